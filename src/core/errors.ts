@@ -1,0 +1,67 @@
+import * as v from 'valibot'
+
+/** What a user did wrong, in one sentence: what it was, the value, what is allowed. */
+export class UsageError extends Error {
+  override name = 'UsageError'
+}
+
+/** A run that cannot go on (a value that is not finite): names the iteration and the particle. */
+export class RunError extends Error {
+  override name = 'RunError'
+}
+
+/** Writes a value as a person would type it. */
+export function show(value: unknown): string {
+  if (typeof value === 'string') return `"${value}"`
+  if (typeof value === 'number' || typeof value === 'boolean' || value == null) return String(value)
+  if (typeof value === 'function') return `function ${value.name}`.trim()
+  return JSON.stringify(value) ?? String(value)
+}
+
+const named = (what: string, allowed: string) => (issue: { input: unknown }) =>
+  `${what} must be ${allowed}, got ${show(issue.input)}.`
+
+/** A whole number of at least `min`. */
+export function wholeNumber(what: string, min: number, max = Number.MAX_SAFE_INTEGER) {
+  const range = max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`
+  const message = named(what, `a whole number ${range}`)
+  return v.pipe(v.number(message), v.safeInteger(message), v.minValue(min, message), v.maxValue(max, message))
+}
+
+/** A finite number above 0. */
+export function positiveNumber(what: string) {
+  const message = named(what, 'a finite number above 0')
+  return v.pipe(
+    v.number(message),
+    v.finite(message),
+    v.check((x) => x > 0, message),
+  )
+}
+
+/** A finite number of at least 0. */
+export function nonNegativeNumber(what: string) {
+  const message = named(what, 'a finite number of at least 0')
+  return v.pipe(v.number(message), v.finite(message), v.minValue(0, message))
+}
+
+/** A number from 0 to 1. */
+export function fraction(what: string) {
+  const message = named(what, 'a number from 0 to 1')
+  return v.pipe(v.number(message), v.minValue(0, message), v.maxValue(1, message))
+}
+
+/** One of a list of words. */
+export function oneOf<const T extends readonly string[]>(what: string, words: T) {
+  return v.picklist(words, named(what, `one of ${words.join(', ')}`))
+}
+
+export function trueOrFalse(what: string) {
+  return v.boolean(named(what, 'true or false'))
+}
+
+/** Checks a value at the public door. Throws a UsageError with the first thing that is wrong. */
+export function check<S extends v.GenericSchema>(schema: S, value: unknown): v.InferOutput<S> {
+  const result = v.safeParse(schema, value, { abortEarly: true })
+  if (result.success) return result.output
+  throw new UsageError(result.issues[0].message)
+}

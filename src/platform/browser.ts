@@ -1,0 +1,36 @@
+import type { Platform } from './platform.ts'
+
+const noFiles = async (): Promise<never> => {
+  throw new Error('A page has no directories to write to: keep the particles in memory or download them.')
+}
+
+/** A macrotask that is not clamped to 4 ms as setTimeout is. */
+function breathe(): Promise<void> {
+  return new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel()
+    port1.onmessage = () => {
+      port1.close()
+      resolve()
+    }
+    port2.postMessage(null)
+  })
+}
+
+export const platform: Platform = {
+  name: 'browser',
+  now: () => performance.now(),
+  breathe,
+  files: {
+    async fetch(url) {
+      const response = await fetch(url)
+      if (!response.ok) throw new Error(`Cannot load ${url.href}: ${response.status} ${response.statusText}.`)
+      return new Uint8Array(await response.arrayBuffer())
+    },
+    exists: noFiles,
+    makeDirectory: noFiles,
+    removeDirectory: noFiles,
+    read: noFiles,
+    write: noFiles,
+    append: noFiles,
+  },
+}

@@ -1,0 +1,21 @@
+/** What differs between Node and browsers, in one place. */
+export interface Platform {
+  readonly name: 'node' | 'browser'
+  /** Monotonic clock in milliseconds. Only for showing and for deciding when to save, never for training. */
+  now(): number
+  /** Lets timers, signals and messages run. */
+  breathe(): Promise<void>
+  readonly files: Files
+}
+
+export interface Files {
+  /** The bytes of a resource that belongs to the library. */
+  fetch(url: URL): Promise<Uint8Array<ArrayBuffer>>
+  exists(path: string): Promise<boolean>
+  makeDirectory(path: string): Promise<void>
+  removeDirectory(path: string): Promise<void>
+  read(path: string): Promise<Uint8Array>
+  /** Writes the whole file or leaves the old one: a reader never sees half of it. */
+  write(path: string, data: string | Uint8Array): Promise<void>
+  append(path: string, text: string): Promise<void>
+}

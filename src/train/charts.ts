@@ -1,0 +1,335 @@
+import type { EChartsOption, SeriesOption } from 'echarts'
+import type { Evaluation, IterationMetrics } from './metrics.ts'
+
+/** A value that may be missing. */
+export type Value = number | null
+
+/** One value per particle and drawn iteration. */
+export interface Curves {
+  iterations: number[]
+  /** [n][iterations] */
+  particles: Value[][]
+}
+
+export interface Size {
+  width: number
+  height: number
+}
+
+/** Draws one chart. `id` keeps the ids inside one SVG apart from those of the others on the page. */
+export type Draw = (id: string, label: string, size: Size, option: EChartsOption) => string
+
+// Blue, vermilion and orange of Okabe and Ito, apart for every kind of colour blindness and in grey.
+const BLUE = '#0072b2'
+const VERMILION = '#d55e00'
+const ORANGE = '#e69f00'
+const BAND = '#c3dcec'
+const FAINT = '#7b8590'
+const TEXT = '#3d444d'
+const GRID = '#e6e9ed'
+
+const MIDDLE = 'middle half of the particles'
+
+/** More points than this would not be seen at the size of the page, and 64 particles would fill megabytes. */
+const POINTS = 200
+
+/** echarts is loaded with the first report: training and the CLI must not wait for it. */
+export async function loadCharts(): Promise<Draw> {
+  const [echarts, charts, components, renderers] = await Promise.all([
+    import('echarts/core'),
+    import('echarts/charts'),
+    import('echarts/components'),
+    import('echarts/renderers'),
+  ])
+  const { GridComponent, LegendComponent, VisualMapComponent } = components
+  echarts.use([charts.LineChart, charts.BarChart, charts.HeatmapChart])
+  echarts.use([GridComponent, LegendComponent, VisualMapComponent, renderers.SVGRenderer])
+  return (id, label, size, option) => {
+    const chart = echarts.init(null, null, { renderer: 'svg', ssr: true, ...size })
+    try {
+      chart.setOption({ ...BASE, ...option })
+      return still(chart.renderToSVGString(), id, label, size)
+    } finally {
+      chart.dispose()
+    }
+  }
+}
+
+const BASE: EChartsOption = {
+  animation: false,
+  backgroundColor: 'transparent',
+  // Unquoted names: echarts writes the list into a quoted attribute as it is.
+  textStyle: { fontFamily: 'system-ui, -apple-system, Segoe UI, Roboto, Helvetica, Arial, sans-serif' },
+}
+
+/**
+ * The SVG without what echarts adds for hovering and hydration. Its classes and ids count up over the life of the
+ * process, so they would also differ from one report to the next.
+ */
+function still(svg: string, id: string, label: string, { width, height }: Size): string {
+  return svg
+    .replace(/<style[\s\S]*?<\/style>/g, '')
+    .replace(/ (?:class|pointer-events|ecmeta_\w+)="[^"]*"/g, '')
+    .replace(/\bzr\d+-/g, `${id}-`)
+    .replace(/\n+/g, '\n')
+    .replace(
+      /^<svg[^>]*>/,
+      `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" role="img" aria-label="${escapeHtml(label)}">`,
+    )
+}
+
+/** Text as it may stand in an element or a quoted attribute. */
+export function escapeHtml(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
+}
+
+/** Every k-th value and always the last, at most POINTS of them. */
+export function thinned<T>(values: readonly T[]): T[] {
+  const stride = Math.ceil(values.length / POINTS)
+  return values.filter((_, t) => (values.length - 1 - t) % stride === 0)
+}
+
+/** [n][iterations]: a particle of which no episode ended keeps its previous return; null before its first. */
+export function carriedReturns(metrics: readonly IterationMetrics[]): Value[][] {
+  const n = metrics.at(-1)?.returns.length ?? 0
+  return Array.from({ length: n }, (_, i) => {
+    let last: Value = null
+    return metrics.map((m) => {
+      last = finite(m.returns[i]) ?? last
+      return last
+    })
+  })
+}
+
+export function finite(x: Value | undefined): Value {
+  return typeof x === 'number' && Number.isFinite(x) ? x : null
+}
+
+/** Linear interpolation between the order statistics, as numpy's default; null when every value is missing. */
+export function quantile(values: readonly Value[], q: number): Value {
+  const sorted = values.filter((x) => x !== null).sort((a, b) => a - b)
+  if (sorted.length === 0) return null
+  const position = q * (sorted.length - 1)
+  const low = sorted[Math.floor(position)]
+  return low + (position % 1) * (sorted[Math.ceil(position)] - low)
+}
+
+/** Thin: every particle. Bold: the best particle, if asked for, and the median. Shaded: the middle half. */
+export function populationChart(curves: Curves, xName: string, zero: boolean, best?: number | null): EChartsOption {
+  const { iterations, particles } = curves
+  const series =
+    particles.length === 1
+      ? [line('particle 0', iterations, particles[0], BLUE, 2)]
+      : [
+          ...band(curves),
+          ...particles.map((values) => line('each particle', iterations, values, FAINT, 0.9, 0.5)),
+          line('median', iterations, quantileCurve(curves, 0.5), BLUE, 2.6),
+          ...(best == null ? [] : [line(`best particle (${best})`, iterations, particles[best], VERMILION, 2.2)]),
+        ]
+  return lineChart(series, iterations, xName, { type: 'value', scale: !zero })
+}
+
+function quantileCurve({ iterations, particles }: Curves, q: number): Value[] {
+  return iterations.map((_, t) =>
+    quantile(
+      particles.map((values) => values[t]),
+      q,
+    ),
+  )
+}
+
+/** echarts shades between two curves by stacking their difference on an invisible lower one. */
+function band(curves: Curves): SeriesOption[] {
+  const low = quantileCurve(curves, 0.25)
+  const high = quantileCurve(curves, 0.75)
+  // 'all', because by default a positive difference is not stacked on a negative return.
+  const stack = { stack: 'band', stackStrategy: 'all' as const, silent: true, symbol: 'none' }
+  const spread = low.map((x, t) => (x === null ? null : (high[t] as number) - x))
+  return [
+    { type: 'line', ...stack, lineStyle: { opacity: 0 }, data: points(curves.iterations, low) },
+    {
+      type: 'line',
+      ...stack,
+      name: MIDDLE,
+      color: BAND,
+      lineStyle: { opacity: 0 },
+      areaStyle: { color: BAND, opacity: 0.75 },
+      data: points(curves.iterations, spread),
+    },
+  ]
+}
+
+function points(iterations: number[], values: readonly Value[]): [number, number][] {
+  return iterations.flatMap((x, t): [number, number][] => {
+    const y = values[t]
+    return y === null ? [] : [[x, y]]
+  })
+}
+
+function line(
+  name: string,
+  iterations: number[],
+  values: readonly Value[],
+  color: string,
+  width: number,
+  opacity = 1,
+): SeriesOption {
+  const data = points(iterations, values)
+  // A line of one point would be invisible.
+  const showSymbol = data.length === 1
+  return {
+    type: 'line',
+    name,
+    data,
+    color,
+    silent: true,
+    showSymbol,
+    symbol: 'circle',
+    symbolSize: 7,
+    itemStyle: { color, opacity },
+    lineStyle: { color, width, opacity, join: 'round' },
+  }
+}
+
+function lineChart(
+  series: SeriesOption[],
+  iterations: number[],
+  xName: string,
+  yAxis: EChartsOption['yAxis'],
+): EChartsOption {
+  return {
+    grid: {
+      left: 8,
+      right: 18,
+      top: series.length > 1 ? 36 : 10,
+      bottom: 26,
+      outerBoundsMode: 'same',
+      outerBoundsContain: 'axisLabel',
+    },
+    legend: legend(series),
+    xAxis: {
+      type: 'value',
+      min: 0,
+      max: iterations.at(-1),
+      minInterval: 1,
+      ...axis(xName),
+      splitLine: { show: false },
+    },
+    yAxis: { ...axis(), ...yAxis } as EChartsOption['yAxis'],
+    series,
+  }
+}
+
+/** The many particle lines share one entry, drawn strongly enough to be seen. */
+function legend(series: SeriesOption[]): EChartsOption['legend'] {
+  const names = [...new Set(series.map((s) => s.name).filter((name) => name !== undefined))]
+  return {
+    show: names.length > 1,
+    top: 0,
+    left: 0,
+    itemWidth: 18,
+    itemGap: 22,
+    textStyle: { color: TEXT, fontSize: 13 },
+    data: names.map((name) => ({
+      name: String(name),
+      icon: name === MIDDLE || series[0].type === 'bar' ? 'roundRect' : 'path://M0 0h18v3h-18z',
+      itemStyle: { opacity: 1 },
+      lineStyle: { opacity: 1 },
+    })),
+  }
+}
+
+function axis(name?: string) {
+  return {
+    name,
+    nameLocation: 'middle' as const,
+    nameGap: 26,
+    nameTextStyle: { color: TEXT, fontSize: 13 },
+    axisLabel: { color: TEXT, fontSize: 13, hideOverlap: true },
+    axisLine: { lineStyle: { color: FAINT }, onZero: false },
+    axisTick: { lineStyle: { color: FAINT } },
+    splitLine: { lineStyle: { color: GRID } },
+  }
+}
+
+export function evaluationChart({ greedy, sampled }: Evaluation): EChartsOption {
+  const bars = (name: string, values: number[], color: string): SeriesOption => ({
+    type: 'bar',
+    name,
+    color,
+    silent: true,
+    barGap: '0%',
+    barCategoryGap: '25%',
+    barMaxWidth: 36,
+    data: values.map((x) => finite(x) ?? '-'),
+  })
+  const series = [bars('greedy', greedy, BLUE), bars('sampled', sampled, ORANGE)]
+  return {
+    grid: { left: 8, right: 8, top: 36, bottom: 26, outerBoundsMode: 'same', outerBoundsContain: 'axisLabel' },
+    legend: legend(series),
+    xAxis: { type: 'category', data: greedy.map((_, i) => String(i)), ...axis('particle'), axisTick: { show: false } },
+    yAxis: { type: 'value', ...axis() },
+    series,
+  }
+}
+
+export function kernelChart(kernel: number[][]): EChartsOption {
+  const names = kernel.map((_, i) => String(i))
+  const category = { type: 'category' as const, data: names, ...axis('particle'), axisTick: { show: false } }
+  return {
+    grid: { left: 44, right: 4, top: 4, bottom: 92 },
+    xAxis: category,
+    yAxis: { ...category, inverse: true, nameGap: 30 },
+    visualMap: {
+      type: 'continuous',
+      min: 0,
+      max: 1,
+      text: ['1', '0'],
+      orient: 'horizontal',
+      left: 'center',
+      bottom: 0,
+      itemWidth: 14,
+      itemHeight: 200,
+      textStyle: { color: TEXT, fontSize: 13 },
+      inRange: { color: ['#f7fafc', '#a6cee3', '#3c8dbd', '#0b4f85', '#08264a'] },
+    },
+    series: [
+      {
+        type: 'heatmap',
+        silent: true,
+        data: kernel.flatMap((row, i) => row.map((k, j) => [j, i, finite(k) ?? '-'])),
+        itemStyle: { borderColor: '#fff', borderWidth: kernel.length > 32 ? 0 : 1 },
+      },
+    ],
+  }
+}
+
+export function forcesChart(metrics: readonly IterationMetrics[]): EChartsOption {
+  const iterations = metrics.map((m) => m.iteration)
+  // A logarithm has no place for zero.
+  const positive = (x: number): Value => (Number.isFinite(x) && x > 0 ? x : null)
+  const series = [
+    line(
+      'drive',
+      iterations,
+      metrics.map((m) => positive(m.drive)),
+      BLUE,
+      2.2,
+    ),
+    line(
+      'repulsion',
+      iterations,
+      metrics.map((m) => positive(m.repulsion)),
+      VERMILION,
+      2.2,
+    ),
+  ]
+  return lineChart(series, iterations, 'iteration', { type: 'log' })
+}
+
+export function kernelMeanChart(metrics: readonly IterationMetrics[]): EChartsOption {
+  const iterations = metrics.map((m) => m.iteration)
+  const means = metrics.map((m) => finite(m.kernelOffDiagonal))
+  const series = [line('mean kernel', iterations, means, BLUE, 2.2)]
+  return lineChart(series, iterations, 'iteration', { type: 'value', min: 0, max: 1, interval: 0.25 })
+}
