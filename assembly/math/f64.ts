@@ -23,15 +23,6 @@ function scale(y: f64, k: i64): f64 {
   return y * reinterpret<f64>((half + 1023) << 52) * reinterpret<f64>((k - half + 1023) << 52)
 }
 
-/** The rational part of e^r = 1 + r + r c/(2 - c), |r| <= ln2/2: returns c. */
-// @ts-ignore: decorator
-@inline
-function expRemainder(r: f64): f64 {
-  const z = r * r
-  return r - z * (1.66666666666666019037e-1 + z * (-2.77777777770155933842e-3 + z * (6.61375632143793436117e-5 +
-    z * (-1.65339022054652515390e-6 + z * 4.13813679705723846039e-8))))
-}
-
 /** eˣ, |error| <= 1 ULP (denormal results included). */
 export function exp64(x: f64): f64 {
   if (x != x) return x
@@ -40,7 +31,10 @@ export function exp64(x: f64): f64 {
   const hi = bounded - count * LN2_HI
   const lo = count * LN2_LO
   const r = hi - lo
-  const c = expRemainder(r)
+  // eʳ = 1 + r + r c/(2 - c)
+  const z = r * r
+  const c = r - z * (1.66666666666666019037e-1 + z * (-2.77777777770155933842e-3 + z * (6.61375632143793436117e-5 +
+    z * (-1.65339022054652515390e-6 + z * 4.13813679705723846039e-8))))
   return scale(1.0 - (lo - r * c / (2.0 - c) - hi), <i64>count)
 }
 
@@ -67,33 +61,16 @@ export function log64(x: f64): f64 {
   return count * LN2_HI - (half - (s * (half + R) + count * LN2_LO) - f)
 }
 
-/** eˣ - 1 for |x| <= 50, accurate near 0. */
-// @ts-ignore: decorator
-@inline
-function expm1Bounded(x: f64): f64 {
-  const count = nearest(x * LOG2_E)
-  const hi = x - count * LN2_HI
-  const lo = count * LN2_LO
-  const r = hi - lo
-  const c = expRemainder(r)
-  const e = hi - (lo - r * c / (2.0 - c)) // e^r - 1
-  const power = reinterpret<f64>((<i64>count + 1023) << 52)
-  return power * e + (power - 1.0)
-}
-
-/** tanh x, |error| <= 2 ULP; tanh(-0) = -0. */
+/** tanh x, |error| <= 1.5 ULP; tanh(-0) = -0. */
 export function tanh64(x: f64): f64 {
   if (x != x) return x
-  const a = min(abs(x), 22.0) // beyond, 1 - tanh is less than half a ULP
-  // each form loses no digits on its side of 1
-  let y: f64
-  if (a < 1.0) {
-    const t = expm1Bounded(-2.0 * a)
-    y = -t / (t + 2.0)
-  } else {
-    y = 1.0 - 2.0 / (expm1Bounded(2.0 * a) + 2.0)
-  }
-  return copysign(y, x)
+  const a = abs(x)
+  if (a >= 0.625) return copysign(1.0 - 2.0 / (exp64(2.0 * min(a, 22.0)) + 1.0), x)
+  // x + x³ P(x²)/Q(x²), Cephes' coefficients: no cancellation near 0
+  const z = x * x
+  const p = -1.61468768441708447952e3 + z * (-9.92877231001918586564e1 + z * -9.64399179425052238628e-1)
+  const q = 4.84406305325125486048e3 + z * (2.23548839060100448583e3 + z * (1.12811678491632931402e2 + z))
+  return copysign(x + x * z * (p / q), x) // copysign for -0 + 0
 }
 
 /** sin(x + y), |x| <= pi/4, y the tail of x. */

@@ -26,24 +26,29 @@ const ORANGE = '#e69f00'
 const BAND = '#c3dcec'
 const FAINT = '#7b8590'
 const TEXT = '#3d444d'
-const GRID = '#e6e9ed'
+const RULE = '#e6e9ed'
 
-const MIDDLE = 'middle half of the particles'
+// Room for the labels is measured by echarts; the right margin is for half of the last one.
+const GRID = {
+  left: 4,
+  right: 18,
+  top: 10,
+  bottom: 26,
+  outerBoundsMode: 'same',
+  outerBoundsContain: 'axisLabel',
+} as const
 
 /** More points than this would not be seen at the size of the page, and 64 particles would fill megabytes. */
 const POINTS = 200
 
 /** echarts is loaded with the first report: training and the CLI must not wait for it. */
 export async function loadCharts(): Promise<Draw> {
-  const [echarts, charts, components, renderers] = await Promise.all([
-    import('echarts/core'),
-    import('echarts/charts'),
-    import('echarts/components'),
-    import('echarts/renderers'),
-  ])
-  const { GridComponent, LegendComponent, VisualMapComponent } = components
-  echarts.use([charts.LineChart, charts.BarChart, charts.HeatmapChart])
-  echarts.use([GridComponent, LegendComponent, VisualMapComponent, renderers.SVGRenderer])
+  // Not side by side with Promise.all: the four share modules, and Jest's loader trips over that.
+  const echarts = await import('echarts/core')
+  const { BarChart, HeatmapChart, LineChart } = await import('echarts/charts')
+  const { GridComponent, VisualMapComponent } = await import('echarts/components')
+  const { SVGRenderer } = await import('echarts/renderers')
+  echarts.use([BarChart, HeatmapChart, LineChart, GridComponent, VisualMapComponent, SVGRenderer])
   return (id, label, size, option) => {
     const chart = echarts.init(null, null, { renderer: 'svg', ssr: true, ...size })
     try {
@@ -76,6 +81,25 @@ function still(svg: string, id: string, label: string, { width, height }: Size):
       /^<svg[^>]*>/,
       `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" role="img" aria-label="${escapeHtml(label)}">`,
     )
+}
+
+export interface LegendEntry {
+  name: string
+  color: string
+  shape: 'line' | 'box'
+}
+
+/**
+ * The named series, once each: all thin lines share a name. The page shows them as text, because without a DOM echarts
+ * can only guess how wide its legend is, and overlaps it when the reader's font is wider.
+ */
+export function legendOf({ series }: EChartsOption): LegendEntry[] {
+  const named = ([series].flat() as SeriesOption[]).filter((s) => s.name !== undefined)
+  return [...new Map(named.map((s) => [s.name, s])).values()].map((s) => ({
+    name: String(s.name),
+    color: String(s.color),
+    shape: s.type === 'bar' || (s.type === 'line' && s.areaStyle) ? 'box' : 'line',
+  }))
 }
 
 /** Text as it may stand in an element or a quoted attribute. */
@@ -150,7 +174,7 @@ function band(curves: Curves): SeriesOption[] {
     {
       type: 'line',
       ...stack,
-      name: MIDDLE,
+      name: 'middle half of the particles',
       color: BAND,
       lineStyle: { opacity: 0 },
       areaStyle: { color: BAND, opacity: 0.75 },
@@ -198,15 +222,7 @@ function lineChart(
   yAxis: EChartsOption['yAxis'],
 ): EChartsOption {
   return {
-    grid: {
-      left: 8,
-      right: 18,
-      top: series.length > 1 ? 36 : 10,
-      bottom: 26,
-      outerBoundsMode: 'same',
-      outerBoundsContain: 'axisLabel',
-    },
-    legend: legend(series),
+    grid: GRID,
     xAxis: {
       type: 'value',
       min: 0,
@@ -220,25 +236,6 @@ function lineChart(
   }
 }
 
-/** The many particle lines share one entry, drawn strongly enough to be seen. */
-function legend(series: SeriesOption[]): EChartsOption['legend'] {
-  const names = [...new Set(series.map((s) => s.name).filter((name) => name !== undefined))]
-  return {
-    show: names.length > 1,
-    top: 0,
-    left: 0,
-    itemWidth: 18,
-    itemGap: 22,
-    textStyle: { color: TEXT, fontSize: 13 },
-    data: names.map((name) => ({
-      name: String(name),
-      icon: name === MIDDLE || series[0].type === 'bar' ? 'roundRect' : 'path://M0 0h18v3h-18z',
-      itemStyle: { opacity: 1 },
-      lineStyle: { opacity: 1 },
-    })),
-  }
-}
-
 function axis(name?: string) {
   return {
     name,
@@ -248,7 +245,21 @@ function axis(name?: string) {
     axisLabel: { color: TEXT, fontSize: 13, hideOverlap: true },
     axisLine: { lineStyle: { color: FAINT }, onZero: false },
     axisTick: { lineStyle: { color: FAINT } },
-    splitLine: { lineStyle: { color: GRID } },
+    splitLine: { lineStyle: { color: RULE } },
+  }
+}
+
+/** Labels 0, 1, 2 ... or, for many particles, multiples that leave room between them. */
+function particleAxis(n: number) {
+  const base = axis('particle')
+  const interval = Math.ceil(n / 16) - 1
+  const data = Array.from({ length: n }, (_, i) => String(i))
+  return {
+    ...base,
+    type: 'category' as const,
+    data,
+    axisTick: { show: false },
+    axisLabel: { ...base.axisLabel, interval },
   }
 }
 
@@ -265,21 +276,19 @@ export function evaluationChart({ greedy, sampled }: Evaluation): EChartsOption 
   })
   const series = [bars('greedy', greedy, BLUE), bars('sampled', sampled, ORANGE)]
   return {
-    grid: { left: 8, right: 8, top: 36, bottom: 26, outerBoundsMode: 'same', outerBoundsContain: 'axisLabel' },
-    legend: legend(series),
-    xAxis: { type: 'category', data: greedy.map((_, i) => String(i)), ...axis('particle'), axisTick: { show: false } },
+    grid: GRID,
+    xAxis: particleAxis(greedy.length),
     yAxis: { type: 'value', ...axis() },
     series,
   }
 }
 
 export function kernelChart(kernel: number[][]): EChartsOption {
-  const names = kernel.map((_, i) => String(i))
-  const category = { type: 'category' as const, data: names, ...axis('particle'), axisTick: { show: false } }
+  const particles = particleAxis(kernel.length)
   return {
     grid: { left: 44, right: 4, top: 4, bottom: 92 },
-    xAxis: category,
-    yAxis: { ...category, inverse: true, nameGap: 30 },
+    xAxis: particles,
+    yAxis: { ...particles, inverse: true, nameGap: 30 },
     visualMap: {
       type: 'continuous',
       min: 0,

@@ -1,0 +1,26 @@
+/** What a random number is for: part of its counter, so that two uses never share a number. As in assembly/random.ts. */
+export const Purpose = {
+  weights: 0,
+  episode: 1,
+  reset: 2,
+  action: 3,
+  evaluate: 4,
+  particles: 5,
+  user: 6,
+} as const
+
+const WORD = 4294967296
+
+/** The two 32-bit words of a seed, which is a whole number from 0 to 2⁵³ − 1. */
+export interface Seed {
+  readonly lo: number
+  readonly hi: number
+}
+
+export function splitSeed(seed: number): Seed {
+  return { lo: seed >>> 0, hi: Math.floor(seed / WORD) }
+}
+
+export function joinSeed(words: ArrayLike<number>): number {
+  return words[0] + words[1] * WORD
+}

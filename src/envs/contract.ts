@@ -1,0 +1,42 @@
+import type { Box, Discrete } from './spaces.ts'
+
+export type Info = Readonly<Record<string, unknown>>
+
+export interface Reset {
+  readonly obs: ArrayLike<number>
+  readonly info: Info
+}
+
+export interface Step extends Reset {
+  readonly reward: number
+  /** The task itself ended: there is no future reward. */
+  readonly terminated: boolean
+  /** The episode was cut from outside, by a time limit: the future is unknown, not worthless. */
+  readonly truncated: boolean
+}
+
+/** One environment, with the semantics of Gymnasium 1.x. */
+export interface Environment {
+  /** Starts an episode; the same seed gives the same episode for the same actions. */
+  reset(options: { seed: number }): Reset
+  step(action: number): Step
+}
+
+/** What is known of a task before it runs. */
+export interface EnvironmentSpec {
+  readonly id: string
+  readonly observationSpace: Box
+  readonly actionSpace: Discrete
+  /** Steps after which an episode is truncated. The library counts them; an environment need not. */
+  readonly maxEpisodeSteps: number
+  /** Mean return at which the task counts as solved. */
+  readonly rewardThreshold?: number
+  /** Physics inside the WASM core: its number there, the length of a state row, and the constants in memory order. */
+  readonly core?: {
+    readonly kind: number
+    readonly stateSize: number
+    readonly constants: Readonly<Record<string, number>>
+  }
+  /** A task in TypeScript: makes one instance. Exactly one of `core` and `create` is there. */
+  readonly create?: () => Environment
+}

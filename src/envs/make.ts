@@ -1,0 +1,85 @@
+import { createArena, f32, f64, i32, u8 } from '../core/arena.ts'
+import { show, UsageError } from '../core/errors.ts'
+import { compileCore } from '../core/module.ts'
+import { splitSeed } from '../core/random.ts'
+import type { Environment, EnvironmentSpec } from './contract.ts'
+import { environmentSpec } from './registry.ts'
+
+/** A single environment whose whole state can be read and written. */
+export interface MadeEnvironment extends Environment {
+  readonly spec: EnvironmentSpec
+  /** The float64 state of the physics; write into it to set it. */
+  readonly state: Float64Array
+}
+
+export interface MakeOptions {
+  /** Overrides of the task's constants by name. */
+  constants?: Readonly<Record<string, number>>
+}
+
+/**
+ * One built-in environment with the interface of Gymnasium:
+ *
+ *     const env = await make('CartPole-v1')
+ *     let { obs } = env.reset({ seed: 7 })
+ *     const step = env.step(1)
+ *
+ * @throws UsageError for an unknown id, an unknown constant, a step before the first reset or after the end, an action outside the space
+ */
+export async function make(id: string, { constants = {} }: MakeOptions = {}): Promise<MadeEnvironment> {
+  const spec = environmentSpec(id)
+  const core = spec.core
+  if (!core) throw new UsageError(`${id} has no physics in the core.`)
+  const values = overridden(spec, constants)
+  const size = spec.observationSpace.low.length
+  const { ops, at, view } = await createArena(await compileCore(), {
+    state: f64(core.stateSize),
+    constants: f64(values.length),
+    observation: f32(size),
+    action: i32(1),
+    reward: f64(1),
+    terminated: u8(1),
+  })
+  view.constants.set(values)
+  let elapsed = -1
+
+  const observe = () => {
+    ops.observeEnvironment(core.kind, at.observation, at.state, 1)
+    return view.observation.slice()
+  }
+  return {
+    spec,
+    state: view.state,
+    reset({ seed }) {
+      const { lo, hi } = splitSeed(seed)
+      ops.resetEnvironment(core.kind, at.state, at.constants, lo, hi)
+      elapsed = 0
+      return { obs: observe(), info: {} }
+    },
+    step(action) {
+      if (elapsed < 0) throw new UsageError(`${id}: call reset before step; there is no running episode.`)
+      const { n } = spec.actionSpace
+      if (!Number.isInteger(action) || action < 0 || action >= n) {
+        throw new UsageError(`${id}: an action is a whole number from 0 to ${n - 1}, got ${show(action)}.`)
+      }
+      view.action[0] = action
+      ops.stepEnvironment(core.kind, at.state, at.constants, at.action, at.reward, at.terminated, 1)
+      elapsed++
+      const terminated = view.terminated[0] === 1
+      const truncated = elapsed >= spec.maxEpisodeSteps
+      if (terminated || truncated) elapsed = -1
+      return { obs: observe(), reward: view.reward[0], terminated, truncated, info: {} }
+    },
+  }
+}
+
+function overridden(spec: EnvironmentSpec, overrides: Readonly<Record<string, number>>): number[] {
+  const defaults = spec.core?.constants ?? {}
+  for (const [name, value] of Object.entries(overrides)) {
+    if (!Object.hasOwn(defaults, name)) {
+      throw new UsageError(`${spec.id} has no constant ${show(name)}; it has ${Object.keys(defaults).join(', ')}.`)
+    }
+    if (!Number.isFinite(value)) throw new UsageError(`${spec.id}: ${name} must be a finite number, got ${show(value)}.`)
+  }
+  return Object.values({ ...defaults, ...overrides })
+}

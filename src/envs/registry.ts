@@ -1,0 +1,15 @@
+import { show, UsageError } from '../core/errors.ts'
+import { cartPole } from './cartpole.ts'
+import type { EnvironmentSpec } from './contract.ts'
+
+/** The built-in tasks by id. */
+export const environments: Readonly<Record<string, EnvironmentSpec>> = {
+  [cartPole.id]: cartPole,
+}
+
+/** The task with this id, or the one given. Throws a UsageError that lists what exists. */
+export function environmentSpec(env: string | EnvironmentSpec): EnvironmentSpec {
+  if (typeof env !== 'string') return env
+  if (Object.hasOwn(environments, env)) return environments[env]
+  throw new UsageError(`Unknown environment ${show(env)}; there are ${Object.keys(environments).join(', ')}.`)
+}

@@ -1,0 +1,2 @@
+export { svpg } from './algorithms/svpg.ts'
+export { createSVGD, particlesOf } from './svgd/svgd.ts'

@@ -1,0 +1,69 @@
+import { type Arena, type Field, f32, padded } from '../core/arena.ts'
+import { check, fraction, positiveNumber } from '../core/errors.ts'
+
+/** The moments that an optimizer keeps for n rows of d coordinates. */
+export function optimizerFields(n: number, d: number) {
+  return {
+    /** [n, D] running mean of the direction. */
+    moment1: f32(n, padded(d)),
+    /** [n, D] running mean of its square. */
+    moment2: f32(n, padded(d)),
+  }
+}
+
+type OptimizerArena = Arena<{ theta: Field<'f32'>; direction: Field<'f32'>; moment1: Field<'f32'>; moment2: Field<'f32'> }>
+
+/** Moves theta along direction in place. `t` counts steps from 1. */
+export interface Optimizer {
+  readonly name: string
+  step(arena: OptimizerArena, t: number): void
+}
+
+/** x ← x + rate φ. */
+export function sgd({ learningRate }: { learningRate: number }): Optimizer {
+  const rate = check(positiveNumber('learningRate'), learningRate)
+  return {
+    name: 'sgd',
+    step: ({ ops, at, view }) => ops.ascend(at.theta, at.direction, view.theta.length, rate),
+  }
+}
+
+export interface AdamOptions {
+  learningRate: number
+  /** Decay of the mean; default 0.9. */
+  beta1?: number
+  /** Decay of the mean square; default 0.999. */
+  beta2?: number
+  /** Added to the root; default 1e-8. */
+  epsilon?: number
+}
+
+/**
+ * Adam (Kingma & Ba 2015, algorithm 1) as ascent along the direction:
+ *
+ *     m ← β₁ m + (1−β₁) φ    v ← β₂ v + (1−β₂) φ²    x ← x + rate · (m/(1−β₁ᵗ)) / (√(v/(1−β₂ᵗ)) + ε)
+ */
+export function adam(options: AdamOptions): Optimizer {
+  const rate = check(positiveNumber('learningRate'), options.learningRate)
+  const beta1 = check(fraction('beta1'), options.beta1 ?? 0.9)
+  const beta2 = check(fraction('beta2'), options.beta2 ?? 0.999)
+  const epsilon = check(positiveNumber('epsilon'), options.epsilon ?? 1e-8)
+  return {
+    name: 'adam',
+    step({ ops, at, view }, t) {
+      const c1 = 1 - power(beta1, t)
+      const c2 = 1 - power(beta2, t)
+      const count = view.theta.length
+      ops.adam(at.theta, at.moment1, at.moment2, at.direction, count, rate, beta1, beta2, epsilon, c1, c2)
+    },
+  }
+}
+
+/** Whole powers by squaring: Math.pow and ** differ between engines in the last bit. */
+function power(base: number, exponent: number): number {
+  let result = 1
+  for (let square = base, left = exponent; left > 0; left = Math.floor(left / 2), square *= square) {
+    if (left % 2 === 1) result *= square
+  }
+  return result
+}

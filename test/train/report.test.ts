@@ -1,0 +1,204 @@
+import { afterEach, expect, jest, test } from '@jest/globals'
+import type { IterationMetrics, RunSummary } from '../../src/train/metrics.ts'
+import { renderReport } from '../../src/train/report.ts'
+
+const rising = (i: number, t: number) => 20 + t * (3 + (i % 5)) + ((7 * i + 3 * t) % 11)
+
+function iteration(t: number, n: number): IterationMetrics {
+  const perParticle = <T>(value: (i: number) => T) => Array.from({ length: n }, (_, i) => value(i))
+  return {
+    iteration: t + 1,
+    seconds: 0.5 * (t + 1),
+    transitions: 1000 * n * (t + 1),
+    returns: perParticle((i) => rising(i, t)),
+    episodes: perParticle(() => 4),
+    entropy: perParticle((i) => 0.69 / (1 + 0.01 * t * (1 + i / n))),
+    thetaNorm: perParticle((i) => 5 + 0.01 * t + 0.1 * i),
+    drive: 2 / (1 + t),
+    repulsion: 0.1,
+    bandwidth: 30,
+    kernelOffDiagonal: 0.2,
+  }
+}
+
+function summary(n: number, iterations: number, changes: Partial<RunSummary> = {}): RunSummary {
+  const particles = Array.from({ length: n }, (_, i) => i)
+  return {
+    config: { algorithm: 'svpg', env: 'CartPole-v1', seed: 7, hidden: [64, 64], optimizer: { learningRate: 0.01 } },
+    metrics: Array.from({ length: iterations }, (_, t) => iteration(t, n)),
+    kernel: particles.map((i) => particles.map((j) => 1 / (1 + Math.abs(i - j)))),
+    evaluation: { episodes: 20, greedy: particles.map((i) => 100 + i), sampled: particles.map((i) => 90 + i) },
+    outcome: 'Finished all iterations.',
+    ...changes,
+  }
+}
+
+/** The charts in the order of the page; the swatches of the legends are not among them. */
+const svgs = (page: string): string[] => page.match(/<svg [^>]*role="img"[\s\S]*?<\/svg>/g) ?? []
+const headings = (page: string) => [...page.matchAll(/<h2>(.*?)<\/h2>/g)].map((match) => match[1])
+const thinLines = (svg: string) => svg.match(/<path [^>]*stroke-width="0\.9"/g) ?? []
+const verticals = (path: string) => [...path.matchAll(/[ML](\S+) (\S+?)(?=[ML"])/g)].map((match) => Number(match[2]))
+
+afterEach(() => {
+  jest.restoreAllMocks()
+})
+
+test('the same run gives the same bytes, whatever was drawn before and whatever Math.random says', async () => {
+  const first = await renderReport(summary(5, 8))
+  await renderReport(summary(3, 4))
+  jest.spyOn(Math, 'random').mockReturnValue(0.123)
+  expect(await renderReport(summary(5, 8))).toBe(first)
+})
+
+test('the page stands alone: no scripts, no references to anything outside it', async () => {
+  const page = (await renderReport(summary(4, 6))).replaceAll('xmlns="http://www.w3.org/2000/svg"', '')
+  expect(page).not.toMatch(/https?:/)
+  expect(page).not.toMatch(/<script|<link|@import|\bsrc=|xlink/)
+  expect(page.match(/url\([^)]*\)/g)?.every((reference) => reference.startsWith('url(#'))).toBe(true)
+  expect(page).toMatch(/^<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">/)
+})
+
+test('sections come in order and every chart is described and scales', async () => {
+  const page = await renderReport(summary(4, 6))
+  expect(headings(page)).toEqual(['Return', 'Evaluation', 'Kernel', 'Policy', 'Configuration'])
+  // Return and evaluation are drawn once for phones and once for wide screens.
+  expect(svgs(page)).toHaveLength(9)
+  for (const svg of svgs(page))
+    expect(svg).toMatch(/^<svg [^>]*viewBox="0 0 \d+ \d+" role="img" aria-label="[^"]{10,}">/)
+  expect(page).not.toMatch(/NaN|undefined|Infinity/)
+})
+
+test('ids are unique on the page and every reference finds its id', async () => {
+  const page = await renderReport(summary(4, 6))
+  const ids = [...page.matchAll(/ id="([^"]+)"/g)].map((match) => match[1])
+  expect(new Set(ids).size).toBe(ids.length)
+  for (const [, id] of page.matchAll(/url\(#([^)]+)\)/g)) expect(ids).toContain(id)
+})
+
+test('one thin line per particle, one bar per particle and kind, one cell per pair', async () => {
+  const [narrow, wide, bars, , matrix, , , entropy, norm] = svgs(await renderReport(summary(6, 9)))
+  for (const svg of [narrow, wide, entropy, norm]) expect(thinLines(svg)).toHaveLength(6)
+  expect(bars.match(/fill="#0072b2"/g)).toHaveLength(6)
+  expect(bars.match(/fill="#e69f00"/g)).toHaveLength(6)
+  expect(matrix.match(/<path [^>]*stroke="#fff"/g)).toHaveLength(36)
+})
+
+test('key figures come from the greedy evaluation, and without one from the last return of each particle', async () => {
+  const evaluated = await renderReport(summary(5, 1500))
+  expect(evaluated).toContain(
+    '<dt>Best particle</dt><dd><b>104</b><small>particle 4; greedy evaluation, 20 episodes each',
+  )
+  expect(evaluated).toContain('<dt>Median particle</dt><dd><b>102</b>')
+  expect(evaluated).toContain('<dt>Iterations</dt><dd><b>1,500</b>')
+  expect(evaluated).toContain('<b>7.5\u00a0M</b>')
+  expect(evaluated).toContain('<b>13 min</b>')
+  expect(evaluated).toContain('<dt>Seed</dt><dd><b>7</b>')
+
+  const run = summary(3, 2, { evaluation: null })
+  run.metrics[0].returns = [10, 20, 300]
+  run.metrics[1].returns = [40, 30, null]
+  const trained = await renderReport(run)
+  expect(trained).toContain('<b>300</b><small>particle 2; last return in training')
+  expect(trained).toContain('<dt>Median particle</dt><dd><b>40</b>')
+  expect(headings(trained)).toEqual(['Return', 'Kernel', 'Policy', 'Configuration'])
+})
+
+test('among equal greedy returns the best particle is the one that samples best', async () => {
+  const evaluation = { episodes: 1, greedy: [500, 500, 500, 80], sampled: [300, 480, 400, 490] }
+  const page = await renderReport(summary(4, 3, { evaluation }))
+  expect(page).toContain('<b>500</b><small>particle 1; greedy evaluation, 1 episode each')
+})
+
+test('a missing return is drawn as the previous one; before the first there is no line', async () => {
+  const run = summary(2, 4)
+  const returns = [
+    [null, 10],
+    [30, null],
+    [null, null],
+    [60, 10],
+  ]
+  run.metrics.forEach((m, t) => {
+    m.returns = returns[t]
+  })
+  const [first, second] = thinLines(svgs(await renderReport(run))[0]).map(verticals)
+  expect(first).toHaveLength(3)
+  expect(first[1]).toBe(first[0])
+  expect(first[2]).toBeLessThan(first[1])
+  expect(new Set(second).size).toBe(1)
+  expect(second).toHaveLength(4)
+})
+
+test('the shaded band follows the quartiles, for negative returns too', async () => {
+  const run = summary(5, 2)
+  for (const m of run.metrics) m.returns = [-400, -300, -200, -100, 0]
+  const [svg] = svgs(await renderReport(run))
+  const heights = thinLines(svg).map((path) => verticals(path)[0])
+  const band = svg.match(/<path d="([^"]*)Z" fill="#c3dcec"/)?.[1] as string
+  const edges = verticals(`${band}"`)
+  expect(Math.max(...edges)).toBeCloseTo(heights[1], 0)
+  expect(Math.min(...edges)).toBeCloseTo(heights[3], 0)
+})
+
+test('text from the run is escaped', async () => {
+  const evil = '<script>alert("1")</script>'
+  const config = { algorithm: evil, env: `&'${evil}`, seed: evil, [evil]: evil, nested: { deep: [evil] } }
+  const page = await renderReport(summary(2, 2, { config, outcome: evil }))
+  expect(page).not.toContain('<script')
+  expect(page).toContain('&#60;script&#62;alert(&#34;1&#34;)&#60;/script&#62;')
+  expect(page).toContain('&#38;&#39;&#60;script')
+})
+
+test('nested configuration is compact JSON', async () => {
+  const page = await renderReport(summary(2, 2))
+  expect(page).toContain('<th scope="row">hidden</th><td>[64,64]</td>')
+  expect(page).toContain('<td>{&#34;learningRate&#34;:0.01}</td>')
+})
+
+test('a run interrupted before its first iteration says so', async () => {
+  const page = await renderReport(summary(4, 0, { kernel: null, evaluation: null, outcome: 'Interrupted.' }))
+  expect(page).toContain('No iteration was completed')
+  expect(page).toContain('Interrupted.')
+  expect(headings(page)).toEqual(['Return', 'Configuration'])
+  expect(svgs(page)).toHaveLength(0)
+})
+
+test('a single particle has one bold line, no legend and no kernel', async () => {
+  const page = await renderReport(summary(1, 5, { kernel: null, evaluation: null }))
+  expect(page).toContain('A single particle has nothing to interact with.')
+  expect(page).not.toMatch(/Median particle|<ul>/)
+  expect(page).toContain('<dt>Return</dt>')
+  for (const svg of svgs(page)) expect(svg.match(/stroke="#0072b2" stroke-width="2"/g)).toHaveLength(1)
+})
+
+test('a single iteration is drawn as points', async () => {
+  const [svg] = svgs(await renderReport(summary(3, 1)))
+  expect(svg.match(/<path d="M1 0A1 1/g)?.length).toBeGreaterThanOrEqual(3)
+})
+
+test('without a kernel the report says that the particles do not interact', async () => {
+  const run = summary(3, 3, { kernel: null })
+  for (const m of run.metrics) {
+    m.bandwidth = null
+    m.kernelOffDiagonal = null
+    m.repulsion = 0
+  }
+  const page = await renderReport(run)
+  expect(page).toContain('These particles do not interact')
+  expect(page).not.toContain('Drive and repulsion')
+})
+
+test('when no episode ever ended the report says so and still shows the policy', async () => {
+  const run = summary(3, 3, { evaluation: null })
+  for (const m of run.metrics) m.returns = [null, null, null]
+  const page = await renderReport(run)
+  expect(page).toContain('No episode ended during training')
+  expect(page).toContain('<dt>Best particle</dt><dd><b>\u2013</b></dd>')
+  expect(headings(page)).toContain('Policy')
+})
+
+test('64 particles over 2000 iterations stay under 2 MB and say what was left out', async () => {
+  const page = await renderReport(summary(64, 2000))
+  expect(new TextEncoder().encode(page).length).toBeLessThan(2_000_000)
+  expect(page).toContain('One iteration in 10 is drawn.')
+  expect(thinLines(svgs(page)[0])).toHaveLength(64)
+})
