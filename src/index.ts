@@ -1,2 +1,34 @@
-export { svpg } from './algorithms/svpg.ts'
-export { createSVGD, particlesOf } from './svgd/svgd.ts'
+// Algorithms
+export { type SvpgConfig, type SvpgInfo, type SvpgOptions, type SvpgState, svpg } from './algorithms/svpg.ts'
+// Core
+export { RunError, UsageError } from './core/errors.ts'
+export { type CoreSource, compileCore } from './core/module.ts'
+// Environments
+export type { Environment, EnvironmentSpec, Reset, Step } from './envs/contract.ts'
+export { type MadeEnvironment, type MakeOptions, make } from './envs/make.ts'
+export { environments } from './envs/registry.ts'
+export { type Box, box, type Discrete, discrete } from './envs/spaces.ts'
+// Networks
+export { type Layer, mlp, type Network } from './nn/network.ts'
+export { startTfjs, type TfjsOptions } from './nn/tfjs.ts'
+// Stein variational gradient descent
+export { type BandwidthName, type BandwidthRule, bandwidthNames, DEFAULT_BANDWIDTH } from './svgd/bandwidth.ts'
+export type { SteinInfo } from './svgd/direction.ts'
+export { type Kernel, rbf } from './svgd/kernels.ts'
+export { type AdamOptions, adam, type Optimizer, sgd } from './svgd/optimizers.ts'
+export { createSVGD, particlesOf, type Score, type SvgdOptions, type SvgdStart, type SvgdState } from './svgd/svgd.ts'
+// Training and its results
+export type { Evaluation, IterationMetrics, RunSummary } from './train/metrics.ts'
+export { renderReport } from './train/report.ts'
+export { createRun, finishRun, type Run, readRun, record, type SavedPopulation } from './train/run-directory.ts'
+export { decodeTensors, encodeTensors, type Tensor, type TensorFile } from './train/safetensors.ts'
+export {
+  type AlgorithmName,
+  algorithms,
+  type EvaluateOptions,
+  evaluate,
+  kernelMatrix,
+  type TrainOptions,
+  type TrainStep,
+  train,
+} from './train/train.ts'

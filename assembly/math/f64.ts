@@ -190,8 +190,8 @@ export function sinShifted(x: f64, shift: i32): f64 {
     const negative = high >> 63 // a fraction above 1/2: count from the next multiple
     if (negative) {
       quadrant += 1
-      low = 0 - low
-      high = ~high + u64(low == 0)
+      low = ~low // the 1 that two's complement would add is worth 2^-126
+      high = ~high
     }
     const zeros = clz(high) // < 64, see quadrantsLarge
     high = (high << zeros) | (low >> 1 >> (63 - zeros))

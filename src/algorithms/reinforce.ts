@@ -70,5 +70,8 @@ export function differentiate(
 function checkRewards({ ops, at, view }: Population, task: Task, i: number): void {
   const B = task.steps * task.environments
   const row = ops.firstNonFinite64(at.reward + i * B * 8, B)
-  if (row >= 0) throw new RunError(`${task.spec.id} gave particle ${i} the reward ${view.reward[i * B + row]}; a reward must be finite.`)
+  if (row >= 0)
+    throw new RunError(
+      `${task.spec.id} gave particle ${i} the reward ${view.reward[i * B + row]}; a reward must be finite.`,
+    )
 }

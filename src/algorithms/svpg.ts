@@ -39,9 +39,25 @@ const schema = v.object({
   particles: v.optional(wholeNumber('particles', 1, 10_000), 16),
   temperature: v.optional(positiveNumber('temperature'), 10),
   interaction: v.optional(oneOf('interaction', interactions), 'stein'),
-  prior: v.optional(v.union([v.literal('flat'), positiveNumber('prior')], ({ input }) => `prior must be 'flat' or a standard deviation above 0, got ${show(input)}.`), 'flat'),
+  prior: v.optional(
+    v.union(
+      [v.literal('flat'), positiveNumber('prior')],
+      ({ input }) => `prior must be 'flat' or a standard deviation above 0, got ${show(input)}.`,
+    ),
+    'flat',
+  ),
   bandwidth: v.optional(
-    v.union([v.pipe(v.number(), v.finite(), v.check((h) => h > 0)), v.picklist(bandwidthNames)], bandwidthMessage),
+    v.union(
+      [
+        v.pipe(
+          v.number(),
+          v.finite(),
+          v.check((h) => h > 0),
+        ),
+        v.picklist(bandwidthNames),
+      ],
+      bandwidthMessage,
+    ),
     'svpg-code',
   ),
   hidden: v.optional(v.array(wholeNumber('a hidden width', 1, 4096)), [64, 64]),
@@ -119,7 +135,8 @@ async function init(options: SvpgOptions) {
 }
 
 function createInstance(spec: EnvironmentSpec) {
-  if (!spec.create) throw new UsageError(`The environment ${show(spec.id)} has neither physics in the core nor create().`)
+  if (!spec.create)
+    throw new UsageError(`The environment ${show(spec.id)} has neither physics in the core nor create().`)
   return spec.create()
 }
 

@@ -10,6 +10,9 @@ export class RunError extends Error {
   override name = 'RunError'
 }
 
+/** True for errors whose message is meant for the user as it is. */
+export const isExpected = (error: unknown): error is Error => error instanceof UsageError || error instanceof RunError
+
 /** Writes a value as a person would type it. */
 export function show(value: unknown): string {
   if (typeof value === 'string') return `"${value}"`

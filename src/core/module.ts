@@ -1,5 +1,5 @@
-import { platform } from '#platform'
 import { instantiate } from '@assemblyscript/loader'
+import { platform } from '#platform'
 import type { Ops } from './ops.ts'
 
 /** Where the compiled core comes from: its bytes, its address, or a module that the runtime has compiled already. */

@@ -79,7 +79,8 @@ function overridden(spec: EnvironmentSpec, overrides: Readonly<Record<string, nu
     if (!Object.hasOwn(defaults, name)) {
       throw new UsageError(`${spec.id} has no constant ${show(name)}; it has ${Object.keys(defaults).join(', ')}.`)
     }
-    if (!Number.isFinite(value)) throw new UsageError(`${spec.id}: ${name} must be a finite number, got ${show(value)}.`)
+    if (!Number.isFinite(value))
+      throw new UsageError(`${spec.id}: ${name} must be a finite number, got ${show(value)}.`)
   }
   return Object.values({ ...defaults, ...overrides })
 }

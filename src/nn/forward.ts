@@ -13,10 +13,7 @@ function product(x: tf.Tensor2D, w: tf.Tensor2D): tf.Tensor2D {
       value: tf.matMul(x, w),
       gradFunc: (dy, saved) => {
         const [x, w] = saved as [tf.Tensor2D, tf.Tensor2D]
-        return [
-          tf.matMul(dy as tf.Tensor2D, tf.transpose(w)),
-          tf.matMul(tf.transpose(x), dy as tf.Tensor2D),
-        ]
+        return [tf.matMul(dy as tf.Tensor2D, tf.transpose(w)), tf.matMul(tf.transpose(x), dy as tf.Tensor2D)]
       },
     }
   })

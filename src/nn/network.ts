@@ -37,7 +37,14 @@ export function mlp(widths: readonly number[]): Network {
  *
  * @param row the particle's row of theta, a view on the core's memory
  */
-export function initialiseInto(row: Float32Array, net: Network, ops: Ops, seed: Seed, particle: number, lastGain = 0.1): void {
+export function initialiseInto(
+  row: Float32Array,
+  net: Network,
+  ops: Ops,
+  seed: Seed,
+  particle: number,
+  lastGain = 0.1,
+): void {
   row.fill(0)
   net.layers.forEach(({ inputs, outputs, weight, bias }, l) => {
     const at: Pointer = row.byteOffset + weight * row.BYTES_PER_ELEMENT

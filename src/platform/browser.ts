@@ -28,7 +28,7 @@ export const platform: Platform = {
     },
     exists: noFiles,
     makeDirectory: noFiles,
-    removeDirectory: noFiles,
+    remove: noFiles,
     read: noFiles,
     write: noFiles,
     append: noFiles,

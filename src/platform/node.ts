@@ -21,7 +21,7 @@ export const platform: Platform = {
     async makeDirectory(path) {
       await mkdir(path, { recursive: true })
     },
-    removeDirectory: (path) => rm(path, { recursive: true, force: true }),
+    remove: (path) => rm(path, { force: true }),
     read: (path) => readFile(path),
     async write(path, data) {
       await writeFile(`${path}.partial`, data)

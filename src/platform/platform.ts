@@ -13,7 +13,8 @@ export interface Files {
   fetch(url: URL): Promise<Uint8Array<ArrayBuffer>>
   exists(path: string): Promise<boolean>
   makeDirectory(path: string): Promise<void>
-  removeDirectory(path: string): Promise<void>
+  /** Removes a file if it is there. */
+  remove(path: string): Promise<void>
   read(path: string): Promise<Uint8Array>
   /** Writes the whole file or leaves the old one: a reader never sees half of it. */
   write(path: string, data: string | Uint8Array): Promise<void>

@@ -41,7 +41,9 @@ export function returnsFields(n: number, B: number, O: number) {
   }
 }
 
-type ReturnsArena = Arena<ReturnType<typeof returnsFields> & ReturnType<typeof batchFields> & { environments: Field<'u32'> }>
+type ReturnsArena = Arena<
+  ReturnType<typeof returnsFields> & ReturnType<typeof batchFields> & { environments: Field<'u32'> }
+>
 
 /**
  * From the rewards of particle i's rollout to the weights of log π(a|s).

@@ -97,5 +97,6 @@ function resetRow({ ops, at, view }: RolloutArena, task: Task, row: number): voi
 }
 
 function checkReward(spec: EnvironmentSpec, reward: number): void {
-  if (!Number.isFinite(reward)) throw new RunError(`${spec.id} gave the reward ${show(reward)}; a reward must be finite.`)
+  if (!Number.isFinite(reward))
+    throw new RunError(`${spec.id} gave the reward ${show(reward)}; a reward must be finite.`)
 }

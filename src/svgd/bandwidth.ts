@@ -67,7 +67,9 @@ export function bandwidthOf(rule: BandwidthRule): (arena: SteinArena, n: number)
     return () => h
   }
   if (!Object.hasOwn(conventions, rule)) {
-    throw new UsageError(`bandwidth must be a number above 0 or one of ${bandwidthNames.join(', ')}, got ${show(rule)}.`)
+    throw new UsageError(
+      `bandwidth must be a number above 0 or one of ${bandwidthNames.join(', ')}, got ${show(rule)}.`,
+    )
   }
   return (arena, n) => conventionBandwidth(conventions[rule], arena, n)
 }

@@ -11,7 +11,12 @@ export function optimizerFields(n: number, d: number) {
   }
 }
 
-type OptimizerArena = Arena<{ theta: Field<'f32'>; direction: Field<'f32'>; moment1: Field<'f32'>; moment2: Field<'f32'> }>
+type OptimizerArena = Arena<{
+  theta: Field<'f32'>
+  direction: Field<'f32'>
+  moment1: Field<'f32'>
+  moment2: Field<'f32'>
+}>
 
 /** Moves theta along direction in place. `t` counts steps from 1. */
 export interface Optimizer {

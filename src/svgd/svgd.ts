@@ -71,7 +71,8 @@ export function createSVGD({ score, kernel = rbf(), optimizer = adam({ learningR
       rows.forEach((row, i) => {
         score(row.score, row.x)
         const bad = row.score.findIndex((value) => !Number.isFinite(value))
-        if (bad >= 0) throw new UsageError(`The score of particle ${i} is ${row.score[bad]} at x = ${show([...row.x])}.`)
+        if (bad >= 0)
+          throw new UsageError(`The score of particle ${i} is ${row.score[bad]} at x = ${show([...row.x])}.`)
       })
       const info = steinDirection(arena, state.particles, kernel)
       state.iteration++

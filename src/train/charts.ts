@@ -231,7 +231,7 @@ function lineChart(
       ...axis(xName),
       splitLine: { show: false },
     },
-    yAxis: { ...axis(), ...yAxis } as EChartsOption['yAxis'],
+    yAxis: { ...valueAxis(), ...yAxis } as EChartsOption['yAxis'],
     series,
   }
 }
@@ -247,6 +247,18 @@ function axis(name?: string) {
     axisTick: { lineStyle: { color: FAINT } },
     splitLine: { lineStyle: { color: RULE } },
   }
+}
+
+function valueAxis() {
+  const base = axis()
+  return { ...base, axisLabel: { ...base.axisLabel, formatter: tick } }
+}
+
+/** Norms may span twenty decades, and echarts would write every zero. */
+function tick(x: number): string {
+  const size = Math.abs(x)
+  if (size !== 0 && (size < 1e-3 || size >= 1e5)) return Number(x.toPrecision(6)).toExponential()
+  return x.toLocaleString('en-US', { maximumSignificantDigits: 6 })
 }
 
 /** Labels 0, 1, 2 ... or, for many particles, multiples that leave room between them. */
@@ -278,7 +290,7 @@ export function evaluationChart({ greedy, sampled }: Evaluation): EChartsOption 
   return {
     grid: GRID,
     xAxis: particleAxis(greedy.length),
-    yAxis: { type: 'value', ...axis() },
+    yAxis: { type: 'value', ...valueAxis() },
     series,
   }
 }
@@ -316,7 +328,7 @@ export function kernelChart(kernel: number[][]): EChartsOption {
 export function forcesChart(metrics: readonly IterationMetrics[]): EChartsOption {
   const iterations = metrics.map((m) => m.iteration)
   // A logarithm has no place for zero.
-  const positive = (x: number): Value => (Number.isFinite(x) && x > 0 ? x : null)
+  const positive = (x: number | null): Value => (x !== null && Number.isFinite(x) && x > 0 ? x : null)
   const series = [
     line(
       'drive',

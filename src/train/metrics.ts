@@ -14,10 +14,10 @@ export interface IterationMetrics {
   entropy: number[]
   /** [n] Euclidean norm of each particle. */
   thetaNorm: number[]
-  /** Mean over particles of the norm of the drive, the first term of the Stein direction. */
-  drive: number
-  /** Mean over particles of the norm of the repulsion, the second term. */
-  repulsion: number
+  /** Mean over particles of the norm of the drive, the first term of the Stein direction; null where there is no kernel. */
+  drive: number | null
+  /** Mean over particles of the norm of the repulsion, the second term; null where there is no kernel. */
+  repulsion: number | null
   /** h in k(x, y) = exp(−|x−y|²/h); null where there is no kernel. */
   bandwidth: number | null
   /** Mean of k(x_i, x_j) over i ≠ j; null where there is no kernel. */

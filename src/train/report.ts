@@ -288,9 +288,9 @@ function compact(x: number): string {
 }
 
 function duration(seconds: number): string {
-  if (seconds < 100) return `${number(seconds)} s`
-  const minutes = Math.round(seconds / 60)
-  return minutes < 100 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`
+  if (seconds < 100) return `${number(seconds)}\u00a0s`
+  if (seconds < 6000) return `${Math.round(seconds / 60)}\u00a0min`
+  return `${number(seconds / 3600)}\u00a0h`
 }
 
 function counted(count: number, noun: string): string {
@@ -349,7 +349,7 @@ td { width: 100%; font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, mo
   :root { --page: #fff; }
   body { font-size: 11pt; }
   main { padding: 0; }
-  dl { grid-template-columns: repeat(auto-fit, minmax(96px, 1fr)); gap: 8px; }
+  dl { grid-template-columns: repeat(3, 1fr); }
   figure, dl, tr { break-inside: avoid; }
   h2 { break-after: avoid; }
 }

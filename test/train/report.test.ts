@@ -91,7 +91,7 @@ test('key figures come from the greedy evaluation, and without one from the last
   expect(evaluated).toContain('<dt>Median particle</dt><dd><b>102</b>')
   expect(evaluated).toContain('<dt>Iterations</dt><dd><b>1,500</b>')
   expect(evaluated).toContain('<b>7.5\u00a0M</b>')
-  expect(evaluated).toContain('<b>13 min</b>')
+  expect(evaluated).toContain('<b>13\u00a0min</b>')
   expect(evaluated).toContain('<dt>Seed</dt><dd><b>7</b>')
 
   const run = summary(3, 2, { evaluation: null })
@@ -185,6 +185,18 @@ test('without a kernel the report says that the particles do not interact', asyn
   const page = await renderReport(run)
   expect(page).toContain('These particles do not interact')
   expect(page).not.toContain('Drive and repulsion')
+})
+
+test('vanishing and exploding norms keep their axes readable', async () => {
+  const run = summary(3, 30)
+  run.metrics.forEach((m, t) => {
+    m.drive = 10 ** (t - 15)
+    m.repulsion = 0
+    m.thetaNorm = [1e9, 2e9, Number.NaN]
+  })
+  const page = await renderReport(run)
+  expect(page).not.toMatch(/NaN|Infinity|000,000/)
+  expect(page).toContain('>1e-10</text>')
 })
 
 test('when no episode ever ended the report says so and still shows the policy', async () => {

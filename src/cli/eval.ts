@@ -1,0 +1,45 @@
+import { Command } from 'commander'
+import { environmentSpec } from '../envs/registry.ts'
+import { mlp } from '../nn/network.ts'
+import { readRun } from '../train/run-directory.ts'
+import { evaluate } from '../train/train.ts'
+import { printEvaluation, printLine } from './print.ts'
+import { progress } from './progress.ts'
+import { number } from './values.ts'
+
+interface CommandOptions {
+  episodes: number
+  seed: number
+  json: boolean
+}
+
+export function evalCommand(): Command {
+  return new Command('eval')
+    .description('Evaluate every particle of a run, greedily and sampled.')
+    .argument('<run>', 'a run directory')
+    .option('--episodes <n>', 'episodes of each particle', number, 100)
+    .option('--seed <n>', 'of the initial states and the sampled actions', number, 0)
+    .option('--json', 'print the result as JSON', false)
+    .action(runEvaluation)
+}
+
+async function runEvaluation(path: string, { episodes, seed, json }: CommandOptions): Promise<void> {
+  const { env, widths, theta, particles } = await readRun(path)
+  const line = json ? null : progress()
+  try {
+    const evaluation = await evaluate({
+      spec: environmentSpec(env),
+      net: mlp(widths),
+      theta,
+      particles,
+      episodes,
+      seed,
+      onProgress: (done, total) => line?.update(`evaluating ${done}/${total}`),
+    })
+    line?.stop()
+    if (json) printLine(evaluation)
+    else printEvaluation(evaluation)
+  } finally {
+    line?.stop()
+  }
+}

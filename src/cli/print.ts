@@ -1,0 +1,18 @@
+import pc from 'picocolors'
+import type { Evaluation } from '../train/metrics.ts'
+import { format, median } from './progress.ts'
+
+/** One line of JSON for machines. */
+export function printLine(value: unknown): void {
+  process.stdout.write(`${JSON.stringify(value)}\n`)
+}
+
+/** Every particle's mean return, then best and median. */
+export function printEvaluation({ episodes, greedy, sampled }: Evaluation): void {
+  const row = (name: string, a: string, b: string) => `  ${name.padEnd(10)}${a.padStart(10)}${b.padStart(10)}`
+  console.log(`Mean return over ${episodes} episodes`)
+  console.log(pc.dim(row('particle', 'greedy', 'sampled')))
+  greedy.forEach((value, i) => void console.log(row(String(i), format(value), format(sampled[i]))))
+  console.log(pc.bold(row('best', format(Math.max(...greedy)), format(Math.max(...sampled)))))
+  console.log(pc.bold(row('median', format(median(greedy)), format(median(sampled)))))
+}

@@ -1,0 +1,126 @@
+import { Command } from 'commander'
+import pc from 'picocolors'
+import { type SvpgOptions, svpgConfig } from '../algorithms/svpg.ts'
+import { check, isExpected, wholeNumber } from '../core/errors.ts'
+import { environmentSpec } from '../envs/registry.ts'
+import type { Evaluation } from '../train/metrics.ts'
+import { createRun, finishRun, record } from '../train/run-directory.ts'
+import { algorithmNamed, evaluate, type TrainOptions, type TrainStep, train } from '../train/train.ts'
+import { INTERRUPTED_EXIT_CODE, type Interrupt, listenForInterrupt } from './interrupt.ts'
+import { printEvaluation, printLine } from './print.ts'
+import { iterationLine, progress } from './progress.ts'
+import { flag, list, number } from './values.ts'
+
+/** Options of the command that are not settings of the algorithm. */
+interface CommandOptions {
+  iterations: number
+  out?: string
+  overwrite: boolean
+  evalEpisodes: number
+  json: boolean
+}
+
+export function trainCommand(): Command {
+  return new Command('train')
+    .description('Train a population and write a run directory with its particles, metrics and a report.')
+    .argument('<algorithm>', 'svpg')
+    .argument('<environment>', 'for example CartPole-v1')
+    .option('--particles <n>', 'policies in the population (16)', number)
+    .option('--temperature <alpha>', 'divides the policy gradient; the repulsion is not scaled (10)', number)
+    .option('--interaction <how>', 'stein, independent or joint (stein)')
+    .option('--prior <sigma>', 'flat, or the standard deviation of a Gaussian prior (flat)', number)
+    .option('--bandwidth <rule>', 'a named rule or a fixed h (svpg-code)', number)
+    .option('--hidden <widths>', 'hidden layers, as 64,64', list)
+    .option('--learning-rate <rate>', 'of Adam (0.005)', number)
+    .option('--environments <n>', 'parallel environments of each particle (16)', number)
+    .option('--steps <n>', 'steps of each environment in one iteration (128)', number)
+    .option('--discount <gamma>', '(0.99)', number)
+    .option('--baseline <kind>', 'none, mean or linear (linear)')
+    .option('--standardise <yes>', 'standardise advantages: true or false (true)', flag)
+    .option('--entropy-bonus <beta>', '(0)', number)
+    .option('--seed <n>', 'same seed, same bytes (0)', number)
+    .option('--iterations <n>', '', number, 60)
+    .option('--out <directory>', 'where to write the run (runs/ALGORITHM-ENVIRONMENT-SEED)')
+    .option('--overwrite', 'replace an earlier run in that directory', false)
+    .option('--eval-episodes <n>', 'episodes to evaluate each particle on at the end; 0 for none', number, 100)
+    .option('--json', 'print one JSON line an iteration instead of progress', false)
+    .action(runTraining)
+}
+
+async function runTraining(
+  algorithm: string,
+  env: string,
+  { ...all }: CommandOptions & Omit<SvpgOptions, 'env'>,
+): Promise<void> {
+  const { iterations, out, overwrite, evalEpisodes, json, ...settings } = all
+  // Everything is checked before the first file is written.
+  algorithmNamed(algorithm)
+  environmentSpec(env)
+  check(wholeNumber('iterations', 1), iterations)
+  check(wholeNumber('eval-episodes', 0), evalEpisodes)
+  const config = { algorithm, env, iterations, ...svpgConfig({ env, ...settings }) }
+  const run = await createRun(out ?? `runs/${algorithm}-${env}-${config.seed}`, config, { overwrite })
+  const interrupt = listenForInterrupt()
+  let outcome = 'Failed.'
+  let evaluation: Evaluation | null = null
+  try {
+    const last = await consume(record(run, train(config as TrainOptions)), interrupt, json)
+    outcome =
+      last.iteration === iterations
+        ? `Finished all ${iterations} iterations.`
+        : `Stopped by hand after iteration ${last.iteration} of ${iterations}.`
+    if (evalEpisodes > 0 && !interrupt.requested) evaluation = await evaluateLast(last, evalEpisodes, json)
+  } catch (error) {
+    if (isExpected(error)) outcome = `Failed. ${error.message}`
+    throw error
+  } finally {
+    interrupt.release()
+    const report = await finishRun(run, outcome, evaluation)
+    if (!json) console.log(`${outcome} Report: ${pc.cyan(report)}`)
+    if (interrupt.requested) process.exitCode = INTERRUPTED_EXIT_CODE
+  }
+}
+
+/** Shows every step; returns the last one, which is not the run's last when Ctrl-C came. */
+async function consume(steps: AsyncIterable<TrainStep>, interrupt: Interrupt, json: boolean): Promise<TrainStep> {
+  const line = json ? null : progress()
+  let last: TrainStep | undefined
+  let returns: (number | null)[] = []
+  try {
+    for await (const step of steps) {
+      last = step
+      // A particle whose episodes are all still running keeps the return it had.
+      returns = step.metrics.returns.map((value, i) => value ?? returns[i] ?? null)
+      if (json) printLine(step.metrics)
+      line?.update(
+        iterationLine(
+          step.metrics,
+          step.iterations,
+          returns.filter((value) => value !== null),
+        ),
+      )
+      if (interrupt.requested) break
+    }
+  } finally {
+    line?.stop()
+  }
+  return last as TrainStep
+}
+
+async function evaluateLast({ state }: TrainStep, episodes: number, json: boolean): Promise<Evaluation> {
+  const { task, net, arena, config } = state
+  const line = json ? null : progress()
+  const evaluation = await evaluate({
+    spec: task.spec,
+    net,
+    theta: arena.view.theta,
+    particles: task.particles,
+    episodes,
+    seed: config.seed,
+    onProgress: (done, total) => line?.update(`evaluating ${done}/${total}`),
+  })
+  line?.stop()
+  if (json) printLine({ evaluation })
+  else printEvaluation(evaluation)
+  return evaluation
+}

@@ -1,0 +1,10 @@
+// Turn words of the command line into values. What is not a number stays a word, so that the error shows what was typed.
+
+export const number = (text: string): number | string => {
+  const value = text.trim() === '' ? Number.NaN : Number(text)
+  return Number.isNaN(value) ? text : value
+}
+
+export const list = (text: string): (number | string)[] => (text === '' ? [] : text.split(',').map(number))
+
+export const flag = (text: string): boolean | string => (text === 'true' ? true : text === 'false' ? false : text)

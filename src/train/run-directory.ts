@@ -1,0 +1,157 @@
+import { platform } from '#platform'
+import { isExpected, show, UsageError } from '../core/errors.ts'
+import type { Evaluation, IterationMetrics, RunSummary } from './metrics.ts'
+import { renderReport } from './report.ts'
+import { decodeTensors, encodeTensors } from './safetensors.ts'
+import { kernelMatrix, type TrainStep } from './train.ts'
+
+/**
+ * A directory that holds one run:
+ *
+ *     config.json             the settings
+ *     metrics.jsonl           one line of numbers an iteration
+ *     particles.safetensors   theta [n, parameters], and kernel [n, n] where there is one
+ *     evaluation.json         mean return of every particle
+ *     report.html             all of it to look at
+ */
+const FILES = {
+  config: 'config.json',
+  metrics: 'metrics.jsonl',
+  particles: 'particles.safetensors',
+  evaluation: 'evaluation.json',
+  report: 'report.html',
+} as const
+
+/** Particles are saved at most this often while a run is under way. */
+const SAVE_EVERY_MS = 2000
+
+const { files } = platform
+
+export interface Run {
+  readonly path: string
+  readonly config: RunSummary['config']
+  readonly metrics: IterationMetrics[]
+  kernel: number[][] | null
+}
+
+const fileOf = (path: string, name: keyof typeof FILES) => `${path}/${FILES[name]}`
+
+/**
+ * Makes the directory of a run and writes config.json.
+ *
+ * @throws UsageError when the directory exists and `overwrite` is not set, when it holds something else than a run, or when it cannot be written
+ */
+export async function createRun(
+  path: string,
+  config: RunSummary['config'],
+  { overwrite = false }: { overwrite?: boolean } = {},
+): Promise<Run> {
+  try {
+    if (await files.exists(path)) await clear(path, overwrite)
+    await files.makeDirectory(path)
+    await files.write(fileOf(path, 'config'), `${JSON.stringify(config, null, 2)}\n`)
+  } catch (error) {
+    throw isExpected(error) ? error : new UsageError(`Cannot write the run to ${show(path)}: ${reason(error)}.`)
+  }
+  return { path, config, metrics: [], kernel: null }
+}
+
+/** Removes the files of an earlier run, and nothing else. */
+async function clear(path: string, overwrite: boolean): Promise<void> {
+  if (!overwrite) throw new UsageError(`${show(path)} exists; choose another --out, or --overwrite it.`)
+  for (const name of Object.values(FILES)) await files.remove(`${path}/${name}`)
+}
+
+/**
+ * Passes the steps of train() through and keeps them in the run's directory. However the run ends, metrics.jsonl holds
+ * every iteration done and particles.safetensors the last finite particles.
+ */
+export async function* record(run: Run, steps: AsyncIterable<TrainStep>): AsyncGenerator<TrainStep> {
+  let latest: TrainStep | null = null
+  let savedAt = Number.NEGATIVE_INFINITY
+  try {
+    for await (const step of steps) {
+      latest = step
+      run.metrics.push(step.metrics)
+      run.kernel = kernelMatrix(step.state)
+      await files.append(fileOf(run.path, 'metrics'), `${JSON.stringify(step.metrics)}\n`)
+      if (platform.now() - savedAt > SAVE_EVERY_MS) {
+        await saveParticles(run, step)
+        savedAt = platform.now()
+      }
+      yield step
+    }
+  } finally {
+    if (latest?.state.arena.view.theta.every(Number.isFinite)) await saveParticles(run, latest)
+  }
+}
+
+async function saveParticles(run: Run, { state }: TrainStep): Promise<void> {
+  const { net, task, arena, iteration } = state
+  const n = task.particles
+  const D = arena.view.theta.length / n
+  const theta = new Float32Array(n * net.size)
+  for (let i = 0; i < n; i++) theta.set(arena.view.theta.subarray(i * D, i * D + net.size), i * net.size)
+  const kernel = run.kernel && { kernel: { shape: [n, n], data: Float32Array.from(run.kernel.flat()) } }
+  const file = encodeTensors({
+    tensors: { theta: { shape: [n, net.size], data: theta }, ...kernel },
+    metadata: { env: task.spec.id, widths: JSON.stringify(net.widths), iteration: String(iteration) },
+  })
+  await files.write(fileOf(run.path, 'particles'), file)
+}
+
+/** Writes evaluation.json and report.html. Returns the path of the report. */
+export async function finishRun(run: Run, outcome: string, evaluation: Evaluation | null): Promise<string> {
+  if (evaluation) await files.write(fileOf(run.path, 'evaluation'), `${JSON.stringify(evaluation)}\n`)
+  const report = fileOf(run.path, 'report')
+  await files.write(report, await renderReport({ ...run, outcome, evaluation }))
+  return report
+}
+
+/** The trained particles of a run. */
+export interface SavedPopulation {
+  readonly config: Readonly<Record<string, unknown>>
+  /** [n × parameters] */
+  readonly theta: Float32Array
+  readonly particles: number
+  readonly widths: readonly number[]
+  readonly env: string
+}
+
+/**
+ * Reads a run back.
+ *
+ * @throws UsageError when there is no run, or one of its files is damaged: the message names the file and what is wrong
+ */
+export async function readRun(path: string): Promise<SavedPopulation> {
+  if (!(await files.exists(fileOf(path, 'config')))) {
+    throw new UsageError(`${show(path)} is not a run: it has no ${FILES.config}.`)
+  }
+  const config = await reading(fileOf(path, 'config'), (bytes) => JSON.parse(new TextDecoder().decode(bytes)))
+  const particles = await reading(fileOf(path, 'particles'), (bytes) => {
+    const { tensors, metadata } = decodeTensors(bytes)
+    const widths = JSON.parse(metadata.widths ?? 'null')
+    if (!tensors.theta || !Array.isArray(widths) || !metadata.env)
+      throw new UsageError('it holds no population of policies.')
+    const bad = tensors.theta.data.findIndex((value) => !Number.isFinite(value))
+    if (bad >= 0) throw new UsageError(`its theta holds ${tensors.theta.data[bad]} at ${bad}.`)
+    return { theta: tensors.theta.data, particles: tensors.theta.shape[0], widths, env: metadata.env }
+  })
+  return { config, ...particles }
+}
+
+async function reading<T>(path: string, decode: (bytes: Uint8Array) => T): Promise<T> {
+  let bytes: Uint8Array
+  try {
+    bytes = await files.read(path)
+  } catch (error) {
+    throw new UsageError(`Cannot read ${show(path)}: ${reason(error)}.`)
+  }
+  try {
+    return decode(bytes)
+  } catch (error) {
+    throw new UsageError(`${show(path)} is damaged: ${isExpected(error) ? error.message : `${reason(error)}.`}`)
+  }
+}
+
+const reason = (error: unknown) => (error instanceof Error ? error.message : String(error)).replace(/\.$/, '')

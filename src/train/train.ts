@@ -1,0 +1,114 @@
+import { platform } from '#platform'
+import { type SvpgOptions, type SvpgState, svpg } from '../algorithms/svpg.ts'
+import { check, show, UsageError, wholeNumber } from '../core/errors.ts'
+import { evaluatePopulation } from '../rl/evaluate.ts'
+import type { Evaluation, IterationMetrics } from './metrics.ts'
+
+/** The algorithms by name. */
+export const algorithms = { svpg } as const
+export type AlgorithmName = keyof typeof algorithms
+
+export interface TrainOptions extends SvpgOptions {
+  /** Default 'svpg'. */
+  algorithm?: AlgorithmName
+  /** Default 60. */
+  iterations?: number
+}
+
+/** One iteration as a consumer of train() sees it. */
+export interface TrainStep {
+  readonly iteration: number
+  readonly iterations: number
+  readonly metrics: IterationMetrics
+  /** The live state; theta is state.arena.view.theta. Read it before asking for the next step. */
+  readonly state: SvpgState
+}
+
+/** The algorithm with this name. Throws a UsageError that lists what exists. */
+export function algorithmNamed(name: string) {
+  if (Object.hasOwn(algorithms, name)) return algorithms[name as AlgorithmName]
+  throw new UsageError(`Unknown algorithm ${show(name)}; there are ${Object.keys(algorithms).join(', ')}.`)
+}
+
+/**
+ * The one training loop. A progress bar, a plot, a test and an early stop are consumers of it:
+ *
+ *     for await (const { iteration, metrics } of train({ env: 'CartPole-v1', particles: 16, iterations: 60 })) …
+ *
+ * Same options, same bits of theta, in Node and in browsers.
+ *
+ * @throws UsageError for a setting that is not allowed, RunError when a value is not finite
+ */
+export async function* train({
+  algorithm = 'svpg',
+  iterations = 60,
+  ...options
+}: TrainOptions): AsyncGenerator<TrainStep> {
+  const { init, step } = algorithmNamed(algorithm)
+  check(wholeNumber('iterations', 1), iterations)
+  const state = await init(options)
+  const started = platform.now()
+  for (let iteration = 1; iteration <= iterations; iteration++) {
+    const info = step(state)
+    const metrics = measure(state, info, (platform.now() - started) / 1000)
+    yield { iteration, iterations, metrics, state }
+    await platform.breathe()
+  }
+}
+
+function measure(
+  state: SvpgState,
+  { particles, stein }: ReturnType<typeof svpg.step>,
+  seconds: number,
+): IterationMetrics {
+  const { arena, task, iteration } = state
+  const { ops, at, view } = arena
+  ops.rowNorms(at.norms, at.theta, task.particles, view.theta.length / task.particles)
+  return {
+    iteration,
+    seconds,
+    transitions: iteration * task.particles * task.environments * task.steps,
+    returns: Array.from(view.finished, (count, i) => (count ? view.finishedReturn[i] / count : null)),
+    episodes: [...view.finished],
+    entropy: particles.map(({ entropy }) => entropy),
+    thetaNorm: [...view.norms],
+    drive: stein?.drive ?? null,
+    repulsion: stein?.repulsion ?? null,
+    bandwidth: stein?.bandwidth ?? null,
+    kernelOffDiagonal: stein?.kernelOffDiagonal ?? null,
+  }
+}
+
+/** [n][n] the kernel matrix of the last step; null where particles do not interact. */
+export function kernelMatrix({ arena, task, config }: SvpgState): number[][] | null {
+  if (config.interaction !== 'stein') return null
+  const n = task.particles
+  return Array.from({ length: n }, (_, i) => [...arena.view.kernel.subarray(i * n, (i + 1) * n)])
+}
+
+export interface EvaluateOptions extends Pick<SvpgState, 'net'> {
+  spec: SvpgState['task']['spec']
+  theta: Float32Array
+  particles: number
+  /** Default 100. */
+  episodes?: number
+  /** Default 0. */
+  seed?: number
+  /** Called after each of the 2 n evaluations. */
+  onProgress?: (done: number, total: number) => void
+  core?: SvpgOptions['core']
+}
+
+/** Mean return of every particle over a number of episodes, greedily and sampled. */
+export async function evaluate({ onProgress, ...options }: EvaluateOptions): Promise<Evaluation> {
+  const episodes = check(wholeNumber('episodes', 1, 1_000_000), options.episodes ?? 100)
+  const seed = check(wholeNumber('seed', 0), options.seed ?? 0)
+  const result: Evaluation = { episodes, greedy: [], sampled: [] }
+  let done = 0
+  for await (const { greedy, meanReturn } of evaluatePopulation({ ...options, episodes, seed })) {
+    result[greedy ? 'greedy' : 'sampled'].push(meanReturn)
+    onProgress?.(++done, 2 * options.particles)
+    await platform.breathe()
+  }
+  return result
+}
