@@ -18,18 +18,18 @@ export const PURPOSE_USER: u32 = 6
 
 /** The block of four words [c0' c1' c2' c3'] of a counter under a key. */
 export function philox4(c0: u32, c1: u32, c2: u32, c3: u32, k0: u32, k1: u32): v128 {
-  let c = i32x4.replace_lane(i32x4.replace_lane(i64x2.splat(<u64>c0 | (<u64>c1 << 32)), 2, c2), 3, c3)
-  let key = i64x2.replace_lane(i64x2.splat(k0), 1, k1) // [k0 0 k1 0]
-  const multipliers = i64x2.splat(0xcd9e8d57d2511f53)
-  const weyl = i64x2.replace_lane(i64x2.splat(0x9e3779b9), 1, 0xbb67ae85)
   for (let round = 0; round < 10; round++) {
-    // [p0 low, p0 high, p1 low, p1 high], p0 = 0xd2511f53 c0, p1 = 0xcd9e8d57 c2
-    const p = i64x2.extmul_low_i32x4_u(v128.shuffle<i32>(c, c, 0, 2, 0, 2), multipliers)
-    const kept = i64x2.shr_u(c, 32) // [c1 0 c3 0]
-    c = v128.xor(v128.shuffle<i32>(p, p, 3, 2, 1, 0), v128.xor(kept, key))
-    key = i32x4.add(key, weyl)
+    const p0 = <u64>c0 * 0xd2511f53
+    const p1 = <u64>c2 * 0xcd9e8d57
+    c0 = <u32>(p1 >> 32) ^ c1 ^ k0
+    c1 = <u32>p1
+    c2 = <u32>(p0 >> 32) ^ c3 ^ k1
+    c3 = <u32>p0
+    k0 += 0x9e3779b9
+    k1 += 0xbb67ae85
   }
-  return c
+  const v = i32x4.replace_lane(i32x4.splat(c0), 1, c1)
+  return i32x4.replace_lane(i32x4.replace_lane(v, 2, c2), 3, c3)
 }
 
 /** The four words of one block, for the known-answer test. */

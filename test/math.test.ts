@@ -40,7 +40,7 @@ function words(seed: number): () => number {
 
 // Looking globals up inside Jest's vm context is slow: the loops below use these.
 const { abs, fround, max } = Math
-const { isFinite, isNaN } = Number
+const { isFinite: finite, isNaN: nan } = Number
 
 const double = new Float64Array(1)
 const doubleBits = new Uint32Array(double.buffer)
@@ -61,7 +61,7 @@ function fillSamples(limit: number): void {
 // The bounds stated above the routines in assembly/math/f32x4.ts; limit is where the function has not saturated.
 const SINGLE: readonly [Name, number, number][] = [
   ['exp', 1, 104],
-  ['log', 1.5, 4],
+  ['log', 1, 4],
   ['tanh', 2.5, 9.2],
   ['sin', 1, 1e6],
   ['cos', 1, 1e6],
@@ -76,9 +76,9 @@ describe('float32', () => {
     for (let i = 0; i < N; i++) {
       const value = exactly(x[i])
       const rounded = fround(value)
-      if (isFinite(rounded))
+      if (finite(rounded))
         worst = max(worst, ulpError32(out[i], value)) // a stray NaN makes worst NaN, which fails
-      else if (isNaN(rounded) ? !isNaN(out[i]) : out[i] !== rounded) {
+      else if (nan(rounded) ? !nan(out[i]) : out[i] !== rounded) {
         throw new Error(`${name}(${x[i]}) = ${out[i]}, not ${rounded}`)
       }
     }

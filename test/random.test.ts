@@ -125,7 +125,7 @@ describe('normal', () => {
       fc.property(draws, (d) => {
         const got = fill(fillNormal, 12, d)
         const expected = [0, 1, 2].flatMap((block) => normalReference(blockReference(d, block)))
-        // log, sqrt, sin or cos and the product: 1.5/2 + 1/2 + 1 + 1/2 + ... < 4 roundings of 2^-24, relative
+        // log, sqrt, sin or cos and the product: 1/2 + 1/2 + 1 + 1/2 + ... < 4 roundings of 2^-24, relative
         for (const [i, v] of expected.entries())
           expect(Math.abs(got[i] - v)).toBeLessThanOrEqual(2 ** -22 * Math.abs(v) + 1e-15)
       }),

@@ -46,7 +46,7 @@ export function exp4(x: v128): v128 {
   return f32x4.mul(f32x4.mul(y, first), second)
 }
 
-/** log x, |error| <= 1.5 ULP, denormals included; log 0 = -inf, log of a negative number = NaN. */
+/** log x, |error| <= 1 ULP, denormals included; log 0 = -inf, log of a negative number = NaN. */
 // @ts-ignore: decorator
 @inline
 export function log4(x: v128): v128 {

@@ -64,11 +64,13 @@ function mixTile4x2(out: usize, weights: usize, a: usize, n: i32, row: i32, i: i
 }
 
 /**
- * Repulsion of the RBF kernel: (1/n) Σ_j ∇_{x_j} k(x_j, x_i) = 2/(nh) [ x_i Σ_j k_ij − Σ_j k_ij x_j ].
+ * Repulsion of the RBF kernel: (1/n) Σ_j ∇_{x_j} k(x_j, x_i) = 2/(nh) [ x_i Σ_{j≠i} k_ij − Σ_{j≠i} k_ij x_j ].
+ * The term j = i is left out, though it cancels: beside k_ii = 1 the small k_ij of a narrow kernel would be rounded away.
  *
- *     x: f32 [n, d] centred    kernel: f32 [n, n]    out: f32 [n, d]
+ *     x: f32 [n, d] centred    kernel: f32 [n, n], its diagonal is set to 0 and back to 1    out: f32 [n, d]
  */
 export function rbfRepulsion(out: usize, x: usize, kernel: usize, n: i32, d: i32, bandwidth: f32): void {
+  fillDiagonal(kernel, n, 0)
   mixRows(out, kernel, x, n, d, 1)
   const row = d << 2
   const scale = f32x4.splat(2 / (<f32>n * bandwidth))
@@ -81,4 +83,9 @@ export function rbfRepulsion(out: usize, x: usize, kernel: usize, n: i32, d: i32
       v128.store(out + p, f32x4.mul(scale, difference))
     }
   }
+  fillDiagonal(kernel, n, 1)
+}
+
+function fillDiagonal(matrix: usize, n: i32, value: f32): void {
+  for (let i = 0; i < n; i++) store<f32>(matrix + ((i * n + i) << 2), value)
 }

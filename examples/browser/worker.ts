@@ -1,0 +1,42 @@
+/// <reference types="vite/client" />
+import { type IterationMetrics, RunError, type TrainOptions, type TrainStep, train, UsageError } from 'steinrl'
+import tfjsWasm from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm?url'
+
+/** What the worker posts. */
+export type Message =
+  | { kind: 'iteration'; metrics: IterationMetrics; iterations: number; theta: string | null }
+  | { kind: 'end' }
+  | { kind: 'error'; message: string }
+
+const post = (message: Message) => self.postMessage(message)
+
+// steinrl needs SIMD anyway, and tfjs's plain build would give other bits: all three names lead to the SIMD build.
+const wasmPaths = {
+  'tfjs-backend-wasm.wasm': tfjsWasm,
+  'tfjs-backend-wasm-simd.wasm': tfjsWasm,
+  'tfjs-backend-wasm-threaded-simd.wasm': tfjsWasm,
+}
+
+self.onmessage = async ({ data }: MessageEvent<TrainOptions>) => {
+  try {
+    for await (const { metrics, iterations, state } of train({ ...data, tfjs: { wasmPaths } })) {
+      post({ kind: 'iteration', metrics, iterations, theta: await fingerprint(state) })
+    }
+    post({ kind: 'end' })
+  } catch (error) {
+    post({ kind: 'error', message: describe(error) })
+  }
+}
+
+/** SHA-256 of the particles in hex; null where the browser has no crypto.subtle (http other than localhost). */
+async function fingerprint({ arena }: TrainStep['state']): Promise<string | null> {
+  if (!self.isSecureContext) return null
+  const hash = await crypto.subtle.digest('SHA-256', arena.view.theta as Float32Array<ArrayBuffer>)
+  return Array.from(new Uint8Array(hash), (byte) => byte.toString(16).padStart(2, '0')).join('')
+}
+
+/** The library's own sentences stand as they are; anything else is named as unexpected. */
+function describe(error: unknown): string {
+  if (error instanceof UsageError || error instanceof RunError) return error.message
+  return `Training failed: ${error instanceof Error ? error.message : String(error)}`
+}

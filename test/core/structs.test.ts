@@ -1,0 +1,31 @@
+import { readFileSync } from 'node:fs'
+import { expect, test } from '@jest/globals'
+import { Purpose } from '../../src/core/random.ts'
+import { cartPoleConstants } from '../../src/envs/cartpole.ts'
+import { policyStruct } from '../../src/nn/policy.ts'
+import { batchStruct } from '../../src/rl/batch.ts'
+import { environmentsStruct } from '../../src/rl/environments.ts'
+import { evaluationStruct } from '../../src/rl/evaluate.ts'
+
+const source = (path: string) => readFileSync(new URL(`../../assembly/${path}`, import.meta.url), 'utf8')
+
+/** Names of the fields of an @unmanaged class, in order. */
+function fieldsOf(path: string, name: string): string[] {
+  const body = source(path).match(new RegExp(`class ${name} \\{([^}]*)\\}`))?.[1] ?? ''
+  return [...body.matchAll(/^\s*(\w+): \w+$/gm)].map(([, field]) => field)
+}
+
+test.each([
+  ['Policy', 'nn/policy.ts', policyStruct.names],
+  ['Environments', 'rl/rollout.ts', environmentsStruct.names],
+  ['Batch', 'rl/rollout.ts', batchStruct.names],
+  ['Evaluation', 'rl/rollout.ts', evaluationStruct.names],
+  ['CartPole', 'envs/cartpole.ts', Object.keys(cartPoleConstants)],
+])('%s has the same fields on both sides of the boundary', (name, path, names) => {
+  expect(fieldsOf(path, name)).toEqual([...names])
+})
+
+test('purposes of random numbers have the same values on both sides', () => {
+  const declared = [...source('random.ts').matchAll(/export const PURPOSE_(\w+): u32 = (\d+)/g)]
+  expect(Object.fromEntries(declared.map(([, name, value]) => [name.toLowerCase(), Number(value)]))).toEqual(Purpose)
+})
