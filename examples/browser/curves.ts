@@ -86,7 +86,7 @@ export function createCurves(iterations: number): Curves {
     frame = 0
     // The first iteration tells how many lines there are.
     if (history.iterations.length > 0 && plots[0].series.length !== dataOf(panels[0], history).length) build()
-    else plots.forEach((plot, index) => show(plot, panels[index], history))
+    else for (const [index, plot] of plots.entries()) show(plot, panels[index], history)
   }
   const dark = matchMedia('(prefers-color-scheme: dark)')
   dark.addEventListener('change', build)
@@ -155,7 +155,7 @@ function show(plot: uPlot, panel: Panel, history: History): void {
 
 const host = (id: string) => document.getElementById(id) as HTMLElement
 
-function sizeOf(element: HTMLElement): uPlot.Size {
+function sizeOf(element: HTMLElement) {
   const width = element.clientWidth
   return { width, height: Math.round(Math.min(Math.max(width * 0.42, 190), 380)) }
 }
@@ -171,6 +171,7 @@ function createPlot(panel: Panel, history: History, iterations: number): uPlot {
       },
       axes: axes(panel),
       series: [{ label: 'iteration' }, ...seriesOf(panel, dataOf(panel, history).length - 1)],
+      legend: { markers: { width: 0, fill: strokeOf } },
       cursor: { drag: { x: false, y: false }, y: false, points: { show: false } },
       hooks: { setCursor: [(u) => u.cursor.idx == null && history.iterations.length && show(u, panel, history)] },
     },
@@ -191,7 +192,14 @@ function axes({ digits }: Panel): uPlot.Axis[] {
     font: `12px ${getComputedStyle(document.body).fontFamily}`,
   }
   return [
-    { ...common, grid: { show: false }, size: 28, gap: 6, space: 60, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000] },
+    {
+      ...common,
+      grid: { show: false },
+      size: 28,
+      gap: 6,
+      space: 60,
+      incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000],
+    },
     { ...common, size: 52, gap: 8, space: 44, values: (_, splits) => splits.map(digits) },
   ]
 }
@@ -208,6 +216,9 @@ function seriesOf({ bold, thinName, digits }: Panel, count: number): uPlot.Serie
   })
   return [...lines, ...named]
 }
+
+// uPlot has turned every stroke into a function by the time it asks.
+const strokeOf = (u: uPlot, index: number) => (u.series[index].stroke as (u: uPlot, index: number) => string)(u, index)
 
 /** The value of a CSS variable: the charts follow the page's light and dark. */
 const color = (variable: string) => getComputedStyle(document.documentElement).getPropertyValue(variable).trim()

@@ -1,7 +1,6 @@
 /// <reference types="vite/client" />
 import type { TrainOptions } from 'steinrl'
 import { type Curves, createCurves } from './curves.ts'
-import './style.css'
 import type { Message } from './worker.ts'
 
 /** Shown by the page and read by its test as data-phase of the root element. */

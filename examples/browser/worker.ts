@@ -1,6 +1,7 @@
 /// <reference types="vite/client" />
-import { type IterationMetrics, RunError, type TrainOptions, type TrainStep, train, UsageError } from 'steinrl'
+
 import tfjsWasm from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm?url'
+import { type IterationMetrics, RunError, type TrainOptions, type TrainStep, train, UsageError } from 'steinrl'
 
 /** What the worker posts. */
 export type Message =

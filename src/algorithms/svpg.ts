@@ -6,6 +6,7 @@ import {
   nonNegativeNumber,
   oneOf,
   positiveNumber,
+  positiveNumberOr,
   RunError,
   show,
   trueOrFalse,
@@ -23,7 +24,7 @@ import { batchFields } from '../rl/batch.ts'
 import { environmentFields, observationSize } from '../rl/environments.ts'
 import { baselines, returnsFields } from '../rl/returns.ts'
 import { seedFields, startEnvironments, type Task } from '../rl/rollout.ts'
-import { type BandwidthRule, bandwidthNames } from '../svgd/bandwidth.ts'
+import { type BandwidthRule, bandwidthSchema } from '../svgd/bandwidth.ts'
 import { type SteinInfo, steinDirection, steinFields } from '../svgd/direction.ts'
 import { rbf } from '../svgd/kernels.ts'
 import { adam, optimizerFields } from '../svgd/optimizers.ts'
@@ -31,35 +32,13 @@ import { evaluateParticle, type ParticleInfo } from './reinforce.ts'
 
 export const interactions = ['stein', 'independent', 'joint'] as const
 
-const bandwidthMessage = ({ input }: { input: unknown }) =>
-  `bandwidth must be a number above 0 or one of ${bandwidthNames.join(', ')}, got ${show(input)}.`
-
 /** The settings of SVPG with their defaults, which are those of the author's code where it has the setting. */
 const schema = v.object({
   particles: v.optional(wholeNumber('particles', 1, 10_000), 16),
   temperature: v.optional(positiveNumber('temperature'), 10),
   interaction: v.optional(oneOf('interaction', interactions), 'stein'),
-  prior: v.optional(
-    v.union(
-      [v.literal('flat'), positiveNumber('prior')],
-      ({ input }) => `prior must be 'flat' or a standard deviation above 0, got ${show(input)}.`,
-    ),
-    'flat',
-  ),
-  bandwidth: v.optional(
-    v.union(
-      [
-        v.pipe(
-          v.number(),
-          v.finite(),
-          v.check((h) => h > 0),
-        ),
-        v.picklist(bandwidthNames),
-      ],
-      bandwidthMessage,
-    ),
-    'svpg-code',
-  ),
+  prior: v.optional(positiveNumberOr('prior', ['flat']), 'flat'),
+  bandwidth: v.optional(bandwidthSchema, 'svpg-code'),
   hidden: v.optional(v.array(wholeNumber('a hidden width', 1, 4096)), [64, 64]),
   learningRate: v.optional(positiveNumber('learningRate'), 5e-3),
   environments: v.optional(wholeNumber('environments', 1, 100_000), 16),

@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { show, UsageError } from '../core/errors.ts'
 import { environmentSpec } from '../envs/registry.ts'
 import { mlp } from '../nn/network.ts'
 import { readRun } from '../train/run-directory.ts'
@@ -25,10 +26,18 @@ export function evalCommand(): Command {
 
 async function runEvaluation(path: string, { episodes, seed, json }: CommandOptions): Promise<void> {
   const { env, widths, theta, particles } = await readRun(path)
+  const spec = environmentSpec(env)
+  const inputs = spec.observationSpace.low.length
+  const outputs = spec.actionSpace.n
+  if (widths[0] !== inputs || widths.at(-1) !== outputs) {
+    throw new UsageError(
+      `${show(path)} holds networks of widths ${widths}, but ${env} has ${inputs} observations and ${outputs} actions.`,
+    )
+  }
   const line = json ? null : progress()
   try {
     const evaluation = await evaluate({
-      spec: environmentSpec(env),
+      spec,
       net: mlp(widths),
       theta,
       particles,

@@ -1,4 +1,4 @@
-/** Ctrl-C asks once for a clean stop; a second one ends the process at once. */
+/** Ctrl-C, or a reader of our output that left, asks for a clean stop; a second Ctrl-C ends the process at once. */
 export interface Interrupt {
   readonly requested: boolean
   release(): void
@@ -10,11 +10,15 @@ export function listenForInterrupt(): Interrupt {
     requested = true
   }
   process.once('SIGINT', listener)
+  process.stdout.once('error', listener)
   return {
     get requested() {
       return requested
     },
-    release: () => void process.off('SIGINT', listener),
+    release() {
+      process.off('SIGINT', listener)
+      process.stdout.off('error', listener)
+    },
   }
 }
 

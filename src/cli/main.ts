@@ -7,14 +7,32 @@ import { trainCommand } from './train.ts'
 
 const program = new Command('steinrl')
   .description('Stein variational reinforcement learning: populations of policies that learn and stay apart.')
-  .addCommand(trainCommand())
-  .addCommand(evalCommand())
+  .configureOutput({
+    // One line that begins like those for wrong values.
+    outputError: (text) =>
+      fail(
+        text
+          .replace(/^error: /, '')
+          .trim()
+          .replaceAll('\n', ' '),
+      ),
+  })
+for (const command of [trainCommand(), evalCommand()]) program.addCommand(command.copyInheritedSettings(program))
+
+// A reader that left early, as head does, is no bug.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+})
 
 try {
   await program.parseAsync()
 } catch (error) {
   // An unexpected error is a bug: show where it came from.
   if (!isExpected(error)) throw error
-  console.error(`${pc.red('steinrl:')} ${error.message}`)
+  fail(error.message)
   process.exitCode = 1
+}
+
+function fail(message: string): void {
+  console.error(`${pc.red('steinrl:')} ${message}`)
 }

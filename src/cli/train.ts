@@ -4,7 +4,7 @@ import { type SvpgOptions, svpgConfig } from '../algorithms/svpg.ts'
 import { check, isExpected, wholeNumber } from '../core/errors.ts'
 import { environmentSpec } from '../envs/registry.ts'
 import type { Evaluation } from '../train/metrics.ts'
-import { createRun, finishRun, record } from '../train/run-directory.ts'
+import { createRun, finishRun, record, refuseToReplace } from '../train/run-directory.ts'
 import { algorithmNamed, evaluate, type TrainOptions, type TrainStep, train } from '../train/train.ts'
 import { INTERRUPTED_EXIT_CODE, type Interrupt, listenForInterrupt } from './interrupt.ts'
 import { printEvaluation, printLine } from './print.ts'
@@ -57,19 +57,24 @@ async function runTraining(
   algorithmNamed(algorithm)
   environmentSpec(env)
   check(wholeNumber('iterations', 1), iterations)
-  check(wholeNumber('eval-episodes', 0), evalEpisodes)
+  check(wholeNumber('eval-episodes', 0, 1_000_000), evalEpisodes)
   const config = { algorithm, env, iterations, ...svpgConfig({ env, ...settings }) }
-  const run = await createRun(out ?? `runs/${algorithm}-${env}-${config.seed}`, config, { overwrite })
+  const path = out ?? `runs/${algorithm}-${env}-${config.seed}`
+  await refuseToReplace(path, overwrite)
+  // A run whose first step fails, for want of memory perhaps, leaves no directory and replaces none.
+  const steps = train(config as TrainOptions)
+  const first = await steps.next()
+  const run = await createRun(path, config, { overwrite })
   const interrupt = listenForInterrupt()
   let outcome = 'Failed.'
   let evaluation: Evaluation | null = null
   try {
-    const last = await consume(record(run, train(config as TrainOptions)), interrupt, json)
+    const last = await consume(record(run, resume(first, steps)), interrupt, json)
     outcome =
       last.iteration === iterations
         ? `Finished all ${iterations} iterations.`
         : `Stopped by hand after iteration ${last.iteration} of ${iterations}.`
-    if (evalEpisodes > 0 && !interrupt.requested) evaluation = await evaluateLast(last, evalEpisodes, json)
+    if (evalEpisodes > 0 && !interrupt.requested) evaluation = await evaluateLast(last, evalEpisodes, interrupt, json)
   } catch (error) {
     if (isExpected(error)) outcome = `Failed. ${error.message}`
     throw error
@@ -79,6 +84,11 @@ async function runTraining(
     if (!json) console.log(`${outcome} Report: ${pc.cyan(report)}`)
     if (interrupt.requested) process.exitCode = INTERRUPTED_EXIT_CODE
   }
+}
+
+async function* resume(first: IteratorResult<TrainStep>, steps: AsyncGenerator<TrainStep>): AsyncGenerator<TrainStep> {
+  if (!first.done) yield first.value
+  yield* steps
 }
 
 /** Shows every step; returns the last one, which is not the run's last when Ctrl-C came. */
@@ -107,19 +117,37 @@ async function consume(steps: AsyncIterable<TrainStep>, interrupt: Interrupt, js
   return last as TrainStep
 }
 
-async function evaluateLast({ state }: TrainStep, episodes: number, json: boolean): Promise<Evaluation> {
+const INTERRUPTED = Symbol('interrupted')
+
+/** Null when Ctrl-C came before the last particle. */
+async function evaluateLast(
+  { state }: TrainStep,
+  episodes: number,
+  interrupt: Interrupt,
+  json: boolean,
+): Promise<Evaluation | null> {
   const { task, net, arena, config } = state
   const line = json ? null : progress()
-  const evaluation = await evaluate({
-    spec: task.spec,
-    net,
-    theta: arena.view.theta,
-    particles: task.particles,
-    episodes,
-    seed: config.seed,
-    onProgress: (done, total) => line?.update(`evaluating ${done}/${total}`),
-  })
-  line?.stop()
+  let evaluation: Evaluation
+  try {
+    evaluation = await evaluate({
+      spec: task.spec,
+      net,
+      theta: arena.view.theta,
+      particles: task.particles,
+      episodes,
+      seed: config.seed,
+      onProgress(done, total) {
+        if (interrupt.requested) throw INTERRUPTED
+        line?.update(`evaluating ${done}/${total}`)
+      },
+    })
+  } catch (error) {
+    if (error === INTERRUPTED) return null
+    throw error
+  } finally {
+    line?.stop()
+  }
   if (json) printLine({ evaluation })
   else printEvaluation(evaluation)
   return evaluation

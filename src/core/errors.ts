@@ -41,6 +41,14 @@ export function positiveNumber(what: string) {
   )
 }
 
+/** A finite number above 0 or one of a list of words. */
+export function positiveNumberOr<const T extends readonly string[]>(what: string, words: T) {
+  return v.custom<number | T[number]>(
+    (input) => (typeof input === 'number' ? input > 0 && Number.isFinite(input) : words.includes(input as string)),
+    named(what, `a finite number above 0 or ${words.length > 1 ? 'one of ' : ''}${words.join(', ')}`),
+  )
+}
+
 /** A finite number of at least 0. */
 export function nonNegativeNumber(what: string) {
   const message = named(what, 'a finite number of at least 0')

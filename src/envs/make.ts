@@ -2,11 +2,13 @@ import { createArena, f32, f64, i32, u8 } from '../core/arena.ts'
 import { show, UsageError } from '../core/errors.ts'
 import { compileCore } from '../core/module.ts'
 import { splitSeed } from '../core/random.ts'
-import type { Environment, EnvironmentSpec } from './contract.ts'
+import type { Environment, EnvironmentSpec, Reset, Step } from './contract.ts'
 import { environmentSpec } from './registry.ts'
 
 /** A single environment whose whole state can be read and written. */
 export interface MadeEnvironment extends Environment {
+  reset(options: { seed: number }): Reset & { readonly obs: Float32Array }
+  step(action: number): Step & { readonly obs: Float32Array }
   readonly spec: EnvironmentSpec
   /** The float64 state of the physics; write into it to set it. */
   readonly state: Float64Array

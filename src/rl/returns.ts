@@ -1,4 +1,4 @@
-import { type Arena, type Field, f32, f64, u8 } from '../core/arena.ts'
+import { type Arena, f32, f64, u8 } from '../core/arena.ts'
 import type { batchFields } from './batch.ts'
 
 /**
@@ -41,9 +41,7 @@ export function returnsFields(n: number, B: number, O: number) {
   }
 }
 
-type ReturnsArena = Arena<
-  ReturnType<typeof returnsFields> & ReturnType<typeof batchFields> & { environments: Field<'u32'> }
->
+type ReturnsArena = Arena<ReturnType<typeof returnsFields> & ReturnType<typeof batchFields>>
 
 /**
  * From the rewards of particle i's rollout to the weights of log π(a|s).

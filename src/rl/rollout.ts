@@ -70,7 +70,8 @@ function stepRow(arena: RolloutArena, task: Task, at: number, row: number): void
   const { view } = arena
   const O = observationSize(task.spec)
   const { obs, reward, terminated, truncated } = task.instances[at].step(view.action[row])
-  checkReward(task.spec, reward)
+  const i = Math.floor(at / task.environments)
+  checkReward(task.spec, i, reward)
   view.nextObservation.set(obs, row * O)
   view.current.set(obs, at * O)
   view.reward[row] = reward
@@ -79,7 +80,6 @@ function stepRow(arena: RolloutArena, task: Task, at: number, row: number): void
   view.terminated[row] = terminated ? 1 : 0
   view.truncated[row] = truncated || view.elapsed[at] >= task.spec.maxEpisodeSteps ? 1 : 0
   if (!view.terminated[row] && !view.truncated[row]) return
-  const i = Math.floor(at / task.environments)
   view.finished[i]++
   view.finishedReturn[i] += view.episodeReturn[at]
   view.episode[at]++
@@ -96,7 +96,7 @@ function resetRow({ ops, at, view }: RolloutArena, task: Task, row: number): voi
   view.episodeReturn[row] = 0
 }
 
-function checkReward(spec: EnvironmentSpec, reward: number): void {
+function checkReward(spec: EnvironmentSpec, i: number, reward: number): void {
   if (!Number.isFinite(reward))
-    throw new RunError(`${spec.id} gave the reward ${show(reward)}; a reward must be finite.`)
+    throw new RunError(`${spec.id} gave particle ${i} the reward ${show(reward)}; a reward must be finite.`)
 }

@@ -1,4 +1,4 @@
-import { check, positiveNumber, show, UsageError } from '../core/errors.ts'
+import { check, positiveNumberOr } from '../core/errors.ts'
 import type { SteinArena } from './direction.ts'
 
 /**
@@ -52,6 +52,8 @@ export type BandwidthRule = BandwidthName | number
 
 export const bandwidthNames = Object.keys(conventions) as BandwidthName[]
 
+export const bandwidthSchema = positiveNumberOr('bandwidth', bandwidthNames)
+
 /** Of SVGD. It is defined for every n ≥ 1 and does not count a particle's distance to itself. */
 export const DEFAULT_BANDWIDTH: BandwidthName = 'svpg-paper'
 
@@ -62,15 +64,8 @@ export const DEFAULT_BANDWIDTH: BandwidthName = 'svpg-paper'
  * distance, and 1 if that is 0 as well: all particles equal, kernel 1, repulsion 0.
  */
 export function bandwidthOf(rule: BandwidthRule): (arena: SteinArena, n: number) => number {
-  if (typeof rule === 'number') {
-    const h = check(positiveNumber('bandwidth'), rule)
-    return () => h
-  }
-  if (!Object.hasOwn(conventions, rule)) {
-    throw new UsageError(
-      `bandwidth must be a number above 0 or one of ${bandwidthNames.join(', ')}, got ${show(rule)}.`,
-    )
-  }
+  check(bandwidthSchema, rule)
+  if (typeof rule === 'number') return () => rule
   return (arena, n) => conventionBandwidth(conventions[rule], arena, n)
 }
 

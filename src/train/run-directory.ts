@@ -1,5 +1,6 @@
 import { platform } from '#platform'
 import { isExpected, show, UsageError } from '../core/errors.ts'
+import { mlp } from '../nn/network.ts'
 import type { Evaluation, IterationMetrics, RunSummary } from './metrics.ts'
 import { renderReport } from './report.ts'
 import { decodeTensors, encodeTensors } from './safetensors.ts'
@@ -39,27 +40,33 @@ const fileOf = (path: string, name: keyof typeof FILES) => `${path}/${FILES[name
 /**
  * Makes the directory of a run and writes config.json.
  *
- * @throws UsageError when the directory exists and `overwrite` is not set, when it holds something else than a run, or when it cannot be written
+ * @throws UsageError when the directory exists and `overwrite` is not set, when its config.json is not that of a run, or when it cannot be written
  */
 export async function createRun(
   path: string,
   config: RunSummary['config'],
   { overwrite = false }: { overwrite?: boolean } = {},
 ): Promise<Run> {
-  try {
-    if (await files.exists(path)) await clear(path, overwrite)
+  await refuseToReplace(path, overwrite)
+  await writing(path, async () => {
+    // Those of an earlier run, and nothing else.
+    if (await files.exists(path)) for (const name of Object.values(FILES)) await files.remove(`${path}/${name}`)
     await files.makeDirectory(path)
     await files.write(fileOf(path, 'config'), `${JSON.stringify(config, null, 2)}\n`)
-  } catch (error) {
-    throw isExpected(error) ? error : new UsageError(`Cannot write the run to ${show(path)}: ${reason(error)}.`)
-  }
+  })
   return { path, config, metrics: [], kernel: null }
 }
 
-/** Removes the files of an earlier run, and nothing else. */
-async function clear(path: string, overwrite: boolean): Promise<void> {
+/** Throws the UsageErrors of createRun that can be known without writing. */
+export async function refuseToReplace(path: string, overwrite: boolean): Promise<void> {
+  if (!(await files.exists(path))) return
   if (!overwrite) throw new UsageError(`${show(path)} exists; choose another --out, or --overwrite it.`)
-  for (const name of Object.values(FILES)) await files.remove(`${path}/${name}`)
+  const file = fileOf(path, 'config')
+  if (!(await files.exists(file))) return
+  const config = await reading(file, parseJson).catch(() => null)
+  if (config === null || typeof config !== 'object' || !('env' in config)) {
+    throw new UsageError(`${show(file)} is not that of a run and would be overwritten; choose another --out.`)
+  }
 }
 
 /**
@@ -74,7 +81,7 @@ export async function* record(run: Run, steps: AsyncIterable<TrainStep>): AsyncG
       latest = step
       run.metrics.push(step.metrics)
       run.kernel = kernelMatrix(step.state)
-      await files.append(fileOf(run.path, 'metrics'), `${JSON.stringify(step.metrics)}\n`)
+      await writing(run.path, () => files.append(fileOf(run.path, 'metrics'), `${JSON.stringify(step.metrics)}\n`))
       if (platform.now() - savedAt > SAVE_EVERY_MS) {
         await saveParticles(run, step)
         savedAt = platform.now()
@@ -97,14 +104,17 @@ async function saveParticles(run: Run, { state }: TrainStep): Promise<void> {
     tensors: { theta: { shape: [n, net.size], data: theta }, ...kernel },
     metadata: { env: task.spec.id, widths: JSON.stringify(net.widths), iteration: String(iteration) },
   })
-  await files.write(fileOf(run.path, 'particles'), file)
+  await writing(run.path, () => files.write(fileOf(run.path, 'particles'), file))
 }
 
 /** Writes evaluation.json and report.html. Returns the path of the report. */
 export async function finishRun(run: Run, outcome: string, evaluation: Evaluation | null): Promise<string> {
-  if (evaluation) await files.write(fileOf(run.path, 'evaluation'), `${JSON.stringify(evaluation)}\n`)
   const report = fileOf(run.path, 'report')
-  await files.write(report, await renderReport({ ...run, outcome, evaluation }))
+  const page = await renderReport({ ...run, outcome, evaluation })
+  await writing(run.path, async () => {
+    if (evaluation) await files.write(fileOf(run.path, 'evaluation'), `${JSON.stringify(evaluation)}\n`)
+    await files.write(report, page)
+  })
   return report
 }
 
@@ -127,17 +137,45 @@ export async function readRun(path: string): Promise<SavedPopulation> {
   if (!(await files.exists(fileOf(path, 'config')))) {
     throw new UsageError(`${show(path)} is not a run: it has no ${FILES.config}.`)
   }
-  const config = await reading(fileOf(path, 'config'), (bytes) => JSON.parse(new TextDecoder().decode(bytes)))
+  const config = await reading(fileOf(path, 'config'), parseJson)
   const particles = await reading(fileOf(path, 'particles'), (bytes) => {
     const { tensors, metadata } = decodeTensors(bytes)
-    const widths = JSON.parse(metadata.widths ?? 'null')
-    if (!tensors.theta || !Array.isArray(widths) || !metadata.env)
-      throw new UsageError('it holds no population of policies.')
-    const bad = tensors.theta.data.findIndex((value) => !Number.isFinite(value))
-    if (bad >= 0) throw new UsageError(`its theta holds ${tensors.theta.data[bad]} at ${bad}.`)
-    return { theta: tensors.theta.data, particles: tensors.theta.shape[0], widths, env: metadata.env }
+    const { theta } = tensors
+    const widths = parseWidths(metadata.widths)
+    if (!theta || !widths || !metadata.env) throw new UsageError('it holds no population of policies.')
+    const [n, D] = theta.shape
+    const { size } = mlp(widths)
+    if (theta.shape.length !== 2 || n === 0 || D !== size) {
+      throw new UsageError(`its theta has shape [${theta.shape}], but a network of widths ${widths} needs [n,${size}].`)
+    }
+    const bad = theta.data.findIndex((value) => !Number.isFinite(value))
+    if (bad >= 0) throw new UsageError(`parameter ${bad % D} of particle ${Math.floor(bad / D)} is ${theta.data[bad]}.`)
+    return { theta: theta.data, particles: n, widths, env: metadata.env }
   })
   return { config, ...particles }
+}
+
+const parseJson = (bytes: Uint8Array) => JSON.parse(new TextDecoder().decode(bytes))
+
+/** Null where there are no layer widths to be read. */
+function parseWidths(text = 'null'): number[] | null {
+  let widths: unknown
+  try {
+    widths = JSON.parse(text)
+  } catch {
+    return null
+  }
+  const isWidth = (width: unknown) => Number.isSafeInteger(width) && (width as number) > 0
+  return Array.isArray(widths) && widths.length >= 2 && widths.every(isWidth) ? widths : null
+}
+
+/** Runs `write`; what the file system refuses becomes a UsageError that names the run. */
+async function writing(path: string, write: () => Promise<void>): Promise<void> {
+  try {
+    await write()
+  } catch (error) {
+    throw new UsageError(`Cannot write the run to ${show(path)}: ${reason(error)}.`)
+  }
 }
 
 async function reading<T>(path: string, decode: (bytes: Uint8Array) => T): Promise<T> {

@@ -1,4 +1,4 @@
-import { UsageError } from '../core/errors.ts'
+import { show, UsageError } from '../core/errors.ts'
 
 /** A float32 array with its shape. */
 export interface Tensor {
@@ -11,6 +11,7 @@ export interface TensorFile {
   readonly metadata: Readonly<Record<string, string>>
 }
 
+const METADATA = '__metadata__'
 const LENGTH_BYTES = 8
 /** The format's own limit, so that a damaged length cannot ask for all memory. */
 const MAX_HEADER = 100_000_000
@@ -22,13 +23,20 @@ const MAX_HEADER = 100_000_000
 export function encodeTensors({ tensors, metadata }: TensorFile): Uint8Array {
   let end = 0
   const entries = Object.entries(tensors).map(([name, { shape, data }]) => {
+    if (name === METADATA) throw new UsageError(`A tensor cannot be named ${METADATA}.`)
+    if (!isSizes(shape) || product(shape) !== data.length) {
+      throw new UsageError(
+        `The tensor ${show(name)} has ${data.length} values, which do not make the shape [${shape}].`,
+      )
+    }
     const start = end
     end += data.byteLength
     return [name, { dtype: 'F32', shape, data_offsets: [start, end] }]
   })
-  const text = JSON.stringify({ __metadata__: metadata, ...Object.fromEntries(entries) })
+  const json = new TextEncoder().encode(JSON.stringify({ [METADATA]: metadata, ...Object.fromEntries(entries) }))
   // Padded with spaces so that the data are aligned.
-  const header = new TextEncoder().encode(text.padEnd(Math.ceil(text.length / 8) * 8))
+  const header = new Uint8Array(Math.ceil(json.length / 8) * 8).fill(0x20)
+  header.set(json)
   const file = new Uint8Array(LENGTH_BYTES + header.length + end)
   new DataView(file.buffer).setBigUint64(0, BigInt(header.length), true)
   file.set(header, LENGTH_BYTES)
@@ -49,10 +57,16 @@ export function decodeTensors(file: Uint8Array): TensorFile {
   if (length > MAX_HEADER || LENGTH_BYTES + length > file.length) {
     throw new UsageError(`its header should have ${length} bytes, but the file has ${file.length}.`)
   }
-  const { __metadata__: metadata, ...entries } = parseHeader(file.subarray(LENGTH_BYTES, LENGTH_BYTES + length))
+  const { [METADATA]: metadata = {}, ...entries } = parseHeader(file.subarray(LENGTH_BYTES, LENGTH_BYTES + length))
+  if (!isMetadata(metadata)) throw new UsageError(`its ${METADATA} is not an object of texts.`)
   const data = file.subarray(LENGTH_BYTES + length)
-  const tensors = Object.entries(entries).map(([name, entry]) => [name, decodeTensor(name, entry, data)])
-  return { tensors: Object.fromEntries(tensors), metadata: (metadata ?? {}) as Record<string, string> }
+  const ranges = Object.entries(entries).map(([name, entry]) => parseRange(name, entry, data.length))
+  checkCovered(ranges, data.length)
+  // Copied, since the data need not be aligned in the file; not by slice(), which in a Buffer of Node copies nothing.
+  const tensors = ranges.map(({ name, shape, start, end }) => {
+    return [name, { shape, data: new Float32Array(new Uint8Array(data.subarray(start, end)).buffer) }]
+  })
+  return { tensors: Object.fromEntries(tensors), metadata }
 }
 
 function parseHeader(bytes: Uint8Array): Record<string, unknown> {
@@ -68,23 +82,56 @@ function parseHeader(bytes: Uint8Array): Record<string, unknown> {
   return header as Record<string, unknown>
 }
 
-function decodeTensor(name: string, entry: unknown, data: Uint8Array): Tensor {
+/** Where a tensor lies in the data. */
+interface Range {
+  name: string
+  shape: number[]
+  start: number
+  end: number
+}
+
+function parseRange(name: string, entry: unknown, available: number): Range {
+  const quoted = JSON.stringify(name)
   const { dtype, shape, data_offsets: offsets } = (entry ?? {}) as Record<string, unknown>
   if (dtype !== 'F32')
-    throw new UsageError(`its tensor "${name}" has dtype ${JSON.stringify(dtype)}; only F32 is read.`)
+    throw new UsageError(`its tensor ${quoted} has dtype ${JSON.stringify(dtype)}; only F32 is read.`)
   if (!isSizes(shape) || !isSizes(offsets) || offsets.length !== 2) {
-    throw new UsageError(`its tensor "${name}" has no valid shape and offsets.`)
+    throw new UsageError(`its tensor ${quoted} has no valid shape and offsets.`)
   }
   const [start, end] = offsets
-  const count = shape.reduce((product, size) => product * size, 1)
-  if (end > data.length || end - start !== count * 4) {
+  const needed = product(shape) * Float32Array.BYTES_PER_ELEMENT
+  if (end - start !== needed) {
     throw new UsageError(
-      `its tensor "${name}" [${shape}] needs ${count * 4} bytes, but ${Math.min(end, data.length) - start} are there.`,
+      `its tensor ${quoted} [${shape}] needs ${needed} bytes, but its offsets are ${start} to ${end}.`,
     )
   }
-  // Copied, since the data need not be aligned in the file.
-  return { shape, data: new Float32Array(data.slice(start, end).buffer) }
+  if (end > available) {
+    throw new UsageError(`its tensor ${quoted} ends at byte ${end} of the data, but only ${available} are there.`)
+  }
+  return { name, shape, start, end }
+}
+
+/** The tensors must fill the data without holes or overlaps; that is also how bytes too many are noticed. */
+function checkCovered(ranges: readonly Range[], available: number): void {
+  let covered = 0
+  for (const { name, start, end } of [...ranges].sort((a, b) => a.start - b.start || a.end - b.end)) {
+    if (start !== covered) {
+      throw new UsageError(`its tensor ${JSON.stringify(name)} begins at byte ${start} of the data, not at ${covered}.`)
+    }
+    covered = end
+  }
+  if (covered !== available) {
+    throw new UsageError(`its tensors have ${covered} bytes, but the file has ${available} bytes of data.`)
+  }
 }
 
 const isSizes = (value: unknown): value is number[] =>
   Array.isArray(value) && value.every((size) => Number.isSafeInteger(size) && size >= 0)
+
+const product = (shape: readonly number[]) => shape.reduce((count, size) => count * size, 1)
+
+const isMetadata = (value: unknown): value is Record<string, string> =>
+  typeof value === 'object' &&
+  value !== null &&
+  !Array.isArray(value) &&
+  Object.values(value).every((text) => typeof text === 'string')

@@ -12,7 +12,10 @@ interface Golden {
   X: number[][]
   G: number[][]
   median_sq: number
-  kernels: Record<string, { kind: string; h: number; drive: number[][]; repulse: number[][]; phi: number[][]; K?: number[][] }>
+  kernels: Record<
+    string,
+    { kind: string; h: number; drive: number[][]; repulse: number[][]; phi: number[][]; K?: number[][] }
+  >
 }
 const golden: { cases: Golden[] } = JSON.parse(readFileSync(new URL('../golden/svgd.json', import.meta.url), 'utf8'))
 const rbfCases = golden.cases.flatMap((c) =>

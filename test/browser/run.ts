@@ -1,0 +1,259 @@
+// The page of examples/browser in a real Chromium, against the same training in Node. Run by `npm run test:browser`.
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type Browser, chromium, type Page } from 'playwright-core'
+import { type TrainOptions, train } from 'steinrl'
+import { build, createServer, preview } from 'vite'
+
+const pageRoot = fileURLToPath(new URL('../../examples/browser', import.meta.url))
+const executablePath = process.env.CHROMIUM || '/usr/bin/chromium'
+// No graphics, no calls home: the test needs nothing but the page.
+const args =
+  '--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync'
+const SETTINGS = { env: 'CartPole-v1', particles: 16, temperature: 10, iterations: 10, seed: 0 } as const
+const TRAINING_MS = 120_000
+/** Generous: a page that trains by itself would stand still for the whole of every iteration. */
+const LONGEST_GAP_MS = 1000
+
+interface Served {
+  url: string
+  close(): Promise<void>
+}
+
+let passed = 0
+let failed = 0
+
+async function test(name: string, body: () => Promise<string | undefined>): Promise<void> {
+  const started = performance.now()
+  try {
+    const note = await body()
+    passed++
+    console.log(`ok    ${name} (${Math.round(performance.now() - started)} ms)${note ? `\n        ${note}` : ''}`)
+  } catch (error) {
+    failed++
+    console.log(`FAIL  ${name}\n        ${String(error instanceof Error ? error.stack : error)}`)
+  }
+}
+
+/** SHA-256 of theta after training in this process. */
+async function thetaInNode(options: TrainOptions): Promise<string> {
+  let hash = ''
+  for await (const { state } of train(options)) {
+    hash = createHash('sha256').update(state.arena.view.theta).digest('hex')
+  }
+  return hash
+}
+
+/** The built page, in a folder below the root as on a static site. */
+async function serveBuilt(folder: string): Promise<Served> {
+  const quiet = { root: pageRoot, logLevel: 'warn' } as const
+  await build({ ...quiet, build: { outDir: join(folder, 'some/where'), emptyOutDir: true } })
+  const server = await preview({ ...quiet, build: { outDir: folder }, preview: { port: 0, host: '127.0.0.1' } })
+  return { url: `${server.resolvedUrls?.local[0]}some/where/`, close: () => server.close() }
+}
+
+/** The page as `npm run browser` serves it, with nothing cached. */
+async function serveDev(folder: string): Promise<Served> {
+  const server = await createServer({
+    root: pageRoot,
+    logLevel: 'warn',
+    cacheDir: join(folder, 'cache'),
+    server: { port: 0, host: '127.0.0.1' },
+  })
+  await server.listen()
+  return { url: server.resolvedUrls?.local[0] ?? '', close: () => server.close() }
+}
+
+/** Opens the page, runs the body and asserts that nothing went wrong beside it. */
+async function onPage(browser: Browser, url: string, body: (page: Page) => Promise<string | undefined>) {
+  const context = await browser.newContext()
+  const page = await context.newPage()
+  const troubles: string[] = []
+  page.on('console', (message) => {
+    if (['error', 'warning'].includes(message.type())) troubles.push(`console ${message.type()}: ${message.text()}`)
+  })
+  page.on('pageerror', (error) => troubles.push(`page error: ${error.message}`))
+  page.on('response', (response) => {
+    if (response.status() >= 400) troubles.push(`${response.status()} ${response.url()}`)
+  })
+  page.on('requestfailed', (request) => troubles.push(`failed: ${request.url()} ${request.failure()?.errorText}`))
+  try {
+    await page.goto(url)
+    const note = await body(page)
+    assert.deepEqual(troubles, [])
+    return note
+  } catch (error) {
+    if (troubles.length > 0 && error instanceof Error) error.message += `\n${troubles.join('\n')}`
+    throw error
+  } finally {
+    await context.close()
+  }
+}
+
+/** Waits for the end of the run and returns the page's SHA-256 of theta. */
+async function finished(page: Page): Promise<string> {
+  await page.waitForFunction(() => !/ready|training/.test(document.documentElement.dataset.phase ?? 'ready'), null, {
+    timeout: TRAINING_MS,
+  })
+  const { phase, theta } = await page.evaluate(() => ({ ...document.documentElement.dataset }))
+  assert.equal(phase, 'finished', (await page.textContent('#message')) ?? '')
+  return theta ?? ''
+}
+
+const query = ({ env, ...settings }: Record<string, unknown>) =>
+  `?${new URLSearchParams(Object.entries(settings).map(([name, value]) => [name, String(value)]))}&start`
+
+/** Pixels of each chart that are not blank after so many iterations, with training still going on. */
+async function pointsWhileTraining(page: Page, iteration: number): Promise<number[]> {
+  const drawn = await page.waitForFunction(
+    (least) => {
+      const { phase, iteration: done } = document.documentElement.dataset
+      if (phase !== 'training' || Number(done) < least) return null
+      return [...document.querySelectorAll('canvas')].map((canvas) => {
+        const { data } = (canvas.getContext('2d') as CanvasRenderingContext2D).getImageData(
+          0,
+          0,
+          canvas.width,
+          canvas.height,
+        )
+        // Curves are coloured, axes and labels nearly grey.
+        let count = 0
+        for (let i = 0; i < data.length; i += 4) {
+          const [red, , blue, alpha] = data.subarray(i, i + 4)
+          if (alpha > 200 && Math.abs(red - blue) > 80) count++
+        }
+        return count
+      })
+    },
+    iteration,
+    { timeout: TRAINING_MS },
+  )
+  return (await drawn.jsonValue()) as number[]
+}
+
+/** Measures in the page how long it goes without a timer and without a frame. As text: tsx would add its helpers to a function. */
+const MEASURE_GAPS = `{
+  const gaps = (window.gaps = { timer: 0, frame: 0, frames: 0 })
+  let timer = performance.now()
+  let frame = timer
+  setInterval(() => {
+    gaps.timer = Math.max(gaps.timer, performance.now() - timer)
+    timer = performance.now()
+  }, 20)
+  requestAnimationFrame(function next() {
+    gaps.frame = Math.max(gaps.frame, performance.now() - frame)
+    gaps.frames++
+    frame = performance.now()
+    requestAnimationFrame(next)
+  })
+}`
+
+async function sameBits(browser: Browser, url: string, settings: TrainOptions): Promise<string> {
+  const node = await thetaInNode(settings)
+  return (await onPage(browser, url + query({ ...settings }), async (page) => {
+    const theta = await finished(page)
+    assert.match(theta, /^[0-9a-f]{64}$/)
+    assert.equal(theta, node)
+    assert.equal(await page.textContent('#theta'), node)
+    return `theta ${node} in Node and in the page`
+  })) as string
+}
+
+async function staysResponsive(page: Page): Promise<string> {
+  await page.evaluate(MEASURE_GAPS)
+  const counts = await pointsWhileTraining(page, 3)
+  assert.equal(counts.length, 3)
+  for (const count of counts) assert.ok(count > 20, `a chart has only ${count} coloured pixels: ${counts}`)
+  await finished(page)
+  const gaps = await page.evaluate(() => (window as unknown as { gaps: Record<string, number> }).gaps)
+  assert.ok(gaps.frames > 10, `only ${gaps.frames} frames`)
+  assert.ok(Math.max(gaps.timer, gaps.frame) < LONGEST_GAP_MS, JSON.stringify(gaps))
+  return `coloured pixels ${counts.join(', ')}; longest gap ${gaps.timer.toFixed(0)} ms between timers, ${gaps.frame.toFixed(0)} ms between frames`
+}
+
+async function stopsAndStartsAgain(page: Page): Promise<undefined> {
+  await page.waitForFunction(() => Number(document.documentElement.dataset.iteration) >= 1, null, {
+    timeout: TRAINING_MS,
+  })
+  await page.click('#stop')
+  const stopped = await page.evaluate(() => ({ ...document.documentElement.dataset }))
+  assert.equal(stopped.phase, 'stopped')
+  assert.match(stopped.theta ?? '', /^[0-9a-f]{64}$/)
+  await page.waitForTimeout(1500)
+  assert.equal(await page.getAttribute('html', 'data-iteration'), stopped.iteration, 'it trained on after Stop')
+  await page.fill('[name=iterations]', '1')
+  // By keyboard: Enter in a field starts.
+  await page.press('[name=iterations]', 'Enter')
+  await finished(page)
+  assert.equal(await page.getAttribute('html', 'data-iteration'), '1')
+  return undefined
+}
+
+async function showsTheError(page: Page): Promise<string> {
+  await page.fill('[name=particles]', '0')
+  await page.click('#start')
+  await page.waitForFunction(() => document.querySelector('#message')?.textContent, null, { timeout: TRAINING_MS })
+  const message = await page.textContent('#message')
+  const expected = await thetaInNode({ ...SETTINGS, particles: 0 }).catch((error: Error) => error.message)
+  assert.equal(message, expected)
+  assert.ok(!message?.includes('\n'))
+  assert.equal(await page.isEnabled('#start'), true)
+  return message ?? ''
+}
+
+async function testBuilt(browser: Browser, url: string): Promise<void> {
+  await test('the built page trains to the same bits as Node', () => sameBits(browser, url, SETTINGS))
+  await test('the curves are live and the page stays responsive', () =>
+    onPage(browser, url + query({ ...SETTINGS, iterations: 20 }), staysResponsive))
+  await test('Stop ends the training; Enter starts it again', () =>
+    onPage(browser, url + query({ ...SETTINGS, iterations: 1000 }), stopsAndStartsAgain))
+  await test("a setting that is not allowed shows the library's sentence", () => onPage(browser, url, showsTheError))
+  for (const interaction of ['independent', 'joint'] as const) {
+    await test(`interaction ${interaction}: same bits`, () =>
+      sameBits(browser, url, { ...SETTINGS, particles: 4, iterations: 3, interaction }))
+  }
+}
+
+async function withServer(serve: () => Promise<Served>, body: (url: string) => Promise<void>): Promise<void> {
+  const server = await serve()
+  try {
+    await body(server.url)
+  } finally {
+    await server.close()
+  }
+}
+
+async function main(): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'steinrl-browser-'))
+  const browser = await chromium.launch({ executablePath, args: args.split(' ') })
+  try {
+    const site = join(folder, 'site')
+    await withServer(
+      () => serveBuilt(site),
+      (url) => testBuilt(browser, url),
+    )
+    await withServer(
+      () => serveDev(folder),
+      (url) => test('the development server: same bits', () => sameBits(browser, url, { ...SETTINGS, iterations: 1 })),
+    )
+  } finally {
+    await browser.close()
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+if (existsSync(executablePath)) {
+  await main()
+  console.log(`${passed} passed, ${failed} failed`)
+  if (failed > 0) process.exitCode = 1
+} else {
+  console.error(
+    `There is no Chromium at ${executablePath}. Install it (Debian: apt-get install -y chromium) or set CHROMIUM to its path.`,
+  )
+  process.exitCode = 1
+}

@@ -1,0 +1,231 @@
+import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, test } from '@jest/globals'
+import { decodeTensors, encodeTensors, type TensorFile } from '../../src/train/safetensors.ts'
+import { contents, type Ended, inTemporaryDirectory, run, SMALL } from './steinrl.ts'
+
+const CARTPOLE = ['train', 'svpg', 'CartPole-v1']
+
+const train = (directory: string, ...args: string[]) => run(directory, ...CARTPOLE, ...SMALL, '--out', 'out', ...args)
+
+/** One line that says what is wrong, and a failure. */
+function expectRefusal({ code, signal, stdout, stderr }: Ended, ...says: string[]): void {
+  expect(stderr).toMatch(/^steinrl: [^\n]+[.)]\n$/)
+  for (const words of says) expect(stderr).toContain(words)
+  expect(stderr).not.toMatch(/undefined|\[object|Invalid input|Error:|\bat \S+:\d/)
+  expect({ code, signal, stdout }).toEqual({ code: 1, signal: null, stdout: '' })
+}
+
+describe('a wrong word on the command line is named, and nothing is written', () => {
+  const set = (...options: string[]) => [...CARTPOLE, ...SMALL, ...options]
+  test.each<[args: string[], ...says: string[]]>([
+    [['train', 'svpg', 'CartPole-v7', ...SMALL], 'environment "CartPole-v7"', 'there are CartPole-v1'],
+    [['train', 'svpg', '__proto__', ...SMALL], 'environment "__proto__"', 'CartPole-v1'],
+    [['train', 'ppo', 'CartPole-v1', ...SMALL], 'algorithm "ppo"', 'there are svpg'],
+    [['train', 'constructor', 'CartPole-v1', ...SMALL], 'algorithm "constructor"', 'svpg'],
+    [set('--particles', '0'), 'particles', 'from 1 to 10000', 'got 0.'],
+    [set('--particles', '-3'), 'particles', 'got -3.'],
+    [set('--particles', '1.5'), 'particles', 'whole number', 'got 1.5.'],
+    [set('--particles', 'abc'), 'particles', 'whole number', 'got "abc".'],
+    [set('--particles='), 'particles', 'got "".'],
+    [set('--temperature', '-1'), 'temperature', 'above 0', 'got -1.'],
+    [set('--temperature', 'NaN'), 'temperature', 'finite number', 'got "NaN".'],
+    [set('--temperature', '0'), 'temperature', 'above 0', 'got 0.'],
+    [set('--temperature', 'Infinity'), 'temperature', 'finite', 'got Infinity.'],
+    [set('--interaction', 'swarm'), 'interaction', 'stein, independent, joint', 'got "swarm".'],
+    [set('--baseline', 'critic'), 'baseline', 'none, mean, linear', 'got "critic".'],
+    [set('--bandwidth', 'wide'), 'bandwidth', 'svpg-code', 'a number above 0', 'got "wide".'],
+    [set('--prior', 'gauss'), 'prior', 'flat', 'got "gauss".'],
+    [set('--prior', '-2'), 'prior', 'above 0', 'got -2.'],
+    [set('--discount', '1.5'), 'discount', 'from 0 to 1', 'got 1.5.'],
+    [set('--discount', '-0.1'), 'discount', 'got -0.1.'],
+    [set('--learning-rate', '0'), 'learningRate', 'got 0.'],
+    [set('--entropy-bonus', '-1'), 'entropyBonus', 'got -1.'],
+    [set('--standardise', 'yes'), 'standardise', 'true or false', 'got "yes".'],
+    [set('--iterations', '0'), 'iterations', 'at least 1', 'got 0.'],
+    [set('--iterations', 'many'), 'iterations', 'got "many".'],
+    [set('--steps', '0'), 'steps', 'got 0.'],
+    [set('--environments', '0'), 'environments', 'got 0.'],
+    [set('--hidden', '8,x'), 'hidden width', 'got "x".'],
+    [set('--hidden', '8,0'), 'hidden width', 'got 0.'],
+    [set('--hidden', '8,,8'), 'hidden width', 'got "".'],
+    [set('--seed', '-1'), 'seed', 'got -1.'],
+    [set('--seed', '1e20'), 'seed', 'got 100000000000000000000.'],
+    [set('--eval-episodes', '-1'), 'eval-episodes', 'got -1.'],
+    [set('--eval-episodes', '1e9'), 'eval-episodes', 'got 1000000000.'],
+    [set('--out='), 'Cannot write the run to ""'],
+    [set('--particles'), '--particles <n>', 'missing'],
+    [set('--partcles', '3'), '--partcles', 'Did you mean --particles?'],
+    [['train', 'svpg'], 'environment', 'missing'],
+    [['trane'], 'trane', 'Did you mean train?'],
+    [['eval'], 'run', 'missing'],
+  ])('%j', (args, ...says) =>
+    inTemporaryDirectory(async (directory) => {
+      const ended = await run(directory, ...args)
+      // Commander ends its sentences without a stop.
+      expectRefusal({ ...ended, stderr: ended.stderr.replace(/([^.)])\n$/, '$1.\n') }, ...says)
+      expect(await readdir(directory)).toEqual([])
+    }),
+  )
+})
+
+describe('where a run is written', () => {
+  test('an existing run stays as it is, byte for byte, without --overwrite', () =>
+    inTemporaryDirectory(async (directory) => {
+      expect((await train(directory)).code).toBe(0)
+      const before = await contents(directory)
+      expectRefusal(await train(directory, '--seed', '1'), '"out" exists', '--overwrite')
+      expect(await contents(directory)).toEqual(before)
+    }))
+
+  test('any other existing directory is refused too', () =>
+    inTemporaryDirectory(async (directory) => {
+      await mkdir(join(directory, 'out'))
+      expectRefusal(await train(directory), '"out" exists')
+      expect(await contents(directory)).toEqual({})
+    }))
+
+  test('--overwrite replaces the run and keeps what is not of the run', () =>
+    inTemporaryDirectory(async (directory) => {
+      expect((await train(directory)).code).toBe(0)
+      await writeFile(join(directory, 'out', 'notes.txt'), 'mine')
+      await mkdir(join(directory, 'out', 'plots'))
+      await writeFile(join(directory, 'out', 'plots', 'a.svg'), '<svg/>')
+      const before = await contents(join(directory, 'out'))
+      expect((await train(directory, '--overwrite', '--seed', '1', '--eval-episodes', '0')).code).toBe(0)
+      const after = await contents(join(directory, 'out'))
+      expect(after['notes.txt']).toBe(before['notes.txt'])
+      expect(after['plots/a.svg']).toBe(before['plots/a.svg'])
+      expect(after['particles.safetensors']).not.toBe(before['particles.safetensors'])
+      // An evaluation of the old particles must not lie beside the new ones.
+      expect(Object.keys(after)).not.toContain('evaluation.json')
+      const metrics = Buffer.from(after['metrics.jsonl'], 'hex').toString()
+      expect(metrics.trimEnd().split('\n')).toHaveLength(2)
+    }))
+
+  test('--overwrite makes a directory where there is none', () =>
+    inTemporaryDirectory(async (directory) => {
+      expect((await train(directory, '--overwrite')).code).toBe(0)
+      expect(await readdir(directory)).toEqual(['out'])
+    }))
+
+  test('--overwrite does not destroy the config.json of something else', () =>
+    inTemporaryDirectory(async (directory) => {
+      await mkdir(join(directory, 'out'))
+      await writeFile(join(directory, 'out', 'config.json'), '{ "port": 8080 }')
+      const before = await contents(directory)
+      expectRefusal(await train(directory, '--overwrite'), '"out/config.json"', 'not that of a run')
+      expect(await contents(directory)).toEqual(before)
+    }))
+
+  test('a wrong setting destroys nothing, not even with --overwrite', () =>
+    inTemporaryDirectory(async (directory) => {
+      expect((await train(directory)).code).toBe(0)
+      const before = await contents(directory)
+      expectRefusal(await train(directory, '--overwrite', '--particles', '0'), 'particles')
+      expectRefusal(await train(directory, '--overwrite', '--eval-episodes', '2e6'), 'eval-episodes')
+      expect(await contents(directory)).toEqual(before)
+    }))
+
+  test('a path below a regular file cannot be written', () =>
+    inTemporaryDirectory(async (directory) => {
+      await writeFile(join(directory, 'file'), 'mine')
+      expectRefusal(
+        await train(directory, '--out', 'file/run'),
+        'Cannot write the run to "file/run"',
+        'not a directory',
+      )
+      expectRefusal(await train(directory, '--out', 'file'), '"file" exists')
+      expectRefusal(await train(directory, '--out', 'file', '--overwrite'), 'Cannot write the run to "file"')
+      expect(await contents(directory)).toEqual({ file: Buffer.from('mine').toString('hex') })
+    }))
+})
+
+describe('eval', () => {
+  type Damage = (file: Buffer) => Uint8Array | string
+  const rebuilt =
+    (change: (file: TensorFile) => TensorFile): Damage =>
+    (file) =>
+      encodeTensors(change(decodeTensors(file)))
+  const withMetadata = (metadata: Record<string, string>) => rebuilt((file) => ({ ...file, metadata }))
+  const withValue = (value: number) =>
+    rebuilt(({ tensors: { theta }, metadata }) => {
+      theta.data[60] = value
+      return { tensors: { theta }, metadata }
+    })
+  const withHeaderLength = (length: bigint) => (file: Buffer) => {
+    file.writeBigUInt64LE(length)
+    return file
+  }
+
+  const damages: Record<string, [damage: Damage, ...says: string[]]> = {
+    empty: [() => '', 'damaged', '0 bytes'],
+    'seven bytes': [(file) => file.subarray(0, 7), 'damaged', '7 bytes'],
+    'truncated in its header': [(file) => file.subarray(0, 40), 'damaged', 'the file has 40'],
+    'truncated in its data': [(file) => file.subarray(0, -4), 'damaged', 'only 476 are there'],
+    'with bytes too many': [(file) => Buffer.concat([file, Buffer.alloc(3)]), 'damaged', '483 bytes of data'],
+    'garbage in its header': [(file) => file.fill(0xff, 8, 20), 'damaged', 'not JSON'],
+    'with a header of 2⁶⁴ bytes': [withHeaderLength(2n ** 64n - 1n), 'damaged', 'header'],
+    'with a header of 0 bytes': [withHeaderLength(0n), 'damaged', 'not JSON'],
+    text: [() => 'These are not the particles that you are looking for.', 'damaged', 'header'],
+    'with a NaN': [withValue(Number.NaN), 'damaged', 'parameter 2 of particle 1 is NaN'],
+    'with an infinity': [withValue(Number.NEGATIVE_INFINITY), 'damaged', 'parameter 2 of particle 1 is -Infinity'],
+    'without theta': [rebuilt(({ metadata }) => ({ tensors: {}, metadata })), 'damaged', 'no population'],
+    'without metadata': [withMetadata({}), 'damaged', 'no population'],
+    'with the widths of another network': [
+      withMetadata({ env: 'CartPole-v1', widths: '[4,9,2]' }),
+      ...['damaged', '[2,58]', '4,9,2', '[n,65]'],
+    ],
+    'with widths that are none': [withMetadata({ env: 'CartPole-v1', widths: '[4,-8,2]' }), 'damaged', 'no population'],
+    'with widths that are no JSON': [withMetadata({ env: 'CartPole-v1', widths: '[4,' }), 'damaged', 'no population'],
+    'of an unknown environment': [withMetadata({ env: 'Mars-v0', widths: '[4,8,2]' }), '"Mars-v0"', 'CartPole-v1'],
+    'of a network for another environment': [
+      rebuilt(() => ({
+        tensors: { theta: { shape: [1, 8], data: new Float32Array(8) } },
+        metadata: { env: 'CartPole-v1', widths: '[3,2]' },
+      })),
+      ...['widths 3,2', '4 observations', '2 actions'],
+    ],
+    'without particles': [
+      rebuilt(({ metadata }) => ({ tensors: { theta: { shape: [0, 58], data: new Float32Array(0) } }, metadata })),
+      ...['damaged', '[0,58]'],
+    ],
+    'of one long row': [
+      rebuilt(({ tensors: { theta }, metadata }) => ({ tensors: { theta: { ...theta, shape: [116] } }, metadata })),
+      ...['damaged', '[116]'],
+    ],
+  }
+
+  test('refuses every kind of damage to the particles, and says which', () =>
+    inTemporaryDirectory(async (directory) => {
+      expect((await train(directory)).code).toBe(0)
+      const good = await readFile(join(directory, 'out', 'particles.safetensors'))
+      for (const [name, [damage, ...says]] of Object.entries(damages)) {
+        await cp(join(directory, 'out'), join(directory, name), { recursive: true })
+        await writeFile(join(directory, name, 'particles.safetensors'), damage(Buffer.from(good)))
+        const before = await contents(join(directory, name))
+        expectRefusal(await run(directory, 'eval', name), ...says)
+        expect(await contents(join(directory, name))).toEqual(before)
+      }
+    }))
+
+  test('refuses what is no run, and wrong options', () =>
+    inTemporaryDirectory(async (directory) => {
+      expect((await train(directory)).code).toBe(0)
+      await mkdir(join(directory, 'empty'))
+      await writeFile(join(directory, 'file'), '')
+      expectRefusal(await run(directory, 'eval', 'nowhere'), '"nowhere" is not a run', 'config.json')
+      expectRefusal(await run(directory, 'eval', 'empty'), '"empty" is not a run')
+      expectRefusal(await run(directory, 'eval', 'file'), '"file" is not a run')
+      expectRefusal(await run(directory, 'eval', 'out', '--episodes', '0'), 'episodes', 'got 0.')
+      expectRefusal(await run(directory, 'eval', 'out', '--episodes', 'x'), 'episodes', 'got "x".')
+      expectRefusal(await run(directory, 'eval', 'out', '--seed', '-1'), 'seed', 'got -1.')
+
+      await rm(join(directory, 'out', 'particles.safetensors'))
+      expectRefusal(await run(directory, 'eval', 'out'), 'Cannot read "out/particles.safetensors"', 'no such file')
+      await mkdir(join(directory, 'out', 'particles.safetensors'))
+      expectRefusal(await run(directory, 'eval', 'out'), 'Cannot read "out/particles.safetensors"', 'directory')
+      await writeFile(join(directory, 'out', 'config.json'), '{"algorithm":')
+      expectRefusal(await run(directory, 'eval', 'out'), '"out/config.json" is damaged')
+    }))
+})

@@ -1,0 +1,222 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, test } from '@jest/globals'
+import { decodeTensors } from '../../src/train/safetensors.ts'
+import { inTemporaryDirectory, lines, run, SMALL, start, until } from './steinrl.ts'
+
+const METRICS = [
+  ...['iteration', 'seconds', 'transitions', 'returns', 'episodes', 'entropy', 'thetaNorm'],
+  ...['drive', 'repulsion', 'bandwidth', 'kernelOffDiagonal'],
+]
+
+const train = (directory: string, ...args: string[]) =>
+  run(directory, 'train', 'svpg', 'CartPole-v1', ...SMALL, ...args)
+const read = (...path: string[]) => readFile(join(...path), 'utf8')
+const readMetrics = async (...path: string[]) =>
+  lines(await read(...path, 'metrics.jsonl')).map((line) => JSON.parse(line))
+const readParticles = async (...path: string[]) => decodeTensors(await readFile(join(...path, 'particles.safetensors')))
+
+test('a run writes its five files and nothing else', () =>
+  inTemporaryDirectory(async (directory) => {
+    const { code, stdout } = await train(directory, '--out', 'out')
+    expect(code).toBe(0)
+    expect(stdout).toContain('Finished all 2 iterations. Report: out/report.html')
+    expect(stdout).toMatch(/best +\d+\.\d/)
+    expect((await readdir(join(directory, 'out'))).sort()).toEqual(
+      ['config.json', 'evaluation.json', 'metrics.jsonl', 'particles.safetensors', 'report.html'].sort(),
+    )
+
+    expect(JSON.parse(await read(directory, 'out', 'config.json'))).toMatchObject({
+      ...{ algorithm: 'svpg', env: 'CartPole-v1', iterations: 2, particles: 2, steps: 16, environments: 2 },
+      ...{ hidden: [8], temperature: 10, interaction: 'stein', bandwidth: 'svpg-code', seed: 0 },
+    })
+
+    const metrics = await readMetrics(directory, 'out')
+    expect(metrics.map(({ iteration }) => iteration)).toEqual([1, 2])
+    expect(metrics.map(({ transitions }) => transitions)).toEqual([64, 128])
+    for (const line of metrics) {
+      expect(Object.keys(line)).toEqual(METRICS)
+      for (const name of ['returns', 'episodes', 'entropy', 'thetaNorm']) expect(line[name]).toHaveLength(2)
+      for (const name of ['drive', 'repulsion', 'bandwidth', 'kernelOffDiagonal']) expect(line[name]).toBeGreaterThan(0)
+    }
+
+    const { tensors, metadata } = await readParticles(directory, 'out')
+    expect(metadata).toEqual({ env: 'CartPole-v1', widths: '[4,8,2]', iteration: '2' })
+    expect(tensors.theta.shape).toEqual([2, 4 * 8 + 8 + 8 * 2 + 2])
+    expect(tensors.kernel.shape).toEqual([2, 2])
+
+    const evaluation = JSON.parse(await read(directory, 'out', 'evaluation.json'))
+    expect(Object.keys(evaluation)).toEqual(['episodes', 'greedy', 'sampled'])
+    expect(evaluation.episodes).toBe(2)
+    for (const value of [...evaluation.greedy, ...evaluation.sampled]) expect(value).toBeGreaterThanOrEqual(8)
+
+    const report = await read(directory, 'out', 'report.html')
+    expect(report).toContain('svpg on CartPole-v1')
+    expect(report).toContain('Finished all 2 iterations.')
+  }))
+
+test('--json prints a line an iteration and the evaluation, and nothing else', () =>
+  inTemporaryDirectory(async (directory) => {
+    const { code, stdout, stderr } = await train(directory, '--out', 'out', '--json')
+    expect(code).toBe(0)
+    expect(stderr).toBe('')
+    const [first, second, last, ...more] = stdout.trimEnd().split('\n')
+    expect(more).toEqual([])
+    expect([first, second]).toEqual(lines(await read(directory, 'out', 'metrics.jsonl')))
+    expect(JSON.parse(last)).toEqual({ evaluation: JSON.parse(await read(directory, 'out', 'evaluation.json')) })
+  }))
+
+test('--eval-episodes 0 evaluates nothing', () =>
+  inTemporaryDirectory(async (directory) => {
+    const { code, stdout } = await train(directory, '--out', 'out', '--json', '--eval-episodes', '0')
+    expect(code).toBe(0)
+    expect(lines(stdout)).toHaveLength(2)
+    expect(await readdir(join(directory, 'out'))).not.toContain('evaluation.json')
+  }))
+
+test('the same seed gives the same bytes of particles and evaluation, another seed does not', () =>
+  inTemporaryDirectory(async (directory) => {
+    for (const [out, seed] of ['a3', 'b3', 'c4'].map((name) => [name, name[1]])) {
+      expect((await train(directory, '--out', out, '--seed', seed)).code).toBe(0)
+    }
+    const particles = async (out: string) =>
+      (await readFile(join(directory, out, 'particles.safetensors'))).toString('hex')
+    expect(await particles('b3')).toBe(await particles('a3'))
+    expect(await particles('c4')).not.toBe(await particles('a3'))
+    expect(await read(directory, 'b3', 'evaluation.json')).toBe(await read(directory, 'a3', 'evaluation.json'))
+  }))
+
+test('without --out the run goes to runs/ALGORITHM-ENVIRONMENT-SEED', () =>
+  inTemporaryDirectory(async (directory) => {
+    const { code, stdout } = await train(directory, '--seed', '5')
+    expect(code).toBe(0)
+    expect(stdout).toContain('Report: runs/svpg-CartPole-v1-5/report.html')
+    expect(await readdir(directory)).toEqual(['runs'])
+    expect(await readdir(join(directory, 'runs', 'svpg-CartPole-v1-5'))).toContain('particles.safetensors')
+  }))
+
+describe('without the kernel', () => {
+  test.each([
+    { interaction: 'independent', policies: 2 },
+    { interaction: 'joint', policies: 1 },
+  ])('$interaction trains $policies', ({ interaction, policies }) =>
+    inTemporaryDirectory(async (directory) => {
+      expect((await train(directory, '--out', 'out', '--interaction', interaction)).code).toBe(0)
+      const { tensors } = await readParticles(directory, 'out')
+      expect(Object.keys(tensors)).toEqual(['theta'])
+      expect(tensors.theta.shape).toEqual([policies, 58])
+      for (const line of await readMetrics(directory, 'out')) {
+        expect(line).toMatchObject({ drive: null, repulsion: null, bandwidth: null, kernelOffDiagonal: null })
+        expect(line.returns).toHaveLength(policies)
+        // Joint means: as many transitions as the population would have taken.
+        expect(line.transitions).toBe(line.iteration * 64)
+      }
+      const { code, stdout } = await run(directory, 'eval', 'out', '--episodes', '3', '--json')
+      expect(code).toBe(0)
+      expect(JSON.parse(stdout).greedy).toHaveLength(policies)
+    }),
+  )
+})
+
+test('every option reaches the configuration', () =>
+  inTemporaryDirectory(async (directory) => {
+    const { code } = await train(
+      directory,
+      ...['--out', 'out', '--temperature', '2.5', '--prior', '3', '--bandwidth', '0.5', '--hidden', '4,3'],
+      ...['--learning-rate', '1e-3', '--discount', '0.9', '--baseline', 'mean', '--standardise', 'false'],
+      ...['--entropy-bonus', '0.01', '--seed', '12', '--particles', '3', '--iterations', '1'],
+    )
+    expect(code).toBe(0)
+    expect(JSON.parse(await read(directory, 'out', 'config.json'))).toEqual({
+      ...{ algorithm: 'svpg', env: 'CartPole-v1', iterations: 1, particles: 3, temperature: 2.5, prior: 3 },
+      ...{ interaction: 'stein', bandwidth: 0.5, hidden: [4, 3], learningRate: 1e-3, environments: 2, steps: 16 },
+      ...{ discount: 0.9, baseline: 'mean', standardise: false, entropyBonus: 0.01, seed: 12 },
+    })
+    expect((await readParticles(directory, 'out')).metadata.widths).toBe('[4,4,3,2]')
+  }))
+
+test('eval evaluates a run again as its end did, and prints a table or JSON', () =>
+  inTemporaryDirectory(async (directory) => {
+    await train(directory, '--out', 'out', '--seed', '0')
+    const { code, stdout, stderr } = await run(directory, 'eval', 'out', '--episodes', '2', '--json')
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    expect(JSON.parse(stdout)).toEqual(JSON.parse(await read(directory, 'out', 'evaluation.json')))
+    const table = await run(directory, 'eval', 'out', '--episodes', '2')
+    expect(table.code).toBe(0)
+    expect(table.stdout).toMatch(/^Mean return over 2 episodes\n +particle +greedy +sampled\n/)
+  }))
+
+describe('stopping', () => {
+  const long = ['train', 'svpg', 'CartPole-v1', ...SMALL, '--out', 'out', '--iterations', '100000']
+
+  const expectIntact = async (directory: string) => {
+    const metrics = await readMetrics(directory, 'out')
+    const { tensors, metadata } = await readParticles(directory, 'out')
+    expect(metrics.length).toBeGreaterThanOrEqual(3)
+    expect(metadata.iteration).toBe(String(metrics.length))
+    expect(metrics.map(({ iteration }) => iteration)).toEqual(metrics.map((_, i) => i + 1))
+    expect(tensors.theta.data.every(Number.isFinite)).toBe(true)
+    const outcome = `Stopped by hand after iteration ${metrics.length} of 100000.`
+    expect(await read(directory, 'out', 'report.html')).toContain(outcome)
+    // Nothing half-written is left.
+    expect((await readdir(join(directory, 'out'))).filter((name) => name.endsWith('.partial'))).toEqual([])
+    return outcome
+  }
+
+  test('Ctrl-C ends a run cleanly: exit code 130, every file intact, the report says so', () =>
+    inTemporaryDirectory(async (directory) => {
+      const { child, output, ended } = start(directory, long)
+      // Particles are saved every two seconds: this interrupt comes between two saves.
+      await until('three iterations', async () => {
+        const text = await read(directory, 'out', 'metrics.jsonl').catch(() => '')
+        return lines(text).length >= 3
+      })
+      child.kill('SIGINT')
+      await until('the last line', () => output.stdout.includes('Report:'))
+      const said = performance.now()
+      const { code, signal, stdout } = await ended
+      // No listener, timer or worker keeps the process alive.
+      expect(performance.now() - said).toBeLessThan(2000)
+      expect({ code, signal }).toEqual({ code: 130, signal: null })
+      expect(stdout).toBe(`${await expectIntact(directory)} Report: out/report.html\n`)
+      expect(await readdir(join(directory, 'out'))).not.toContain('evaluation.json')
+      const { code: evaluated } = await run(directory, 'eval', 'out', '--episodes', '1')
+      expect(evaluated).toBe(0)
+    }))
+
+  test('a reader that leaves, as head does, ends the run as cleanly', () =>
+    inTemporaryDirectory(async (directory) => {
+      const { child, output, ended } = start(directory, [...long, '--json'])
+      await until('three lines', () => lines(output.stdout).length >= 3)
+      child.stdout?.destroy()
+      const { code, signal, stderr } = await ended
+      expect(stderr).toBe('')
+      expect(signal).toBeNull()
+      expect(code).not.toBe(0)
+      await expectIntact(directory)
+    }))
+
+  test('Ctrl-C during the evaluation keeps the trained run and its report', () =>
+    inTemporaryDirectory(async (directory) => {
+      const args = ['train', 'svpg', 'CartPole-v1', ...SMALL, '--out', 'out']
+      // 128 evaluations of many episodes: far longer than this test waits.
+      const { child, output, ended } = start(directory, [...args, '--particles', '64', '--eval-episodes', '100000'])
+      await until('the evaluation', () => output.stderr.includes('evaluating'))
+      child.kill('SIGINT')
+      const { code, stdout } = await ended
+      expect(code).toBe(130)
+      expect(stdout).toBe('Finished all 2 iterations. Report: out/report.html\n')
+      expect((await readdir(join(directory, 'out'))).sort()).toEqual(
+        ['config.json', 'metrics.jsonl', 'particles.safetensors', 'report.html'].sort(),
+      )
+    }))
+
+  test('a finished run ends its process at once', () =>
+    inTemporaryDirectory(async (directory) => {
+      const { output, ended } = start(directory, ['train', 'svpg', 'CartPole-v1', ...SMALL, '--out', 'out'])
+      await until('the last line', () => output.stdout.includes('Report:'))
+      const said = performance.now()
+      expect((await ended).code).toBe(0)
+      expect(performance.now() - said).toBeLessThan(2000)
+    }))
+})
