@@ -36,7 +36,12 @@ export function machine() {
 export async function measure(title: string, cases: readonly Case[]): Promise<Row[]> {
   const options = { minSamples: 20, maxTime: 2 }
   const tests = cases.map(({ name, run }) => benny.add(name, run, options))
-  const summary = await benny.suite(title, ...tests, benny.cycle(() => ''), benny.complete())
+  const summary = await benny.suite(
+    title,
+    ...tests,
+    benny.cycle(() => ''),
+    benny.complete(),
+  )
   return cases.map(({ name, params, derive }, k) => {
     const { median, min, max } = summary.results[k].details
     const ms = median * 1000

@@ -7,7 +7,9 @@ const suites: Record<string, () => Promise<{ default: () => ReturnType<typeof im
 
 const name = process.argv[2]
 if (!Object.hasOwn(suites, name ?? '')) {
-  console.error(`Usage: npm run bench -- NAME, where NAME is one of ${Object.keys(suites).join(', ')}; got ${name ?? 'nothing'}.`)
+  console.error(
+    `Usage: npm run bench -- NAME, where NAME is one of ${Object.keys(suites).join(', ')}; got ${name ?? 'nothing'}.`,
+  )
   process.exitCode = 1
 } else {
   const { default: bench } = await suites[name]()

@@ -192,4 +192,4 @@ async function reading<T>(path: string, decode: (bytes: Uint8Array) => T): Promi
   }
 }
 
-const reason = (error: unknown) => (error instanceof Error ? error.message : String(error)).replace(/\.$/, '')
+const reason = (error: unknown) => String((error as Error)?.message ?? error).replace(/\.$/, '')

@@ -95,7 +95,7 @@ function parseRange(name: string, entry: unknown, available: number): Range {
   const { dtype, shape, data_offsets: offsets } = (entry ?? {}) as Record<string, unknown>
   if (dtype !== 'F32')
     throw new UsageError(`its tensor ${quoted} has dtype ${JSON.stringify(dtype)}; only F32 is read.`)
-  if (!isSizes(shape) || !isSizes(offsets) || offsets.length !== 2) {
+  if (!isSizes(shape) || !Number.isSafeInteger(product(shape)) || !isSizes(offsets) || offsets.length !== 2) {
     throw new UsageError(`its tensor ${quoted} has no valid shape and offsets.`)
   }
   const [start, end] = offsets

@@ -1,0 +1,190 @@
+// What npm would publish, installed and used as by a stranger. The tests of the parts run on the sources; only this one
+// sees the package.
+import { execFile } from 'node:child_process'
+import { mkdir, mkdtemp, readdir, readFile, realpath, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+
+const repository = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '')
+const MINUTES = 60_000
+
+let directory: string
+let consumer: string
+/** Paths in the tarball, below package/. */
+let packed: string[]
+
+interface Ended {
+  code: number
+  stdout: string
+  stderr: string
+}
+
+/** Runs a program; an exit code other than 0 is a result, not an error. */
+function run(cwd: string, command: string, ...args: string[]): Promise<Ended> {
+  // Jest's own flags, colours and npm's settings of the surrounding `npm test` are not the stranger's.
+  const env = Object.fromEntries(
+    Object.entries(process.env).filter(
+      ([name]) => !/^(npm_(?!config_)|NODE_OPTIONS$|NODE_ENV$|JEST|FORCE_COLOR$)/.test(name),
+    ),
+  )
+  return new Promise((resolve) => {
+    execFile(command, args, { cwd, env: { ...env, NO_COLOR: '1' } }, (error, stdout, stderr) =>
+      resolve({ code: error ? Number(error.code ?? 1) : 0, stdout, stderr }),
+    )
+  })
+}
+
+async function succeed(cwd: string, command: string, ...args: string[]): Promise<string> {
+  const { code, stdout, stderr } = await run(cwd, command, ...args)
+  if (code !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${code}:\n${stdout}${stderr}`)
+  return stdout
+}
+
+beforeAll(async () => {
+  directory = await realpath(await mkdtemp(join(tmpdir(), 'steinrl-package-')))
+  consumer = join(directory, 'consumer')
+  await mkdir(consumer)
+  // Without scripts: prepack would build into dist/ under the feet of other tests. `npm test` has built already.
+  await succeed(repository, 'npm', 'pack', '--ignore-scripts', '--silent', '--pack-destination', directory)
+  const [tarball] = (await readdir(directory)).filter((name) => name.endsWith('.tgz'))
+  await succeed(directory, 'tar', '-xzf', tarball)
+  packed = (await succeed(directory, 'tar', '-tzf', tarball))
+    .split('\n')
+    .filter((path) => path !== '' && !path.endsWith('/'))
+    .map((path) => path.replace(/^package\//, ''))
+  await writeFile(join(consumer, 'package.json'), '{ "name": "consumer", "private": true }\n')
+  const install = ['--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error']
+  await succeed(consumer, 'npm', 'install', join('..', tarball), ...install)
+}, 5 * MINUTES)
+
+afterAll(() => rm(directory, { recursive: true, force: true }))
+
+test('the tarball holds the build and its papers, nothing else', () => {
+  const top = new Set(packed.map((path) => path.split('/')[0]))
+  for (const name of top) expect(['dist', 'README.md', 'LICENSE', 'CHANGELOG.md', 'package.json']).toContain(name)
+  expect(packed).toEqual(expect.arrayContaining(['package.json', 'LICENSE', 'dist/index.js', 'dist/index.d.ts']))
+  expect(packed).toEqual(expect.arrayContaining(['dist/steinrl.wasm', 'dist/cli/main.js', 'dist/platform/browser.js']))
+  // Neither tests, nor TypeScript sources, nor the debug build of the core, nor runs.
+  const known = /^dist\/(?:[\w-]+\/)*[\w-]+\.(?:js|js\.map|d\.ts|d\.ts\.map)$|^dist\/steinrl\.wasm$/
+  expect(packed.filter((path) => path.startsWith('dist/') && !known.test(path))).toEqual([])
+  expect(packed.filter((path) => /test|bench|example/i.test(path))).toEqual([])
+})
+
+test('no file of the tarball knows where it was built', async () => {
+  expect(packed.length).toBeGreaterThan(50)
+  for (const path of packed) {
+    const bytes = await readFile(join(directory, 'package', path))
+    if (bytes.includes(repository)) throw new Error(`${path} contains ${repository}.`)
+  }
+})
+
+test('everything that package.json points to is packed', async () => {
+  const { bin, exports, imports } = JSON.parse(await readFile(join(directory, 'package', 'package.json'), 'utf8'))
+  const targets = (value: unknown): string[] =>
+    typeof value === 'string' ? [value] : Object.values(value as object).flatMap(targets)
+  const wanted = targets([bin, exports, imports]).map((path) => path.replace(/^\.\//, ''))
+  expect(wanted.length).toBeGreaterThanOrEqual(6)
+  expect(packed).toEqual(expect.arrayContaining(wanted))
+})
+
+test(
+  'the quick start of the README runs as it stands',
+  async () => {
+    const readme = await readFile(join(repository, 'README.md'), 'utf8')
+    const [, code] = readme.match(/<!-- quick-start -->\s*\n```(?:js|javascript|ts|typescript)\n([\s\S]*?)\n```/) ?? []
+    if (!code) throw new Error('README.md has no ```js block directly after <!-- quick-start -->.')
+    expect(code).toContain("'steinrl'")
+    await writeFile(join(consumer, 'quick-start.mjs'), `${code}\n`)
+    await succeed(consumer, process.execPath, 'quick-start.mjs')
+  },
+  5 * MINUTES,
+)
+
+test(
+  'npx steinrl trains and evaluates',
+  async () => {
+    const small = '--particles 2 --iterations 2 --steps 16 --environments 2 --hidden 8 --eval-episodes 2'.split(' ')
+    const output = await succeed(consumer, 'npx', '--no-install', 'steinrl', 'train', 'svpg', 'CartPole-v1', ...small)
+    expect(output).toContain('Finished all 2 iterations.')
+    const run = join('runs', 'svpg-CartPole-v1-0')
+    expect((await readdir(join(consumer, run))).sort()).toEqual(
+      ['config.json', 'evaluation.json', 'metrics.jsonl', 'particles.safetensors', 'report.html'].sort(),
+    )
+    const evaluation = await succeed(
+      consumer,
+      'npx',
+      '--no-install',
+      'steinrl',
+      'eval',
+      run,
+      '--episodes',
+      '2',
+      '--json',
+    )
+    expect(JSON.parse(evaluation)).toEqual(JSON.parse(await readFile(join(consumer, run, 'evaluation.json'), 'utf8')))
+  },
+  2 * MINUTES,
+)
+
+test('the bytes of the core are reached by their export', async () => {
+  const script = `
+    import { readFile } from 'node:fs/promises'
+    import { compileCore } from 'steinrl'
+    const path = new URL(import.meta.resolve('steinrl/steinrl.wasm'))
+    const core = await compileCore(await readFile(path))
+    if (!(core instanceof WebAssembly.Module)) throw new Error('no module')
+  `
+  await succeed(consumer, process.execPath, '--input-type=module', '--eval', script)
+})
+
+test(
+  'the installed types serve a strict TypeScript consumer, and catch a wrong setting',
+  async () => {
+    const tsc = join(repository, 'node_modules', '.bin', 'tsc')
+    const options = ['--noEmit', '--strict', '--module', 'nodenext', '--skipLibCheck', '--types', '']
+    const check = (file: string) => run(consumer, tsc, ...options, file)
+
+    const right = `
+      import { box, createSVGD, discrete, type EnvironmentSpec, type IterationMetrics, make, train } from 'steinrl'
+
+      const walk: EnvironmentSpec = {
+        id: 'Walk-v0',
+        observationSpace: box([-10], [10]),
+        actionSpace: discrete(2),
+        maxEpisodeSteps: 50,
+        create: () => {
+          let x = 0
+          return {
+            reset: ({ seed }: { seed: number }) => ({ obs: [(x = seed % 2)], info: {} }),
+            step: (action: number) => ({
+              obs: [(x += action ? 1 : -1)], reward: x, terminated: x > 9, truncated: false, info: {},
+            }),
+          }
+        },
+      }
+      const last: IterationMetrics[] = []
+      for await (const { iteration, metrics, state } of train({ env: walk, particles: 2, iterations: 1 })) {
+        const theta: Float32Array = state.arena.view.theta
+        last.push(metrics)
+        console.log(iteration.toFixed(), theta.length, metrics.returns[0]?.toFixed())
+      }
+      const env = await make('CartPole-v1', { constants: { gravity: 9.8 } })
+      const { obs } = env.reset({ seed: 1 })
+      const step: { reward: number; terminated: boolean } = env.step(1)
+      console.log(obs[0], step.reward, typeof createSVGD)
+    `
+    await writeFile(join(consumer, 'right.mts'), right)
+    expect(await check('right.mts')).toEqual({ code: 0, stdout: '', stderr: '' })
+
+    await writeFile(join(consumer, 'wrong.mts'), right.replace('particles: 2', "particles: 'two'"))
+    const { code, stdout } = await check('wrong.mts')
+    expect(code).not.toBe(0)
+    expect(stdout).toMatch(/wrong\.mts.*error TS2322: Type 'string' is not assignable to type 'number/)
+    // Types that nobody found would be 'any', and the wrong file would pass.
+    await writeFile(join(consumer, 'missing.mts'), "import { nothing } from 'steinrl'\nconsole.log(nothing)\n")
+    expect((await check('missing.mts')).stdout).toMatch(/missing\.mts.*has no exported member/)
+  },
+  2 * MINUTES,
+)

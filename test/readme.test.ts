@@ -1,0 +1,138 @@
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { stripVTControlCharacters } from 'node:util'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const clone = mkdtempSync(join(tmpdir(), 'steinrl-clone-'))
+const minutes = (count: number) => count * 60_000
+
+function blocks(file: string, language: string): string[] {
+  const text = readFileSync(join(root, file), 'utf8')
+  return [...text.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\``, 'gm'))].map(([, block]) => block)
+}
+
+const commands = blocks('README.md', 'sh').flatMap((block) => block.trim().split('\n'))
+
+/** What a clone holds: tracked files and new ones that git does not ignore. */
+beforeAll(() => {
+  const files = execFileSync('git', ['ls-files', '-co', '--exclude-standard', '-z'], { cwd: root, encoding: 'utf8' })
+  for (const file of files.split('\0').filter((name) => name && existsSync(join(root, name)))) {
+    cpSync(join(root, file), join(clone, file))
+  }
+})
+afterAll(() => rmSync(clone, { recursive: true, force: true }))
+
+function run(command: string): string {
+  // Jest's own variables must not reach what a user would type in a plain shell.
+  const { NODE_ENV, JEST_WORKER_ID, NODE_OPTIONS, ...env } = process.env
+  const { status, stdout, stderr } = spawnSync('sh', ['-c', command], { cwd: clone, env, encoding: 'utf8' })
+  if (status !== 0) throw new Error(`${command} ended with ${status}:\n${stdout}\n${stderr}`)
+  return stdout
+}
+
+describe('every command of the README works in a fresh clone, in its order', () => {
+  const checks: Record<string, (output: string) => void> = {
+    'npm start': (output) => {
+      const [greedy] = output.match(/best +[\d.]+/) ?? ['']
+      const [medians] = output.match(/median +[\d.]+/) ?? ['']
+      expect(Number(greedy.split(/ +/)[1])).toBeGreaterThanOrEqual(475)
+      expect(Number(medians.split(/ +/)[1])).toBeGreaterThanOrEqual(400)
+      expect(readFileSync(join(clone, 'runs/cartpole/report.html'), 'utf8')).toContain('<svg')
+    },
+    'npx tsx examples/gaussian-mixture.ts': (output) => {
+      const [, mean, left] = output.match(/mean ([-\d.]+) .* share left of 0: ([\d.]+)/) ?? []
+      expect(Math.abs(Number(mean) - 2 / 3)).toBeLessThan(0.06)
+      expect(Math.abs(Number(left) - 1 / 3)).toBeLessThan(0.03)
+    },
+    'npx tsx examples/svpg-cartpole.ts': (output) => {
+      const last = output.trim().split('\n').at(-1) ?? ''
+      const returns = last
+        .slice(last.indexOf(':') + 1)
+        .trim()
+        .split(' ')
+        .map(Number)
+      expect(returns).toHaveLength(16)
+      expect(Math.max(...returns)).toBeGreaterThan(475)
+    },
+    'npx steinrl eval runs/x --episodes 100': (output) => void expect(output).toMatch(/median +\d/),
+    'npm run bench -- svpg': () => {
+      const { machine, runtime, date, rows } = JSON.parse(readFileSync(join(clone, 'bench/results/svpg.json'), 'utf8'))
+      expect([machine, runtime, date].every(Boolean)).toBe(true)
+      expect(rows.map(({ name }: { name: string }) => name)).toEqual([
+        'rollout',
+        'returns',
+        'gradient',
+        'move',
+        'iteration',
+      ])
+      expect(rows.every(({ ms, params }: { ms: number; params: object }) => ms > 0 && params)).toBe(true)
+    },
+  }
+
+  test('the README still has the commands that are looked at more closely', () => {
+    expect(Object.keys(checks).filter((command) => !commands.includes(command))).toEqual([])
+  })
+
+  // `npm test` is this very run; the dev server does not end by itself and has a test of its own.
+  test.each(commands.filter((command) => !['npm test', 'npm run browser'].includes(command)))(
+    '%s',
+    (command) => {
+      const output = run(command)
+      checks[command]?.(output)
+    },
+    minutes(5),
+  )
+
+  test(
+    'npm run browser serves the page',
+    async () => {
+      expect(commands).toContain('npm run browser')
+      const server = spawn('npx', ['vite', 'examples/browser', '--port', '5199', '--strictPort'], {
+        cwd: clone,
+        detached: true,
+      })
+      try {
+        const url = await new Promise<string>((resolve, reject) => {
+          let output = ''
+          server.stdout.on('data', (chunk) => {
+            output += chunk
+            const found = stripVTControlCharacters(output).match(/http:\/\/localhost:\d+\//)
+            if (found) resolve(found[0])
+          })
+          server.on('exit', (code) => reject(new Error(`vite ended with ${code}: ${output}`)))
+        })
+        const page = await (await fetch(url)).text()
+        expect(page).toContain('steinrl')
+      } finally {
+        // The whole group: npx starts a shell that starts vite.
+        process.kill(-(server.pid as number))
+      }
+    },
+    minutes(1),
+  )
+})
+
+describe('code shown in the documentation runs as it stands', () => {
+  const shown = ['README.md', 'docs/environments.md'].flatMap((file) =>
+    blocks(file, 'ts').map((code, index) => ({ name: `${file}, block ${index + 1}`, code })),
+  )
+  const [quickStart, ...others] = shown
+
+  test.each(others)(
+    '$name',
+    ({ code }) => {
+      writeFileSync(join(clone, 'shown.ts'), code)
+      expect(run('npx tsx shown.ts').length).toBeGreaterThan(0)
+    },
+    minutes(2),
+  )
+
+  test('the quick start is examples/svpg-cartpole.ts', () => {
+    const example = readFileSync(join(root, 'examples/svpg-cartpole.ts'), 'utf8')
+    expect(example.replace(/^\/\/.*\n/, '')).toBe(quickStart.code)
+  })
+})

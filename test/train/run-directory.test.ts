@@ -1,0 +1,162 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { UsageError } from '../../src/core/errors.ts'
+import type { Evaluation } from '../../src/train/metrics.ts'
+import { createRun, finishRun, readRun, record } from '../../src/train/run-directory.ts'
+import { decodeTensors } from '../../src/train/safetensors.ts'
+import { kernelMatrix, type TrainOptions, type TrainStep, train } from '../../src/train/train.ts'
+
+const options = {
+  ...{ env: 'CartPole-v1', particles: 3, iterations: 3, environments: 2, steps: 16, hidden: [8], seed: 2 },
+} satisfies TrainOptions
+const config = { algorithm: 'svpg', ...options }
+const evaluation: Evaluation = { episodes: 2, greedy: [10, 20, 30], sampled: [11, 21, 31] }
+
+let path: string
+beforeEach(async () => {
+  path = join(await mkdtemp(join(tmpdir(), 'steinrl-test-')), 'run')
+})
+afterEach(() => rm(join(path, '..'), { recursive: true, force: true }))
+
+const read = (name: string) => readFile(join(path, name), 'utf8')
+
+/** Trains into `path`; returns the last step with a copy of what will be overwritten. */
+async function complete(settings: TrainOptions = options, overwrite = false) {
+  const run = await createRun(path, { ...config, ...settings }, { overwrite })
+  let last: TrainStep | undefined
+  for await (const step of record(run, train(settings))) last = step
+  return { run, last: last as TrainStep }
+}
+
+async function refusal(action: Promise<unknown>): Promise<string> {
+  const error = await action.catch((thrown: unknown) => thrown)
+  expect(error).toBeInstanceOf(UsageError)
+  return (error as UsageError).message
+}
+
+describe('a run', () => {
+  test('written is read back: configuration, widths and every bit of the particles', async () => {
+    const { run, last } = await complete()
+    const report = await finishRun(run, 'Finished.', evaluation)
+    expect(report).toBe(`${path}/report.html`)
+
+    const { arena, net, task } = last.state
+    const saved = await readRun(path)
+    expect(saved.config).toEqual(config)
+    expect(saved).toMatchObject({ env: 'CartPole-v1', particles: 3, widths: [4, 8, 2] })
+    const D = arena.view.theta.length / task.particles
+    for (let i = 0; i < 3; i++) {
+      const row = (theta: Float32Array, stride: number) => [...theta.subarray(i * stride, i * stride + net.size)]
+      expect(row(saved.theta, net.size)).toEqual(row(arena.view.theta, D))
+    }
+
+    expect(JSON.parse(await read('evaluation.json'))).toEqual(evaluation)
+    expect(await read('metrics.jsonl')).toBe(run.metrics.map((line) => `${JSON.stringify(line)}\n`).join(''))
+    expect(await read('report.html')).toContain('Finished.')
+    const { tensors, metadata } = decodeTensors(await readFile(join(path, 'particles.safetensors')))
+    expect(tensors.kernel.shape).toEqual([3, 3])
+    expect([...tensors.kernel.data]).toEqual(kernelMatrix(last.state)?.flat())
+    expect(metadata.iteration).toBe('3')
+  })
+
+  test('without evaluation has no evaluation.json, without kernel no kernel', async () => {
+    const { run } = await complete({ ...options, interaction: 'joint' })
+    await finishRun(run, 'Stopped.', null)
+    expect((await readdir(path)).sort()).toEqual(
+      ['config.json', 'metrics.jsonl', 'particles.safetensors', 'report.html'].sort(),
+    )
+    const { tensors } = decodeTensors(await readFile(join(path, 'particles.safetensors')))
+    expect(Object.keys(tensors)).toEqual(['theta'])
+    expect((await readRun(path)).particles).toBe(1)
+  })
+
+  test('of a single particle, and of networks without a hidden layer', async () => {
+    await complete({ ...options, particles: 1, hidden: [] })
+    const saved = await readRun(path)
+    expect(saved).toMatchObject({ particles: 1, widths: [4, 2] })
+    expect(saved.theta).toHaveLength(10)
+  })
+
+  test('that did no iteration has a report, and reading it names the missing particles', async () => {
+    const run = await createRun(path, config)
+    await finishRun(run, 'Failed.', null)
+    expect((await readdir(path)).sort()).toEqual(['config.json', 'report.html'])
+    expect(await refusal(readRun(path))).toContain(`Cannot read "${path}/particles.safetensors"`)
+  })
+
+  test('whose directory vanishes ends with an error that names it', async () => {
+    const run = await createRun(path, config)
+    const consume = async () => {
+      for await (const _ of record(run, train(options))) await rm(path, { recursive: true })
+    }
+    expect(await refusal(consume())).toMatch(new RegExp(`^Cannot write the run to "${path}": ENOENT[^\n]*\\.$`))
+    expect(await refusal(finishRun(run, 'Failed.', null))).toContain(`Cannot write the run to "${path}"`)
+  })
+})
+
+describe('an existing directory', () => {
+  test('is refused without overwrite, whatever it holds', async () => {
+    await mkdir(path)
+    expect(await refusal(createRun(path, config))).toContain(`"${path}" exists`)
+    expect(await readdir(path)).toEqual([])
+    await rm(path, { recursive: true })
+    await complete()
+    const before = await read('config.json')
+    expect(await refusal(createRun(path, { env: 'other' }))).toContain(`"${path}" exists`)
+    expect(await refusal(createRun(path, { env: 'other' }, { overwrite: false }))).toContain('exists')
+    expect(await read('config.json')).toBe(before)
+  })
+
+  test('is emptied of the earlier run, and of nothing else, with overwrite', async () => {
+    const { run } = await complete()
+    await finishRun(run, 'Finished.', evaluation)
+    await writeFile(join(path, 'notes.txt'), 'mine')
+    await createRun(path, { ...config, seed: 9 }, { overwrite: true })
+    expect((await readdir(path)).sort()).toEqual(['config.json', 'notes.txt'])
+    expect(await read('notes.txt')).toBe('mine')
+    expect(JSON.parse(await read('config.json')).seed).toBe(9)
+  })
+
+  test('overwritten starts its metrics anew', async () => {
+    await complete()
+    await complete({ ...options, iterations: 2 }, true)
+    expect((await read('metrics.jsonl')).trimEnd().split('\n')).toHaveLength(2)
+  })
+
+  test('that has no config.json is taken with overwrite', async () => {
+    await mkdir(path)
+    await writeFile(join(path, 'notes.txt'), 'mine')
+    await createRun(path, config, { overwrite: true })
+    expect((await readdir(path)).sort()).toEqual(['config.json', 'notes.txt'])
+  })
+
+  test.each(['{ "port": 8080 }', 'not JSON', 'null', '[]', '"env"'])(
+    'whose config.json is %s belongs to something else: not even overwrite replaces it',
+    async (text) => {
+      await mkdir(path)
+      await writeFile(join(path, 'config.json'), text)
+      const message = await refusal(createRun(path, config, { overwrite: true }))
+      expect(message).toContain(`"${path}/config.json" is not that of a run`)
+      expect(await read('config.json')).toBe(text)
+    },
+  )
+})
+
+test('a path that cannot be written is named, with the reason', async () => {
+  const file = join(path, '..', 'file')
+  await writeFile(file, 'mine')
+  for (const where of [file, `${file}/run`]) {
+    const message = await refusal(createRun(where, config, { overwrite: true }))
+    expect(message).toMatch(/^Cannot write the run to ".*": ENOTDIR: not a directory.*\.$/)
+    expect(message).toContain(`"${where}"`)
+  }
+  expect(await readFile(file, 'utf8')).toBe('mine')
+})
+
+test('directories above a run are made', async () => {
+  const deep = join(path, 'a', 'b')
+  await createRun(deep, config)
+  expect(await readdir(deep)).toEqual(['config.json'])
+})

@@ -1,0 +1,194 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from '@jest/globals'
+import { RunError, UsageError } from '../../src/core/errors.ts'
+import type { EnvironmentSpec } from '../../src/envs/contract.ts'
+import { box, discrete } from '../../src/envs/spaces.ts'
+import { tf } from '../../src/nn/tfjs.ts'
+import { createRun, readRun, record } from '../../src/train/run-directory.ts'
+import { type TrainOptions, type TrainStep, train } from '../../src/train/train.ts'
+
+const small = {
+  ...{ env: 'CartPole-v1', particles: 3, iterations: 6, environments: 2, steps: 16, hidden: [8], seed: 4 },
+} satisfies TrainOptions
+
+/** A task whose reward is `reward(instance, step)`; instances are counted as they are made, steps from 1. */
+function task(reward: (instance: number, step: number) => number): EnvironmentSpec {
+  let made = 0
+  return {
+    id: 'Walk-v0',
+    observationSpace: box([-10, -1], [10, 1]),
+    actionSpace: discrete(2),
+    maxEpisodeSteps: 10,
+    create: () => {
+      const instance = made++
+      let position = 0
+      let steps = 0
+      return {
+        reset: () => {
+          position = 0
+          return { obs: [position, 1], info: {} }
+        },
+        step: (action) => {
+          position += action === 1 ? 1 : -1
+          steps++
+          return {
+            ...{ obs: [position, 1], reward: reward(instance, steps), info: {} },
+            ...{ terminated: Math.abs(position) === 10, truncated: false },
+          }
+        },
+      }
+    },
+  }
+}
+
+/** The parameters of every particle without the padding between them. */
+function parameters({ state: { arena, net, task } }: TrainStep): number[] {
+  const D = arena.view.theta.length / task.particles
+  const rows = Array.from({ length: task.particles }, (_, i) => arena.view.theta.subarray(i * D, i * D + net.size))
+  return rows.flatMap((row) => [...row])
+}
+
+const metricsOf = async (path: string) =>
+  (await readFile(join(path, 'metrics.jsonl'), 'utf8'))
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+
+let directory: string
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'steinrl-test-'))
+})
+afterEach(() => rm(directory, { recursive: true, force: true }))
+
+test('yields one step an iteration, with the live state', async () => {
+  const seen: number[][] = []
+  for await (const step of train(small)) {
+    seen.push(parameters(step))
+    expect(step.iteration).toBe(seen.length)
+    expect(step.iterations).toBe(6)
+    expect(step.metrics.iteration).toBe(step.iteration)
+    expect(step.state.iteration).toBe(step.iteration)
+  }
+  expect(seen).toHaveLength(6)
+  expect(seen[0]).toHaveLength(3 * 58)
+  expect(seen[5]).not.toEqual(seen[4])
+})
+
+test('particles depend on the seed, not on what ran before or at the same time', async () => {
+  const finish = async (options: TrainOptions) => {
+    let last: number[] = []
+    for await (const step of train(options)) last = parameters(step)
+    return last
+  }
+  const alone = await finish(small)
+  const [first, other, second] = await Promise.all([finish(small), finish({ ...small, seed: 5 }), finish(small)])
+  expect(first).toEqual(alone)
+  expect(second).toEqual(alone)
+  expect(other).not.toEqual(alone)
+})
+
+test('a consumer may leave at any step: record() has saved what there is', async () => {
+  const path = join(directory, 'run')
+  const run = await createRun(path, { env: small.env })
+  let expected: number[] = []
+  for await (const step of record(run, train({ ...small, iterations: 1_000_000 }))) {
+    expected = parameters(step)
+    if (step.iteration === 4) break
+  }
+  const saved = await readRun(path)
+  expect([...saved.theta]).toEqual(expected)
+  expect(saved).toMatchObject({ particles: 3, widths: [4, 8, 2], env: 'CartPole-v1', config: { env: 'CartPole-v1' } })
+  expect((await metricsOf(path)).map(({ iteration }) => iteration)).toEqual([1, 2, 3, 4])
+  expect(await metricsOf(path)).toEqual(run.metrics)
+})
+
+test('an error of the consumer passes through record(), and the run is saved', async () => {
+  const path = join(directory, 'run')
+  const run = await createRun(path, { env: small.env })
+  let expected: number[] = []
+  const consume = async () => {
+    for await (const step of record(run, train(small))) {
+      expected = parameters(step)
+      if (step.iteration === 2) throw new Error('a plot went wrong')
+    }
+  }
+  await expect(consume()).rejects.toThrow('a plot went wrong')
+  expect([...(await readRun(path)).theta]).toEqual(expected)
+})
+
+test.each([Number.NaN, Number.POSITIVE_INFINITY])(
+  'a reward of %p names iteration, particle, environment and value; the run so far stays readable',
+  async (bad) => {
+    // Two environments a particle, 16 steps an iteration: instance 2 is the first of particle 1, step 40 in iteration 3.
+    const env = task((instance, step) => (instance === 2 && step >= 40 ? bad : 1))
+    const path = join(directory, 'run')
+    const run = await createRun(path, { env: env.id })
+    let expected: number[] = []
+    const consume = async () => {
+      for await (const step of record(run, train({ ...small, env }))) expected = parameters(step)
+    }
+    const error = await consume().catch((thrown: unknown) => thrown)
+    expect(error).toBeInstanceOf(RunError)
+    expect((error as RunError).message).toBe(
+      `Iteration 3: Walk-v0 gave particle 1 the reward ${bad}; a reward must be finite.`,
+    )
+    expect((await metricsOf(path)).map(({ iteration }) => iteration)).toEqual([1, 2])
+    const saved = await readRun(path)
+    expect([...saved.theta]).toEqual(expected)
+    expect(saved).toMatchObject({ particles: 3, widths: [2, 8, 2], env: 'Walk-v0' })
+  },
+)
+
+test('a reward that is no number is named as well', async () => {
+  const env = task(() => undefined as unknown as number)
+  await expect(train({ ...small, env }).next()).rejects.toThrow(
+    'Iteration 1: Walk-v0 gave particle 0 the reward undefined; a reward must be finite.',
+  )
+})
+
+test('what an environment throws itself is not dressed up', async () => {
+  const env = task(() => {
+    throw new TypeError('a bug of the user')
+  })
+  await expect(train({ ...small, env }).next()).rejects.toThrow(new TypeError('a bug of the user'))
+})
+
+test('particles that are not finite are never saved over good ones', async () => {
+  const path = join(directory, 'run')
+  const run = await createRun(path, { env: small.env })
+  let first: number[] = []
+  for await (const step of record(run, train(small))) {
+    if (step.iteration === 1) first = parameters(step)
+    if (step.iteration < 3) continue
+    step.state.arena.view.theta[70] = Number.NaN
+    break
+  }
+  // Saved with the first step; the next save is due after two seconds.
+  expect([...(await readRun(path)).theta]).toEqual(first)
+})
+
+test('tfjs holds as many tensors after any later iteration as after the second', async () => {
+  const counts: number[] = []
+  for await (const { iteration } of train({ ...small, iterations: 10, entropyBonus: 0.01 })) {
+    if (iteration >= 2) counts.push(tf.memory().numTensors)
+  }
+  expect(counts).toHaveLength(9)
+  expect(new Set(counts).size).toBe(1)
+})
+
+test.each<[wrong: Partial<TrainOptions>, says: string]>([
+  [{ iterations: 0 }, 'iterations must be a whole number of at least 1, got 0.'],
+  [{ iterations: 2.5 }, 'got 2.5.'],
+  [{ algorithm: 'ppo' as 'svpg' }, 'Unknown algorithm "ppo"; there are svpg.'],
+  [{ env: 'Mars-v0' }, 'Unknown environment "Mars-v0"; there are CartPole-v1.'],
+  [{ temperature: Number.NaN }, 'temperature must be a finite number above 0, got NaN.'],
+  [{ env: { ...task(() => 1), create: undefined } }, '"Walk-v0" has neither physics in the core nor create()'],
+])('%p is refused before the first step', async (wrong, says) => {
+  const error = await train({ ...small, ...wrong })
+    .next()
+    .catch((thrown: unknown) => thrown)
+  expect(error).toBeInstanceOf(UsageError)
+  expect((error as UsageError).message).toContain(says)
+})
