@@ -23,10 +23,9 @@ interface History {
 interface Panel {
   id: string
   range: [number, number] | 'from zero'
+  /** A value in the legend. */
   digits: (value: number) => string
   thin: (history: History) => Value[][]
-  /** Name of the whole bundle of thin lines in the legend. */
-  thinName?: string
   bold: { name: string; color: string; values: (history: History) => Value[] }[]
 }
 
@@ -40,7 +39,6 @@ const panels: Panel[] = [
     range: [0, 500],
     digits: (value) => value.toFixed(0),
     thin: ({ returns }) => returns,
-    thinName: 'every particle',
     bold: [
       { name: 'best', color: '--vermilion', values: ({ best }) => best },
       { name: 'median', color: '--blue', values: ({ median }) => median },
@@ -49,7 +47,7 @@ const panels: Panel[] = [
   {
     id: 'forces',
     range: 'from zero',
-    digits: (value) => (value === 0 ? '0' : value.toPrecision(2)),
+    digits: (value) => value.toPrecision(2),
     thin: () => [],
     bold: [
       { name: 'drive', color: '--blue', values: ({ drive }) => drive },
@@ -112,7 +110,8 @@ export function createCurves(iterations: number): Curves {
 }
 
 function emptyHistory(): History {
-  return { iterations: [], returns: [], best: [], median: [], drive: [], repulsion: [], entropies: [], entropy: [] }
+  // One particle without values, so that the legend is whole from the start.
+  return { iterations: [], returns: [[]], best: [], median: [], drive: [], repulsion: [], entropies: [[]], entropy: [] }
 }
 
 function append(history: History, { iteration, returns, entropy, drive, repulsion }: IterationMetrics): void {
@@ -165,11 +164,12 @@ function createPlot(panel: Panel, history: History, iterations: number): uPlot {
   const plot = new uPlot(
     {
       ...sizeOf(element),
+      padding: [10, 12, 0, 0],
       scales: {
         x: { time: false, range: [1, Math.max(2, iterations)] },
         y: { range: panel.range === 'from zero' ? fromZero : panel.range },
       },
-      axes: axes(panel),
+      axes: axes(),
       series: [{ label: 'iteration' }, ...seriesOf(panel, dataOf(panel, history).length - 1)],
       legend: { markers: { width: 0, fill: strokeOf } },
       cursor: { drag: { x: false, y: false }, y: false, points: { show: false } },
@@ -184,7 +184,7 @@ function createPlot(panel: Panel, history: History, iterations: number): uPlot {
 
 const fromZero: uPlot.Range.Function = (_, __, max) => [0, max > 0 ? max * 1.1 : 1]
 
-function axes({ digits }: Panel): uPlot.Axis[] {
+function axes(): uPlot.Axis[] {
   const common: uPlot.Axis = {
     stroke: () => color('--soft'),
     grid: { stroke: () => color('--line'), width: 1 },
@@ -200,21 +200,36 @@ function axes({ digits }: Panel): uPlot.Axis[] {
       space: 60,
       incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000],
     },
-    { ...common, size: 52, gap: 8, space: 44, values: (_, splits) => splits.map(digits) },
+    {
+      ...common,
+      size: 52,
+      gap: 8,
+      space: airy,
+      values: (_, splits) => splits.map((y) => String(Number(y.toPrecision(3)))),
+    },
   ]
 }
 
-function seriesOf({ bold, thinName, digits }: Panel, count: number): uPlot.Series[] {
-  const thin: uPlot.Series = { stroke: () => color('--thin'), width: 1, points: { show: false } }
+/** Least distance of two grid lines in pixels: wider in a tall chart. */
+const airy: uPlot.Axis.Space = (_, __, ___, ____, height) => (height > 250 ? 50 : 28)
+
+function seriesOf({ bold, digits }: Panel, count: number): uPlot.Series[] {
+  const thin = line('--thin', 1)
   const lines = Array.from({ length: count - bold.length }, (_, i): uPlot.Series => {
     // One entry of the legend stands for all.
-    return i === 0 && thinName ? { ...thin, label: thinName, class: 'bundle' } : { ...thin, class: 'unlisted' }
+    return i === 0 ? { ...thin, label: 'every particle', class: 'bundle' } : { ...thin, class: 'unlisted' }
   })
   const named = bold.map(({ name, color: variable }): uPlot.Series => {
     const value = (_: uPlot, x: Value) => (x == null ? '–' : digits(x))
-    return { label: name, stroke: () => color(variable), width: 2.25, points: { show: false }, value }
+    return { ...line(variable, 2.25), label: name, value }
   })
   return [...lines, ...named]
+}
+
+function line(variable: string, width: number): uPlot.Series {
+  const stroke = () => color(variable)
+  // The first iteration is a point, as no line goes through it yet.
+  return { stroke, width, points: { show: (u) => u.data[0].length === 1, size: 3 * width, stroke, fill: stroke } }
 }
 
 // uPlot has turned every stroke into a function by the time it asks.

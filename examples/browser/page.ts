@@ -99,6 +99,7 @@ function showIteration({ metrics, iterations, theta }: Message & { kind: 'iterat
   run.iteration = iteration
   root.dataset.iteration = String(iteration)
   write('iteration', `${iteration} / ${iterations}`)
+  write('no-forces', metrics.drive === null ? '– none without a kernel' : '')
   write('best', best === null ? '–' : best.toFixed(0))
   write('median', median === null ? '–' : median.toFixed(0))
   write('speed', thousands(transitions / seconds))
@@ -117,6 +118,7 @@ function clear(iterations = 60): void {
   curves?.destroy()
   curves = createCurves(iterations)
   for (const id of ['iteration', 'best', 'median', 'speed', 'left']) write(id, '–')
+  write('no-forces', '')
   write('message', '')
   write('announce', '')
   element('result').hidden = true

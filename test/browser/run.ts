@@ -108,19 +108,15 @@ async function finished(page: Page): Promise<string> {
 const query = ({ env, ...settings }: Record<string, unknown>) =>
   `?${new URLSearchParams(Object.entries(settings).map(([name, value]) => [name, String(value)]))}&start`
 
-/** Pixels of each chart that are not blank after so many iterations, with training still going on. */
+/** The pixels of curves in each chart after so many iterations, with training still going on. */
 async function pointsWhileTraining(page: Page, iteration: number): Promise<number[]> {
   const drawn = await page.waitForFunction(
     (least) => {
       const { phase, iteration: done } = document.documentElement.dataset
-      if (phase !== 'training' || Number(done) < least) return null
+      if (phase !== 'training' || !(Number(done) >= least)) return null
       return [...document.querySelectorAll('canvas')].map((canvas) => {
-        const { data } = (canvas.getContext('2d') as CanvasRenderingContext2D).getImageData(
-          0,
-          0,
-          canvas.width,
-          canvas.height,
-        )
+        const { width, height } = canvas
+        const { data } = (canvas.getContext('2d') as CanvasRenderingContext2D).getImageData(0, 0, width, height)
         // Curves are coloured, axes and labels nearly grey.
         let count = 0
         for (let i = 0; i < data.length; i += 4) {
