@@ -1,3 +1,4 @@
+import { UsageError } from './errors.ts'
 import { type CoreModule, instantiateCore } from './module.ts'
 import type { Ops, Pointer } from './ops.ts'
 
@@ -12,6 +13,7 @@ import type { Ops, Pointer } from './ops.ts'
 const MARGIN = 64
 const ALIGNMENT = 16
 const PAGE = 65536
+const GIGABYTE = 1024 * 1024 * 1024
 
 const arrayTypes = {
   f32: Float32Array,
@@ -55,6 +57,18 @@ const align = (offset: number) => Math.ceil(offset / ALIGNMENT) * ALIGNMENT
 /** Rounds a row length up to whole SIMD vectors of four float32. */
 export const padded = (size: number) => Math.ceil(size / 4) * 4
 
+/** Never grown: growing would detach every view. */
+function allocate(pages: number): WebAssembly.Memory {
+  try {
+    return new WebAssembly.Memory({ initial: pages, maximum: pages })
+  } catch {
+    const size = ((pages * PAGE) / GIGABYTE).toFixed(1)
+    throw new UsageError(
+      `These settings need ${size} GB in one WASM memory, which has at most 4 GB: take fewer particles, environments, steps or hidden units.`,
+    )
+  }
+}
+
 /** Instantiates the core on a new memory that holds exactly the given fields, all zero. */
 export async function createArena<L extends Layout>(module: CoreModule, layout: L): Promise<Arena<L>> {
   const at: Record<string, Pointer> = {}
@@ -64,8 +78,7 @@ export async function createArena<L extends Layout>(module: CoreModule, layout: 
     end = align(end + bytes(field))
   }
   const pages = Math.ceil((end + MARGIN) / PAGE)
-  // Never grown: growing would detach every view.
-  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages })
+  const memory = allocate(pages)
   const view: Record<string, unknown> = {}
   for (const [name, field] of Object.entries(layout)) {
     view[name] = new arrayTypes[field.type](memory.buffer, at[name], count(field))

@@ -111,7 +111,7 @@ function evaluateInTypeScript(
       ops.act(at.policy, i, at.observation, 1, at.action, at.running, greedy ? 1 : 0, Purpose.evaluate, step, lo, hi)
       const { obs, reward, terminated, truncated } = env.step(view.action[0])
       if (!Number.isFinite(reward))
-        throw new RunError(`${spec.id} gave the reward ${show(reward)}; a reward must be finite.`)
+        throw new RunError(`${spec.id} gave particle ${i} the reward ${show(reward)}; a reward must be finite.`)
       view.observation.set(obs)
       view.returns[episode] += reward
       over = terminated || truncated

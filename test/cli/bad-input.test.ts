@@ -72,7 +72,7 @@ describe('a wrong word on the command line is named, and nothing is written', ()
 })
 
 // Fails until createArena turns the RangeError of WebAssembly.Memory into a UsageError.
-test.failing('a population beyond the 4 GB of a WASM memory is refused in one line', () =>
+test('a population beyond the 4 GB of a WASM memory is refused in one line', () =>
   inTemporaryDirectory(async (directory) => {
     const ended = await train(directory, '--particles', '10000', '--hidden', '4096,4096')
     expect(await readdir(directory)).toEqual([])
