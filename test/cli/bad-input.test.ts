@@ -71,7 +71,6 @@ describe('a wrong word on the command line is named, and nothing is written', ()
   )
 })
 
-// Fails until createArena turns the RangeError of WebAssembly.Memory into a UsageError.
 test('a population beyond the 4 GB of a WASM memory is refused in one line', () =>
   inTemporaryDirectory(async (directory) => {
     const ended = await train(directory, '--particles', '10000', '--hidden', '4096,4096')
