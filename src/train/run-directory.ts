@@ -80,7 +80,6 @@ export async function* record(run: Run, steps: AsyncIterable<TrainStep>): AsyncG
     for await (const step of steps) {
       latest = step
       run.metrics.push(step.metrics)
-      run.kernel = kernelMatrix(step.state)
       await writing(run.path, () => files.append(fileOf(run.path, 'metrics'), `${JSON.stringify(step.metrics)}\n`))
       if (platform.now() - savedAt > SAVE_EVERY_MS) {
         await saveParticles(run, step)
@@ -99,6 +98,7 @@ async function saveParticles(run: Run, { state }: TrainStep): Promise<void> {
   const D = arena.view.theta.length / n
   const theta = new Float32Array(n * net.size)
   for (let i = 0; i < n; i++) theta.set(arena.view.theta.subarray(i * D, i * D + net.size), i * net.size)
+  run.kernel = kernelMatrix(state)
   const kernel = run.kernel && { kernel: { shape: [n, n], data: Float32Array.from(run.kernel.flat()) } }
   const file = encodeTensors({
     tensors: { theta: { shape: [n, net.size], data: theta }, ...kernel },
