@@ -1,4 +1,5 @@
 import ora from 'ora'
+import { quantile } from '../train/charts.ts'
 import type { IterationMetrics } from '../train/metrics.ts'
 
 /** One line on a terminal that is written over; on a pipe a line every few seconds. */
@@ -46,11 +47,7 @@ export function iterationLine(metrics: IterationMetrics, iterations: number, las
   ].join(' · ')
 }
 
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b)
-  const middle = sorted.length >> 1
-  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
-}
+export const median = (values: readonly number[]): number => quantile(values, 0.5) ?? Number.NaN
 
 export const format = (value: number) => (Number.isFinite(value) ? value.toFixed(1) : '–')
 
