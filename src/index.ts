@@ -3,6 +3,7 @@ export { type SvpgConfig, type SvpgInfo, type SvpgOptions, type SvpgState, svpg 
 // Core
 export { RunError, UsageError } from './core/errors.ts'
 export { type CoreSource, compileCore } from './core/module.ts'
+export type { Minibatch, Population, PopulationScore } from './core/population.ts'
 // Environments
 export type { Environment, EnvironmentSpec, Reset, Step } from './envs/contract.ts'
 export { type MadeEnvironment, type MakeOptions, make } from './envs/make.ts'
@@ -10,12 +11,21 @@ export { environments } from './envs/registry.ts'
 export { type Box, box, type Discrete, discrete } from './envs/spaces.ts'
 // Networks
 export { type Layer, mlp, type Network } from './nn/network.ts'
+export { type LogDensity, logDensity } from './nn/score.ts'
 export { startTfjs, type TfjsOptions } from './nn/tfjs.ts'
 // Stein variational gradient descent
 export { type BandwidthName, type BandwidthRule, bandwidthNames, DEFAULT_BANDWIDTH } from './svgd/bandwidth.ts'
 export type { SteinInfo } from './svgd/direction.ts'
 export { type Kernel, rbf } from './svgd/kernels.ts'
-export { type AdamOptions, adam, type Optimizer, sgd } from './svgd/optimizers.ts'
+export type { MinibatchOptions } from './svgd/minibatch.ts'
+export {
+  type AdagradOptions,
+  type AdamOptions,
+  adagrad,
+  adam,
+  type Optimizer,
+  sgd,
+} from './svgd/optimizers.ts'
 export { createSVGD, particlesOf, type Score, type SvgdOptions, type SvgdStart, type SvgdState } from './svgd/svgd.ts'
 // Training and its results
 export type { Evaluation, IterationMetrics, RunSummary } from './train/metrics.ts'

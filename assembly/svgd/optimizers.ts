@@ -30,3 +30,21 @@ export function ascend(x: usize, g: usize, count: i32, rate: f32): void {
     v128.store(x + p, f32x4.add(v128.load(x + p), f32x4.mul(r, v128.load(g + p))))
   }
 }
+
+/**
+ * Adagrad with a forgetting memory, as ascent, in place:
+ *
+ *     v ← μ v + (1−μ) g²    x ← x + rate · g / (ε + √v)
+ *
+ *     x, v, g: f32 [count], count a multiple of 4    momentum: μ, 0 in the first step
+ */
+export function adagrad(x: usize, v: usize, g: usize, count: i32, rate: f32, momentum: f32, epsilon: f32): void {
+  const old = f32x4.splat(momentum), fresh = f32x4.splat(1 - momentum), r = f32x4.splat(rate), e = f32x4.splat(epsilon)
+  for (let p = 0, end = count << 2; p < end; p += 16) {
+    const gradient = v128.load(g + p)
+    const square = f32x4.add(f32x4.mul(old, v128.load(v + p)), f32x4.mul(fresh, f32x4.mul(gradient, gradient)))
+    v128.store(v + p, square)
+    const move = f32x4.div(f32x4.mul(r, gradient), f32x4.add(e, f32x4.sqrt(square)))
+    v128.store(x + p, f32x4.add(v128.load(x + p), move))
+  }
+}

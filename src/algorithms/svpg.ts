@@ -85,9 +85,10 @@ async function init(options: SvpgOptions) {
   const O = observationSize(spec)
   const net = mlp([O, ...config.hidden, spec.actionSpace.n])
   await startTfjs(options.tfjs)
+  const optimizer = adam({ learningRate: config.learningRate })
   const arena = await createArena(await compileCore(options.core), {
     ...steinFields(n, net.size),
-    ...optimizerFields(n, net.size),
+    ...optimizerFields(n, net.size, optimizer),
     ...policyFields(net, E),
     ...environmentFields(spec, n, E),
     ...seedFields(),
@@ -107,7 +108,7 @@ async function init(options: SvpgOptions) {
     net,
     arena,
     kernel: rbf({ bandwidth: config.bandwidth as BandwidthRule }),
-    optimizer: adam({ learningRate: config.learningRate }),
+    optimizer,
     /** Iterations done. */
     iteration: 0,
   }

@@ -61,6 +61,16 @@ export function fraction(what: string) {
   return v.pipe(v.number(message), v.minValue(0, message), v.maxValue(1, message))
 }
 
+/** A number from 0 up to but not including 1. */
+export function decay(what: string) {
+  const message = named(what, 'a number of at least 0 and below 1')
+  return v.pipe(
+    v.number(message),
+    v.minValue(0, message),
+    v.check((x) => x < 1, message),
+  )
+}
+
 /** One of a list of words. */
 export function oneOf<const T extends readonly string[]>(what: string, words: T) {
   return v.picklist(words, named(what, `one of ${words.join(', ')}`))

@@ -42,6 +42,8 @@ export interface Ops {
   firstNonFinite64(x: Pointer, count: number): number
   // biome-ignore format: one op, one line
   adam(x: Pointer, m: Pointer, v: Pointer, g: Pointer, count: number, rate: number, beta1: number, beta2: number, epsilon: number, c1: number, c2: number): void
+  // biome-ignore format: one op, one line
+  adagrad(x: Pointer, v: Pointer, g: Pointer, count: number, rate: number, momentum: number, epsilon: number): void
   ascend(x: Pointer, g: Pointer, count: number, rate: number): void
 
   // assembly/nn

@@ -7,6 +7,7 @@ export const Purpose = {
   evaluate: 4,
   particles: 5,
   user: 6,
+  minibatch: 7,
 } as const
 
 const WORD = 4294967296

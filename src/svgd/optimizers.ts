@@ -1,15 +1,18 @@
 import { type Arena, type Field, f32, padded } from '../core/arena.ts'
-import { check, fraction, positiveNumber } from '../core/errors.ts'
+import { check, decay, positiveNumber } from '../core/errors.ts'
 
-/** The moments that an optimizer keeps for n rows of d coordinates. */
-export function optimizerFields(n: number, d: number) {
+/** The moments that an optimizer keeps for n rows of d coordinates; empty where it keeps none. */
+export function optimizerFields(n: number, d: number, { keeps }: Optimizer) {
+  const rows = (moment: Moment) => f32(keeps.includes(moment) ? n : 0, padded(d))
   return {
     /** [n, D] running mean of the direction. */
-    moment1: f32(n, padded(d)),
+    moment1: rows('mean'),
     /** [n, D] running mean of its square. */
-    moment2: f32(n, padded(d)),
+    moment2: rows('square'),
   }
 }
+
+type Moment = 'mean' | 'square'
 
 type OptimizerArena = Arena<{
   theta: Field<'f32'>
@@ -21,6 +24,8 @@ type OptimizerArena = Arena<{
 /** Moves theta along direction in place. `t` counts steps from 1. */
 export interface Optimizer {
   readonly name: string
+  /** Which running moments it needs memory for. */
+  readonly keeps: readonly Moment[]
   step(arena: OptimizerArena, t: number): void
 }
 
@@ -29,6 +34,7 @@ export function sgd({ learningRate }: { learningRate: number }): Optimizer {
   const rate = check(positiveNumber('learningRate'), learningRate)
   return {
     name: 'sgd',
+    keeps: [],
     step: ({ ops, at, view }) => ops.ascend(at.theta, at.direction, view.theta.length, rate),
   }
 }
@@ -50,16 +56,45 @@ export interface AdamOptions {
  */
 export function adam(options: AdamOptions): Optimizer {
   const rate = check(positiveNumber('learningRate'), options.learningRate)
-  const beta1 = check(fraction('beta1'), options.beta1 ?? 0.9)
-  const beta2 = check(fraction('beta2'), options.beta2 ?? 0.999)
+  const beta1 = check(decay('beta1'), options.beta1 ?? 0.9)
+  const beta2 = check(decay('beta2'), options.beta2 ?? 0.999)
   const epsilon = check(positiveNumber('epsilon'), options.epsilon ?? 1e-8)
   return {
     name: 'adam',
+    keeps: ['mean', 'square'],
     step({ ops, at, view }, t) {
       const c1 = 1 - power(beta1, t)
       const c2 = 1 - power(beta2, t)
       const count = view.theta.length
       ops.adam(at.theta, at.moment1, at.moment2, at.direction, count, rate, beta1, beta2, epsilon, c1, c2)
+    },
+  }
+}
+
+export interface AdagradOptions {
+  learningRate: number
+  /** Decay of the mean square; default 0.9. */
+  momentum?: number
+  /** Added to the root; default 1e-6. */
+  epsilon?: number
+}
+
+/**
+ * "Adagrad with momentum" of the SVGD authors' code, which forgets as RMSProp does:
+ *
+ *     v ← φ² in the first step, then μ v + (1−μ) φ²    x ← x + rate · φ / (ε + √v)
+ *
+ * Source: DartML/Stein-Variational-Gradient-Descent, python/svgd.py.
+ */
+export function adagrad(options: AdagradOptions): Optimizer {
+  const rate = check(positiveNumber('learningRate'), options.learningRate)
+  const momentum = check(decay('momentum'), options.momentum ?? 0.9)
+  const epsilon = check(positiveNumber('epsilon'), options.epsilon ?? 1e-6)
+  return {
+    name: 'adagrad',
+    keeps: ['square'],
+    step({ ops, at, view }, t) {
+      ops.adagrad(at.theta, at.moment2, at.direction, view.theta.length, rate, t === 1 ? 0 : momentum, epsilon)
     },
   }
 }

@@ -1,0 +1,77 @@
+import { check, UsageError, wholeNumber } from '../core/errors.ts'
+import type { Ops, Pointer } from '../core/ops.ts'
+import type { Minibatch } from '../core/population.ts'
+import { Purpose, type Seed } from '../core/random.ts'
+
+export interface MinibatchOptions {
+  /** Rows of the data. */
+  rows: number
+  /** Rows of one step. */
+  size: number
+}
+
+/** What the minibatches of a run need: the order of the current epoch, a function of (seed, epoch). */
+export interface MinibatchState {
+  readonly options: Readonly<MinibatchOptions> | null
+  readonly batch: Minibatch
+  /** [rows] a permutation of the rows. */
+  readonly order: Int32Array
+  /** The epoch whose permutation `order` is; −1 before the first. */
+  epoch: number
+}
+
+/** @throws UsageError unless 1 ≤ size ≤ rows */
+export function startMinibatches(options?: MinibatchOptions): MinibatchState {
+  if (!options)
+    return { options: null, batch: { rows: new Int32Array(0), scale: 1 }, order: new Int32Array(0), epoch: -1 }
+  const rows = check(wholeNumber('minibatch.rows', 1, 2147483647), options.rows)
+  const size = check(wholeNumber('minibatch.size', 1), options.size)
+  if (size > rows) throw new UsageError(`minibatch.size must be at most minibatch.rows = ${rows}, got ${size}.`)
+  return {
+    options: { rows, size },
+    batch: { rows: new Int32Array(size), scale: rows / size },
+    order: new Int32Array(rows),
+    epoch: -1,
+  }
+}
+
+/**
+ * The rows of step t (from 0): the next `size` of an endless sequence of shuffled passes through the data. Every row is as
+ * likely as any other, so scale × sum is unbiased.
+ *
+ * @param scratch f32 [4 ⌈rows / 4⌉] in the core's memory
+ */
+export function minibatchAt(state: MinibatchState, t: number, ops: Ops, seed: Seed, scratch: Rows): Minibatch {
+  const { options, batch, order } = state
+  if (!options) return batch
+  const { rows, size } = options
+  for (let k = 0; k < size; k++) {
+    const position = t * size + k
+    const epoch = Math.floor(position / rows)
+    if (epoch !== state.epoch) {
+      shuffleInto(order, epoch, ops, seed, scratch)
+      state.epoch = epoch
+    }
+    batch.rows[k] = order[position - epoch * rows]
+  }
+  return batch
+}
+
+interface Rows {
+  readonly at: Pointer
+  readonly view: Float32Array
+}
+
+/** Fisher and Yates. A uniform number has 24 bits: at 2²⁴ rows the bias of the rounding would begin to show. */
+function shuffleInto(order: Int32Array, epoch: number, ops: Ops, seed: Seed, { at, view }: Rows): void {
+  ops.fillUniform(at, order.length, seed.lo, seed.hi, Purpose.minibatch, 0, 0, epoch)
+  order.forEach((_, i) => {
+    order[i] = i
+  })
+  for (let i = order.length - 1; i > 0; i--) {
+    const j = Math.floor(view[i] * (i + 1))
+    const held = order[i]
+    order[i] = order[j]
+    order[j] = held
+  }
+}
