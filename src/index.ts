@@ -14,9 +14,35 @@ export { type Layer, mlp, type Network } from './nn/network.ts'
 export { type LogDensity, logDensity } from './nn/score.ts'
 export { startTfjs, type TfjsOptions } from './nn/tfjs.ts'
 // Stein variational gradient descent
-export { type BandwidthName, type BandwidthRule, bandwidthNames, DEFAULT_BANDWIDTH } from './svgd/bandwidth.ts'
-export type { SteinInfo } from './svgd/direction.ts'
-export { type Kernel, rbf } from './svgd/kernels.ts'
+export {
+  type BandwidthName,
+  type BandwidthRule,
+  bandwidthNames,
+  DEFAULT_BANDWIDTH,
+  type DistanceStatistics,
+} from './svgd/bandwidth.ts'
+export type { SteinInfo, Variant } from './svgd/direction.ts'
+export {
+  type Discrepancy,
+  type DiscrepancyKernel,
+  type DiscrepancyOptions,
+  type GoodnessOfFit,
+  type GoodnessOfFitOptions,
+  goodnessOfFit,
+  steinDiscrepancy,
+} from './svgd/discrepancy.ts'
+export {
+  blockwise,
+  type GivenKernel,
+  given,
+  imq,
+  type Kernel,
+  linear,
+  matern32,
+  preconditioned,
+  rbf,
+  sumOf,
+} from './svgd/kernels.ts'
 export type { MinibatchOptions } from './svgd/minibatch.ts'
 export {
   type AdagradOptions,

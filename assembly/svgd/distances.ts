@@ -1,18 +1,159 @@
+import { storeTransposed, tile4x4, tile4x8 } from '../math/matrix'
+
+// Up to here differences are formed directly: exact, and faster than a product of such short rows.
+const SHORT: i32 = 16
+// Below this share of |x_i|² + |x_j|² a distance from the Gram matrix has lost six bits to cancellation: it is computed again.
+const CLOSE: f32 = 1.0 / 64
+
+// @ts-ignore: decorator
+@inline
+export function lineOf(n: i32): i32 {
+  return ((n + 3) & ~3) << 2
+}
+
 /**
- * Moves the particles so that their column means are about 0.
- * Distances are formed from a Gram matrix, which cancels when particles are far from the origin and close together.
- * The mean need not be exact: any common shift gives the same distances.
+ * Column means. Distances are formed from a Gram matrix, which cancels when particles are far from the origin and close
+ * together; so they are taken from the particles less their mean.
  *
- *     x, out: f32 [n, d], d a multiple of 4
+ *     x: f32 [n, D]    out: f32 [D], D a multiple of 4
  */
-export function centreInto(out: usize, x: usize, n: i32, d: i32): void {
-  const row = d << 2
+export function columnMeans(out: usize, x: usize, n: i32, D: i32): void {
+  const row = D << 2
+  memory.copy(out, x, row)
+  for (let i = 1; i < n; i++) {
+    const xi = x + i * row
+    for (let k = 0; k < row; k += 16) v128.store(out + k, f32x4.add(v128.load(out + k), v128.load(xi + k)))
+  }
   const inverse = f32x4.splat(1 / <f32>n)
-  for (let column = 0; column < row; column += 16) {
+  for (let k = 0; k < row; k += 16) v128.store(out + k, f32x4.mul(v128.load(out + k), inverse))
+}
+
+/** Rows 4p … 4p+3 of x less mean (0: no mean) as a panel [count][4]. Rows beyond the last repeat it. */
+function packRows(panel: usize, x: usize, mean: usize, n: i32, row: i32, p: i32, count: i32): void {
+  const last = n - 1
+  const x0 = x + min(4 * p, last) * row
+  const x1 = x + min(4 * p + 1, last) * row
+  const x2 = x + min(4 * p + 2, last) * row
+  const x3 = x + min(4 * p + 3, last) * row
+  for (let k = 0, end = count << 2; k < end; k += 16, panel += 64) {
+    const m = mean ? v128.load(mean + k) : f32x4.splat(0)
+    storeTransposed(panel, 16, f32x4.sub(v128.load(x0 + k), m), f32x4.sub(v128.load(x1 + k), m),
+      f32x4.sub(v128.load(x2 + k), m), f32x4.sub(v128.load(x3 + k), m))
+  }
+}
+
+/**
+ * First half of the squared distances, for row panels first … end − 1 (four rows each), below the diagonal.
+ * Short rows: |x_i − x_j|² itself. Longer rows: inner products of the particles less their mean, diagonal included.
+ *
+ *     matrix: f32 [N, N], N = n rounded up to 4    x: f32 [n, D]    mean: f32 [D]    panels: f32 [N, block or D ≤ 16]    tile: f32 [32]
+ *     block: columns that are packed at a time
+ */
+export function gram(
+  matrix: usize, x: usize, mean: usize, n: i32, d: i32, block: i32, panels: usize, tile: usize, first: i32, end: i32,
+): void {
+  const D = (d + 3) & ~3
+  const row = D << 2
+  const line = lineOf(n)
+  if (d <= SHORT) {
+    for (let p = 0; p < end; p++) packRows(panels + p * (D << 4), x, 0, n, row, p, D)
+    for (let p = first; p < end; p++) shortDistances(matrix, panels, n, d, p)
+    return
+  }
+  for (let from = 0; from < D; from += block) {
+    const count = min(block, D - from)
+    const size = count << 4
+    for (let p = 0; p < end; p++) packRows(panels + p * size, x + (from << 2), mean + (from << 2), n, row, p, count)
+    for (let p = first; p < end; p++) {
+      const a = panels + p * size
+      const to = matrix + 4 * p * line
+      let q = 0
+      for (; q < p; q += 2) {
+        tile4x8(tile, a, panels + q * size, panels + (q + 1) * size, count)
+        addTile(to + (q << 4), line, tile, from == 0)
+        addTile(to + (q << 4) + 16, line, tile + 16, from == 0)
+      }
+      if (q == p) {
+        tile4x4(tile, a, panels + q * size, count)
+        addTile(to + (q << 4), line, tile, from == 0)
+      }
+    }
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function addTile(to: usize, line: i32, tile: usize, first: bool): void {
+  for (let r = 0; r < 4; r++) {
+    const sum = v128.load(tile + (r << 5))
+    v128.store(to + r * line, first ? sum : f32x4.add(v128.load(to + r * line), sum))
+  }
+}
+
+function shortDistances(matrix: usize, panels: usize, n: i32, d: i32, p: i32): void {
+  const size = ((d + 3) & ~3) << 4
+  for (let r = 0; r < 4 && 4 * p + r < n; r++) {
+    const a = panels + p * size + (r << 2)
+    let to = matrix + (4 * p + r) * lineOf(n)
+    for (let q = 0; q <= p; q++, to += 16) {
+      const b = panels + q * size
+      let sum = f32x4.splat(0)
+      for (let k = 0; k < d; k++) {
+        const difference = f32x4.sub(v128.load32_splat(a + (k << 4)), v128.load(b + (k << 4)))
+        sum = f32x4.add(sum, f32x4.mul(difference, difference))
+      }
+      v128.store(to, sum)
+    }
+  }
+}
+
+/**
+ * Second half: d²_ij = x_i·x_i + x_j·x_j − 2 x_i·x_j for j < i, rows of panels first … end − 1. Pairs so close that the
+ * difference cancels are computed from x. The rest of the vector that holds
+ * the diagonal becomes +inf, so that counting values below a bound needs no tail.
+ *
+ *     matrix, x as above    squares: f32 [N] the diagonal of the Gram matrix
+ */
+export function finishDistances(matrix: usize, x: usize, squares: usize, n: i32, d: i32, first: i32, end: i32): void {
+  const line = lineOf(n)
+  const D = (d + 3) & ~3
+  for (let i = first << 2, last = min(n, end << 2); i < last; i++) {
+    const to = matrix + i * line
+    if (d > SHORT) {
+      const square = v128.load32_splat(squares + (i << 2))
+      const whole = i & ~3
+      for (let j = 0; j < whole; j += 4) fromProducts(to + (j << 2), square, squares, x, i, j, D, 15)
+      if (whole < i) fromProducts(to + (whole << 2), square, squares, x, i, whole, D, (1 << (i - whole)) - 1)
+    }
+    for (let j = i; j <= (i | 3); j++) store<f32>(to + (j << 2), Infinity)
+  }
+}
+
+/** Four distances from row j on; `valid` has the bits of those below the diagonal. */
+// @ts-ignore: decorator
+@inline
+function fromProducts(to: usize, square: v128, squares: usize, x: usize, i: i32, j: i32, D: i32, valid: i32): void {
+  const sum = f32x4.add(square, v128.load(squares + (j << 2)))
+  const product = v128.load(to)
+  const d2 = f32x4.max(f32x4.sub(sum, f32x4.add(product, product)), f32x4.splat(0))
+  v128.store(to, d2)
+  const close = i32x4.bitmask(f32x4.lt(d2, f32x4.mul(sum, f32x4.splat(CLOSE)))) & valid
+  if (close) refine(to, close, x, i, j, D)
+}
+
+/** d²(i, j + r) from differences, for the bits r of `close`. */
+function refine(to: usize, close: i32, x: usize, i: i32, j: i32, D: i32): void {
+  const row = D << 2
+  for (let r = 0; r < 4; r++) {
+    if (!((close >> r) & 1)) continue
+    const xi = x + i * row
+    const xj = x + (j + r) * row
     let sum = f32x4.splat(0)
-    for (let i = 0, p = x + column; i < n; i++, p += row) sum = f32x4.add(sum, v128.load(p))
-    const mean = f32x4.mul(sum, inverse)
-    for (let i = 0, p = column; i < n; i++, p += row) v128.store(out + p, f32x4.sub(v128.load(x + p), mean))
+    for (let k = 0; k < row; k += 16) {
+      const difference = f32x4.sub(v128.load(xi + k), v128.load(xj + k))
+      sum = f32x4.add(sum, f32x4.mul(difference, difference))
+    }
+    store<f32>(to + (r << 2), sumLanes(sum))
   }
 }
 
@@ -22,52 +163,23 @@ function sumLanes(v: v128): f32 {
   return (f32x4.extract_lane(v, 0) + f32x4.extract_lane(v, 1)) + (f32x4.extract_lane(v, 2) + f32x4.extract_lane(v, 3))
 }
 
-/** Inner products of row i with four rows from j on: out[j..j+3] = x_i · x_j. */
-function gramRow4(out: usize, xi: usize, xj: usize, row: i32): void {
-  let s0 = f32x4.splat(0), s1 = s0, s2 = s0, s3 = s0
-  const x1 = xj + row, x2 = x1 + row, x3 = x2 + row
-  for (let k = 0; k < row; k += 16) {
-    const a = v128.load(xi + k)
-    s0 = f32x4.add(s0, f32x4.mul(a, v128.load(xj + k)))
-    s1 = f32x4.add(s1, f32x4.mul(a, v128.load(x1 + k)))
-    s2 = f32x4.add(s2, f32x4.mul(a, v128.load(x2 + k)))
-    s3 = f32x4.add(s3, f32x4.mul(a, v128.load(x3 + k)))
-  }
-  store<f32>(out, sumLanes(s0))
-  store<f32>(out, sumLanes(s1), 4)
-  store<f32>(out, sumLanes(s2), 8)
-  store<f32>(out, sumLanes(s3), 12)
+/** The diagonal of an [n, N] matrix.    out: f32 [n] */
+export function diagonalInto(out: usize, matrix: usize, n: i32): void {
+  const line = lineOf(n)
+  for (let i = 0; i < n; i++) store<f32>(out + (i << 2), load<f32>(matrix + i * line + (i << 2)))
 }
 
-function inner(xi: usize, xj: usize, row: i32): f32 {
-  let sum = f32x4.splat(0)
-  for (let k = 0; k < row; k += 16) sum = f32x4.add(sum, f32x4.mul(v128.load(xi + k), v128.load(xj + k)))
-  return sumLanes(sum)
-}
-
-/**
- * d²_ij = |x_i − x_j|² = x_i·x_i + x_j·x_j − 2 x_i·x_j, from the lower half of the Gram matrix.
- *
- *     x: f32 [n, d] centred, d a multiple of 4    out: f32 [n, n], symmetric to the bit, 0 on the diagonal
- */
-export function squaredDistances(out: usize, x: usize, n: i32, d: i32): void {
-  const row = d << 2
-  const line = n << 2
+/** (x_ik − x_jk)² of one coordinate k, below the diagonal, as finishDistances leaves distances. */
+export function columnDistances(matrix: usize, x: usize, n: i32, D: i32, column: i32): void {
+  const row = D << 2
+  const line = lineOf(n)
   for (let i = 0; i < n; i++) {
-    const xi = x + i * row
-    const to = out + i * line
-    let j = 0
-    for (; j + 3 <= i; j += 4) gramRow4(to + (j << 2), xi, x + j * row, row)
-    for (; j <= i; j++) store<f32>(to + (j << 2), inner(xi, x + j * row, row))
-  }
-  for (let i = 1; i < n; i++) {
-    const square = load<f32>(out + i * line + (i << 2))
+    const to = matrix + i * line
+    const value = load<f32>(x + i * row + (column << 2))
     for (let j = 0; j < i; j++) {
-      const p = out + i * line + (j << 2)
-      const d2 = max<f32>(square + load<f32>(out + j * line + (j << 2)) - 2 * load<f32>(p), 0)
-      store<f32>(p, d2)
-      store<f32>(out + j * line + (i << 2), d2)
+      const difference = value - load<f32>(x + j * row + (column << 2))
+      store<f32>(to + (j << 2), difference * difference)
     }
+    for (let j = i; j <= (i | 3); j++) store<f32>(to + (j << 2), Infinity)
   }
-  for (let i = 0; i < n; i++) store<f32>(out + i * line + (i << 2), 0)
 }

@@ -1,14 +1,153 @@
-import { exp4 } from '../math/f32x4'
+import { exp4, log4 } from '../math/f32x4'
+import { storeTransposed } from '../math/matrix'
+import { lineOf } from './distances'
+
+// Kinds of terms, as in src/svgd/kernels.ts.
+const RBF: i32 = 0
+const IMQ: i32 = 1
+const MATERN32: i32 = 2
+const LINEAR: i32 = 3
+
+/** One term w k(x, y) of a kernel. */
+@unmanaged
+class Term {
+  kind: i32
+  weight: f32
+  /** rbf: h    imq: c²    matern32: ℓ²    linear: c */
+  a: f32
+  /** imq: β */
+  b: f32
+}
+
+const TERM_BYTES: i32 = 16
+// Rows that are mirrored together: a whole cache line of each row that is written to.
+const MIRROR: i32 = 16
 
 /**
- * RBF kernel k(x_i, x_j) = exp(−d²_ij / h).
+ * From squared distances below the diagonal to the kernel matrix K_ij = Σ_m w_m k_m(x_i, x_j), whole and symmetric to the
+ * bit, for rows first … end − 1 (first a multiple of 16). Where `slopes` is not 0 it receives W_ij = −2 Σ_m w_m k'_m(d²), with
+ * which ∇_{x_j} k(x_j, x_i) = W_ij (x_i − x_j); a single RBF needs none, as W = 2/h K.
  *
- *     out, distances: f32 [n, n] (squared distances); up to three elements beyond out are written
+ *     kernel, slopes: f32 [N, N]    squares: f32 [N] |x_i|², read by linear terms    terms: Term [count]
+ *     distances: f64 [n] Σ_{j<i} d_ij
  */
-export function rbfKernel(out: usize, distances: usize, n: i32, bandwidth: f32): void {
-  const scale = f32x4.splat(-1 / bandwidth)
-  const end = (n * n) << 2
-  for (let p = 0; p < end; p += 16) {
-    v128.store(out + p, exp4(f32x4.mul(v128.load(distances + p), scale)))
+export function kernelRows(
+  kernel: usize, slopes: usize, squares: usize, distances: usize, terms: usize, count: i32, n: i32, first: i32, end: i32,
+): void {
+  for (let from = first; from < end; from += MIRROR) {
+    const last = min(end, from + MIRROR)
+    for (let i = from; i < last; i++) kernelRow(kernel, slopes, squares, distances, terms, count, n, i)
+    mirror(kernel, n, from, last)
+    if (slopes) mirror(slopes, n, from, last)
+  }
+}
+
+function kernelRow(
+  kernel: usize, slopes: usize, squares: usize, distances: usize, terms: usize, count: i32, n: i32, i: i32,
+): void {
+  const line = lineOf(n)
+  const row = kernel + i * line
+  const single = changetype<Term>(terms)
+  const plain = slopes == 0
+  const inverse = f32x4.splat(plain ? -1 / single.a : 0)
+  const weight = f32x4.splat(single.weight)
+  let low = f64x2.splat(0)
+  let high = low
+  // The vector that holds the diagonal is the last: d² = 0 there, +inf beyond.
+  store<f32>(row + (i << 2), 0)
+  for (let j = 0; j <= i; j += 4) {
+    const p = row + (j << 2)
+    const d2 = v128.load(p)
+    const distance = v128.bitselect(f32x4.splat(0), f32x4.sqrt(d2), f32x4.eq(d2, f32x4.splat(Infinity)))
+    low = f64x2.add(low, f64x2.promote_low_f32x4(distance))
+    high = f64x2.add(high, f64x2.promote_low_f32x4(v128.shuffle<f64>(distance, distance, 1, 0)))
+    if (plain) v128.store(p, f32x4.mul(weight, exp4(f32x4.mul(d2, inverse))))
+    else evaluateTerms(p, slopes + i * line + (j << 2), d2, squares, terms, count, i, j)
+  }
+  const total = f64x2.add(low, high)
+  store<f64>(distances + (i << 3), f64x2.extract_lane(total, 0) + f64x2.extract_lane(total, 1))
+}
+
+/** Σ_m w_m k_m and Σ_m −2 w_m k'_m at four distances. */
+function evaluateTerms(
+  kernel: usize, slopes: usize, d2: v128, squares: usize, terms: usize, count: i32, i: i32, j: i32,
+): void {
+  let k = f32x4.splat(0)
+  let slope = f32x4.splat(0)
+  for (let m = 0; m < count; m++) {
+    const term = changetype<Term>(terms + m * TERM_BYTES)
+    const weight = f32x4.splat(term.weight)
+    if (term.kind == RBF) {
+      // k = exp(−d²/h), −2k' = 2/h k
+      const value = f32x4.mul(weight, exp4(f32x4.mul(d2, f32x4.splat(-1 / term.a))))
+      k = f32x4.add(k, value)
+      slope = f32x4.add(slope, f32x4.mul(value, f32x4.splat(2 / term.a)))
+    } else if (term.kind == IMQ) {
+      // k = (c² + d²)^β, −2k' = −2β k / (c² + d²)
+      const base = f32x4.add(f32x4.splat(term.a), d2)
+      const value = f32x4.mul(weight, powerOf(base, term.b))
+      k = f32x4.add(k, value)
+      slope = f32x4.add(slope, f32x4.div(f32x4.mul(value, f32x4.splat(-2 * term.b)), base))
+    } else if (term.kind == MATERN32) {
+      // k = (1 + r) e^−r with r = √(3 d²)/ℓ, −2k' = 3/ℓ² e^−r
+      const r = f32x4.sqrt(f32x4.mul(d2, f32x4.splat(3 / term.a)))
+      const decay = f32x4.mul(weight, exp4(f32x4.neg(r)))
+      k = f32x4.add(k, f32x4.mul(f32x4.add(f32x4.splat(1), r), decay))
+      slope = f32x4.add(slope, f32x4.mul(decay, f32x4.splat(3 / term.a)))
+    } else {
+      // k = x_i·x_j + c with x_i·x_j = (|x_i|² + |x_j|² − d²)/2; its gradient is not along x_i − x_j
+      const sum = f32x4.add(v128.load32_splat(squares + (i << 2)), v128.load(squares + (j << 2)))
+      const product = f32x4.mul(f32x4.splat(0.5), f32x4.sub(sum, d2))
+      k = f32x4.add(k, f32x4.mul(weight, f32x4.add(product, f32x4.splat(term.a))))
+    }
+  }
+  v128.store(kernel, k)
+  v128.store(slopes, slope)
+}
+
+/** x^β for x > 0; β = −1/2, the usual one, by a root. */
+function powerOf(x: v128, beta: f32): v128 {
+  if (beta == -0.5) return f32x4.div(f32x4.splat(1), f32x4.sqrt(x))
+  return exp4(f32x4.mul(f32x4.splat(beta), log4(x)))
+}
+
+/** Copies what is left of the diagonal in rows from … last − 1 to the other side. */
+function mirror(matrix: usize, n: i32, from: i32, last: i32): void {
+  const line = lineOf(n)
+  for (let j = 0; j < last; j += 4) {
+    for (let i = max(from, j); i < last; i += 4) {
+      const p = matrix + i * line + (j << 2)
+      const v0 = v128.load(p), v1 = v128.load(p + line), v2 = v128.load(p + 2 * line), v3 = v128.load(p + 3 * line)
+      if (i > j) storeTransposed(matrix + j * line + (i << 2), line, v0, v1, v2, v3)
+      else mirrorDiagonal(p, line)
+    }
+  }
+}
+
+function mirrorDiagonal(p: usize, line: i32): void {
+  for (let r = 1; r < 4; r++) {
+    for (let c = 0; c < r; c++) store<f32>(p + c * line + (r << 2), load<f32>(p + r * line + (c << 2)))
+  }
+}
+
+/** Σ_i of the distances that kernelRows left, over the n(n−1)/2 pairs.    distances: f64 [n] */
+export function meanDistance(distances: usize, n: i32): f64 {
+  let sum: f64 = 0
+  for (let i = 1; i < n; i++) sum += load<f64>(distances + (i << 3))
+  return n > 1 ? sum / (0.5 * <f64>n * <f64>(n - 1)) : 0
+}
+
+/** |x_i|² of rows.    out: f32 [n]    x: f32 [n, D] */
+export function rowSquares(out: usize, x: usize, n: i32, D: i32): void {
+  const row = D << 2
+  for (let i = 0; i < n; i++) {
+    let sum = f64x2.splat(0)
+    for (let p = x + i * row, end = p + row; p < end; p += 16) {
+      const v = v128.load(p)
+      const low = f64x2.promote_low_f32x4(v)
+      const high = f64x2.promote_low_f32x4(v128.shuffle<f64>(v, v, 1, 0))
+      sum = f64x2.add(sum, f64x2.add(f64x2.mul(low, low), f64x2.mul(high, high)))
+    }
+    store<f32>(out + (i << 2), <f32>(f64x2.extract_lane(sum, 0) + f64x2.extract_lane(sum, 1)))
   }
 }

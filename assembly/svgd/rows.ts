@@ -7,16 +7,35 @@ export function combineInto(out: usize, a: f32, x: usize, b: f32, y: usize, coun
   }
 }
 
-/** Euclidean norm of each row, summed in float64.    out: f32 [n]    x: f32 [n, d] */
-export function rowNorms(out: usize, x: usize, n: i32, d: i32): void {
-  for (let i = 0, p = x; i < n; i++) {
-    let sum: f64 = 0
-    for (let k = 0; k < d; k++, p += 4) {
-      const value = <f64>load<f32>(p)
-      sum += value * value
+/** out_ik = x_ik scale_k.    out, x: f32 [n, D], out may be x    scale: f32 [D] */
+export function scaleColumns(out: usize, x: usize, scale: usize, n: i32, D: i32): void {
+  const row = D << 2
+  for (let i = 0; i < n; i++) {
+    for (let k = 0, p = i * row; k < row; k += 16, p += 16) {
+      v128.store(out + p, f32x4.mul(v128.load(x + p), v128.load(scale + k)))
     }
-    store<f32>(out + (i << 2), <f32>Math.sqrt(sum))
   }
+}
+
+/** out_i = Aᵀ x_i: out_ik = Σ_l x_il A_lk, summed over l in order.    out, x: f32 [n, D]    matrix: f32 [D, D] */
+export function multiplyRows(out: usize, x: usize, matrix: usize, n: i32, D: i32): void {
+  const row = D << 2
+  for (let i = 0; i < n; i++) {
+    const to = out + i * row
+    memory.fill(to, 0, row)
+    for (let l = 0; l < D; l++) {
+      const value = v128.load32_splat(x + i * row + (l << 2))
+      const a = matrix + l * row
+      for (let k = 0; k < row; k += 16) {
+        v128.store(to + k, f32x4.add(v128.load(to + k), f32x4.mul(value, v128.load(a + k))))
+      }
+    }
+  }
+}
+
+/** Copies n rows of some columns between arrays of different row lengths, all counted in floats. */
+export function copyColumns(out: usize, outStride: i32, x: usize, stride: i32, n: i32, columns: i32): void {
+  for (let i = 0; i < n; i++) memory.copy(out + ((i * outStride) << 2), x + ((i * stride) << 2), columns << 2)
 }
 
 /** Index of the first value that is NaN or infinite, or −1.    x: f32 [count] */

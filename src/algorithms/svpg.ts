@@ -24,7 +24,7 @@ import { batchFields } from '../rl/batch.ts'
 import { environmentFields, observationSize } from '../rl/environments.ts'
 import { baselines, returnsFields } from '../rl/returns.ts'
 import { seedFields, startEnvironments, type Task } from '../rl/rollout.ts'
-import { type BandwidthRule, bandwidthSchema } from '../svgd/bandwidth.ts'
+import { bandwidthSchema } from '../svgd/bandwidth.ts'
 import { type SteinInfo, steinDirection, steinFields } from '../svgd/direction.ts'
 import { rbf } from '../svgd/kernels.ts'
 import { adam, optimizerFields } from '../svgd/optimizers.ts'
@@ -86,8 +86,9 @@ async function init(options: SvpgOptions) {
   const net = mlp([O, ...config.hidden, spec.actionSpace.n])
   await startTfjs(options.tfjs)
   const optimizer = adam({ learningRate: config.learningRate })
+  const kernel = rbf({ bandwidth: config.bandwidth })
   const arena = await createArena(await compileCore(options.core), {
-    ...steinFields(n, net.size),
+    ...steinFields(n, net.size, { kernel }),
     ...optimizerFields(n, net.size, optimizer),
     ...policyFields(net, E),
     ...environmentFields(spec, n, E),
@@ -107,7 +108,7 @@ async function init(options: SvpgOptions) {
     task,
     net,
     arena,
-    kernel: rbf({ bandwidth: config.bandwidth as BandwidthRule }),
+    kernel,
     optimizer,
     /** Iterations done. */
     iteration: 0,
@@ -131,14 +132,14 @@ function evaluate({ arena, task, net, config, iteration }: SvpgState): ParticleI
 
 /** Second half: the Stein direction of s_i = ∇J(θ_i)/α + ∇ log q₀(θ_i), and one step of Adam along it. */
 function move(state: SvpgState): SteinInfo | null {
-  const { arena, config, task, kernel, optimizer } = state
+  const { arena, config, task, net, kernel, optimizer } = state
   const { ops, at, view } = arena
   const n = task.particles
   const count = view.theta.length
   const priorPrecision = config.prior === 'flat' ? 0 : 1 / (config.prior * config.prior)
   ops.combineInto(at.score, 1 / config.temperature, at.score, -priorPrecision, at.theta, count)
   let info: SteinInfo | null = null
-  if (config.interaction === 'stein') info = steinDirection(arena, n, kernel)
+  if (config.interaction === 'stein') info = steinDirection(arena, { particles: n, dimension: net.size }, kernel)
   // Without a kernel there is no mean over particles either: each follows its own score, not 1/n of it.
   else ops.combineInto(at.direction, 1, at.score, 0, at.score, count)
   optimizer.step(arena, state.iteration + 1)

@@ -1,6 +1,7 @@
 import { UsageError } from './errors.ts'
 import { type CoreModule, instantiateCore } from './module.ts'
 import type { Ops, Pointer } from './ops.ts'
+import { alone, type Team } from './team.ts'
 
 /**
  * The memory of one run, laid out once.
@@ -48,6 +49,7 @@ export interface Arena<L extends Layout> {
   readonly memory: WebAssembly.Memory
   readonly at: Pointers<L>
   readonly view: Views<L>
+  readonly team: Team
 }
 
 const count = (field: Field) => field.shape.reduce((product, size) => product * size, 1)
@@ -84,21 +86,30 @@ export async function createArena<L extends Layout>(module: CoreModule, layout: 
     view[name] = new arrayTypes[field.type](memory.buffer, at[name], count(field))
   }
   const ops = await instantiateCore(module, memory)
-  return { ops, memory, at: at as Pointers<L>, view: view as Views<L> }
+  return { ops, memory, at: at as Pointers<L>, view: view as Views<L>, team: alone(ops) }
 }
 
 /**
- * A record of 32-bit words that an op reads its many arguments from. The names stand in the order of the fields of the
- * @unmanaged class of the same name in assembly/; a test compares the two.
+ * A record of 32-bit words that an op reads its many arguments from: whole numbers, and floats where `floats` names them.
+ * The names stand in the order of the fields of the @unmanaged class of the same name in assembly/; a test compares the two.
  */
-export function struct<const N extends readonly string[]>(names: N) {
+export function struct<const N extends readonly string[]>(names: N, floats: readonly N[number][] = []) {
+  const isFloat = names.map((name) => floats.includes(name))
   return {
     names,
     field: u32(names.length),
     write(view: Uint32Array, values: Readonly<Record<N[number], number>>): void {
       names.forEach((name, index) => {
-        view[index] = values[name as N[number]]
+        const value = values[name as N[number]]
+        view[index] = isFloat[index] ? floatBits(value) : value
       })
     },
   }
+}
+
+const bitsView = new DataView(new ArrayBuffer(4))
+
+function floatBits(value: number): number {
+  bitsView.setFloat32(0, value)
+  return bitsView.getUint32(0)
 }

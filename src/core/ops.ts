@@ -29,15 +29,28 @@ export interface Ops {
   deriveSeed(out: Pointer, seedLo: number, seedHi: number, purpose: number, particle: number, environment: number, step: number): void
 
   // assembly/svgd
-  centreInto(out: Pointer, x: Pointer, n: number, d: number): void
-  squaredDistances(out: Pointer, x: Pointer, n: number, d: number): void
-  rankedPair(distances: Pointer, scratch: Pointer, n: number, rank: number): number
-  meanPair(distances: Pointer, n: number): number
-  rbfKernel(out: Pointer, distances: Pointer, n: number, bandwidth: number): void
-  mixRows(out: Pointer, weights: Pointer, a: Pointer, n: number, d: number, scale: number): void
-  rbfRepulsion(out: Pointer, x: Pointer, kernel: Pointer, n: number, d: number, bandwidth: number): void
+  columnMeans(out: Pointer, x: Pointer, n: number, D: number): void
+  // biome-ignore format: one op, one line
+  gram(matrix: Pointer, x: Pointer, mean: Pointer, n: number, d: number, block: number, panels: Pointer, tile: Pointer, first: number, end: number): void
+  diagonalInto(out: Pointer, matrix: Pointer, n: number): void
+  // biome-ignore format: one op, one line
+  finishDistances(matrix: Pointer, x: Pointer, squares: Pointer, n: number, d: number, first: number, end: number): void
+  // biome-ignore format: one op, one line
+  rankedPairs(out: Pointer, matrix: Pointer, n: number, rank: number, scratch: Pointer, capacity: number): void
+  meanPair(matrix: Pointer, n: number): number
+  columnDistances(matrix: Pointer, x: Pointer, n: number, D: number, column: number): void
+  rowSquares(out: Pointer, x: Pointer, n: number, D: number): void
+  // biome-ignore format: one op, one line
+  kernelRows(kernel: Pointer, slopes: Pointer, squares: Pointer, distances: Pointer, terms: Pointer, count: number, n: number, first: number, end: number): void
+  meanDistance(distances: Pointer, n: number): number
+  // biome-ignore format: one op, one line
+  steinDirection(task: Pointer, panels: Pointer, rows: Pointer, tile: Pointer, first: number, end: number): void
+  meanNorms(out: Pointer, norms: Pointer, strips: number, n: number): void
+  scaleColumns(out: Pointer, x: Pointer, scale: Pointer, n: number, D: number): void
+  multiplyRows(out: Pointer, x: Pointer, matrix: Pointer, n: number, D: number): void
+  // biome-ignore format: one op, one line
+  copyColumns(out: Pointer, outStride: number, x: Pointer, stride: number, n: number, columns: number): void
   combineInto(out: Pointer, a: number, x: Pointer, b: number, y: Pointer, count: number): void
-  rowNorms(out: Pointer, x: Pointer, n: number, d: number): void
   firstNonFinite(x: Pointer, count: number): number
   firstNonFinite64(x: Pointer, count: number): number
   // biome-ignore format: one op, one line
@@ -45,6 +58,11 @@ export interface Ops {
   // biome-ignore format: one op, one line
   adagrad(x: Pointer, v: Pointer, g: Pointer, count: number, rate: number, momentum: number, epsilon: number): void
   ascend(x: Pointer, g: Pointer, count: number, rate: number): void
+  steinDiagonal(x: Pointer, score: Pointer, n: number, d: number, kind: number, a: number, b: number): number
+  steinPairs(x: Pointer, score: Pointer, n: number, d: number, kind: number, a: number, b: number): number
+  // biome-ignore format: one op, one line
+  steinPairsInto(out: Pointer, x: Pointer, score: Pointer, n: number, d: number, kind: number, a: number, b: number): void
+  weightPairs4(out: Pointer, pairs: Pointer, weights: Pointer, n: number): void
 
   // assembly/nn
   policyForward(policy: Pointer, particle: number, observation: Pointer, rows: number): Pointer

@@ -8,6 +8,7 @@ export const Purpose = {
   particles: 5,
   user: 6,
   minibatch: 7,
+  bootstrap: 8,
 } as const
 
 const WORD = 4294967296

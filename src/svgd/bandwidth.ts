@@ -1,4 +1,4 @@
-import { check, positiveNumberOr } from '../core/errors.ts'
+import { positiveNumberOr, show, UsageError } from '../core/errors.ts'
 import type { SteinArena } from './direction.ts'
 
 /**
@@ -30,7 +30,8 @@ interface Convention {
  * | svpg-pytorch | lower med(d², n² entries) / log n  | bhairavmehta95/svpg-pytorch |
  * | sql-paper    | med(d) / 2 log(n+1), not squared   | Haarnoja et al. 2017, appendix D |
  * | haarnoja-sql | upper med(d²) / log n, at least 1e-3 | haarnoja/softqlearning, softlearning |
- * | pyro         | med(d²) / log(n+1)                 | Pyro SVGD |
+ * | pyro         | lower med(d²) / log(n+1)           | Pyro SVGD |
+ * | per-dimension | the same for each coordinate alone | Pyro SVGD, RBFSteinKernel |
  * | s2ac         | mean(d², n² entries) / 2 log(n+1)  | S2AC code, its default statistic |
  */
 const conventions = {
@@ -41,61 +42,103 @@ const conventions = {
   'svpg-pytorch': { over: 'all', statistic: 'median of d²', middle: 'lower', divisor: (logN) => logN },
   'sql-paper': { over: 'pairs', statistic: 'median of d', middle: 'mean', divisor: (_, logN1) => 2 * logN1 },
   'haarnoja-sql': { over: 'pairs', statistic: 'median of d²', middle: 'upper', divisor: (logN) => logN, floor: 1e-3 },
-  pyro: { over: 'pairs', statistic: 'median of d²', middle: 'mean', divisor: (_, logN1) => logN1 },
+  pyro: { over: 'pairs', statistic: 'median of d²', middle: 'lower', divisor: (_, logN1) => logN1 },
+  'per-dimension': { over: 'pairs', statistic: 'median of d²', middle: 'lower', divisor: (_, logN1) => logN1 },
   s2ac: { over: 'all', statistic: 'mean of d², halved', middle: 'mean', divisor: (_, logN1) => logN1 },
 } as const satisfies Record<string, Convention>
 
 export type BandwidthName = keyof typeof conventions
 
-/** A named convention or a fixed h > 0. */
-export type BandwidthRule = BandwidthName | number
+/** What a user's own rule sees: n and statistics of the n(n−1)/2 squared distances of pairs. */
+export interface DistanceStatistics {
+  readonly particles: number
+  /** The squared distance of a rank, 0 the smallest. */
+  ranked(rank: number): number
+  /** The mean of the two middle squared distances. */
+  median(): number
+  mean(): number
+}
+
+/** A named convention, a fixed h > 0, or a function that returns h > 0. */
+export type BandwidthRule = BandwidthName | number | ((distances: DistanceStatistics) => number)
 
 export const bandwidthNames = Object.keys(conventions) as BandwidthName[]
 
+/** A rule that can be written down. */
 export const bandwidthSchema = positiveNumberOr('bandwidth', bandwidthNames)
 
 /** Of SVGD. It is defined for every n ≥ 1 and does not count a particle's distance to itself. */
 export const DEFAULT_BANDWIDTH: BandwidthName = 'svpg-paper'
 
 /**
- * The function from an arena with squared distances to h.
+ * h for the squared distances that stand in the arena's kernel matrix, rounded to the float32 that is used.
  *
  * Where the statistic is 0 (a single particle, or so many that coincide) a rule says nothing about scale; then h is the mean squared
  * distance, and 1 if that is 0 as well: all particles equal, kernel 1, repulsion 0.
+ *
+ * @throws UsageError when the distances overflow or a user's rule does not return a finite number above 0
  */
-export function bandwidthOf(rule: BandwidthRule): (arena: SteinArena, n: number) => number {
-  check(bandwidthSchema, rule)
-  if (typeof rule === 'number') return () => rule
-  return (arena, n) => conventionBandwidth(conventions[rule], arena, n)
+export function resolveBandwidth(rule: BandwidthRule, arena: SteinArena, n: number): number {
+  if (typeof rule === 'number') return Math.fround(rule)
+  if (n === 1) return 1
+  const h =
+    typeof rule === 'function' ? userBandwidth(rule, arena, n) : conventionBandwidth(conventions[rule], arena, n)
+  const rounded = Math.fround(h)
+  if (rounded > 0 && rounded < Number.POSITIVE_INFINITY) return rounded
+  throw new UsageError(`The bandwidth is ${h}: the particles are too far apart, or too close, for float32.`)
+}
+
+function userBandwidth(rule: (distances: DistanceStatistics) => number, arena: SteinArena, n: number): number {
+  const pairs = (n * (n - 1)) / 2
+  const h = rule({
+    particles: n,
+    ranked: (rank) => ranked(arena, n, Math.min(Math.max(Math.floor(rank), 0), pairs - 1))[0],
+    median: () => middleOf(arena, n, 'pairs', 'mean', (x) => x),
+    mean: () => arena.ops.meanPair(arena.at.kernel, n),
+  })
+  if (h > 0 && Number.isFinite(h)) return h
+  throw new UsageError(`A bandwidth function must return a finite number above 0, got ${show(h)}.`)
 }
 
 function conventionBandwidth(convention: Convention, arena: SteinArena, n: number): number {
-  if (n === 1) return 1
   const { ops, at } = arena
   const h = statistic(convention, arena, n) / convention.divisor(ops.log64(n), ops.log64(n + 1))
   const floored = Math.max(h, convention.floor ?? 0)
-  return floored > 0 ? floored : ops.meanPair(at.distances, n) || 1
+  return floored > 0 ? floored : ops.meanPair(at.kernel, n) || 1
 }
 
 function statistic({ over, statistic: kind, middle }: Convention, arena: SteinArena, n: number): number {
   if (kind === 'mean of d², halved') {
-    const pairs = arena.ops.meanPair(arena.at.distances, n)
+    const pairs = arena.ops.meanPair(arena.at.kernel, n)
     return (over === 'all' ? (pairs * (n - 1)) / n : pairs) / 2
   }
-  const count = over === 'all' ? n * n : (n * (n - 1)) / 2
-  const ranked = (rank: number) => (over === 'all' ? rankedEntry(arena, n, rank) : rankedPair(arena, n, rank))
-  const lower = ranked(middle === 'upper' ? count >> 1 : (count - 1) >> 1)
-  const upper = middle === 'mean' ? ranked(count >> 1) : lower
-  if (kind === 'median of d²') return (lower + upper) / 2
-  const median = (Math.sqrt(lower) + Math.sqrt(upper)) / 2
+  if (kind === 'median of d²') return middleOf(arena, n, over, middle, (x) => x)
+  const median = middleOf(arena, n, over, middle, Math.sqrt)
   return kind === 'median of d' ? median : median * median
 }
 
-function rankedPair({ ops, at }: SteinArena, n: number, rank: number): number {
-  return ops.rankedPair(at.distances, at.pairs, n, rank)
+/** The middle of the squared distances, or the mean of the two middle ones after a function of each. */
+function middleOf(
+  arena: SteinArena,
+  n: number,
+  over: Convention['over'],
+  middle: Convention['middle'],
+  value: (squared: number) => number,
+): number {
+  // Among all n² entries stand first the n zeros of the diagonal, then every pair twice.
+  const count = over === 'all' ? n * n : (n * (n - 1)) / 2
+  const rankOf = (entry: number) => (over === 'all' ? (entry < n ? -1 : (entry - n) >> 1) : entry)
+  const lowerRank = rankOf((count - 1) >> 1)
+  const upperRank = rankOf(count >> 1)
+  const [first, second] = ranked(arena, n, Math.max(middle === 'upper' ? upperRank : lowerRank, 0))
+  if (middle !== 'mean') return value(lowerRank < 0 && middle === 'lower' ? 0 : first)
+  const lower = lowerRank < 0 ? 0 : first
+  const upper = upperRank === lowerRank || lowerRank < 0 ? first : second
+  return (value(lower) + value(upper)) / 2
 }
 
-/** Among all n² entries: first the n zeros of the diagonal, then every pair twice. */
-function rankedEntry(arena: SteinArena, n: number, rank: number): number {
-  return rank < n ? 0 : rankedPair(arena, n, (rank - n) >> 1)
+/** The squared distances of a rank and of the next one. */
+function ranked({ ops, at, view }: SteinArena, n: number, rank: number): readonly [number, number] {
+  ops.rankedPairs(at.ranked, at.kernel, n, rank, at.scratch, view.scratch.length)
+  return [view.ranked[0], view.ranked[1]]
 }

@@ -1,35 +1,219 @@
-import { type BandwidthRule, bandwidthOf, DEFAULT_BANDWIDTH } from './bandwidth.ts'
-import type { SteinArena } from './direction.ts'
+import { check, nonNegativeNumber, positiveNumber, UsageError, wholeNumber } from '../core/errors.ts'
+import { type BandwidthRule, bandwidthSchema, DEFAULT_BANDWIDTH } from './bandwidth.ts'
+
+/** Kinds of terms, as in assembly/svgd/kernels.ts. */
+export const TermKind = { rbf: 0, imq: 1, matern32: 2, linear: 3 } as const
+
+/** One term w k(x, y). */
+export interface Term {
+  readonly kind: keyof typeof TermKind
+  readonly weight: number
+  /** rbf: the rule for h; matern32: for ℓ². */
+  readonly bandwidth?: BandwidthRule
+  /** imq: c; linear: c. */
+  readonly c?: number
+  /** imq: β. */
+  readonly beta?: number
+}
 
 /**
- * A positive-definite k(x, y) over particles. `evaluate` reads theta and writes two arrays of the arena:
- * kernel [n, n] with k(x_i, x_j), and repulsion [n, D] with 1/n Σ_j ∇_{x_j} k(x_j, x_i).
+ * A positive-definite k(x, y) over particles, as data: a sum of terms, possibly in other coordinates, or a matrix that the
+ * caller supplies. Make one with rbf, imq, matern32, linear, sumOf, preconditioned, blockwise or given.
  */
 export interface Kernel {
   readonly name: string
-  evaluate(arena: SteinArena, n: number): { readonly bandwidth: number }
+  readonly terms: readonly Term[]
+  /** Where the terms are taken; default: x itself. */
+  readonly coordinates?: Coordinates
+  /** Supplies K and the repulsion instead of terms. */
+  readonly given?: GivenKernel
 }
+
+/** Each block of coordinates alone, y = Lᵀx with a metric M = L Lᵀ, or y = x/√h with a bandwidth for each dimension. */
+export type Coordinates =
+  | { readonly kind: 'blocks'; readonly widths: readonly number[] }
+  | { readonly kind: 'metric'; readonly map: LinearMaps }
+  | { readonly kind: 'per-dimension' }
+
+/** Linear maps of particles and scores to other coordinates, and of the direction back; yᵀ = xᵀ A. */
+export interface LinearMaps {
+  readonly d: number
+  /** Whether the three are matrices [d, d] or diagonals [d]. */
+  readonly full: boolean
+  readonly x: Float32Array
+  readonly score: Float32Array
+  readonly back: Float32Array
+}
+
+/**
+ * Writes K_ij = k(x_i, x_j) into kernel [n × n] and Σ_j ∇_{x_j} k(x_j, x_i) into repulsion [n × d], row by row without
+ * padding. `x` is a copy of the particles [n × d].
+ */
+export type GivenKernel = (kernel: Float32Array, repulsion: Float32Array, x: Float32Array) => void
 
 /**
  * Radial basis function kernel k(x, y) = exp(−|x−y|²/h), ∇_x k(x, y) = −(2/h)(x − y) k(x, y).
  *
- * @param bandwidth a named rule or a fixed h > 0; default 'svpg-paper', h = med²/log(n+1). See bandwidth.ts.
+ * @param bandwidth a named rule, a fixed h > 0, or a function of the squared distances; default 'svpg-paper',
+ *   h = med²/log(n+1). With 'per-dimension' every coordinate has its own: k = exp(−Σ_k (x_k−y_k)²/h_k). See bandwidth.ts.
  * @throws UsageError for an unknown rule or h ≤ 0
  */
 export function rbf({ bandwidth = DEFAULT_BANDWIDTH }: { bandwidth?: BandwidthRule } = {}): Kernel {
-  const rule = bandwidthOf(bandwidth)
+  return scaled('rbf', bandwidth)
+}
+
+function scaled(kind: 'rbf' | 'matern32', bandwidth: BandwidthRule): Kernel {
+  if (typeof bandwidth !== 'function') check(bandwidthSchema, bandwidth)
+  if (bandwidth !== 'per-dimension') return { name: kind, terms: [{ kind, weight: 1, bandwidth }] }
+  return { name: kind, terms: [{ kind, weight: 1, bandwidth: 1 }], coordinates: { kind: 'per-dimension' } }
+}
+
+/**
+ * Inverse multiquadric k(x, y) = (c² + |x−y|²)^β. Its tails are heavy: far particles still feel each other.
+ *
+ * @param c above 0; default 1    @param beta −1 < β < 0; default −1/2
+ * Source: Gorham & Mackey 2017 (arXiv 1703.01717), section 4.
+ */
+export function imq({ c = 1, beta = -0.5 }: { c?: number; beta?: number } = {}): Kernel {
+  check(positiveNumber('c'), c)
+  if (!(beta > -1 && beta < 0)) throw new UsageError(`beta must be a number between -1 and 0, got ${beta}.`)
+  return { name: 'imq', terms: [{ kind: 'imq', weight: 1, c, beta }] }
+}
+
+/**
+ * Matérn kernel of order 3/2: k(x, y) = (1 + r) e⁻ʳ, r = √3 |x−y|/ℓ. Rougher than the RBF kernel, smooth enough for a
+ * repulsion without singularity.
+ *
+ * @param bandwidth ℓ², by the rules of rbf; default 'svpg-paper'
+ * Source: Rasmussen & Williams 2006, equation 4.17.
+ */
+export function matern32({ bandwidth = DEFAULT_BANDWIDTH }: { bandwidth?: BandwidthRule } = {}): Kernel {
+  return scaled('matern32', bandwidth)
+}
+
+/**
+ * Linear kernel k(x, y) = x·y + c, ∇_x k(x, y) = y: SVGD with it matches the mean and covariance of a Gaussian exactly.
+ *
+ * @param c at least 0; default 1
+ * Source: Liu & Wang 2018 (arXiv 1810.11693), section 3.
+ */
+export function linear({ c = 1 }: { c?: number } = {}): Kernel {
+  check(nonNegativeNumber('c'), c)
+  return { name: 'linear', terms: [{ kind: 'linear', weight: 1, c }] }
+}
+
+/**
+ * Weighted sum Σ_m w_m k_m(x, y).
+ *
+ * @param parts pairs of weight > 0 and kernel
+ * @throws UsageError for an empty list, a weight that is not above 0, or a part in other coordinates
+ */
+export function sumOf(...parts: readonly (readonly [weight: number, kernel: Kernel])[]): Kernel {
+  if (parts.length === 0) throw new UsageError('A sum of kernels needs at least one kernel.')
+  const terms = parts.flatMap(([weight, kernel]) => {
+    check(positiveNumber('A weight of a sum of kernels'), weight)
+    requirePlain(kernel, 'sumOf')
+    return kernel.terms.map((term) => ({ ...term, weight: weight * term.weight }))
+  })
+  return { name: parts.map(([weight, { name }]) => `${weight} ${name}`).join(' + '), terms }
+}
+
+/**
+ * Matrix-valued kernel M⁻¹ k(Lᵀx, Lᵀy) with a constant metric M = L Lᵀ: SVGD in coordinates in which M is the identity. With
+ * M the precision (or the mean Hessian of −log p) it takes the place of a step size for each direction.
+ *
+ *     φ(x_i) = 1/n Σ_j [ M⁻¹ k s_j + W (x_i − x_j) ],  distances |x−y|²_M = (x−y)ᵀ M (x−y)
+ *
+ * @param metric [d][d] symmetric and positive definite, or [d], its diagonal
+ * @throws UsageError for a metric that is not symmetric and positive definite
+ * Source: Wang, Tang, Bajaj & Liu 2019 (arXiv 1910.12794), section 4.1.
+ */
+export function preconditioned(metric: readonly number[] | readonly (readonly number[])[], kernel: Kernel): Kernel {
+  requirePlain(kernel, 'preconditioned')
+  const map = Array.isArray(metric[0])
+    ? matrixMap(metric as readonly (readonly number[])[])
+    : diagonalMap(metric as readonly number[])
+  return { ...kernel, name: `preconditioned ${kernel.name}`, coordinates: { kind: 'metric', map } }
+}
+
+function diagonalMap(metric: readonly number[]): LinearMaps {
+  metric.forEach((value, k) => void check(positiveNumber(`metric[${k}]`), value))
+  const root = Float32Array.from(metric, Math.sqrt)
+  const inverse = Float32Array.from(metric, (value) => 1 / Math.sqrt(value))
+  return { d: metric.length, full: false, x: root, score: inverse, back: inverse }
+}
+
+/** yᵀ = xᵀ L, s_y = L⁻¹ s, φ = L⁻ᵀ φ_y. */
+function matrixMap(metric: readonly (readonly number[])[]): LinearMaps {
+  const d = metric.length
+  const L = cholesky(metric)
+  const inverse = invertLower(L)
+  const flat = (at: (row: number, column: number) => number) =>
+    Float32Array.from({ length: d * d }, (_, k) => at(Math.floor(k / d), k % d))
   return {
-    name: 'rbf',
-    evaluate(arena, n) {
-      const { ops, at } = arena
-      const D = arena.view.theta.length / n
-      ops.centreInto(at.centred, at.theta, n, D)
-      ops.squaredDistances(at.distances, at.centred, n, D)
-      // Rounded here so that the value reported is the one used.
-      const h = Math.fround(rule(arena, n))
-      ops.rbfKernel(at.kernel, at.distances, n, h)
-      ops.rbfRepulsion(at.repulsion, at.centred, at.kernel, n, D, h)
-      return { bandwidth: h }
-    },
+    d,
+    full: true,
+    x: flat((row, column) => L[row][column]),
+    score: flat((row, column) => inverse[column][row]),
+    back: flat((row, column) => inverse[row][column]),
   }
 }
+
+/** L with M = L Lᵀ, in float64. */
+function cholesky(M: readonly (readonly number[])[]): number[][] {
+  const d = M.length
+  const L = M.map(() => new Array<number>(d).fill(0))
+  for (let i = 0; i < d; i++) {
+    if (M[i].length !== d)
+      throw new UsageError(`metric must be a square matrix: row ${i} has ${M[i].length} of ${d} entries.`)
+    for (let j = 0; j <= i; j++) {
+      if (!(Math.abs(M[i][j] - M[j][i]) <= 1e-9 * (Math.abs(M[i][j]) + Math.abs(M[j][i]))))
+        throw new UsageError(`metric must be symmetric, got ${M[i][j]} at (${i}, ${j}) and ${M[j][i]} at (${j}, ${i}).`)
+      let sum = M[i][j]
+      for (let k = 0; k < j; k++) sum -= L[i][k] * L[j][k]
+      if (i === j && !(sum > 0)) throw new UsageError(`metric must be positive definite: pivot ${i} is ${sum}.`)
+      L[i][j] = i === j ? Math.sqrt(sum) : sum / L[j][j]
+    }
+  }
+  return L
+}
+
+function invertLower(L: readonly (readonly number[])[]): number[][] {
+  const d = L.length
+  const inverse = L.map(() => new Array<number>(d).fill(0))
+  for (let column = 0; column < d; column++) {
+    for (let i = column; i < d; i++) {
+      let sum = i === column ? 1 : 0
+      for (let k = column; k < i; k++) sum -= L[i][k] * inverse[k][column]
+      inverse[i][column] = sum / L[i][i]
+    }
+  }
+  return inverse
+}
+
+/**
+ * One kernel for each block of coordinates, with a bandwidth of its own: for networks, whose layers differ in scale. Every
+ * block follows its own Stein direction.
+ *
+ * @param widths of consecutive blocks; they must add up to the dimension
+ */
+export function blockwise(widths: readonly number[], kernel: Kernel): Kernel {
+  requirePlain(kernel, 'blockwise')
+  widths.forEach((width, k) => void check(wholeNumber(`widths[${k}]`, 1), width))
+  return { ...kernel, name: `blockwise ${kernel.name}`, coordinates: { kind: 'blocks', widths: [...widths] } }
+}
+
+/**
+ * A kernel that the caller computes, for instance on the behaviour of policies instead of their parameters. Checked at
+ * every step: K must be finite, symmetric and positive on its diagonal.
+ */
+export function given(supply: GivenKernel): Kernel {
+  return { name: 'given', terms: [], given: supply }
+}
+
+function requirePlain({ name, coordinates, given }: Kernel, where: string): void {
+  if (coordinates || given) throw new UsageError(`${where} takes kernels on the particles themselves, got ${name}.`)
+}
+
+/** Whether W_ij = −2 k'(d²) is a multiple of K_ij, so that no second matrix is needed. */
+export const isSingleRbf = ({ terms }: Kernel) => terms.length === 1 && terms[0].kind === 'rbf'

@@ -70,7 +70,7 @@ export function createSVGD(options: SvgdOptions) {
       const seed = splitSeed(check(wholeNumber('seed', 0), start.seed ?? 0))
       const minibatches = startMinibatches(options.minibatch)
       const arena = await createArena(await compileCore(core), {
-        ...steinFields(n, d),
+        ...steinFields(n, d, { kernel }),
         ...optimizerFields(n, d, optimizer),
         /** [rows] uniform numbers for shuffling. */
         shuffle: f32(padded(minibatches.order.length)),
@@ -100,7 +100,7 @@ export function createSVGD(options: SvgdOptions) {
       const scratch = { at: arena.at.shuffle, view: arena.view.shuffle }
       scoreAll(state, minibatchAt(minibatches, iteration, arena.ops, seed, scratch))
       refuseNonFinite(state)
-      const info = steinDirection(arena, state.particles, kernel)
+      const info = steinDirection(arena, state, kernel)
       state.iteration++
       optimizer.step(arena, state.iteration)
       return info

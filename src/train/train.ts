@@ -1,5 +1,6 @@
 import { platform } from '#platform'
 import { type SvpgOptions, type SvpgState, svpg } from '../algorithms/svpg.ts'
+import { padded } from '../core/arena.ts'
 import { check, show, UsageError, wholeNumber } from '../core/errors.ts'
 import { evaluatePopulation } from '../rl/evaluate.ts'
 import type { Evaluation, IterationMetrics } from './metrics.ts'
@@ -63,7 +64,7 @@ function measure(
 ): IterationMetrics {
   const { arena, task, iteration } = state
   const { ops, at, view } = arena
-  ops.rowNorms(at.norms, at.theta, task.particles, view.theta.length / task.particles)
+  ops.rowSquares(at.squares, at.theta, task.particles, view.theta.length / task.particles)
   return {
     iteration,
     seconds,
@@ -71,7 +72,7 @@ function measure(
     returns: Array.from(view.finished, (count, i) => (count ? view.finishedReturn[i] / count : null)),
     episodes: [...view.finished],
     entropy: particles.map(({ entropy }) => entropy),
-    thetaNorm: [...view.norms],
+    thetaNorm: Array.from(view.squares.subarray(0, task.particles), Math.sqrt),
     drive: stein?.drive ?? null,
     repulsion: stein?.repulsion ?? null,
     bandwidth: stein?.bandwidth ?? null,
@@ -83,7 +84,7 @@ function measure(
 export function kernelMatrix({ arena, task, config }: SvpgState): number[][] | null {
   if (config.interaction !== 'stein') return null
   const n = task.particles
-  return Array.from({ length: n }, (_, i) => [...arena.view.kernel.subarray(i * n, (i + 1) * n)])
+  return Array.from({ length: n }, (_, i) => [...arena.view.kernel.subarray(i * padded(n), i * padded(n) + n)])
 }
 
 export interface EvaluateOptions extends Pick<SvpgState, 'net'> {

@@ -1,11 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from '@jest/globals'
+import { struct } from '../../src/core/arena.ts'
 import { Purpose } from '../../src/core/random.ts'
 import { cartPoleConstants } from '../../src/envs/cartpole.ts'
 import { policyStruct } from '../../src/nn/policy.ts'
 import { batchStruct } from '../../src/rl/batch.ts'
 import { environmentsStruct } from '../../src/rl/environments.ts'
 import { evaluationStruct } from '../../src/rl/evaluate.ts'
+import { directionTask, termStruct } from '../../src/svgd/direction.ts'
 
 const source = (path: string) => readFileSync(new URL(`../../assembly/${path}`, import.meta.url), 'utf8')
 
@@ -20,9 +22,18 @@ test.each([
   ['Environments', 'rl/rollout.ts', environmentsStruct.names],
   ['Batch', 'rl/rollout.ts', batchStruct.names],
   ['Evaluation', 'rl/rollout.ts', evaluationStruct.names],
+  ['DirectionTask', 'svgd/direction.ts', directionTask.names],
+  ['Term', 'svgd/kernels.ts', termStruct.names],
   ['CartPole', 'envs/cartpole.ts', Object.keys(cartPoleConstants)],
 ])('%s has the same fields on both sides of the boundary', (name, path, names) => {
   expect(fieldsOf(path, name)).toEqual([...names])
+})
+
+test('a record holds whole numbers as they are and floats as their bits', () => {
+  const view = new Uint32Array(2)
+  struct(['count', 'rate'], ['rate']).write(view, { count: 7, rate: -0.1 })
+  expect(view[0]).toBe(7)
+  expect(new Float32Array(view.buffer)[1]).toBe(Math.fround(-0.1))
 })
 
 test('purposes of random numbers have the same values on both sides', () => {

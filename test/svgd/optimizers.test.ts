@@ -2,6 +2,7 @@ import { expect, test } from '@jest/globals'
 import { createArena } from '../../src/core/arena.ts'
 import { compileCore } from '../../src/core/module.ts'
 import { steinFields } from '../../src/svgd/direction.ts'
+import { rbf } from '../../src/svgd/kernels.ts'
 import { adagrad, adam, type Optimizer, optimizerFields, sgd } from '../../src/svgd/optimizers.ts'
 
 const module = await compileCore()
@@ -9,7 +10,10 @@ const n = 3
 const d = 5
 
 async function start(optimizer: Optimizer) {
-  const arena = await createArena(module, { ...steinFields(n, d), ...optimizerFields(n, d, optimizer) })
+  const arena = await createArena(module, {
+    ...steinFields(n, d, { kernel: rbf() }),
+    ...optimizerFields(n, d, optimizer),
+  })
   arena.view.theta.forEach((_, k) => {
     arena.view.theta[k] = Math.sin(k)
   })

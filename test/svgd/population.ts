@@ -1,6 +1,6 @@
-import { createArena } from '../../src/core/arena.ts'
+import { createArena, padded } from '../../src/core/arena.ts'
 import { compileCore } from '../../src/core/module.ts'
-import { type SteinInfo, steinDirection, steinFields } from '../../src/svgd/direction.ts'
+import { type SteinInfo, steinDirection, steinFields, type Variant } from '../../src/svgd/direction.ts'
 import { type Kernel, rbf } from '../../src/svgd/kernels.ts'
 
 const module = await compileCore()
@@ -15,23 +15,32 @@ export interface Result {
 }
 
 /** The direction of particles X with scores G as plain arrays. */
-export async function directionOf(X: number[][], G: number[][], kernel: Kernel = rbf()): Promise<Result> {
+export async function directionOf(
+  X: number[][],
+  G: number[][],
+  kernel: Kernel = rbf(),
+  variant: Variant = {},
+): Promise<Result> {
   const n = X.length
   const d = X[0].length
-  const arena = await createArena(module, steinFields(n, d))
+  const arena = await createArena(module, steinFields(n, d, { kernel }))
   const { view } = arena
   const D = view.theta.length / n
   X.forEach((x, i) => void view.theta.set(x, i * D))
   G.forEach((g, i) => void view.score.set(g, i * D))
-  const info = steinDirection(arena, n, kernel)
   const rows = (array: Float32Array, width: number, stride: number) =>
     Array.from({ length: n }, (_, i) => [...array.subarray(i * stride, i * stride + width)])
+  const direction = (changes: Variant) => {
+    const info = steinDirection(arena, { particles: n, dimension: d }, kernel, { ...variant, ...changes })
+    return { info, phi: rows(view.direction, d, D) }
+  }
+  const { phi: drive } = direction({ repulsion: 0 })
+  const { phi: repulsion } = direction({ drive: 0 })
   return {
-    info,
-    kernel: rows(view.kernel, n, n),
-    drive: rows(view.drive, d, D),
-    repulsion: rows(view.repulsion, d, D),
-    phi: rows(view.direction, d, D),
+    ...direction({}),
+    kernel: rows(view.kernel, n, padded(n)),
+    drive,
+    repulsion,
     dead: X.flatMap((_, i) => [...view.direction.subarray(i * D + d, (i + 1) * D)]),
   }
 }

@@ -1,0 +1,119 @@
+import { f32, padded } from '../core/arena.ts'
+import { UsageError } from '../core/errors.ts'
+import type { Pointer } from '../core/ops.ts'
+import { resolveBandwidth } from './bandwidth.ts'
+import type { Operands, Part, SteinArena, Take } from './direction.ts'
+import type { Coordinates, Kernel, LinearMaps } from './kernels.ts'
+
+// A kernel in other coordinates is the plain direction between a map of particles and scores and a map back.
+
+/** What a change of coordinates needs; empty where there is none. */
+export function coordinateFields(n: number, d: number, { coordinates }: Kernel) {
+  if (coordinates) checkDimension(coordinates, d)
+  const D = padded(d)
+  const rows = coordinates ? n : 0
+  const map = coordinates?.kind === 'metric' && coordinates.map.full ? D : 1
+  return {
+    /** [n, D] particles and scores in the kernel's coordinates, and the direction there. */
+    innerX: f32(rows, D),
+    innerScore: f32(rows, D),
+    innerDirection: f32(rows, D),
+    /** [D, D] or the diagonals [D] of the linear maps there and back. */
+    mapX: f32(rows && map, D),
+    mapScore: f32(rows && map, D),
+    mapBack: f32(rows && map, D),
+  }
+}
+
+function checkDimension(coordinates: Coordinates, d: number): void {
+  if (coordinates.kind === 'blocks') {
+    const sum = coordinates.widths.reduce((total, width) => total + width, 0)
+    if (sum !== d)
+      throw new UsageError(
+        `The blocks of a kernel must add up to the dimension ${d}, got ${coordinates.widths.join(' + ')}.`,
+      )
+  }
+  if (coordinates.kind === 'metric' && coordinates.map.d !== d)
+    throw new UsageError(`The metric must have the dimension ${d} of the particles, got ${coordinates.map.d}.`)
+}
+
+/** The parts of a direction in a kernel's coordinates: one a block, or a single one. */
+export function directionInCoordinates(
+  arena: SteinArena,
+  n: number,
+  whole: Operands,
+  coordinates: Coordinates,
+  take: Take,
+): Part[] {
+  if (coordinates.kind === 'blocks') return blocks(arena, n, whole, coordinates.widths, take)
+  if (coordinates.kind === 'metric') {
+    writeMap(arena, coordinates.map)
+    return [mapped(arena, n, whole, coordinates.map.full, take)]
+  }
+  const bandwidths = dimensionBandwidths(arena, n, whole)
+  writeScales(arena, bandwidths)
+  return [{ ...mapped(arena, n, whole, false, take), bandwidths }]
+}
+
+function blocks(arena: SteinArena, n: number, whole: Operands, widths: readonly number[], take: Take): Part[] {
+  const { ops, at, view } = arena
+  const D = padded(whole.d)
+  const parts: Part[] = []
+  let column = 0
+  let strip = whole.strip
+  for (const width of widths) {
+    const stride = padded(width)
+    const gather = (to: Pointer, rows: Float32Array, from: Pointer) => {
+      rows.fill(0, 0, n * stride)
+      ops.copyColumns(to, stride, from + 4 * column, D, n, width)
+    }
+    gather(at.innerX, view.innerX, whole.x)
+    gather(at.innerScore, view.innerScore, whole.score)
+    const part = take({ x: at.innerX, score: at.innerScore, out: at.innerDirection, d: width, strip })
+    ops.copyColumns(whole.out + 4 * column, D, at.innerDirection, stride, n, width)
+    parts.push(part)
+    column += width
+    strip += part.strips
+  }
+  return parts
+}
+
+function mapped(arena: SteinArena, n: number, whole: Operands, full: boolean, take: Take): Part {
+  const { ops, at } = arena
+  const D = padded(whole.d)
+  const apply = full ? ops.multiplyRows : ops.scaleColumns
+  apply(at.innerX, whole.x, at.mapX, n, D)
+  apply(at.innerScore, whole.score, at.mapScore, n, D)
+  const part = take({ ...whole, x: at.innerX, score: at.innerScore, out: at.innerDirection })
+  apply(whole.out, at.innerDirection, at.mapBack, n, D)
+  return part
+}
+
+function writeMap({ view }: SteinArena, { d, full, x, score, back }: LinearMaps): void {
+  const D = padded(d)
+  const write = (to: Float32Array, from: Float32Array) => {
+    if (!full) to.set(from)
+    else for (let row = 0; row < d; row++) to.set(from.subarray(row * d, (row + 1) * d), row * D)
+  }
+  write(view.mapX, x)
+  write(view.mapScore, score)
+  write(view.mapBack, back)
+}
+
+/** h_k of every coordinate. */
+function dimensionBandwidths(arena: SteinArena, n: number, { x, d }: Operands): number[] {
+  const { ops, at } = arena
+  return Array.from({ length: d }, (_, k) => {
+    ops.columnDistances(at.kernel, x, n, padded(d), k)
+    return resolveBandwidth('per-dimension', arena, n)
+  })
+}
+
+/** y = x/√h. The scalar kernel's gradient by x is 1/√h of that by y, while the score is not changed: s √h / √h. */
+function writeScales({ view }: SteinArena, bandwidths: readonly number[]): void {
+  bandwidths.forEach((h, k) => {
+    view.mapX[k] = 1 / Math.sqrt(h)
+    view.mapScore[k] = Math.sqrt(h)
+    view.mapBack[k] = 1 / Math.sqrt(h)
+  })
+}

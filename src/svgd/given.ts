@@ -1,0 +1,68 @@
+import { f32, padded } from '../core/arena.ts'
+import { UsageError } from '../core/errors.ts'
+import {
+  kernelStatistics,
+  type Operands,
+  type Part,
+  product,
+  type SteinArena,
+  strips,
+  type Variant,
+} from './direction.ts'
+import type { GivenKernel, Kernel } from './kernels.ts'
+
+/** Entries of a supplied kernel may differ from their mirror image by this share of the larger diagonal entry. */
+const ASYMMETRY = 1e-5
+
+/** What a kernel that the caller supplies needs; empty for others. */
+export function givenFields(n: number, d: number, { given }: Kernel) {
+  const rows = given ? n : 0
+  return {
+    /** [n, n], [n, d] and [n, d] as the caller sees them. */
+    givenKernel: f32(rows, n),
+    givenRepulsion: f32(rows, d),
+    givenX: f32(rows, d),
+    /** [n, D] the repulsion in padded rows. */
+    repulsion: f32(rows, padded(d)),
+  }
+}
+
+/** The direction with the caller's K and Σ_j ∇_{x_j} k(x_j, x_i). */
+export function givenDirection(
+  arena: SteinArena,
+  n: number,
+  operands: Operands,
+  supply: GivenKernel,
+  variant: Variant,
+): Part {
+  const { ops, at, view } = arena
+  const { d } = operands
+  const D = padded(d)
+  ops.copyColumns(at.givenX, d, operands.x, D, n, d)
+  supply(view.givenKernel, view.givenRepulsion, view.givenX)
+  refuseBadKernel(view.givenKernel, n)
+  const bad = ops.firstNonFinite(at.givenRepulsion, n * d)
+  if (bad >= 0)
+    throw new UsageError(
+      `The repulsion of particle ${Math.floor(bad / d)} is ${view.givenRepulsion[bad]}; it must be finite.`,
+    )
+  ops.copyColumns(at.kernel, padded(n), at.givenKernel, n, n, n)
+  ops.copyColumns(at.repulsion, D, at.givenRepulsion, d, n, d)
+  product(arena, n, operands, variant, { slopes: 0, slope: 0, linear: 0, given: at.repulsion })
+  return { bandwidths: [], strips: strips(n, d), ...kernelStatistics(arena, n), meanDistance: Number.NaN }
+}
+
+function refuseBadKernel(kernel: Float32Array, n: number): void {
+  for (let i = 0; i < n; i++) {
+    const self = kernel[i * n + i]
+    if (!(self > 0 && Number.isFinite(self)))
+      throw new UsageError(`A kernel must be finite and positive on its diagonal, got k(x_${i}, x_${i}) = ${self}.`)
+    for (let j = 0; j < i; j++) {
+      const [a, b] = [kernel[i * n + j], kernel[j * n + i]]
+      if (!(Math.abs(a - b) <= ASYMMETRY * Math.max(self, kernel[j * n + j])))
+        throw new UsageError(
+          `A kernel must be finite and symmetric, got k(x_${i}, x_${j}) = ${a} and k(x_${j}, x_${i}) = ${b}.`,
+        )
+    }
+  }
+}
