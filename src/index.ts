@@ -2,7 +2,7 @@
 export { type SvpgConfig, type SvpgInfo, type SvpgOptions, type SvpgState, svpg } from './algorithms/svpg.ts'
 // Core
 export { RunError, UsageError } from './core/errors.ts'
-export { type CoreSource, compileCore } from './core/module.ts'
+export { type CoreSource, compileCore, compileRelaxedCore } from './core/module.ts'
 export type { Minibatch, Population, PopulationScore } from './core/population.ts'
 // Environments
 export type { Environment, EnvironmentSpec, Reset, Step } from './envs/contract.ts'
@@ -14,6 +14,7 @@ export { type Layer, mlp, type Network } from './nn/network.ts'
 export { type LogDensity, logDensity } from './nn/score.ts'
 export { startTfjs, type TfjsOptions } from './nn/tfjs.ts'
 // Stein variational gradient descent
+export { constant, cyclical, linearRamp, logLinearRamp, type Schedule, tanhRamp } from './svgd/annealing.ts'
 export {
   type BandwidthName,
   type BandwidthRule,
@@ -52,7 +53,18 @@ export {
   type Optimizer,
   sgd,
 } from './svgd/optimizers.ts'
-export { createSVGD, particlesOf, type Score, type SvgdOptions, type SvgdStart, type SvgdState } from './svgd/svgd.ts'
+export {
+  createSVGD,
+  particlesOf,
+  type Score,
+  type StepOptions,
+  type SvgdInfo,
+  type SvgdOptions,
+  type SvgdRun,
+  type SvgdStart,
+  type SvgdState,
+  svgd,
+} from './svgd/svgd.ts'
 // Training and its results
 export type { Evaluation, IterationMetrics, RunSummary } from './train/metrics.ts'
 export { renderReport } from './train/report.ts'

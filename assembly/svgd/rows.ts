@@ -38,10 +38,16 @@ export function copyColumns(out: usize, outStride: i32, x: usize, stride: i32, n
   for (let i = 0; i < n; i++) memory.copy(out + ((i * outStride) << 2), x + ((i * stride) << 2), columns << 2)
 }
 
-/** Index of the first value that is NaN or infinite, or −1.    x: f32 [count] */
+/** Index of the first value that is NaN or infinite, or −1.    x: f32 [count], count a multiple of 4 */
 export function firstNonFinite(x: usize, count: i32): i32 {
-  for (let i = 0; i < count; i++) {
-    if (!isFinite(load<f32>(x + (i << 2)))) return i
+  for (let p = x, end = x + (count << 2); p < end; p += 16) {
+    // v − v is 0 for finite v and NaN otherwise
+    const v = v128.load(p)
+    const difference = f32x4.sub(v, v)
+    if (!v128.any_true(f32x4.ne(difference, difference))) continue
+    let i = <i32>((p - x) >> 2)
+    while (isFinite(load<f32>(x + (i << 2)))) i++
+    return i
   }
   return -1
 }

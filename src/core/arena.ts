@@ -1,7 +1,7 @@
 import { UsageError } from './errors.ts'
 import { type CoreModule, instantiateCore } from './module.ts'
 import type { Ops, Pointer } from './ops.ts'
-import { alone, type Team } from './team.ts'
+import { alone, gather, type Team } from './team.ts'
 
 /**
  * The memory of one run, laid out once.
@@ -60,19 +60,40 @@ const align = (offset: number) => Math.ceil(offset / ALIGNMENT) * ALIGNMENT
 export const padded = (size: number) => Math.ceil(size / 4) * 4
 
 /** Never grown: growing would detach every view. */
-function allocate(pages: number): WebAssembly.Memory {
+function allocate(pages: number, shared: boolean): WebAssembly.Memory {
   try {
-    return new WebAssembly.Memory({ initial: pages, maximum: pages })
+    return new WebAssembly.Memory({ initial: pages, maximum: pages, shared })
   } catch {
     const size = ((pages * PAGE) / GIGABYTE).toFixed(1)
     throw new UsageError(
-      `These settings need ${size} GB in one WASM memory, which has at most 4 GB: take fewer particles, environments, steps or hidden units.`,
+      `These settings need ${size} GB in one WASM memory, which has at most 4 GB: take fewer particles or smaller settings.`,
     )
   }
 }
 
 /** Instantiates the core on a new memory that holds exactly the given fields, all zero. */
 export async function createArena<L extends Layout>(module: CoreModule, layout: L): Promise<Arena<L>> {
+  const arena = layOut(layout, false)
+  const ops = await instantiateCore(module, arena.memory)
+  return { ...arena, ops, team: alone(ops) }
+}
+
+/**
+ * The same on a memory that `threads` threads share.
+ *
+ * @param module the build for shared memory, compileThreadedCore()
+ */
+export async function createSharedArena<L extends Layout>(
+  module: CoreModule,
+  layout: L,
+  threads: number,
+): Promise<Arena<L>> {
+  const arena = layOut(layout, true)
+  const ops = await instantiateCore(module, arena.memory)
+  return { ...arena, ops, team: await gather(module, arena.memory, ops, threads) }
+}
+
+function layOut<L extends Layout>(layout: L, shared: boolean) {
   const at: Record<string, Pointer> = {}
   let end = MARGIN
   for (const [name, field] of Object.entries(layout)) {
@@ -80,13 +101,12 @@ export async function createArena<L extends Layout>(module: CoreModule, layout: 
     end = align(end + bytes(field))
   }
   const pages = Math.ceil((end + MARGIN) / PAGE)
-  const memory = allocate(pages)
+  const memory = allocate(pages, shared)
   const view: Record<string, unknown> = {}
   for (const [name, field] of Object.entries(layout)) {
     view[name] = new arrayTypes[field.type](memory.buffer, at[name], count(field))
   }
-  const ops = await instantiateCore(module, memory)
-  return { ops, memory, at: at as Pointers<L>, view: view as Views<L>, team: alone(ops) }
+  return { memory, at: at as Pointers<L>, view: view as Views<L> }
 }
 
 /**

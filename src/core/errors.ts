@@ -18,6 +18,7 @@ export function show(value: unknown): string {
   if (typeof value === 'string') return `"${value}"`
   if (typeof value === 'number' || typeof value === 'boolean' || value == null) return String(value)
   if (typeof value === 'function') return `function ${value.name}`.trim()
+  if (Array.isArray(value) && value.every((entry) => typeof entry === 'number')) return `[${value.join(', ')}]`
   return JSON.stringify(value) ?? String(value)
 }
 

@@ -1,6 +1,11 @@
 import { access, appendFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
 import { setImmediate } from 'node:timers/promises'
+import { parentPort, Worker, workerData } from 'node:worker_threads'
 import type { Platform } from './platform.ts'
+
+// The path is the same from src/platform/ and from dist/platform/.
+const threadFile = new URL('../../dist/core/thread.js', import.meta.url)
 
 export const platform: Platform = {
   name: 'node',
@@ -28,5 +33,23 @@ export const platform: Platform = {
       await rename(`${path}.partial`, path)
     },
     append: (path, text) => appendFile(path, text),
+  },
+  threads: {
+    available: () => true,
+    count: () => availableParallelism(),
+    start: (recruit) =>
+      new Promise((resolve, reject) => {
+        const worker = new Worker(threadFile, { workerData: recruit, execArgv: [] })
+        // It must not keep the process alive.
+        worker.unref()
+        worker.once('message', () => resolve({ stop: () => void worker.terminate() }))
+        worker.once('error', reject)
+      }),
+    onStart(prepare) {
+      void prepare(workerData).then((work) => {
+        parentPort?.postMessage('ready')
+        work()
+      })
+    },
   },
 }

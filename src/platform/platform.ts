@@ -6,6 +6,19 @@ export interface Platform {
   /** Lets timers, signals and messages run. */
   breathe(): Promise<void>
   readonly files: Files
+  readonly threads: Threads
+}
+
+/** Threads that share memory with this one. */
+export interface Threads {
+  /** Whether they can be started here: a page must be cross-origin isolated. */
+  available(): boolean
+  /** How many run at once on this machine. */
+  count(): number
+  /** Starts core/thread.ts on its own thread and resolves when it is ready. */
+  start(recruit: unknown): Promise<{ stop(): void }>
+  /** Called by the thread itself: prepares, tells that it is ready, and then works. */
+  onStart<R>(prepare: (recruit: R) => Promise<() => void>): void
 }
 
 export interface Files {

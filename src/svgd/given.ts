@@ -41,13 +41,13 @@ export function givenDirection(
   ops.copyColumns(at.givenX, d, operands.x, D, n, d)
   supply(view.givenKernel, view.givenRepulsion, view.givenX)
   refuseBadKernel(view.givenKernel, n)
-  const bad = ops.firstNonFinite(at.givenRepulsion, n * d)
-  if (bad >= 0)
-    throw new UsageError(
-      `The repulsion of particle ${Math.floor(bad / d)} is ${view.givenRepulsion[bad]}; it must be finite.`,
-    )
   ops.copyColumns(at.kernel, padded(n), at.givenKernel, n, n, n)
   ops.copyColumns(at.repulsion, D, at.givenRepulsion, d, n, d)
+  const bad = ops.firstNonFinite(at.repulsion, n * D)
+  if (bad >= 0)
+    throw new UsageError(
+      `The repulsion of particle ${Math.floor(bad / D)} is ${view.repulsion[bad]}; it must be finite.`,
+    )
   product(arena, n, operands, variant, { slopes: 0, slope: 0, linear: 0, given: at.repulsion })
   return { bandwidths: [], strips: strips(n, d), ...kernelStatistics(arena, n), meanDistance: Number.NaN }
 }

@@ -1,5 +1,6 @@
 import { type Arena, type Field, f32, padded } from '../core/arena.ts'
 import { check, decay, positiveNumber } from '../core/errors.ts'
+import { wholePower } from '../core/power.ts'
 
 /** The moments that an optimizer keeps for n rows of d coordinates; empty where it keeps none. */
 export function optimizerFields(n: number, d: number, { keeps }: Optimizer) {
@@ -63,8 +64,8 @@ export function adam(options: AdamOptions): Optimizer {
     name: 'adam',
     keeps: ['mean', 'square'],
     step({ ops, at, view }, t) {
-      const c1 = 1 - power(beta1, t)
-      const c2 = 1 - power(beta2, t)
+      const c1 = 1 - wholePower(beta1, t)
+      const c2 = 1 - wholePower(beta2, t)
       const count = view.theta.length
       ops.adam(at.theta, at.moment1, at.moment2, at.direction, count, rate, beta1, beta2, epsilon, c1, c2)
     },
@@ -97,13 +98,4 @@ export function adagrad(options: AdagradOptions): Optimizer {
       ops.adagrad(at.theta, at.moment2, at.direction, view.theta.length, rate, t === 1 ? 0 : momentum, epsilon)
     },
   }
-}
-
-/** Whole powers by squaring: Math.pow and ** differ between engines in the last bit. */
-function power(base: number, exponent: number): number {
-  let result = 1
-  for (let square = base, left = exponent; left > 0; left = Math.floor(left / 2), square *= square) {
-    if (left % 2 === 1) result *= square
-  }
-  return result
 }

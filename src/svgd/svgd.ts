@@ -1,9 +1,13 @@
-import { type Arena, createArena, f32, padded } from '../core/arena.ts'
+import { platform } from '#platform'
+import { type Arena, createArena, createSharedArena, f32, padded } from '../core/arena.ts'
 import { check, show, UsageError, wholeNumber } from '../core/errors.ts'
-import { type CoreSource, compileCore } from '../core/module.ts'
+import { type CoreSource, compileCore, compileThreadedCore } from '../core/module.ts'
 import type { Minibatch, Population, PopulationScore } from '../core/population.ts'
 import { Purpose, type Seed, splitSeed } from '../core/random.ts'
-import { type SteinInfo, steinDirection, steinFields } from './direction.ts'
+import { canShare, threadCount } from '../core/team.ts'
+import type { Schedule } from './annealing.ts'
+import { type SteinInfo, steinDirection, steinFields, type Variant } from './direction.ts'
+import { type Discrepancy, discrepancyAt, type FixedDiscrepancyKernel } from './discrepancy.ts'
 import { type Kernel, rbf } from './kernels.ts'
 import { type MinibatchOptions, type MinibatchState, minibatchAt, startMinibatches } from './minibatch.ts'
 import { adam, type Optimizer, optimizerFields } from './optimizers.ts'
@@ -22,6 +26,19 @@ export interface SvgdOptions {
   kernel?: Kernel
   /** Default adam({ learningRate: 0.1 }). */
   optimizer?: Optimizer
+  /** γ(t), multiplies the drive; default: 1. */
+  annealing?: Schedule
+  /** Multiplies the repulsion; default 1. */
+  repulsion?: number
+  /** What the sums over j are divided by: n, or Σ_j k(x_j, x_i). Default 'n'. */
+  normalise?: Variant['normalise']
+  /** Whether info tells the norms of drive and repulsion, which costs two thirds more arithmetic. Default true. */
+  norms?: boolean
+  /**
+   * Threads for the direction. The bits are the same for every number. Default 'auto': all processors (at most 8) for large n² d,
+   * one otherwise. One as well where memory cannot be shared, or with a core of one's own.
+   */
+  threads?: number | 'auto'
   /** The WASM core; default: this package's steinrl.wasm. */
   core?: CoreSource
 }
@@ -52,16 +69,30 @@ export interface SvgdState {
   readonly minibatches: MinibatchState
 }
 
+export interface SvgdInfo extends SteinInfo {
+  /** γ of this step. */
+  readonly annealing: number
+  /** The kernel Stein discrepancy of the particles before this step, where it was asked for. */
+  readonly discrepancy: Discrepancy | null
+}
+
+export interface StepOptions {
+  /** Measures the kernel Stein discrepancy too: true for the inverse multiquadric kernel, or a kernel. Default false. */
+  discrepancy?: boolean | FixedDiscrepancyKernel
+}
+
 /**
  * Stein variational gradient descent: x_i ← x_i + ε φ(x_i), until the particles are spread as p is.
  *
- *     φ(x_i) = 1/n Σ_j [ k(x_j, x_i) ∇ log p(x_j) + ∇_{x_j} k(x_j, x_i) ]
+ *     φ(x_i) = 1/n Σ_j [ γ(t) k(x_j, x_i) ∇ log p(x_j) + ∇_{x_j} k(x_j, x_i) ]
  *
- * Source: Liu & Wang 2016 (arXiv 1608.04471), algorithm 1.
- * `step` throws a UsageError naming the particle when a score is not finite.
+ * Source: Liu & Wang 2016 (arXiv 1608.04471), algorithm 1; γ: D'Angelo & Fortuin 2021 (arXiv 2101.09815).
+ *
+ * @throws UsageError for settings that are out of range; `step` for a particle or score that is not finite, naming its row
  */
 export function createSVGD(options: SvgdOptions) {
-  const { kernel = rbf(), optimizer = adam({ learningRate: 0.1 }), core } = options
+  const { kernel = rbf(), optimizer = adam({ learningRate: 0.1 }), annealing } = options
+  const { repulsion = 1, normalise = 'n' } = options
   const scoreAll = scoreOf(options)
   return {
     async init(start: SvgdStart): Promise<SvgdState> {
@@ -69,24 +100,14 @@ export function createSVGD(options: SvgdOptions) {
       const d = check(wholeNumber('dimension', 1), start.dimension)
       const seed = splitSeed(check(wholeNumber('seed', 0), start.seed ?? 0))
       const minibatches = startMinibatches(options.minibatch)
-      const arena = await createArena(await compileCore(core), {
-        ...steinFields(n, d, { kernel }),
+      const arena = await arenaFor(options, n, d, (threads) => ({
+        ...steinFields(n, d, { kernel, norms: options.norms, threads }),
         ...optimizerFields(n, d, optimizer),
         /** [rows] uniform numbers for shuffling. */
         shuffle: f32(padded(minibatches.order.length)),
-      })
-      const stride = arena.view.theta.length / n
-      const population = {
-        particles: n,
-        dimension: d,
-        stride,
-        x: arena.view.theta,
-        score: arena.view.score,
-      }
-      const rows = Array.from({ length: n }, (_, i) => ({
-        x: population.x.subarray(i * stride, i * stride + d),
-        score: population.score.subarray(i * stride, i * stride + d),
       }))
+      const population = populationOf(arena, n, d)
+      const rows = rowsOf(population)
       rows.forEach(({ x }, i) => {
         arena.ops.fillNormal(x.byteOffset, d, seed.lo, seed.hi, Purpose.particles, i, 0, 0)
       })
@@ -95,17 +116,96 @@ export function createSVGD(options: SvgdOptions) {
     },
 
     /** One step in place. */
-    step(state: SvgdState): SteinInfo {
-      const { arena, minibatches, iteration, seed } = state
+    step(state: SvgdState, { discrepancy = false }: StepOptions = {}): SvgdInfo {
+      const { arena, minibatches, iteration, seed, particles: n, dimension: d } = state
+      refuseNonFinite(state, 'particle')
       const scratch = { at: arena.at.shuffle, view: arena.view.shuffle }
       scoreAll(state, minibatchAt(minibatches, iteration, arena.ops, seed, scratch))
-      refuseNonFinite(state)
-      const info = steinDirection(arena, state, kernel)
+      refuseNonFinite(state, 'score')
+      const rows = { x: arena.at.theta, score: arena.at.score }
+      const measured = discrepancy
+        ? discrepancyAt(arena.ops, rows, n, d, discrepancy === true ? undefined : discrepancy)
+        : null
+      const drive = annealing ? annealing.at(iteration, arena.ops) : 1
+      const info = steinDirection(arena, state, kernel, { drive, repulsion, normalise })
       state.iteration++
       optimizer.step(arena, state.iteration)
-      return info
+      return { ...info, annealing: drive, discrepancy: measured }
     },
   }
+}
+
+export interface SvgdRun extends SvgdOptions, SvgdStart {
+  /** Steps to take. */
+  iterations: number
+  /** Ends the run early; the particles are returned as they are then. */
+  signal?: AbortSignal
+  /** Called after every step. */
+  onStep?: (info: SvgdInfo, iteration: number) => void
+}
+
+/**
+ * The common case in one call: starts, takes `iterations` steps and returns the particles [particles × dimension], row by
+ * row. Everything else as createSVGD.
+ */
+export async function svgd({ iterations, signal, onStep, ...options }: SvgdRun): Promise<Float32Array> {
+  check(wholeNumber('iterations', 0), iterations)
+  const { init, step } = createSVGD(options)
+  const state = await init(options)
+  let breath = platform.now()
+  while (state.iteration < iterations && !signal?.aborted) {
+    const info = step(state)
+    onStep?.(info, state.iteration)
+    // A page draws and a signal arrives only in between.
+    if (platform.now() - breath > BREATH_MS) {
+      await platform.breathe()
+      breath = platform.now()
+    }
+  }
+  return particlesOf(state)
+}
+
+const BREATH_MS = 50
+
+/** From this many flops a direction takes so long that a second thread pays. */
+const THREADED_FLOPS = 2e7
+const MOST_THREADS = 8
+
+function threadsFor({ threads = 'auto', core }: SvgdOptions, n: number, d: number): number {
+  if (threads !== 'auto') check(wholeNumber('threads', 1, 64), threads)
+  if (core || !canShare()) return 1
+  if (threads !== 'auto') return threads
+  return 3 * n * n * d < THREADED_FLOPS ? 1 : Math.min(threadCount(), MOST_THREADS)
+}
+
+/** The memory of a run, shared between threads where that pays and works. */
+async function arenaFor(
+  options: SvgdOptions,
+  n: number,
+  d: number,
+  layout: (threads: number) => SvgdFields,
+): Promise<Arena<SvgdFields>> {
+  const threads = threadsFor(options, n, d)
+  if (threads > 1) {
+    try {
+      return await createSharedArena(await compileThreadedCore(), layout(threads), threads)
+    } catch (error) {
+      // Where threads cannot be started after all (a page's security policy), one does the same.
+      if (error instanceof UsageError) throw error
+    }
+  }
+  return createArena(await compileCore(options.core), layout(1))
+}
+
+function populationOf({ view }: Arena<SvgdFields>, n: number, d: number): Population {
+  return { particles: n, dimension: d, stride: view.theta.length / n, x: view.theta, score: view.score }
+}
+
+function rowsOf({ particles, dimension, stride, x, score }: Population): SvgdState['rows'] {
+  return Array.from({ length: particles }, (_, i) => ({
+    x: x.subarray(i * stride, i * stride + dimension),
+    score: score.subarray(i * stride, i * stride + dimension),
+  }))
 }
 
 /** The score of one particle or of all, whichever was given, as a function of the state. */
@@ -116,11 +216,15 @@ function scoreOf({ score, populationScore }: SvgdOptions): (state: SvgdState, ba
   throw new UsageError('Give a score (of one particle) or a populationScore (of all of them).')
 }
 
-function refuseNonFinite({ arena, population, rows }: SvgdState): void {
-  const bad = arena.ops.firstNonFinite(arena.at.score, population.score.length)
+function refuseNonFinite({ arena, population, rows, iteration }: SvgdState, what: 'particle' | 'score'): void {
+  const { ops, at } = arena
+  const bad = ops.firstNonFinite(what === 'score' ? at.score : at.theta, population.x.length)
   if (bad < 0) return
   const i = Math.floor(bad / population.stride)
-  throw new UsageError(`The score of particle ${i} is ${population.score[bad]} at x = ${show([...rows[i].x])}.`)
+  const x = show([...rows[i].x])
+  const found =
+    what === 'score' ? `The score of particle ${i} is ${population.score[bad]} at x = ${x}` : `Particle ${i} is ${x}`
+  throw new UsageError(`${found} in step ${iteration + 1}; it must be finite.`)
 }
 
 function setParticles(rows: SvgdState['rows'], initial: ArrayLike<number>, d: number): void {

@@ -63,7 +63,7 @@ describe('bad input', () => {
     [{ particles: 2, dimension: 2, initial: [1, 2, 3] }, 'initial must hold 2 × 2 = 4 numbers, got 3.'],
     [
       { particles: 2, dimension: 2, initial: [1, 2, 3, Number.NaN] },
-      'initial particle 1 is [3,null]; it must be finite.',
+      'initial particle 1 is [3, NaN]; it must be finite.',
     ],
   ])('%j', async (start, message) => {
     await expect(svgd.init(start)).rejects.toThrow(message)
@@ -76,6 +76,6 @@ describe('bad input', () => {
       },
     })
     const state = await broken.init({ particles: 2, dimension: 1, initial: [1, 2] })
-    expect(() => broken.step(state)).toThrow('The score of particle 1 is NaN at x = [2].')
+    expect(() => broken.step(state)).toThrow('The score of particle 1 is NaN at x = [2] in step 1; it must be finite.')
   })
 })

@@ -1,0 +1,97 @@
+import { check, nonNegativeNumber, positiveNumber, wholeNumber } from '../core/errors.ts'
+import type { Ops } from '../core/ops.ts'
+import { wholePower } from '../core/power.ts'
+
+/**
+ * The factor γ of the drive in step t (from 0): φ = γ(t) drive + repulsion. Small γ lets the repulsion spread the particles
+ * before they settle, so that they find modes that they did not start near.
+ *
+ * Source: D'Angelo & Fortuin 2021 (arXiv 2101.09815).
+ */
+export interface Schedule {
+  readonly name: string
+  at(t: number, ops: Ops): number
+}
+
+interface Length {
+  /** Steps T that the schedule is made for; afterwards it stays where it ended. */
+  iterations: number
+}
+
+interface Ramp extends Length {
+  /** γ(0) */
+  from: number
+  /** γ(T); default 1. */
+  to?: number
+}
+
+/** γ(t) = value. */
+export function constant(value: number): Schedule {
+  check(nonNegativeNumber('The value of a schedule'), value)
+  return { name: 'constant', at: () => value }
+}
+
+/** γ(t) = from + (to − from) t/T. */
+export function linearRamp({ from, to = 1, iterations }: Ramp): Schedule {
+  check(nonNegativeNumber('from'), from)
+  check(nonNegativeNumber('to'), to)
+  const progress = progressOver(iterations)
+  return { name: 'linear', at: (t) => from + (to - from) * progress(t) }
+}
+
+/** log γ(t) = log from + (log to − log from) t/T. */
+export function logLinearRamp({ from, to = 1, iterations }: Ramp): Schedule {
+  check(positiveNumber('from'), from)
+  check(positiveNumber('to'), to)
+  const progress = progressOver(iterations)
+  return {
+    name: 'log-linear',
+    at: (t, ops) => ops.exp64(ops.log64(from) + (ops.log64(to) - ops.log64(from)) * progress(t)),
+  }
+}
+
+/**
+ * γ(t) = tanh((a t/T)ᵖ): near 0 for a while, then a switch to 1.
+ *
+ * @param power p, a whole number; default 5    @param scale a; default 1.3
+ * Source: D'Angelo & Fortuin 2021, section 3.
+ */
+export function tanhRamp({
+  iterations,
+  power = 5,
+  scale = 1.3,
+}: Length & { power?: number; scale?: number }): Schedule {
+  check(wholeNumber('power', 1), power)
+  check(positiveNumber('scale'), scale)
+  const progress = progressOver(iterations)
+  return { name: 'tanh', at: (t, ops) => ops.tanh64(wholePower(scale * progress(t), power)) }
+}
+
+/**
+ * γ(t) = (t mod T/C over T/C)ᵖ: C times from 0 to 1. At T and later it stays 1, so that the particles end at the target.
+ *
+ * @param cycles C; default 4    @param power p, a whole number; default 5
+ * Source: D'Angelo & Fortuin 2021, section 3.
+ */
+export function cyclical({
+  iterations,
+  cycles = 4,
+  power = 5,
+}: Length & { cycles?: number; power?: number }): Schedule {
+  check(wholeNumber('cycles', 1), cycles)
+  check(wholeNumber('power', 1), power)
+  const progress = progressOver(iterations)
+  return {
+    name: 'cyclical',
+    at(t) {
+      const turns = cycles * progress(t)
+      return turns >= cycles ? 1 : wholePower(turns - Math.floor(turns), power)
+    },
+  }
+}
+
+/** t/T from 0 to 1. */
+function progressOver(iterations: number): (t: number) => number {
+  check(wholeNumber('iterations', 1), iterations)
+  return (t) => Math.min(t / iterations, 1)
+}
