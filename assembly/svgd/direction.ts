@@ -1,4 +1,4 @@
-import { storeTransposed, tile4x4, tile4x8 } from '../math/matrix'
+import { multiplyPanels, storeTransposed } from '../math/matrix'
 import { lineOf } from './distances'
 
 /**
@@ -57,7 +57,7 @@ const OWN_X: i32 = 64
  * The direction in strips of columns first … end − 1.
  *
  *     panels: f32 [strip, N] packed columns, twice that with slopes
- *     rows: f32 [2, N, 4] packed rows, then the constants above    tile: f32 [64]
+ *     rows: f32 [2, N, 4] packed rows, then the constants above    tile: f32 [2, 4, strip]
  */
 export function steinDirection(address: usize, panels: usize, rows: usize, tile: usize, first: i32, end: i32): void {
   const task = changetype<DirectionTask>(address)
@@ -75,11 +75,10 @@ export function steinDirection(address: usize, panels: usize, rows: usize, tile:
     }
     for (let i = 0; i < n; i += 4) {
       packRows(task, rows, i)
-      const constants = rows + (lineOf(n) << 3)
-      for (let c = 0; c < width; c += 8) {
-        multiplyTile(task, panels, slopePanels, rows, tile, c, width)
-        finishTile(task, tile, constants, i, (from + c) << 2, width - c >= 8)
-      }
+      multiplyPanels(tile, strip << 2, rows, panels, width >> 2, n)
+      if (task.slopes) addSlopes(tile, strip, rows + (lineOf(n) << 2), slopePanels, width, n)
+      const last = min(i + 4, n)
+      for (let r = i; r < last; r++) finishRow(task, tile, rows, r, from << 2, width << 2)
     }
     if (task.norms) stripNorms(task, panels, rows, tile, s, from, width)
   }
@@ -87,51 +86,60 @@ export function steinDirection(address: usize, panels: usize, rows: usize, tile:
 
 /**
  * Four columns interleaved for every particle: factor a_j + push (x_j − mean), where one product does for both terms.
- * Without a source, push (x_j − mean) alone; without a push, factor a_j alone. A whole cache line of each row is read at once.
+ * Without a source, push (x_j − mean) alone; without a push, factor a_j alone. Four particles at a time, so that
+ * reads run along rows and every cache line of a panel is written at once.
  */
 function packColumns(
   panels: usize, source: usize, factor: f32, push: f32, task: DirectionTask, from: i32, width: i32,
 ): void {
   const n = task.n
-  const size = lineOf(n) << 2
   const row = task.D << 2
-  for (let c = 0; c < width; c += 16) {
-    const columns = min(width - c, 16) << 2
-    const offset = (from + c) << 2
-    const to = panels + (c >> 2) * size
-    if (push == 0) packScaled(to, size, source + offset, factor, n, row, columns)
-    else if (source == 0) packCentred(to, size, task.x + offset, task.mean + offset, push, n, row, columns)
-    else packBoth(to, size, source + offset, factor, task.x + offset, task.mean + offset, push, n, row, columns)
+  const offset = from << 2
+  for (let j = 0; j < n; j += 4) {
+    const rows = min(4, n - j)
+    const to = panels + (j << 4)
+    const at = j * row + offset
+    if (push == 0) packScaled(to, n << 4, source + at, factor, rows, row, width)
+    else if (source == 0) packCentred(to, n << 4, task.x + at, task.mean + offset, push, rows, row, width)
+    else packBoth(to, n << 4, source + at, factor, task.x + at, task.mean + offset, push, rows, row, width)
   }
 }
 
-function packScaled(to: usize, size: i32, a: usize, factor: f32, n: i32, row: i32, columns: i32): void {
+function packScaled(to: usize, size: i32, a: usize, factor: f32, rows: i32, row: i32, width: i32): void {
   const f = f32x4.splat(factor)
-  for (let j = 0; j < n; j++, a += row, to += 16) {
-    for (let k = 0, p = to; k < columns; k += 16, p += size) v128.store(p, f32x4.mul(f, v128.load(a + k)))
+  for (let k = 0, end = width << 2; k < end; k += 16, to += size) {
+    for (let r = 0, p = a + k; r < rows; r++, p += row) v128.store(to + (r << 4), f32x4.mul(f, v128.load(p)))
   }
 }
 
-function packCentred(to: usize, size: i32, x: usize, mean: usize, push: f32, n: i32, row: i32, columns: i32): void {
+function packCentred(to: usize, size: i32, x: usize, mean: usize, push: f32, rows: i32, row: i32, width: i32): void {
   const b = f32x4.splat(push)
-  for (let j = 0; j < n; j++, x += row, to += 16) {
-    for (let k = 0, p = to; k < columns; k += 16, p += size) {
-      v128.store(p, f32x4.mul(b, f32x4.sub(v128.load(x + k), v128.load(mean + k))))
+  for (let k = 0, end = width << 2; k < end; k += 16, to += size) {
+    const m = v128.load(mean + k)
+    for (let r = 0, p = x + k; r < rows; r++, p += row) {
+      v128.store(to + (r << 4), f32x4.mul(b, f32x4.sub(v128.load(p), m)))
     }
   }
 }
 
 function packBoth(
-  to: usize, size: i32, a: usize, factor: f32, x: usize, mean: usize, push: f32, n: i32, row: i32, columns: i32,
+  to: usize, size: i32, a: usize, factor: f32, x: usize, mean: usize, push: f32, rows: i32, row: i32, width: i32,
 ): void {
   const f = f32x4.splat(factor)
   const b = f32x4.splat(push)
-  for (let j = 0; j < n; j++, a += row, x += row, to += 16) {
-    for (let k = 0, p = to; k < columns; k += 16, p += size) {
-      const centred = f32x4.sub(v128.load(x + k), v128.load(mean + k))
-      v128.store(p, f32x4.add(f32x4.mul(f, v128.load(a + k)), f32x4.mul(b, centred)))
+  for (let k = 0, end = width << 2; k < end; k += 16, to += size) {
+    const m = v128.load(mean + k)
+    for (let r = 0, p = a + k, q = x + k; r < rows; r++, p += row, q += row) {
+      v128.store(to + (r << 4), both(f, v128.load(p), b, v128.load(q), m))
     }
   }
+}
+
+/** f a + b (x − m) */
+// @ts-ignore: decorator
+@inline
+function both(f: v128, a: v128, b: v128, x: v128, m: v128): v128 {
+  return f32x4.add(f32x4.mul(f, a), f32x4.mul(b, f32x4.sub(x, m)))
 }
 
 /** Rows i … i+3 of K and of the slopes as panels with the diagonal set to 0, and what the four rows are finished with. */
@@ -177,110 +185,72 @@ function packMatrixRows(matrix: usize, panel: usize, sums: usize, n: i32, i: i32
   v128.store(sums, f32x4.add(f32x4.add(s0, s1), f32x4.add(s2, s3)))
 }
 
-/** One tile of four rows by eight (or the last four) columns of both products. */
-function multiplyTile(
-  task: DirectionTask, panels: usize, slopePanels: usize, rows: usize, tile: usize, c: i32, width: i32,
-): void {
-  const n = task.n
-  const size = lineOf(n) << 2
-  const wide = width - c >= 8
-  productTile(tile, rows, panels + (c >> 2) * size, size, n, wide)
-  if (task.slopes) {
-    const other = tile + 128
-    productTile(other, rows + size, slopePanels + (c >> 2) * size, size, n, wide)
-    for (let k = 0; k < 128; k += 16) v128.store(tile + k, f32x4.add(v128.load(tile + k), v128.load(other + k)))
+/** The product with the slopes, added to that with the kernel. */
+function addSlopes(tile: usize, strip: i32, rows: usize, panels: usize, width: i32, n: i32): void {
+  const other = tile + (strip << 4)
+  multiplyPanels(other, strip << 2, rows, panels, width >> 2, n)
+  for (let k = 0, end = strip << 4; k < end; k += 16) {
+    v128.store(tile + k, f32x4.add(v128.load(tile + k), v128.load(other + k)))
   }
 }
 
-// @ts-ignore: decorator
-@inline
-function productTile(tile: usize, rows: usize, panels: usize, size: i32, n: i32, wide: bool): void {
-  if (wide) tile4x8(tile, rows, panels, panels + size, n)
-  else tile4x4(tile, rows, panels, n)
-}
-
-/** φ = tile/N + own terms, for the rows of a tile from byte `column` of each on. */
-function finishTile(task: DirectionTask, tile: usize, constants: usize, i: i32, column: i32, wide: bool): void {
-  const row = task.D << 2
-  const out = task.out + column
-  const score = task.score + column
-  const x = task.x + column
-  const mean0 = v128.load(task.mean + column)
-  const mean1 = wide ? v128.load(task.mean + column, 16) : mean0
-  const last = min(i + 4, task.n)
-  for (let at = i * row, end = last * row; at < end; at += row, tile += 32, constants += 4) {
-    const scale = v128.load32_splat(constants, SCALE)
-    const a = v128.load32_splat(constants, OWN_SCORE)
-    const b = v128.load32_splat(constants, OWN_X)
-    v128.store(out + at, finished(v128.load(tile), scale, a, v128.load(score + at), b, v128.load(x + at), mean0))
-    if (wide) {
-      v128.store(out + at,
-        finished(v128.load(tile, 16), scale, a, v128.load(score + at, 16), b, v128.load(x + at, 16), mean1), 16)
-    }
+/** φ_i = tile_i/N_i + the particle's own terms, on `bytes` of row i from byte `column` on. */
+function finishRow(task: DirectionTask, tile: usize, rows: usize, i: i32, column: i32, bytes: i32): void {
+  const constants = rows + (lineOf(task.n) << 3) + ((i & 3) << 2)
+  const scale = v128.load32_splat(constants, SCALE)
+  const a = v128.load32_splat(constants, OWN_SCORE)
+  const b = v128.load32_splat(constants, OWN_X)
+  const at = i * (task.D << 2) + column
+  const sum = tile + (i & 3) * (task.strip << 2)
+  const out = task.out + at
+  const score = task.score + at
+  const x = task.x + at
+  const mean = task.mean + column
+  for (let k = 0; k < bytes; k += 16) {
+    const centred = f32x4.sub(v128.load(x + k), v128.load(mean + k))
+    const own = f32x4.add(f32x4.mul(a, v128.load(score + k)), f32x4.mul(b, centred))
+    v128.store(out + k, f32x4.add(f32x4.mul(scale, v128.load(sum + k)), own))
   }
-  if (task.linear != 0 || task.given) addOthers(task, constants - ((last - i) << 2), i, last, column, wide)
+  if (task.linear != 0) addScaled(out, x, load<f32>(constants, SCALE) * task.repulsion * task.linear, bytes)
+  if (task.given) addScaled(out, task.given + at, load<f32>(constants, SCALE) * task.repulsion, bytes)
 }
 
-// @ts-ignore: decorator
-@inline
-function finished(sum: v128, scale: v128, a: v128, s: v128, b: v128, x: v128, mean: v128): v128 {
-  const own = f32x4.add(f32x4.mul(a, s), f32x4.mul(b, f32x4.sub(x, mean)))
-  return f32x4.add(f32x4.mul(scale, sum), own)
-}
-
-/** What only some kernels have: 1/N b (l x_i + given_i). */
-function addOthers(task: DirectionTask, constants: usize, i: i32, last: i32, column: i32, wide: bool): void {
-  const row = task.D << 2
-  const bytes = wide ? 32 : 16
-  for (let r = i; r < last; r++) {
-    const scale = load<f32>(constants + ((r - i) << 2), SCALE) * task.repulsion
-    const at = r * row + column
-    for (let k = 0; k < bytes; k += 4) {
-      let extra = task.linear * load<f32>(task.x + at + k)
-      if (task.given) extra += load<f32>(task.given + at + k)
-      store<f32>(task.out + at + k, load<f32>(task.out + at + k) + scale * extra)
-    }
+function addScaled(out: usize, x: usize, factor: f32, bytes: i32): void {
+  const f = f32x4.splat(factor)
+  for (let k = 0; k < bytes; k += 16) {
+    v128.store(out + k, f32x4.add(v128.load(out + k), f32x4.mul(f, v128.load(x + k))))
   }
 }
 
 /** |drive_i|² and |φ_i − drive_i|² of one strip, by a product with the scores alone. */
-function stripNorms(task: DirectionTask, panels: usize, rows: usize, tile: usize, strip: i32, from: i32, width: i32): void {
+function stripNorms(task: DirectionTask, panels: usize, rows: usize, tile: usize, s: i32, from: i32, width: i32): void {
   const n = task.n
-  const size = lineOf(n) << 2
   // With slopes the scores stand alone in their panels already.
   if (!task.slopes) packColumns(panels, task.score, task.drive, 0, task, from, width)
   for (let i = 0; i < n; i += 4) {
     packRows(task, rows, i)
-    const sums = task.norms + ((strip * n + i) << 4)
-    const last = min(4, n - i)
-    memory.fill(sums, 0, last << 4)
-    for (let c = 0; c < width; c += 8) {
-      const wide = width - c >= 8
-      productTile(tile, rows, panels + (c >> 2) * size, size, n, wide)
-      addNorms(task, sums, tile, rows + (size << 1), i, last, (from + c) << 2, wide)
+    multiplyPanels(tile, task.strip << 2, rows, panels, width >> 2, n)
+    const last = min(i + 4, n)
+    for (let r = i; r < last; r++) {
+      rowNorms(task.norms + ((s * n + r) << 4), task, tile, rows, r, from << 2, width << 2)
     }
   }
 }
 
-function addNorms(
-  task: DirectionTask, sums: usize, tile: usize, constants: usize, i: i32, rows: i32, column: i32, wide: bool,
-): void {
-  const row = task.D << 2
-  const bytes = wide ? 32 : 16
-  for (let r = 0; r < rows; r++, sums += 16, tile += 32, constants += 4) {
-    const scale = v128.load32_splat(constants, SCALE)
-    const a = v128.load32_splat(constants, OWN_SCORE)
-    const at = (i + r) * row + column
-    let drive = f64x2.splat(0)
-    let repulsion = drive
-    for (let k = 0; k < bytes; k += 16) {
-      const d = f32x4.add(f32x4.mul(scale, v128.load(tile + k)), f32x4.mul(a, v128.load(task.score + at + k)))
-      drive = addSquares(drive, d)
-      repulsion = addSquares(repulsion, f32x4.sub(v128.load(task.out + at + k), d))
-    }
-    const both = f64x2.add(v128.shuffle<f64>(drive, repulsion, 0, 2), v128.shuffle<f64>(drive, repulsion, 1, 3))
-    v128.store(sums, f64x2.add(v128.load(sums), both))
+function rowNorms(out: usize, task: DirectionTask, tile: usize, rows: usize, i: i32, column: i32, bytes: i32): void {
+  const constants = rows + (lineOf(task.n) << 3) + ((i & 3) << 2)
+  const scale = v128.load32_splat(constants, SCALE)
+  const a = v128.load32_splat(constants, OWN_SCORE)
+  const at = i * (task.D << 2) + column
+  const sum = tile + (i & 3) * (task.strip << 2)
+  let drive = f64x2.splat(0)
+  let repulsion = drive
+  for (let k = 0; k < bytes; k += 16) {
+    const d = f32x4.add(f32x4.mul(scale, v128.load(sum + k)), f32x4.mul(a, v128.load(task.score + at + k)))
+    drive = addSquares(drive, d)
+    repulsion = addSquares(repulsion, f32x4.sub(v128.load(task.out + at + k), d))
   }
+  v128.store(out, f64x2.add(v128.shuffle<f64>(drive, repulsion, 0, 2), v128.shuffle<f64>(drive, repulsion, 1, 3)))
 }
 
 /** Squares of four floats in float64. */

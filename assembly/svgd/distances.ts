@@ -1,4 +1,4 @@
-import { storeTransposed, tile4x4, tile4x8 } from '../math/matrix'
+import { multiplyPanels, storeTransposed } from '../math/matrix'
 
 // Up to here differences are formed directly: exact, and faster than a product of such short rows.
 const SHORT: i32 = 16
@@ -46,7 +46,7 @@ function packRows(panel: usize, x: usize, mean: usize, n: i32, row: i32, p: i32,
  * First half of the squared distances, for row panels first … end − 1 (four rows each), below the diagonal.
  * Short rows: |x_i − x_j|² itself. Longer rows: inner products of the particles less their mean, diagonal included.
  *
- *     matrix: f32 [N, N], N = n rounded up to 4    x: f32 [n, D]    mean: f32 [D]    panels: f32 [N, block or D ≤ 16]    tile: f32 [32]
+ *     matrix: f32 [N, N], N = n rounded up to 4    x: f32 [n, D]    mean: f32 [D]    panels: f32 [N, block or D ≤ 16]    tile: f32 [4, N]
  *     block: columns that are packed at a time
  */
 export function gram(
@@ -65,28 +65,18 @@ export function gram(
     const size = count << 4
     for (let p = 0; p < end; p++) packRows(panels + p * size, x + (from << 2), mean + (from << 2), n, row, p, count)
     for (let p = first; p < end; p++) {
-      const a = panels + p * size
       const to = matrix + 4 * p * line
-      let q = 0
-      for (; q < p; q += 2) {
-        tile4x8(tile, a, panels + q * size, panels + (q + 1) * size, count)
-        addTile(to + (q << 4), line, tile, from == 0)
-        addTile(to + (q << 4) + 16, line, tile + 16, from == 0)
-      }
-      if (q == p) {
-        tile4x4(tile, a, panels + q * size, count)
-        addTile(to + (q << 4), line, tile, from == 0)
-      }
+      const sum = from == 0 ? to : tile
+      multiplyPanels(sum, line, panels + p * size, panels, p + 1, count)
+      if (from > 0) addRows(to, tile, line, (p + 1) << 4)
     }
   }
 }
 
-// @ts-ignore: decorator
-@inline
-function addTile(to: usize, line: i32, tile: usize, first: bool): void {
-  for (let r = 0; r < 4; r++) {
-    const sum = v128.load(tile + (r << 5))
-    v128.store(to + r * line, first ? sum : f32x4.add(v128.load(to + r * line), sum))
+/** Adds the first `bytes` of four rows. */
+function addRows(to: usize, from: usize, line: i32, bytes: i32): void {
+  for (let r = 0; r < 4; r++, to += line, from += line) {
+    for (let k = 0; k < bytes; k += 16) v128.store(to + k, f32x4.add(v128.load(to + k), v128.load(from + k)))
   }
 }
 

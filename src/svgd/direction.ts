@@ -89,7 +89,7 @@ export function steinFields(n: number, d: number, { kernel, norms = true, thread
     task: directionTask.field,
     terms: u32(Math.max(kernel.terms.length, 1), termStruct.names.length),
     /** [threads, …] packed panels, one part a thread. */
-    scratch: f32(threads, panelFloats(n, D) * (slopes ? 2 : 1) + rowFloats(N) + TILE_FLOATS),
+    scratch: f32(threads, panelFloats(n, D) * (slopes ? 2 : 1) + rowFloats(N) + tileFloats(n, D)),
     ...coordinateFields(n, d, kernel),
     ...givenFields(n, d, kernel),
   }
@@ -97,7 +97,8 @@ export function steinFields(n: number, d: number, { kernel, norms = true, thread
 
 export type SteinArena = Arena<ReturnType<typeof steinFields>>
 
-const TILE_FLOATS = 64
+/** Four rows of the Gram matrix, or of two products. */
+const tileFloats = (n: number, D: number) => 4 * Math.max(padded(n), 2 * stripColumns(n, D))
 const rowFloats = (N: number) => 2 * 4 * N + 20
 
 function stripColumns(n: number, D: number): number {
@@ -319,7 +320,7 @@ function inParts(
   const size = (view.scratch.length / team.size) * 4
   const jobs = boundaries.slice(1).map((end, thread) => {
     const panels = at.scratch + thread * size
-    const tile = panels + size - TILE_FLOATS * 4
+    const tile = panels + size - tileFloats(n, view.theta.length / n) * 4
     return [...args({ panels, rows: tile - rowFloats(padded(n)) * 4, tile }), boundaries[thread], end]
   })
   team.run(op, jobs)
