@@ -11,6 +11,12 @@ export function lineOf(n: i32): i32 {
   return ((n + 3) & ~3) << 2
 }
 
+// @ts-ignore: decorator
+@inline
+export function sumLanes(v: v128): f32 {
+  return (f32x4.extract_lane(v, 0) + f32x4.extract_lane(v, 1)) + (f32x4.extract_lane(v, 2) + f32x4.extract_lane(v, 3))
+}
+
 /**
  * Column means. Distances are formed from a Gram matrix, which cancels when particles are far from the origin and close
  * together; so they are taken from the particles less their mean.
@@ -145,12 +151,6 @@ function refine(to: usize, close: i32, x: usize, i: i32, j: i32, D: i32): void {
     }
     store<f32>(to + (r << 2), sumLanes(sum))
   }
-}
-
-// @ts-ignore: decorator
-@inline
-function sumLanes(v: v128): f32 {
-  return (f32x4.extract_lane(v, 0) + f32x4.extract_lane(v, 1)) + (f32x4.extract_lane(v, 2) + f32x4.extract_lane(v, 3))
 }
 
 /** The diagonal of an [n, N] matrix.    out: f32 [n] */

@@ -1,6 +1,6 @@
 import { exp4, log4 } from '../math/f32x4'
 import { storeTransposed } from '../math/matrix'
-import { lineOf } from './distances'
+import { lineOf, sumLanes } from './distances'
 
 // Kinds of terms, as in src/svgd/kernels.ts.
 const RBF: i32 = 0
@@ -47,25 +47,29 @@ function kernelRow(
 ): void {
   const line = lineOf(n)
   const row = kernel + i * line
-  const single = changetype<Term>(terms)
-  const plain = slopes == 0
-  const inverse = f32x4.splat(plain ? -1 / single.a : 0)
-  const weight = f32x4.splat(single.weight)
-  let low = f64x2.splat(0)
-  let high = low
-  // The vector that holds the diagonal is the last: d² = 0 there, +inf beyond.
+  // The vector that holds the diagonal is the last: d² = 0 there, and +inf beyond, which adds nothing.
+  const last = (i & ~3) << 2
   store<f32>(row + (i << 2), 0)
-  for (let j = 0; j <= i; j += 4) {
-    const p = row + (j << 2)
-    const d2 = v128.load(p)
-    const distance = v128.bitselect(f32x4.splat(0), f32x4.sqrt(d2), f32x4.eq(d2, f32x4.splat(Infinity)))
-    low = f64x2.add(low, f64x2.promote_low_f32x4(distance))
-    high = f64x2.add(high, f64x2.promote_low_f32x4(v128.shuffle<f64>(distance, distance, 1, 0)))
-    if (plain) v128.store(p, f32x4.mul(weight, exp4(f32x4.mul(d2, inverse))))
-    else evaluateTerms(p, slopes + i * line + (j << 2), d2, squares, terms, count, i, j)
+  const edge = v128.load(row + last)
+  let sum = v128.bitselect(f32x4.splat(0), f32x4.sqrt(edge), f32x4.eq(edge, f32x4.splat(Infinity)))
+  if (slopes) {
+    for (let k = 0; k < last; k += 16) sum = f32x4.add(sum, f32x4.sqrt(v128.load(row + k)))
+    for (let j = 0; j <= i; j += 4) {
+      const p = row + (j << 2)
+      evaluateTerms(p, slopes + i * line + (j << 2), v128.load(p), squares, terms, count, i, j)
+    }
+  } else {
+    const single = changetype<Term>(terms)
+    const inverse = f32x4.splat(-1 / single.a)
+    const weight = f32x4.splat(single.weight)
+    v128.store(row + last, f32x4.mul(weight, exp4(f32x4.mul(edge, inverse))))
+    for (let k = 0; k < last; k += 16) {
+      const d2 = v128.load(row + k)
+      sum = f32x4.add(sum, f32x4.sqrt(d2))
+      v128.store(row + k, f32x4.mul(weight, exp4(f32x4.mul(d2, inverse))))
+    }
   }
-  const total = f64x2.add(low, high)
-  store<f64>(distances + (i << 3), f64x2.extract_lane(total, 0) + f64x2.extract_lane(total, 1))
+  store<f64>(distances + (i << 3), sumLanes(sum))
 }
 
 /** Σ_m w_m k_m and Σ_m −2 w_m k'_m at four distances. */
