@@ -148,7 +148,7 @@ export interface SvgdRun extends SvgdOptions, SvgdStart {
  * The common case in one call: starts, takes `iterations` steps and returns the particles [particles × dimension], row by
  * row. Everything else as createSVGD.
  */
-export async function svgd({ iterations, signal, onStep, ...options }: SvgdRun): Promise<Float32Array> {
+export async function svgd({ iterations, signal, onStep, ...options }: SvgdRun): Promise<Float32Array<ArrayBuffer>> {
   check(wholeNumber('iterations', 0), iterations)
   const { init, step } = createSVGD(options)
   const state = await init(options)
@@ -238,7 +238,7 @@ function setParticles(rows: SvgdState['rows'], initial: ArrayLike<number>, d: nu
 }
 
 /** A copy of the particles, [particles × dimension], without the padding of the rows. */
-export function particlesOf({ rows, dimension }: SvgdState): Float32Array {
+export function particlesOf({ rows, dimension }: SvgdState): Float32Array<ArrayBuffer> {
   const out = new Float32Array(rows.length * dimension)
   rows.forEach(({ x }, i) => {
     out.set(x, i * dimension)

@@ -1,4 +1,4 @@
-// The page of examples/browser in a real Chromium, against the same training in Node. Run by `npm run test:browser`.
+// The page of examples/browser and threads in a real Chromium, against the same in Node. Run by `npm run test:browser`.
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { type Browser, chromium, type Page } from 'playwright-core'
 import { type TrainOptions, train } from 'steinrl'
 import { build, createServer, preview } from 'vite'
+import { trial } from './threads/page.ts'
 
 const pageRoot = fileURLToPath(new URL('../../examples/browser', import.meta.url))
 const executablePath = process.env.CHROMIUM || '/usr/bin/chromium'
@@ -66,6 +67,20 @@ async function serveDev(folder: string): Promise<Served> {
     server: { port: 0, host: '127.0.0.1' },
   })
   await server.listen()
+  return { url: server.resolvedUrls?.local[0] ?? '', close: () => server.close() }
+}
+
+const ISOLATED = {
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Embedder-Policy': 'require-corp',
+}
+
+/** The page of threads/, built, with or without the headers that let a page share memory between threads. */
+async function serveThreads(outDir: string, headers: Record<string, string>): Promise<Served> {
+  const root = fileURLToPath(new URL('threads', import.meta.url))
+  const quiet = { root, configFile: false, logLevel: 'error', worker: { format: 'es' } } as const
+  await build({ ...quiet, build: { outDir, emptyOutDir: true, chunkSizeWarningLimit: 2000 } })
+  const server = await preview({ ...quiet, build: { outDir }, preview: { port: 0, host: '127.0.0.1', headers } })
   return { url: server.resolvedUrls?.local[0] ?? '', close: () => server.close() }
 }
 
@@ -215,6 +230,38 @@ async function testBuilt(browser: Browser, url: string): Promise<void> {
   }
 }
 
+type Trial = typeof import('./threads/page.ts').trial
+
+async function trialOnPage(page: Page, threads: number | 'auto'): ReturnType<Trial> {
+  await page.waitForFunction('window.trial')
+  return page.evaluate((count) => (window as unknown as { trial: Trial }).trial(count), threads)
+}
+
+async function threadsOnPage(page: Page): Promise<string> {
+  const node = await trial(1)
+  assert.deepEqual(await trialOnPage(page, 1), node)
+  assert.deepEqual(await trialOnPage(page, 3), { threads: 3, sha: node.sha })
+  const { threads, sha } = await trialOnPage(page, 'auto')
+  assert.equal(sha, node.sha)
+  return `${threads} threads by themselves, ${sha}`
+}
+
+async function aloneOnPage(page: Page): Promise<undefined> {
+  assert.deepEqual(await trialOnPage(page, 3), await trial(1))
+  return undefined
+}
+
+async function testThreads(browser: Browser, folder: string): Promise<void> {
+  await withServer(
+    () => serveThreads(join(folder, 'isolated'), ISOLATED),
+    (url) => test('a cross-origin-isolated page: threads, same bits', () => onPage(browser, url, threadsOnPage)),
+  )
+  await withServer(
+    () => serveThreads(join(folder, 'plain'), {}),
+    (url) => test('any other page: one thread, same bits', () => onPage(browser, url, aloneOnPage)),
+  )
+}
+
 async function withServer(serve: () => Promise<Served>, body: (url: string) => Promise<void>): Promise<void> {
   const server = await serve()
   try {
@@ -237,6 +284,7 @@ async function main(): Promise<void> {
       () => serveDev(folder),
       (url) => test('the development server: same bits', () => sameBits(browser, url, { ...SETTINGS, iterations: 1 })),
     )
+    await testThreads(browser, folder)
   } finally {
     await browser.close()
     await rm(folder, { recursive: true, force: true })
