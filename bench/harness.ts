@@ -32,9 +32,18 @@ export function machine() {
   }
 }
 
+/** How long benny samples one case: both at least this often and for about this many seconds. */
+interface Sampling {
+  minSamples: number
+  maxTime: number
+}
+
 /** Runs the cases one after the other under benny, in one process, and returns their medians. */
-export async function measure(title: string, cases: readonly Case[]): Promise<Row[]> {
-  const options = { minSamples: 20, maxTime: 2 }
+export async function measure(
+  title: string,
+  cases: readonly Case[],
+  options: Sampling = { minSamples: 20, maxTime: 2 },
+): Promise<Row[]> {
   const tests = cases.map(({ name, run }) => benny.add(name, run, options))
   const summary = await benny.suite(
     title,
@@ -50,16 +59,26 @@ export async function measure(title: string, cases: readonly Case[]): Promise<Ro
   })
 }
 
+/** What a suite hands back whose rows are not timings of calls: what is written, and how it is printed. */
+export interface Report {
+  rows: readonly object[]
+  table: readonly object[]
+}
+
+const timings = (rows: readonly Row[]): Report => ({
+  rows,
+  table: rows.map(({ params, samples, ...row }) => ({
+    ...row,
+    ms: row.ms.toPrecision(4),
+    min: row.min.toPrecision(4),
+    max: row.max.toPrecision(4),
+  })),
+})
+
 /** Prints the rows as a table and writes bench/results/NAME.json. */
-export async function report(name: string, rows: readonly Row[]): Promise<void> {
-  console.table(
-    rows.map(({ params, samples, ...row }) => ({
-      ...row,
-      ms: row.ms.toPrecision(4),
-      min: row.min.toPrecision(4),
-      max: row.max.toPrecision(4),
-    })),
-  )
+export async function report(name: string, result: readonly Row[] | Report): Promise<void> {
+  const { rows, table } = 'table' in result ? result : timings(result)
+  console.table(table)
   const folder = new URL('./results/', import.meta.url)
   await mkdir(folder, { recursive: true })
   const file = new URL(`${name}.json`, folder)

@@ -1,7 +1,10 @@
-import { report } from './harness.ts'
+import { isExpected } from '../src/core/errors.ts'
+import { type Report, type Row, report } from './harness.ts'
 
 /** One subject a file; npm run bench -- NAME. */
-const suites: Record<string, () => Promise<{ default: () => ReturnType<typeof import('./svpg.ts').default> }>> = {
+const suites: Record<string, () => Promise<{ default: () => Promise<Row[] | Report> }>> = {
+  bnn: () => import('./bnn.ts'),
+  stein: () => import('./stein.ts'),
   svpg: () => import('./svpg.ts'),
 }
 
@@ -13,5 +16,11 @@ if (!Object.hasOwn(suites, name ?? '')) {
   process.exitCode = 1
 } else {
   const { default: bench } = await suites[name]()
-  await report(name, await bench())
+  try {
+    await report(name, await bench())
+  } catch (error) {
+    if (!isExpected(error)) throw error
+    console.error(error.message)
+    process.exitCode = 1
+  }
 }

@@ -48,6 +48,11 @@ describe('every command of the README works in a fresh clone, in its order', () 
       expect(Math.abs(Number(mean) - 2 / 3)).toBeLessThan(0.06)
       expect(Math.abs(Number(left) - 1 / 3)).toBeLessThan(0.03)
     },
+    'npx tsx examples/gaussian.ts': (output) => {
+      const [, first, second] = output.match(/mean ([-\d.]+), ([-\d.]+)/) ?? []
+      expect(Math.abs(Number(first) + 0.6871)).toBeLessThan(0.01)
+      expect(Math.abs(Number(second) - 0.801)).toBeLessThan(0.01)
+    },
     'npx tsx examples/svpg-cartpole.ts': (output) => {
       const last = output.trim().split('\n').at(-1) ?? ''
       const returns = last
@@ -117,7 +122,7 @@ describe('every command of the README works in a fresh clone, in its order', () 
 })
 
 describe('code shown in the documentation runs as it stands', () => {
-  const shown = ['README.md', 'docs/environments.md'].flatMap((file) =>
+  const shown = ['README.md', 'docs/environments.md', 'docs/svgd.md'].flatMap((file) =>
     blocks(file, 'ts').map((code, index) => ({ name: `${file}, block ${index + 1}`, code })),
   )
   const [quickStart, ...others] = shown

@@ -104,7 +104,7 @@ function conventionBandwidth(convention: Convention, arena: SteinArena, n: numbe
   const { ops, at } = arena
   const h = statistic(convention, arena, n) / convention.divisor(ops.log64(n), ops.log64(n + 1))
   const floored = Math.max(h, convention.floor ?? 0)
-  return floored > 0 ? floored : ops.meanPair(at.kernel, n) || 1
+  return floored === 0 ? ops.meanPair(at.kernel, n) || 1 : floored
 }
 
 function statistic({ over, statistic: kind, middle }: Convention, arena: SteinArena, n: number): number {

@@ -1,4 +1,5 @@
 import { type Arena, f32, f64, padded, struct, u32 } from '../core/arena.ts'
+import { UsageError } from '../core/errors.ts'
 import type { Ops, Pointer } from '../core/ops.ts'
 import { resolveBandwidth } from './bandwidth.ts'
 import { coordinateFields, directionInCoordinates } from './coordinates.ts'
@@ -212,6 +213,8 @@ function plainDirection(
   squaredDistances(arena, n, operands)
   const bandwidths = writeTerms(arena, n, operands, terms)
   kernelMatrix(arena, n, terms.length)
+  const meanDistance = ops.meanDistance(at.distances, n)
+  if (Number.isNaN(meanDistance)) throw new UsageError('The particles are too far apart for float32.')
   product(arena, n, operands, variant, {
     slopes: arena.view.slopes.length > 0 ? at.slopes : 0,
     slope: 2 / bandwidths[0],
@@ -221,7 +224,7 @@ function plainDirection(
     bandwidths: bandwidths.filter((h) => !Number.isNaN(h)),
     strips: strips(n, operands.d),
     ...kernelStatistics(arena, n),
-    meanDistance: ops.meanDistance(at.distances, n),
+    meanDistance,
   }
 }
 
