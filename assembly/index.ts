@@ -1,7 +1,7 @@
 export { cosInto, expInto, logInto, sinInto, tanhInto } from './math/arrays'
 export { cos64, exp64, log64, sin64, tanh64 } from './math/f64'
 export { deriveSeed, fillNormal, fillUniform, philox } from './random'
-export { columnDistances, columnMeans, diagonalInto, finishDistances, gram } from './svgd/distances'
+export { columnDistances, centreOf, diagonalInto, finishDistances, gram } from './svgd/distances'
 export { meanPair, rankedPairs } from './svgd/median'
 export { kernelRows, meanDistance, rowSquares } from './svgd/kernels'
 export { meanNorms, steinDirection } from './svgd/direction'

@@ -22,7 +22,7 @@ export class DirectionTask {
   /** f32 [n, D] */
   x: usize
   /** f32 [D] is subtracted from x in both places. */
-  mean: usize
+  centre: usize
   /** f32 [N, N] */
   kernel: usize
   /** f32 [N, N] or 0 */
@@ -46,7 +46,7 @@ export class DirectionTask {
 }
 
 // What stands behind the packed rows, for the four of them: Σ_{j≠i} K_ij, Σ_{j≠i} W_ij, 1/N_i, and the factors
-// of s_i and x_i − mean.
+// of s_i and x_i − centre.
 const SUMS: i32 = 0
 const SLOPE_SUMS: i32 = 16
 const SCALE: i32 = 32
@@ -85,8 +85,8 @@ export function steinDirection(address: usize, panels: usize, rows: usize, tile:
 }
 
 /**
- * Four columns interleaved for every particle: factor a_j + push (x_j − mean), where one product does for both terms.
- * Without a source, push (x_j − mean) alone; without a push, factor a_j alone. Four particles at a time, so that
+ * Four columns interleaved for every particle: factor a_j + push (x_j − centre), where one product does for both terms.
+ * Without a source, push (x_j − centre) alone; without a push, factor a_j alone. Four particles at a time, so that
  * reads run along rows and every cache line of a panel is written at once.
  */
 function packColumns(
@@ -100,8 +100,8 @@ function packColumns(
     const to = panels + (j << 4)
     const at = j * row + offset
     if (push == 0) packScaled(to, n << 4, source + at, factor, rows, row, width)
-    else if (source == 0) packCentred(to, n << 4, task.x + at, task.mean + offset, push, rows, row, width)
-    else packBoth(to, n << 4, source + at, factor, task.x + at, task.mean + offset, push, rows, row, width)
+    else if (source == 0) packCentred(to, n << 4, task.x + at, task.centre + offset, push, rows, row, width)
+    else packBoth(to, n << 4, source + at, factor, task.x + at, task.centre + offset, push, rows, row, width)
   }
 }
 
@@ -112,10 +112,10 @@ function packScaled(to: usize, size: i32, a: usize, factor: f32, rows: i32, row:
   }
 }
 
-function packCentred(to: usize, size: i32, x: usize, mean: usize, push: f32, rows: i32, row: i32, width: i32): void {
+function packCentred(to: usize, size: i32, x: usize, centre: usize, push: f32, rows: i32, row: i32, width: i32): void {
   const b = f32x4.splat(push)
   for (let k = 0, end = width << 2; k < end; k += 16, to += size) {
-    const m = v128.load(mean + k)
+    const m = v128.load(centre + k)
     for (let r = 0, p = x + k; r < rows; r++, p += row) {
       v128.store(to + (r << 4), f32x4.mul(b, f32x4.sub(v128.load(p), m)))
     }
@@ -123,12 +123,12 @@ function packCentred(to: usize, size: i32, x: usize, mean: usize, push: f32, row
 }
 
 function packBoth(
-  to: usize, size: i32, a: usize, factor: f32, x: usize, mean: usize, push: f32, rows: i32, row: i32, width: i32,
+  to: usize, size: i32, a: usize, factor: f32, x: usize, centre: usize, push: f32, rows: i32, row: i32, width: i32,
 ): void {
   const f = f32x4.splat(factor)
   const b = f32x4.splat(push)
   for (let k = 0, end = width << 2; k < end; k += 16, to += size) {
-    const m = v128.load(mean + k)
+    const m = v128.load(centre + k)
     for (let r = 0, p = a + k, q = x + k; r < rows; r++, p += row, q += row) {
       v128.store(to + (r << 4), both(f, v128.load(p), b, v128.load(q), m))
     }
@@ -205,9 +205,9 @@ function finishRow(task: DirectionTask, tile: usize, rows: usize, i: i32, column
   const out = task.out + at
   const score = task.score + at
   const x = task.x + at
-  const mean = task.mean + column
+  const centre = task.centre + column
   for (let k = 0; k < bytes; k += 16) {
-    const centred = f32x4.sub(v128.load(x + k), v128.load(mean + k))
+    const centred = f32x4.sub(v128.load(x + k), v128.load(centre + k))
     const own = f32x4.add(f32x4.mul(a, v128.load(score + k)), f32x4.mul(b, centred))
     v128.store(out + k, f32x4.add(f32x4.mul(scale, v128.load(sum + k)), own))
   }

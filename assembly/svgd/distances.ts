@@ -2,6 +2,8 @@ import { multiplyPanels, storeTransposed } from '../math/matrix'
 
 // Up to here differences are formed directly: exact, and faster than a product of such short rows.
 const SHORT: i32 = 16
+// Rows that the centre is the mean of.
+const SAMPLED: i32 = 16
 // Below this share of |x_i|² + |x_j|² a distance from the Gram matrix has lost six bits to cancellation: it is computed again.
 const CLOSE: f32 = 1.0 / 64
 
@@ -18,31 +20,34 @@ export function sumLanes(v: v128): f32 {
 }
 
 /**
- * Column means. Distances are formed from a Gram matrix, which cancels when particles are far from the origin and close
- * together; so they are taken from the particles less their mean.
+ * Column means of at most sixteen evenly spaced rows. Distances are formed from a Gram matrix, which cancels when particles
+ * are far from the origin and close together; so they are taken from the particles less a point among them. Which one
+ * does not matter, and the mean of all would cost another pass through memory.
  *
  *     x: f32 [n, D]    out: f32 [D], D a multiple of 4
  */
-export function columnMeans(out: usize, x: usize, n: i32, D: i32): void {
+export function centreOf(out: usize, x: usize, n: i32, D: i32): void {
   const row = D << 2
+  const step = (n + SAMPLED - 1) / SAMPLED
   memory.copy(out, x, row)
-  for (let i = 1; i < n; i++) {
+  let count = 1
+  for (let i = step; i < n; i += step, count++) {
     const xi = x + i * row
     for (let k = 0; k < row; k += 16) v128.store(out + k, f32x4.add(v128.load(out + k), v128.load(xi + k)))
   }
-  const inverse = f32x4.splat(1 / <f32>n)
+  const inverse = f32x4.splat(1 / <f32>count)
   for (let k = 0; k < row; k += 16) v128.store(out + k, f32x4.mul(v128.load(out + k), inverse))
 }
 
-/** Rows 4p … 4p+3 of x less mean (0: no mean) as a panel [count][4]. Rows beyond the last repeat it. */
-function packRows(panel: usize, x: usize, mean: usize, n: i32, row: i32, p: i32, count: i32): void {
+/** Rows 4p … 4p+3 of x less the centre (0: none) as a panel [count][4]. Rows beyond the last repeat it. */
+function packRows(panel: usize, x: usize, centre: usize, n: i32, row: i32, p: i32, count: i32): void {
   const last = n - 1
   const x0 = x + min(4 * p, last) * row
   const x1 = x + min(4 * p + 1, last) * row
   const x2 = x + min(4 * p + 2, last) * row
   const x3 = x + min(4 * p + 3, last) * row
   for (let k = 0, end = count << 2; k < end; k += 16, panel += 64) {
-    const m = mean ? v128.load(mean + k) : f32x4.splat(0)
+    const m = centre ? v128.load(centre + k) : f32x4.splat(0)
     storeTransposed(panel, 16, f32x4.sub(v128.load(x0 + k), m), f32x4.sub(v128.load(x1 + k), m),
       f32x4.sub(v128.load(x2 + k), m), f32x4.sub(v128.load(x3 + k), m))
   }
@@ -50,13 +55,13 @@ function packRows(panel: usize, x: usize, mean: usize, n: i32, row: i32, p: i32,
 
 /**
  * First half of the squared distances, for row panels first … end − 1 (four rows each), below the diagonal.
- * Short rows: |x_i − x_j|² itself. Longer rows: inner products of the particles less their mean, diagonal included.
+ * Short rows: |x_i − x_j|² itself. Longer rows: inner products of the particles less their centre, diagonal included.
  *
- *     matrix: f32 [N, N], N = n rounded up to 4    x: f32 [n, D]    mean: f32 [D]    panels: f32 [N, block or D ≤ 16]    tile: f32 [4, N]
+ *     matrix: f32 [N, N], N = n rounded up to 4    x: f32 [n, D]    centre: f32 [D]    panels: f32 [N, block or D ≤ 16]    tile: f32 [4, N]
  *     block: columns that are packed at a time
  */
 export function gram(
-  matrix: usize, x: usize, mean: usize, n: i32, d: i32, block: i32, panels: usize, tile: usize, first: i32, end: i32,
+  matrix: usize, x: usize, centre: usize, n: i32, d: i32, block: i32, panels: usize, tile: usize, first: i32, end: i32,
 ): void {
   const D = (d + 3) & ~3
   const row = D << 2
@@ -69,7 +74,7 @@ export function gram(
   for (let from = 0; from < D; from += block) {
     const count = min(block, D - from)
     const size = count << 4
-    for (let p = 0; p < end; p++) packRows(panels + p * size, x + (from << 2), mean + (from << 2), n, row, p, count)
+    for (let p = 0; p < end; p++) packRows(panels + p * size, x + (from << 2), centre + (from << 2), n, row, p, count)
     for (let p = first; p < end; p++) {
       const to = matrix + 4 * p * line
       const sum = from == 0 ? to : tile

@@ -29,9 +29,9 @@ export interface Ops {
   deriveSeed(out: Pointer, seedLo: number, seedHi: number, purpose: number, particle: number, environment: number, step: number): void
 
   // assembly/svgd
-  columnMeans(out: Pointer, x: Pointer, n: number, D: number): void
+  centreOf(out: Pointer, x: Pointer, n: number, D: number): void
   // biome-ignore format: one op, one line
-  gram(matrix: Pointer, x: Pointer, mean: Pointer, n: number, d: number, block: number, panels: Pointer, tile: Pointer, first: number, end: number): void
+  gram(matrix: Pointer, x: Pointer, centre: Pointer, n: number, d: number, block: number, panels: Pointer, tile: Pointer, first: number, end: number): void
   diagonalInto(out: Pointer, matrix: Pointer, n: number): void
   // biome-ignore format: one op, one line
   finishDistances(matrix: Pointer, x: Pointer, squares: Pointer, n: number, d: number, first: number, end: number): void

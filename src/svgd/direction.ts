@@ -22,7 +22,7 @@ export const directionTask = struct(
     'out',
     'score',
     'x',
-    'mean',
+    'centre',
     'kernel',
     'slopes',
     'given',
@@ -75,9 +75,9 @@ export function steinFields(n: number, d: number, { kernel, norms = true, thread
     kernel: f32(N, N),
     /** [N, N] W with ∇_{x_j} k(x_j, x_i) = W_ij (x_i − x_j); empty where it is a multiple of the kernel. */
     slopes: f32(slopes, slopes),
-    /** [D] mean of the particles. */
-    mean: f32(D),
-    /** [N] |x_i|², of x or of x − mean. */
+    /** [D] a point among the particles, which they are taken less of. */
+    centre: f32(D),
+    /** [N] |x_i|², of x or of x − centre. */
     squares: f32(N),
     /** [N] Σ_j k(x_i, x_j). */
     rowSums: f32(N),
@@ -232,8 +232,8 @@ function squaredDistances(arena: SteinArena, n: number, { x, d }: Operands): voi
   const { ops, at } = arena
   const panels = padded(n) / 4
   const parts = triangular(panels, arena.team.size)
-  ops.columnMeans(at.mean, x, n, padded(d))
-  inParts(arena, n, 'gram', parts, ({ panels, tile }) => [at.kernel, x, at.mean, n, d, GRAM_BLOCK, panels, tile])
+  ops.centreOf(at.centre, x, n, padded(d))
+  inParts(arena, n, 'gram', parts, ({ panels, tile }) => [at.kernel, x, at.centre, n, d, GRAM_BLOCK, panels, tile])
   ops.diagonalInto(at.squares, at.kernel, n)
   inParts(arena, n, 'finishDistances', parts, () => [at.kernel, x, at.squares, n, d])
 }
@@ -280,7 +280,7 @@ export function product(arena: SteinArena, n: number, operands: Operands, varian
     out: operands.out,
     score: operands.score,
     x: operands.x,
-    mean: at.mean,
+    centre: at.centre,
     kernel: at.kernel,
     slopes: slopes.slopes,
     slope: slopes.slope,
