@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util'
 import { show, UsageError } from '../src/core/errors.ts'
 import { startTfjs } from '../src/nn/tfjs.ts'
 import { loadSet, type RegressionSet, setsIn } from './bnn/data.ts'
-import { type Figures, type Published, publishedFor, USUAL_ITERATIONS } from './bnn/published.ts'
+import { type Figures, type Published, publishedFor } from './bnn/published.ts'
 import { type BnnSettings, runSplit, type SplitResult } from './bnn/split.ts'
 import type { Report } from './harness.ts'
 
@@ -11,8 +11,8 @@ interface Options {
   sets: readonly string[]
   /** How many of the splits; Infinity for all. */
   splits: number
-  /** One count for all sets, or each set's in the authors' script. */
-  iterations: number | 'authors'
+  /** One count for all sets; undefined for each set's in the authors' script. */
+  iterations?: number
   particles: number
   /** Undefined for the paper's: 50, and 100 for its two largest sets. */
   hidden?: number
@@ -31,8 +31,8 @@ interface BnnRow {
 
 /**
  * Bayesian neural networks by SVGD on UCI regression sets, as in table 1 of Liu & Wang 2016 (arXiv 1608.04471). One setting
- * for all sets, that of the authors' demonstration with its 2000 iterations; `--iterations authors` takes the count of each
- * set in the authors' script for the table. Splits run one after the other in this process; the seed of a split is its number.
+ * for all sets; only the number of iterations is that of each set in the authors' script, unless `--iterations` gives one
+ * for all. Splits run one after the other in this process; the seed of a split is its number.
  */
 export default async function bench(): Promise<Report> {
   const options = await optionsFrom(process.argv.slice(3))
@@ -55,8 +55,7 @@ async function optionsFrom(args: string[]): Promise<Options> {
     data,
     sets: wanted,
     splits: count('--splits', splits) ?? Number.POSITIVE_INFINITY,
-    iterations:
-      iterations === 'authors' ? iterations : (count('--iterations', iterations, 'authors or ') ?? USUAL_ITERATIONS),
+    iterations: count('--iterations', iterations),
     particles: count('--particles', particles) ?? 20,
     hidden: count('--hidden', hidden),
   }
@@ -72,12 +71,12 @@ function parse(args: string[]) {
   }
 }
 
-/** The number behind an option, at least 1; `words` says what else the option takes. */
-function count(option: string, text: string | undefined, words = ''): number | undefined {
+/** The number behind an option, at least 1. */
+function count(option: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined
   const value = Number(text)
   if (Number.isSafeInteger(value) && value >= 1) return value
-  throw new UsageError(`${option} must be ${words}a whole number of at least 1, got ${show(text)}.`)
+  throw new UsageError(`${option} must be a whole number of at least 1, got ${show(text)}.`)
 }
 
 async function benchSet(set: RegressionSet, options: Options): Promise<BnnRow> {
@@ -86,7 +85,7 @@ async function benchSet(set: RegressionSet, options: Options): Promise<BnnRow> {
     particles: options.particles,
     hidden: options.hidden ?? hidden,
     batch,
-    iterations: options.iterations === 'authors' ? iterations : options.iterations,
+    iterations: options.iterations ?? iterations,
     learningRate: 1e-3,
   }
   const splits = Math.min(options.splits, set.testSplits.length)

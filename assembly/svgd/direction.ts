@@ -99,8 +99,8 @@ function packColumns(
     const rows = min(4, n - j)
     const to = panels + (j << 4)
     const at = j * row + offset
-    if (push == 0) packScaled(to, n << 4, source + at, factor, rows, row, width)
-    else if (source == 0) packCentred(to, n << 4, task.x + at, task.centre + offset, push, rows, row, width)
+    if (source == 0) packCentred(to, n << 4, task.x + at, task.centre + offset, push, rows, row, width)
+    else if (push == 0) packScaled(to, n << 4, source + at, factor, rows, row, width)
     else packBoth(to, n << 4, source + at, factor, task.x + at, task.centre + offset, push, rows, row, width)
   }
 }
