@@ -381,7 +381,7 @@ describe('bad input', () => {
     [{ scores: [0, 1, 2, -Infinity] }, 'Row 1 of scores holds -Infinity at 1; it must be finite as a float32.'],
     [
       { particles: [[0, 1] as unknown as number, 2, 3, 4] },
-      'Row 0 of particles holds [0,1] at 0; it must be finite as a float32.',
+      'Row 0 of particles holds [0, 1] at 0; it must be finite as a float32.',
     ],
     [{ kernel: { kind: 'imq', c: 0 } }, 'kernel.c must be a finite number above 0, got 0.'],
     [{ kernel: { kind: 'imq', c: Infinity } }, 'kernel.c must be a finite number above 0, got Infinity.'],
