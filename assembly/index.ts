@@ -9,6 +9,7 @@ export { steinDiagonal, steinPairs, steinPairsInto, weightPairs4 } from './svgd/
 export { combineInto, copyColumns, firstNonFinite, firstNonFinite64, multiplyRows, scaleColumns } from './svgd/rows'
 export { adagrad, adam, ascend } from './svgd/optimizers'
 export { act, policyForward } from './nn/policy'
+export { trainingBackward, trainingForward } from './nn/training'
 export { observeEnvironment, resetEnvironment, stepEnvironment } from './envs/environments'
 export { evaluate, resetEnvironments, rollout } from './rl/rollout'
 export { advantageWeights, returnsToGo } from './rl/returns'

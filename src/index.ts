@@ -10,7 +10,7 @@ export { type MadeEnvironment, type MakeOptions, make } from './envs/make.ts'
 export { environments } from './envs/registry.ts'
 export { type Box, box, type Discrete, discrete } from './envs/spaces.ts'
 // Networks
-export { type Layer, mlp, type Network } from './nn/network.ts'
+export { type Activation, type Layer, mlp, type Network } from './nn/network.ts'
 export { type LogDensity, logDensity } from './nn/score.ts'
 export { startTfjs, type TfjsOptions } from './nn/tfjs.ts'
 // Stein variational gradient descent

@@ -1,5 +1,5 @@
 import { UsageError } from './errors.ts'
-import { type CoreModule, instantiateCore } from './module.ts'
+import { type CoreModule, instantiateCore, instantiateCoreSync } from './module.ts'
 import type { Ops, Pointer } from './ops.ts'
 import { alone, gather, type Team } from './team.ts'
 
@@ -75,6 +75,13 @@ function allocate(pages: number, shared: boolean): WebAssembly.Memory {
 export async function createArena<L extends Layout>(module: CoreModule, layout: L): Promise<Arena<L>> {
   const arena = layOut(layout, false)
   const ops = await instantiateCore(module, arena.memory)
+  return { ...arena, ops, team: alone(ops) }
+}
+
+/** The same without waiting. */
+export function createArenaSync<L extends Layout>(module: CoreModule, layout: L): Arena<L> {
+  const arena = layOut(layout, false)
+  const ops = instantiateCoreSync(module, arena.memory)
   return { ...arena, ops, team: alone(ops) }
 }
 

@@ -1,4 +1,4 @@
-import { instantiate } from '@assemblyscript/loader'
+import { instantiate, instantiateSync } from '@assemblyscript/loader'
 import { platform } from '#platform'
 import { UsageError } from './errors.ts'
 import type { Ops } from './ops.ts'
@@ -49,5 +49,11 @@ export async function compileRelaxedCore(): Promise<CoreModule> {
 /** One instance on one memory. The memory is made by the caller, at its final size. */
 export async function instantiateCore(module: CoreModule, memory: WebAssembly.Memory): Promise<Ops> {
   const { exports } = await instantiate(module, { env: { memory } })
+  return exports as unknown as Ops
+}
+
+/** The same without waiting, for code that tfjs calls in the middle of an expression. */
+export function instantiateCoreSync(module: CoreModule, memory: WebAssembly.Memory): Ops {
+  const { exports } = instantiateSync(module, { env: { memory } })
   return exports as unknown as Ops
 }

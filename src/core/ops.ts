@@ -69,6 +69,9 @@ export interface Ops {
   // biome-ignore format: one op, one line
   act(policy: Pointer, particle: number, observation: Pointer, rows: number, action: Pointer, environments: Pointer, greedy: number, purpose: number, step: number, seedLo: number, seedHi: number): void
 
+  trainingForward(net: Pointer): void
+  trainingBackward(net: Pointer): void
+
   // assembly/envs
   resetEnvironment(kind: number, state: Pointer, constants: Pointer, seedLo: number, seedHi: number): void
   // biome-ignore format: one op, one line

@@ -1,4 +1,6 @@
-import type { Network } from './network.ts'
+import { UsageError } from '../core/errors.ts'
+import { canFuse, fusedForward } from './fused.ts'
+import type { Activation, Network } from './network.ts'
 import { tf } from './tfjs.ts'
 
 /**
@@ -20,12 +22,37 @@ function product(x: tf.Tensor2D, w: tf.Tensor2D): tf.Tensor2D {
   return op(x, w) as tf.Tensor2D
 }
 
-/** Outputs [rows, last width] of the network with parameters theta [size] for inputs x [rows, first width]. */
+/**
+ * Outputs [rows, last width] of the network with parameters theta [size] for inputs x [rows, first width]: a tfjs expression that
+ * can be differentiated by theta and x. Runs in the core where tfjs runs on WASM, see fused.ts.
+ *
+ * @throws UsageError when x is not [rows, first width] with at least one row, or theta is not [size]
+ */
 export function forward(net: Network, theta: tf.Tensor1D, x: tf.Tensor2D): tf.Tensor2D {
-  return net.layers.reduce((input, { inputs, outputs, weight, bias }, l) => {
+  refuseMisfit(net, theta, x)
+  return canFuse() ? fusedForward(net, theta, x) : stockForward(net, theta, x)
+}
+
+/** The same in ops of tfjs alone. */
+export function stockForward(net: Network, theta: tf.Tensor1D, x: tf.Tensor2D): tf.Tensor2D {
+  return net.layers.reduce((input, { inputs, outputs, weight, bias, activation }) => {
     const w = tf.reshape(tf.slice(theta, weight, inputs * outputs), [inputs, outputs]) as tf.Tensor2D
     const b = tf.slice(theta, bias, outputs)
-    const y = tf.add(product(input, w), b) as tf.Tensor2D
-    return l < net.layers.length - 1 ? tf.tanh(y) : y
+    return activate[activation](tf.add(product(input, w), b) as tf.Tensor2D)
   }, x)
+}
+
+const activate: Readonly<Record<Activation, (x: tf.Tensor2D) => tf.Tensor2D>> = {
+  linear: (x) => x,
+  tanh: tf.tanh,
+  relu: tf.relu,
+  elu: tf.elu,
+  softplus: tf.softplus,
+}
+
+function refuseMisfit(net: Network, theta: tf.Tensor1D, x: tf.Tensor2D): void {
+  if (theta.size !== net.size) throw new UsageError(`The network has ${net.size} parameters, got ${theta.size}.`)
+  if (x.shape.length !== 2 || x.shape[1] !== net.widths[0])
+    throw new UsageError(`The network takes rows of ${net.widths[0]} numbers, got the shape [${x.shape.join(', ')}].`)
+  if (x.shape[0] === 0) throw new UsageError('A batch needs at least one row, got 0.')
 }

@@ -1,3 +1,4 @@
+import { check, oneOf } from '../core/errors.ts'
 import type { Ops, Pointer } from '../core/ops.ts'
 import { Purpose, type Seed } from '../core/random.ts'
 
@@ -7,9 +8,17 @@ export interface Layer {
   readonly outputs: number
   readonly weight: number
   readonly bias: number
+  readonly activation: Activation
 }
 
-/** A tanh MLP with a linear last layer, and where its parameters lie in a row of theta. */
+/** Kinds of activations, as in assembly/nn/training.ts. */
+export const ActivationKind = { linear: 0, tanh: 1, relu: 2, elu: 3, softplus: 4 } as const
+
+export type Activation = keyof typeof ActivationKind
+
+export const activations = Object.keys(ActivationKind) as Activation[]
+
+/** An MLP, and where its parameters lie in a row of theta. */
 export interface Network {
   /** Observation, hidden …, output. */
   readonly widths: readonly number[]
@@ -18,14 +27,25 @@ export interface Network {
   readonly size: number
 }
 
-/** The layout of an MLP with the given widths, written once: tfjs, WASM and files all read it. */
-export function mlp(widths: readonly number[]): Network {
+/**
+ * The layout of an MLP with the given widths, written once: tfjs, WASM and files all read it.
+ *
+ * @param hidden activation of the hidden layers; default tanh    @param output of the last one; default linear
+ * @throws UsageError for an unknown activation
+ */
+export function mlp(
+  widths: readonly number[],
+  { hidden = 'tanh', output = 'linear' }: { hidden?: Activation; output?: Activation } = {},
+): Network {
+  check(oneOf('The activation of hidden layers', activations), hidden)
+  check(oneOf('The activation of the last layer', activations), output)
   const layers: Layer[] = []
   let size = 0
   for (let l = 1; l < widths.length; l++) {
     const inputs = widths[l - 1]
     const outputs = widths[l]
-    layers.push({ inputs, outputs, weight: size, bias: size + inputs * outputs })
+    const activation = l < widths.length - 1 ? hidden : output
+    layers.push({ inputs, outputs, weight: size, bias: size + inputs * outputs, activation })
     size += (inputs + 1) * outputs
   }
   return { widths, layers, size }
