@@ -24,13 +24,18 @@ function product(x: tf.Tensor2D, w: tf.Tensor2D): tf.Tensor2D {
 
 /**
  * Outputs [rows, last width] of the network with parameters theta [size] for inputs x [rows, first width]: a tfjs expression that
- * can be differentiated by theta and x. Runs in the core where tfjs runs on WASM, see fused.ts.
+ * can be differentiated by theta and x. With a leading axis, theta [n, size] and x [n, rows, first width], n networks of
+ * one shape at once. Runs in the core where tfjs runs on WASM, see fused.ts.
  *
- * @throws UsageError when x is not [rows, first width] with at least one row, or theta is not [size]
+ * @throws UsageError when x and theta do not fit the network or each other, or x has no row
  */
-export function forward(net: Network, theta: tf.Tensor1D, x: tf.Tensor2D): tf.Tensor2D {
+export function forward<X extends tf.Tensor2D | tf.Tensor3D>(net: Network, theta: tf.Tensor, x: X): X {
   refuseMisfit(net, theta, x)
-  return canFuse() ? fusedForward(net, theta, x) : stockForward(net, theta, x)
+  if (canFuse()) return fusedForward(net, theta, x)
+  if (x.rank === 2) return stockForward(net, theta as tf.Tensor1D, x as tf.Tensor2D) as X
+  const rows = tf.unstack(theta)
+  const batches = tf.unstack(x)
+  return tf.stack(rows.map((row, i) => stockForward(net, row as tf.Tensor1D, batches[i] as tf.Tensor2D))) as X
 }
 
 /** The same in ops of tfjs alone. */
@@ -50,9 +55,13 @@ const activate: Readonly<Record<Activation, (x: tf.Tensor2D) => tf.Tensor2D>> = 
   softplus: tf.softplus,
 }
 
-function refuseMisfit(net: Network, theta: tf.Tensor1D, x: tf.Tensor2D): void {
-  if (theta.size !== net.size) throw new UsageError(`The network has ${net.size} parameters, got ${theta.size}.`)
-  if (x.shape.length !== 2 || x.shape[1] !== net.widths[0])
-    throw new UsageError(`The network takes rows of ${net.widths[0]} numbers, got the shape [${x.shape.join(', ')}].`)
-  if (x.shape[0] === 0) throw new UsageError('A batch needs at least one row, got 0.')
+function refuseMisfit(net: Network, theta: tf.Tensor, x: tf.Tensor): void {
+  const leading = theta.shape.slice(0, -1)
+  if (theta.shape[theta.rank - 1] !== net.size)
+    throw new UsageError(`The network has ${net.size} parameters, got the shape [${theta.shape.join(', ')}].`)
+  if (x.rank !== theta.rank + 1 || x.shape[x.rank - 1] !== net.widths[0] || leading.some((n, k) => n !== x.shape[k])) {
+    const expected = [...leading, 'rows', net.widths[0]].join(', ')
+    throw new UsageError(`The network takes an input [${expected}], got the shape [${x.shape.join(', ')}].`)
+  }
+  if (x.size === 0) throw new UsageError('A batch needs at least one row, got 0.')
 }

@@ -3,6 +3,7 @@ import { expect, test } from '@jest/globals'
 import { struct } from '../../src/core/arena.ts'
 import { Purpose } from '../../src/core/random.ts'
 import { cartPoleConstants } from '../../src/envs/cartpole.ts'
+import { mlpStruct } from '../../src/nn/fused.ts'
 import { policyStruct } from '../../src/nn/policy.ts'
 import { batchStruct } from '../../src/rl/batch.ts'
 import { environmentsStruct } from '../../src/rl/environments.ts'
@@ -18,6 +19,7 @@ function fieldsOf(path: string, name: string): string[] {
 }
 
 test.each([
+  ['Mlp', 'nn/training.ts', mlpStruct.names],
   ['Policy', 'nn/policy.ts', policyStruct.names],
   ['Environments', 'rl/rollout.ts', environmentsStruct.names],
   ['Batch', 'rl/rollout.ts', batchStruct.names],

@@ -22,7 +22,7 @@ function passes(run: Forward, net: Network, theta: Float32Array, x: Float32Array
     const inputs = [tf.tensor1d(theta), tf.tensor2d(x, [rows, net.widths[0]])]
     const outputs = run(net, inputs[0] as tf.Tensor1D, inputs[1] as tf.Tensor2D)
     const loss = (...[theta, x]: tf.Tensor[]) =>
-      tf.sum(tf.mul(run(net, theta as tf.Tensor1D, x as tf.Tensor2D), tf.tensor2d(weight, outputs.shape)))
+      tf.sum(tf.mul(run(net, theta as tf.Tensor1D, x as tf.Tensor2D), tf.reshape(tf.tensor1d(weight), outputs.shape)))
     return [outputs, ...tf.grads(loss)(inputs)]
   })
   const [outputs, dTheta, dx] = tensors.map((tensor) => tensor.dataSync() as Float32Array)
@@ -123,6 +123,18 @@ describe('one network, many passes', () => {
     }
   })
 
+  test('batches of different sizes in turn are right and share one memory', () => {
+    const sizes = [30, 3, 17, 40, 1, 40, 5]
+    for (const rows of sizes) {
+      const x = numbers(4 * rows, rows)
+      const weight = numbers(3 * rows, 7)
+      const [ours, stock] = [fusedForward, stockForward].map((run) => passes(run, net, theta, x, weight))
+      expect(worst(ours.outputs, stock.outputs)).toBeLessThan(1e-5)
+      expect(worst(ours.dTheta, stock.dTheta)).toBeLessThan(2e-5)
+      expect(worst(ours.dx, stock.dx)).toBeLessThan(2e-5)
+    }
+  })
+
   test('no tensor is left behind over 1,000 iterations', () => {
     const x = numbers(40, 5)
     const weight = numbers(30, 6)
@@ -131,6 +143,27 @@ describe('one network, many passes', () => {
     for (let k = 0; k < 1000; k++) passes(fusedForward, net, theta, x, weight)
     expect(tf.memory().numTensors).toBe(before)
   })
+})
+
+test('a population stacked on a leading axis is its networks one by one, with the same bits', () => {
+  const net = mlp([5, 7, 3], { hidden: 'elu' })
+  const [n, rows] = [4, 9]
+  const theta = numbers(n * net.size, 1)
+  const x = numbers(n * rows * 5, 2)
+  const weight = numbers(n * rows * 3, 3)
+  const [outputs, dTheta, dx] = tf.tidy(() => {
+    const inputs = [tf.tensor2d(theta, [n, net.size]), tf.tensor3d(x, [n, rows, 5])]
+    const loss = (...[theta, x]: tf.Tensor[]) =>
+      tf.sum(tf.mul(forward(net, theta, x as tf.Tensor3D), tf.tensor3d(weight, [n, rows, 3])))
+    return [forward(net, inputs[0], inputs[1] as tf.Tensor3D), ...tf.grads(loss)(inputs)].map((t) => t.dataSync())
+  })
+  for (let i = 0; i < n; i++) {
+    const slice = (all: Float32Array, size: number) => all.slice(i * size, (i + 1) * size)
+    const alone = passes(fusedForward, net, slice(theta, net.size), slice(x, rows * 5), slice(weight, rows * 3))
+    expect(slice(outputs as Float32Array, rows * 3)).toEqual(alone.outputs)
+    expect(slice(dTheta as Float32Array, net.size)).toEqual(alone.dTheta)
+    expect(slice(dx as Float32Array, rows * 5)).toEqual(alone.dx)
+  }
 })
 
 test('it can be switched off, and is not used on another backend', async () => {
@@ -152,12 +185,16 @@ test('it can be switched off, and is not used on another backend', async () => {
 describe('bad input', () => {
   const net = mlp([3, 4, 2])
   const run = (theta: number, ...shape: [number, number]) =>
-    tf.tidy(() => forward(net, tf.zeros([theta]), tf.zeros(shape)))
+    tf.tidy(() => forward(net, tf.zeros([theta]), tf.zeros(shape) as tf.Tensor2D))
 
   test.each([
-    [() => run(net.size, 5, 4), 'The network takes rows of 3 numbers, got the shape [5, 4].'],
+    [() => run(net.size, 5, 4), 'The network takes an input [rows, 3], got the shape [5, 4].'],
     [() => run(net.size, 0, 3), 'A batch needs at least one row, got 0.'],
-    [() => run(7, 5, 3), 'The network has 26 parameters, got 7.'],
+    [
+      () => tf.tidy(() => forward(net, tf.zeros([2, net.size]), tf.zeros([3, 5, 3]) as tf.Tensor3D)),
+      'The network takes an input [2, rows, 3], got the shape [3, 5, 3].',
+    ],
+    [() => run(7, 5, 3), 'The network has 26 parameters, got the shape [7].'],
     [
       () => mlp([1, 1], { hidden: 'sigmoid' as Activation }),
       /^The activation of hidden layers must be one of linear, tanh, relu, elu, softplus, got "sigmoid"\.$/,
