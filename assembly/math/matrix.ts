@@ -75,6 +75,20 @@ function multiplyLast(out: usize, row: i32, a: usize, b: usize, size: i32): void
   v128.store(out + 3 * row, s3)
 }
 
+/** Σ_k of a panel [count][4], in four running sums, or each addition would wait for the one before. */
+export function sumPanel(panel: usize, count: i32): v128 {
+  let s0 = f32x4.splat(0), s1 = s0, s2 = s0, s3 = s0
+  let p = panel
+  for (const end = panel + ((count & ~3) << 4); p < end; p += 64) {
+    s0 = f32x4.add(s0, v128.load(p))
+    s1 = f32x4.add(s1, v128.load(p, 16))
+    s2 = f32x4.add(s2, v128.load(p, 32))
+    s3 = f32x4.add(s3, v128.load(p, 48))
+  }
+  for (const end = panel + (count << 4); p < end; p += 16) s0 = f32x4.add(s0, v128.load(p))
+  return f32x4.add(f32x4.add(s0, s1), f32x4.add(s2, s3))
+}
+
 /** Four vectors at p, p + stride, ... become columns: what stood at row r, lane c is stored at to + c·toStride, lane r. */
 // @ts-ignore: decorator
 @inline

@@ -1,7 +1,7 @@
 // Forward and backward passes of a whole MLP on a batch, as products of panels (assembly/math/matrix.ts).
 
 import { exp4, log4, tanh4 } from '../math/f32x4'
-import { multiplyPanels, storeTransposed } from '../math/matrix'
+import { multiplyPanels, storeTransposed, sumPanel } from '../math/matrix'
 import { padded } from './mlp'
 
 // Kinds of activations, as in src/nn/network.ts.
@@ -208,11 +208,8 @@ function weightGradient(net: Mlp, gradient: usize, x: usize, d: usize, inputs: i
     for (let r = 0; r < 4 && i + r < inputs; r++) memory.copy(gradient + (i + r) * line, net.tile + r * wide, line)
   }
   const bias = gradient + inputs * line
-  for (let c = 0; c < outputs; c++) {
-    let sum: f32 = 0
-    for (let r = 0, p = d + (c << 2); r < rows; r++, p += wide) sum += load<f32>(p)
-    store<f32>(bias + (c << 2), sum)
-  }
+  for (let c = 0; c < wide; c += 16) v128.store(net.tile + c, sumPanel(net.panels + c * rows, rows))
+  memory.copy(bias, net.tile, line)
 }
 
 /** Four columns of rows that are `stride` bytes apart as a panel. */

@@ -1,4 +1,4 @@
-import { multiplyPanels, storeTransposed } from '../math/matrix'
+import { multiplyPanels, storeTransposed, sumPanel } from '../math/matrix'
 import { lineOf } from './distances'
 
 /**
@@ -172,17 +172,7 @@ function packMatrixRows(matrix: usize, panel: usize, sums: usize, n: i32, i: i32
       v128.load(row + 2 * line + k), v128.load(row + 3 * line + k))
   }
   for (let r = 0; r < 4; r++) store<f32>(panel + ((i + r) << 4) + (r << 2), 0)
-  // Four running sums, or each addition would wait for the one before.
-  let s0 = f32x4.splat(0), s1 = s0, s2 = s0, s3 = s0
-  let p = panel
-  for (const end = panel + ((n & ~3) << 4); p < end; p += 64) {
-    s0 = f32x4.add(s0, v128.load(p))
-    s1 = f32x4.add(s1, v128.load(p, 16))
-    s2 = f32x4.add(s2, v128.load(p, 32))
-    s3 = f32x4.add(s3, v128.load(p, 48))
-  }
-  for (const end = panel + (n << 4); p < end; p += 16) s0 = f32x4.add(s0, v128.load(p))
-  v128.store(sums, f32x4.add(f32x4.add(s0, s1), f32x4.add(s2, s3)))
+  v128.store(sums, sumPanel(panel, n))
 }
 
 /** The product with the slopes, added to that with the kernel. */
