@@ -5,7 +5,7 @@ import { philox4, PURPOSE_RESET, uniform64 } from '../random'
  * CartPole-v1 (Barto, Sutton & Anderson 1983, as in Gymnasium): a pole on a cart, pushed left or right.
  *
  *     state, a row: f64 [x (m), ẋ (m/s), θ (rad, 0 = upright), θ̇ (rad/s)]
- *     action: i32, 0 = push left, 1 = push right    reward: 1 a step
+ *     action: f32, 0 = push left, 1 = push right    reward: 1 a step
  */
 export const CARTPOLE_STATE = 4
 
@@ -38,7 +38,7 @@ export function stepCartPole(state: usize, action: usize, reward: usize, termina
   for (let r = 0; r < rows; r++, state += 32) {
     const x = load<f64>(state), xDot = load<f64>(state, 8)
     const theta = load<f64>(state, 16), thetaDot = load<f64>(state, 24)
-    const force = load<i32>(action + (r << 2)) == 1 ? c.force : -c.force
+    const force = load<f32>(action + (r << 2)) == 1 ? c.force : -c.force
     const cos = cos64(theta)
     const sin = sin64(theta)
 

@@ -23,10 +23,10 @@ export function policyForward(policy: Policy, particle: i32, observation: usize,
 }
 
 /**
- * Chooses an action (i32) for every row: the mode if `greedy`, else a draw that is a function of
+ * Chooses an action for every row: the mode if `greedy`, else a draw that is a function of
  * (seed, purpose, particle, environment of the row, step).
  *
- *     observation: f32 [rows, w₀]    action: i32 [rows]    environments: i32 [rows], or 0 for 0 … rows − 1
+ *     observation: f32 [rows, w₀]    action: f32 [rows]    environments: i32 [rows], or 0 for 0 … rows − 1
  */
 export function act(
   policy: Policy, particle: i32, observation: usize, rows: i32, action: usize, environments: usize,
@@ -44,6 +44,6 @@ export function act(
       const words = philox4(0, step, environment, purpose | (<u32>particle << 8), seedLo, seedHi)
       choice = categoricalSample(logits, classes, uniform32(i32x4.extract_lane(words, 0)))
     }
-    store<i32>(action + (r << 2), choice)
+    store<f32>(action + (r << 2), <f32>choice)
   }
 }

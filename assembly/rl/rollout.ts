@@ -9,6 +9,7 @@ export class Environments {
   constants: usize
   maxSteps: i32
   observationSize: i32
+  actionSize: i32
   /** E */
   count: i32
   /** f64 [n, E, stateSize] */
@@ -35,7 +36,7 @@ export class Batch {
   observation: usize
   /** f32 [n, T, E, O] what followed, before any reset */
   nextObservation: usize
-  /** i32 [n, T, E] */
+  /** f32 [n, T, E, A] */
   action: usize
   /** f64 [n, T, E] */
   reward: usize
@@ -80,7 +81,7 @@ export function rollout(
     const state = envs.state + i * stateBytes
     for (let t = 0; t < batch.steps; t++) {
       const row = (i * batch.steps + t) * E
-      const action = batch.action + (row << 2)
+      const action = batch.action + ((row * envs.actionSize) << 2)
       const reward = batch.reward + (row << 3)
       const terminated = batch.terminated + row
       const block = (i * batch.steps + t) * observationBytes
@@ -124,7 +125,7 @@ export class Evaluation {
   observationSize: i32
   /** M */
   episodes: i32
-  /** f64 [M, stateSize], f32 [M, O], i32 [M], f64 [M], u8 [M] */
+  /** f64 [M, stateSize], f32 [M, O], f32 [M, A], f64 [M], u8 [M] */
   state: usize
   observation: usize
   action: usize

@@ -21,7 +21,7 @@ import { initialiseInto, mlp } from '../nn/network.ts'
 import { policyFields, writePolicy } from '../nn/policy.ts'
 import { startTfjs, type TfjsOptions } from '../nn/tfjs.ts'
 import { batchFields } from '../rl/batch.ts'
-import { environmentFields, observationSize } from '../rl/environments.ts'
+import { actionSize, environmentFields, observationSize } from '../rl/environments.ts'
 import { baselines, returnsFields } from '../rl/returns.ts'
 import { seedFields, startEnvironments, type Task } from '../rl/rollout.ts'
 import { bandwidthSchema } from '../svgd/bandwidth.ts'
@@ -83,7 +83,7 @@ async function init(options: SvpgOptions) {
   const E = config.interaction === 'joint' ? config.environments * config.particles : config.environments
   const { steps: T } = config
   const O = observationSize(spec)
-  const net = mlp([O, ...config.hidden, spec.actionSpace.n])
+  const net = mlp([O, ...config.hidden, outputsFor(spec)])
   await startTfjs(options.tfjs)
   const optimizer = adam({ learningRate: config.learningRate })
   const kernel = rbf({ bandwidth: config.bandwidth })
@@ -93,7 +93,7 @@ async function init(options: SvpgOptions) {
     ...policyFields(net, E),
     ...environmentFields(spec, n, E),
     ...seedFields(),
-    ...batchFields(n, T, E, O),
+    ...batchFields(n, T, E, O, actionSize(spec)),
     ...returnsFields(n, T * E, O),
   })
   const seed = splitSeed(config.seed)
@@ -113,6 +113,11 @@ async function init(options: SvpgOptions) {
     /** Iterations done. */
     iteration: 0,
   }
+}
+
+function outputsFor({ id, actionSpace }: EnvironmentSpec): number {
+  if (actionSpace.kind === 'discrete') return actionSpace.n
+  throw new UsageError(`${id} has continuous actions.`)
 }
 
 function createInstance(spec: EnvironmentSpec) {

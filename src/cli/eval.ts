@@ -28,7 +28,7 @@ async function runEvaluation(path: string, { episodes, seed, json }: CommandOpti
   const { env, widths, theta, particles } = await readRun(path)
   const spec = environmentSpec(env)
   const inputs = spec.observationSpace.low.length
-  const outputs = spec.actionSpace.n
+  const outputs = spec.actionSpace.kind === 'discrete' ? spec.actionSpace.n : spec.actionSpace.low.length
   if (widths[0] !== inputs || widths.at(-1) !== outputs) {
     throw new UsageError(
       `${show(path)} holds networks of widths ${widths}, but ${env} has ${inputs} observations and ${outputs} actions.`,

@@ -1,4 +1,4 @@
-import type { Box, Discrete } from './spaces.ts'
+import type { Action, Box, Discrete } from './spaces.ts'
 
 export type Info = Readonly<Record<string, unknown>>
 
@@ -19,14 +19,14 @@ export interface Step extends Reset {
 export interface Environment {
   /** Starts an episode; the same seed gives the same episode for the same actions. */
   reset(options: { seed: number }): Reset
-  step(action: number): Step
+  step(action: Action): Step
 }
 
 /** What is known of a task before it runs. */
 export interface EnvironmentSpec {
   readonly id: string
   readonly observationSpace: Box
-  readonly actionSpace: Discrete
+  readonly actionSpace: Discrete | Box
   /** Steps after which an episode is truncated. The library counts them; an environment need not. */
   readonly maxEpisodeSteps: number
   /** Mean return at which the task counts as solved. */

@@ -1,14 +1,15 @@
-import { createArena, f32, f64, i32, u8 } from '../core/arena.ts'
+import { createArena, f32, f64, u8 } from '../core/arena.ts'
 import { show, UsageError } from '../core/errors.ts'
 import { compileCore } from '../core/module.ts'
 import { splitSeed } from '../core/random.ts'
 import type { Environment, EnvironmentSpec, Reset, Step } from './contract.ts'
 import { environmentSpec } from './registry.ts'
+import { type Action, sizeOf } from './spaces.ts'
 
 /** A single environment whose whole state can be read and written. */
 export interface MadeEnvironment extends Environment {
   reset(options: { seed: number }): Reset & { readonly obs: Float32Array }
-  step(action: number): Step & { readonly obs: Float32Array }
+  step(action: Action): Step & { readonly obs: Float32Array }
   readonly spec: EnvironmentSpec
   /** The float64 state of the physics; write into it to set it. */
   readonly state: Float64Array
@@ -38,7 +39,7 @@ export async function make(id: string, { constants = {} }: MakeOptions = {}): Pr
     state: f64(core.stateSize),
     constants: f64(values.length),
     observation: f32(size),
-    action: i32(1),
+    action: f32(sizeOf(spec.actionSpace)),
     reward: f64(1),
     terminated: u8(1),
   })
@@ -60,11 +61,7 @@ export async function make(id: string, { constants = {} }: MakeOptions = {}): Pr
     },
     step(action) {
       if (elapsed < 0) throw new UsageError(`${id}: call reset before step; there is no running episode.`)
-      const { n } = spec.actionSpace
-      if (!Number.isInteger(action) || action < 0 || action >= n) {
-        throw new UsageError(`${id}: an action is a whole number from 0 to ${n - 1}, got ${show(action)}.`)
-      }
-      view.action[0] = action
+      writeAction(view.action, spec, action)
       ops.stepEnvironment(core.kind, at.state, at.constants, at.action, at.reward, at.terminated, 1)
       elapsed++
       const terminated = view.terminated[0] === 1
@@ -72,6 +69,19 @@ export async function make(id: string, { constants = {} }: MakeOptions = {}): Pr
       if (terminated || truncated) elapsed = -1
       return { obs: observe(), reward: view.reward[0], terminated, truncated, info: {} }
     },
+  }
+}
+
+function writeAction(out: Float32Array, { id, actionSpace }: EnvironmentSpec, action: Action): void {
+  if (actionSpace.kind === 'discrete') {
+    if (!Number.isInteger(action) || Number(action) < 0 || Number(action) >= actionSpace.n)
+      throw new UsageError(`${id}: an action is a whole number from 0 to ${actionSpace.n - 1}, got ${show(action)}.`)
+    out[0] = Number(action)
+  } else {
+    const values = typeof action === 'number' ? [action] : Array.from(action)
+    if (values.length !== out.length || !values.every(Number.isFinite))
+      throw new UsageError(`${id}: an action is ${out.length} finite numbers, got ${show(values)}.`)
+    out.set(values)
   }
 }
 

@@ -8,7 +8,7 @@ export interface WeightedBatch {
   /** [rows × observation] */
   readonly observation: Float32Array
   /** [rows] */
-  readonly action: Int32Array
+  readonly action: Float32Array
   /** [rows] what multiplies log π(a|s): the advantage over the number of valid rows. */
   readonly weight: Float32Array
 }
@@ -41,7 +41,7 @@ export function policyGradientInto(
   const [gradient, entropy] = tf.tidy(() => {
     const tensors = {
       observation: tf.tensor2d(batch.observation, [batch.action.length, net.widths[0]]),
-      action: tf.tensor1d(batch.action, 'int32'),
+      action: tf.tensor1d(Int32Array.from(batch.action), 'int32'),
       weight: tf.tensor1d(batch.weight),
     }
     let kept: tf.Scalar | undefined

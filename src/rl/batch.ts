@@ -13,16 +13,16 @@ export const batchStruct = struct([
   'time',
 ])
 
-/** The transitions of one rollout: T steps of E environments for each of n particles, O numbers an observation. */
-export function batchFields(n: number, T: number, E: number, O: number) {
+/** The transitions of one rollout: T steps of E environments for each of n particles, O numbers an observation, A an action. */
+export function batchFields(n: number, T: number, E: number, O: number, A: number) {
   return {
     batch: batchStruct.field,
     /** [n, T, E, O] */
     observation: f32(n, T, E, O),
     /** [n, T, E, O] what followed: at the end of an episode its final observation, not the first of the next. */
     nextObservation: f32(n, T, E, O),
-    /** [n, T, E] */
-    action: i32(n, T, E),
+    /** [n, T, E, A] */
+    action: f32(n, T, E, A),
     /** [n, T, E] */
     reward: f64(n, T, E),
     /** [n, T, E] 1 where the task ended. */

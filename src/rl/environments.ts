@@ -1,6 +1,7 @@
 import { f32, f64, i32, struct, u32 } from '../core/arena.ts'
 import type { Pointer } from '../core/ops.ts'
 import type { EnvironmentSpec } from '../envs/contract.ts'
+import { sizeOf } from '../envs/spaces.ts'
 
 /** As the class Environments in assembly/rl/rollout.ts. */
 export const environmentsStruct = struct([
@@ -8,6 +9,7 @@ export const environmentsStruct = struct([
   'constants',
   'maxSteps',
   'observationSize',
+  'actionSize',
   'count',
   'state',
   'current',
@@ -39,7 +41,9 @@ export function environmentFields(spec: EnvironmentSpec, n: number, E: number) {
   }
 }
 
-export const observationSize = (spec: EnvironmentSpec) => spec.observationSpace.low.length
+export const observationSize = (spec: EnvironmentSpec) => sizeOf(spec.observationSpace)
+
+export const actionSize = (spec: EnvironmentSpec) => sizeOf(spec.actionSpace)
 
 type Fields = ReturnType<typeof environmentFields>
 
@@ -55,6 +59,7 @@ export function writeEnvironments(
     kind: spec.core?.kind ?? 0,
     maxSteps: spec.maxEpisodeSteps,
     observationSize: observationSize(spec),
+    actionSize: actionSize(spec),
     count: E,
   })
 }

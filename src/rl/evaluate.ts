@@ -5,7 +5,7 @@ import { joinSeed, Purpose, splitSeed } from '../core/random.ts'
 import type { EnvironmentSpec } from '../envs/contract.ts'
 import type { Network } from '../nn/network.ts'
 import { policyFields, writePolicy } from '../nn/policy.ts'
-import { observationSize } from './environments.ts'
+import { actionSize, observationSize } from './environments.ts'
 import { seedFields } from './rollout.ts'
 
 /** As the class Evaluation in assembly/rl/rollout.ts. */
@@ -33,7 +33,7 @@ function evaluationFields(spec: EnvironmentSpec, net: Network, n: number, D: num
     constants: f64(Object.keys(spec.core?.constants ?? {}).length),
     state: f64(episodes, spec.core?.stateSize ?? 0),
     observation: f32(episodes, observationSize(spec)),
-    action: i32(episodes),
+    action: f32(episodes, actionSize(spec)),
     reward: f64(episodes),
     terminated: u8(episodes),
     running: i32(episodes),

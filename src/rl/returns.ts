@@ -53,7 +53,7 @@ type ReturnsArena = Arena<ReturnType<typeof returnsFields> & ReturnType<typeof b
 export function weighAdvantages(arena: ReturnsArena, i: number, T: number, E: number, options: ReturnsOptions): void {
   const { ops, at, view } = arena
   const B = T * E
-  const O = view.observation.length / view.action.length
+  const O = view.observation.length / view.time.length
   const F = featureCount(O)
   const learned = options.baseline === 'linear'
   const observation = at.observation + i * B * O * 4

@@ -17,7 +17,7 @@ function example(net: Network, rows: number, seed: number) {
   const theta = numbers(net.size, seed)
   const batch = {
     observation: numbers(rows * net.widths[0], seed + 1),
-    action: Int32Array.from({ length: rows }, (_, b) => (b * 7 + seed) % classes),
+    action: Float32Array.from({ length: rows }, (_, b) => (b * 7 + seed) % classes),
     weight: numbers(rows, seed + 2).map((w) => w / rows),
   }
   const reference = {

@@ -18,7 +18,7 @@ async function population(net: Network, n: number, rows: number, seed = 0) {
     theta: f32(n, D),
     ...policyFields(net, rows),
     observation: f32(rows, net.widths[0]),
-    action: i32(rows),
+    action: f32(rows),
     environments: i32(rows),
   })
   for (let i = 0; i < n; i++) {

@@ -130,7 +130,7 @@ export function tabularSpec(mdp: TabularMdp): EnvironmentSpec {
         t = 0
         return { obs: oneHot(s, mdp.states), info: {} }
       },
-      step(action) {
+      step(action: number) {
         const reward = mdp.reward[s][action]
         s = draw(mdp.transition[s][action], random())
         t++

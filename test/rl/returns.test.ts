@@ -20,7 +20,7 @@ const golden: { cases: Golden[] } = JSON.parse(readFileSync(new URL('../golden/r
 const module = await compileCore()
 
 async function arenaFor(T: number, E: number, O = 1) {
-  return createArena(module, { ...batchFields(1, T, E, O), ...returnsFields(1, T * E, O) })
+  return createArena(module, { ...batchFields(1, T, E, O, 1), ...returnsFields(1, T * E, O) })
 }
 
 /** Several cases of one length side by side, as the environments of one particle. */

@@ -31,7 +31,7 @@ async function running(spec: EnvironmentSpec, steps = T) {
     theta: f32(n, D),
     ...policyFields(net, E),
     ...environmentFields(spec, n, E),
-    ...batchFields(n, steps, E, 4),
+    ...batchFields(n, steps, E, 4, 1),
     ...seedFields(),
   })
   for (let i = 0; i < n; i++) initialiseInto(arena.view.theta.subarray(i * D, (i + 1) * D), net, arena.ops, seed, i, 1)

@@ -30,7 +30,7 @@ function task(reward: (instance: number, step: number) => number): EnvironmentSp
           position = 0
           return { obs: [position, 1], info: {} }
         },
-        step: (action) => {
+        step: (action: number) => {
           position += action === 1 ? 1 : -1
           steps++
           return {
