@@ -1,8 +1,8 @@
-import type { EnvironmentSpec } from './contract.ts'
+import { type BuiltIn, specOf } from './builtin.ts'
 import { box, discrete } from './spaces.ts'
 
-/** Constants of CartPole-v1 in the order in which assembly/envs/cartpole.ts reads them. */
-export const cartPoleConstants = {
+/** In the order in which assembly/envs/cartpole.ts reads them. */
+const constants = {
   /** m/s² */
   gravity: 9.8,
   /** kg */
@@ -23,15 +23,21 @@ export const cartPoleConstants = {
   resetRange: 0.05,
 }
 
-/** Balance a pole on a cart by pushing left (0) or right (1). Source: Gymnasium 1.4 CartPole-v1. */
-export const cartPole: EnvironmentSpec = {
+const task: BuiltIn<keyof typeof constants> = {
   id: 'CartPole-v1',
-  observationSpace: box(
-    [-2 * cartPoleConstants.positionLimit, -Infinity, -2 * cartPoleConstants.angleLimit, -Infinity],
-    [2 * cartPoleConstants.positionLimit, Infinity, 2 * cartPoleConstants.angleLimit, Infinity],
-  ),
-  actionSpace: discrete(2),
+  kind: 0,
+  stateSize: 4,
+  constants,
   maxEpisodeSteps: 500,
   rewardThreshold: 475,
-  core: { kind: 0, stateSize: 4, constants: cartPoleConstants },
+  spaces: ({ positionLimit, angleLimit }) => ({
+    observationSpace: box(
+      [-2 * positionLimit, -Infinity, -2 * angleLimit, -Infinity],
+      [2 * positionLimit, Infinity, 2 * angleLimit, Infinity],
+    ),
+    actionSpace: discrete(2),
+  }),
 }
+
+/** Balance a pole on a cart by pushing left (0) or right (1). Source: Gymnasium 1.4 CartPole-v1. */
+export const cartPole = specOf(task)

@@ -39,4 +39,6 @@ export interface EnvironmentSpec {
   }
   /** A task in TypeScript: makes one instance. Exactly one of `core` and `create` is there. */
   readonly create?: () => Environment
+  /** The same task with some of its constants replaced. */
+  readonly configure?: (constants: Readonly<Record<string, number | string>>) => EnvironmentSpec
 }

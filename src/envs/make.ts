@@ -2,6 +2,7 @@ import { createArena, f32, f64, u8 } from '../core/arena.ts'
 import { show, UsageError } from '../core/errors.ts'
 import { compileCore } from '../core/module.ts'
 import { splitSeed } from '../core/random.ts'
+import type { ConstantValue } from './builtin.ts'
 import type { Environment, EnvironmentSpec, Reset, Step } from './contract.ts'
 import { environmentSpec } from './registry.ts'
 import { type Action, sizeOf } from './spaces.ts'
@@ -17,7 +18,7 @@ export interface MadeEnvironment extends Environment {
 
 export interface MakeOptions {
   /** Overrides of the task's constants by name. */
-  constants?: Readonly<Record<string, number>>
+  constants?: Readonly<Record<string, ConstantValue>>
 }
 
 /**
@@ -30,10 +31,10 @@ export interface MakeOptions {
  * @throws UsageError for an unknown id, an unknown constant, a step before the first reset or after the end, an action outside the space
  */
 export async function make(id: string, { constants = {} }: MakeOptions = {}): Promise<MadeEnvironment> {
-  const spec = environmentSpec(id)
-  const core = spec.core
+  const spec = environmentSpec(id).configure?.(constants)
+  const core = spec?.core
   if (!core) throw new UsageError(`${id} has no physics in the core.`)
-  const values = overridden(spec, constants)
+  const values = Object.values(core.constants)
   const size = spec.observationSpace.low.length
   const { ops, at, view } = await createArena(await compileCore(), {
     state: f64(core.stateSize),
@@ -83,16 +84,4 @@ function writeAction(out: Float32Array, { id, actionSpace }: EnvironmentSpec, ac
       throw new UsageError(`${id}: an action is ${out.length} finite numbers, got ${show(values)}.`)
     out.set(values)
   }
-}
-
-function overridden(spec: EnvironmentSpec, overrides: Readonly<Record<string, number>>): number[] {
-  const defaults = spec.core?.constants ?? {}
-  for (const [name, value] of Object.entries(overrides)) {
-    if (!Object.hasOwn(defaults, name)) {
-      throw new UsageError(`${spec.id} has no constant ${show(name)}; it has ${Object.keys(defaults).join(', ')}.`)
-    }
-    if (!Number.isFinite(value))
-      throw new UsageError(`${spec.id}: ${name} must be a finite number, got ${show(value)}.`)
-  }
-  return Object.values({ ...defaults, ...overrides })
 }

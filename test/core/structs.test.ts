@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { expect, test } from '@jest/globals'
 import { struct } from '../../src/core/arena.ts'
 import { Purpose } from '../../src/core/random.ts'
-import { cartPoleConstants } from '../../src/envs/cartpole.ts'
+import { cartPole } from '../../src/envs/cartpole.ts'
 import { mlpStruct } from '../../src/nn/fused.ts'
 import { policyStruct } from '../../src/nn/policy.ts'
 import { batchStruct } from '../../src/rl/batch.ts'
@@ -26,7 +26,7 @@ test.each([
   ['Evaluation', 'rl/rollout.ts', evaluationStruct.names],
   ['DirectionTask', 'svgd/direction.ts', directionTask.names],
   ['Term', 'svgd/kernels.ts', termStruct.names],
-  ['CartPole', 'envs/cartpole.ts', Object.keys(cartPoleConstants)],
+  ['CartPole', 'envs/cartpole.ts', Object.keys(cartPole.core?.constants ?? {})],
 ])('%s has the same fields on both sides of the boundary', (name, path, names) => {
   expect(fieldsOf(path, name)).toEqual([...names])
 })

@@ -1,0 +1,60 @@
+import { show, UsageError } from '../core/errors.ts'
+import type { EnvironmentSpec } from './contract.ts'
+
+/** A constant of the physics, or one of the words that a choice has. */
+export type ConstantValue = number | string
+
+/** A task whose physics is in the core, with all that follows from its constants. */
+export interface BuiltIn<Name extends string = string> {
+  readonly id: string
+  /** Its number in assembly/envs/environments.ts. */
+  readonly kind: number
+  /** Numbers of a state row. */
+  readonly stateSize: number
+  /** Defaults, in the order in which the class in assembly/envs reads them. */
+  readonly constants: Readonly<Record<Name, number>>
+  /** Constants that are choices: their words, the number of a word being its place. */
+  readonly words?: Readonly<Partial<Record<Name, readonly string[]>>>
+  readonly maxEpisodeSteps: number
+  /** Mean return at which the task counts as solved. */
+  readonly rewardThreshold?: number
+  /** The spaces, which may depend on the constants. */
+  spaces(constants: Readonly<Record<Name, number>>): Pick<EnvironmentSpec, 'observationSpace' | 'actionSpace'>
+}
+
+/**
+ * The specification of a built-in task, with some of its constants replaced.
+ *
+ * @throws UsageError for a constant that the task does not have, or a value that is not allowed
+ */
+export function specOf<Name extends string>(
+  task: BuiltIn<Name>,
+  overrides: Readonly<Record<string, ConstantValue>> = {},
+): EnvironmentSpec {
+  const { id, kind, stateSize, maxEpisodeSteps, rewardThreshold } = task
+  const constants: Record<Name, number> = { ...task.constants }
+  for (const [name, value] of Object.entries(overrides)) constants[name as Name] = constantOf(task, name, value)
+  return {
+    id,
+    ...task.spaces(constants),
+    maxEpisodeSteps,
+    rewardThreshold,
+    core: { kind, stateSize, constants },
+    configure: (more) => specOf(task, { ...overrides, ...more }),
+  }
+}
+
+function constantOf<Name extends string>(task: BuiltIn<Name>, name: string, value: ConstantValue): number {
+  if (!Object.hasOwn(task.constants, name)) {
+    const names = Object.keys(task.constants).join(', ')
+    throw new UsageError(`${task.id} has no constant ${show(name)}; it has ${names}.`)
+  }
+  const words = task.words?.[name as Name]
+  if (words) {
+    const place = words.indexOf(value as string)
+    if (place >= 0) return place
+    throw new UsageError(`${task.id}: ${name} must be one of ${words.join(', ')}, got ${show(value)}.`)
+  }
+  if (typeof value === 'number' && Number.isFinite(value)) return value
+  throw new UsageError(`${task.id}: ${name} must be a finite number, got ${show(value)}.`)
+}
