@@ -18,7 +18,7 @@ export interface Row {
 export interface Case {
   name: string
   params: Row['params']
-  run: () => void
+  run: () => void | Promise<unknown>
   /** Figures that follow from the median time in ms. */
   derive?: (ms: number) => Record<string, number>
 }

@@ -8,8 +8,14 @@ for await (const { iteration, iterations, metrics, state } of run) {
   console.log(`${iteration}: best ${Math.max(...returns)}, worst ${Math.min(...returns)}`)
 
   if (iteration === iterations) {
-    const { task, net, arena } = state
-    const { greedy } = await evaluate({ spec: task.spec, net, theta: arena.view.theta, particles: 16, episodes: 100 })
+    const { task, policy, arena } = state
+    const { greedy } = await evaluate({
+      spec: task.spec,
+      policy,
+      theta: arena.view.theta,
+      particles: 16,
+      episodes: 100,
+    })
     console.log(`mean return of each policy, acting greedily: ${greedy.map(Math.round).join(' ')}`)
   }
 }

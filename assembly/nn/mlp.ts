@@ -1,4 +1,4 @@
-import { tanh4 } from '../math/f32x4'
+import { activate } from './activation'
 
 // @ts-ignore: decorator
 @inline
@@ -84,15 +84,17 @@ function denseTile4x2(
 }
 
 /**
- * Forward pass of a tanh MLP with a linear last layer.
+ * Forward pass of an MLP.
  *
- *     widths: i32 [layers + 1] = observation, hidden …, output
+ *     widths: i32 [layers + 1] = observation, hidden …, output    kinds: i32 [layers] of activations
  *     theta:  | W₁ [w₀, w₁] | b₁ [w₁] | W₂ [w₁, w₂] | b₂ | … |
  *     x: f32 [rows, w₀]    scratch: f32 [2, rows, widest], widest = the largest padded width
  *
  * Returns the address of the outputs, f32 [rows, padded(w_last)], in scratch.
  */
-export function mlpForward(x: usize, rows: i32, theta: usize, widths: usize, layers: i32, widest: i32, scratch: usize): usize {
+export function mlpForward(
+  x: usize, rows: i32, theta: usize, widths: usize, kinds: usize, layers: i32, widest: i32, scratch: usize,
+): usize {
   const half = (rows * widest) << 2
   let from = x
   let stride = load<i32>(widths) << 2
@@ -102,9 +104,7 @@ export function mlpForward(x: usize, rows: i32, theta: usize, widths: usize, lay
     const outputs = load<i32>(widths + (layer << 2), 4)
     dense(to, from, stride, rows, inputs, outputs, theta)
     stride = padded(outputs) << 2
-    if (layer < layers - 1) {
-      for (let p = to, end = to + rows * stride; p < end; p += 16) v128.store(p, tanh4(v128.load(p)))
-    }
+    activate(to, rows * stride, load<i32>(kinds + (layer << 2)))
     theta += ((inputs + 1) * outputs) << 2
     from = to
     to = scratch + (layer & 1 ? 0 : half)

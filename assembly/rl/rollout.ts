@@ -2,7 +2,7 @@ import { observeEnvironment, resetEnvironment, stateSize, stepEnvironment } from
 import { act, Policy } from '../nn/policy'
 import { episodeSeed, PURPOSE_ACTION, PURPOSE_EPISODE, PURPOSE_EVALUATE } from '../random'
 
-/** E environments for each of n particles. Addresses and sizes; src/rl/environments.ts writes the same fields. */
+/** The E environments of one particle. Addresses and sizes; src/rl/environments.ts writes the same fields. */
 @unmanaged
 export class Environments {
   kind: i32
@@ -12,124 +12,138 @@ export class Environments {
   actionSize: i32
   /** E */
   count: i32
-  /** f64 [n, E, stateSize] */
+  /** f64 [E, stateSize] */
   state: usize
-  /** f32 [n, E, O] what each environment shows now */
+  /** f32 [E, O] what each environment shows now */
   current: usize
-  /** i32 [n, E] steps since the last reset */
+  /** i32 [E] steps since the last reset */
   elapsed: usize
-  /** u32 [n, E] number of the running episode */
+  /** u32 [E] number of the running episode */
   episode: usize
-  /** f64 [n, E] rewards of the running episode */
+  /** f64 [E] rewards of the running episode */
   episodeReturn: usize
-  /** i32 [n] episodes ended, f64 [n] the sum of their returns: added to */
+  /** i32, f64: episodes ended, and the sum of their returns; added to */
   finished: usize
   finishedReturn: usize
+  /** i32: what becomes of an action on its way to the environment, see below */
+  bounds: i32
+  /** f32 [A] */
+  low: usize
+  high: usize
+  /** f32 [E, A] the action as the environment gets it */
+  bounded: usize
 }
 
-/** The rows that a rollout writes, time-major for each particle. src/rl/batch.ts writes the same fields. */
+// Kinds of bounds, as in src/rl/environments.ts.
+const AS_IT_IS: i32 = 0
+const CLIPPED: i32 = 1
+const RESCALED: i32 = 2
+
+/** The rows that a rollout writes, time-major. src/rl/batch.ts writes the same fields. */
 @unmanaged
 export class Batch {
   /** T */
   steps: i32
-  /** f32 [n, T, E, O] */
+  /** f32 [T, E, O] */
   observation: usize
-  /** f32 [n, T, E, O] what followed, before any reset */
+  /** f32 [T, E, O] what followed, before any reset */
   nextObservation: usize
-  /** f32 [n, T, E, A] */
+  /** f32 [T, E, A] */
   action: usize
-  /** f64 [n, T, E] */
+  /** f64 [T, E] */
   reward: usize
-  /** u8 [n, T, E] */
+  /** u8 [T, E] */
   terminated: usize
   truncated: usize
-  /** i32 [n, T, E] steps into the episode, before the action */
+  /** i32 [T, E] steps into the episode, before the action */
   time: usize
 }
 
-/** Starts the running episode of row `row`, which is environment e of particle i. */
-function resetRow(envs: Environments, i: i32, e: i32, seedLo: u32, seedHi: u32): void {
-  const row = i * envs.count + e
-  const seed = episodeSeed(seedLo, seedHi, PURPOSE_EPISODE, i, e, load<u32>(envs.episode + (row << 2)))
-  const state = envs.state + ((row * stateSize(envs.kind)) << 3)
+/** Starts the running episode of environment e of the particle. */
+function resetRow(envs: Environments, particle: i32, e: i32, seedLo: u32, seedHi: u32): void {
+  const seed = episodeSeed(seedLo, seedHi, PURPOSE_EPISODE, particle, e, load<u32>(envs.episode + (e << 2)))
+  const state = envs.state + ((e * stateSize(envs.kind)) << 3)
   resetEnvironment(envs.kind, state, envs.constants, <u32>seed, <u32>(seed >> 32))
-  observeEnvironment(envs.kind, envs.current + ((row * envs.observationSize) << 2), state, 1)
-  store<i32>(envs.elapsed + (row << 2), 0)
-  store<f64>(envs.episodeReturn + (row << 3), 0)
+  observeEnvironment(envs.kind, envs.current + ((e * envs.observationSize) << 2), state, 1)
+  store<i32>(envs.elapsed + (e << 2), 0)
+  store<f64>(envs.episodeReturn + (e << 3), 0)
 }
 
-/** Starts the first episode of every environment of the particles first … end − 1. */
-export function resetEnvironments(envs: Environments, first: i32, end: i32, seedLo: u32, seedHi: u32): void {
-  for (let i = first; i < end; i++) {
-    for (let e = 0; e < envs.count; e++) resetRow(envs, i, e, seedLo, seedHi)
-  }
+/** Starts the first episode of every environment of a particle. */
+export function resetEnvironments(envs: Environments, particle: i32, seedLo: u32, seedHi: u32): void {
+  for (let e = 0; e < envs.count; e++) resetRow(envs, particle, e, seedLo, seedHi)
 }
 
 /**
- * T steps of every environment of the particles first … end − 1: policy forward, sample, step, write the rows,
- * and reset where an episode ended (the same step; the final observation stays in nextObservation).
+ * What the environments are given for the actions of a policy: the same, clipped to [low, high], or moved there from
+ * [−1, 1]. Returns the address of the result.
+ */
+export function boundActions(envs: Environments, action: usize, rows: i32): usize {
+  if (envs.bounds == AS_IT_IS) return action
+  const A = envs.actionSize
+  for (let k = 0, count = rows * A; k < count; k++) {
+    const a = load<f32>(action + (k << 2))
+    const low = load<f32>(envs.low + ((k % A) << 2))
+    const high = load<f32>(envs.high + ((k % A) << 2))
+    const moved = envs.bounds == RESCALED ? low + <f32>0.5 * (a + <f32>1) * (high - low) : a
+    store<f32>(envs.bounded + (k << 2), min<f32>(max<f32>(moved, low), high))
+  }
+  return envs.bounded
+}
+
+/**
+ * T steps of every environment of a particle: policy forward, sample, step, write the rows, and reset where an episode
+ * ended (the same step; the final observation stays in nextObservation). The policy is the only one in its population.
  * `step` is the number of steps taken before this call, so that no random number is drawn twice.
  */
 export function rollout(
-  batch: Batch, envs: Environments, policy: Policy, first: i32, end: i32, step: u32, seedLo: u32, seedHi: u32,
+  batch: Batch, envs: Environments, policy: Policy, particle: i32, step: u32, seedLo: u32, seedHi: u32,
 ): void {
   const E = envs.count
   const observationBytes = (E * envs.observationSize) << 2
-  const stateBytes = (E * stateSize(envs.kind)) << 3
-  for (let i = first; i < end; i++) {
-    const current = envs.current + i * observationBytes
-    const state = envs.state + i * stateBytes
-    for (let t = 0; t < batch.steps; t++) {
-      const row = (i * batch.steps + t) * E
-      const action = batch.action + ((row * envs.actionSize) << 2)
-      const reward = batch.reward + (row << 3)
-      const terminated = batch.terminated + row
-      const block = (i * batch.steps + t) * observationBytes
-      const next = batch.nextObservation + block
-      memory.copy(batch.observation + block, current, observationBytes)
-      act(policy, i, current, E, action, 0, false, PURPOSE_ACTION, step + t, seedLo, seedHi)
-      stepEnvironment(envs.kind, state, envs.constants, action, reward, terminated, E)
-      observeEnvironment(envs.kind, next, state, E)
-      memory.copy(current, next, observationBytes)
-      memory.copy(batch.time + (row << 2), envs.elapsed + ((i * E) << 2), E << 2)
-      for (let e = 0; e < E; e++) endStep(batch, envs, i, e, row + e, seedLo, seedHi)
-    }
+  for (let t = 0; t < batch.steps; t++) {
+    const row = t * E
+    const action = batch.action + ((row * envs.actionSize) << 2)
+    const next = batch.nextObservation + t * observationBytes
+    memory.copy(batch.observation + t * observationBytes, envs.current, observationBytes)
+    act(policy, 0, envs.current, E, action, 0, false, PURPOSE_ACTION, particle, step + t, seedLo, seedHi)
+    const given = boundActions(envs, action, E)
+    stepEnvironment(
+      envs.kind, envs.state, envs.constants, given, batch.reward + (row << 3), batch.terminated + row, E,
+    )
+    observeEnvironment(envs.kind, next, envs.state, E)
+    memory.copy(envs.current, next, observationBytes)
+    memory.copy(batch.time + (row << 2), envs.elapsed, E << 2)
+    for (let e = 0; e < E; e++) endStep(batch, envs, particle, e, row + e, seedLo, seedHi)
   }
 }
 
 /** Episode bookkeeping of one row: time limit, statistics, automatic reset. */
-function endStep(batch: Batch, envs: Environments, i: i32, e: i32, row: i32, seedLo: u32, seedHi: u32): void {
-  const at = i * envs.count + e
-  const elapsed = load<i32>(envs.elapsed + (at << 2)) + 1
-  const episodeReturn = load<f64>(envs.episodeReturn + (at << 3)) + load<f64>(batch.reward + (row << 3))
+function endStep(batch: Batch, envs: Environments, particle: i32, e: i32, row: i32, seedLo: u32, seedHi: u32): void {
+  const elapsed = load<i32>(envs.elapsed + (e << 2)) + 1
+  const episodeReturn = load<f64>(envs.episodeReturn + (e << 3)) + load<f64>(batch.reward + (row << 3))
   const truncated = elapsed >= envs.maxSteps
   store<u8>(batch.truncated + row, truncated ? 1 : 0)
-  store<i32>(envs.elapsed + (at << 2), elapsed)
-  store<f64>(envs.episodeReturn + (at << 3), episodeReturn)
+  store<i32>(envs.elapsed + (e << 2), elapsed)
+  store<f64>(envs.episodeReturn + (e << 3), episodeReturn)
   if (!truncated && !load<u8>(batch.terminated + row)) return
-  const finished = envs.finished + (i << 2)
-  const sum = envs.finishedReturn + (i << 3)
-  store<i32>(finished, load<i32>(finished) + 1)
-  store<f64>(sum, load<f64>(sum) + episodeReturn)
-  const episode = envs.episode + (at << 2)
+  store<i32>(envs.finished, load<i32>(envs.finished) + 1)
+  store<f64>(envs.finishedReturn, load<f64>(envs.finishedReturn) + episodeReturn)
+  const episode = envs.episode + (e << 2)
   store<u32>(episode, load<u32>(episode) + 1)
-  resetRow(envs, i, e, seedLo, seedHi)
+  resetRow(envs, particle, e, seedLo, seedHi)
 }
 
-/** Room to run a number of episodes at once. src/rl/evaluate.ts writes the same fields. */
+/** What running one episode in each of M environments takes. src/rl/evaluate.ts writes the same fields. */
 @unmanaged
 export class Evaluation {
-  kind: i32
-  constants: usize
-  maxSteps: i32
-  observationSize: i32
-  /** M */
-  episodes: i32
-  /** f64 [M, stateSize], f32 [M, O], f32 [M, A], f64 [M], u8 [M] */
-  state: usize
-  observation: usize
+  /** M environments; only their states and what they show are used */
+  environments: usize
+  /** f32 [M, A] */
   action: usize
+  /** f64 [M] */
   reward: usize
+  /** u8 [M] */
   terminated: usize
   /** i32 [M] which episode a row runs */
   running: usize
@@ -142,19 +156,24 @@ export class Evaluation {
  * Every particle gets the same M initial states.
  */
 export function evaluate(task: Evaluation, policy: Policy, particle: i32, greedy: bool, seedLo: u32, seedHi: u32): void {
-  const stateBytes = stateSize(task.kind) << 3
-  const observationBytes = task.observationSize << 2
-  let rows = task.episodes
+  const envs = changetype<Environments>(task.environments)
+  const kind = envs.kind
+  const stateBytes = stateSize(kind) << 3
+  let rows = envs.count
   for (let m = 0; m < rows; m++) {
     const seed = episodeSeed(seedLo, seedHi, PURPOSE_EVALUATE, 0, m, 0)
-    resetEnvironment(task.kind, task.state + m * stateBytes, task.constants, <u32>seed, <u32>(seed >> 32))
+    resetEnvironment(kind, envs.state + m * stateBytes, envs.constants, <u32>seed, <u32>(seed >> 32))
     store<i32>(task.running + (m << 2), m)
     store<f64>(task.returns + (m << 3), 0)
   }
-  for (let step = 0; step < task.maxSteps && rows > 0; step++) {
-    observeEnvironment(task.kind, task.observation, task.state, rows)
-    act(policy, particle, task.observation, rows, task.action, task.running, greedy, PURPOSE_EVALUATE, step, seedLo, seedHi)
-    stepEnvironment(task.kind, task.state, task.constants, task.action, task.reward, task.terminated, rows)
+  for (let step = 0; step < envs.maxSteps && rows > 0; step++) {
+    observeEnvironment(kind, envs.current, envs.state, rows)
+    act(
+      policy, particle, envs.current, rows, task.action, task.running, greedy, PURPOSE_EVALUATE, particle, step, seedLo,
+      seedHi,
+    )
+    const given = boundActions(envs, task.action, rows)
+    stepEnvironment(kind, envs.state, envs.constants, given, task.reward, task.terminated, rows)
     let kept = 0
     for (let r = 0; r < rows; r++) {
       const episode = load<i32>(task.running + (r << 2))
@@ -162,7 +181,7 @@ export function evaluate(task: Evaluation, policy: Policy, particle: i32, greedy
       store<f64>(sum, load<f64>(sum) + load<f64>(task.reward + (r << 3)))
       if (load<u8>(task.terminated + r)) continue
       store<i32>(task.running + (kept << 2), episode)
-      memory.copy(task.state + kept * stateBytes, task.state + r * stateBytes, stateBytes)
+      memory.copy(envs.state + kept * stateBytes, envs.state + r * stateBytes, stateBytes)
       kept++
     }
     rows = kept

@@ -20,7 +20,8 @@ const wasmPaths = {
 
 self.onmessage = async ({ data }: MessageEvent<TrainOptions>) => {
   try {
-    for await (const { metrics, iterations, state } of train({ ...data, tfjs: { wasmPaths } })) {
+    const options: TrainOptions = { ...data, workers: data.workers ?? 'auto', tfjs: { wasmPaths } }
+    for await (const { metrics, iterations, state } of train(options)) {
       post({ kind: 'iteration', metrics, iterations, theta: await fingerprint(state) })
     }
     post({ kind: 'end' })

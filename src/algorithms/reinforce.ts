@@ -1,77 +1,132 @@
-import type { Arena } from '../core/arena.ts'
+import { createArena, f32, padded } from '../core/arena.ts'
 import { RunError } from '../core/errors.ts'
+import { type CoreModule, compileCore } from '../core/module.ts'
 import { policyGradientInto } from '../nn/gradient.ts'
-import type { Network } from '../nn/network.ts'
-import { type ReturnsOptions, type returnsFields, weighAdvantages } from '../rl/returns.ts'
-import { type RolloutArena, rollout, type Task } from '../rl/rollout.ts'
-import type { steinFields } from '../svgd/direction.ts'
+import { type Policy, policyFields, writePolicy } from '../nn/policy.ts'
+import { startTfjs, type TfjsOptions } from '../nn/tfjs.ts'
+import { batchFields } from '../rl/batch.ts'
+import { actionSize, environmentFields, observationSize } from '../rl/environments.ts'
+import type { Evaluator, Job, Outcome } from '../rl/evaluator.ts'
+import { type ReturnsOptions, returnsFields, weighAdvantages } from '../rl/returns.ts'
+import {
+  carryEnvironments,
+  createRoller,
+  type Roller,
+  replayEpisodes,
+  resumeEnvironments,
+  rollout,
+  seedFields,
+  startEnvironments,
+  type Task,
+  writeTask,
+} from '../rl/rollout.ts'
 
 export interface ReinforceOptions extends ReturnsOptions {
   /** β in J + β mean H(π(·|s)), a bonus on the loss. */
   readonly entropyBonus: number
 }
 
-type Population = RolloutArena & Arena<ReturnType<typeof returnsFields> & ReturnType<typeof steinFields>>
+/** What an evaluator is made of. All of it can be posted to a worker, but for a task's functions. */
+export interface ReinforceSetup {
+  readonly task: Task
+  readonly policy: Policy
+  readonly options: ReinforceOptions
+  readonly core?: CoreModule
+  readonly tfjs?: TfjsOptions
+}
 
-/** What evaluating one particle tells. */
-export interface ParticleInfo {
-  /** Mean entropy of the policy over the visited states, in nats. */
-  readonly entropy: number
+export type Reinforce = Awaited<ReturnType<typeof createReinforce>>
+
+/** Room for the rollout, the returns and the gradient of one particle at a time. */
+export async function createReinforce({ task, policy, options, core, tfjs }: ReinforceSetup) {
+  const module = await compileCore(core)
+  await startTfjs({ ...tfjs, core: module })
+  const { spec, environments: E, steps: T } = task
+  const O = observationSize(spec)
+  const arena = await createArena(module, {
+    theta: f32(padded(policy.size)),
+    gradient: f32(padded(policy.size)),
+    ...policyFields(policy, E),
+    ...environmentFields(spec, E),
+    ...seedFields(),
+    ...batchFields(T, E, O, actionSize(spec)),
+    ...returnsFields(T * E, O),
+  })
+  writePolicy(arena, policy, arena.view.theta.length)
+  writeTask(arena, task)
+  return {
+    task,
+    policy,
+    options,
+    arena,
+    /** Who rolls out for each particle, and after how many steps: kept because it holds instances in TypeScript. */
+    rollers: new Map<number, { readonly roller: Roller; readonly step: number }>(),
+  }
 }
 
 /**
- * The REINFORCE gradient (Williams 1992) of particle i, from theta to score:
+ * The REINFORCE gradient (Williams 1992) of one particle:
  *
  *     ∇_θ J = mean_b ∇_θ log π_θ(a_b|s_b) A_b,   A_b = return-to-go − baseline
  *
- * J is a mean per step, as in the SVPG author's code; a temperature divides this J. The result depends on the seed, the step, i,
- * theta_i and what particle i carries (its environments and its baseline), not on who computes it.
+ * J is a mean per step, as in the SVPG author's code; a temperature divides this J. The result depends on the seed and
+ * the job, not on who computes it.
  *
- * The three stages are exported for those who measure them.
+ * @throws RunError when a reward or the gradient is not finite
  */
-export function evaluateParticle(
-  arena: Population,
-  task: Task,
-  net: Network,
-  i: number,
-  step: number,
-  options: ReinforceOptions,
-): ParticleInfo {
-  rollout(arena, task, i, i + 1, step)
-  checkRewards(arena, task, i)
-  weighAdvantages(arena, i, task.steps, task.environments, options)
-  return differentiate(arena, task, net, i, options)
+export function evaluateParticle(state: Reinforce, job: Job): Outcome {
+  const { task, arena, options } = state
+  const { view } = arena
+  const roller = takeUp(state, job)
+  rollout(arena, task, roller, job.step)
+  checkRewards(state, job.particle)
+  weighAdvantages(arena, task.steps, task.environments, options)
+  const entropy = differentiate(state, job.particle)
+  state.rollers.set(job.particle, { roller, step: job.step + task.steps })
+  const [episodes] = view.finished
+  return {
+    gradient: view.gradient.slice(0, state.policy.size),
+    carried: { ...carryEnvironments(arena, roller), valueWeights: view.valueWeights.slice() },
+    info: { entropy, episodes, meanReturn: episodes ? view.finishedReturn[0] / episodes : null },
+  }
 }
 
-/** The gradient of particle i on its weighted rows. */
-export function differentiate(
-  { view, at, ops }: Population,
-  task: Task,
-  net: Network,
-  i: number,
-  { entropyBonus }: ReinforceOptions,
-): ParticleInfo {
-  const B = task.steps * task.environments
-  const O = net.widths[0]
-  const D = view.theta.length / task.particles
-  const score = view.score.subarray(i * D, i * D + net.size)
-  const batch = {
-    observation: view.observation.subarray(i * B * O, (i + 1) * B * O),
-    action: view.action.subarray(i * B, (i + 1) * B),
-    weight: view.weight.subarray(i * B, (i + 1) * B),
-  }
-  const entropy = policyGradientInto(score, net, view.theta.subarray(i * D, (i + 1) * D), batch, entropyBonus)
-  if (ops.firstNonFinite(at.score + i * D * 4, D) >= 0) {
-    throw new RunError(`The policy gradient of particle ${i} is not finite.`)
-  }
-  return { entropy }
+export const reinforceEvaluator = async (setup: ReinforceSetup): Promise<Evaluator> => {
+  const state = await createReinforce(setup)
+  return (job) => evaluateParticle(state, job)
 }
 
-function checkRewards({ ops, at, view }: Population, task: Task, i: number): void {
-  const B = task.steps * task.environments
-  const row = ops.firstNonFinite64(at.reward + i * B * 8, B)
-  if (row >= 0)
-    throw new RunError(
-      `${task.spec.id} gave particle ${i} the reward ${view.reward[i * B + row]}; a reward must be finite.`,
-    )
+/** Writes theta and what the particle carries into the arena. */
+export function takeUp({ task, arena, rollers }: Reinforce, { particle, step, theta, carried }: Job): Roller {
+  arena.view.theta.set(theta)
+  const kept = rollers.get(particle)
+  const isCurrent = kept?.step === step
+  const roller = isCurrent ? kept.roller : createRoller(task, particle)
+  if (carried) {
+    resumeEnvironments(arena, carried)
+    arena.view.valueWeights.set(carried.valueWeights)
+    if (!isCurrent) replayEpisodes(arena, task, roller, carried.history)
+  } else {
+    arena.view.valueWeights.fill(0)
+    startEnvironments(arena, task, roller)
+  }
+  return roller
+}
+
+/** The gradient on the weighted rows; returns the mean entropy. */
+export function differentiate({ arena, policy, options }: Reinforce, particle: number): number {
+  const { ops, at, view } = arena
+  const gradient = view.gradient.subarray(0, policy.size)
+  const entropy = policyGradientInto(gradient, policy, view.theta, view, options.entropyBonus)
+  if (ops.firstNonFinite(at.gradient, policy.size) >= 0)
+    throw new RunError(`The policy gradient of particle ${particle} is not finite.`)
+  return entropy
+}
+
+function checkRewards({ task, arena: { ops, at, view } }: Reinforce, particle: number): void {
+  const row = ops.firstNonFinite64(at.reward, view.reward.length)
+  if (row < 0) return
+  throw new RunError(
+    `${task.spec.id} gave particle ${particle} the reward ${view.reward[row]}; a reward must be finite.`,
+  )
 }

@@ -8,27 +8,29 @@ import {
   positiveNumber,
   positiveNumberOr,
   RunError,
-  show,
   trueOrFalse,
   UsageError,
   wholeNumber,
+  wholeNumberOr,
 } from '../core/errors.ts'
 import { type CoreSource, compileCore } from '../core/module.ts'
 import { splitSeed } from '../core/random.ts'
 import type { EnvironmentSpec } from '../envs/contract.ts'
 import { environmentSpec } from '../envs/registry.ts'
-import { initialiseInto, mlp } from '../nn/network.ts'
-import { policyFields, writePolicy } from '../nn/policy.ts'
-import { startTfjs, type TfjsOptions } from '../nn/tfjs.ts'
-import { batchFields } from '../rl/batch.ts'
-import { actionSize, environmentFields, observationSize } from '../rl/environments.ts'
-import { baselines, returnsFields } from '../rl/returns.ts'
-import { seedFields, startEnvironments, type Task } from '../rl/rollout.ts'
+import { activations, initialisations, initialiseInto } from '../nn/network.ts'
+import { headNames, type Policy, policyOf } from '../nn/policy.ts'
+import type { TfjsOptions } from '../nn/tfjs.ts'
+import { type Crew, hire, workersFor } from '../rl/crew.ts'
+import { headFor, observationSize } from '../rl/environments.ts'
+import type { Carried, ParticleInfo } from '../rl/evaluator.ts'
+import { baselines } from '../rl/returns.ts'
+import type { Task } from '../rl/rollout.ts'
 import { bandwidthSchema } from '../svgd/bandwidth.ts'
 import { type SteinInfo, steinDirection, steinFields } from '../svgd/direction.ts'
 import { rbf } from '../svgd/kernels.ts'
 import { adam, optimizerFields } from '../svgd/optimizers.ts'
-import { evaluateParticle, type ParticleInfo } from './reinforce.ts'
+import { postable } from './evaluators.ts'
+import { type ReinforceSetup, reinforceEvaluator } from './reinforce.ts'
 
 export const interactions = ['stein', 'independent', 'joint'] as const
 
@@ -40,6 +42,9 @@ const schema = v.object({
   prior: v.optional(positiveNumberOr('prior', ['flat']), 'flat'),
   bandwidth: v.optional(bandwidthSchema, 'svpg-code'),
   hidden: v.optional(v.array(wholeNumber('a hidden width', 1, 4096)), [64, 64]),
+  activation: v.optional(oneOf('activation', activations), 'tanh'),
+  head: v.optional(oneOf('head', ['auto', ...headNames]), 'auto'),
+  initialisation: v.optional(oneOf('initialisation', initialisations), 'normal'),
   learningRate: v.optional(positiveNumber('learningRate'), 5e-3),
   environments: v.optional(wholeNumber('environments', 1, 100_000), 16),
   steps: v.optional(wholeNumber('steps', 1, 100_000), 128),
@@ -50,10 +55,18 @@ const schema = v.object({
   seed: v.optional(wholeNumber('seed', 0), 0),
 })
 
+/** What does not change the bits of a run. */
+const workersSchema = v.optional(wholeNumberOr('workers', 0, ['auto']), 0)
+
 /** What a user may set; see docs/svpg.md. */
 export type SvpgOptions = v.InferInput<typeof schema> & {
   /** An id of the registry or a task of one's own. */
   env: string | EnvironmentSpec
+  /**
+   * Who evaluates the particles: this thread (0, the default), so many workers, or one a core ('auto'). The bits are the
+   * same. A task in TypeScript needs its `module` for workers.
+   */
+  workers?: number | 'auto'
   /** The WASM core; default: this package's steinrl.wasm. */
   core?: CoreSource
   tfjs?: TfjsOptions
@@ -68,83 +81,101 @@ export interface SvpgInfo {
   readonly particles: readonly ParticleInfo[]
   /** Null without a kernel. */
   readonly stein: SteinInfo | null
+  /** Workers that died in this iteration, in a sentence each; their particles were evaluated elsewhere. */
+  readonly losses: readonly string[]
 }
 
 /** Checks the settings and fills in the defaults. Throws a UsageError for the first one that is wrong. */
-export function svpgConfig({ env, core, tfjs, ...options }: SvpgOptions): SvpgConfig {
+export function svpgConfig({ env, core, tfjs, workers, ...options }: SvpgOptions): SvpgConfig {
   return check(schema, options)
 }
 
-async function init(options: SvpgOptions) {
-  const config = svpgConfig(options)
-  const spec = environmentSpec(options.env)
+async function init({ env, workers: wanted, core: source, tfjs, ...options }: SvpgOptions) {
+  const config = check(schema, options)
+  const spec = environmentSpec(env)
   // joint: the data of all particles for one policy.
-  const n = config.interaction === 'joint' ? 1 : config.particles
-  const E = config.interaction === 'joint' ? config.environments * config.particles : config.environments
-  const { steps: T } = config
-  const O = observationSize(spec)
-  const net = mlp([O, ...config.hidden, outputsFor(spec)])
-  await startTfjs(options.tfjs)
+  const isJoint = config.interaction === 'joint'
+  const n = isJoint ? 1 : config.particles
+  const environments = isJoint ? config.environments * config.particles : config.environments
+  const seed = splitSeed(config.seed)
+  const task: Task = { spec, head: headFor(spec, config.head), environments, steps: config.steps, seed }
+  const { hidden, activation } = config
+  const policy = policyOf({ observations: observationSize(spec), hidden, activation, head: task.head })
+  const core = await compileCore(source)
+  const crew = await hireFor({ task, policy, options: config, core, tfjs }, check(workersSchema, wanted), n)
   const optimizer = adam({ learningRate: config.learningRate })
   const kernel = rbf({ bandwidth: config.bandwidth })
-  const arena = await createArena(await compileCore(options.core), {
-    ...steinFields(n, net.size, { kernel }),
-    ...optimizerFields(n, net.size, optimizer),
-    ...policyFields(net, E),
-    ...environmentFields(spec, n, E),
-    ...seedFields(),
-    ...batchFields(n, T, E, O, actionSize(spec)),
-    ...returnsFields(n, T * E, O),
+  const arena = await createArena(core, {
+    ...steinFields(n, policy.size, { kernel }),
+    ...optimizerFields(n, policy.size, optimizer),
   })
-  const seed = splitSeed(config.seed)
-  const D = arena.view.theta.length / n
-  for (let i = 0; i < n; i++) initialiseInto(arena.view.theta.subarray(i * D, (i + 1) * D), net, arena.ops, seed, i)
-  writePolicy(arena, net, D)
-  const instances = spec.core ? [] : Array.from({ length: n * E }, () => createInstance(spec))
-  const task: Task = { spec, particles: n, environments: E, steps: T, seed, instances }
-  startEnvironments(arena, task)
-  return {
+  const state = {
     config,
     task,
-    net,
+    policy,
+    /** n */
+    particles: n,
+    /** theta, scores, kernel and moments. */
     arena,
     kernel,
     optimizer,
+    crew,
+    /** [n] what each particle carries beside its parameters; null before the first evaluation. */
+    carried: Array<Carried | null>(n).fill(null),
     /** Iterations done. */
     iteration: 0,
   }
+  for (let i = 0; i < n; i++)
+    initialiseInto(rowOf(state, 'theta', i), policy.net, arena.ops, seed, i, { scheme: config.initialisation })
+  return state
 }
 
-function outputsFor({ id, actionSpace }: EnvironmentSpec): number {
-  if (actionSpace.kind === 'discrete') return actionSpace.n
-  throw new UsageError(`${id} has continuous actions.`)
+interface Rows {
+  readonly particles: number
+  readonly policy: Policy
+  readonly arena: { readonly view: { readonly theta: Float32Array; readonly score: Float32Array } }
 }
 
-function createInstance(spec: EnvironmentSpec) {
-  if (!spec.create)
-    throw new UsageError(`The environment ${show(spec.id)} has neither physics in the core nor create().`)
-  return spec.create()
+/** Row i of theta or of the scores [particles, parameters], on the memory itself and without the padding. */
+export function rowOf({ arena, particles, policy }: Rows, name: 'theta' | 'score', i: number): Float32Array {
+  const D = arena.view[name].length / particles
+  return arena.view[name].subarray(i * D, i * D + policy.size)
+}
+
+function hireFor(setup: ReinforceSetup, wanted: number | 'auto', n: number): Promise<Crew> {
+  const { spec } = setup.task
+  const isPostable = spec.core !== undefined || spec.module !== undefined
+  if (typeof wanted === 'number' && wanted > 0 && !isPostable)
+    throw new UsageError(`${spec.id} has no module that workers could load; take workers: 0, or give it one.`)
+  const workers = isPostable ? workersFor(wanted, n) : 0
+  return hire({ create: reinforceEvaluator, evaluator: 'reinforce', setup, posted: postable(setup), workers })
 }
 
 /** First half of a step: rollout, returns and gradient of every particle, from theta to score. */
-function evaluate({ arena, task, net, config, iteration }: SvpgState): ParticleInfo[] {
-  arena.view.finished.fill(0)
-  arena.view.finishedReturn.fill(0)
-  return Array.from({ length: task.particles }, (_, i) =>
-    evaluateParticle(arena, task, net, i, iteration * task.steps, config),
-  )
+async function evaluate(state: SvpgState): Promise<ParticleInfo[]> {
+  const { crew, task, iteration, carried } = state
+  const step = iteration * task.steps
+  const jobs = carried.map((carried, particle) => ({
+    ...{ particle, step, carried },
+    theta: rowOf(state, 'theta', particle).slice(),
+  }))
+  const outcomes = await crew.evaluate(jobs)
+  return outcomes.map(({ gradient, carried, info }, i) => {
+    rowOf(state, 'score', i).set(gradient)
+    state.carried[i] = carried
+    return info
+  })
 }
 
 /** Second half: the Stein direction of s_i = ∇J(θ_i)/α + ∇ log q₀(θ_i), and one step of Adam along it. */
 function move(state: SvpgState): SteinInfo | null {
-  const { arena, config, task, net, kernel, optimizer } = state
+  const { arena, config, particles: n, policy, kernel, optimizer } = state
   const { ops, at, view } = arena
-  const n = task.particles
   const count = view.theta.length
   const priorPrecision = config.prior === 'flat' ? 0 : 1 / (config.prior * config.prior)
   ops.combineInto(at.score, 1 / config.temperature, at.score, -priorPrecision, at.theta, count)
   let info: SteinInfo | null = null
-  if (config.interaction === 'stein') info = steinDirection(arena, { particles: n, dimension: net.size }, kernel)
+  if (config.interaction === 'stein') info = steinDirection(arena, { particles: n, dimension: policy.size }, kernel)
   // Without a kernel there is no mean over particles either: each follows its own score, not 1/n of it.
   else ops.combineInto(at.direction, 1, at.score, 0, at.score, count)
   optimizer.step(arena, state.iteration + 1)
@@ -168,16 +199,18 @@ export const svpg = {
   init,
   evaluate,
   move,
-  /** One iteration in place. Throws a RunError naming iteration and particle when a value is not finite. */
-  step(state: SvpgState): SvpgInfo {
+  /** One iteration in place. Rejects with a RunError naming iteration and particle when a value is not finite. */
+  async step(state: SvpgState): Promise<SvpgInfo> {
     try {
-      const particles = evaluate(state)
+      const particles = await evaluate(state)
       const stein = move(state)
       state.iteration++
-      return { particles, stein }
+      return { particles, stein, losses: state.crew.takeLosses() }
     } catch (error) {
       if (error instanceof RunError) error.message = `Iteration ${state.iteration + 1}: ${error.message}`
       throw error
     }
   },
+  /** Ends the workers of a state that is not needed any more. */
+  close: (state: SvpgState) => state.crew.close(),
 }

@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 import { show, UsageError } from '../core/errors.ts'
 import { environmentSpec } from '../envs/registry.ts'
-import { mlp } from '../nn/network.ts'
+import { headFor, observationSize } from '../rl/environments.ts'
 import { readRun } from '../train/run-directory.ts'
 import { evaluate } from '../train/train.ts'
 import { printEvaluation, printLine } from './print.ts'
@@ -25,20 +25,20 @@ export function evalCommand(): Command {
 }
 
 async function runEvaluation(path: string, { episodes, seed, json }: CommandOptions): Promise<void> {
-  const { env, widths, theta, particles } = await readRun(path)
+  const { env, policy, theta, particles } = await readRun(path)
   const spec = environmentSpec(env)
-  const inputs = spec.observationSpace.low.length
-  const outputs = spec.actionSpace.kind === 'discrete' ? spec.actionSpace.n : spec.actionSpace.low.length
-  if (widths[0] !== inputs || widths.at(-1) !== outputs) {
+  const { observations, head } = policy
+  const expected = headFor(spec, head.name)
+  if (observations !== observationSize(spec) || head.actions !== expected.actions) {
     throw new UsageError(
-      `${show(path)} holds networks of widths ${widths}, but ${env} has ${inputs} observations and ${outputs} actions.`,
+      `${show(path)} holds policies of ${observations} observations and ${head.actions} actions, but ${env} has ${observationSize(spec)} and ${expected.actions}.`,
     )
   }
   const line = json ? null : progress()
   try {
     const evaluation = await evaluate({
       spec,
-      net: mlp(widths),
+      policy,
       theta,
       particles,
       episodes,

@@ -3,6 +3,8 @@ import pc from 'picocolors'
 import { type SvpgOptions, svpgConfig } from '../algorithms/svpg.ts'
 import { check, isExpected, wholeNumber } from '../core/errors.ts'
 import { environmentSpec } from '../envs/registry.ts'
+import { activations, initialisations } from '../nn/network.ts'
+import { headNames } from '../nn/policy.ts'
 import type { Evaluation } from '../train/metrics.ts'
 import { createRun, finishRun, record, refuseToReplace } from '../train/run-directory.ts'
 import { algorithmNamed, evaluate, type TrainOptions, type TrainStep, train } from '../train/train.ts'
@@ -31,6 +33,9 @@ export function trainCommand(): Command {
     .option('--prior <sigma>', 'flat, or the standard deviation of a Gaussian prior (flat)', number)
     .option('--bandwidth <rule>', 'a named rule or a fixed h (svpg-code)', number)
     .option('--hidden <widths>', 'hidden layers, as 64,64', list)
+    .option('--activation <kind>', `of the hidden layers: ${activations.join(', ')} (tanh)`)
+    .option('--head <kind>', `distribution of actions: ${headNames.join(', ')}; by default what fits the task`)
+    .option('--initialisation <scheme>', `of the weights: ${initialisations.join(', ')} (normal)`)
     .option('--learning-rate <rate>', 'of Adam (0.005)', number)
     .option('--environments <n>', 'parallel environments of each particle (16)', number)
     .option('--steps <n>', 'steps of each environment in one iteration (128)', number)
@@ -39,6 +44,7 @@ export function trainCommand(): Command {
     .option('--standardise <yes>', 'standardise advantages: true or false (true)', flag)
     .option('--entropy-bonus <beta>', '(0)', number)
     .option('--seed <n>', 'same seed, same bytes (0)', number)
+    .option('--workers <n>', 'evaluate particles on so many workers, or auto; the same bytes (auto)', number, 'auto')
     .option('--iterations <n>', '', number, 60)
     .option('--out <directory>', 'where to write the run (runs/ALGORITHM-ENVIRONMENT-SEED)')
     .option('--overwrite', 'replace an earlier run in that directory', false)
@@ -52,7 +58,7 @@ async function runTraining(
   env: string,
   { ...all }: CommandOptions & Omit<SvpgOptions, 'env'>,
 ): Promise<void> {
-  const { iterations, out, overwrite, evalEpisodes, json, ...settings } = all
+  const { iterations, out, overwrite, evalEpisodes, json, workers, ...settings } = all
   // Everything is checked before the first file is written.
   algorithmNamed(algorithm)
   environmentSpec(env)
@@ -62,7 +68,7 @@ async function runTraining(
   const path = out ?? `runs/${algorithm}-${env}-${config.seed}`
   await refuseToReplace(path, overwrite)
   // A run whose first step fails, for want of memory perhaps, leaves no directory and replaces none.
-  const steps = train(config as TrainOptions)
+  const steps = train({ ...config, workers } as TrainOptions)
   const first = await steps.next()
   const run = await createRun(path, config, { overwrite })
   const interrupt = listenForInterrupt()
@@ -102,6 +108,7 @@ async function consume(steps: AsyncIterable<TrainStep>, interrupt: Interrupt, js
       // A particle whose episodes are all still running keeps the return it had.
       returns = step.metrics.returns.map((value, i) => value ?? returns[i] ?? null)
       if (json) printLine(step.metrics)
+      for (const loss of step.losses) console.error(loss)
       line?.update(
         iterationLine(
           step.metrics,
@@ -126,15 +133,15 @@ async function evaluateLast(
   interrupt: Interrupt,
   json: boolean,
 ): Promise<Evaluation | null> {
-  const { task, net, arena, config } = state
+  const { task, policy, particles, arena, config } = state
   const line = json ? null : progress()
   let evaluation: Evaluation
   try {
     evaluation = await evaluate({
       spec: task.spec,
-      net,
+      policy,
       theta: arena.view.theta,
-      particles: task.particles,
+      particles,
       episodes,
       seed: config.seed,
       onProgress(done, total) {

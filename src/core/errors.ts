@@ -32,6 +32,14 @@ export function wholeNumber(what: string, min: number, max = Number.MAX_SAFE_INT
   return v.pipe(v.number(message), v.safeInteger(message), v.minValue(min, message), v.maxValue(max, message))
 }
 
+/** A whole number of at least `min` or one of a list of words. */
+export function wholeNumberOr<const T extends readonly string[]>(what: string, min: number, words: T) {
+  return v.custom<number | T[number]>(
+    (input) => (Number.isSafeInteger(input) && (input as number) >= min) || words.includes(input as string),
+    named(what, `a whole number of at least ${min} or ${words.join(', ')}`),
+  )
+}
+
 /** A finite number above 0. */
 export function positiveNumber(what: string) {
   const message = named(what, 'a finite number above 0')

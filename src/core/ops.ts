@@ -67,8 +67,13 @@ export interface Ops {
   // assembly/nn
   policyForward(policy: Pointer, particle: number, observation: Pointer, rows: number): Pointer
   // biome-ignore format: one op, one line
-  act(policy: Pointer, particle: number, observation: Pointer, rows: number, action: Pointer, environments: Pointer, greedy: number, purpose: number, step: number, seedLo: number, seedHi: number): void
-
+  act(policy: Pointer, particle: number, observation: Pointer, rows: number, action: Pointer, environments: Pointer, greedy: number, purpose: number, stream: number, step: number, seedLo: number, seedHi: number): void
+  // biome-ignore format: one op, one line
+  policyLogProb(policy: Pointer, particle: number, observation: Pointer, rows: number, action: Pointer, out: Pointer): void
+  // biome-ignore format: one op, one line
+  policyEntropy(policy: Pointer, particle: number, observation: Pointer, rows: number, action: Pointer, out: Pointer): void
+  // biome-ignore format: one op, one line
+  policyDivergence(policy: Pointer, i: number, j: number, observation: Pointer, rows: number, out: Pointer): void
   trainingForward(net: Pointer): void
   trainingBackward(net: Pointer): void
 
@@ -79,9 +84,10 @@ export interface Ops {
   observeEnvironment(kind: number, observation: Pointer, state: Pointer, rows: number): void
 
   // assembly/rl
-  resetEnvironments(environments: Pointer, first: number, end: number, seedLo: number, seedHi: number): void
+  resetEnvironments(environments: Pointer, particle: number, seedLo: number, seedHi: number): void
+  boundActions(environments: Pointer, action: Pointer, rows: number): Pointer
   // biome-ignore format: one op, one line
-  rollout(batch: Pointer, environments: Pointer, policy: Pointer, first: number, end: number, step: number, seedLo: number, seedHi: number): void
+  rollout(batch: Pointer, environments: Pointer, policy: Pointer, particle: number, step: number, seedLo: number, seedHi: number): void
   // biome-ignore format: one op, one line
   evaluate(task: Pointer, policy: Pointer, particle: number, greedy: number, seedLo: number, seedHi: number): void
   // biome-ignore format: one op, one line

@@ -37,6 +37,11 @@ export interface EnvironmentSpec {
     readonly stateSize: number
     readonly constants: Readonly<Record<string, number>>
   }
+  /**
+   * Where workers find a task in TypeScript, since functions cannot be sent to them: the address of a module whose
+   * default export is this specification, for example import.meta.url.
+   */
+  readonly module?: string
   /** A task in TypeScript: makes one instance. Exactly one of `core` and `create` is there. */
   readonly create?: () => Environment
   /** The same task with some of its constants replaced. */

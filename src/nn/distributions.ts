@@ -1,11 +1,52 @@
+// The distributions of actions as tfjs expressions, differentiable by their parameters. assembly/nn has each of them once more
+// for rollouts; tests hold the two against each other.
+import type { Policy } from './policy.ts'
 import { tf } from './tfjs.ts'
+
+/** What a policy says of a batch of rows. Actions are [rows, A]; a class is one number. */
+export interface Distribution {
+  /** log π(a|s) [rows], in nats. */
+  logProb(action: tf.Tensor2D): tf.Tensor1D
+  /**
+   * H(π(·|s)) [rows], in nats. A squashed Gaussian, which has no closed form, takes an unbiased estimate at the given
+   * actions drawn from it, with an unbiased gradient.
+   */
+  entropy(action: tf.Tensor2D): tf.Tensor1D
+}
+
+/**
+ * π(·|s) of a policy with outputs [rows, outputs] of its network and parameters theta [policy.size], of which only those
+ * of the head are read.
+ */
+export function distributionOf({ net, head, size }: Policy, outputs: tf.Tensor2D, theta: tf.Tensor1D): Distribution {
+  if (head.name === 'categorical') {
+    return {
+      logProb: (action) => categorical.logProb(outputs, action),
+      entropy: () => categorical.entropy(outputs),
+    }
+  }
+  if (head.name === 'gaussian') {
+    const logStd = tf.reshape(tf.slice(theta, net.size, size - net.size), [1, head.actions]) as tf.Tensor2D
+    const parameters = { mean: outputs, logStd }
+    return {
+      logProb: (action) => gaussian.logProb(parameters, action),
+      entropy: () => gaussian.entropy(parameters),
+    }
+  }
+  const parameters = squashedGaussian.parametersOf(outputs)
+  return {
+    logProb: (action) => squashedGaussian.logProb(parameters, action),
+    entropy: (action) => squashedGaussian.entropy(parameters, squashedGaussian.noiseOf(parameters, action)),
+  }
+}
 
 /** The categorical distribution π(a|s) = softmax(logits)_a. logits [rows, classes]. */
 export const categorical = {
-  /** log π(a|s) [rows] of the actions [rows]. */
-  logProb(logits: tf.Tensor2D, action: tf.Tensor1D): tf.Tensor1D {
+  /** log π(a|s) [rows] of the classes [rows, 1]. */
+  logProb(logits: tf.Tensor2D, action: tf.Tensor2D): tf.Tensor1D {
     // One-hot and multiply: the gradient of gather is missing in tfjs-wasm.
-    return tf.sum(tf.mul(tf.oneHot(action, logits.shape[1]), tf.logSoftmax(logits)), -1)
+    const chosen = tf.oneHot(tf.cast(tf.reshape(action, [-1]), 'int32') as tf.Tensor1D, logits.shape[1])
+    return tf.sum(tf.mul(chosen, tf.logSoftmax(logits)), -1)
   },
 
   /** H(π(·|s)) = −Σ_a π log π [rows], in nats. */
@@ -13,4 +54,117 @@ export const categorical = {
     const logProb = tf.logSoftmax(logits)
     return tf.neg(tf.sum(tf.mul(tf.exp(logProb), logProb), -1))
   },
+
+  /** KL(p ‖ q) = Σ_a p (log p − log q) [rows], in nats. */
+  divergence(p: tf.Tensor2D, q: tf.Tensor2D): tf.Tensor1D {
+    const logP = tf.logSoftmax(p)
+    return tf.sum(tf.mul(tf.exp(logP), tf.sub(logP, tf.logSoftmax(q))), -1)
+  },
+
+  /** The class that uniform numbers [rows, 1] in [0, 1) choose by inversion: [rows, 1]. */
+  sample(logits: tf.Tensor2D, uniform: tf.Tensor2D): tf.Tensor2D {
+    const below = tf.lessEqual(tf.cumsum(tf.softmax(logits), -1), uniform)
+    // Rounding may leave the last sum below 1.
+    return tf.minimum(tf.sum(tf.cast(below, 'float32'), -1, true), logits.shape[1] - 1)
+  },
+
+  /** The most probable class [rows, 1]. */
+  mode: (logits: tf.Tensor2D): tf.Tensor2D => tf.reshape(tf.cast(tf.argMax(logits, -1), 'float32'), [-1, 1]),
 }
+
+/** Mean [rows, A] and logarithm of the standard deviation, [rows, A] or [1, A]. */
+export interface GaussianParameters {
+  readonly mean: tf.Tensor2D
+  readonly logStd: tf.Tensor2D
+}
+
+const HALF_LOG_2PI = 0.9189385332046727
+const LOG_2 = Math.LN2
+
+/** The Gaussian N(μ, diag σ²) of actions [rows, A]. */
+export const gaussian = {
+  /** log N(a; μ, σ²) = −Σ_k [ (a_k − μ_k)²/2σ_k² + log σ_k + ½ log 2π ] [rows]. */
+  logProb({ mean, logStd }: GaussianParameters, action: tf.Tensor2D): tf.Tensor1D {
+    const z = tf.mul(tf.sub(action, mean), tf.exp(tf.neg(logStd)))
+    return tf.neg(tf.sum(tf.add(tf.add(tf.mul(0.5, tf.square(z)), logStd), HALF_LOG_2PI), -1))
+  },
+
+  /** H = Σ_k [ log σ_k + ½ log 2πe ] [rows]. */
+  entropy({ mean, logStd }: GaussianParameters): tf.Tensor1D {
+    const all = tf.add(logStd, tf.zerosLike(mean))
+    return tf.sum(tf.add(all, HALF_LOG_2PI + 0.5), -1)
+  },
+
+  /** KL(p ‖ q) = Σ_k [ log σ_q/σ_p + (σ_p² + (μ_p − μ_q)²)/2σ_q² − ½ ] [rows]. */
+  divergence(p: GaussianParameters, q: GaussianParameters): tf.Tensor1D {
+    const logRatio = tf.sub(p.logStd, q.logStd)
+    const z = tf.mul(tf.sub(p.mean, q.mean), tf.exp(tf.neg(q.logStd)))
+    const quadratic = tf.sub(tf.add(tf.exp(tf.mul(2, logRatio)), tf.square(z)), 1)
+    return tf.sum(tf.sub(tf.mul(0.5, quadratic), logRatio), -1)
+  },
+
+  /** μ + σ ε [rows, A] for standard normal ε [rows, A], differentiable by μ and log σ. */
+  sample: ({ mean, logStd }: GaussianParameters, noise: tf.Tensor2D): tf.Tensor2D =>
+    tf.add(mean, tf.mul(tf.exp(logStd), noise)),
+
+  mode: ({ mean }: GaussianParameters): tf.Tensor2D => mean,
+}
+
+/** The largest float32 below 1: its inverse tanh is finite. */
+const BELOW_ONE = 1 - 1 / 16777216
+
+/** a = tanh u, u ~ N(μ, diag σ²): actions in (−1, 1) (Haarnoja et al. 2018, appendix C). */
+export const squashedGaussian = {
+  /** Splits outputs [rows, 2 A] into μ and log σ, the latter kept in [−20, 2]. */
+  parametersOf(outputs: tf.Tensor2D): GaussianParameters {
+    const [rows, width] = outputs.shape
+    const A = width / 2
+    return {
+      mean: tf.slice2d(outputs, [0, 0], [rows, A]),
+      logStd: tf.clipByValue(tf.slice2d(outputs, [0, A], [rows, A]), -20, 2),
+    }
+  },
+
+  /** log(1 − tanh² u) = 2 (log 2 − u − log(1 + e^{−2u})), which neither cancels nor underflows, element by element. */
+  logSlope: (u: tf.Tensor2D): tf.Tensor2D =>
+    tf.mul(2, tf.sub(tf.sub(LOG_2, u), tf.softplus(tf.mul(-2, u)))) as tf.Tensor2D,
+
+  /** tanh⁻¹ a; ±1 is taken as the next float inside. */
+  unsquash(action: tf.Tensor2D): tf.Tensor2D {
+    const inside = tf.clipByValue(action, -BELOW_ONE, BELOW_ONE)
+    return tf.mul(0.5, tf.sub(tf.log1p(inside), tf.log1p(tf.neg(inside))))
+  },
+
+  /** log π(a) = log N(tanh⁻¹ a; μ, σ²) − Σ_k log(1 − a_k²) [rows]. */
+  logProb: (parameters: GaussianParameters, action: tf.Tensor2D): tf.Tensor1D =>
+    squashedGaussian.logProbOf(parameters, squashedGaussian.unsquash(action)),
+
+  /** The same of a = tanh u, given u, which loses nothing where a rounds to ±1. */
+  logProbOf: (parameters: GaussianParameters, u: tf.Tensor2D): tf.Tensor1D =>
+    tf.sub(gaussian.logProb(parameters, u), tf.sum(squashedGaussian.logSlope(u), -1)),
+
+  /** The ε with a = tanh(μ + σ ε), taken as a constant. */
+  noiseOf: ({ mean, logStd }: GaussianParameters, action: tf.Tensor2D): tf.Tensor2D =>
+    stopped(tf.mul(tf.sub(squashedGaussian.unsquash(action), mean), tf.exp(tf.neg(logStd)))),
+
+  /** H(N) + Σ_k log(1 − tanh²(μ_k + σ_k ε_k)) [rows]: its mean over ε is the entropy, which has no closed form. */
+  entropy: (parameters: GaussianParameters, noise: tf.Tensor2D): tf.Tensor1D =>
+    tf.add(gaussian.entropy(parameters), tf.sum(squashedGaussian.logSlope(gaussian.sample(parameters, noise)), -1)),
+
+  /** KL(p ‖ q): that of the Gaussians, since tanh is one-to-one. */
+  divergence: gaussian.divergence,
+
+  /** tanh(μ + σ ε) and its log π, differentiable by μ and log σ. */
+  sample(parameters: GaussianParameters, noise: tf.Tensor2D): { action: tf.Tensor2D; logProb: tf.Tensor1D } {
+    const u = gaussian.sample(parameters, noise)
+    return { action: tf.tanh(u), logProb: squashedGaussian.logProbOf(parameters, u) }
+  },
+
+  mode: ({ mean }: GaussianParameters): tf.Tensor2D => tf.tanh(mean),
+}
+
+/** The same values without a gradient. */
+const stopped = tf.customGrad((x) => ({
+  value: tf.clone(x as tf.Tensor),
+  gradFunc: (dy) => tf.zerosLike(dy as tf.Tensor),
+})) as unknown as (x: tf.Tensor2D) => tf.Tensor2D

@@ -51,11 +51,47 @@ export function mlp(
   return { widths, layers, size }
 }
 
+/** A value network s → V(s): one output. */
+export const valueNetwork = (observations: number, hidden: readonly number[], activation?: Activation): Network =>
+  mlp([observations, ...hidden, 1], { hidden: activation })
+
+/** A Q network (s, a) → Q(s, a): its input is the observation followed by the action. */
+export const qNetwork = (
+  observations: number,
+  actions: number,
+  hidden: readonly number[],
+  activation?: Activation,
+): Network => mlp([observations + actions, ...hidden, 1], { hidden: activation })
+
+/** An implicit sampler (s, ξ) → a: its input is the observation followed by the noise. */
+export const samplerNetwork = (
+  observations: number,
+  noise: number,
+  actions: number,
+  hidden: readonly number[],
+  activation?: Activation,
+): Network => mlp([observations + noise, ...hidden, actions], { hidden: activation })
+
+export const initialisations = ['normal', 'xavier', 'orthogonal'] as const
+
+export interface Initialisation {
+  /**
+   * 'normal' (default): W ~ N(0, 1/inputs); 'xavier': W ~ U(±√(6/(inputs + outputs))) (Glorot & Bengio 2010);
+   * 'orthogonal': rows or columns of W, whichever are fewer, are orthonormal (Saxe et al. 2014).
+   */
+  readonly scheme?: (typeof initialisations)[number]
+  /** What W of the hidden layers is multiplied by; default 1. */
+  readonly gain?: number
+  /** The same for the last layer; default 0.1, so that a policy starts close to uniform. */
+  readonly lastGain?: number
+}
+
 /**
- * Initial weights of one particle: W ~ N(0, 1/inputs), b = 0, the last layer's W scaled by `lastGain`, so that a policy
- * starts close to uniform. They depend on (seed, particle) only.
+ * Initial weights of one particle; biases and whatever follows the network in the row are 0. They depend on (seed,
+ * particle) only.
  *
  * @param row the particle's row of theta, a view on the core's memory
+ * @throws UsageError for an unknown scheme
  */
 export function initialiseInto(
   row: Float32Array,
@@ -63,13 +99,59 @@ export function initialiseInto(
   ops: Ops,
   seed: Seed,
   particle: number,
-  lastGain = 0.1,
+  { scheme = 'normal', gain = 1, lastGain = 0.1 }: Initialisation = {},
 ): void {
+  check(oneOf('The initialisation', initialisations), scheme)
   row.fill(0)
-  net.layers.forEach(({ inputs, outputs, weight, bias }, l) => {
+  net.layers.forEach((layer, l) => {
+    const { inputs, outputs, weight, bias } = layer
     const at: Pointer = row.byteOffset + weight * row.BYTES_PER_ELEMENT
-    ops.fillNormal(at, inputs * outputs, seed.lo, seed.hi, Purpose.weights, particle, l, 0)
-    const gain = (l === net.layers.length - 1 ? lastGain : 1) / Math.sqrt(inputs)
-    for (let k = weight; k < bias; k++) row[k] *= gain
+    const fill = scheme === 'xavier' ? ops.fillUniform : ops.fillNormal
+    fill(at, inputs * outputs, seed.lo, seed.hi, Purpose.weights, particle, l, 0)
+    const scale = l === net.layers.length - 1 ? lastGain : gain
+    const weights = row.subarray(weight, bias)
+    if (scheme === 'normal') multiply(weights, scale / Math.sqrt(inputs))
+    else if (scheme === 'xavier') spread(weights, scale * Math.sqrt(6 / (inputs + outputs)))
+    else orthogonalise(weights, layer, scale)
   })
+}
+
+function multiply(weights: Float32Array, factor: number): void {
+  for (let k = 0; k < weights.length; k++) weights[k] *= factor
+}
+
+/** From [0, 1) to [−bound, bound). */
+function spread(weights: Float32Array, bound: number): void {
+  for (let k = 0; k < weights.length; k++) weights[k] = (2 * weights[k] - 1) * bound
+}
+
+/**
+ * Makes the rows or the columns of W [inputs, outputs], whichever are fewer, orthogonal and `length` long: Gram and
+ * Schmidt, each vector twice, since once leaves rounding errors of nearly parallel ones.
+ */
+function orthogonalise(weights: Float32Array, { inputs, outputs }: Layer, length: number): void {
+  const byRow = inputs <= outputs
+  const [count, size] = byRow ? [inputs, outputs] : [outputs, inputs]
+  const index = (vector: number, k: number) => (byRow ? vector * outputs + k : k * outputs + vector)
+  const basis: Float64Array[] = []
+  for (let v = 0; v < count; v++) {
+    const vector = Float64Array.from({ length: size }, (_, k) => weights[index(v, k)])
+    for (let pass = 0; pass < 2; pass++) for (const other of basis) subtractProjection(vector, other)
+    const norm = Math.sqrt(dot(vector, vector))
+    basis.push(vector.map((x) => x / norm))
+  }
+  basis.forEach((vector, v) => {
+    for (let k = 0; k < size; k++) weights[index(v, k)] = vector[k] * length
+  })
+}
+
+function dot(a: Float64Array, b: Float64Array): number {
+  let sum = 0
+  for (let k = 0; k < a.length; k++) sum += a[k] * b[k]
+  return sum
+}
+
+function subtractProjection(vector: Float64Array, onto: Float64Array): void {
+  const share = dot(vector, onto)
+  for (let k = 0; k < vector.length; k++) vector[k] -= share * onto[k]
 }

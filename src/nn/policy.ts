@@ -1,38 +1,119 @@
 import { f32, i32, padded, struct } from '../core/arena.ts'
+import { check, oneOf, wholeNumber } from '../core/errors.ts'
 import type { Pointer } from '../core/ops.ts'
-import type { Network } from './network.ts'
+import { type Activation, ActivationKind, mlp, type Network } from './network.ts'
+
+/** Kinds of heads, as in assembly/nn/policy.ts. */
+const HeadKind = { categorical: 0, gaussian: 1, 'squashed-gaussian': 2 } as const
+
+export type HeadName = keyof typeof HeadKind
+
+export const headNames = Object.keys(HeadKind) as HeadName[]
+
+/**
+ * The distribution of actions that a policy's network describes:
+ *
+ * 'categorical': softmax of one logit a class;
+ * 'gaussian': N(μ(s), σ²) with a free log σ for each dimension, which are parameters behind those of the network;
+ * 'squashed-gaussian': tanh of N(μ(s), σ(s)²), the network gives μ and then log σ, kept in [−20, 2].
+ */
+export interface Head {
+  readonly name: HeadName
+  /** Classes, or dimensions of an action. */
+  readonly actions: number
+}
+
+export interface PolicyShape {
+  /** Numbers of an observation. */
+  readonly observations: number
+  /** Widths of the hidden layers. */
+  readonly hidden: readonly number[]
+  /** Of the hidden layers. */
+  readonly activation: Activation
+  readonly head: Head
+}
+
+/** A policy π(a|s): a network and its head. A row of theta is the network's parameters, then the head's. */
+export interface Policy extends PolicyShape {
+  readonly net: Network
+  /** Number of parameters of both. */
+  readonly size: number
+}
+
+/**
+ * The layout of a policy.
+ *
+ * @param shape its activation is tanh by default
+ * @throws UsageError for an unknown head or activation, or a width that is no whole number above 0
+ */
+export function policyOf(shape: Omit<PolicyShape, 'activation'> & Partial<PolicyShape>): Policy {
+  const { observations, hidden, activation = 'tanh', head } = shape
+  check(oneOf('The head', headNames), head.name)
+  check(wholeNumber('The number of actions', 1), head.actions)
+  for (const width of [observations, ...hidden]) check(wholeNumber('The width of a layer', 1), width)
+  const outputs = head.name === 'squashed-gaussian' ? 2 * head.actions : head.actions
+  const net = mlp([observations, ...hidden, outputs], { hidden: activation })
+  return { observations, hidden, activation, head, net, size: net.size + freeParameters(head) }
+}
+
+const freeParameters = ({ name, actions }: Head) => (name === 'gaussian' ? actions : 0)
 
 /** As the class Policy in assembly/nn/policy.ts. */
-export const policyStruct = struct(['theta', 'stride', 'widths', 'layers', 'widest', 'scratch'])
+export const policyStruct = struct([
+  'theta',
+  'stride',
+  'size',
+  'head',
+  'actions',
+  'widths',
+  'kinds',
+  'layers',
+  'widest',
+  'scratch',
+  'other',
+  'latent',
+])
 
 /** What the core needs to run a population of policies on up to `rows` observations at once. */
-export function policyFields(net: Network, rows: number) {
+export function policyFields({ net, head }: Policy, rows: number) {
   return {
     policy: policyStruct.field,
     widths: i32(net.widths.length),
+    kinds: i32(net.layers.length),
     /** [2, rows, widest] activations. */
     activations: f32(2, rows, widest(net)),
+    /** [rows, outputs] of a second policy, where two are compared. */
+    otherOutputs: f32(rows, padded(net.widths[net.widths.length - 1])),
+    /** [A] an action before it was squashed. */
+    latent: f32(padded(head.actions)),
   }
 }
 
 const widest = (net: Network) => Math.max(...net.widths.slice(1).map(padded))
 
+type PolicyFields = ReturnType<typeof policyFields>
+
 /** Fills the record that ops read the population from. `stride` is the length of a row of theta. */
 export function writePolicy(
   arena: {
-    at: { theta: Pointer; widths: Pointer; activations: Pointer }
-    view: { policy: Uint32Array; widths: Int32Array }
+    at: { readonly theta: Pointer } & { readonly [K in keyof PolicyFields]: Pointer }
+    view: { policy: Uint32Array; widths: Int32Array; kinds: Int32Array }
   },
-  net: Network,
+  { net, head }: Policy,
   stride: number,
 ): void {
-  arena.view.widths.set(net.widths)
-  policyStruct.write(arena.view.policy, {
-    theta: arena.at.theta,
+  const { at, view } = arena
+  view.widths.set(net.widths)
+  view.kinds.set(net.layers.map(({ activation }) => ActivationKind[activation]))
+  policyStruct.write(view.policy, {
+    ...at,
     stride,
-    widths: arena.at.widths,
+    size: net.size,
+    head: HeadKind[head.name],
+    actions: head.actions,
     layers: net.layers.length,
     widest: widest(net),
-    scratch: arena.at.activations,
+    scratch: at.activations,
+    other: at.otherOutputs,
   })
 }

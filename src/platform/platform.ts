@@ -7,6 +7,28 @@ export interface Platform {
   breathe(): Promise<void>
   readonly files: Files
   readonly threads: Threads
+  readonly workers: Workers
+}
+
+/** Workers that get messages, and share nothing. */
+export interface Workers {
+  /** Starts algorithms/worker.ts. */
+  start(listener: WorkerListener): WorkerHandle
+  /** In the worker itself: what is done with a message, and how it is answered. */
+  onMessage(handle: (message: unknown) => void): void
+  post(message: unknown): void
+}
+
+export interface WorkerListener {
+  onMessage(message: unknown): void
+  /** The worker is no more, by itself or by an error; not called after stop(). */
+  onEnd(reason: string): void
+}
+
+export interface WorkerHandle {
+  /** Sends a message; the process stays alive until the answer. */
+  post(message: unknown): void
+  stop(): void
 }
 
 /** Threads that share memory with this one. */

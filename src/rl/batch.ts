@@ -13,24 +13,24 @@ export const batchStruct = struct([
   'time',
 ])
 
-/** The transitions of one rollout: T steps of E environments for each of n particles, O numbers an observation, A an action. */
-export function batchFields(n: number, T: number, E: number, O: number, A: number) {
+/** The transitions of one rollout of one particle: T steps of E environments, O numbers an observation, A an action. */
+export function batchFields(T: number, E: number, O: number, A: number) {
   return {
     batch: batchStruct.field,
-    /** [n, T, E, O] */
-    observation: f32(n, T, E, O),
-    /** [n, T, E, O] what followed: at the end of an episode its final observation, not the first of the next. */
-    nextObservation: f32(n, T, E, O),
-    /** [n, T, E, A] */
-    action: f32(n, T, E, A),
-    /** [n, T, E] */
-    reward: f64(n, T, E),
-    /** [n, T, E] 1 where the task ended. */
-    terminated: u8(n, T, E),
-    /** [n, T, E] 1 where the time limit cut the episode. */
-    truncated: u8(n, T, E),
-    /** [n, T, E] steps into the episode, before the action. */
-    time: i32(n, T, E),
+    /** [T, E, O] */
+    observation: f32(T, E, O),
+    /** [T, E, O] what followed: at the end of an episode its final observation, not the first of the next. */
+    nextObservation: f32(T, E, O),
+    /** [T, E, A] */
+    action: f32(T, E, A),
+    /** [T, E] */
+    reward: f64(T, E),
+    /** [T, E] 1 where the task ended. */
+    terminated: u8(T, E),
+    /** [T, E] 1 where the time limit cut the episode. */
+    truncated: u8(T, E),
+    /** [T, E] steps into the episode, before the action. */
+    time: i32(T, E),
   }
 }
 

@@ -1,7 +1,9 @@
 import { f32, f64, i32, struct, u32 } from '../core/arena.ts'
+import { show, UsageError } from '../core/errors.ts'
 import type { Pointer } from '../core/ops.ts'
 import type { EnvironmentSpec } from '../envs/contract.ts'
 import { sizeOf } from '../envs/spaces.ts'
+import type { Head, HeadName } from '../nn/policy.ts'
 
 /** As the class Environments in assembly/rl/rollout.ts. */
 export const environmentsStruct = struct([
@@ -18,42 +20,66 @@ export const environmentsStruct = struct([
   'episodeReturn',
   'finished',
   'finishedReturn',
+  'bounds',
+  'low',
+  'high',
+  'bounded',
 ])
 
-/** The running environments of a population: E for each of n particles, and what they carry from one rollout to the next. */
-export function environmentFields(spec: EnvironmentSpec, n: number, E: number) {
+/** The fields that environments carry from one rollout to the next. */
+export const carriedByEnvironments = ['state', 'current', 'elapsed', 'episode', 'episodeReturn'] as const
+
+/** The E running environments of one particle. */
+export function environmentFields(spec: EnvironmentSpec, E: number) {
   return {
     environments: environmentsStruct.field,
     constants: f64(Object.keys(spec.core?.constants ?? {}).length),
-    /** [n, E, stateSize] */
-    state: f64(n, E, spec.core?.stateSize ?? 0),
-    /** [n, E, O] what each environment shows now. */
-    current: f32(n, E, observationSize(spec)),
-    /** [n, E] steps since the last reset. */
-    elapsed: i32(n, E),
-    /** [n, E] number of the running episode. */
-    episode: u32(n, E),
-    /** [n, E] rewards of the running episode so far. */
-    episodeReturn: f64(n, E),
-    /** [n] episodes ended, and the sum of their returns. */
-    finished: i32(n),
-    finishedReturn: f64(n),
+    /** [E, stateSize] */
+    state: f64(E, spec.core?.stateSize ?? 0),
+    /** [E, O] what each environment shows now. */
+    current: f32(E, observationSize(spec)),
+    /** [E] steps since the last reset. */
+    elapsed: i32(E),
+    /** [E] number of the running episode. */
+    episode: u32(E),
+    /** [E] rewards of the running episode so far. */
+    episodeReturn: f64(E),
+    /** Episodes ended, and the sum of their returns. */
+    finished: i32(1),
+    finishedReturn: f64(1),
+    /** [A] bounds of an action. */
+    low: f32(actionSize(spec)),
+    high: f32(actionSize(spec)),
+    /** [E, A] actions within them. */
+    bounded: f32(E, actionSize(spec)),
   }
 }
 
 export const observationSize = (spec: EnvironmentSpec) => sizeOf(spec.observationSpace)
 
+/** A: numbers of an action. A discrete action is one number. */
 export const actionSize = (spec: EnvironmentSpec) => sizeOf(spec.actionSpace)
 
 type Fields = ReturnType<typeof environmentFields>
 
-/** Fills the record that ops read the environments from, and the constants of the physics. */
+/** Fills the record that ops read the environments from, the constants of the physics and the bounds of actions. */
 export function writeEnvironments(
-  { at, view }: { at: { [K in keyof Fields]: Pointer }; view: { environments: Uint32Array; constants: Float64Array } },
+  {
+    at,
+    view,
+  }: {
+    at: { [K in keyof Fields]: Pointer }
+    view: { environments: Uint32Array; constants: Float64Array; low: Float32Array; high: Float32Array }
+  },
   spec: EnvironmentSpec,
+  head: Head,
   E: number,
 ): void {
   view.constants.set(Object.values(spec.core?.constants ?? {}))
+  if (spec.actionSpace.kind === 'box') {
+    view.low.set(spec.actionSpace.low)
+    view.high.set(spec.actionSpace.high)
+  }
   environmentsStruct.write(view.environments, {
     ...at,
     kind: spec.core?.kind ?? 0,
@@ -61,5 +87,32 @@ export function writeEnvironments(
     observationSize: observationSize(spec),
     actionSize: actionSize(spec),
     count: E,
+    bounds: BoundsKind[head.name],
   })
+}
+
+/**
+ * What becomes of an action on its way to the environment, as in assembly/rl/rollout.ts: a class stays as it is, a Gaussian's is clipped to the
+ * box, a squashed one's is moved from [−1, 1] to it. The batch keeps the action that the policy drew.
+ */
+const BoundsKind: Readonly<Record<HeadName, number>> = { categorical: 0, gaussian: 1, 'squashed-gaussian': 2 }
+
+/**
+ * The head of a policy for the task's actions: as named, or categorical for a discrete space and Gaussian for a box.
+ *
+ * @throws UsageError when the named head does not fit the space
+ */
+export function headFor(spec: EnvironmentSpec, name: HeadName | 'auto' = 'auto'): Head {
+  const { id, actionSpace } = spec
+  if (actionSpace.kind === 'discrete') {
+    if (name === 'auto' || name === 'categorical') return { name: 'categorical', actions: actionSpace.n }
+    throw new UsageError(`${id} has discrete actions: the head must be categorical, got ${show(name)}.`)
+  }
+  if (name === 'categorical')
+    throw new UsageError(
+      `${id} has continuous actions: the head must be gaussian or squashed-gaussian, got ${show(name)}.`,
+    )
+  if (name === 'squashed-gaussian' && ![...actionSpace.low, ...actionSpace.high].every(Number.isFinite))
+    throw new UsageError(`${id} has actions without bounds: a squashed-gaussian head cannot be scaled to them.`)
+  return { name: name === 'auto' ? 'gaussian' : name, actions: sizeOf(actionSpace) }
 }

@@ -1,43 +1,27 @@
 import { type Arena, createArena, f32, f64, i32, struct, u8 } from '../core/arena.ts'
-import { RunError, show } from '../core/errors.ts'
 import { type CoreSource, compileCore } from '../core/module.ts'
 import { joinSeed, Purpose, splitSeed } from '../core/random.ts'
 import type { EnvironmentSpec } from '../envs/contract.ts'
-import type { Network } from '../nn/network.ts'
-import { policyFields, writePolicy } from '../nn/policy.ts'
-import { actionSize, observationSize } from './environments.ts'
-import { seedFields } from './rollout.ts'
+import { type Policy, policyFields, writePolicy } from '../nn/policy.ts'
+import { actionSize, environmentFields, writeEnvironments } from './environments.ts'
+import { actionFrom, checkReward, createInstance, seedFields } from './rollout.ts'
 
 /** As the class Evaluation in assembly/rl/rollout.ts. */
-export const evaluationStruct = struct([
-  'kind',
-  'constants',
-  'maxSteps',
-  'observationSize',
-  'episodes',
-  'state',
-  'observation',
-  'action',
-  'reward',
-  'terminated',
-  'running',
-  'returns',
-])
+export const evaluationStruct = struct(['environments', 'action', 'reward', 'terminated', 'running', 'returns'])
 
-function evaluationFields(spec: EnvironmentSpec, net: Network, n: number, D: number, episodes: number) {
+/** Room for M environments that play an episode each. */
+function evaluationFields({ spec, policy, theta, episodes: M }: PopulationToEvaluate) {
   return {
-    theta: f32(n, D),
-    ...policyFields(net, episodes),
+    theta: f32(theta.length),
+    ...policyFields(policy, M),
+    ...environmentFields(spec, M),
     ...seedFields(),
     evaluation: evaluationStruct.field,
-    constants: f64(Object.keys(spec.core?.constants ?? {}).length),
-    state: f64(episodes, spec.core?.stateSize ?? 0),
-    observation: f32(episodes, observationSize(spec)),
-    action: f32(episodes, actionSize(spec)),
-    reward: f64(episodes),
-    terminated: u8(episodes),
-    running: i32(episodes),
-    returns: f64(episodes),
+    action: f32(M, actionSize(spec)),
+    reward: f64(M),
+    terminated: u8(M),
+    running: i32(M),
+    returns: f64(M),
   }
 }
 
@@ -45,8 +29,8 @@ type EvaluationArena = Arena<ReturnType<typeof evaluationFields>>
 
 export interface PopulationToEvaluate {
   readonly spec: EnvironmentSpec
-  readonly net: Network
-  /** [n, D] */
+  readonly policy: Policy
+  /** [n, at least the policy's parameters] */
   readonly theta: Float32Array
   readonly particles: number
   readonly episodes: number
@@ -66,21 +50,13 @@ export interface EvaluatedParticle {
  * gets the same initial states. Yields after each particle, so that a caller can show progress or stop.
  */
 export async function* evaluatePopulation(population: PopulationToEvaluate): AsyncGenerator<EvaluatedParticle> {
-  const { spec, net, theta, particles, episodes, core } = population
-  const D = theta.length / particles
-  const module = await compileCore(core)
-  const arena = await createArena(module, evaluationFields(spec, net, particles, D, episodes))
+  const { spec, policy, theta, particles, episodes, core } = population
+  const arena = await createArena(await compileCore(core), evaluationFields(population))
   const { ops, at, view } = arena
   view.theta.set(theta)
-  view.constants.set(Object.values(spec.core?.constants ?? {}))
-  writePolicy(arena, net, D)
-  evaluationStruct.write(view.evaluation, {
-    ...at,
-    kind: spec.core?.kind ?? 0,
-    maxSteps: spec.maxEpisodeSteps,
-    observationSize: observationSize(spec),
-    episodes,
-  })
+  writePolicy(arena, policy, theta.length / particles)
+  writeEnvironments(arena, spec, policy.head, episodes)
+  evaluationStruct.write(view.evaluation, at)
   const { lo, hi } = splitSeed(population.seed)
   for (const greedy of [true, false]) {
     for (let particle = 0; particle < particles; particle++) {
@@ -93,26 +69,25 @@ export async function* evaluatePopulation(population: PopulationToEvaluate): Asy
 
 function evaluateInTypeScript(
   arena: EvaluationArena,
-  population: PopulationToEvaluate,
+  { spec, seed, episodes }: PopulationToEvaluate,
   i: number,
   greedy: boolean,
 ): void {
-  const { ops, at, view } = arena
-  const { spec, episodes } = population
-  const { lo, hi } = splitSeed(population.seed)
-  const env = spec.create?.()
-  if (!env) return
+  const { ops, at, view, memory } = arena
+  const { lo, hi } = splitSeed(seed)
+  const env = createInstance(spec)
   for (let episode = 0; episode < episodes; episode++) {
     ops.deriveSeed(at.episodeSeed, lo, hi, Purpose.evaluate, 0, episode, 0)
-    view.observation.set(env.reset({ seed: joinSeed(view.episodeSeed) }).obs)
+    view.current.set(env.reset({ seed: joinSeed(view.episodeSeed) }).obs)
     view.running[0] = episode
     view.returns[episode] = 0
     for (let step = 0, over = false; step < spec.maxEpisodeSteps && !over; step++) {
-      ops.act(at.policy, i, at.observation, 1, at.action, at.running, greedy ? 1 : 0, Purpose.evaluate, step, lo, hi)
-      const { obs, reward, terminated, truncated } = env.step(view.action[0])
-      if (!Number.isFinite(reward))
-        throw new RunError(`${spec.id} gave particle ${i} the reward ${show(reward)}; a reward must be finite.`)
-      view.observation.set(obs)
+      // biome-ignore format: one op, one line
+      ops.act(at.policy, i, at.current, 1, at.action, at.running, greedy ? 1 : 0, Purpose.evaluate, i, step, lo, hi)
+      const given = new Float32Array(memory.buffer, ops.boundActions(at.environments, at.action, 1), view.low.length)
+      const { obs, reward, terminated, truncated } = env.step(actionFrom(spec, given, 0))
+      checkReward(spec, i, reward)
+      view.current.set(obs)
       view.returns[episode] += reward
       over = terminated || truncated
     }

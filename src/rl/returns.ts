@@ -22,20 +22,20 @@ const RIDGE = 1e-5
 
 const featureCount = (O: number) => 2 * O + 4
 
-/** Returns and advantages of n particles with B rows each. */
-export function returnsFields(n: number, B: number, O: number) {
+/** Returns and advantages of one particle with B rows. */
+export function returnsFields(B: number, O: number) {
   const F = featureCount(O)
   return {
-    /** [n, F] weights of each particle's linear value function: what the particle carries with it. */
-    valueWeights: f64(n, F),
-    /** [B] values, then next values, then returns, of the particle being evaluated. */
+    /** [F] weights of the particle's linear value function: what it carries with it. */
+    valueWeights: f64(F),
+    /** [B] values, next values and returns. */
     value: f64(B),
     nextValue: f64(B),
     target: f64(B),
     /** [B] 1 where the return is known. */
     valid: u8(B),
-    /** [n, B] advantage over the number of valid rows: the weight of log π(a|s). */
-    weight: f32(n, B),
+    /** [B] advantage over the number of valid rows: the weight of log π(a|s). */
+    weight: f32(B),
     /** [F (F + 2)] */
     fit: f64(F * (F + 2)),
   }
@@ -44,38 +44,25 @@ export function returnsFields(n: number, B: number, O: number) {
 type ReturnsArena = Arena<ReturnType<typeof returnsFields> & ReturnType<typeof batchFields>>
 
 /**
- * From the rewards of particle i's rollout to the weights of log π(a|s).
+ * From the rewards of a rollout to the weights of log π(a|s).
  *
  * An episode that the rollout cuts is not a failure: with the linear baseline its return goes on with the value of the
  * next state, otherwise its rows are left out. A time limit ends the return likewise: with the value of the final
  * observation, or, without a value function, as the finite sum it is.
  */
-export function weighAdvantages(arena: ReturnsArena, i: number, T: number, E: number, options: ReturnsOptions): void {
-  const { ops, at, view } = arena
+export function weighAdvantages({ ops, at, view }: ReturnsArena, T: number, E: number, options: ReturnsOptions): void {
   const B = T * E
-  const O = view.observation.length / view.time.length
-  const F = featureCount(O)
+  const O = view.observation.length / B
   const learned = options.baseline === 'linear'
-  const observation = at.observation + i * B * O * 4
-  const time = at.time + i * B * 4
-  const weights = at.valueWeights + i * F * 8
   if (learned) {
-    ops.baselineValues(at.value, weights, observation, time, 0, B, O, at.fit)
-    ops.baselineValues(at.nextValue, weights, at.nextObservation + i * B * O * 4, time, 1, B, O, at.fit)
+    ops.baselineValues(at.value, at.valueWeights, at.observation, at.time, 0, B, O, at.fit)
+    ops.baselineValues(at.nextValue, at.valueWeights, at.nextObservation, at.time, 1, B, O, at.fit)
   }
-  ops.returnsToGo(
-    at.target,
-    at.valid,
-    at.reward + i * B * 8,
-    at.terminated + i * B,
-    at.truncated + i * B,
-    learned ? at.nextValue : 0,
-    T,
-    E,
-    options.discount,
-  )
+  const nextValue = learned ? at.nextValue : 0
+  // biome-ignore format: one op, one line
+  ops.returnsToGo(at.target, at.valid, at.reward, at.terminated, at.truncated, nextValue, T, E, options.discount)
   const centre = options.baseline === 'mean' ? 1 : 0
   const standardise = options.standardise ? 1 : 0
-  ops.advantageWeights(at.weight + i * B * 4, at.target, at.value, at.valid, B, centre, standardise)
-  if (learned) ops.baselineFit(weights, observation, time, at.target, at.valid, B, O, RIDGE, at.fit)
+  ops.advantageWeights(at.weight, at.target, at.value, at.valid, B, centre, standardise)
+  if (learned) ops.baselineFit(at.valueWeights, at.observation, at.time, at.target, at.valid, B, O, RIDGE, at.fit)
 }

@@ -1,10 +1,12 @@
 import { type Arena, u32 } from '../core/arena.ts'
-import { RunError, show } from '../core/errors.ts'
+import { RunError, show, UsageError } from '../core/errors.ts'
 import { joinSeed, Purpose, type Seed } from '../core/random.ts'
 import type { Environment, EnvironmentSpec } from '../envs/contract.ts'
-import type { policyFields } from '../nn/policy.ts'
+import type { Action } from '../envs/spaces.ts'
+import type { Head, policyFields } from '../nn/policy.ts'
 import { type batchFields, writeBatch } from './batch.ts'
-import { type environmentFields, observationSize, writeEnvironments } from './environments.ts'
+import { carriedByEnvironments, type environmentFields, observationSize, writeEnvironments } from './environments.ts'
+import type { Carried, NumberArray } from './evaluator.ts'
 
 /** Room for the seed of an episode. */
 export const seedFields = () => ({ episodeSeed: u32(2) })
@@ -16,87 +18,163 @@ export type RolloutArena = Arena<
     ReturnType<typeof seedFields>
 >
 
-/** A task as a population runs it. */
+/** A task as a particle runs it. */
 export interface Task {
   readonly spec: EnvironmentSpec
-  /** n */
-  readonly particles: number
-  /** E, environments of each particle. */
+  readonly head: Head
+  /** E */
   readonly environments: number
   /** T, steps of each environment in one rollout. */
   readonly steps: number
   readonly seed: Seed
-  /** [n × E] instances of a task in TypeScript; empty where the physics is in the core. */
+}
+
+/** Who rolls out. */
+export interface Roller {
+  /** Its number, which its random numbers depend on. */
+  readonly particle: number
+  /** [E] instances of a task in TypeScript; none where the physics is in the core. */
   readonly instances: readonly Environment[]
+  /** [instances] the actions of each running episode, one after the other. */
+  readonly history: readonly number[][]
 }
 
-/** Starts the first episode of every environment. */
-export function startEnvironments(arena: RolloutArena, task: Task): void {
-  const { spec, particles, environments, seed } = task
-  writeEnvironments(arena, spec, environments)
-  writeBatch(arena, task.steps)
-  if (spec.core) arena.ops.resetEnvironments(arena.at.environments, 0, particles, seed.lo, seed.hi)
-  else task.instances.forEach((_, row) => void resetRow(arena, task, row))
-}
-
-/**
- * T steps of every environment of the particles first … end − 1, into the rows of the batch. Episodes that end start
- * anew in the same step; those still running go on in the next rollout. `step` is the number of steps taken before.
- */
-export function rollout(arena: RolloutArena, task: Task, first: number, end: number, step: number): void {
-  const { ops, at } = arena
-  const { lo, hi } = task.seed
-  if (task.spec.core) ops.rollout(at.batch, at.environments, at.policy, first, end, step, lo, hi)
-  else for (let i = first; i < end; i++) rolloutInTypeScript(arena, task, i, step)
-}
-
-/** The same loop for a task that is not in the core: only the policy runs in WASM. */
-function rolloutInTypeScript(arena: RolloutArena, task: Task, i: number, step: number): void {
-  const { ops, at, view } = arena
-  const { environments: E, steps: T, seed } = task
-  const O = observationSize(task.spec)
-  for (let t = 0; t < T; t++) {
-    const row = (i * T + t) * E
-    view.observation.set(view.current.subarray(i * E * O, (i + 1) * E * O), row * O)
-    view.time.set(view.elapsed.subarray(i * E, (i + 1) * E), row)
-    const observations = at.current + i * E * O * 4
-    ops.act(at.policy, i, observations, E, at.action + row * 4, 0, 0, Purpose.action, step + t, seed.lo, seed.hi)
-    for (let e = 0; e < E; e++) stepRow(arena, task, i * E + e, row + e)
+export function createRoller({ spec, environments: E }: Task, particle: number): Roller {
+  const count = spec.core ? 0 : E
+  return {
+    particle,
+    instances: Array.from({ length: count }, () => createInstance(spec)),
+    history: Array.from({ length: count }, () => []),
   }
 }
 
-/** Steps instance `at` and writes row `row` of the batch. */
-function stepRow(arena: RolloutArena, task: Task, at: number, row: number): void {
+export function createInstance({ id, create }: EnvironmentSpec): Environment {
+  if (create) return create()
+  throw new UsageError(`The environment ${show(id)} has neither physics in the core nor create().`)
+}
+
+/** Writes the records that ops read the task from. */
+export function writeTask(arena: RolloutArena, { spec, head, environments, steps }: Task): void {
+  writeEnvironments(arena, spec, head, environments)
+  writeBatch(arena, steps)
+}
+
+/** Starts the first episode of every environment of a particle. */
+export function startEnvironments(arena: RolloutArena, task: Task, roller: Roller): void {
+  const { spec, environments: E, seed } = task
+  arena.view.episode.fill(0)
+  if (spec.core) arena.ops.resetEnvironments(arena.at.environments, roller.particle, seed.lo, seed.hi)
+  else for (let e = 0; e < E; e++) resetRow(arena, task, roller, e)
+}
+
+/** What the environments of a particle carry from one rollout to the next. */
+export function carryEnvironments({ view }: RolloutArena, { history }: Roller): Carried {
+  const fields = carriedByEnvironments.map((name) => [name, view[name].slice()])
+  return { ...Object.fromEntries(fields), history: Float32Array.from(history.flat()) }
+}
+
+/** Goes on where the environments were when `carried` was taken. */
+export function resumeEnvironments(arena: RolloutArena, carried: Carried): void {
+  for (const name of carriedByEnvironments) arena.view[name].set(carried[name])
+}
+
+/**
+ * Brings new instances of a task in TypeScript to where the episodes in the arena are: an episode is a function of its
+ * seed and its actions.
+ */
+export function replayEpisodes(
+  arena: RolloutArena,
+  task: Task,
+  { particle, instances, history }: Roller,
+  actions: NumberArray,
+): void {
+  const { view } = arena
+  const A = view.low.length
+  let at = 0
+  instances.forEach((instance, e) => {
+    instance.reset({ seed: episodeSeed(arena, task, particle, e) })
+    for (let k = 0; k < view.elapsed[e]; k++, at += A) {
+      const action = actions.slice(at, at + A) as Float32Array
+      history[e].push(...action)
+      instance.step(actionFrom(task.spec, action, 0))
+    }
+  })
+}
+
+/**
+ * T steps of every environment of a particle, into the rows of the batch. Episodes that end start anew in the same step;
+ * those still running go on in the next rollout. `step` is the number of steps taken before.
+ */
+export function rollout(arena: RolloutArena, task: Task, roller: Roller, step: number): void {
+  const { ops, at, view } = arena
+  const { lo, hi } = task.seed
+  view.finished[0] = 0
+  view.finishedReturn[0] = 0
+  if (task.spec.core) ops.rollout(at.batch, at.environments, at.policy, roller.particle, step, lo, hi)
+  else rolloutInTypeScript(arena, task, roller, step)
+}
+
+/** The same loop for a task that is not in the core: only the policy runs in WASM. */
+function rolloutInTypeScript(arena: RolloutArena, task: Task, roller: Roller, step: number): void {
+  const { ops, at, view } = arena
+  const { environments: E, steps: T, seed } = task
+  const O = observationSize(task.spec)
+  const A = view.low.length
+  for (let t = 0; t < T; t++) {
+    view.observation.set(view.current, t * E * O)
+    view.time.set(view.elapsed, t * E)
+    const action = at.action + t * E * A * 4
+    // biome-ignore format: one op, one line
+    ops.act(at.policy, 0, at.current, E, action, 0, 0, Purpose.action, roller.particle, step + t, seed.lo, seed.hi)
+    const given = new Float32Array(arena.memory.buffer, ops.boundActions(at.environments, action, E), E * A)
+    for (let e = 0; e < E; e++) stepRow(arena, task, roller, e, t * E + e, actionFrom(task.spec, given, e))
+  }
+}
+
+/** Action `row` of [rows, A] as an environment takes it. */
+export function actionFrom({ actionSpace }: EnvironmentSpec, actions: Float32Array, row: number): Action {
+  if (actionSpace.kind === 'discrete') return actions[row]
+  const A = actionSpace.low.length
+  return actions.slice(row * A, (row + 1) * A)
+}
+
+/** Steps instance e and writes row `row` of the batch. */
+function stepRow(arena: RolloutArena, task: Task, roller: Roller, e: number, row: number, action: Action): void {
   const { view } = arena
   const O = observationSize(task.spec)
-  const { obs, reward, terminated, truncated } = task.instances[at].step(view.action[row])
-  const i = Math.floor(at / task.environments)
-  checkReward(task.spec, i, reward)
+  const { obs, reward, terminated, truncated } = roller.instances[e].step(action)
+  if (typeof action === 'number') roller.history[e].push(action)
+  else roller.history[e].push(...Array.from(action))
+  checkReward(task.spec, roller.particle, reward)
   view.nextObservation.set(obs, row * O)
-  view.current.set(obs, at * O)
+  view.current.set(obs, e * O)
   view.reward[row] = reward
-  view.elapsed[at]++
-  view.episodeReturn[at] += reward
+  view.elapsed[e]++
+  view.episodeReturn[e] += reward
   view.terminated[row] = terminated ? 1 : 0
-  view.truncated[row] = truncated || view.elapsed[at] >= task.spec.maxEpisodeSteps ? 1 : 0
+  view.truncated[row] = truncated || view.elapsed[e] >= task.spec.maxEpisodeSteps ? 1 : 0
   if (!view.terminated[row] && !view.truncated[row]) return
-  view.finished[i]++
-  view.finishedReturn[i] += view.episodeReturn[at]
-  view.episode[at]++
-  resetRow(arena, task, at)
+  view.finished[0]++
+  view.finishedReturn[0] += view.episodeReturn[e]
+  view.episode[e]++
+  resetRow(arena, task, roller, e)
 }
 
-function resetRow({ ops, at, view }: RolloutArena, task: Task, row: number): void {
-  const { environments: E, seed } = task
-  const i = Math.floor(row / E)
-  ops.deriveSeed(at.episodeSeed, seed.lo, seed.hi, Purpose.episode, i, row % E, view.episode[row])
-  const { obs } = task.instances[row].reset({ seed: joinSeed(view.episodeSeed) })
-  view.current.set(obs, row * observationSize(task.spec))
-  view.elapsed[row] = 0
-  view.episodeReturn[row] = 0
+function resetRow(arena: RolloutArena, task: Task, { particle, instances, history }: Roller, e: number): void {
+  const { view } = arena
+  const { obs } = instances[e].reset({ seed: episodeSeed(arena, task, particle, e) })
+  view.current.set(obs, e * observationSize(task.spec))
+  view.elapsed[e] = 0
+  view.episodeReturn[e] = 0
+  history[e].length = 0
 }
 
-function checkReward(spec: EnvironmentSpec, i: number, reward: number): void {
+function episodeSeed({ ops, at, view }: RolloutArena, { seed }: Task, particle: number, e: number): number {
+  ops.deriveSeed(at.episodeSeed, seed.lo, seed.hi, Purpose.episode, particle, e, view.episode[e])
+  return joinSeed(view.episodeSeed)
+}
+
+export function checkReward(spec: EnvironmentSpec, particle: number, reward: number): void {
   if (!Number.isFinite(reward))
-    throw new RunError(`${spec.id} gave particle ${i} the reward ${show(reward)}; a reward must be finite.`)
+    throw new RunError(`${spec.id} gave particle ${particle} the reward ${show(reward)}; a reward must be finite.`)
 }

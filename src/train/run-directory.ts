@@ -1,6 +1,9 @@
+import * as v from 'valibot'
 import { platform } from '#platform'
+import { rowOf } from '../algorithms/svpg.ts'
 import { isExpected, show, UsageError } from '../core/errors.ts'
-import { mlp } from '../nn/network.ts'
+import { activations } from '../nn/network.ts'
+import { headNames, type Policy, type PolicyShape, policyOf } from '../nn/policy.ts'
 import type { Evaluation, IterationMetrics, RunSummary } from './metrics.ts'
 import { renderReport } from './report.ts'
 import { decodeTensors, encodeTensors } from './safetensors.ts'
@@ -93,16 +96,16 @@ export async function* record(run: Run, steps: AsyncIterable<TrainStep>): AsyncG
 }
 
 async function saveParticles(run: Run, { state }: TrainStep): Promise<void> {
-  const { net, task, arena, iteration } = state
-  const n = task.particles
-  const D = arena.view.theta.length / n
-  const theta = new Float32Array(n * net.size)
-  for (let i = 0; i < n; i++) theta.set(arena.view.theta.subarray(i * D, i * D + net.size), i * net.size)
+  const { policy, task, particles: n, iteration } = state
+  const { observations, hidden, activation, head } = policy
+  const theta = new Float32Array(n * policy.size)
+  for (let i = 0; i < n; i++) theta.set(rowOf(state, 'theta', i), i * policy.size)
   run.kernel = kernelMatrix(state)
   const kernel = run.kernel && { kernel: { shape: [n, n], data: Float32Array.from(run.kernel.flat()) } }
+  const shape: PolicyShape = { observations, hidden, activation, head }
   const file = encodeTensors({
-    tensors: { theta: { shape: [n, net.size], data: theta }, ...kernel },
-    metadata: { env: task.spec.id, widths: JSON.stringify(net.widths), iteration: String(iteration) },
+    tensors: { theta: { shape: [n, policy.size], data: theta }, ...kernel },
+    metadata: { env: task.spec.id, policy: JSON.stringify(shape), iteration: String(iteration) },
   })
   await writing(run.path, () => files.write(fileOf(run.path, 'particles'), file))
 }
@@ -124,7 +127,7 @@ export interface SavedPopulation {
   /** [n × parameters] */
   readonly theta: Float32Array
   readonly particles: number
-  readonly widths: readonly number[]
+  readonly policy: Policy
   readonly env: string
 }
 
@@ -141,32 +144,37 @@ export async function readRun(path: string): Promise<SavedPopulation> {
   const particles = await reading(fileOf(path, 'particles'), (bytes) => {
     const { tensors, metadata } = decodeTensors(bytes)
     const { theta } = tensors
-    const widths = parseWidths(metadata.widths)
-    if (!theta || !widths || !metadata.env) throw new UsageError('it holds no population of policies.')
+    if (!theta || !metadata.policy || !metadata.env) throw new UsageError('it holds no population of policies.')
+    const policy = parsePolicy(metadata.policy)
     const [n, D] = theta.shape
-    const { size } = mlp(widths)
-    if (theta.shape.length !== 2 || n === 0 || D !== size) {
-      throw new UsageError(`its theta has shape [${theta.shape}], but a network of widths ${widths} needs [n,${size}].`)
+    if (theta.shape.length !== 2 || n === 0 || D !== policy.size) {
+      const { widths } = policy.net
+      throw new UsageError(
+        `its theta has shape [${theta.shape}], but a policy of widths ${widths} needs [n,${policy.size}].`,
+      )
     }
     const bad = theta.data.findIndex((value) => !Number.isFinite(value))
     if (bad >= 0) throw new UsageError(`parameter ${bad % D} of particle ${Math.floor(bad / D)} is ${theta.data[bad]}.`)
-    return { theta: theta.data, particles: n, widths, env: metadata.env }
+    return { theta: theta.data, particles: n, policy, env: metadata.env }
   })
   return { config, ...particles }
 }
 
 const parseJson = (bytes: Uint8Array) => JSON.parse(new TextDecoder().decode(bytes))
 
-/** Null where there are no layer widths to be read. */
-function parseWidths(text = 'null'): number[] | null {
-  let widths: unknown
+const shapeSchema = v.object({
+  observations: v.number(),
+  hidden: v.array(v.number()),
+  activation: v.picklist(activations),
+  head: v.object({ name: v.picklist(headNames), actions: v.number() }),
+})
+
+function parsePolicy(text: string): Policy {
   try {
-    widths = JSON.parse(text)
-  } catch {
-    return null
+    return policyOf(v.parse(shapeSchema, JSON.parse(text)))
+  } catch (error) {
+    throw new UsageError(`it describes no policy: ${isExpected(error) ? error.message : `${reason(error)}.`}`)
   }
-  const isWidth = (width: unknown) => Number.isSafeInteger(width) && (width as number) > 0
-  return Array.isArray(widths) && widths.length >= 2 && widths.every(isWidth) ? widths : null
 }
 
 /** Runs `write`; what the file system refuses becomes a UsageError that names the run. */

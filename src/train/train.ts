@@ -1,5 +1,5 @@
 import { platform } from '#platform'
-import { type SvpgOptions, type SvpgState, svpg } from '../algorithms/svpg.ts'
+import { type SvpgInfo, type SvpgOptions, type SvpgState, svpg } from '../algorithms/svpg.ts'
 import { padded } from '../core/arena.ts'
 import { check, show, UsageError, wholeNumber } from '../core/errors.ts'
 import { evaluatePopulation } from '../rl/evaluate.ts'
@@ -23,6 +23,8 @@ export interface TrainStep {
   readonly metrics: IterationMetrics
   /** The live state; theta is state.arena.view.theta. Read it before asking for the next step. */
   readonly state: SvpgState
+  /** Workers that died in this iteration, in a sentence each; their particles were evaluated elsewhere. */
+  readonly losses: readonly string[]
 }
 
 /** The algorithm with this name. Throws a UsageError that lists what exists. */
@@ -45,34 +47,34 @@ export async function* train({
   iterations = 60,
   ...options
 }: TrainOptions): AsyncGenerator<TrainStep> {
-  const { init, step } = algorithmNamed(algorithm)
+  const { init, step, close } = algorithmNamed(algorithm)
   check(wholeNumber('iterations', 1), iterations)
   const state = await init(options)
   const started = platform.now()
-  for (let iteration = 1; iteration <= iterations; iteration++) {
-    const info = step(state)
-    const metrics = measure(state, info, (platform.now() - started) / 1000)
-    yield { iteration, iterations, metrics, state }
-    await platform.breathe()
+  try {
+    for (let iteration = 1; iteration <= iterations; iteration++) {
+      const info = await step(state)
+      const metrics = measure(state, info, (platform.now() - started) / 1000)
+      yield { iteration, iterations, metrics, state, losses: info.losses }
+      await platform.breathe()
+    }
+  } finally {
+    close(state)
   }
 }
 
-function measure(
-  state: SvpgState,
-  { particles, stein }: ReturnType<typeof svpg.step>,
-  seconds: number,
-): IterationMetrics {
-  const { arena, task, iteration } = state
+function measure(state: SvpgState, { particles, stein }: SvpgInfo, seconds: number): IterationMetrics {
+  const { arena, task, particles: n, iteration } = state
   const { ops, at, view } = arena
-  ops.rowSquares(at.squares, at.theta, task.particles, view.theta.length / task.particles)
+  ops.rowSquares(at.squares, at.theta, n, view.theta.length / n)
   return {
     iteration,
     seconds,
-    transitions: iteration * task.particles * task.environments * task.steps,
-    returns: Array.from(view.finished, (count, i) => (count ? view.finishedReturn[i] / count : null)),
-    episodes: [...view.finished],
+    transitions: iteration * n * task.environments * task.steps,
+    returns: particles.map(({ meanReturn }) => meanReturn),
+    episodes: particles.map(({ episodes }) => episodes),
     entropy: particles.map(({ entropy }) => entropy),
-    thetaNorm: Array.from(view.squares.subarray(0, task.particles), Math.sqrt),
+    thetaNorm: Array.from(view.squares.subarray(0, n), Math.sqrt),
     drive: stein?.drive ?? null,
     repulsion: stein?.repulsion ?? null,
     bandwidth: stein?.bandwidth ?? null,
@@ -81,13 +83,12 @@ function measure(
 }
 
 /** [n][n] the kernel matrix of the last step; null where particles do not interact. */
-export function kernelMatrix({ arena, task, config }: SvpgState): number[][] | null {
+export function kernelMatrix({ arena, particles: n, config }: SvpgState): number[][] | null {
   if (config.interaction !== 'stein') return null
-  const n = task.particles
   return Array.from({ length: n }, (_, i) => [...arena.view.kernel.subarray(i * padded(n), i * padded(n) + n)])
 }
 
-export interface EvaluateOptions extends Pick<SvpgState, 'net'> {
+export interface EvaluateOptions extends Pick<SvpgState, 'policy'> {
   spec: SvpgState['task']['spec']
   theta: Float32Array
   particles: number

@@ -12,7 +12,7 @@ const settings = { env: spec, particles: 1, environments: 32, steps: 8, hidden: 
 async function onChain(options: { discount: number; baseline: Baseline }) {
   const state = await svpg.init({ ...settings, ...options })
   const { view } = state.arena
-  const size = state.net.size
+  const { size } = state.policy
   view.theta.forEach((_, k) => {
     view.theta[k] = k < size ? Math.sin(3 * k + 1) : 0
   })
@@ -20,7 +20,7 @@ async function onChain(options: { discount: number; baseline: Baseline }) {
   const table = (parameters: ArrayLike<number>) =>
     Array.from({ length: chain.states }, (_, s) => {
       const observation = Array.from({ length: chain.states }, (_, k) => (k === s ? 1 : 0))
-      return logSoftmaxReference(mlpReference(state.net, parameters, observation)).map(Math.exp)
+      return logSoftmaxReference(mlpReference(state.policy.net, parameters, observation)).map(Math.exp)
     })
   const numeric = (f: (parameters: Float64Array) => number) =>
     Array.from(theta, (_, k) => {
@@ -36,7 +36,7 @@ async function estimate(run: Awaited<ReturnType<typeof onChain>>, rollouts: numb
   const sums = Array(size).fill(0)
   const squares = Array(size).fill(0)
   for (let k = 0; k < rollouts; k++) {
-    svpg.evaluate(state)
+    await svpg.evaluate(state)
     state.iteration++
     const score = state.arena.view.score.subarray(0, size)
     score.forEach((g, index) => {

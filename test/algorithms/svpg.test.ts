@@ -14,13 +14,13 @@ const small = {
 
 async function trained(options: Partial<SvpgOptions>, iterations = 3): Promise<SvpgState> {
   const state = await svpg.init({ ...small, ...options })
-  for (let k = 0; k < iterations; k++) svpg.step(state)
+  for (let k = 0; k < iterations; k++) await svpg.step(state)
   return state
 }
 
-const rowsOf = (state: SvpgState, array: Float32Array) => {
-  const D = state.arena.view.theta.length / state.task.particles
-  return Array.from({ length: state.task.particles }, (_, i) => [...array.subarray(i * D, i * D + state.net.size)])
+const rowsOf = ({ particles, policy }: SvpgState, array: Float32Array) => {
+  const D = array.length / particles
+  return Array.from({ length: particles }, (_, i) => [...array.subarray(i * D, i * D + policy.size)])
 }
 const thetaOf = (state: SvpgState) => [...state.arena.view.theta]
 
@@ -42,7 +42,7 @@ describe('the move', () => {
   /** The direction that one step takes, and what it was made of. */
   async function moved(options: Partial<SvpgOptions>) {
     const state = await trained(options)
-    svpg.evaluate(state)
+    await svpg.evaluate(state)
     const theta = rowsOf(state, state.arena.view.theta)
     const gradient = rowsOf(state, state.arena.view.score)
     const info = svpg.move(state)
@@ -94,7 +94,7 @@ describe('interaction', () => {
   test('joint is one particle with the data of all', async () => {
     const joint = await trained({ interaction: 'joint' })
     const one = await trained({ interaction: 'independent', particles: 1, environments: 16 })
-    expect(joint.task.particles).toBe(1)
+    expect(joint.particles).toBe(1)
     expect(thetaOf(joint)).toEqual(thetaOf(one))
   })
 
@@ -119,22 +119,22 @@ describe('learning', () => {
       steps: 128,
       learningRate: 0.02,
     })
-    const meanReturn = () => {
-      const { finished, finishedReturn } = state.arena.view
-      return finishedReturn.reduce((a, b) => a + b) / finished.reduce((a, b) => a + b)
+    const meanReturn = async () => {
+      const { particles } = await svpg.step(state)
+      const episodes = particles.reduce((sum, { episodes }) => sum + episodes, 0)
+      return particles.reduce((sum, { episodes, meanReturn }) => sum + episodes * (meanReturn ?? 0), 0) / episodes
     }
-    svpg.step(state)
-    const before = meanReturn()
-    for (let k = 0; k < 19; k++) svpg.step(state)
+    const before = await meanReturn()
+    for (let k = 0; k < 18; k++) await svpg.step(state)
     expect(before).toBeLessThan(35)
-    expect(meanReturn()).toBeGreaterThan(3 * before)
+    expect(await meanReturn()).toBeGreaterThan(3 * before)
   })
 })
 
 test('no tensor is left behind', async () => {
   const state = await trained({})
   const before = tf.memory().numTensors
-  for (let k = 0; k < 5; k++) svpg.step(state)
+  for (let k = 0; k < 5; k++) await svpg.step(state)
   expect(tf.memory().numTensors).toBe(before)
 })
 

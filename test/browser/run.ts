@@ -224,6 +224,10 @@ async function testBuilt(browser: Browser, url: string): Promise<void> {
   await test('Stop ends the training; Enter starts it again', () =>
     onPage(browser, url + query({ ...SETTINGS, iterations: 1000 }), stopsAndStartsAgain))
   await test("a setting that is not allowed shows the library's sentence", () => onPage(browser, url, showsTheError))
+  for (const workers of [0, 3]) {
+    await test(`evaluated by ${workers} workers: same bits`, () =>
+      sameBits(browser, url, { ...SETTINGS, iterations: 3, workers }))
+  }
   for (const interaction of ['independent', 'joint'] as const) {
     await test(`interaction ${interaction}: same bits`, () =>
       sameBits(browser, url, { ...SETTINGS, particles: 4, iterations: 3, interaction }))

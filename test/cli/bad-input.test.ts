@@ -1,6 +1,7 @@
 import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
+import type { PolicyShape } from '../../src/nn/policy.ts'
 import { decodeTensors, encodeTensors, type TensorFile } from '../../src/train/safetensors.ts'
 import { contents, type Ended, inTemporaryDirectory, run, SMALL } from './steinrl.ts'
 
@@ -162,6 +163,11 @@ describe('eval', () => {
       theta.data[60] = value
       return { tensors: { theta }, metadata }
     })
+  const policy = (changed: Partial<PolicyShape>) =>
+    JSON.stringify({
+      ...{ observations: 4, hidden: [8], activation: 'tanh', head: { name: 'categorical', actions: 2 } },
+      ...changed,
+    })
   const withHeaderLength = (length: bigint) => (file: Buffer) => {
     file.writeBigUInt64LE(length)
     return file
@@ -181,19 +187,26 @@ describe('eval', () => {
     'with an infinity': [withValue(Number.NEGATIVE_INFINITY), 'damaged', 'parameter 2 of particle 1 is -Infinity'],
     'without theta': [rebuilt(({ metadata }) => ({ tensors: {}, metadata })), 'damaged', 'no population'],
     'without metadata': [withMetadata({}), 'damaged', 'no population'],
-    'with the widths of another network': [
-      withMetadata({ env: 'CartPole-v1', widths: '[4,9,2]' }),
+    'with the policy of another network': [
+      withMetadata({ env: 'CartPole-v1', policy: policy({ hidden: [9] }) }),
       ...['damaged', '[2,58]', '4,9,2', '[n,65]'],
     ],
-    'with widths that are none': [withMetadata({ env: 'CartPole-v1', widths: '[4,-8,2]' }), 'damaged', 'no population'],
-    'with widths that are no JSON': [withMetadata({ env: 'CartPole-v1', widths: '[4,' }), 'damaged', 'no population'],
-    'of an unknown environment': [withMetadata({ env: 'Mars-v0', widths: '[4,8,2]' }), '"Mars-v0"', 'CartPole-v1'],
+    'with widths that are none': [
+      withMetadata({ env: 'CartPole-v1', policy: policy({ hidden: [-8] }) }),
+      ...['damaged', 'no policy', 'The width of a layer must be a whole number of at least 1, got -8'],
+    ],
+    'with an unknown head': [
+      withMetadata({ env: 'CartPole-v1', policy: policy({ head: { name: 'beta', actions: 2 } }) }),
+      ...['damaged', 'no policy', 'beta'],
+    ],
+    'with a policy that is no JSON': [withMetadata({ env: 'CartPole-v1', policy: '[4,' }), 'damaged', 'no policy'],
+    'of an unknown environment': [withMetadata({ env: 'Mars-v0', policy: policy({}) }), '"Mars-v0"', 'CartPole-v1'],
     'of a network for another environment': [
       rebuilt(() => ({
         tensors: { theta: { shape: [1, 8], data: new Float32Array(8) } },
-        metadata: { env: 'CartPole-v1', widths: '[3,2]' },
+        metadata: { env: 'CartPole-v1', policy: policy({ observations: 3, hidden: [] }) },
       })),
-      ...['widths 3,2', '4 observations', '2 actions'],
+      ...['3 observations and 2 actions', 'CartPole-v1 has 4 and 2'],
     ],
     'without particles': [
       rebuilt(({ metadata }) => ({ tensors: { theta: { shape: [0, 58], data: new Float32Array(0) } }, metadata })),

@@ -41,7 +41,8 @@ test('a run writes its five files and nothing else', () =>
     }
 
     const { tensors, metadata } = await readParticles(directory, 'out')
-    expect(metadata).toEqual({ env: 'CartPole-v1', widths: '[4,8,2]', iteration: '2' })
+    const policy = { observations: 4, hidden: [8], activation: 'tanh', head: { name: 'categorical', actions: 2 } }
+    expect(metadata).toEqual({ env: 'CartPole-v1', policy: JSON.stringify(policy), iteration: '2' })
     expect(tensors.theta.shape).toEqual([2, 4 * 8 + 8 + 8 * 2 + 2])
     expect(tensors.kernel.shape).toEqual([2, 2])
 
@@ -74,10 +75,14 @@ test('--eval-episodes 0 evaluates nothing', () =>
     expect(await readdir(join(directory, 'out'))).not.toContain('evaluation.json')
   }))
 
-test('the same seed gives the same bytes of particles and evaluation, another seed does not', () =>
+test('the same seed gives the same bytes of particles and evaluation with any number of workers, another seed does not', () =>
   inTemporaryDirectory(async (directory) => {
-    for (const [out, seed] of ['a3', 'b3', 'c4'].map((name) => [name, name[1]])) {
-      expect((await train(directory, '--out', out, '--seed', seed)).code).toBe(0)
+    for (const [out, seed, workers] of ['a30', 'b32', 'c40'].map(([name, seed, workers]) => [
+      name + seed,
+      seed,
+      workers,
+    ])) {
+      expect((await train(directory, '--out', out, '--seed', seed, '--workers', workers)).code).toBe(0)
     }
     const particles = async (out: string) =>
       (await readFile(join(directory, out, 'particles.safetensors'))).toString('hex')
@@ -125,14 +130,16 @@ test('every option reaches the configuration', () =>
       ...['--out', 'out', '--temperature', '2.5', '--prior', '3', '--bandwidth', '0.5', '--hidden', '4,3'],
       ...['--learning-rate', '1e-3', '--discount', '0.9', '--baseline', 'mean', '--standardise', 'false'],
       ...['--entropy-bonus', '0.01', '--seed', '12', '--particles', '3', '--iterations', '1'],
+      ...['--activation', 'relu', '--head', 'categorical', '--initialisation', 'orthogonal', '--workers', '2'],
     )
     expect(code).toBe(0)
     expect(JSON.parse(await read(directory, 'out', 'config.json'))).toEqual({
       ...{ algorithm: 'svpg', env: 'CartPole-v1', iterations: 1, particles: 3, temperature: 2.5, prior: 3 },
       ...{ interaction: 'stein', bandwidth: 0.5, hidden: [4, 3], learningRate: 1e-3, environments: 2, steps: 16 },
       ...{ discount: 0.9, baseline: 'mean', standardise: false, entropyBonus: 0.01, seed: 12 },
+      ...{ activation: 'relu', head: 'categorical', initialisation: 'orthogonal' },
     })
-    expect((await readParticles(directory, 'out')).metadata.widths).toBe('[4,4,3,2]')
+    expect((await readParticles(directory, 'out')).metadata.policy).toContain('"hidden":[4,3]')
   }))
 
 test('eval evaluates a run again as its end did, and prints a table or JSON', () =>

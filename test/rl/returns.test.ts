@@ -20,7 +20,7 @@ const golden: { cases: Golden[] } = JSON.parse(readFileSync(new URL('../golden/r
 const module = await compileCore()
 
 async function arenaFor(T: number, E: number, O = 1) {
-  return createArena(module, { ...batchFields(1, T, E, O, 1), ...returnsFields(1, T * E, O) })
+  return createArena(module, { ...batchFields(T, E, O, 1), ...returnsFields(T * E, O) })
 }
 
 /** Several cases of one length side by side, as the environments of one particle. */
@@ -87,7 +87,7 @@ describe('advantage weights', () => {
     const arena = await arenaFor(rewards.length, 1)
     arena.view.reward.set(rewards)
     arena.view.terminated.set(terminated)
-    weighAdvantages(arena, 0, rewards.length, 1, { ...options, ...changed })
+    weighAdvantages(arena, rewards.length, 1, { ...options, ...changed })
     return [...arena.view.weight]
   }
 
@@ -161,10 +161,10 @@ describe('linear baseline', () => {
     view.reward.fill(1)
     view.terminated[3] = 1
     const options: ReturnsOptions = { baseline: 'linear', discount: 1, standardise: false }
-    weighAdvantages(arena, 0, 4, 1, options)
+    weighAdvantages(arena, 4, 1, options)
     expect([...view.weight]).toEqual([1, 0.75, 0.5, 0.25])
     expect(view.valueWeights.some((w) => w !== 0)).toBe(true)
-    weighAdvantages(arena, 0, 4, 1, options)
+    weighAdvantages(arena, 4, 1, options)
     expect(Math.abs(view.weight[0])).toBeLessThan(1)
   })
 
@@ -174,7 +174,7 @@ describe('linear baseline', () => {
     const F = view.valueWeights.length
     view.valueWeights[F - 1] = 10 // V = 10 everywhere
     view.reward.set([1, 1])
-    weighAdvantages(arena, 0, 2, 1, { baseline: 'linear', discount: 0.5, standardise: false })
+    weighAdvantages(arena, 2, 1, { baseline: 'linear', discount: 0.5, standardise: false })
     expect([...view.target]).toEqual([1 + 0.5 * 6, 1 + 0.5 * 10])
   })
 })

@@ -1,21 +1,29 @@
 import { describe, expect, test } from '@jest/globals'
-import { createArena, f32 } from '../../src/core/arena.ts'
+import { createArena, f32, padded } from '../../src/core/arena.ts'
 import { compileCore } from '../../src/core/module.ts'
-import { splitSeed } from '../../src/core/random.ts'
+import { Purpose, splitSeed } from '../../src/core/random.ts'
 import { cartPole } from '../../src/envs/cartpole.ts'
 import type { EnvironmentSpec } from '../../src/envs/contract.ts'
 import { make } from '../../src/envs/make.ts'
-import { initialiseInto, mlp } from '../../src/nn/network.ts'
-import { policyFields, writePolicy } from '../../src/nn/policy.ts'
+import { initialiseInto } from '../../src/nn/network.ts'
+import { policyFields, policyOf, writePolicy } from '../../src/nn/policy.ts'
 import { batchFields } from '../../src/rl/batch.ts'
-import { environmentFields } from '../../src/rl/environments.ts'
+import { environmentFields, headFor } from '../../src/rl/environments.ts'
 import { evaluatePopulation } from '../../src/rl/evaluate.ts'
-import { rollout, seedFields, startEnvironments, type Task } from '../../src/rl/rollout.ts'
+import {
+  carryEnvironments,
+  createRoller,
+  replayEpisodes,
+  resumeEnvironments,
+  rollout,
+  seedFields,
+  startEnvironments,
+  type Task,
+  writeTask,
+} from '../../src/rl/rollout.ts'
 
 const module = await compileCore()
-const net = mlp([4, 12, 2])
-const D = net.size + 2
-const n = 3
+const policy = policyOf({ observations: 4, hidden: [12], head: headFor(cartPole) })
 const E = 5
 const T = 40
 const seed = splitSeed(11)
@@ -26,20 +34,22 @@ async function cartPoleInTypeScript(count: number, maxEpisodeSteps = 500): Promi
   return { ...cartPole, maxEpisodeSteps, core: undefined, create: () => made.pop() as NonNullable<(typeof made)[0]> }
 }
 
-async function running(spec: EnvironmentSpec, steps = T) {
+/** A particle on a task, before its first rollout. */
+async function running(spec: EnvironmentSpec, { particle = 1, steps = T } = {}) {
   const arena = await createArena(module, {
-    theta: f32(n, D),
-    ...policyFields(net, E),
-    ...environmentFields(spec, n, E),
-    ...batchFields(n, steps, E, 4, 1),
+    theta: f32(padded(policy.size)),
+    ...policyFields(policy, E),
+    ...environmentFields(spec, E),
+    ...batchFields(steps, E, 4, 1),
     ...seedFields(),
   })
-  for (let i = 0; i < n; i++) initialiseInto(arena.view.theta.subarray(i * D, (i + 1) * D), net, arena.ops, seed, i, 1)
-  writePolicy(arena, net, D)
-  const instances = spec.create ? Array.from({ length: n * E }, spec.create) : []
-  const task: Task = { spec, particles: n, environments: E, steps, seed, instances }
-  startEnvironments(arena, task)
-  return { arena, task }
+  initialiseInto(arena.view.theta, policy.net, arena.ops, seed, particle, { lastGain: 1 })
+  writePolicy(arena, policy, arena.view.theta.length)
+  const task: Task = { spec, head: policy.head, environments: E, steps, seed }
+  writeTask(arena, task)
+  const roller = createRoller(task, particle)
+  startEnvironments(arena, task, roller)
+  return { arena, task, roller }
 }
 
 const rows = ['observation', 'nextObservation', 'action', 'reward', 'terminated', 'truncated', 'time'] as const
@@ -47,10 +57,10 @@ const carried = ['current', 'elapsed', 'episode', 'episodeReturn', 'finished', '
 
 test('the fused rollout and the TypeScript loop give the same bits, over several rollouts', async () => {
   const fused = await running({ ...cartPole, maxEpisodeSteps: 30 })
-  const typed = await running(await cartPoleInTypeScript(n * E, 30))
+  const typed = await running(await cartPoleInTypeScript(E, 30))
   for (let k = 0; k < 3; k++) {
-    rollout(fused.arena, fused.task, 0, n, k * T)
-    rollout(typed.arena, typed.task, 0, n, k * T)
+    rollout(fused.arena, fused.task, fused.roller, k * T)
+    rollout(typed.arena, typed.task, typed.roller, k * T)
     for (const name of [...rows, ...carried])
       expect([name, ...typed.arena.view[name]]).toEqual([name, ...fused.arena.view[name]])
   }
@@ -58,28 +68,46 @@ test('the fused rollout and the TypeScript loop give the same bits, over several
   expect(fused.arena.view.truncated.includes(1)).toBe(true)
 })
 
-test('a particle gives the same rows alone, in any order, or with the others', async () => {
-  const together = await running(cartPole)
-  const apart = await running(cartPole)
-  rollout(together.arena, together.task, 0, n, 0)
-  for (const i of [2, 0, 1]) rollout(apart.arena, apart.task, i, i + 1, 0)
-  for (const name of rows) expect([name, ...apart.arena.view[name]]).toEqual([name, ...together.arena.view[name]])
+test('another particle with the same parameters has other random numbers', async () => {
+  const [one, two] = [await running(cartPole), await running(cartPole, { particle: 2 })]
+  two.arena.view.theta.set(one.arena.view.theta)
+  rollout(one.arena, one.task, one.roller, 0)
+  rollout(two.arena, two.task, two.roller, 0)
+  expect([...two.arena.view.observation]).not.toEqual([...one.arena.view.observation])
+  expect([...two.arena.view.action]).not.toEqual([...one.arena.view.action])
+})
+
+test.each([
+  ['in the core', async () => ({ ...cartPole, maxEpisodeSteps: 30 })],
+  ['in TypeScript', () => cartPoleInTypeScript(2 * E, 30)],
+])('a task %s goes on elsewhere with what its particle carries, with the same bits', async (_, spec) => {
+  const here = await running(await spec())
+  rollout(here.arena, here.task, here.roller, 0)
+  const taken = carryEnvironments(here.arena, here.roller)
+  rollout(here.arena, here.task, here.roller, T)
+
+  const there = await running(await spec())
+  const roller = createRoller(there.task, 1)
+  resumeEnvironments(there.arena, taken)
+  replayEpisodes(there.arena, there.task, roller, taken.history)
+  rollout(there.arena, there.task, roller, T)
+  for (const name of [...rows, ...carried])
+    expect([name, ...there.arena.view[name]]).toEqual([name, ...here.arena.view[name]])
+  expect(carryEnvironments(there.arena, roller)).toEqual(carryEnvironments(here.arena, here.roller))
 })
 
 describe('the rows of a rollout', () => {
   const limit = 25
-  const collected = running({ ...cartPole, maxEpisodeSteps: limit }, 200).then((run) => {
-    rollout(run.arena, run.task, 0, n, 0)
+  const collected = running({ ...cartPole, maxEpisodeSteps: limit }, { steps: 200 }).then((run) => {
+    rollout(run.arena, run.task, run.roller, 0)
     return run.arena.view
   })
 
   /** Calls fn with each row and the row of the same environment one step later. */
   async function eachRow(fn: (view: Awaited<typeof collected>, row: number, later: number) => void) {
     const view = await collected
-    for (let i = 0; i < n; i++) {
-      for (let t = 0; t < 199; t++) {
-        for (let e = 0; e < E; e++) fn(view, (i * 200 + t) * E + e, (i * 200 + t + 1) * E + e)
-      }
+    for (let t = 0; t < 199; t++) {
+      for (let e = 0; e < E; e++) fn(view, t * E + e, (t + 1) * E + e)
     }
   }
   const observation = (array: Float32Array, row: number) => [...array.subarray(4 * row, 4 * row + 4)]
@@ -108,16 +136,14 @@ describe('the rows of a rollout', () => {
 
   test('statistics count the episodes that ended and their returns', async () => {
     const view = await collected
-    for (let i = 0; i < n; i++) {
-      let ends = 0
-      let lengths = 0
-      for (let row = i * 200 * E; row < (i + 1) * 200 * E; row++) {
-        if (!view.terminated[row] && !view.truncated[row]) continue
-        ends++
-        lengths += view.time[row] + 1
-      }
-      expect([view.finished[i], view.finishedReturn[i]]).toEqual([ends, lengths])
+    let ends = 0
+    let lengths = 0
+    for (let row = 0; row < 200 * E; row++) {
+      if (!view.terminated[row] && !view.truncated[row]) continue
+      ends++
+      lengths += view.time[row] + 1
     }
+    expect([view.finished[0], view.finishedReturn[0]]).toEqual([ends, lengths])
   })
 
   test('episodes of different environments start differently', async () => {
@@ -134,17 +160,14 @@ describe('the rows of a rollout', () => {
 })
 
 describe('evaluation', () => {
+  const n = 3
   const population = async (spec: EnvironmentSpec) => {
-    const { arena } = await running(cartPole)
+    const D = policy.size + 2
+    const { ops, at, view } = await createArena(module, { theta: f32(n, D) })
+    ops.fillNormal(at.theta, n * D, 5, 0, Purpose.user, 0, 0, 0)
     const results = []
-    for await (const result of evaluatePopulation({
-      spec,
-      net,
-      theta: arena.view.theta,
-      particles: n,
-      episodes: 20,
-      seed: 3,
-    })) {
+    const { theta } = view
+    for await (const result of evaluatePopulation({ spec, policy, theta, particles: n, episodes: 20, seed: 3 })) {
       results.push(result)
     }
     return results

@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { rowOf } from '../../src/algorithms/svpg.ts'
 import { UsageError } from '../../src/core/errors.ts'
 import type { Evaluation } from '../../src/train/metrics.ts'
 import { createRun, finishRun, readRun, record } from '../../src/train/run-directory.ts'
@@ -37,19 +38,18 @@ async function refusal(action: Promise<unknown>): Promise<string> {
 }
 
 describe('a run', () => {
-  test('written is read back: configuration, widths and every bit of the particles', async () => {
+  test('written is read back: configuration, policy and every bit of the particles', async () => {
     const { run, last } = await complete()
     const report = await finishRun(run, 'Finished.', evaluation)
     expect(report).toBe(`${path}/report.html`)
 
-    const { arena, net, task } = last.state
+    const { policy } = last.state
     const saved = await readRun(path)
     expect(saved.config).toEqual(config)
-    expect(saved).toMatchObject({ env: 'CartPole-v1', particles: 3, widths: [4, 8, 2] })
-    const D = arena.view.theta.length / task.particles
+    expect(saved).toMatchObject({ env: 'CartPole-v1', particles: 3, policy })
     for (let i = 0; i < 3; i++) {
-      const row = (theta: Float32Array, stride: number) => [...theta.subarray(i * stride, i * stride + net.size)]
-      expect(row(saved.theta, net.size)).toEqual(row(arena.view.theta, D))
+      const row = saved.theta.subarray(i * policy.size, (i + 1) * policy.size)
+      expect([...row]).toEqual([...rowOf(last.state, 'theta', i)])
     }
 
     expect(JSON.parse(await read('evaluation.json'))).toEqual(evaluation)
@@ -75,7 +75,7 @@ describe('a run', () => {
   test('of a single particle, and of networks without a hidden layer', async () => {
     await complete({ ...options, particles: 1, hidden: [] })
     const saved = await readRun(path)
-    expect(saved).toMatchObject({ particles: 1, widths: [4, 2] })
+    expect(saved).toMatchObject({ particles: 1, policy: { hidden: [], net: { widths: [4, 2] } } })
     expect(saved.theta).toHaveLength(10)
   })
 

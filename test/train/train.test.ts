@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
+import { rowOf } from '../../src/algorithms/svpg.ts'
 import { RunError, UsageError } from '../../src/core/errors.ts'
 import type { EnvironmentSpec } from '../../src/envs/contract.ts'
 import { box, discrete } from '../../src/envs/spaces.ts'
@@ -44,10 +45,8 @@ function task(reward: (instance: number, step: number) => number): EnvironmentSp
 }
 
 /** The parameters of every particle without the padding between them. */
-function parameters({ state: { arena, net, task } }: TrainStep): number[] {
-  const D = arena.view.theta.length / task.particles
-  const rows = Array.from({ length: task.particles }, (_, i) => arena.view.theta.subarray(i * D, i * D + net.size))
-  return rows.flatMap((row) => [...row])
+function parameters({ state }: TrainStep): number[] {
+  return Array.from({ length: state.particles }, (_, i) => [...rowOf(state, 'theta', i)]).flat()
 }
 
 const metricsOf = async (path: string) =>
@@ -99,7 +98,12 @@ test('a consumer may leave at any step: record() has saved what there is', async
   }
   const saved = await readRun(path)
   expect([...saved.theta]).toEqual(expected)
-  expect(saved).toMatchObject({ particles: 3, widths: [4, 8, 2], env: 'CartPole-v1', config: { env: 'CartPole-v1' } })
+  expect(saved).toMatchObject({
+    particles: 3,
+    policy: { hidden: [8] },
+    env: 'CartPole-v1',
+    config: { env: 'CartPole-v1' },
+  })
   expect((await metricsOf(path)).map(({ iteration }) => iteration)).toEqual([1, 2, 3, 4])
   expect(await metricsOf(path)).toEqual(run.metrics)
 })
@@ -137,7 +141,7 @@ test.each([Number.NaN, Number.POSITIVE_INFINITY])(
     expect((await metricsOf(path)).map(({ iteration }) => iteration)).toEqual([1, 2])
     const saved = await readRun(path)
     expect([...saved.theta]).toEqual(expected)
-    expect(saved).toMatchObject({ particles: 3, widths: [2, 8, 2], env: 'Walk-v0' })
+    expect(saved).toMatchObject({ particles: 3, policy: { observations: 2, hidden: [8] }, env: 'Walk-v0' })
   },
 )
 

@@ -1,0 +1,45 @@
+import { distributionOf } from './distributions.ts'
+import { forward } from './forward.ts'
+import type { Policy } from './policy.ts'
+import { tf } from './tfjs.ts'
+
+/** The rows that a policy's gradient is taken on. */
+export interface PolicyRows {
+  /** [rows, observation] */
+  readonly observation: tf.Tensor2D
+  /** [rows, A]; a class is one number. */
+  readonly action: tf.Tensor2D
+  /** [rows] what multiplies log π(a|s): the advantage over the number of valid rows. */
+  readonly weight: tf.Tensor1D
+}
+
+/**
+ * The surrogate objective J(θ) = Σ_b w_b log π_θ(a_b|s_b) + β mean_b H(π_θ(·|s_b)), and the mean entropy in nats.
+ * theta [policy.size].
+ */
+export function policyObjective(
+  policy: Policy,
+  theta: tf.Tensor1D,
+  { observation, action, weight }: PolicyRows,
+  entropyBonus: number,
+): { objective: tf.Scalar; entropy: tf.Scalar } {
+  const outputs = forward(policy.net, networkPart(policy, theta), observation)
+  const pi = distributionOf(policy, outputs, theta)
+  const entropy = tf.mean(pi.entropy(action)) as tf.Scalar
+  const gain = tf.sum(tf.mul(pi.logProb(action), weight)) as tf.Scalar
+  return { objective: entropyBonus === 0 ? gain : tf.add(gain, tf.mul(entropyBonus, entropy)), entropy }
+}
+
+const networkPart = ({ net, size }: Policy, theta: tf.Tensor1D) =>
+  net.size === size ? theta : tf.slice(theta, 0, net.size)
+
+/** ½ mean_b (y_b − t_b)²: the loss of value and Q networks. Predictions and targets [rows]. */
+export const squaredError = (prediction: tf.Tensor, target: tf.Tensor): tf.Scalar =>
+  tf.mul(0.5, tf.mean(tf.square(tf.sub(prediction, target))))
+
+/** Mean of ½ e² for |e| ≤ δ and of δ (|e| − ½ δ) beyond (Huber 1964), e = y − t: outliers pull with a bounded gradient. */
+export function huberError(prediction: tf.Tensor, target: tf.Tensor, delta = 1): tf.Scalar {
+  const size = tf.abs(tf.sub(prediction, target))
+  const inner = tf.minimum(size, delta)
+  return tf.mean(tf.add(tf.mul(0.5, tf.square(inner)), tf.mul(delta, tf.sub(size, inner))))
+}
