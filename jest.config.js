@@ -3,7 +3,10 @@ export default {
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
   testMatch: ['<rootDir>/test/**/*.test.ts'],
-  moduleNameMapper: { '^#platform$': '<rootDir>/src/platform/node.ts' },
+  moduleNameMapper: {
+    '^#platform$': '<rootDir>/src/platform/node.ts',
+    '^#workers$': '<rootDir>/src/platform/workers-node.ts',
+  },
   transform: {
     '^.+\\.ts$': [
       '@swc/jest',

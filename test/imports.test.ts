@@ -22,9 +22,9 @@ function arrows(folder: string): Arrow[] {
     const text = readFileSync(join(top, file), 'utf8')
     const targets = [...text.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map(([, target]) => target)
     return targets
-      .filter((target) => target.startsWith('.') || target === '#platform')
+      .filter((target) => target.startsWith('.') || target.startsWith('#'))
       .map((target) => {
-        const path = target === '#platform' ? 'platform/node.ts' : relative(top, join(top, dirname(file), target))
+        const path = target.startsWith('#') ? 'platform/node.ts' : relative(top, join(top, dirname(file), target))
         return { file: `${folder}/${file}`, from: room(file), to: room(path) }
       })
   })

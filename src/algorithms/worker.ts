@@ -8,7 +8,7 @@ import type { ReinforceSetup } from './reinforce.ts'
 
 let evaluator: Evaluator | null = null
 
-platform.workers.onMessage(async (message) => {
+platform.inbox.onMessage(async (message) => {
   const order = message as Order
   try {
     if ('job' in order) return answer({ outcome: (evaluator as Evaluator)(order.job) })
@@ -21,7 +21,7 @@ platform.workers.onMessage(async (message) => {
 })
 
 function answer(given: Answer): void {
-  platform.workers.post(given)
+  platform.inbox.post(given)
 }
 
 /** A task in TypeScript comes from its module. */

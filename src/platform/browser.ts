@@ -52,20 +52,7 @@ export const platform: Platform = {
       })
     },
   },
-  workers: {
-    start({ onMessage, onEnd }) {
-      const worker = new Worker(new URL('../../dist/algorithms/worker.js', import.meta.url), { type: 'module' })
-      worker.onmessage = ({ data }) => onMessage(data)
-      worker.onerror = (event) => {
-        event.preventDefault()
-        worker.terminate()
-        onEnd(event.message ?? 'its script could not be loaded')
-      }
-      return {
-        post: (message) => worker.postMessage(message),
-        stop: () => worker.terminate(),
-      }
-    },
+  inbox: {
     onMessage: (handle) => addEventListener('message', ({ data }) => handle(data)),
     post: (message) => postMessage(message),
   },

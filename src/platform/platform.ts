@@ -7,16 +7,20 @@ export interface Platform {
   breathe(): Promise<void>
   readonly files: Files
   readonly threads: Threads
-  readonly workers: Workers
+  /** In a worker: what is done with a message, and how it is answered. */
+  readonly inbox: {
+    onMessage(handle: (message: unknown) => void): void
+    post(message: unknown): void
+  }
 }
 
-/** Workers that get messages, and share nothing. */
+/**
+ * Workers that get messages and share nothing. Apart from the platform because a worker uses the platform too, and
+ * bundlers refuse a worker that could start itself.
+ */
 export interface Workers {
   /** Starts algorithms/worker.ts. */
   start(listener: WorkerListener): WorkerHandle
-  /** In the worker itself: what is done with a message, and how it is answered. */
-  onMessage(handle: (message: unknown) => void): void
-  post(message: unknown): void
 }
 
 export interface WorkerListener {

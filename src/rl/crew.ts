@@ -1,4 +1,4 @@
-import { platform } from '#platform'
+import { workers } from '#workers'
 import { isExpected, RunError, UsageError } from '../core/errors.ts'
 import { threadCount } from '../core/team.ts'
 import type { Evaluator, Job, Outcome } from './evaluator.ts'
@@ -152,7 +152,7 @@ interface Hand {
 async function hireHand({ evaluator, posted }: Pick<CrewOptions<unknown>, 'evaluator' | 'posted'>): Promise<Hand> {
   let owed: { resolve(answer: Answer): void; reject(reason: Error): void } | null = null
   let death: Death | null = null
-  const worker = platform.workers.start({
+  const worker = workers.start({
     onMessage: (answer) => owed?.resolve(answer as Answer),
     onEnd: (reason) => {
       death = new Death(reason)
