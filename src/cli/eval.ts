@@ -1,7 +1,5 @@
 import { Command } from 'commander'
-import { show, UsageError } from '../core/errors.ts'
 import { environmentSpec } from '../envs/registry.ts'
-import { headFor, observationSize } from '../rl/environments.ts'
 import { readRun } from '../train/run-directory.ts'
 import { evaluate } from '../train/train.ts'
 import { printEvaluation, printLine } from './print.ts'
@@ -27,13 +25,6 @@ export function evalCommand(): Command {
 async function runEvaluation(path: string, { episodes, seed, json }: CommandOptions): Promise<void> {
   const { env, policy, theta, particles } = await readRun(path)
   const spec = environmentSpec(env)
-  const { observations, head } = policy
-  const expected = headFor(spec, head.name)
-  if (observations !== observationSize(spec) || head.actions !== expected.actions) {
-    throw new UsageError(
-      `${show(path)} holds policies of ${observations} observations and ${head.actions} actions, but ${env} has ${observationSize(spec)} and ${expected.actions}.`,
-    )
-  }
   const line = json ? null : progress()
   try {
     const evaluation = await evaluate({

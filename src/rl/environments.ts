@@ -3,7 +3,7 @@ import { show, UsageError } from '../core/errors.ts'
 import type { Pointer } from '../core/ops.ts'
 import type { EnvironmentSpec } from '../envs/contract.ts'
 import { sizeOf } from '../envs/spaces.ts'
-import type { Head, HeadName } from '../nn/policy.ts'
+import type { Head, HeadName, Policy } from '../nn/policy.ts'
 
 /** As the class Environments in assembly/rl/rollout.ts. */
 export const environmentsStruct = struct([
@@ -115,4 +115,28 @@ export function headFor(spec: EnvironmentSpec, name: HeadName | 'auto' = 'auto')
   if (name === 'squashed-gaussian' && ![...actionSpace.low, ...actionSpace.high].every(Number.isFinite))
     throw new UsageError(`${id} has actions without bounds: a squashed-gaussian head cannot be scaled to them.`)
   return { name: name === 'auto' ? 'gaussian' : name, actions: sizeOf(actionSpace) }
+}
+
+/**
+ * Refuses a population that cannot act in a task.
+ *
+ * @throws UsageError for another number of observations or actions, rows that are too short, or a parameter that is not finite
+ */
+export function refuseMisfit(spec: EnvironmentSpec, policy: Policy, theta: Float32Array, particles: number): void {
+  const { observations, head } = policy
+  const expected = { observations: observationSize(spec), actions: headFor(spec, head.name).actions }
+  if (observations !== expected.observations || head.actions !== expected.actions)
+    throw new UsageError(
+      `The policies have ${observations} observations and ${head.actions} actions, but ${spec.id} has ${expected.observations} and ${expected.actions}.`,
+    )
+  const stride = theta.length / particles
+  if (!Number.isInteger(stride) || stride < policy.size)
+    throw new UsageError(
+      `${particles} policies of ${policy.size} parameters do not fit theta, which has ${theta.length} numbers.`,
+    )
+  const bad = theta.findIndex((value) => !Number.isFinite(value))
+  if (bad >= 0)
+    throw new UsageError(
+      `Parameter ${bad % stride} of particle ${Math.floor(bad / stride)} is ${theta[bad]}; parameters must be finite.`,
+    )
 }

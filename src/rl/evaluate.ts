@@ -3,7 +3,7 @@ import { type CoreSource, compileCore } from '../core/module.ts'
 import { joinSeed, Purpose, splitSeed } from '../core/random.ts'
 import type { EnvironmentSpec } from '../envs/contract.ts'
 import { type Policy, policyFields, writePolicy } from '../nn/policy.ts'
-import { actionSize, environmentFields, writeEnvironments } from './environments.ts'
+import { actionSize, environmentFields, refuseMisfit, writeEnvironments } from './environments.ts'
 import { actionFrom, checkReward, createInstance, seedFields } from './rollout.ts'
 
 /** As the class Evaluation in assembly/rl/rollout.ts. */
@@ -48,9 +48,12 @@ export interface EvaluatedParticle {
 /**
  * Plays `episodes` episodes with every particle, first greedily (the most probable action), then sampled; every particle
  * gets the same initial states. Yields after each particle, so that a caller can show progress or stop.
+ *
+ * @throws UsageError for a population that does not fit the task or is not finite
  */
 export async function* evaluatePopulation(population: PopulationToEvaluate): AsyncGenerator<EvaluatedParticle> {
   const { spec, policy, theta, particles, episodes, core } = population
+  refuseMisfit(spec, policy, theta, particles)
   const arena = await createArena(await compileCore(core), evaluationFields(population))
   const { ops, at, view } = arena
   view.theta.set(theta)

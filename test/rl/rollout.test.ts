@@ -9,7 +9,7 @@ import { initialiseInto } from '../../src/nn/network.ts'
 import { policyFields, policyOf, writePolicy } from '../../src/nn/policy.ts'
 import { batchFields } from '../../src/rl/batch.ts'
 import { environmentFields, headFor } from '../../src/rl/environments.ts'
-import { evaluatePopulation } from '../../src/rl/evaluate.ts'
+import { evaluatePopulation, type PopulationToEvaluate } from '../../src/rl/evaluate.ts'
 import {
   carryEnvironments,
   createRoller,
@@ -189,5 +189,32 @@ describe('evaluation', () => {
     ])
     // A policy with random weights keeps the pole up for some 10 to 100 steps.
     expect(results.every(({ meanReturn }) => meanReturn > 7 && meanReturn < 250)).toBe(true)
+  })
+
+  test.each<[string, Partial<PopulationToEvaluate>, string]>([
+    [
+      'another width',
+      { policy: policyOf({ observations: 3, hidden: [], head: policy.head }) },
+      'The policies have 3 observations and 2 actions, but CartPole-v1 has 4 and 2.',
+    ],
+    [
+      'more classes',
+      { policy: policyOf({ observations: 4, hidden: [], head: { name: 'categorical', actions: 3 } }) },
+      'The policies have 4 observations and 3 actions, but CartPole-v1 has 4 and 2.',
+    ],
+    [
+      'another head',
+      { policy: policyOf({ observations: 4, hidden: [], head: { name: 'gaussian', actions: 1 } }) },
+      'CartPole-v1 has discrete actions: the head must be categorical, got "gaussian".',
+    ],
+    ['rows that are too short', { theta: new Float32Array(9) }, '1 policies of 86 parameters do not fit theta'],
+    [
+      'a parameter that is not finite',
+      { theta: new Float32Array(86).fill(Number.NaN, 7, 8) },
+      'Parameter 7 of particle 0 is NaN; parameters must be finite.',
+    ],
+  ])('refuses %s', async (_, wrong, message) => {
+    const population = { spec: cartPole, policy, theta: new Float32Array(86), particles: 1, episodes: 1, seed: 0 }
+    await expect(evaluatePopulation({ ...population, ...wrong }).next()).rejects.toThrow(message)
   })
 })
