@@ -1,0 +1,289 @@
+import { platform } from '#platform'
+import { createArenaSync, f32 } from '../core/arena.ts'
+import { show, UsageError } from '../core/errors.ts'
+import { type CoreModule, type CoreSource, compileCore } from '../core/module.ts'
+import { Purpose, splitSeed } from '../core/random.ts'
+import type { Environment, EnvironmentSpec, Reset, Step } from './contract.ts'
+import { ant } from './mujoco/ant.ts'
+import { type Engine, type EngineImport, importPackage, startEngine } from './mujoco/engine.ts'
+import { halfCheetah } from './mujoco/half-cheetah.ts'
+import { hopper } from './mujoco/hopper.ts'
+import { type Robot, type RobotOptions, sumOfSquares } from './mujoco/robot.ts'
+import { type ModelFacts, type Simulation, sharedModel, simulate } from './mujoco/simulation.ts'
+import { swimmer } from './mujoco/swimmer.ts'
+import { walker2d } from './mujoco/walker2d.ts'
+import { type Action, box } from './spaces.ts'
+
+const robots = {
+  'Swimmer-v5': swimmer,
+  'HalfCheetah-v5': halfCheetah,
+  'Hopper-v5': hopper,
+  'Walker2d-v5': walker2d,
+  'Ant-v5': ant,
+} as const
+
+export type MujocoId = keyof typeof robots
+
+/** The tasks that `mujoco` makes. */
+export const mujocoIds = Object.keys(robots) as readonly MujocoId[]
+
+export const isMujocoId = (id: string): id is MujocoId => Object.hasOwn(robots, id)
+
+type OptionsOf<Id extends MujocoId> = (typeof robots)[Id]['defaults']
+
+/** Gymnasium's options of the task, and where model, physics and random numbers come from. */
+export type MujocoOptions<Id extends MujocoId = MujocoId> = Partial<OptionsOf<Id>> & {
+  /** Another model for the same rules: MJCF text, or the path of a file that holds it. Default: the task's own. */
+  readonly xml?: string
+  /** Imports MuJoCo's WASM. Default: the package @mujoco/mujoco. */
+  readonly load?: EngineImport
+  /** The core, for random numbers. Default: the steinrl.wasm of this package. */
+  readonly core?: CoreSource
+}
+
+/** A robot whose state can be read and set, and which must be closed: JavaScript does not collect MuJoCo's memory. */
+export interface MujocoEnvironment extends Environment {
+  reset(options: { seed: number }): Reset & { readonly obs: Float64Array }
+  step(action: Action): Step & { readonly obs: Float64Array }
+  /** [nq] positions of the joints, m and rad, as they are now: copy what is to be kept. */
+  readonly qpos: Float64Array
+  /** [nv] their velocities. */
+  readonly qvel: Float64Array
+  /** Starts an episode in the given state. */
+  start(qpos: ArrayLike<number>, qvel: ArrayLike<number>): Reset & { readonly obs: Float64Array }
+  /** Frees its memory; it cannot be used afterwards. */
+  close(): void
+}
+
+export interface MujocoSpec extends EnvironmentSpec {
+  readonly create: () => MujocoEnvironment
+}
+
+/**
+ * A MuJoCo task with Gymnasium's rules of version 5:
+ *
+ *     const cheetah = await mujoco('HalfCheetah-v5', { ctrlCostWeight: 0.05 })
+ *     const env = cheetah.create()
+ *     let { obs } = env.reset({ seed: 7 })
+ *     const step = env.step([0, 0, 0, 0, 0, 0])
+ *     env.close()
+ *
+ * @throws UsageError for an unknown id or option, a value that is not allowed, a model that cannot be read, or when the package
+ *   @mujoco/mujoco is not installed
+ */
+export async function mujoco<Id extends MujocoId>(id: Id, options: MujocoOptions<Id> = {}): Promise<MujocoSpec> {
+  if (!isMujocoId(id)) throw new UsageError(`Unknown MuJoCo task ${show(id)}; there are ${mujocoIds.join(', ')}.`)
+  // Each robot's rules read its own options, which `settle` makes from its own defaults.
+  const robot = robots[id] as unknown as Robot
+  const { xml, load = importPackage, core, ...given } = options
+  const settled = settle(robot, robot.defaults, given)
+  const text = xml === undefined ? robot.xml : await modelText(id, xml)
+  const [engine, module] = await Promise.all([startEngine(load), compileCore(core)])
+  return specOf({ robot, engine, module, xml: text, options: settled })
+}
+
+interface Task {
+  readonly robot: Robot
+  readonly engine: Engine
+  readonly module: CoreModule
+  readonly xml: string
+  readonly options: RobotOptions
+}
+
+function specOf(task: Task): MujocoSpec {
+  const { robot, engine, module, xml, options } = task
+  const { id, rewardThreshold } = robot
+  const shared = sharedModel(engine, id, xml)
+  const { facts, size } = probe(robot, options, simulate(engine, shared))
+  const noise = noiseOf(module, robot, facts)
+  return {
+    id,
+    observationSpace: box(Array(size).fill(Number.NEGATIVE_INFINITY), Array(size).fill(Number.POSITIVE_INFINITY)),
+    actionSpace: box(facts.low, facts.high),
+    maxEpisodeSteps: 1000,
+    rewardThreshold,
+    create: () => createEnvironment(robot, options, simulate(engine, shared), noise),
+    configure: (more) => specOf({ ...task, options: settle(robot, options, more) }),
+  }
+}
+
+/** What can be known of the task only from its model, which must fit the rules. */
+function probe(robot: Robot, options: RobotOptions, simulation: Simulation) {
+  try {
+    const { facts } = simulation
+    if (facts.nq < robot.named)
+      throw new UsageError(`${robot.id}: the model must have at least ${robot.named} positions, it has ${facts.nq}.`)
+    // Throws when the model lacks a body that the rules follow.
+    robot.position(simulation, options)
+    return { facts, size: robot.observe(simulation, options).length }
+  } finally {
+    simulation.close()
+  }
+}
+
+/** Noise on positions and velocities at the start of the episode of a seed, uniform in [−1, 1) or standard normal. */
+type Noise = (seed: number) => { readonly positions: Float32Array; readonly velocities: Float32Array }
+
+function noiseOf(module: CoreModule, { velocityNoise }: Robot, { nq, nv }: ModelFacts): Noise {
+  const { ops, at, view } = createArenaSync(module, { positions: f32(nq), velocities: f32(nv) })
+  const fillVelocities = velocityNoise === 'uniform' ? ops.fillUniform : ops.fillNormal
+  const centre = (values: Float32Array) => values.map((u) => 2 * u - 1)
+  return (seed) => {
+    const { lo, hi } = splitSeed(seed)
+    // Two steps, so that positions and velocities share no number.
+    ops.fillUniform(at.positions, nq, lo, hi, Purpose.reset, 0, 0, 0)
+    fillVelocities(at.velocities, nv, lo, hi, Purpose.reset, 0, 0, 1)
+    return {
+      positions: centre(view.positions),
+      velocities: velocityNoise === 'uniform' ? centre(view.velocities) : view.velocities,
+    }
+  }
+}
+
+function createEnvironment(
+  robot: Robot,
+  options: RobotOptions,
+  simulation: Simulation,
+  noise: Noise,
+): MujocoEnvironment {
+  const { id } = robot
+  const { facts } = simulation
+  const actions = facts.low.length
+  let state: 'closed' | 'idle' | 'running' = 'idle'
+
+  const checkOpen = () => {
+    if (state === 'closed') throw new UsageError(`${id}: this environment is closed.`)
+  }
+  const start = (qpos: ArrayLike<number>, qvel: ArrayLike<number>) => {
+    simulation.start(qpos, qvel)
+    state = 'running'
+    return { obs: robot.observe(simulation, options), info: robot.info(simulation) }
+  }
+  return {
+    get qpos() {
+      checkOpen()
+      return simulation.qpos
+    },
+    get qvel() {
+      checkOpen()
+      return simulation.qvel
+    },
+    reset({ seed }) {
+      checkOpen()
+      const { positions, velocities } = noise(seed)
+      const perturbed = (rest: Float64Array, by: Float32Array) =>
+        rest.map((x, i) => x + options.resetNoiseScale * by[i])
+      return start(perturbed(simulation.restQpos, positions), perturbed(simulation.restQvel, velocities))
+    },
+    start(qpos, qvel) {
+      checkOpen()
+      if (qpos.length !== facts.nq || qvel.length !== facts.nv)
+        throw new UsageError(
+          `${id}: a state is ${facts.nq} positions and ${facts.nv} velocities, got ${qpos.length} and ${qvel.length}.`,
+        )
+      return start(qpos, qvel)
+    },
+    step(action) {
+      checkOpen()
+      if (state === 'idle') throw new UsageError(`${id}: call reset before step; there is no running episode.`)
+      const values = typeof action === 'number' ? [action] : Array.from(action)
+      if (values.length !== actions || !values.every(Number.isFinite))
+        throw new UsageError(`${id}: an action is ${actions} finite numbers, got ${show(values)}.`)
+      const step = advance(robot, options, simulation, values)
+      if (step.terminated) state = 'idle'
+      return step
+    },
+    close() {
+      if (state !== 'closed') simulation.close()
+      state = 'closed'
+    },
+  }
+}
+
+/** One step of Gymnasium's rules. The cost counts the action as it is given; MuJoCo clips it to its bounds. */
+function advance(robot: Robot, options: RobotOptions, simulation: Simulation, action: number[]) {
+  const { frameSkip, forwardRewardWeight, ctrlCostWeight } = options
+  const before = robot.position(simulation, options)
+  simulation.advance(action, frameSkip, robot.contactForces ?? false)
+  const after = robot.position(simulation, options)
+  const [xVelocity, yVelocity] = after.map((x, i) => (x - before[i]) / (simulation.facts.timeStep * frameSkip))
+
+  const health = robot.health?.(simulation, options)
+  const forward = forwardRewardWeight * xVelocity
+  const control = ctrlCostWeight * sumOfSquares(action)
+  const contact = robot.contactCost?.(simulation, options)
+  return {
+    obs: robot.observe(simulation, options),
+    reward: forward + (health?.reward ?? 0) - (control + (contact ?? 0)),
+    terminated: health?.terminated ?? false,
+    truncated: false,
+    info: {
+      ...robot.info(simulation),
+      xVelocity,
+      ...(yVelocity !== undefined && { yVelocity }),
+      rewardForward: forward,
+      rewardCtrl: -control,
+      ...(contact !== undefined && { rewardContact: -contact }),
+      ...(health && { rewardSurvive: health.reward }),
+    },
+  }
+}
+
+/** Options with some of them replaced, each of the kind of its default. */
+function settle(robot: Robot, base: RobotOptions, given: Readonly<Record<string, unknown>>): RobotOptions {
+  const settled: Record<string, unknown> = { ...base }
+  for (const [name, value] of Object.entries(given)) {
+    if (value === undefined) continue
+    if (!Object.hasOwn(robot.defaults, name)) {
+      const names = [...Object.keys(robot.defaults), 'xml'].join(', ')
+      throw new UsageError(`${robot.id} has no option ${show(name)}; it has ${names}.`)
+    }
+    const allowed = allowedAs(name, (robot.defaults as unknown as Record<string, unknown>)[name])
+    const plain = typeof value === 'string' ? (words[value] ?? value) : value
+    if (!allowed.fits(plain)) throw new UsageError(`${robot.id}: ${name} must be ${allowed.what}, got ${show(value)}.`)
+    settled[name] = plain
+  }
+  return settled as unknown as RobotOptions
+}
+
+/** A command line gives words. */
+const words: Readonly<Record<string, unknown>> = { true: true, false: false }
+
+interface Allowed {
+  readonly what: string
+  fits(value: unknown): boolean
+}
+
+const isNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value)
+const isCount = (value: unknown) => Number.isSafeInteger(value) && Number(value) >= 0
+
+/** What an option may be: these by name, the others like their default. */
+function allowedAs(name: string, standard: unknown): Allowed {
+  if (name === 'frameSkip')
+    return { what: 'a whole number of at least 1', fits: (value) => isCount(value) && value !== 0 }
+  if (name === 'resetNoiseScale')
+    return { what: 'a finite number of at least 0', fits: (value) => isNumber(value) && value >= 0 }
+  if (name === 'mainBody')
+    return {
+      what: 'the number or the name of a body',
+      fits: (value) => isCount(value) || typeof value === 'string',
+    }
+  if (typeof standard === 'boolean') return { what: 'true or false', fits: (value) => typeof value === 'boolean' }
+  if (typeof standard === 'number') return { what: 'a finite number', fits: isNumber }
+  return {
+    what: 'two numbers, the lesser first',
+    fits: (value) => Array.isArray(value) && value.length === 2 && value[0] <= value[1],
+  }
+}
+
+/** MJCF given as text, or read from the file it names. */
+async function modelText(id: string, xml: unknown): Promise<string> {
+  if (typeof xml !== 'string')
+    throw new UsageError(`${id}: xml must be MJCF text or the path of a file, got ${show(xml)}.`)
+  if (xml.trimStart().startsWith('<')) return xml
+  try {
+    return new TextDecoder().decode(await platform.files.read(xml))
+  } catch {
+    throw new UsageError(`${id}: there is no model file ${show(xml)}.`)
+  }
+}

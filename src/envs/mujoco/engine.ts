@@ -1,0 +1,68 @@
+import { UsageError } from '../../core/errors.ts'
+
+/** Objects in the memory of MuJoCo's WASM: JavaScript does not collect them. */
+interface Handle {
+  delete(): void
+}
+
+/** What is used of mjModel. */
+export interface Model extends Handle {
+  readonly nq: number
+  readonly nv: number
+  readonly nu: number
+  readonly nbody: number
+  /** [nu, 2], zero where an actuator has no bounds. */
+  readonly actuator_ctrlrange: Float64Array
+  /** A new handle each time. */
+  readonly opt: Handle & { readonly timestep: number }
+}
+
+/** What is used of mjData. Each read of an array makes a new view, which is empty once the memory has grown. */
+export interface Data extends Handle {
+  /** [nq] */
+  readonly qpos: Float64Array
+  /** [nv] */
+  readonly qvel: Float64Array
+  /** [nu] */
+  readonly ctrl: Float64Array
+  /** [nbody, 3] */
+  readonly xpos: Float64Array
+  /** [nbody, 6] */
+  readonly cfrc_ext: Float64Array
+}
+
+/** What is used of the package @mujoco/mujoco, stated here so that the library's types do not need it. */
+export interface Engine {
+  readonly MjModel: { from_xml_string(xml: string): Model }
+  readonly MjData: new (model: Model) => Data
+  mj_resetData(model: Model, data: Data): void
+  mj_forward(model: Model, data: Data): void
+  mj_step(model: Model, data: Data): void
+  mj_rnePostConstraint(model: Model, data: Data): void
+  mj_name2id(model: Model, type: number, name: string): number
+}
+
+/** Imports the package @mujoco/mujoco, or another build with its interface. */
+export type EngineImport = () => Promise<{ default(): Promise<unknown> }>
+
+/** Literal and inside a try, so that bundlers find the package where it is and let it be missing where it is not. */
+export const importPackage: EngineImport = async () => {
+  try {
+    return await import('@mujoco/mujoco')
+  } catch (error) {
+    throw new UsageError('The MuJoCo environments need a package that is not installed: npm install @mujoco/mujoco', {
+      cause: error,
+    })
+  }
+}
+
+/** Engines by where they came from: one serves all environments. */
+const engines = new Map<EngineImport, Promise<Engine>>()
+
+/** Starts the engine at the first call. A failure is not kept: the next call tries again. */
+export function startEngine(load: EngineImport): Promise<Engine> {
+  const started = engines.get(load) ?? load().then(async (module) => (await module.default()) as Engine)
+  engines.set(load, started)
+  started.catch(() => engines.delete(load))
+  return started
+}
