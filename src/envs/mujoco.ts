@@ -272,7 +272,8 @@ function allowedAs(name: string, standard: unknown): Allowed {
   if (typeof standard === 'number') return { what: 'a finite number', fits: isNumber }
   return {
     what: 'two numbers, the lesser first',
-    fits: (value) => Array.isArray(value) && value.length === 2 && value[0] <= value[1],
+    fits: (value) =>
+      Array.isArray(value) && value.length === 2 && value.every((x) => typeof x === 'number') && value[0] <= value[1],
   }
 }
 

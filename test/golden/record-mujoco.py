@@ -18,12 +18,12 @@ CASES = {
     "Walker2d-v5": [
         {},
         dict(healthy_reward=2.5, healthy_z_range=(0.5, 1.3), healthy_angle_range=(-1.5, 0.1), frame_skip=2),
-        dict(terminate_when_unhealthy=False, exclude_current_positions_from_observation=False),
+        dict(terminate_when_unhealthy=False, healthy_angle_range=(-0.01, 0.01), exclude_current_positions_from_observation=False),
     ],
     "Ant-v5": [
         {},
         dict(contact_cost_weight=0.1, contact_force_range=(-5.0, 20.0), healthy_z_range=(0.5, 0.7), main_body="aux_2"),
-        dict(terminate_when_unhealthy=False, include_cfrc_ext_in_observation=False, exclude_current_positions_from_observation=False),
+        dict(terminate_when_unhealthy=False, healthy_z_range=(0.5, 0.6), include_cfrc_ext_in_observation=False, exclude_current_positions_from_observation=False),
     ],
 }
 

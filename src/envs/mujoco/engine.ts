@@ -45,24 +45,30 @@ export interface Engine {
 /** Imports the package @mujoco/mujoco, or another build with its interface. */
 export type EngineImport = () => Promise<{ default(): Promise<unknown> }>
 
-/** Literal and inside a try, so that bundlers find the package where it is and let it be missing where it is not. */
-export const importPackage: EngineImport = async () => {
-  try {
-    return await import('@mujoco/mujoco')
-  } catch (error) {
-    throw new UsageError('The MuJoCo environments need a package that is not installed: npm install @mujoco/mujoco', {
-      cause: error,
-    })
-  }
-}
+/** The name is literal, so that bundlers find the package; the catch tells them that it may be missing. */
+export const importPackage: EngineImport = () => import('@mujoco/mujoco').catch((error) => Promise.reject(error))
 
-/** Engines by where they came from: one serves all environments. */
+/** Engines by where they come from: one serves all environments. */
 const engines = new Map<EngineImport, Promise<Engine>>()
 
-/** Starts the engine at the first call. A failure is not kept: the next call tries again. */
+/**
+ * The engine, started at the first call. A failure is not kept: the next call tries again.
+ *
+ * @throws UsageError when the import fails
+ */
 export function startEngine(load: EngineImport): Promise<Engine> {
-  const started = engines.get(load) ?? load().then(async (module) => (await module.default()) as Engine)
+  const started = engines.get(load) ?? start(load)
   engines.set(load, started)
   started.catch(() => engines.delete(load))
   return started
+}
+
+async function start(load: EngineImport): Promise<Engine> {
+  let module: Awaited<ReturnType<EngineImport>>
+  try {
+    module = await load()
+  } catch (cause) {
+    throw new UsageError('MuJoCo is not installed, or cannot be imported: npm install @mujoco/mujoco', { cause })
+  }
+  return (await module.default()) as Engine
 }

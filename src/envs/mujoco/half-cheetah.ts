@@ -6,8 +6,10 @@ const RADIUS = 0.046
 /** A capsule about its own middle, turned by `angle` about y from upright. */
 const bone = (name: string, pos: readonly number[], angle: number, halfLength: number) =>
   capsule({ name, pos, axisangle: [0, 1, 0, angle], size: [RADIUS, halfLength], conaffinity: 0, ...touch })
+/** How hard the ends of a joint's range are. */
+const limits = { solreflimit: [0.02, 1], solimplimit: [0, 0.8, 0.03] }
 const joint = (name: string, attributes: Attributes) =>
-  hinge({ name, axis: [0, 1, 0], armature: 0.1, solreflimit: [0.02, 1], solimplimit: [0, 0.8, 0.03], ...attributes })
+  hinge({ name, axis: [0, 1, 0], armature: 0.1, ...limits, ...attributes })
 
 const backLeg = body(
   'bthigh',
@@ -50,7 +52,7 @@ const frontLeg = body(
 const robot = body(
   'torso',
   [0, 0, 0.7],
-  planarRoot(),
+  planarRoot(0, limits),
   capsule({ name: 'torso', fromto: [-0.5, 0, 0, 0.5, 0, 0], size: RADIUS, conaffinity: 0, ...touch }),
   bone('head', [0.6, 0, 0.1], 0.87, 0.15),
   backLeg,
