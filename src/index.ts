@@ -7,6 +7,15 @@ export type { Minibatch, Population, PopulationScore } from './core/population.t
 // Environments
 export type { Environment, EnvironmentSpec, Reset, Step } from './envs/contract.ts'
 export { type MadeEnvironment, type MakeOptions, make } from './envs/make.ts'
+export {
+  isMujocoId,
+  type MujocoEnvironment,
+  type MujocoId,
+  type MujocoOptions,
+  type MujocoSpec,
+  mujoco,
+  mujocoIds,
+} from './envs/mujoco.ts'
 export { environments } from './envs/registry.ts'
 export { type Box, box, type Discrete, discrete } from './envs/spaces.ts'
 // Networks

@@ -4,7 +4,7 @@ import { observation, planeInfo, type Robot, type RobotOptions } from './robot.t
 const ARMATURE = 0.1
 /** Nothing touches anything. */
 const apart = { contype: 0, conaffinity: 0 }
-/** 1 m long, 0.1 m thick, denser than water needs. */
+/** A capsule of radius 0.1 m along x. */
 const link = (from: number, to: number) =>
   capsule({ fromto: [from, 0, 0, to, 0, 0], size: 0.1, density: 1000, condim: 1, ...apart })
 const rotor = (name: string, degrees: readonly number[] = []) =>
