@@ -33,7 +33,7 @@ export function activate(x: usize, bytes: i32, kind: i32): void {
 /** eˣ − 1 = tanh(x/2) (eˣ + 1), which keeps its digits near 0. */
 // @ts-ignore: decorator
 @inline
-function expMinus1(x: v128): v128 {
+export function expMinus1(x: v128): v128 {
   return f32x4.mul(tanh4(f32x4.mul(x, f32x4.splat(0.5))), f32x4.add(exp4(x), f32x4.splat(1)))
 }
 

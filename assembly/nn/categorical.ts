@@ -16,7 +16,7 @@ export function categoricalMode(logits: usize, classes: i32): i32 {
  *     logits: f32 [classes]    u: uniform in [0, 1)
  */
 export function categoricalSample(logits: usize, classes: i32, u: f32): i32 {
-  const highest = load<f32>(logits + (categoricalMode(logits, classes) << 2))
+  const highest = highestOf(logits, classes)
   let total: f32 = 0
   for (let c = 0; c < classes; c++) {
     const p = logits + (c << 2)
@@ -33,25 +33,32 @@ export function categoricalSample(logits: usize, classes: i32, u: f32): i32 {
   return classes - 1
 }
 
-/** log Σ_c e^{l_c}, the highest logit taken out first. */
-function logSumExp(logits: usize, classes: i32): f32 {
-  const highest = load<f32>(logits + (categoricalMode(logits, classes) << 2))
+/** log Σ_c e^{l_c − max l}. Never added to max l, where large logits would take its digits. */
+function logTotal(logits: usize, classes: i32, highest: f32): f32 {
   let total: f32 = 0
   for (let c = 0; c < classes; c++) total += exp32(load<f32>(logits + (c << 2)) - highest)
-  return highest + log32(total)
+  return log32(total)
 }
 
-/** log softmax(logits)_a */
+// @ts-ignore: decorator
+@inline
+function highestOf(logits: usize, classes: i32): f32 {
+  return load<f32>(logits + (categoricalMode(logits, classes) << 2))
+}
+
+/** log softmax(logits)_a = l_a − max l − log Σ_c e^{l_c − max l} */
 export function categoricalLogProb(logits: usize, classes: i32, action: i32): f32 {
-  return load<f32>(logits + (action << 2)) - logSumExp(logits, classes)
+  const highest = highestOf(logits, classes)
+  return load<f32>(logits + (action << 2)) - highest - logTotal(logits, classes, highest)
 }
 
 /** H = −Σ_c π_c log π_c */
 export function categoricalEntropy(logits: usize, classes: i32): f32 {
-  const total = logSumExp(logits, classes)
+  const highest = highestOf(logits, classes)
+  const total = logTotal(logits, classes, highest)
   let sum: f32 = 0
   for (let c = 0; c < classes; c++) {
-    const logProb = load<f32>(logits + (c << 2)) - total
+    const logProb = load<f32>(logits + (c << 2)) - highest - total
     sum -= exp32(logProb) * logProb
   }
   return sum
@@ -59,12 +66,15 @@ export function categoricalEntropy(logits: usize, classes: i32): f32 {
 
 /** KL(p ‖ q) = Σ_c p_c (log p_c − log q_c) */
 export function categoricalDivergence(p: usize, q: usize, classes: i32): f32 {
-  const totalP = logSumExp(p, classes)
-  const totalQ = logSumExp(q, classes)
+  const highestP = highestOf(p, classes)
+  const highestQ = highestOf(q, classes)
+  const totalP = logTotal(p, classes, highestP)
+  const totalQ = logTotal(q, classes, highestQ)
   let sum: f32 = 0
   for (let c = 0; c < classes; c++) {
-    const logP = load<f32>(p + (c << 2)) - totalP
-    sum += exp32(logP) * (logP - (load<f32>(q + (c << 2)) - totalQ))
+    const logP = load<f32>(p + (c << 2)) - highestP - totalP
+    const logQ = load<f32>(q + (c << 2)) - highestQ - totalQ
+    sum += exp32(logP) * (logP - logQ)
   }
   return sum
 }

@@ -3,7 +3,7 @@
 import { exp32, tanh32 } from '../math/f32'
 import { exp4 } from '../math/f32x4'
 import { normal4, philox4 } from '../random'
-import { log1Plus } from './activation'
+import { expMinus1, log1Plus } from './activation'
 
 const HALF_LOG_2PI: f32 = 0.9189385332
 const LOG_2: f32 = 0.6931471806
@@ -42,14 +42,17 @@ export function gaussianEntropy(logStd: usize, A: i32): f32 {
   return sum
 }
 
-/** KL(p ‖ q) = Σ_k [ log σ_q/σ_p + (σ_p² + (μ_p − μ_q)²)/2σ_q² − ½ ], the same for the images under tanh. */
+/**
+ * KL(p ‖ q) = Σ_k [ log σ_q/σ_p + (σ_p² + (μ_p − μ_q)²)/2σ_q² − ½ ], the same for the images under tanh. With
+ * r = log σ_p/σ_q the part of σ is ½ (e^{2r} − 1 − 2r), which keeps its digits for close σ.
+ */
 export function gaussianDivergence(meanP: usize, logStdP: usize, meanQ: usize, logStdQ: usize, A: i32): f32 {
   let sum: f32 = 0
   for (let k = 0; k < A; k++) {
     const at = k << 2
-    const logRatio = load<f32>(logStdP + at) - load<f32>(logStdQ + at)
+    const twice = <f32>2 * (load<f32>(logStdP + at) - load<f32>(logStdQ + at))
     const z = (load<f32>(meanP + at) - load<f32>(meanQ + at)) * exp32(-load<f32>(logStdQ + at))
-    sum += <f32>0.5 * (exp32(<f32>2 * logRatio) + z * z - <f32>1) - logRatio
+    sum += <f32>0.5 * (f32x4.extract_lane(expMinus1(f32x4.splat(twice)), 0) - twice + z * z)
   }
   return sum
 }
@@ -66,7 +69,7 @@ export function logSlope(u: f32): f32 {
   return <f32>2 * (LOG_2 - a - f32x4.extract_lane(log1Plus(t), 0))
 }
 
-/** u = tanh⁻¹ a = ½ sign(a) log(1 + 2|a|/(1 − |a|)); ±1 is taken as the next float inside. */
+/** u = tanh⁻¹ a = ½ sign(a) log(1 + 2|a|/(1 − |a|)); ±1 is taken as the next float inside, so |u| ≤ 8.67. */
 function unsquash(a: f32): f32 {
   const inside = min<f32>(abs<f32>(a), BELOW_ONE)
   const t = f32x4.splat(<f32>2 * inside / (<f32>1 - inside))

@@ -63,9 +63,11 @@ export const categorical = {
 
   /** The class that uniform numbers [rows, 1] in [0, 1) choose by inversion: [rows, 1]. */
   sample(logits: tf.Tensor2D, uniform: tf.Tensor2D): tf.Tensor2D {
-    const below = tf.lessEqual(tf.cumsum(tf.softmax(logits), -1), uniform)
-    // Rounding may leave the last sum below 1.
-    return tf.minimum(tf.sum(tf.cast(below, 'float32'), -1, true), logits.shape[1] - 1)
+    const [rows, classes] = logits.shape
+    // Axis 1 and not -1, with which cumsum of tfjs-wasm writes over its memory.
+    const sums = tf.cumsum(tf.exp(tf.sub(logits, tf.max(logits, 1, true))), 1) as tf.Tensor2D
+    const total = tf.slice2d(sums, [0, classes - 1], [rows, 1])
+    return tf.sum(tf.cast(tf.lessEqual(sums, tf.mul(uniform, total)), 'float32'), 1, true)
   },
 
   /** The most probable class [rows, 1]. */
@@ -95,12 +97,14 @@ export const gaussian = {
     return tf.sum(tf.add(all, HALF_LOG_2PI + 0.5), -1)
   },
 
-  /** KL(p ‖ q) = Σ_k [ log σ_q/σ_p + (σ_p² + (μ_p − μ_q)²)/2σ_q² − ½ ] [rows]. */
+  /**
+   * KL(p ‖ q) = Σ_k [ log σ_q/σ_p + (σ_p² + (μ_p − μ_q)²)/2σ_q² − ½ ] [rows], in nats. With r = log σ_p/σ_q the part of σ
+   * is ½ (e^{2r} − 1 − 2r), which keeps its digits for close σ.
+   */
   divergence(p: GaussianParameters, q: GaussianParameters): tf.Tensor1D {
-    const logRatio = tf.sub(p.logStd, q.logStd)
+    const twice = tf.mul(2, tf.sub(p.logStd, q.logStd))
     const z = tf.mul(tf.sub(p.mean, q.mean), tf.exp(tf.neg(q.logStd)))
-    const quadratic = tf.sub(tf.add(tf.exp(tf.mul(2, logRatio)), tf.square(z)), 1)
-    return tf.sum(tf.sub(tf.mul(0.5, quadratic), logRatio), -1)
+    return tf.mul(0.5, tf.sum(tf.add(tf.sub(tf.expm1(twice), twice), tf.square(z)), -1))
   },
 
   /** μ + σ ε [rows, A] for standard normal ε [rows, A], differentiable by μ and log σ. */
@@ -111,7 +115,7 @@ export const gaussian = {
 }
 
 /** The largest float32 below 1: its inverse tanh is finite. */
-const BELOW_ONE = 1 - 1 / 16777216
+const BELOW_ONE = 0.9999999403953552
 
 /** a = tanh u, u ~ N(μ, diag σ²): actions in (−1, 1) (Haarnoja et al. 2018, appendix C). */
 export const squashedGaussian = {
@@ -129,11 +133,11 @@ export const squashedGaussian = {
   logSlope: (u: tf.Tensor2D): tf.Tensor2D =>
     tf.mul(2, tf.sub(tf.sub(LOG_2, u), tf.softplus(tf.mul(-2, u)))) as tf.Tensor2D,
 
-  /** tanh⁻¹ a; ±1 is taken as the next float inside. */
-  unsquash(action: tf.Tensor2D): tf.Tensor2D {
-    const inside = tf.clipByValue(action, -BELOW_ONE, BELOW_ONE)
-    return tf.mul(0.5, tf.sub(tf.log1p(inside), tf.log1p(tf.neg(inside))))
-  },
+  /**
+   * tanh⁻¹ a; ±1 is taken as the next float inside. A float32 action tells u only up to |u| = 8.67: where u itself is known,
+   * logProbOf and entropy take it.
+   */
+  unsquash: (action: tf.Tensor2D): tf.Tensor2D => artanh(tf.clipByValue(action, -BELOW_ONE, BELOW_ONE)),
 
   /** log π(a) = log N(tanh⁻¹ a; μ, σ²) − Σ_k log(1 − a_k²) [rows]. */
   logProb: (parameters: GaussianParameters, action: tf.Tensor2D): tf.Tensor1D =>
@@ -164,7 +168,17 @@ export const squashedGaussian = {
 }
 
 /** The same values without a gradient. */
-const stopped = tf.customGrad((x) => ({
-  value: tf.clone(x as tf.Tensor),
-  gradFunc: (dy) => tf.zerosLike(dy as tf.Tensor),
-})) as unknown as (x: tf.Tensor2D) => tf.Tensor2D
+const stopped = tf.customGrad<tf.Tensor2D>((x) => ({
+  value: tf.clone(x as tf.Tensor2D),
+  gradFunc: (dy) => tf.zerosLike(dy),
+}))
+
+/** tanh⁻¹ a with the slope 1/((1 − a)(1 + a)): tfjs's own, 1/(1 − a²), loses its digits near ±1. */
+const artanh = tf.customGrad<tf.Tensor2D>((...inputs) => {
+  const [a, save] = inputs as unknown as [tf.Tensor2D, tf.GradSaveFunc]
+  save([a])
+  return {
+    value: tf.atanh(a),
+    gradFunc: (dy, [a]) => tf.div(dy, tf.mul(tf.sub(1, a), tf.add(1, a))),
+  }
+})

@@ -57,8 +57,10 @@ const activate: Readonly<Record<Activation, (x: tf.Tensor2D) => tf.Tensor2D>> = 
 
 function refuseMisfit(net: Network, theta: tf.Tensor, x: tf.Tensor): void {
   const leading = theta.shape.slice(0, -1)
-  if (theta.shape[theta.rank - 1] !== net.size)
-    throw new UsageError(`The network has ${net.size} parameters, got the shape [${theta.shape.join(', ')}].`)
+  if (theta.rank > 2 || theta.shape[theta.rank - 1] !== net.size) {
+    const { size } = net
+    throw new UsageError(`The parameters must be [${size}] or [n, ${size}], got the shape [${theta.shape.join(', ')}].`)
+  }
   if (x.rank !== theta.rank + 1 || x.shape[x.rank - 1] !== net.widths[0] || leading.some((n, k) => n !== x.shape[k])) {
     const expected = [...leading, 'rows', net.widths[0]].join(', ')
     throw new UsageError(`The network takes an input [${expected}], got the shape [${x.shape.join(', ')}].`)

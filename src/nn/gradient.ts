@@ -1,5 +1,5 @@
 import { policyObjective } from './losses.ts'
-import type { Policy } from './policy.ts'
+import { actionWidth, type Policy } from './policy.ts'
 import { tf } from './tfjs.ts'
 
 /** The rows that one particle's gradient is taken on. */
@@ -15,6 +15,7 @@ export interface WeightedBatch {
 /**
  * ∇_θ of the surrogate objective J of one particle into out [size]: the only crossing to tfjs.
  *
+ * @throws UsageError for a batch without rows
  * @returns the mean entropy of the policy over the rows, in nats
  */
 export function policyGradientInto(
@@ -28,7 +29,7 @@ export function policyGradientInto(
   const [gradient, entropy] = tf.tidy(() => {
     const tensors = {
       observation: tf.tensor2d(batch.observation, [rows, policy.net.widths[0]]),
-      action: tf.tensor2d(batch.action, [rows, batch.action.length / rows]),
+      action: tf.tensor2d(batch.action, [rows, actionWidth(policy.head)]),
       weight: tf.tensor1d(batch.weight),
     }
     let kept: tf.Scalar | undefined

@@ -1,4 +1,4 @@
-import { check, oneOf } from '../core/errors.ts'
+import { check, oneOf, show, UsageError, wholeNumber } from '../core/errors.ts'
 import type { Ops, Pointer } from '../core/ops.ts'
 import { Purpose, type Seed } from '../core/random.ts'
 
@@ -11,7 +11,7 @@ export interface Layer {
   readonly activation: Activation
 }
 
-/** Kinds of activations, as in assembly/nn/training.ts. */
+/** Kinds of activations, as in assembly/nn/activation.ts. */
 export const ActivationKind = { linear: 0, tanh: 1, relu: 2, elu: 3, softplus: 4 } as const
 
 export type Activation = keyof typeof ActivationKind
@@ -31,7 +31,7 @@ export interface Network {
  * The layout of an MLP with the given widths, written once: tfjs, WASM and files all read it.
  *
  * @param hidden activation of the hidden layers; default tanh    @param output of the last one; default linear
- * @throws UsageError for an unknown activation
+ * @throws UsageError for an unknown activation, fewer than two widths or one that is no whole number of at least 1
  */
 export function mlp(
   widths: readonly number[],
@@ -39,6 +39,8 @@ export function mlp(
 ): Network {
   check(oneOf('The activation of hidden layers', activations), hidden)
   check(oneOf('The activation of the last layer', activations), output)
+  if (widths.length < 2) throw new UsageError(`A network needs at least two widths, got ${show(widths)}.`)
+  for (const width of widths) check(wholeNumber('A width of a network', 1), width)
   const layers: Layer[] = []
   let size = 0
   for (let l = 1; l < widths.length; l++) {

@@ -44,17 +44,19 @@ export interface Policy extends PolicyShape {
  * The layout of a policy.
  *
  * @param shape its activation is tanh by default
- * @throws UsageError for an unknown head or activation, or a width that is no whole number above 0
+ * @throws UsageError for an unknown head or activation, or a width that is no whole number of at least 1
  */
 export function policyOf(shape: Omit<PolicyShape, 'activation'> & Partial<PolicyShape>): Policy {
   const { observations, hidden, activation = 'tanh', head } = shape
   check(oneOf('The head', headNames), head.name)
   check(wholeNumber('The number of actions', 1), head.actions)
-  for (const width of [observations, ...hidden]) check(wholeNumber('The width of a layer', 1), width)
   const outputs = head.name === 'squashed-gaussian' ? 2 * head.actions : head.actions
   const net = mlp([observations, ...hidden, outputs], { hidden: activation })
   return { observations, hidden, activation, head, net, size: net.size + freeParameters(head) }
 }
+
+/** Numbers of an action: a class is one. */
+export const actionWidth = ({ name, actions }: Head) => (name === 'categorical' ? 1 : actions)
 
 const freeParameters = ({ name, actions }: Head) => (name === 'gaussian' ? actions : 0)
 
