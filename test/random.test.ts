@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { blockReference, type Draw, normalReference, philoxReference, uniformReference } from './reference/philox.ts'
+import { kolmogorov, normalCdf } from './reference/statistics.ts'
 
 const bytes = await readFile(process.env.STEINRL_WASM ?? new URL('../dist/steinrl.wasm', import.meta.url))
 const memory = new WebAssembly.Memory({ initial: 64 })
@@ -70,25 +71,6 @@ describe('philox4x32-10', () => {
     )
   })
 })
-
-/** Kolmogorov-Smirnov: sqrt(n) sup |empirical - cdf|; above 1.95 with probability 0.001. */
-function kolmogorov(sample: Float32Array, cdf: (v: number) => number): number {
-  const sorted = sample.slice().sort()
-  const n = sorted.length
-  let worst = 0
-  for (let i = 0; i < n; i++) {
-    const p = cdf(sorted[i])
-    worst = Math.max(worst, p - i / n, (i + 1) / n - p)
-  }
-  return worst * Math.sqrt(n)
-}
-
-/** Standard normal distribution function by its series, good to 1e-12 for |v| < 6. */
-function normalCdf(v: number): number {
-  let sum = 0
-  for (let k = 0, term = v; Math.abs(term) > 1e-17; k++, term *= (v * v) / (2 * k + 1)) sum += term
-  return 0.5 + (sum * Math.exp((-v * v) / 2)) / Math.sqrt(2 * Math.PI)
-}
 
 const mean = (sample: ArrayLike<number>, f: (v: number, i: number) => number) => {
   let sum = 0

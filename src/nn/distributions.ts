@@ -44,8 +44,8 @@ export function distributionOf({ net, head, size }: Policy, outputs: tf.Tensor2D
 export const categorical = {
   /** log π(a|s) [rows] of the classes [rows, 1]. */
   logProb(logits: tf.Tensor2D, action: tf.Tensor2D): tf.Tensor1D {
-    // One-hot and multiply: the gradient of gather is missing in tfjs-wasm.
-    const chosen = tf.oneHot(tf.cast(tf.reshape(action, [-1]), 'int32') as tf.Tensor1D, logits.shape[1])
+    // One-hot and multiply: tfjs-wasm lacks the gradient of gather. By comparison, as tf.oneHot refuses a single class.
+    const chosen = tf.cast(tf.equal(action, tf.range(0, logits.shape[1])), 'float32')
     return tf.sum(tf.mul(chosen, tf.logSoftmax(logits)), -1)
   },
 

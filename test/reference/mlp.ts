@@ -28,19 +28,3 @@ export function logSoftmaxReference(logits: readonly number[]): number[] {
   const total = Math.log(logits.reduce((sum, value) => sum + Math.exp(value - highest), 0))
   return logits.map((value) => value - highest - total)
 }
-
-/** J = Σ_b w_b log π(a_b|s_b) + β mean_b H, in float64. */
-export function surrogateReference(
-  net: Network,
-  theta: ArrayLike<number>,
-  batch: { observation: readonly number[][]; action: readonly number[]; weight: readonly number[] },
-  entropyBonus: number,
-): number {
-  let objective = 0
-  batch.observation.forEach((x, b) => {
-    const logProb = logSoftmaxReference(mlpReference(net, theta, x))
-    const entropy = -logProb.reduce((sum, value) => sum + Math.exp(value) * value, 0)
-    objective += batch.weight[b] * logProb[batch.action[b]] + (entropyBonus * entropy) / batch.action.length
-  })
-  return objective
-}
