@@ -41,7 +41,9 @@ export class Policy {
   latent: usize
 }
 
-/** Outputs of the network of one particle: f32 [rows, padded(outputs)], at the address returned. */
+/**
+ * Outputs of the network of one particle, log σ kept in its range: f32 [rows, padded(outputs)], at the address returned.
+ */
 export function policyForward(policy: Policy, particle: i32, observation: usize, rows: i32): usize {
   const theta = thetaOf(policy, particle)
   const outputs = mlpForward(

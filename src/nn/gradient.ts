@@ -1,3 +1,4 @@
+import { UsageError } from '../core/errors.ts'
 import { policyObjective } from './losses.ts'
 import { actionWidth, type Policy } from './policy.ts'
 import { tf } from './tfjs.ts'
@@ -26,6 +27,8 @@ export function policyGradientInto(
   entropyBonus: number,
 ): number {
   const rows = batch.weight.length
+  // Before tfjs, which leaves tensors behind when an error passes through a gradient.
+  if (rows === 0) throw new UsageError('A batch needs at least one row, got 0.')
   const [gradient, entropy] = tf.tidy(() => {
     const tensors = {
       observation: tf.tensor2d(batch.observation, [rows, policy.net.widths[0]]),
