@@ -1,3 +1,4 @@
+import { show, UsageError } from '../core/errors.ts'
 import { distributionOf } from './distributions.ts'
 import { forward } from './forward.ts'
 import type { Policy } from './policy.ts'
@@ -33,13 +34,30 @@ export function policyObjective(
 const networkPart = ({ net, size }: Policy, theta: tf.Tensor1D) =>
   net.size === size ? theta : tf.slice(theta, 0, net.size)
 
-/** ½ mean_b (y_b − t_b)²: the loss of value and Q networks. Predictions and targets [rows]. */
+/**
+ * ½ mean_b (y_b − t_b)²: the loss of value and Q networks. Predictions and targets of one shape, such as [rows].
+ *
+ * @throws UsageError for two shapes
+ */
 export const squaredError = (prediction: tf.Tensor, target: tf.Tensor): tf.Scalar =>
-  tf.mul(0.5, tf.mean(tf.square(tf.sub(prediction, target))))
+  tf.mul(0.5, tf.mean(tf.square(errors(prediction, target))))
 
-/** Mean of ½ e² for |e| ≤ δ and of δ (|e| − ½ δ) beyond (Huber 1964), e = y − t: outliers pull with a bounded gradient. */
+/**
+ * Mean of ½ e² for |e| ≤ δ and of δ (|e| − ½ δ) beyond (Huber 1964), e = y − t: outliers pull with a bounded gradient.
+ *
+ * @throws UsageError for predictions and targets of two shapes
+ */
 export function huberError(prediction: tf.Tensor, target: tf.Tensor, delta = 1): tf.Scalar {
-  const size = tf.abs(tf.sub(prediction, target))
+  const size = tf.abs(errors(prediction, target))
   const inner = tf.minimum(size, delta)
   return tf.mean(tf.add(tf.mul(0.5, tf.square(inner)), tf.mul(delta, tf.sub(size, inner))))
+}
+
+/** y − t. A column [rows, 1] and a row [rows] would silently give all their differences. */
+function errors(prediction: tf.Tensor, target: tf.Tensor): tf.Tensor {
+  if (!tf.util.arraysEqual(prediction.shape, target.shape)) {
+    const shapes = `${show(prediction.shape)} and ${show(target.shape)}`
+    throw new UsageError(`Predictions and targets must have one shape, got ${shapes}.`)
+  }
+  return tf.sub(prediction, target)
 }
