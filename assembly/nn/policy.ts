@@ -165,7 +165,7 @@ export function policyLogProb(
 
 /**
  * H(π(·|s)) of every row, in nats. A squashed Gaussian has no closed form: H = H(u) + E log(1 − tanh² u), the expectation
- * as the value at the row's action.
+ * as the value at the row's action (too large where that is ±1, which tanh u rounds to for |u| > 9).
  */
 export function policyEntropy(
   policy: Policy, particle: i32, observation: usize, rows: i32, action: usize, out: usize,

@@ -9,7 +9,8 @@ export interface Distribution {
   logProb(action: tf.Tensor2D): tf.Tensor1D
   /**
    * H(π(·|s)) [rows], in nats. A squashed Gaussian, which has no closed form, takes an unbiased estimate at the given
-   * actions drawn from it, with an unbiased gradient.
+   * actions drawn from it, with an unbiased gradient. Both hold while few actions round to ±1, which a float32 tanh u does
+   * for |u| > 9: their u is taken as ±8.67.
    */
   entropy(action: tf.Tensor2D): tf.Tensor1D
 }

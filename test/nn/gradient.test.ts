@@ -53,7 +53,7 @@ const worstOf = (a: ArrayLike<number>, b: ArrayLike<number>) =>
 const observations = 3
 const heads = headNames.map((name) => ({ name, actions: 3 }))
 const networks = [
-  { hidden: [] },
+  { hidden: [], activation: 'tanh' as const },
   ...activations.map((activation) => ({ hidden: [7], activation })),
   { hidden: [6, 5], activation: 'tanh' as const },
 ]

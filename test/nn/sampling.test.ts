@@ -183,6 +183,17 @@ describe('draws of classes', () => {
     expect([...new Set(actions)].sort()).toEqual([1, 2])
   })
 
+  test.each([
+    [5836116, 0, 1],
+    [17787757, 1 - 2 ** -24, 2],
+  ])('nor where the uniform number is the smallest or the largest: step %d', async (step, uniform, expected) => {
+    const population = await withLogits(1, [-200, 0, 0, -200])
+    const { ops, at, view } = population
+    ops.fillUniform(at.noise, 1, 1, 0, Purpose.action, 0, 0, step)
+    expect(view.noise[0]).toBe(uniform)
+    expect([...actionsOf(population, { step })]).toEqual([expected])
+  })
+
   test.each([[[1, 3, 3, 2]], [[5, 5, 5]], [[-2]]])('greedy takes the first of the largest: %p', async (row) => {
     expect(actionsOf(await withLogits(1, row), { greedy: true })[0]).toBe(row.indexOf(Math.max(...row)))
   })
