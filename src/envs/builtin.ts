@@ -18,6 +18,8 @@ export interface BuiltIn<Name extends string = string> {
   readonly maxEpisodeSteps: number
   /** Mean return at which the task counts as solved. */
   readonly rewardThreshold?: number
+  /** Throws a UsageError for constants that do not go together. */
+  check?(constants: Readonly<Record<Name, number>>): void
   /** The spaces, which may depend on the constants. */
   spaces(constants: Readonly<Record<Name, number>>): Pick<EnvironmentSpec, 'observationSpace' | 'actionSpace'>
 }
@@ -34,6 +36,7 @@ export function specOf<Name extends string>(
   const { id, kind, stateSize, maxEpisodeSteps, rewardThreshold } = task
   const constants: Record<Name, number> = { ...task.constants }
   for (const [name, value] of Object.entries(overrides)) constants[name as Name] = constantOf(task, name, value)
+  task.check?.(constants)
   return {
     id,
     ...task.spaces(constants),

@@ -1,0 +1,29 @@
+import { type BuiltIn, specOf } from './builtin.ts'
+import { multiGoalConstants, multiGoalSpaces } from './multigoal.ts'
+
+const constants = {
+  ...multiGoalConstants,
+  startDeviation: 0.0,
+  goalThreshold: 0.5,
+  goal0X: 5.0,
+  goal0Y: 0.0,
+  goal1X: -4.0,
+  goal1Y: 3.0,
+  goal2X: -4.0,
+  goal2Y: -3.0,
+}
+
+const task: BuiltIn<keyof typeof constants> = {
+  id: 'MultiGoalMaxEntropy-v0',
+  kind: 9,
+  stateSize: 2,
+  constants,
+  maxEpisodeSteps: 30,
+  spaces: multiGoalSpaces,
+}
+
+/**
+ * One goal on the right and two on the left, equally far: the left pair leaves more choice on the way, so the soft
+ * optimal policy prefers it. Source: the environment of the same name of S2AC (Messaoud et al. 2024).
+ */
+export const multiGoalMaxEntropy = specOf(task)
