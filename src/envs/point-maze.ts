@@ -91,7 +91,7 @@ function check(constants: Constants): void {
   if (!(radius > 0 && radius < 0.5)) refuse('radius must be above 0 and below 0.5', radius)
   if (!(speed >= 0 && speed <= 100 * radius)) refuse('speed must be from 0 to 100 radius', speed)
   for (const wall of mazeWalls(constants))
-    if (!(wall[0] <= wall[2] && wall[1] <= wall[3])) refuse('a wall must be left ≤ right and bottom ≤ top', wall)
+    if (!(wall[0] <= wall[2] && wall[1] <= wall[3])) refuse('a wall must have left ≤ right and bottom ≤ top', wall)
   const start: Wall = [startX - resetRange, startY - resetRange, startX + resetRange, startY + resetRange]
   if (start.some((side) => side < radius || side > 1 - radius)) refuse('the start must lie in the arena', start)
   if (mazeWalls(constants).some((wall) => overlap(start, inflated(wall, radius))))

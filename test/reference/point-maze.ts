@@ -32,20 +32,35 @@ export function stepPointMazeReference(
   let [x, y] = position
   for (let part = 0; part < parts; part++) {
     const beside = walls.filter(([, bottom, , top]) => y > bottom - radius && y < top + radius)
-    x = advance(x, dx, [radius, 1 - radius, ...beside.flatMap(([left, , right]) => [left - radius, right + radius])])
+    x = advance(
+      x,
+      dx,
+      radius,
+      beside.map(([left, , right]) => [left, right]),
+    )
     const above = walls.filter(([left, , right]) => x > left - radius && x < right + radius)
-    y = advance(y, dy, [radius, 1 - radius, ...above.flatMap(([, bottom, , top]) => [bottom - radius, top + radius])])
+    y = advance(
+      y,
+      dy,
+      radius,
+      above.map(([, bottom, , top]) => [bottom, top]),
+    )
   }
   const terminated = Math.hypot(x - goalX, y - goalY) < goalRadius
   return { position: [x, y], reward: (terminated ? goalReward : 0) - stepCost, terminated }
 }
 
-/** From a free place by `delta` or up to the first of the stops on the way; which side of a wall it is does not matter. */
-function advance(from: number, delta: number, stops: readonly number[]): number {
+/** From a free place by `delta`, or up to the first of the obstacles on the way, of which the border is one. */
+function advance(
+  from: number,
+  delta: number,
+  radius: number,
+  obstacles: readonly (readonly [number, number])[],
+): number {
   const to = from + delta
-  if (delta > 0) return Math.min(to, ...stops.filter((stop) => stop >= from))
-  if (delta < 0) return Math.max(to, ...stops.filter((stop) => stop <= from))
-  return from
+  const nearSides = obstacles.map(([low, high]) => (delta > 0 ? low - radius : high + radius))
+  if (delta > 0) return Math.min(to, 1 - radius, ...nearSides.filter((side) => side >= from))
+  return Math.max(to, radius, ...nearSides.filter((side) => side <= from))
 }
 
 /** Steps between neighbours of a grid of n by n points, from start to goal, walking only where a point may be; -1: no way. */
