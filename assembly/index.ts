@@ -10,7 +10,7 @@ export { combineInto, copyColumns, firstNonFinite, firstNonFinite64, multiplyRow
 export { adagrad, adam, ascend } from './svgd/optimizers'
 export { act, policyDivergence, policyEntropy, policyForward, policyLogProb } from './nn/policy'
 export { trainingBackward, trainingForward } from './nn/training'
-export { observeEnvironment, resetEnvironment, stepEnvironment } from './envs/environments'
+export { observeEnvironment, resetEnvironment, stateSize, stepEnvironment } from './envs/environments'
 export { boundActions, evaluate, resetEnvironments, rollout } from './rl/rollout'
 export { advantageWeights, returnsToGo } from './rl/returns'
 export { baselineFit, baselineValues } from './rl/baseline'

@@ -16,6 +16,8 @@ export {
   mujoco,
   mujocoIds,
 } from './envs/mujoco.ts'
+export { goalReached, goalsOf, type Point } from './envs/multigoal.ts'
+export { mazeCell, mazeCells, mazeWalls, type Wall, wallConstants } from './envs/point-maze.ts'
 export { environments } from './envs/registry.ts'
 export { type Box, box, type Discrete, discrete } from './envs/spaces.ts'
 // Networks

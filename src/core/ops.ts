@@ -82,6 +82,7 @@ export interface Ops {
   // biome-ignore format: one op, one line
   stepEnvironment(kind: number, state: Pointer, constants: Pointer, action: Pointer, reward: Pointer, terminated: Pointer, rows: number): void
   observeEnvironment(kind: number, observation: Pointer, state: Pointer, rows: number): void
+  stateSize(kind: number): number
 
   // assembly/rl
   resetEnvironments(environments: Pointer, particle: number, seedLo: number, seedHi: number): void

@@ -119,6 +119,6 @@ describe('the contract', () => {
   })
 
   test('an unknown id lists what exists', async () => {
-    await expect(make('CartPole-v7')).rejects.toThrow('Unknown environment "CartPole-v7"; there are CartPole-v1.')
+    await expect(make('CartPole-v7')).rejects.toThrow('Unknown environment "CartPole-v7"; there are CartPole-v1')
   })
 })

@@ -31,25 +31,29 @@ const free = fc.tuple(resting(0), resting(1)).filter(([x, y]) => isFree(x, y, wa
 
 test.each([0.05, 0.06, 0.31])('one step against the twin, at speed %d', async (pace) => {
   const override = { speed: pace }
-  const made = await make('PointMaze-v0', { constants: override })
+  const rows = await coreRows(mazeWith(override), 3)
   const twinConstants = constantsWith(override) as unknown as PointMazeTwin
   const ends = new Set<boolean>()
   const aroundGoal = fc.double({ min: -0.1, max: 0.1, noNaN: true })
   const nearGoal = fc
     .tuple(aroundGoal, aroundGoal)
     .map(([x, y]) => [constants.goalX + Math.min(x, 0.07), constants.goalY + y])
+  const row = fc.tuple(fc.oneof(free, nearGoal), action)
   fc.assert(
-    fc.property(fc.oneof(free, nearGoal), action, (position, a) => {
-      made.reset({ seed: 0 })
-      made.state.set(position)
-      const twin = stepPointMazeReference(position, a, walls, twinConstants)
-      const step = made.step(a)
-      expect([...made.state]).toEqual(twin.position)
-      expect([step.reward, step.terminated]).toEqual([twin.reward, twin.terminated])
-      expect([...step.obs]).toEqual(twin.position.map(Math.fround))
-      ends.add(twin.terminated)
+    fc.property(fc.tuple(row, row, row), (drawn) => {
+      rows.view.state.set(drawn.flatMap(([position]) => position))
+      rows.view.action.set(drawn.flatMap(([, a]) => a))
+      rows.step()
+      rows.observe()
+      drawn.forEach(([position, a], r) => {
+        const twin = stepPointMazeReference(position, a, walls, twinConstants)
+        expect(rows.stateOf(r)).toEqual(twin.position)
+        expect([rows.view.reward[r], rows.view.terminated[r] === 1]).toEqual([twin.reward, twin.terminated])
+        expect([...rows.view.observation.subarray(2 * r, 2 * r + 2)]).toEqual(twin.position.map(Math.fround))
+        ends.add(twin.terminated)
+      })
     }),
-    { numRuns: 3000, seed: 2 },
+    { numRuns: 1500, seed: 2 },
   )
   expect(ends.size).toBe(2)
 })
@@ -96,7 +100,7 @@ describe('a point never passes a wall', () => {
           }
         }
       }),
-      { numRuns: 500, seed: 3 },
+      { numRuns: 200, seed: 3 },
     )
     expect(slid).toBeGreaterThan(100)
   })

@@ -1,32 +1,62 @@
 import { createArena, f32, f64, u8 } from '../../src/core/arena.ts'
 import { compileCore } from '../../src/core/module.ts'
-import { splitSeed } from '../../src/core/random.ts'
+import { Purpose, splitSeed } from '../../src/core/random.ts'
 import type { EnvironmentSpec } from '../../src/envs/contract.ts'
 import { sizeOf } from '../../src/envs/spaces.ts'
 
+/** Elements behind each array that belong to nobody. */
+const GUARD = 8
+
 /** Rows of a task of the core, stepped together: what its ops read and write, in typed arrays. */
 export async function coreRows(spec: EnvironmentSpec, rows: number) {
+  const { observationSpace, actionSpace } = spec
   const { kind, stateSize, constants } = spec.core as NonNullable<EnvironmentSpec['core']>
   const values = Object.values(constants)
-  const actions = sizeOf(spec.actionSpace)
-  const { ops, at, view } = await createArena(await compileCore(), {
-    state: f64(rows, stateSize),
-    constants: f64(values.length),
-    observation: f32(rows, sizeOf(spec.observationSpace)),
-    action: f32(rows, actions),
-    reward: f64(rows),
-    terminated: u8(rows),
+  const actions = sizeOf(actionSpace)
+  const sizes = {
+    state: rows * stateSize,
+    constants: values.length,
+    observation: rows * sizeOf(observationSpace),
+    action: rows * actions,
+    reward: rows,
+    terminated: rows,
+  }
+  const {
+    ops,
+    at,
+    view: whole,
+  } = await createArena(await compileCore(), {
+    first: f64(GUARD),
+    state: f64(sizes.state + GUARD),
+    constants: f64(sizes.constants + GUARD),
+    observation: f32(sizes.observation + GUARD),
+    action: f32(sizes.action + GUARD),
+    reward: f64(sizes.reward + GUARD),
+    terminated: u8(sizes.terminated + GUARD),
   })
+  const view = {
+    state: whole.state.subarray(0, sizes.state),
+    constants: whole.constants.subarray(0, sizes.constants),
+    observation: whole.observation.subarray(0, sizes.observation),
+    action: whole.action.subarray(0, sizes.action),
+    reward: whole.reward.subarray(0, sizes.reward),
+    terminated: whole.terminated.subarray(0, sizes.terminated),
+  }
   view.constants.set(values)
+  const names = Object.keys(sizes) as (keyof typeof sizes)[]
+  const guards = [whole.first, ...names.map((name) => whole[name].subarray(sizes[name]))]
+
   return {
     view,
     constants,
+    guards,
     /** Starts row r from seed + r. */
     reset(seed: number) {
-      for (let r = 0; r < rows; r++) {
-        const { lo, hi } = splitSeed(seed + r)
-        ops.resetEnvironment(kind, at.state + r * stateSize * 8, at.constants, lo, hi)
-      }
+      for (let r = 0; r < rows; r++) this.resetRow(r, seed + r)
+    },
+    resetRow(r: number, seed: number) {
+      const { lo, hi } = splitSeed(seed)
+      ops.resetEnvironment(kind, at.state + r * stateSize * 8, at.constants, lo, hi)
     },
     step(count = rows) {
       ops.stepEnvironment(kind, at.state, at.constants, at.action, at.reward, at.terminated, count)
@@ -35,19 +65,19 @@ export async function coreRows(spec: EnvironmentSpec, rows: number) {
       ops.observeEnvironment(kind, at.observation, at.state, count)
     },
     stateOf: (r: number) => [...view.state.subarray(r * stateSize, (r + 1) * stateSize)],
-    /** Actions uniform in the space, ± 1 where it has no bound; the same for the same time. */
+    /** Actions uniform in the space, within ± 1 where it has no bound; the same for the same time. */
     act(time: number) {
-      const { lo, hi } = splitSeed(9)
-      ops.fillUniform(at.action, rows * actions, lo, hi, 6, 0, 0, time)
+      ops.fillUniform(at.action, sizes.action, 9, 0, Purpose.user, 0, 0, time)
       view.action.forEach((u, k) => {
-        if (spec.actionSpace.kind === 'discrete') view.action[k] = Math.floor(u * spec.actionSpace.n)
+        if (actionSpace.kind === 'discrete') view.action[k] = Math.floor(u * actionSpace.n)
         else {
-          const low = Math.max(spec.actionSpace.low[k % actions], -1e6)
-          const high = Math.min(spec.actionSpace.high[k % actions], 1e6)
-          view.action[k] = low < -1e5 || high > 1e5 ? 2 * u - 1 : low + u * (high - low)
+          const [low, high] = [actionSpace.low[k % actions], actionSpace.high[k % actions]]
+          view.action[k] = Number.isFinite(high - low) ? low + u * (high - low) : 2 * u - 1
         }
       })
     },
+    /** Length of a state row as the core has it. */
+    stateSize: () => ops.stateSize(kind),
   }
 }
 
