@@ -50,7 +50,9 @@ const Y: usize = 8
  */
 // @ts-ignore: decorator
 @inline
-function slide2(from: v128, to: v128, beside: v128, along: usize, across: usize, radius: f64, walls: usize, end: usize): v128 {
+function slide2(
+  from: v128, to: v128, beside: v128, along: usize, across: usize, radius: f64, walls: usize, end: usize,
+): v128 {
   const r = f64x2.splat(radius)
   to = f64x2.pmin(f64x2.pmax(to, r), f64x2.splat(1 - radius))
   for (let wall = walls; wall < end; wall += 32) {
