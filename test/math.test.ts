@@ -182,8 +182,12 @@ describe('float64', () => {
         1.3445837661882383e249,
         1e22,
         2 ** 1023,
-        1647099.3291652855,
-        1647099.329165285,
+        102943.7,
+        102943.69999999998,
+        // where the reduction in two parts loses most
+        91.106186954104,
+        46066.74387591393,
+        92133.48775182787,
       )
       for (let k = 1; k < 2 ** 22; k = k * 3 + 1) samples.push((k * Math.PI) / 2, (-k * Math.PI) / 2)
     }
@@ -211,6 +215,69 @@ describe('float64', () => {
       expect(scalar64(name)(1e-310)).toBe(1e-310)
     }
     expect(scalar64('tanh')(22)).toBe(1)
+  })
+})
+
+describe('two doubles at a time', () => {
+  const pairs = (name: string) => instance.exports[name] as (out: number, x: number, n: number) => void
+  const M = 1 << 19
+  const xs = new Float64Array(memory.buffer, X, M)
+  const found = new Float64Array(memory.buffer, OUT, M)
+  const foundBits = new BigUint64Array(memory.buffer, OUT, M)
+  const one = new Float64Array(1)
+  const oneBits = new BigUint64Array(one.buffer)
+
+  /** Fails unless all n results are those of the scalar routine, bit by bit. */
+  function expectSame(name: 'sin' | 'cos', n: number): void {
+    const f = scalar64(name)
+    for (let i = 0; i < n; i++) {
+      one[0] = f(xs[i])
+      if (foundBits[i] !== oneBits[0] && !(nan(one[0]) && nan(found[i])))
+        throw new Error(`${name}(${xs[i]}) = ${found[i]}, not ${one[0]}`)
+    }
+  }
+
+  // Every exponent; each magnitude where the reduction changes; most as near to one another as rows of a batch are.
+  const ranges: readonly [number, number, number][] = [
+    [-1074, 1024, 1],
+    [-40, 40, 0.7853981633974483],
+    [-30, 22, 4],
+    [-30, 22, 1000],
+    [12, 23, 102943.7],
+  ]
+  test.each(ranges)('sine and cosine have the bits of the scalar routines: 2^%d to 2^%d, ± %d', (low, high, limit) => {
+    doubles(M, low, high, limit).forEach((value, i) => {
+      xs[i] = value
+    })
+    // Values that are not finite, signed zeros and the borders of the reductions, beside every kind of neighbour.
+    const special = [0, -0, Infinity, -Infinity, NaN, Math.PI / 4, 0.7853981633974484, 102943.7, 1e300]
+    for (let i = 0; i < M; i += 61) xs[i] = special[(i / 61) % special.length]
+    for (const name of ['sin', 'cos'] as const) {
+      pairs(`${name}64Into`)(OUT, X, M)
+      expectSame(name, M)
+    }
+  })
+
+  test('below pi/4 there is a short way to the same bits', () => {
+    const samples = doubles(M, -60, -1, Math.PI / 4)
+    samples.push(0, -0, Math.PI / 4, -Math.PI / 4, Number.MIN_VALUE)
+    samples.slice(-M).forEach((value, i) => {
+      xs[i] = value
+    })
+    for (const name of ['sin', 'cos'] as const) {
+      pairs(`${name}Small64Into`)(OUT, X, M)
+      expectSame(name, M)
+    }
+  })
+
+  test('an odd last one is computed as well, and nothing beyond it', () => {
+    for (let i = 0; i < 8; i++) xs[i] = i - 2.5
+    for (const n of [0, 1, 2, 3, 7]) {
+      found.fill(77, 0, 8)
+      pairs('sin64Into')(OUT, X, n)
+      expectSame('sin', n)
+      expect([...found.subarray(n, 8)]).toEqual(Array(8 - n).fill(77))
+    }
   })
 })
 

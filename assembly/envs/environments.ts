@@ -1,48 +1,91 @@
+import { ACROBOT_STATE, Acrobot, observeAcrobot, resetAcrobot, stepAcrobot } from './acrobot'
 import { CARTPOLE_STATE, CartPole, observeCartPole, resetCartPole, stepCartPole } from './cartpole'
+import { MOUNTAIN_CAR_STATE, MountainCar, observeCar, resetMountainCar, stepMountainCar } from './mountaincar'
+import {
+  MOUNTAIN_CAR_CONTINUOUS_STATE, MountainCarContinuous, resetMountainCarContinuous, stepMountainCarContinuous,
+} from './mountaincarcontinuous'
 import {
   MULTIGOAL_GOALS, MULTIGOAL_MAX_ENTROPY_GOALS, MULTIGOAL_STATE, MultiGoal, observeMultiGoal, resetMultiGoal, stepMultiGoal,
 } from './multigoal'
+import { observePendulum, PENDULUM_STATE, Pendulum, resetPendulum, stepPendulum } from './pendulum'
 import { observePointMaze, POINT_MAZE_STATE, PointMaze, resetPointMaze, stepPointMaze } from './point-maze'
 
 /** The environments of the core by number; src/envs binds the same numbers to their ids. */
 const CARTPOLE = 0
+const MOUNTAIN_CAR = 1
+const MOUNTAIN_CAR_CONTINUOUS = 2
+const PENDULUM = 3
+const ACROBOT = 4
 const MULTIGOAL = 8
 const MULTIGOAL_MAX_ENTROPY = 9
 const POINT_MAZE = 10
 
 /** Draws the initial state of one row from the seed of its episode. */
 export function resetEnvironment(kind: i32, state: usize, constants: usize, seedLo: u32, seedHi: u32): void {
-  if (kind == CARTPOLE) resetCartPole(state, changetype<CartPole>(constants), seedLo, seedHi)
-  else if (kind == MULTIGOAL) resetMultiGoal(state, changetype<MultiGoal>(constants), seedLo, seedHi)
-  else if (kind == MULTIGOAL_MAX_ENTROPY) resetMultiGoal(state, changetype<MultiGoal>(constants), seedLo, seedHi)
-  else if (kind == POINT_MAZE) resetPointMaze(state, changetype<PointMaze>(constants), seedLo, seedHi)
+  switch (kind) {
+    case CARTPOLE: return resetCartPole(state, changetype<CartPole>(constants), seedLo, seedHi)
+    case MOUNTAIN_CAR: return resetMountainCar(state, changetype<MountainCar>(constants), seedLo, seedHi)
+    case MOUNTAIN_CAR_CONTINUOUS:
+      return resetMountainCarContinuous(state, changetype<MountainCarContinuous>(constants), seedLo, seedHi)
+    case PENDULUM: return resetPendulum(state, changetype<Pendulum>(constants), seedLo, seedHi)
+    case ACROBOT: return resetAcrobot(state, changetype<Acrobot>(constants), seedLo, seedHi)
+    case MULTIGOAL: return resetMultiGoal(state, changetype<MultiGoal>(constants), seedLo, seedHi)
+    case MULTIGOAL_MAX_ENTROPY: return resetMultiGoal(state, changetype<MultiGoal>(constants), seedLo, seedHi)
+    case POINT_MAZE: return resetPointMaze(state, changetype<PointMaze>(constants), seedLo, seedHi)
+  }
 }
 
 /** Advances every row: reads actions, writes states, rewards (f64) and terminated (u8). */
 export function stepEnvironment(
   kind: i32, state: usize, constants: usize, action: usize, reward: usize, terminated: usize, rows: i32,
 ): void {
-  if (kind == CARTPOLE) stepCartPole(state, action, reward, terminated, rows, changetype<CartPole>(constants))
-  else if (kind == MULTIGOAL)
-    stepMultiGoal(state, action, reward, terminated, rows, MULTIGOAL_GOALS, changetype<MultiGoal>(constants))
-  else if (kind == MULTIGOAL_MAX_ENTROPY)
-    stepMultiGoal(state, action, reward, terminated, rows, MULTIGOAL_MAX_ENTROPY_GOALS, changetype<MultiGoal>(constants))
-  else if (kind == POINT_MAZE) stepPointMaze(state, action, reward, terminated, rows, changetype<PointMaze>(constants))
+  switch (kind) {
+    case CARTPOLE: return stepCartPole(state, action, reward, terminated, rows, changetype<CartPole>(constants))
+    case MOUNTAIN_CAR:
+      return stepMountainCar(state, action, reward, terminated, rows, changetype<MountainCar>(constants))
+    case MOUNTAIN_CAR_CONTINUOUS:
+      return stepMountainCarContinuous(
+        state, action, reward, terminated, rows, changetype<MountainCarContinuous>(constants),
+      )
+    case PENDULUM: return stepPendulum(state, action, reward, terminated, rows, changetype<Pendulum>(constants))
+    case ACROBOT: return stepAcrobot(state, action, reward, terminated, rows, changetype<Acrobot>(constants))
+    case MULTIGOAL:
+      return stepMultiGoal(
+        state, action, reward, terminated, rows, MULTIGOAL_GOALS, changetype<MultiGoal>(constants),
+      )
+    case MULTIGOAL_MAX_ENTROPY:
+      return stepMultiGoal(
+        state, action, reward, terminated, rows, MULTIGOAL_MAX_ENTROPY_GOALS, changetype<MultiGoal>(constants),
+      )
+    case POINT_MAZE: return stepPointMaze(state, action, reward, terminated, rows, changetype<PointMaze>(constants))
+  }
 }
 
 /** Writes the observations (f32) of every row. */
 export function observeEnvironment(kind: i32, observation: usize, state: usize, rows: i32): void {
-  if (kind == CARTPOLE) observeCartPole(observation, state, rows)
-  else if (kind == MULTIGOAL) observeMultiGoal(observation, state, rows)
-  else if (kind == MULTIGOAL_MAX_ENTROPY) observeMultiGoal(observation, state, rows)
-  else if (kind == POINT_MAZE) observePointMaze(observation, state, rows)
+  switch (kind) {
+    case CARTPOLE: return observeCartPole(observation, state, rows)
+    case MOUNTAIN_CAR: return observeCar(observation, state, rows)
+    case MOUNTAIN_CAR_CONTINUOUS: return observeCar(observation, state, rows)
+    case PENDULUM: return observePendulum(observation, state, rows)
+    case ACROBOT: return observeAcrobot(observation, state, rows)
+    case MULTIGOAL: return observeMultiGoal(observation, state, rows)
+    case MULTIGOAL_MAX_ENTROPY: return observeMultiGoal(observation, state, rows)
+    case POINT_MAZE: return observePointMaze(observation, state, rows)
+  }
 }
 
 /** Length of a state row in f64, and so bytes / 8. */
 export function stateSize(kind: i32): i32 {
-  if (kind == CARTPOLE) return CARTPOLE_STATE
-  if (kind == MULTIGOAL) return MULTIGOAL_STATE
-  if (kind == MULTIGOAL_MAX_ENTROPY) return MULTIGOAL_STATE
-  if (kind == POINT_MAZE) return POINT_MAZE_STATE
-  return 0
+  switch (kind) {
+    case CARTPOLE: return CARTPOLE_STATE
+    case MOUNTAIN_CAR: return MOUNTAIN_CAR_STATE
+    case MOUNTAIN_CAR_CONTINUOUS: return MOUNTAIN_CAR_CONTINUOUS_STATE
+    case PENDULUM: return PENDULUM_STATE
+    case ACROBOT: return ACROBOT_STATE
+    case MULTIGOAL: return MULTIGOAL_STATE
+    case MULTIGOAL_MAX_ENTROPY: return MULTIGOAL_STATE
+    case POINT_MAZE: return POINT_MAZE_STATE
+    default: return 0
+  }
 }

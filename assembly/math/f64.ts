@@ -8,12 +8,11 @@ const LOG2_E: f64 = 1.4426950408889634
 
 const PI_4: f64 = 7.85398163397448278999e-1
 const TWO_OVER_PI: f64 = 6.36619772367581382433e-1
-// pi/2 in three parts of 33 bits, each exact when multiplied by a quadrant count below 2^20, and what is left
+// pi/2 in two parts of 33 bits, each exact when multiplied by a quadrant count below 2^20, and what is left
 const PIO2_1: f64 = 1.57079632673412561417
 const PIO2_2: f64 = 6.07710050630396597660e-11
-const PIO2_3: f64 = 2.02226624871116645580e-21
-const PIO2_REST: f64 = 8.47842766036889956997e-32
-const COUNT_LIMIT: f64 = 1647099.3291652855 // 2^20 pi/2
+const PIO2_REST: f64 = 2.0222662487959506e-21
+const COUNT_LIMIT: f64 = 102943.7 // 2^16 pi/2
 
 /** y 2^k for |k| <= 1100, rounded once: the first factor leaves a normal number, so denormals are not rounded twice. */
 // @ts-ignore: decorator
@@ -134,7 +133,7 @@ function twoOverPiWord(i: i32): u64 {
 
 /**
  * Payne and Hanek (1983): (2/pi) x modulo 4 as a fixed-point number, 2 bits before the point and 126 after it, for
- * finite x >= 2^20. Lane 0 holds the high word. Bits of 2/pi that only add multiples of 4 are never looked at; 192 are
+ * finite x >= 1. Lane 0 holds the high word. Bits of 2/pi that only add multiples of 4 are never looked at; 192 are
  * kept, 53 of them are spoilt by the cut, and no double comes nearer to a multiple of pi/2 than 2^-62.
  */
 function quadrantsLarge(x: f64): v128 {
@@ -167,19 +166,12 @@ export function sinShifted(x: f64, shift: i32): f64 {
   if (a < COUNT_LIMIT) {
     const count = nearest(a * TWO_OVER_PI)
     quadrant = <i32>count
-    // each subtraction keeps its rounding error (Knuth's two-sum)
-    const r1 = a - count * PIO2_1 // exact
-    const w2 = count * PIO2_2
-    const r2 = r1 - w2
-    const b2 = r2 - r1
-    const e2 = r1 - (r2 - b2) - (w2 + b2)
-    const w3 = count * PIO2_3
-    const r3 = r2 - w3
-    const b3 = r3 - r2
-    const e3 = r2 - (r3 - b3) - (w3 + b3)
-    const tail = e2 + (e3 - count * PIO2_REST)
-    y0 = r3 + tail
-    y1 = r3 - y0 + tail
+    const r = a - count * PIO2_1 // exact
+    const w = count * PIO2_2 // exact
+    // r - w with its rounding error (Dekker's two-sum: where |r| < |w| the difference is exact). What is lost in the tail is
+    // less than 0.3 ULP of y0 + y1 for the double nearest to any multiple of pi/2 below the limit.
+    y0 = r - w
+    y1 = r - y0 - w - count * PIO2_REST
   } else {
     const fixed = quadrantsLarge(a)
     let high = <u64>i64x2.extract_lane(fixed, 0)

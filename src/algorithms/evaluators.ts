@@ -1,3 +1,4 @@
+import type { EnvironmentSpec } from '../envs/contract.ts'
 import type { Evaluator } from '../rl/evaluator.ts'
 import { type ReinforceSetup, reinforceEvaluator } from './reinforce.ts'
 
@@ -10,6 +11,7 @@ export type EvaluatorName = 'reinforce'
 
 /** A setup as it is posted, without functions: a worker finds those of a task in TypeScript in its module. */
 export function postable({ task, ...setup }: ReinforceSetup): ReinforceSetup {
-  const { create, configure, ...spec } = task.spec
+  const data = Object.entries(task.spec).filter(([, value]) => typeof value !== 'function')
+  const spec = { ...Object.fromEntries(data), module: task.spec.module?.toString() } as EnvironmentSpec
   return { ...setup, task: { ...task, spec } }
 }

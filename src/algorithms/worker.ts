@@ -28,6 +28,6 @@ function answer(given: Answer): void {
 async function withTask({ task, ...setup }: ReinforceSetup): Promise<ReinforceSetup> {
   const { module } = task.spec
   if (task.spec.core || !module) return { ...setup, task }
-  const { default: spec } = (await import(/* @vite-ignore */ module)) as { default: EnvironmentSpec }
+  const { default: spec } = (await import(/* @vite-ignore */ module.toString())) as { default: EnvironmentSpec }
   return { ...setup, task: { ...task, spec: { ...task.spec, create: spec.create } } }
 }

@@ -17,6 +17,10 @@ export interface Ops {
   tanh64(x: number): number
   sin64(x: number): number
   cos64(x: number): number
+  sin64Into(out: Pointer, x: Pointer, count: number): void
+  cos64Into(out: Pointer, x: Pointer, count: number): void
+  sinSmall64Into(out: Pointer, x: Pointer, count: number): void
+  cosSmall64Into(out: Pointer, x: Pointer, count: number): void
 
   // assembly/random
   // biome-ignore format: one op, one line
@@ -83,6 +87,8 @@ export interface Ops {
   stepEnvironment(kind: number, state: Pointer, constants: Pointer, action: Pointer, reward: Pointer, terminated: Pointer, rows: number): void
   observeEnvironment(kind: number, observation: Pointer, state: Pointer, rows: number): void
   stateSize(kind: number): number
+  resetVector(vector: Pointer, mask: Pointer): void
+  stepVector(vector: Pointer): void
 
   // assembly/rl
   resetEnvironments(environments: Pointer, particle: number, seedLo: number, seedHi: number): void

@@ -1,5 +1,6 @@
 import { show, UsageError } from '../core/errors.ts'
 import type { EnvironmentSpec } from './contract.ts'
+import type { Scene } from './render.ts'
 
 /** A constant of the physics, or one of the words that a choice has. */
 export type ConstantValue = number | string
@@ -16,12 +17,16 @@ export interface BuiltIn<Name extends string = string> {
   /** Constants that are choices: their words, the number of a word being its place. */
   readonly words?: Readonly<Partial<Record<Name, readonly string[]>>>
   readonly maxEpisodeSteps: number
+  /** Whether actions beyond the box are clipped by the physics. */
+  readonly clipsActions?: boolean
   /** Mean return at which the task counts as solved. */
   readonly rewardThreshold?: number
   /** Throws a UsageError for constants that do not go together. */
   check?(constants: Readonly<Record<Name, number>>): void
   /** The spaces, which may depend on the constants. */
   spaces(constants: Readonly<Record<Name, number>>): Pick<EnvironmentSpec, 'observationSpace' | 'actionSpace'>
+  /** A picture of a state row. */
+  render?(state: ArrayLike<number>, constants: Readonly<Record<Name, number>>): Scene
 }
 
 /**
@@ -33,7 +38,7 @@ export function specOf<Name extends string>(
   task: BuiltIn<Name>,
   overrides: Readonly<Record<string, ConstantValue>> = {},
 ): EnvironmentSpec {
-  const { id, kind, stateSize, maxEpisodeSteps, rewardThreshold } = task
+  const { id, kind, stateSize, maxEpisodeSteps, clipsActions, rewardThreshold } = task
   const constants: Record<Name, number> = { ...task.constants }
   for (const [name, value] of Object.entries(overrides)) constants[name as Name] = constantOf(task, name, value)
   task.check?.(constants)
@@ -41,8 +46,10 @@ export function specOf<Name extends string>(
     id,
     ...task.spaces(constants),
     maxEpisodeSteps,
+    clipsActions,
     rewardThreshold,
     core: { kind, stateSize, constants },
+    render: task.render && ((state) => task.render?.(state, constants) as Scene),
     configure: (more) => specOf(task, { ...overrides, ...more }),
   }
 }

@@ -1,4 +1,5 @@
 import { type BuiltIn, specOf } from './builtin.ts'
+import { cartAndPole } from './scenes.ts'
 import { box, discrete } from './spaces.ts'
 
 /** In the order in which assembly/envs/cartpole.ts reads them. */
@@ -37,6 +38,16 @@ const task: BuiltIn<keyof typeof constants> = {
     ),
     actionSpace: discrete(2),
   }),
+  render: ({ 0: x, 2: angle }, { halfLength, positionLimit }) =>
+    cartAndPole({
+      x,
+      angle,
+      poleLength: 2 * halfLength,
+      poleWidth: 0.1,
+      cart: [0.5, 0.3],
+      limit: positionLimit,
+      swings: false,
+    }),
 }
 
 /** Balance a pole on a cart by pushing left (0) or right (1). Source: Gymnasium 1.4 CartPole-v1. */

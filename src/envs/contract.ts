@@ -1,3 +1,4 @@
+import type { Scene } from './render.ts'
 import type { Action, Box, Discrete } from './spaces.ts'
 
 export type Info = Readonly<Record<string, unknown>>
@@ -22,6 +23,11 @@ export interface Environment {
   step(action: Action): Step
   /** Frees what JavaScript does not collect, when the environment is no longer needed. Most environments have nothing to free. */
   close?(): void
+  /** The numbers of the physics now, which the spec's render draws. */
+  readonly state?: ArrayLike<number>
+  /** All that the future of the episode depends on, as plain data; setState goes on from there. */
+  getState?(): unknown
+  setState?(state: unknown): void
 }
 
 /** What is known of a task before it runs. */
@@ -29,6 +35,8 @@ export interface EnvironmentSpec {
   readonly id: string
   readonly observationSpace: Box
   readonly actionSpace: Discrete | Box
+  /** Whether the task clips actions itself, as Gymnasium's Pendulum-v1 does: then every finite one is taken. */
+  readonly clipsActions?: boolean
   /** Steps after which an episode is truncated. The library counts them; an environment need not. */
   readonly maxEpisodeSteps: number
   /** Mean return at which the task counts as solved. */
@@ -39,13 +47,19 @@ export interface EnvironmentSpec {
     readonly stateSize: number
     readonly constants: Readonly<Record<string, number>>
   }
+  /** A task in TypeScript: makes one instance. Exactly one of `core` and `create` is there. */
+  readonly create?: () => Environment
   /**
    * Where workers find a task in TypeScript, since functions cannot be sent to them: the address of a module whose
    * default export is this specification, for example import.meta.url.
    */
-  readonly module?: string
-  /** A task in TypeScript: makes one instance. Exactly one of `core` and `create` is there. */
-  readonly create?: () => Environment
+  readonly module?: string | URL
   /** The same task with some of its constants replaced. */
   readonly configure?: (constants: Readonly<Record<string, number | string>>) => EnvironmentSpec
+  /** The same task with another time limit, where more than maxEpisodeSteps depends on it. */
+  readonly limit?: (maxEpisodeSteps: number) => EnvironmentSpec
+  /** What was wrapped around the task, from the inside out; see wrappers/. */
+  readonly wrappers?: readonly string[]
+  /** A picture of a state row. */
+  readonly render?: (state: ArrayLike<number>) => Scene
 }

@@ -1,87 +1,147 @@
-import { createArena, f32, f64, u8 } from '../core/arena.ts'
-import { show, UsageError } from '../core/errors.ts'
-import { compileCore } from '../core/module.ts'
-import { splitSeed } from '../core/random.ts'
+import { check, UsageError, wholeNumber } from '../core/errors.ts'
+import { deriveSeed } from '../core/generator.ts'
+import { type CoreSource, compileCore } from '../core/module.ts'
+import { Purpose } from '../core/random.ts'
 import type { ConstantValue } from './builtin.ts'
 import type { Environment, EnvironmentSpec, Reset, Step } from './contract.ts'
+import { checkAction, checkResult, takenActions } from './errors.ts'
+import { instances } from './instances.ts'
 import { environmentSpec } from './registry.ts'
-import { type Action, sizeOf } from './spaces.ts'
+import type { Scene } from './render.ts'
+import type { Action } from './spaces.ts'
+import { timeLimit } from './wrappers/episodes.ts'
 
-/** A single environment whose whole state can be read and written. */
-export interface MadeEnvironment extends Environment {
-  reset(options: { seed: number }): Reset & { readonly obs: Float32Array }
-  step(action: Action): Step & { readonly obs: Float32Array }
+/** A single environment that is checked, ends at its time limit, and whose whole state can be read and written. */
+export interface MadeEnvironment {
   readonly spec: EnvironmentSpec
-  /** The float64 state of the physics; write into it to set it. */
+  /** The float64 state of the physics. Where it is in the core: write into it to set it. Empty for a task that does not show one. */
   readonly state: Float64Array
+  /** Starts an episode. Without a seed it is the next of those that follow from the last seed given, or from 0. */
+  reset(options?: { seed?: number }): Reset & { readonly obs: Float32Array }
+  step(action: Action): Step & { readonly obs: Float32Array }
+  /** All that the future depends on, as plain data that can be written as JSON. */
+  getState(): MadeState
+  setState(state: MadeState): void
+  /** A picture of the state now; see drawSvg and drawCanvas. */
+  render(): Scene
+}
+
+export interface MadeState {
+  /** The seed last given, and the number of resets since. */
+  readonly seed: number
+  readonly episode: number
+  /** Steps of the running or last episode; −1 before the first reset. */
+  readonly elapsed: number
+  /** Whether it has ended. */
+  readonly over: boolean
+  /** The task's own state. */
+  readonly inner: unknown
 }
 
 export interface MakeOptions {
   /** Overrides of the task's constants by name. */
   constants?: Readonly<Record<string, ConstantValue>>
+  /** Steps after which an episode is truncated; default: the task's. */
+  maxEpisodeSteps?: number
+  /** The WASM core; default: this package's steinrl.wasm. */
+  core?: CoreSource
 }
 
 /**
- * One built-in environment with the interface of Gymnasium:
+ * One environment, by its id or of one's own, with the interface of Gymnasium:
  *
  *     const env = await make('CartPole-v1')
  *     let { obs } = env.reset({ seed: 7 })
- *     const step = env.step(1)
+ *     const { reward, terminated, truncated } = env.step(1)
  *
- * @throws UsageError for an unknown id, an unknown constant, a step before the first reset or after the end, an action outside the space
+ * @throws UsageError for an unknown id, an unknown constant, a step before the first reset or after the end, an action outside the space;
+ *   RunError when a task in TypeScript gives what its contract does not allow
  */
-export async function make(id: string, { constants = {} }: MakeOptions = {}): Promise<MadeEnvironment> {
-  const spec = environmentSpec(id).configure?.(constants)
-  const core = spec?.core
-  if (!core) throw new UsageError(`${id} has no physics in the core.`)
-  const values = Object.values(core.constants)
-  const size = spec.observationSpace.low.length
-  const { ops, at, view } = await createArena(await compileCore(), {
-    state: f64(core.stateSize),
-    constants: f64(values.length),
-    observation: f32(size),
-    action: f32(sizeOf(spec.actionSpace)),
-    reward: f64(1),
-    terminated: u8(1),
-  })
-  view.constants.set(values)
-  let elapsed = -1
+export async function make(env: string | EnvironmentSpec, options: MakeOptions = {}): Promise<MadeEnvironment> {
+  const spec = configured(env, options)
+  const instance = instances(spec, await compileCore(options.core), 1)()
+  return checked(spec, instance)
+}
 
-  const observe = () => {
-    ops.observeEnvironment(core.kind, at.observation, at.state, 1)
-    return view.observation.slice()
-  }
+/** The task that make and makeVector run: with other constants and another time limit. */
+export function configured(
+  env: string | EnvironmentSpec,
+  { constants, maxEpisodeSteps }: MakeOptions,
+): EnvironmentSpec {
+  const task = environmentSpec(env)
+  const spec = constants && Object.keys(constants).length > 0 ? withConstants(task, constants) : task
+  if (maxEpisodeSteps === undefined) return spec
+  return timeLimit(maxEpisodeSteps)(spec)
+}
+
+function withConstants(task: EnvironmentSpec, constants: NonNullable<MakeOptions['constants']>): EnvironmentSpec {
+  if (task.configure) return task.configure(constants)
+  throw new UsageError(`${task.id} has no constant "${Object.keys(constants)[0]}"; it has none.`)
+}
+
+function checked(spec: EnvironmentSpec, env: Environment): MadeEnvironment {
+  const { id } = spec
+  const taken = takenActions(spec)
+  // What the core gives is fresh and right; what a task gives may be an array that it writes again.
+  const trusted = spec.core !== undefined
+  const own = (obs: ArrayLike<number>) => (trusted ? (obs as Float32Array) : Float32Array.from(obs))
+  const episode = { seed: 0, episode: 0, elapsed: -1, over: false }
+
   return {
     spec,
-    state: view.state,
-    reset({ seed }) {
-      const { lo, hi } = splitSeed(seed)
-      ops.resetEnvironment(core.kind, at.state, at.constants, lo, hi)
-      elapsed = 0
-      return { obs: observe(), info: {} }
+    get state() {
+      const { state = [] } = env
+      return state instanceof Float64Array ? state : Float64Array.from(state)
+    },
+    reset({ seed } = {}) {
+      if (seed !== undefined) Object.assign(episode, { seed: check(seedSchema, seed), episode: 0 })
+      const result = env.reset({ seed: seedOf(episode) })
+      if (!trusted) checkResult(id, spec.observationSpace, result, 0)
+      episode.episode++
+      episode.elapsed = 0
+      episode.over = false
+      return { obs: own(result.obs), info: result.info }
     },
     step(action) {
-      if (elapsed < 0) throw new UsageError(`${id}: call reset before step; there is no running episode.`)
-      writeAction(view.action, spec, action)
-      ops.stepEnvironment(core.kind, at.state, at.constants, at.action, at.reward, at.terminated, 1)
-      elapsed++
-      const terminated = view.terminated[0] === 1
-      const truncated = elapsed >= spec.maxEpisodeSteps
-      if (terminated || truncated) elapsed = -1
-      return { obs: observe(), reward: view.reward[0], terminated, truncated, info: {} }
+      if (episode.over || episode.elapsed < 0) throw notRunning(id, episode.elapsed)
+      checkAction(id, taken, action)
+      const { obs, reward, terminated, truncated, info } = checkedStep(action)
+      const cut = truncated || episode.elapsed >= spec.maxEpisodeSteps
+      episode.over = terminated || cut
+      return { obs: own(obs), reward, terminated, truncated: cut, info }
     },
+    getState() {
+      if (env.getState) return { ...episode, inner: env.getState() }
+      throw new UsageError(`${id} has no getState.`)
+    },
+    setState({ inner, ...rest }) {
+      if (!env.setState) throw new UsageError(`${id} has no setState.`)
+      env.setState(inner)
+      Object.assign(episode, rest)
+    },
+    render() {
+      if (spec.render) return spec.render(this.state)
+      throw new UsageError(`${id} has no render function.`)
+    },
+  }
+
+  function checkedStep(action: Action): Step {
+    const result = env.step(action)
+    episode.elapsed++
+    if (!trusted) checkResult(id, spec.observationSpace, result, episode.elapsed)
+    return result
   }
 }
 
-function writeAction(out: Float32Array, { id, actionSpace }: EnvironmentSpec, action: Action): void {
-  if (actionSpace.kind === 'discrete') {
-    if (!Number.isInteger(action) || Number(action) < 0 || Number(action) >= actionSpace.n)
-      throw new UsageError(`${id}: an action is a whole number from 0 to ${actionSpace.n - 1}, got ${show(action)}.`)
-    out[0] = Number(action)
-  } else {
-    const values = typeof action === 'number' ? [action] : Array.from(action)
-    if (values.length !== out.length || !values.every(Number.isFinite))
-      throw new UsageError(`${id}: an action is ${out.length} finite numbers, got ${show(values)}.`)
-    out.set(values)
-  }
-}
+export const seedSchema = wholeNumber('seed', 0)
+
+/** The first episode has the seed given, the later ones seeds that follow from it. */
+const seedOf = ({ seed, episode }: { seed: number; episode: number }) =>
+  episode === 0 ? seed : deriveSeed(seed, Purpose.episode, 0, 0, episode)
+
+export const notRunning = (name: string, elapsed: number) =>
+  new UsageError(
+    elapsed < 0
+      ? `${name}: call reset before step; there is no running episode.`
+      : `${name}: the episode ended after ${elapsed} steps; call reset before the next step.`,
+  )

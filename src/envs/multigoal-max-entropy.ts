@@ -1,5 +1,5 @@
 import { type BuiltIn, specOf } from './builtin.ts'
-import { multiGoalConstants, multiGoalSpaces } from './multigoal.ts'
+import { multiGoalConstants, multiGoalScene, multiGoalSpaces } from './multigoal.ts'
 
 const constants = {
   ...multiGoalConstants,
@@ -19,7 +19,9 @@ const task: BuiltIn<keyof typeof constants> = {
   stateSize: 2,
   constants,
   maxEpisodeSteps: 30,
+  clipsActions: true,
   spaces: multiGoalSpaces,
+  render: multiGoalScene,
 }
 
 /**

@@ -1,8 +1,7 @@
 import { type BuiltIn, specOf } from './builtin.ts'
+import type { Point, Scene } from './render.ts'
+import { goalsScene } from './scenes.ts'
 import { box } from './spaces.ts'
-
-/** A point of the plane. */
-export type Point = readonly [x: number, y: number]
 
 /** What the multi-goal tasks share, in the order in which assembly/envs/multigoal.ts reads it; the goals follow. */
 export const multiGoalConstants = {
@@ -38,6 +37,13 @@ const constants = {
 }
 
 type Shared = typeof multiGoalConstants
+type Constants = Readonly<Record<string, number>>
+
+/** The goals, where an episode ends, and the point. */
+export function multiGoalScene(state: ArrayLike<number>, constants: Constants): Scene {
+  const { goalThreshold: radius, positionLimit: limit } = constants
+  return goalsScene(state, { goals: goalsOf(constants), radius, limit })
+}
 
 export const multiGoalSpaces = ({ positionLimit: p, velocityLimit: v }: Readonly<Shared>) => ({
   observationSpace: box([-p, -p], [p, p]),
@@ -50,7 +56,9 @@ const task: BuiltIn<keyof typeof constants> = {
   stateSize: 2,
   constants,
   maxEpisodeSteps: 30,
+  clipsActions: true,
   spaces: multiGoalSpaces,
+  render: multiGoalScene,
 }
 
 /**
@@ -60,7 +68,7 @@ const task: BuiltIn<keyof typeof constants> = {
 export const multiGoal = specOf(task)
 
 /** The goals among the constants of a multi-goal task. */
-export function goalsOf(constants: Readonly<Record<string, number>>): Point[] {
+export function goalsOf(constants: Constants): Point[] {
   const goals: Point[] = []
   for (let g = 0; Object.hasOwn(constants, `goal${g}X`); g++)
     goals.push([constants[`goal${g}X`], constants[`goal${g}Y`]])

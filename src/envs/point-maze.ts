@@ -1,9 +1,9 @@
 import { show, UsageError } from '../core/errors.ts'
 import { type BuiltIn, specOf } from './builtin.ts'
+import { mazeScene, type Wall } from './scenes.ts'
 import { box } from './spaces.ts'
 
-/** A rectangle in the unit square; a line where two sides coincide. */
-export type Wall = readonly [left: number, bottom: number, right: number, top: number]
+export type { Wall }
 
 type Constants = Readonly<Record<string, number>>
 
@@ -71,8 +71,16 @@ const task: BuiltIn = {
   stateSize: 2,
   constants,
   maxEpisodeSteps: 200,
+  clipsActions: true,
   check,
   spaces: () => ({ observationSpace: box([0, 0], [1, 1]), actionSpace: box([-1, -1], [1, 1]) }),
+  render: (state, constants) =>
+    mazeScene(state, {
+      walls: mazeWalls(constants),
+      goal: [constants.goalX, constants.goalY],
+      goalRadius: constants.goalRadius,
+      view: [0, 0, 1, 1],
+    }),
 }
 
 /**

@@ -1,3 +1,5 @@
+import { exponential, type Generator, generator, normal, uniform, uniformInteger } from '../core/generator.ts'
+
 /** A box in ℝⁿ: low ≤ x ≤ high, element by element; ±Infinity where there is no bound. */
 export interface Box {
   readonly kind: 'box'
@@ -11,6 +13,8 @@ export interface Discrete {
   readonly n: number
 }
 
+export type Space = Box | Discrete
+
 export const box = (low: readonly number[], high: readonly number[]): Box => ({ kind: 'box', low, high })
 export const discrete = (n: number): Discrete => ({ kind: 'discrete', n })
 
@@ -18,4 +22,56 @@ export const discrete = (n: number): Discrete => ({ kind: 'discrete', n })
 export type Action = number | ArrayLike<number>
 
 /** How many float32 numbers an element of the space takes: a discrete one takes one. */
-export const sizeOf = (space: Box | Discrete) => (space.kind === 'box' ? space.low.length : 1)
+export const sizeOf = (space: Space) => (space.kind === 'box' ? space.low.length : 1)
+
+/** How many numbers flatten() gives: a discrete space has one for each of its elements. */
+export const flatSize = (space: Space) => (space.kind === 'box' ? space.low.length : space.n)
+
+/**
+ * Whether x is an element of the space. As in Gymnasium a box holds float32 numbers: x and the bounds are compared after rounding.
+ * NaN is in no space. A plain number is a vector of one.
+ */
+export function contains(space: Space, x: unknown): boolean {
+  if (space.kind === 'discrete') return Number.isInteger(x) && Number(x) >= 0 && Number(x) < space.n
+  if (typeof x === 'number') return space.low.length === 1 && within(space, 0, x)
+  const values = x as ArrayLike<number> | null
+  if (typeof values !== 'object' || values?.length !== space.low.length) return false
+  for (let k = 0; k < values.length; k++) if (!within(space, k, values[k])) return false
+  return true
+}
+
+const within = ({ low, high }: Box, k: number, x: number) =>
+  typeof x === 'number' && Math.fround(x) >= Math.fround(low[k]) && Math.fround(x) <= Math.fround(high[k])
+
+/** The element as a vector [flatSize]: a box's own numbers, a discrete one as 0 … 1 … 0. */
+export function flatten(space: Space, x: Action): Float32Array {
+  if (space.kind === 'box') return typeof x === 'number' ? Float32Array.of(x) : Float32Array.from(x)
+  const out = new Float32Array(space.n)
+  out[Number(x)] = 1
+  return out
+}
+
+/**
+ * Draws elements of a space, a function of the seed:
+ *
+ *     const sample = sampler(spec.actionSpace, 7)
+ *     env.step(sample())
+ *
+ * A discrete space and a number with two bounds are uniform; as in Gymnasium a number with one bound is that bound plus or
+ * minus an exponential number, and one without bounds is standard normal.
+ */
+export function sampler(space: Discrete, seed: number): () => number
+export function sampler(space: Box, seed: number): () => Float32Array
+export function sampler(space: Space, seed: number): () => number | Float32Array
+export function sampler(space: Space, seed: number): () => number | Float32Array {
+  const g = generator(seed)
+  if (space.kind === 'discrete') return () => uniformInteger(g, space.n)
+  return () => Float32Array.from(space.low, (low, k) => between(g, low, space.high[k]))
+}
+
+function between(g: Generator, low: number, high: number): number {
+  if (low > -Infinity && high < Infinity) return low + uniform(g) * (high - low)
+  if (low > -Infinity) return low + exponential(g)
+  if (high < Infinity) return high - exponential(g)
+  return normal(g)
+}

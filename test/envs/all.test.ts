@@ -164,7 +164,7 @@ function fieldsOf(kind: number): string[] {
   const sources = readdirSync(folder).map((file) => readFileSync(new URL(file, folder), 'utf8'))
   const dispatch = sources.find((source) => source.includes('export function stepEnvironment')) ?? ''
   const constant = dispatch.match(new RegExp(`^const (\\w+)(?:: i32)? = ${kind}$`, 'm'))?.[1] ?? 'none'
-  const branch = dispatch.slice(dispatch.search(new RegExp(`kind == ${constant}\\b`)))
+  const branch = dispatch.slice(dispatch.search(new RegExp(`case ${constant}:`)))
   const name = branch.match(/changetype<(\w+)>/)?.[1] ?? 'none'
   const body = sources.map((source) => source.match(new RegExp(`class ${name} \\{([^}]*)\\}`))?.[1]).find(Boolean) ?? ''
   return [...body.matchAll(/^\s*(\w+): f64$/gm)].map(([, field]) => field)

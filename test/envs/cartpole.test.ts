@@ -89,7 +89,9 @@ describe('the contract', () => {
       const { terminated, truncated } = env.step(t % 2)
       expect([terminated, truncated]).toEqual([false, t === 500])
     }
-    expect(() => env.step(0)).toThrow('CartPole-v1: call reset before step')
+    expect(() => env.step(0)).toThrow(
+      'CartPole-v1: the episode ended after 500 steps; call reset before the next step.',
+    )
   })
 
   test('a step before the first reset is refused', async () => {

@@ -1,0 +1,248 @@
+import { check, show, UsageError, wholeNumber } from '../core/errors.ts'
+import { type CoreSource, compileCore } from '../core/module.ts'
+import type { Environment, EnvironmentSpec, Reset, Step } from './contract.ts'
+import { elementOf, nameOf, plain } from './errors.ts'
+import { instances } from './instances.ts'
+import { environmentSpec } from './registry.ts'
+import type { Scene, Shape } from './render.ts'
+import { type Action, contains, type Space, sampler } from './spaces.ts'
+
+export interface CheckOptions {
+  /** Episodes played, each with a seed and random actions of its own; default 5. */
+  episodes?: number
+  /** Of the first episode; default 0. */
+  seed?: number
+  /** Steps after which an episode is given up; default: the time limit, at most 1000. */
+  steps?: number
+  /** The WASM core; default: this package's steinrl.wasm. */
+  core?: CoreSource
+}
+
+/**
+ * Checks a task before it is trained on, with random actions: its description, shapes, finite values, observations within the space,
+ * flags that are true or false, rewards; that an episode follows from its seed and from nothing that was played before; that reset works
+ * after the end and in the middle; that the ends agree with maxEpisodeSteps; that setState goes back; that render draws.
+ *
+ * @throws UsageError listing what is wrong, each line naming the environment and the step
+ */
+export async function checkEnvironment(env: string | EnvironmentSpec, options: CheckOptions = {}): Promise<void> {
+  const problems = await problemsOf(env, options)
+  if (problems.length > 0) throw new UsageError(problems.join('\n'))
+}
+
+/** The same as a list, empty when nothing is wrong. */
+export async function problemsOf(env: string | EnvironmentSpec, options: CheckOptions = {}): Promise<string[]> {
+  const spec = environmentSpec(env)
+  const id = typeof spec.id === 'string' && spec.id ? spec.id : 'An environment without an id'
+  const named = (problems: readonly string[]) => [...new Set(problems)].map((problem) => `${id}: ${problem}.`)
+  const described = problemsOfDescription(spec)
+  if (described.length > 0) return named(described)
+  const create = instances(spec, await compileCore(options.core))
+  return named(problemsOfEpisodes(spec, create, options))
+}
+
+function problemsOfDescription({ id, observationSpace, actionSpace, maxEpisodeSteps, core, create }: EnvironmentSpec) {
+  const problems: string[] = []
+  if (typeof id !== 'string' || id === '') problems.push(`its id must be a text, got ${show(id)}`)
+  problems.push(...problemsOfSpace('observationSpace', observationSpace, ['box']))
+  problems.push(...problemsOfSpace('actionSpace', actionSpace, ['box', 'discrete']))
+  if (!(Number.isInteger(maxEpisodeSteps) && maxEpisodeSteps >= 1))
+    problems.push(`maxEpisodeSteps must be a whole number of at least 1, got ${show(maxEpisodeSteps)}`)
+  if (core && create) problems.push('it has both core and create; exactly one of them is allowed')
+  if (!core && typeof create !== 'function') problems.push(`create must be a function, got ${show(create)}`)
+  return problems
+}
+
+function problemsOfSpace(name: string, space: Space | undefined, kinds: readonly string[]): string[] {
+  if (!kinds.includes(space?.kind as string)) return [`its ${name} must be a ${kinds.join(' or ')}, got ${show(space)}`]
+  if (space?.kind === 'discrete')
+    return Number.isInteger(space.n) && space.n >= 1
+      ? []
+      : [`n of its ${name} must be a whole number of at least 1, got ${show(space.n)}`]
+  const { low, high } = space as Extract<Space, { kind: 'box' }>
+  if (low.length === 0 || low.length !== high.length)
+    return [`low and high of its ${name} must have the same length of at least 1, got ${low.length} and ${high.length}`]
+  const k = low.findIndex((value, index) => !(value <= high[index]))
+  return k < 0 ? [] : [`its ${name} must have low <= high, got ${low[k]} and ${high[k]} at ${k}`]
+}
+
+/** What one episode gave, copied. */
+interface Played {
+  readonly seed: number
+  /** [T + 1] the reset first; without reward and flags there. */
+  readonly results: readonly (Reset & Partial<Step>)[]
+  readonly problems: readonly string[]
+}
+
+function problemsOfEpisodes(spec: EnvironmentSpec, create: () => Environment, options: CheckOptions): string[] {
+  const { maxEpisodeSteps } = spec
+  const episodes = check(wholeNumber('episodes', 1), options.episodes ?? 5)
+  const seed = check(wholeNumber('seed', 0), options.seed ?? 0)
+  const steps = check(wholeNumber('steps', 1), options.steps ?? Math.min(maxEpisodeSteps, 1000))
+  const first = create()
+  const missing = (['reset', 'step'] as const).filter((name) => typeof first?.[name] !== 'function')
+  if (missing.length > 0) return missing.map((name) => `create must give an object with a function ${name}`)
+
+  const seeds = Array.from({ length: episodes }, (_, k) => seed + k)
+  // Seeds are drawn from all whole numbers below 2⁵³.
+  seeds.push(Number.MAX_SAFE_INTEGER)
+  const played = seeds.map((each) => play(spec, first, each, steps))
+  const problems = played.flatMap((episode) => episode.problems)
+  // What comes next compares episodes with each other, which says nothing once they are wrong.
+  if (problems.length > 0) return problems
+  return [
+    ...problemsOfSeeds(spec, create, first, played, steps),
+    ...problemsOfEnds(played, maxEpisodeSteps),
+    ...problemsOfState(spec, first, seed, steps),
+    ...problemsOfRender(spec, first, seed),
+  ]
+}
+
+/** Plays an episode with random actions that follow from its seed, up to its end. */
+function play(spec: EnvironmentSpec, env: Environment, seed: number, steps: number): Played {
+  const sample = sampler(spec.actionSpace, seed)
+  const results: (Reset & Partial<Step>)[] = []
+  const problems: string[] = []
+  for (let step = 0; step <= steps; step++) {
+    const result = attempt(() => (step === 0 ? env.reset({ seed }) : env.step(sample())))
+    const wrong = 'error' in result ? [`threw ${show(result.error)}`] : problemsOfResult(spec, result.value, step)
+    problems.push(...wrong.map((problem) => `seed ${seed}, ${nameOf(step)} ${problem}`))
+    if (wrong.length > 0 || 'error' in result) break
+    results.push(copyOf(result.value))
+    if (result.value.terminated || result.value.truncated) break
+  }
+  return { seed, results, problems }
+}
+
+type Attempt = { readonly value: Reset & Partial<Step> } | { readonly error: string }
+
+function attempt(run: () => Reset & Partial<Step>): Attempt {
+  try {
+    return { value: run() }
+  } catch (error) {
+    return { error: error instanceof Error ? error.message : String(error) }
+  }
+}
+
+const copyOf = ({ obs, reward, terminated, truncated, info }: Reset & Partial<Step>) => ({
+  obs: Array.from(obs),
+  reward,
+  terminated,
+  truncated,
+  info,
+})
+
+function problemsOfResult(
+  { observationSpace }: EnvironmentSpec,
+  result: Reset & Partial<Step>,
+  step: number,
+): string[] {
+  if (typeof result !== 'object' || result === null) return [`gave ${show(result)}; an object is needed`]
+  const { obs, info, reward, terminated, truncated } = result
+  const problems: string[] = []
+  const n = observationSpace.low.length
+  if (typeof obs !== 'object' || obs?.length !== n)
+    problems.push(`gave the observation ${show(plain(obs))}; an observation is ${n} numbers`)
+  else if (!Array.from(obs).every(Number.isFinite))
+    problems.push(`gave the observation ${show(Array.from(obs))}; an observation is finite`)
+  else if (!contains(observationSpace, obs))
+    problems.push(`gave the observation ${show(Array.from(obs))}; its space is ${elementOf(observationSpace)}`)
+  if (typeof info !== 'object' || info === null) problems.push(`gave the info ${show(info)}; info is an object`)
+  if (step === 0) return problems
+  if (!Number.isFinite(reward)) problems.push(`gave the reward ${show(reward)}; a reward must be finite`)
+  for (const [name, flag] of Object.entries({ terminated, truncated }))
+    if (typeof flag !== 'boolean') problems.push(`gave ${name} ${show(flag)}; it must be true or false`)
+  return problems
+}
+
+/** An episode follows from its seed: in a new instance, in one that has played others, and in one that is reset in the middle. */
+function problemsOfSeeds(
+  spec: EnvironmentSpec,
+  create: () => Environment,
+  used: Environment,
+  played: readonly Played[],
+  steps: number,
+): string[] {
+  const again = (episode: Played, env: Environment, when: string): string[] => {
+    const other = play(spec, env, episode.seed, steps)
+    if (other.problems.length > 0) return other.problems.map((problem) => `${problem}, ${when}`)
+    const step = firstDifference(episode.results, other.results)
+    return step < 0 ? [] : [`seed ${episode.seed}, ${nameOf(step)} is not what it was before, ${when}`]
+  }
+  return played.flatMap((episode) => {
+    const inNew = again(episode, create(), 'in a new instance')
+    if (inNew.length > 0) return inNew
+    const afterOthers = again(episode, used, 'in an instance that has played other episodes')
+    if (afterOthers.length > 0) return afterOthers
+    play(spec, used, episode.seed + 1 > Number.MAX_SAFE_INTEGER ? 0 : episode.seed + 1, 1)
+    return again(episode, used, 'after a reset in the middle of an episode')
+  })
+}
+
+/** The first step in which the episodes differ, −1 if none. */
+function firstDifference(a: Played['results'], b: Played['results']): number {
+  const same = (x: Played['results'][number], y: Played['results'][number] | undefined) =>
+    y !== undefined &&
+    x.reward === y.reward &&
+    x.terminated === y.terminated &&
+    x.truncated === y.truncated &&
+    Array.from(x.obs).every((value, k) => value === y.obs[k])
+  const step = a.findIndex((result, k) => !same(result, b[k]))
+  return step < 0 && b.length > a.length ? a.length : step
+}
+
+/** Time limits that all episodes show and that are not what the description says. */
+function problemsOfEnds(played: readonly Played[], maxEpisodeSteps: number): string[] {
+  const ends = played.map(({ results }) => ({ length: results.length - 1, last: results[results.length - 1] }))
+  const { length } = ends[0]
+  if (ends.some((end) => end.length !== length)) return []
+  if (ends.every(({ last }) => last.truncated) && length !== maxEpisodeSteps)
+    return [`step ${length} is truncated in every episode, but maxEpisodeSteps is ${maxEpisodeSteps}; they must agree`]
+  if (length > 1 && length === maxEpisodeSteps && ends.every(({ last }) => last.terminated))
+    return [
+      `step ${length}, the last that maxEpisodeSteps allows, is terminated in every episode; a time limit is truncated`,
+    ]
+  return []
+}
+
+/** From a saved state the same actions lead to the same steps. */
+function problemsOfState({ actionSpace }: EnvironmentSpec, env: Environment, seed: number, steps: number): string[] {
+  if (!env.getState && !env.setState) return []
+  if (!env.getState || !env.setState) return ['getState and setState belong together, got one of them']
+  const sample = sampler(actionSpace, seed)
+  const before = Math.min(3, Math.floor((steps - 1) / 2))
+  const actions: Action[] = Array.from({ length: 2 * before + 1 }, sample)
+  env.reset({ seed })
+  for (const action of actions.slice(0, before)) if (isOver(env.step(action))) return []
+  const saved = env.getState()
+  const first = follow(env, actions.slice(before))
+  env.setState(saved)
+  const step = firstDifference(first, follow(env, actions.slice(before)))
+  return step < 0 ? [] : [`step ${before + step + 1} differs after setState(getState()) at step ${before}`]
+}
+
+const isOver = ({ terminated, truncated }: Step) => terminated || truncated
+
+function follow(env: Environment, actions: readonly Action[]): Played['results'] {
+  const results: Step[] = []
+  for (const action of actions) {
+    results.push(copyOf(env.step(action)) as Step)
+    if (isOver(results[results.length - 1])) break
+  }
+  return results
+}
+
+function problemsOfRender({ render }: EnvironmentSpec, env: Environment, seed: number): string[] {
+  if (!render) return []
+  env.reset({ seed })
+  if (!env.state) return ['it has render, but its instances show no state']
+  const scene: Scene = render(env.state)
+  const numbers = [...scene.view, ...scene.shapes.flatMap(numbersOf)]
+  return numbers.every(Number.isFinite) ? [] : ['render gave a picture with numbers that are not finite after reset']
+}
+
+function numbersOf(shape: Shape): number[] {
+  if (shape.kind === 'circle') return [...shape.at, shape.radius]
+  if (shape.kind === 'text') return [...shape.at, shape.size]
+  return shape.points.flat()
+}

@@ -1,0 +1,72 @@
+import { RunError, show, UsageError, wholeNumber } from '../core/errors.ts'
+import type { EnvironmentSpec, Reset, Step } from './contract.ts'
+import { type Action, type Box, box, contains, type Space } from './spaces.ts'
+
+/** The core counts steps in 32 bits. */
+export const stepLimit = wholeNumber('maxEpisodeSteps', 1, 2147483647)
+
+/** The actions that a task takes: its space, or every finite one where it clips them itself. */
+export function takenActions({ actionSpace, clipsActions }: EnvironmentSpec): Space {
+  if (!clipsActions || actionSpace.kind === 'discrete') return actionSpace
+  const { low, high } = actionSpace
+  // biome-ignore format: a pair
+  return box(low.map(() => -Infinity), high.map(() => Infinity))
+}
+
+/** Throws a UsageError unless the action is a finite element of the space. */
+export function checkAction(name: string, space: Space, action: Action): void {
+  if (!contains(space, action) || !isFiniteAction(action))
+    throw new UsageError(`${name}: an action is ${elementOf(space)}, got ${show(plain(action))}.`)
+}
+
+function isFiniteAction(action: Action): boolean {
+  if (typeof action === 'number') return Number.isFinite(action)
+  for (let k = 0; k < action.length; k++) if (!Number.isFinite(action[k])) return false
+  return true
+}
+
+/** What an element of the space is, in words. */
+export function elementOf(space: Space): string {
+  if (space.kind === 'discrete') return `a whole number from 0 to ${space.n - 1}`
+  const { low, high } = space
+  const count = low.length === 1 ? '1 finite number' : `${low.length} finite numbers`
+  if (low.every((value) => value === -Infinity) && high.every((value) => value === Infinity)) return count
+  const same = (bounds: readonly number[]) => bounds.every((value) => value === bounds[0])
+  return same(low) && same(high)
+    ? `${count} from ${low[0]} to ${high[0]}`
+    : `${count} from ${show(low)} to ${show(high)}`
+}
+
+/** Arrays of every kind as plain ones, for messages. */
+export const plain = (value: unknown): unknown =>
+  ArrayBuffer.isView(value) ? Array.from(value as unknown as ArrayLike<unknown>) : value
+
+/** What a call is called in messages: step 0 is the reset. */
+export const nameOf = (step: number) => (step === 0 ? 'reset' : `step ${step}`)
+
+/**
+ * Throws a RunError unless a task in TypeScript gave what its contract says.
+ *
+ * @param name of the environment
+ * @param step counted from 1; 0 for reset
+ */
+export function checkResult(name: string, space: Box, result: Reset | Step, step: number): void {
+  const problem = problemOfObservation(space, result?.obs) ?? (step > 0 ? problemOfStep(result as Step) : undefined)
+  if (problem) throw new RunError(`${name}: ${nameOf(step)} gave ${problem}.`)
+}
+
+function problemOfObservation({ low }: Box, obs: ArrayLike<number>): string | undefined {
+  const n = low.length
+  const count = n === 1 ? '1 finite number' : `${n} finite numbers`
+  const wrong = () => `the observation ${show(plain(obs))}; an observation is ${count}`
+  if (typeof obs !== 'object' || obs?.length !== n) return wrong()
+  for (let k = 0; k < n; k++) if (!Number.isFinite(obs[k])) return wrong()
+  return undefined
+}
+
+function problemOfStep({ reward, terminated, truncated }: Step): string | undefined {
+  if (!Number.isFinite(reward)) return `the reward ${show(reward)}; a reward must be finite`
+  if (typeof terminated !== 'boolean') return `terminated ${show(terminated)}; it must be true or false`
+  if (typeof truncated !== 'boolean') return `truncated ${show(truncated)}; it must be true or false`
+  return undefined
+}

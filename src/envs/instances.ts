@@ -1,0 +1,87 @@
+import { type Arena, createArenaSync, f32, f64, u8 } from '../core/arena.ts'
+import { show, UsageError } from '../core/errors.ts'
+import type { CoreModule } from '../core/module.ts'
+import { splitSeed } from '../core/random.ts'
+import type { Environment, EnvironmentSpec, Info } from './contract.ts'
+import { sizeOf } from './spaces.ts'
+
+/** Instances that share one memory: browsers allow few memories. */
+const ROWS = 64
+const NO_INFO: Info = {}
+
+/** The same task as one in TypeScript, whose instances step single rows of the core: what wrappers can be put around. */
+export function inTypeScript(spec: EnvironmentSpec, module: CoreModule): EnvironmentSpec {
+  if (!spec.core) return spec
+  const { configure } = spec
+  return {
+    ...spec,
+    core: undefined,
+    create: instances(spec, module),
+    configure: configure && ((constants) => inTypeScript(configure(constants), module)),
+  }
+}
+
+/**
+ * Makes instances of a task, without a time limit and without checks.
+ *
+ * @param module the compiled core, for a task whose physics is there
+ */
+export function instances(spec: EnvironmentSpec, module: CoreModule, rows = ROWS): () => Environment {
+  if (!spec.core) return creatorOf(spec)
+  const pool = { arena: rowArena(spec, module, rows), used: 0 }
+  return () => {
+    if (pool.used === rows) Object.assign(pool, { arena: rowArena(spec, module, rows), used: 0 })
+    return rowOf(spec, pool.arena, pool.used++)
+  }
+}
+
+/** Throws a UsageError for a task that has no create(). */
+export function creatorOf({ id, create }: EnvironmentSpec): () => Environment {
+  if (create) return create
+  throw new UsageError(`The environment ${show(id)} has neither physics in the core nor create().`)
+}
+
+const rowFields = ({ core, observationSpace, actionSpace }: EnvironmentSpec, rows: number) => ({
+  constants: f64(Object.keys(core?.constants ?? {}).length),
+  /** [rows, stateSize] */
+  state: f64(rows, core?.stateSize ?? 0),
+  observation: f32(sizeOf(observationSpace)),
+  action: f32(sizeOf(actionSpace)),
+  reward: f64(1),
+  terminated: u8(1),
+})
+
+type RowArena = Arena<ReturnType<typeof rowFields>>
+
+function rowArena(spec: EnvironmentSpec, module: CoreModule, rows: number): RowArena {
+  const arena = createArenaSync(module, rowFields(spec, rows))
+  arena.view.constants.set(Object.values(spec.core?.constants ?? {}))
+  return arena
+}
+
+function rowOf({ core }: EnvironmentSpec, { ops, at, view }: RowArena, row: number): Environment {
+  const { kind, stateSize } = core as NonNullable<EnvironmentSpec['core']>
+  const pointer = at.state + row * stateSize * Float64Array.BYTES_PER_ELEMENT
+  const state = view.state.subarray(row * stateSize, (row + 1) * stateSize)
+  const observe = () => {
+    ops.observeEnvironment(kind, at.observation, pointer, 1)
+    return new Float32Array(view.observation)
+  }
+  return {
+    state,
+    reset({ seed }) {
+      const { lo, hi } = splitSeed(seed)
+      ops.resetEnvironment(kind, pointer, at.constants, lo, hi)
+      return { obs: observe(), info: NO_INFO }
+    },
+    step(action) {
+      if (typeof action === 'number') view.action[0] = action
+      else view.action.set(action)
+      ops.stepEnvironment(kind, pointer, at.constants, at.action, at.reward, at.terminated, 1)
+      const terminated = view.terminated[0] === 1
+      return { obs: observe(), reward: view.reward[0], terminated, truncated: false, info: NO_INFO }
+    },
+    getState: () => Array.from(state),
+    setState: (values) => state.set(values as readonly number[]),
+  }
+}

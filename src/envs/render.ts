@@ -1,0 +1,174 @@
+/** A picture in world coordinates, y upwards: pure data, drawn by drawSvg and drawCanvas. */
+export interface Scene {
+  /** What is shown: left, bottom, width and height in world units. */
+  readonly view: readonly [left: number, bottom: number, width: number, height: number]
+  /** From the back to the front. */
+  readonly shapes: readonly Shape[]
+}
+
+export type Point = readonly [x: number, y: number]
+
+/** Widths, radii and sizes are in world units. Lines have round ends and corners. */
+export type Shape = Line | Polygon | Circle | Text
+
+export interface Line {
+  readonly kind: 'line'
+  readonly points: readonly Point[]
+  readonly stroke: string
+  readonly width: number
+}
+
+export interface Polygon {
+  readonly kind: 'polygon'
+  readonly points: readonly Point[]
+  readonly fill: string
+}
+
+export interface Circle {
+  readonly kind: 'circle'
+  readonly at: Point
+  readonly radius: number
+  readonly fill: string
+}
+
+export interface Text {
+  readonly kind: 'text'
+  readonly at: Point
+  readonly text: string
+  readonly size: number
+  readonly fill: string
+  /** Which part of the text stands at the point; default 'middle'. */
+  readonly anchor?: 'start' | 'middle' | 'end'
+}
+
+export const line = (stroke: string, width: number, ...points: readonly Point[]): Line => ({
+  kind: 'line',
+  points,
+  stroke,
+  width,
+})
+export const polygon = (fill: string, ...points: readonly Point[]): Polygon => ({ kind: 'polygon', points, fill })
+export const circle = (fill: string, at: Point, radius: number): Circle => ({ kind: 'circle', at, radius, fill })
+export const text = (fill: string, at: Point, size: number, words: string, anchor?: Text['anchor']): Text => ({
+  kind: 'text',
+  at,
+  text: words,
+  size,
+  fill,
+  anchor,
+})
+
+/** A rectangle by its lower left and upper right corners. */
+export const rectangle = (fill: string, [left, bottom]: Point, [right, top]: Point): Polygon =>
+  polygon(fill, [left, bottom], [right, bottom], [right, top], [left, top])
+
+export interface SvgOptions {
+  /** Pixels; the height follows from the view. Default 600. */
+  width?: number
+  /** Default white. */
+  background?: string
+}
+
+/** The picture as an SVG document. */
+export function drawSvg(scene: Scene, { width = 600, background = '#ffffff' }: SvgOptions = {}): string {
+  const { height, scale, place } = pixels(scene, width)
+  const round = (value: number) => String(Math.round(value * 100) / 100)
+  const path = (points: readonly Point[]) => points.map((point) => place(point).map(round).join(',')).join(' ')
+  const draw = (shape: Shape): string => {
+    switch (shape.kind) {
+      case 'line':
+        return `<polyline points="${path(shape.points)}" fill="none" stroke="${escaped(shape.stroke)}" stroke-width="${round(shape.width * scale)}" stroke-linecap="round" stroke-linejoin="round"/>`
+      case 'polygon':
+        return `<polygon points="${path(shape.points)}" fill="${escaped(shape.fill)}"/>`
+      case 'circle': {
+        const [x, y] = place(shape.at).map(round)
+        return `<circle cx="${x}" cy="${y}" r="${round(shape.radius * scale)}" fill="${escaped(shape.fill)}"/>`
+      }
+      case 'text': {
+        const [x, y] = place(shape.at).map(round)
+        return `<text x="${x}" y="${y}" font-size="${round(shape.size * scale)}" font-family="${FONT}" text-anchor="${shape.anchor ?? 'middle'}" fill="${escaped(shape.fill)}">${escaped(shape.text)}</text>`
+      }
+    }
+  }
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${round(width)}" height="${round(height)}" viewBox="0 0 ${round(width)} ${round(height)}">`,
+    `<rect width="100%" height="100%" fill="${escaped(background)}"/>`,
+    ...scene.shapes.map(draw),
+    '</svg>',
+  ].join('\n')
+}
+
+/** What drawCanvas needs of a CanvasRenderingContext2D. */
+export type Canvas = Pick<
+  CanvasRenderingContext2D,
+  | 'arc'
+  | 'beginPath'
+  | 'clearRect'
+  | 'closePath'
+  | 'fill'
+  | 'fillStyle'
+  | 'fillText'
+  | 'font'
+  | 'lineCap'
+  | 'lineJoin'
+  | 'lineTo'
+  | 'lineWidth'
+  | 'moveTo'
+  | 'stroke'
+  | 'strokeStyle'
+  | 'textAlign'
+> & { readonly canvas: { readonly width: number; readonly height: number } }
+
+/** Draws the picture on a canvas, cleared first: as large as fits, in the middle. */
+export function drawCanvas(context: Canvas, scene: Scene): void {
+  const { width, height } = context.canvas
+  const [, , across, up] = scene.view
+  const fitted = Math.min(width, (height * across) / up)
+  const { scale, place, height: fittedHeight } = pixels(scene, fitted)
+  const moved = (point: Point): Point => {
+    const [x, y] = place(point)
+    return [x + (width - fitted) / 2, y + (height - fittedHeight) / 2]
+  }
+  context.clearRect(0, 0, width, height)
+  for (const shape of scene.shapes) drawShape(context, shape, scale, moved)
+}
+
+function drawShape(context: Canvas, shape: Shape, scale: number, place: (point: Point) => Point): void {
+  context.beginPath()
+  if (shape.kind === 'circle') context.arc(...place(shape.at), shape.radius * scale, 0, 2 * Math.PI)
+  if (shape.kind === 'line' || shape.kind === 'polygon') {
+    shape.points.forEach((point, k) => {
+      if (k === 0) context.moveTo(...place(point))
+      else context.lineTo(...place(point))
+    })
+  }
+  if (shape.kind === 'line') {
+    context.strokeStyle = shape.stroke
+    context.lineWidth = shape.width * scale
+    context.lineCap = 'round'
+    context.lineJoin = 'round'
+    context.stroke()
+    return
+  }
+  context.fillStyle = shape.fill
+  if (shape.kind === 'text') {
+    context.font = `${shape.size * scale}px ${FONT}`
+    context.textAlign = shape.anchor === 'middle' || !shape.anchor ? 'center' : shape.anchor
+    context.fillText(shape.text, ...place(shape.at))
+    return
+  }
+  if (shape.kind === 'polygon') context.closePath()
+  context.fill()
+}
+
+const FONT = 'system-ui, sans-serif'
+
+/** From world units to pixels, y downwards. */
+function pixels({ view: [left, bottom, across, up] }: Scene, width: number) {
+  const scale = width / across
+  const place = ([x, y]: Point): Point => [(x - left) * scale, (bottom + up - y) * scale]
+  return { scale, height: up * scale, place }
+}
+
+const escaped = (words: string) =>
+  words.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')

@@ -1,0 +1,103 @@
+import { check, fraction, positiveNumber, show, UsageError } from '../../core/errors.ts'
+import type { Environment, Step } from '../contract.ts'
+import { countInto, deviation, type RunningStatistics, runningStatistics, sizeStatistics } from './statistics.ts'
+import { around, isOver, type Wrapper, wrapper } from './wrapper.ts'
+
+/** Rewards times a finite factor. */
+export function scaleReward(factor: number): Wrapper {
+  if (!Number.isFinite(factor)) throw new UsageError(`scaleReward needs a finite number, got ${show(factor)}.`)
+  return wrapper(`scaleReward(${factor})`, ({ rewardThreshold }) => ({
+    spec: { rewardThreshold: rewardThreshold === undefined ? undefined : rewardThreshold * factor },
+    around: (env) => withReward(env, ({ reward }) => reward * factor),
+  }))
+}
+
+/**
+ * A reward that is rare. With a number, a reward below it becomes 0 and the others stay; with a function, the reward is what it
+ * makes of the step and the state that the task shows.
+ */
+export function sparseReward(rule: number | ((step: Step, state?: ArrayLike<number>) => number)): Wrapper {
+  if (typeof rule !== 'function' && !Number.isFinite(rule))
+    throw new UsageError(`sparseReward needs a finite number or a function, got ${show(rule)}.`)
+  const pay = typeof rule === 'function' ? rule : ({ reward }: Step) => (reward >= rule ? reward : 0)
+  return wrapper(`sparseReward(${typeof rule === 'number' ? rule : ''})`, () => ({
+    spec: { rewardThreshold: undefined },
+    around: (env) => withReward(env, (step) => pay(step, env.state)),
+  }))
+}
+
+/** Nothing until the last step of an episode, which pays the sum of its rewards. The return is the same. */
+export function episodicReward(): Wrapper {
+  return wrapper('episodicReward()', ({ maxEpisodeSteps }) => ({
+    around(env) {
+      const memory = { elapsed: 0, sum: 0 }
+      return around(env, {
+        memory,
+        reset(options) {
+          Object.assign(memory, { elapsed: 0, sum: 0 })
+          return env.reset(options)
+        },
+        step(action) {
+          const step = env.step(action)
+          memory.sum += step.reward
+          memory.elapsed++
+          return { ...step, reward: isOver(step, memory.elapsed, maxEpisodeSteps) ? memory.sum : 0 }
+        },
+      })
+    },
+  }))
+}
+
+export interface NormaliseRewardOptions {
+  /** Of the discounted returns; default: none yet. Keep the record to save it with a policy. */
+  statistics?: RunningStatistics
+  /** γ of the returns, from 0 to 1; default 0.99. */
+  discount?: number
+  /** What a normalised reward is clipped to, on both sides of 0; default 10. */
+  clip?: number
+  /** Added to the variance; default 1e-8. */
+  epsilon?: number
+}
+
+/**
+ * Rewards divided by the deviation of the discounted returns so far: r / √(Var[R] + ε), clipped, with Rₜ = γ Rₜ₋₁ + rₜ from 0 at every
+ * reset. Gymnasium and its ancestors take the same; the mean is not subtracted, so that signs stay.
+ */
+export function normaliseReward(options: NormaliseRewardOptions = {}): Wrapper {
+  const { statistics = runningStatistics(), discount = 0.99, clip = 10, epsilon = 1e-8 } = options
+  check(fraction('discount'), discount)
+  check(positiveNumber('clip'), clip)
+  check(positiveNumber('epsilon'), epsilon)
+  return wrapper('normaliseReward()', () => {
+    sizeStatistics(statistics, 1)
+    return {
+      spec: { rewardThreshold: undefined },
+      around(env) {
+        const memory = { discounted: 0 }
+        return around(env, {
+          memory,
+          reset(options) {
+            memory.discounted = 0
+            return env.reset(options)
+          },
+          step(action) {
+            const step = env.step(action)
+            memory.discounted = discount * memory.discounted + step.reward
+            countInto(statistics, [memory.discounted])
+            const reward = step.reward / deviation(statistics, 0, epsilon)
+            return { ...step, reward: Math.min(Math.max(reward, -clip), clip) }
+          },
+        })
+      },
+    }
+  })
+}
+
+const withReward = (env: Environment, reward: (step: Step) => number): Environment =>
+  around(env, {
+    reset: (options) => env.reset(options),
+    step(action) {
+      const step = env.step(action)
+      return { ...step, reward: reward(step) }
+    },
+  })

@@ -1,0 +1,93 @@
+import { show, UsageError } from '../../core/errors.ts'
+import { compileCore } from '../../core/module.ts'
+import type { Environment, EnvironmentSpec, Step } from '../contract.ts'
+import { inTypeScript } from '../instances.ts'
+import { environmentSpec } from '../registry.ts'
+
+/** Makes of a task the same task with something changed, so that wrappers compose from the inside out. */
+export type Wrapper = (spec: EnvironmentSpec) => EnvironmentSpec
+
+/** What a wrapper does to a task. */
+export interface Change {
+  /** What becomes of the description: spaces, threshold, limit. */
+  readonly spec?: Partial<EnvironmentSpec>
+  /** What is put around each instance. */
+  around(env: Environment): Environment
+}
+
+/**
+ * A task, by its id or of one's own, with wrappers around it, the first one innermost:
+ *
+ *     const task = await wrap('Pendulum-v1', repeatAction(2), rescaleAction())
+ *
+ * Physics in the core is stepped from TypeScript then, row by row. For a core of one's own there is inTypeScript().
+ */
+export async function wrap(env: string | EnvironmentSpec, ...wrappers: readonly Wrapper[]): Promise<EnvironmentSpec> {
+  const spec = environmentSpec(env)
+  const task = spec.core ? inTypeScript(spec, await compileCore()) : spec
+  return wrappers.reduce((inner, wrapper) => wrapper(inner), task)
+}
+
+/**
+ * A wrapper from the change that it makes of a task.
+ *
+ * @param name as it stands in `wrappers` of the description
+ * @param steps how many steps of the task one step of the wrapped one takes
+ */
+export function wrapper(name: string, change: (inner: EnvironmentSpec) => Change, steps = 1): Wrapper {
+  const wrapped: Wrapper = (inner) => {
+    const create = creatorFor(name, inner)
+    const { spec, around } = change(inner)
+    const { configure } = inner
+    return {
+      ...inner,
+      ...spec,
+      wrappers: [...(inner.wrappers ?? []), name],
+      // The module's default export is the task without the wrapper.
+      module: undefined,
+      create: () => around(create()),
+      configure: configure && ((constants) => wrapped(configure(constants))),
+      limit: (maxEpisodeSteps) => wrapped(limited(inner, maxEpisodeSteps * steps)),
+    }
+  }
+  return wrapped
+}
+
+function creatorFor(name: string, { id, core, create }: EnvironmentSpec): () => Environment {
+  if (create) return create
+  const why = core ? 'its physics is in the core: use await wrap(task, ...wrappers)' : 'it has no create()'
+  throw new UsageError(`${name} cannot be put around ${show(id)}, ${why}.`)
+}
+
+/** The same task with another time limit. */
+export const limited = (spec: EnvironmentSpec, maxEpisodeSteps: number): EnvironmentSpec =>
+  spec.limit?.(maxEpisodeSteps) ?? { ...spec, maxEpisodeSteps, module: undefined }
+
+/** What a wrapper changes of an instance, and what it remembers between two steps. */
+export interface Around<Memory extends object = object> extends Pick<Environment, 'reset' | 'step'> {
+  /** Plain data, written into; saved and restored with the state of the instance. */
+  readonly memory?: Memory
+}
+
+/** The instance with these functions instead of its own; its state passes through. */
+export function around(env: Environment, { reset, step, memory = {} }: Around): Environment {
+  return {
+    reset,
+    step,
+    get state() {
+      return env.state
+    },
+    getState: env.getState && (() => ({ memory: { ...memory }, inner: env.getState?.() })),
+    setState:
+      env.setState &&
+      ((state) => {
+        const saved = state as { memory: object; inner: unknown }
+        Object.assign(memory, saved.memory)
+        env.setState?.(saved.inner)
+      }),
+  }
+}
+
+/** Whether an episode is over after this step, by itself or by its limit. */
+export const isOver = ({ terminated, truncated }: Step, elapsed: number, maxEpisodeSteps: number): boolean =>
+  terminated || truncated || elapsed >= maxEpisodeSteps

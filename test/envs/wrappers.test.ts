@@ -1,0 +1,263 @@
+import { describe, expect, test } from '@jest/globals'
+import { problemsOf } from '../../src/envs/check.ts'
+import type { EnvironmentSpec, Step } from '../../src/envs/contract.ts'
+import { make } from '../../src/envs/make.ts'
+import { environments } from '../../src/envs/registry.ts'
+import { box } from '../../src/envs/spaces.ts'
+import { clipAction, repeatAction, rescaleAction } from '../../src/envs/wrappers/actions.ts'
+import { episodeStatistics, recordEpisodes, recording, timeLimit } from '../../src/envs/wrappers/episodes.ts'
+import { normaliseObservation } from '../../src/envs/wrappers/observations.ts'
+import { episodicReward, normaliseReward, scaleReward, sparseReward } from '../../src/envs/wrappers/rewards.ts'
+import { countInto, deviation, frozen, runningStatistics, sizeStatistics } from '../../src/envs/wrappers/statistics.ts'
+import { type Wrapper, wrap } from '../../src/envs/wrappers/wrapper.ts'
+import { echo, walk } from './tasks.ts'
+
+/** The steps of one episode. */
+async function episode(task: EnvironmentSpec, actions: Iterable<number | number[]>, seed = 1): Promise<Step[]> {
+  const env = await make(task)
+  env.reset({ seed })
+  const steps: Step[] = []
+  for (const action of actions) {
+    steps.push(env.step(action))
+    if (steps.at(-1)?.terminated || steps.at(-1)?.truncated) break
+  }
+  return steps
+}
+const rewards = async (task: EnvironmentSpec, actions: Iterable<number | number[]>) =>
+  (await episode(task, actions)).map(({ reward }) => reward)
+const rows = (...values: number[]) => values.map((value) => [value])
+
+describe('every wrapper', () => {
+  const wrappers: [string, Wrapper, string | EnvironmentSpec][] = [
+    ['timeLimit', timeLimit(20), walk],
+    ['repeatAction', repeatAction(3), walk],
+    ['clipAction', clipAction(), echo],
+    ['rescaleAction', rescaleAction(), echo],
+    ['scaleReward', scaleReward(2), walk],
+    ['sparseReward', sparseReward(0.5), walk],
+    ['episodicReward', episodicReward(), walk],
+    ['episodeStatistics', episodeStatistics(), walk],
+    ['recordEpisodes', recordEpisodes(recording(2)), walk],
+    ['normaliseObservation', normaliseObservation({ statistics: frozen(runningStatistics()) }), walk],
+    ['normaliseReward', normaliseReward({ statistics: frozen(runningStatistics()) }), walk],
+  ]
+
+  test.each(wrappers)('%s passes the checker, states included, alone and around others', async (_, wrapper, task) => {
+    const wrapped = await wrap(task, wrapper)
+    expect(wrapped.create?.().getState).toBeDefined()
+    expect(await problemsOf(wrapped)).toEqual([])
+    expect(await problemsOf(await wrap(task, episodicReward(), wrapper, repeatAction(2)))).toEqual([])
+  })
+
+  test('around physics in the core: the same steps as without', async () => {
+    const [plain, wrapped] = [await make('CartPole-v1'), await make(await wrap('CartPole-v1', scaleReward(2)))]
+    expect(wrapped.spec).toMatchObject({ id: 'CartPole-v1', rewardThreshold: 950, wrappers: ['scaleReward(2)'] })
+    expect(wrapped.spec.core).toBeUndefined()
+    for (const seed of [1, 2]) {
+      expect(wrapped.reset({ seed })).toEqual(plain.reset({ seed }))
+      for (let last = plain.step(0), t = 1; !last.terminated; last = plain.step(t++ % 3 ? 1 : 0)) {
+        expect(wrapped.step(t === 1 ? 0 : (t - 1) % 3 ? 1 : 0)).toEqual({ ...last, reward: 2 })
+        expect(wrapped.state).toEqual(plain.state)
+      }
+    }
+  })
+
+  test('many instances share memories and not states', async () => {
+    const { create } = await wrap('CartPole-v1', scaleReward(1))
+    const envs = Array.from({ length: 150 }, () => create?.())
+    const starts = envs.map((env, seed) => Float32Array.from(env?.reset({ seed }).obs ?? []).join())
+    const again = envs.map((env) => Float32Array.from(env?.state ?? []).join())
+    expect(again).toEqual(starts)
+    expect(new Set(starts).size).toBe(150)
+  })
+
+  test('constants reach the task inside', async () => {
+    const light = await make(await wrap('CartPole-v1', scaleReward(2)), { constants: { gravity: 0 } })
+    const moon = await make('CartPole-v1', { constants: { gravity: 0 } })
+    light.reset({ seed: 1 })
+    moon.reset({ seed: 1 })
+    expect([light.step(1).obs, light.step(1).reward]).toEqual([moon.step(1).obs, 2])
+    await expect(make(await wrap(walk, scaleReward(2)), { constants: { gravity: 0 } })).rejects.toThrow(
+      'Walk has no constant',
+    )
+  })
+
+  test('a task in the core needs wrap', () => {
+    expect(() => scaleReward(2)(environments['CartPole-v1'])).toThrow(
+      'scaleReward(2) cannot be put around "CartPole-v1", its physics is in the core: use await wrap(task, ...wrappers).',
+    )
+  })
+
+  test('workers must not load the task without its wrapper', async () => {
+    expect((await wrap({ ...walk, module: './walk.js' }, scaleReward(2))).module).toBeUndefined()
+    expect(timeLimit(3)({ ...walk, module: './walk.js' }).module).toBeUndefined()
+  })
+
+  test('the names are kept from the inside out', async () => {
+    expect((await wrap(echo, rescaleAction(), clipAction())).wrappers).toEqual(['rescaleAction(-1, 1)', 'clipAction()'])
+  })
+})
+
+describe('time', () => {
+  test('timeLimit: shorter or longer than the task, and physics stays in the core', async () => {
+    expect(await episode(timeLimit(4)(echo), rows(0, 0, 0, 0, 0))).toHaveLength(4)
+    const long = await episode(timeLimit(14)(echo), rows(...new Array(20).fill(0)))
+    expect([long.length, long.at(-1)?.terminated, long.at(-1)?.truncated]).toEqual([14, false, true])
+    expect(timeLimit(9)(environments['CartPole-v1'])).toMatchObject({ maxEpisodeSteps: 9, core: { kind: 0 } })
+    expect(() => timeLimit(0)).toThrow('maxEpisodeSteps must be a whole number from 1')
+  })
+
+  test('repeatAction: rewards are added, the last observation is shown, and the limit counts the own steps', async () => {
+    const spec = await wrap(echo, repeatAction(4))
+    expect(spec.maxEpisodeSteps).toBe(3)
+    const steps = await episode(spec, rows(1, 2, 3))
+    // The limit of ten falls in the middle of the third.
+    expect(steps.map(({ reward, truncated }) => [reward, truncated])).toEqual([
+      [4, false],
+      [8, false],
+      [6, true],
+    ])
+    expect(steps[1].obs[0]).toBe(2)
+  })
+
+  test('repeatAction stops at the end of an episode', async () => {
+    const task = await wrap({ ...walk, maxEpisodeSteps: 1000 }, repeatAction(5))
+    const last = (await episode(task, new Array(200).fill(1))).at(-1)
+    expect(last).toMatchObject({ obs: Float32Array.of(3), terminated: true, truncated: false })
+  })
+
+  test('a limit outside reaches the wrappers inside', async () => {
+    const spec = await wrap(echo, repeatAction(2), episodicReward(), timeLimit(3))
+    expect(spec.maxEpisodeSteps).toBe(3)
+    expect(await rewards(spec, rows(1, 1, 1, 1))).toEqual([0, 0, 6])
+    expect(
+      (await make(await wrap(echo, repeatAction(2), episodicReward()), { maxEpisodeSteps: 2 })).spec.maxEpisodeSteps,
+    ).toBe(2)
+  })
+})
+
+describe('actions', () => {
+  test('clipAction', async () => {
+    const spec = await wrap(echo, clipAction())
+    expect(spec.actionSpace).toEqual(box([-Infinity], [Infinity]))
+    expect(await rewards(spec, rows(-5, 5, 0.5))).toEqual([-2, 3, 0.5])
+    await expect(wrap(walk, clipAction())).rejects.toThrow('Walk has discrete actions: clipAction needs a box.')
+  })
+
+  test('rescaleAction', async () => {
+    const spec = await wrap(echo, rescaleAction())
+    expect(spec.actionSpace).toEqual(box([-1], [1]))
+    expect(await rewards(spec, rows(-1, 0, 1, 0.5))).toEqual([-2, 0.5, 3, 1.75])
+    expect(await rewards(await wrap(echo, rescaleAction(0, 10)), rows(0, 10, 2))).toEqual([-2, 3, -1])
+    await expect(wrap(echo, clipAction(), rescaleAction())).rejects.toThrow('Echo has actions without bounds')
+    expect(() => rescaleAction(1, 1)).toThrow('rescaleAction needs two finite numbers in order, got [1, 1].')
+  })
+})
+
+describe('rewards', () => {
+  test('scaleReward', async () => {
+    expect(await rewards(await wrap(echo, scaleReward(-0.5)), rows(2, 1))).toEqual([-1, -0.5])
+    expect(() => scaleReward(Number.NaN)).toThrow('scaleReward needs a finite number, got NaN.')
+  })
+
+  test('sparseReward: by a number or a function of step and state', async () => {
+    expect(await rewards(await wrap(echo, sparseReward(1)), rows(0.5, 1, 2, -1))).toEqual([0, 1, 2, 0])
+    const bySum = sparseReward(({ obs }, state) => (Number(state?.[0]) > 3 ? obs[0] : 0))
+    expect(await rewards(await wrap(echo, bySum), rows(2, 1, 1, 2))).toEqual([0, 0, 1, 2])
+  })
+
+  test('episodicReward: the same return, on the last step, ended or cut', async () => {
+    expect(await rewards(await wrap(timeLimit(4)(echo), episodicReward()), rows(1, 2, 0, -1))).toEqual([0, 0, 0, 2])
+    const plain = await rewards(walk, new Array(30).fill(1))
+    const paid = await rewards(await wrap(walk, episodicReward()), new Array(30).fill(1))
+    expect(paid.slice(0, -1).every((reward) => reward === 0)).toBe(true)
+    expect(paid.at(-1)).toBe(plain.reduce((sum, reward) => sum + reward, 0))
+  })
+
+  test('normaliseReward: divided by the deviation of discounted returns, which a reset starts anew', async () => {
+    const statistics = runningStatistics()
+    const env = await make(await wrap(echo, normaliseReward({ statistics, discount: 0.5, epsilon: 1e-14 })))
+    env.reset()
+    expect(env.step([2]).reward).toBeCloseTo(2, 12)
+    // Returns 2 and 3: deviation 1/2.
+    expect(env.step([2]).reward).toBeCloseTo(4, 12)
+    env.reset()
+    // and 1: the variance of 2, 3, 1 is 2/3.
+    expect(env.step([1]).reward).toBeCloseTo(1 / Math.sqrt(2 / 3), 12)
+    expect(statistics).toMatchObject({ count: 3, mean: [2] })
+    statistics.frozen = true
+    expect(env.step([1]).reward).toBeCloseTo(1 / Math.sqrt(2 / 3), 12)
+    expect(statistics.count).toBe(3)
+  })
+})
+
+describe('statistics', () => {
+  test("Welford's are the mean and the variance, also far from zero", () => {
+    const statistics = runningStatistics()
+    sizeStatistics(statistics, 2)
+    const values = Array.from({ length: 1000 }, (_, k) => [1e9 + (k % 10), k])
+    for (const value of values) countInto(statistics, value)
+    expect(statistics.mean[0]).toBeCloseTo(1e9 + 4.5, 5)
+    expect(deviation(statistics, 0, 0)).toBeCloseTo(Math.sqrt(8.25), 6)
+    expect(deviation(statistics, 1, 0)).toBeCloseTo(Math.sqrt((1000 ** 2 - 1) / 12), 8)
+    expect(() => sizeStatistics(statistics, 3)).toThrow('The statistics must be of 3 numbers, got 2.')
+  })
+
+  test('normaliseObservation: mean 0 and deviation 1, clipped, resets counted, shared by all instances', async () => {
+    const statistics = runningStatistics()
+    const task = await wrap(echo, normaliseObservation({ statistics, epsilon: 1e-9, clip: 1.2 }))
+    expect(task.observationSpace).toEqual(box([-1.2], [1.2]))
+    const [first, second] = [await make(task), await make(task)]
+    expect(first.reset().obs).toEqual(Float32Array.of(0))
+    expect(second.reset().obs[0]).toBe(0)
+    // 0, 0, 3: mean 1, variance 2.
+    expect(first.step([3]).obs[0]).toBe(Math.fround(1.2))
+    // 0, 0, 3, 1: mean 1.
+    expect(second.step([1]).obs[0]).toBe(0)
+    expect(statistics).toMatchObject({ count: 4, mean: [1], squares: [6] })
+  })
+
+  test('saved with a policy and frozen for evaluation', async () => {
+    const statistics = runningStatistics()
+    await episode(await wrap(walk, normaliseObservation({ statistics })), new Array(30).fill(0))
+    const saved = JSON.parse(JSON.stringify(statistics))
+    const task = await wrap(walk, normaliseObservation({ statistics: frozen(saved) }))
+    const [a, b] = [await episode(task, new Array(30).fill(0), 5), await episode(task, new Array(30).fill(0), 5)]
+    expect(a).toEqual(b)
+    expect(statistics.count).toBeGreaterThan(5)
+    expect(saved).toEqual(statistics)
+    await expect(wrap('CartPole-v1', normaliseObservation({ statistics }))).rejects.toThrow(
+      'The statistics must be of 4 numbers, got 1.',
+    )
+  })
+})
+
+describe('episodes', () => {
+  test('episodeStatistics: in the info of the last step only', async () => {
+    const steps = await episode(await wrap(timeLimit(3)(echo), episodeStatistics()), rows(1, 2, -1))
+    expect(steps.map(({ info }) => info.episode)).toEqual([undefined, undefined, { return: 2, length: 3 }])
+    const ended = await episode(await wrap(walk, episodeStatistics()), new Array(30).fill(1))
+    expect(ended.at(-1)?.info).toMatchObject({ x: 3, episode: { length: ended.length } })
+  })
+
+  test('recordEpisodes: seed and actions play the same states again', async () => {
+    const into = recording(2)
+    const env = await make(await wrap('CartPole-v1', recordEpisodes(into)), { maxEpisodeSteps: 12 })
+    for (const seed of [1, 2, 3]) {
+      env.reset({ seed })
+      for (let last = env.step(1), t = 0; !last.terminated && !last.truncated; t++) last = env.step(t % 2)
+    }
+    expect(into.episodes.map(({ seed }) => seed)).toEqual([2, 3])
+    const plain = await make('CartPole-v1')
+    for (const { seed, actions, states, observations, rewards, truncated, terminated } of into.episodes) {
+      expect([actions.length, states.length, observations.length, rewards.length]).toEqual([12, 13, 13, 12])
+      expect([terminated, truncated]).toEqual([false, true])
+      expect([...plain.reset({ seed }).obs]).toEqual(observations[0])
+      actions.forEach((action, t) => {
+        expect([...plain.step(action as number).obs]).toEqual(observations[t + 1])
+        expect([...plain.state]).toEqual(states[t + 1])
+      })
+    }
+    expect(JSON.parse(JSON.stringify(into))).toEqual(into)
+  })
+})
