@@ -23,9 +23,9 @@ export function philox4(c0: u32, c1: u32, c2: u32, c3: u32, k0: u32, k1: u32): v
   for (let round = 0; round < 10; round++) {
     const p0 = <u64>c0 * 0xd2511f53
     const p1 = <u64>c2 * 0xcd9e8d57
-    c0 = <u32>(p1 >> 32) ^ c1 ^ k0
+    c0 = <u32>(p1 >> 32) ^ (c1 ^ k0) // in this order the products wait for one operation less
     c1 = <u32>p1
-    c2 = <u32>(p0 >> 32) ^ c3 ^ k1
+    c2 = <u32>(p0 >> 32) ^ (c3 ^ k1)
     c3 = <u32>p0
     k0 += 0x9e3779b9
     k1 += 0xbb67ae85
@@ -58,6 +58,47 @@ export function uniformOpen32(word: u32): f32 {
 @inline
 export function uniform64(hi: u32, lo: u32): f64 {
   return (<f64>(hi >> 5) * 67108864.0 + <f64>(lo >> 6)) * 1.1102230246251565e-16
+}
+
+/** The low (or high) words of the products of four words with a constant. */
+// @ts-ignore: decorator
+@inline
+function products4(words: v128, factor: v128, high: bool): v128 {
+  const p01 = i64x2.extmul_low_i32x4_u(words, factor)
+  const p23 = i64x2.extmul_high_i32x4_u(words, factor)
+  return high ? v128.shuffle<i32>(p01, p23, 1, 3, 5, 7) : v128.shuffle<i32>(p01, p23, 0, 2, 4, 6)
+}
+
+/**
+ * out[i] = uniform64 of the first two words of block i, f64 [4], with step and environment 0: what an initial state is
+ * drawn from. Four blocks run side by side in the time of one.
+ */
+export function uniforms4Into(out: usize, purpose: u32, seedLo: u32, seedHi: u32): void {
+  let c0 = i32x4(0, 1, 2, 3), c1 = i32x4.splat(0), c2 = c1, c3 = i32x4.splat(purpose)
+  let k0 = i32x4.splat(seedLo), k1 = i32x4.splat(seedHi)
+  const m0 = i32x4.splat(0xd2511f53), m1 = i32x4.splat(0xcd9e8d57)
+  let round = 10
+  do {
+    const low0 = products4(c0, m0, false), high0 = products4(c0, m0, true)
+    const low1 = products4(c2, m1, false), high1 = products4(c2, m1, true)
+    c0 = v128.xor(high1, v128.xor(c1, k0))
+    c1 = low1
+    c2 = v128.xor(high0, v128.xor(c3, k1))
+    c3 = low0
+    k0 = i32x4.add(k0, i32x4.splat(0x9e3779b9))
+    k1 = i32x4.add(k1, i32x4.splat(0xbb67ae85))
+  } while (--round)
+  const high = i32x4.shr_u(c0, 5), low = i32x4.shr_u(c1, 6)
+  v128.store(out, uniformPair(high, low))
+  v128.store(out, uniformPair(v128.shuffle<i32>(high, high, 2, 3, 2, 3), v128.shuffle<i32>(low, low, 2, 3, 2, 3)), 16)
+}
+
+/** uniform64 of the first two lanes, which are shifted already. */
+// @ts-ignore: decorator
+@inline
+function uniformPair(high: v128, low: v128): v128 {
+  const whole = f64x2.mul(f64x2.convert_low_i32x4_s(high), f64x2.splat(67108864.0))
+  return f64x2.mul(f64x2.add(whole, f64x2.convert_low_i32x4_s(low)), f64x2.splat(1.1102230246251565e-16))
 }
 
 /** uniform32 of four words: [0, 1). */

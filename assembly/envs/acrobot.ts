@@ -2,7 +2,7 @@ import {
   clamp2, cos2, cosKernel2, cosOf2, firsts2, promoted2, quarterTurns2, reduced2, reducedTail2, seconds2, sinKernel2, sinOf2,
   storeEach2, storeFlags2,
 } from '../math/f64x2'
-import { philox4, PURPOSE_RESET, uniform64 } from '../random'
+import { PURPOSE_RESET, uniforms4Into } from '../random'
 
 /**
  * Acrobot-v1 (Sutton 1996, as in Gymnasium): two links hang from a pivot, a torque on the joint between them swings the tip up.
@@ -42,10 +42,9 @@ export class Acrobot {
 
 /** The initial state is float32, as in Gymnasium. */
 export function resetAcrobot(state: usize, c: Acrobot, seedLo: u32, seedHi: u32): void {
+  uniforms4Into(state, PURPOSE_RESET, seedLo, seedHi)
   for (let i = 0; i < ACROBOT_STATE; i++) {
-    const words = philox4(i, 0, 0, PURPOSE_RESET, seedLo, seedHi)
-    const u = uniform64(i32x4.extract_lane(words, 0), i32x4.extract_lane(words, 1))
-    store<f64>(state + (i << 3), <f32>((2 * u - 1) * c.resetRange))
+    store<f64>(state + (i << 3), <f32>((2 * load<f64>(state + (i << 3)) - 1) * c.resetRange))
   }
 }
 
@@ -85,10 +84,9 @@ function integrate(a: usize, b: usize, torque: v128, c: Acrobot): void {
   let sum1 = f64x2.splat(0), sum2 = sum1, sumDot1 = sum1, sumDot2 = sum1
   let stage = 0
   do {
-    const angle = f64x2.abs(theta2)
-    const turns = quarterTurns2(angle)
-    const y = reduced2(angle, turns)
-    const tail = reducedTail2(angle, turns, y)
+    const turns = quarterTurns2(theta2)
+    const y = reduced2(theta2, turns)
+    const tail = reducedTail2(theta2, turns, y)
     const sLeft = sinKernel2(y, tail), cLeft = cosKernel2(y, tail)
     const cosine2 = cosOf2(theta2, turns, sLeft, cLeft)
     const sine2 = sinOf2(theta2, turns, sLeft, cLeft)
@@ -205,10 +203,9 @@ export function observeAcrobot(observation: usize, state: usize, rows: i32): voi
   if (rows <= 0) return
   do {
     const angles = v128.load(state)
-    const size = f64x2.abs(angles)
-    const turns = quarterTurns2(size)
-    const y = reduced2(size, turns)
-    const tail = reducedTail2(size, turns, y)
+    const turns = quarterTurns2(angles)
+    const y = reduced2(angles, turns)
+    const tail = reducedTail2(angles, turns, y)
     const sLeft = sinKernel2(y, tail), cLeft = cosKernel2(y, tail)
     const cosines = f32x4.demote_f64x2_zero(cosOf2(angles, turns, sLeft, cLeft))
     const sines = f32x4.demote_f64x2_zero(sinOf2(angles, turns, sLeft, cLeft))

@@ -2,7 +2,7 @@ import { demote4 } from '../math/f32x4'
 import {
   areSmall2, cos2, cosSmall2, firsts2, promoted2, seconds2, sin2, sinSmall2, storeEach2, storeFlags2,
 } from '../math/f64x2'
-import { philox4, PURPOSE_RESET, uniform64 } from '../random'
+import { PURPOSE_RESET, uniforms4Into } from '../random'
 
 /**
  * CartPole-v1 (Barto, Sutton & Anderson 1983, as in Gymnasium): a pole on a cart, pushed left or right.
@@ -27,10 +27,9 @@ export class CartPole {
 }
 
 export function resetCartPole(state: usize, c: CartPole, seedLo: u32, seedHi: u32): void {
+  uniforms4Into(state, PURPOSE_RESET, seedLo, seedHi)
   for (let i = 0; i < CARTPOLE_STATE; i++) {
-    const words = philox4(i, 0, 0, PURPOSE_RESET, seedLo, seedHi)
-    const u = uniform64(i32x4.extract_lane(words, 0), i32x4.extract_lane(words, 1))
-    store<f64>(state + (i << 3), (2 * u - 1) * c.resetRange)
+    store<f64>(state + (i << 3), (2 * load<f64>(state + (i << 3)) - 1) * c.resetRange)
   }
 }
 

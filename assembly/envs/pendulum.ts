@@ -1,5 +1,5 @@
 import {
-  clamp2, cosKernel2, cosOf2, firsts2, promoted2, quarterTurns2, reduced2, reducedTail2, seconds2, sin2, sinKernel2, sinOf2,
+  clamp2, cosKernel2, cosOf2, firsts2, nearest2, promoted2, quarterTurns2, reduced2, reducedTail2, seconds2, sin2, sinKernel2, sinOf2,
   storeEach2,
 } from '../math/f64x2'
 import { philox4, PURPOSE_RESET, uniform64 } from '../random'
@@ -13,7 +13,6 @@ import { philox4, PURPOSE_RESET, uniform64 } from '../random'
  */
 export const PENDULUM_STATE = 2
 
-const PI: f64 = 3.141592653589793
 const TWO_PI: f64 = 6.283185307179586
 // 2 pi as a double in two parts: their products with a whole number below 2^26 are exact
 const TWO_PI_HI: f64 = 6.283185243606567
@@ -78,15 +77,12 @@ export function stepPendulum(state: usize, action: usize, reward: usize, termina
   memory.fill(terminated, 0, rows)
 }
 
-/** θ in [-π, π), for |θ| < 2²⁶ turns. */
+/** θ in [-π, π], for |θ| < 2²⁶ turns. */
 // @ts-ignore: decorator
 @inline
 function wrapped(theta: v128): v128 {
-  const x = f64x2.add(theta, f64x2.splat(PI))
-  const turns = f64x2.floor(f64x2.mul(x, f64x2.splat(1.0 / TWO_PI)))
-  const rest = f64x2.sub(f64x2.sub(x, f64x2.mul(turns, f64x2.splat(TWO_PI_HI))), f64x2.mul(turns, f64x2.splat(TWO_PI_LO)))
-  // the quotient may have been rounded up to a whole number: -π stands for π then, and the cost is the same
-  return f64x2.sub(rest, f64x2.splat(PI))
+  const turns = nearest2(f64x2.mul(theta, f64x2.splat(1.0 / TWO_PI)))
+  return f64x2.sub(f64x2.sub(theta, f64x2.mul(turns, f64x2.splat(TWO_PI_HI))), f64x2.mul(turns, f64x2.splat(TWO_PI_LO)))
 }
 
 /** [cos θ, sin θ, θ̇] as float32. */
@@ -97,13 +93,12 @@ export function observePendulum(observation: usize, state: usize, rows: i32): vo
     const other = min(r + 1, rows - 1)
     const rowA = v128.load(state + (r << 4)), rowB = v128.load(state + (other << 4))
     const theta = firsts2(rowA, rowB)
-    const angle = f64x2.abs(theta)
-    const turns = quarterTurns2(angle)
-    const y = reduced2(angle, turns)
-    const tail = reducedTail2(angle, turns, y)
-    const sLeft = sinKernel2(y, tail), cLeft = cosKernel2(y, tail)
-    const cos = f32x4.demote_f64x2_zero(cosOf2(theta, turns, sLeft, cLeft))
-    const sin = f32x4.demote_f64x2_zero(sinOf2(theta, turns, sLeft, cLeft))
+    const turns = quarterTurns2(theta)
+    const y = reduced2(theta, turns)
+    const tail = reducedTail2(theta, turns, y)
+    const s = sinKernel2(y, tail), c = cosKernel2(y, tail)
+    const cos = f32x4.demote_f64x2_zero(cosOf2(theta, turns, s, c))
+    const sin = f32x4.demote_f64x2_zero(sinOf2(theta, turns, s, c))
     const speed = f32x4.demote_f64x2_zero(seconds2(rowA, rowB))
     const both = v128.shuffle<f32>(cos, sin, 0, 4, 1, 5)
     const a = observation + r * 12

@@ -47,66 +47,77 @@ export function cosKernel2(x: v128, y: v128): v128 {
   return f64x2.add(w, f64x2.add(f64x2.sub(f64x2.sub(one, w), half), tail))
 }
 
+/** The whole number nearest to x, |x| < 2^51, halves to even. */
+// @ts-ignore: decorator
+@inline
+export function nearest2(x: v128): v128 {
+  return f64x2.sub(f64x2.add(x, f64x2.splat(ROUND)), f64x2.splat(ROUND))
+}
+
 // The steps of sine and cosine stand apart so that one reduction serves both: not every engine finds that out by itself.
 //
-//   a = |x|,  turns = quarterTurns2(a),  y = reduced2(a, turns),  tail = reducedTail2(a, turns, y)
-//   sLeft = sinKernel2(y, tail),  cLeft = cosKernel2(y, tail)
-//   sin x = sinOf2(x, turns, sLeft, cLeft),  cos x = cosOf2(x, turns, sLeft, cLeft)
+//   turns = quarterTurns2(x),  y = reduced2(x, turns),  tail = reducedTail2(x, turns, y)
+//   s = sinKernel2(y, tail),  c = cosKernel2(y, tail)
+//   sin x = sinOf2(x, turns, s, c),  cos x = cosOf2(x, turns, s, c)
+//
+// The scalar routine reduces |x| and turns the sign back. Every step being odd or even in x, the bits are the same.
 
-/** The multiple of pi/2 nearest to a >= 0: a count in the low bits of 1.5 2^52 + count. */
+/** The multiple of pi/2 nearest to x: a count in the low bits of 1.5 2^52 + count. */
 // @ts-ignore: decorator
 @inline
-export function quarterTurns2(a: v128): v128 {
-  return f64x2.add(f64x2.mul(a, f64x2.splat(TWO_OVER_PI)), f64x2.splat(ROUND))
+export function quarterTurns2(x: v128): v128 {
+  return f64x2.add(f64x2.mul(x, f64x2.splat(TWO_OVER_PI)), f64x2.splat(ROUND))
 }
 
-/** y in a = count pi/2 + y + tail. A count of 0 leaves y = a and no tail, as the scalar routine has it. */
+/** y in x = count pi/2 + y + tail. A count of 0 leaves y = x and no tail, as the scalar routine has it. */
 // @ts-ignore: decorator
 @inline
-export function reduced2(a: v128, turns: v128): v128 {
+export function reduced2(x: v128, turns: v128): v128 {
   const count = f64x2.sub(turns, f64x2.splat(ROUND))
-  return f64x2.sub(f64x2.sub(a, f64x2.mul(count, f64x2.splat(PIO2_1))), f64x2.mul(count, f64x2.splat(PIO2_2)))
+  return f64x2.sub(f64x2.sub(x, f64x2.mul(count, f64x2.splat(PIO2_1))), f64x2.mul(count, f64x2.splat(PIO2_2)))
 }
 
-/** tail in a = count pi/2 + y + tail. */
+/** tail in x = count pi/2 + y + tail. */
 // @ts-ignore: decorator
 @inline
-export function reducedTail2(a: v128, turns: v128, y: v128): v128 {
+export function reducedTail2(x: v128, turns: v128, y: v128): v128 {
   const count = f64x2.sub(turns, f64x2.splat(ROUND))
-  const r = f64x2.sub(a, f64x2.mul(count, f64x2.splat(PIO2_1)))
+  const r = f64x2.sub(x, f64x2.mul(count, f64x2.splat(PIO2_1)))
   const w = f64x2.mul(count, f64x2.splat(PIO2_2))
   return f64x2.sub(f64x2.sub(f64x2.sub(r, y), w), f64x2.mul(count, f64x2.splat(PIO2_REST)))
 }
 
-/** sin x from the sine s and the cosine c of what is left of |x|. */
+/** sin x from the sine s and the cosine c of what is left of x: s, c, -s, -c by quarter turns. */
 // @ts-ignore: decorator
 @inline
 export function sinOf2(x: v128, turns: v128, s: v128, c: v128): v128 {
-  const y = v128.xor(turned2(turns, s, c), v128.and(x, i64x2.splat(i64.MIN_VALUE)))
-  const usual = f64x2.lt(f64x2.abs(x), f64x2.splat(COUNT_LIMIT))
-  if (i64x2.bitmask(usual) == 3) return y
-  return v128.bitselect(y, sinHuge2(x, 0), usual)
+  const sign = i64x2.shl(v128.and(turns, i64x2.splat(2)), 62)
+  return orHuge2(x, 0, v128.xor(v128.bitselect(c, s, isOdd2(turns)), sign))
 }
 
-/** cos x from the sine s and the cosine c of what is left of |x|. */
+/** cos x from the sine s and the cosine c of what is left of x: c, -s, -c, s by quarter turns. */
 // @ts-ignore: decorator
 @inline
 export function cosOf2(x: v128, turns: v128, s: v128, c: v128): v128 {
-  const y = turned2(i64x2.add(turns, i64x2.splat(1)), s, c)
-  const usual = f64x2.lt(f64x2.abs(x), f64x2.splat(COUNT_LIMIT))
-  if (i64x2.bitmask(usual) == 3) return y
-  return v128.bitselect(y, sinHuge2(x, 1), usual)
+  const sign = i64x2.shl(v128.and(i64x2.add(turns, i64x2.splat(1)), i64x2.splat(2)), 62)
+  return orHuge2(x, 1, v128.xor(v128.bitselect(s, c, isOdd2(turns)), sign))
 }
 
-/** The sine after so many quarter turns: s, c, -s, -c. */
 // @ts-ignore: decorator
 @inline
-function turned2(turns: v128, s: v128, c: v128): v128 {
-  const odd = i64x2.neg(v128.and(turns, i64x2.splat(1)))
-  return v128.xor(v128.bitselect(c, s, odd), i64x2.shl(v128.and(turns, i64x2.splat(2)), 62))
+function isOdd2(turns: v128): v128 {
+  return i64x2.neg(v128.and(turns, i64x2.splat(1)))
 }
 
-/** Huge lanes, infinities and NaN are replaced one by one, so that a lane's bits never depend on its neighbour. */
+/** y, but for lanes of x that are huge, infinite or NaN: one by one, so that a lane's bits never depend on its neighbour. */
+// @ts-ignore: decorator
+@inline
+function orHuge2(x: v128, shift: i32, y: v128): v128 {
+  const usual = f64x2.lt(f64x2.abs(x), f64x2.splat(COUNT_LIMIT))
+  if (i64x2.bitmask(usual) == 3) return y
+  return v128.bitselect(y, sinHuge2(x, shift), usual)
+}
+
 function sinHuge2(x: v128, shift: i32): v128 {
   const y = f64x2.splat(sinShifted(f64x2.extract_lane(x, 0), shift))
   return f64x2.replace_lane(y, 1, sinShifted(f64x2.extract_lane(x, 1), shift))
@@ -116,10 +127,9 @@ function sinHuge2(x: v128, shift: i32): v128 {
 // @ts-ignore: decorator
 @inline
 export function sin2(x: v128): v128 {
-  const a = f64x2.abs(x)
-  const turns = quarterTurns2(a)
-  const y = reduced2(a, turns)
-  const tail = reducedTail2(a, turns, y)
+  const turns = quarterTurns2(x)
+  const y = reduced2(x, turns)
+  const tail = reducedTail2(x, turns, y)
   return sinOf2(x, turns, sinKernel2(y, tail), cosKernel2(y, tail))
 }
 
@@ -127,10 +137,9 @@ export function sin2(x: v128): v128 {
 // @ts-ignore: decorator
 @inline
 export function cos2(x: v128): v128 {
-  const a = f64x2.abs(x)
-  const turns = quarterTurns2(a)
-  const y = reduced2(a, turns)
-  const tail = reducedTail2(a, turns, y)
+  const turns = quarterTurns2(x)
+  const y = reduced2(x, turns)
+  const tail = reducedTail2(x, turns, y)
   return cosOf2(x, turns, sinKernel2(y, tail), cosKernel2(y, tail))
 }
 
