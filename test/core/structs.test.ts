@@ -2,7 +2,12 @@ import { readFileSync } from 'node:fs'
 import { expect, test } from '@jest/globals'
 import { struct } from '../../src/core/arena.ts'
 import { Purpose } from '../../src/core/random.ts'
+import { acrobot } from '../../src/envs/acrobot.ts'
 import { cartPole } from '../../src/envs/cartpole.ts'
+import { mountainCar } from '../../src/envs/mountain-car.ts'
+import { mountainCarContinuous } from '../../src/envs/mountain-car-continuous.ts'
+import { pendulum } from '../../src/envs/pendulum.ts'
+import { vectorStruct } from '../../src/envs/vector-fields.ts'
 import { mlpStruct } from '../../src/nn/fused.ts'
 import { policyStruct } from '../../src/nn/policy.ts'
 import { batchStruct } from '../../src/rl/batch.ts'
@@ -27,6 +32,11 @@ test.each([
   ['DirectionTask', 'svgd/direction.ts', directionTask.names],
   ['Term', 'svgd/kernels.ts', termStruct.names],
   ['CartPole', 'envs/cartpole.ts', Object.keys(cartPole.core?.constants ?? {})],
+  ['MountainCar', 'envs/mountaincar.ts', Object.keys(mountainCar.core?.constants ?? {})],
+  ['MountainCarContinuous', 'envs/mountaincarcontinuous.ts', Object.keys(mountainCarContinuous.core?.constants ?? {})],
+  ['Pendulum', 'envs/pendulum.ts', Object.keys(pendulum.core?.constants ?? {})],
+  ['Acrobot', 'envs/acrobot.ts', Object.keys(acrobot.core?.constants ?? {})],
+  ['Vector', 'envs/vector.ts', vectorStruct.names],
 ])('%s has the same fields on both sides of the boundary', (name, path, names) => {
   expect(fieldsOf(path, name)).toEqual([...names])
 })

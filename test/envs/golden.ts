@@ -63,7 +63,7 @@ export async function startsOf(id: string, count: number): Promise<number[][]> {
 
 /** Fails unless the values look uniform in [low, high): by Kolmogorov and Smirnov, a wrong alarm once in a hundred seeds. */
 export function expectUniform(values: readonly number[], low: number, high: number): void {
-  const sorted = values.slice().sort((a, b) => a - b)
+  const sorted = [...values].sort((a, b) => a - b)
   const n = sorted.length
   const distance = Math.max(...sorted.map((x, i) => Math.abs((x - low) / (high - low) - (i + 0.5) / n)))
   expect(distance).toBeLessThan(1.63 / Math.sqrt(n))
