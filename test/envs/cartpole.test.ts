@@ -44,6 +44,21 @@ describe('one step at a time from the states of Gymnasium', () => {
   })
 })
 
+test.each([0.7, 0.9, -2, 3, 25, -1e6])('a pole at %p rad moves as the equations say', (theta) => {
+  // Beyond π/4 sine and cosine go another way than where the pole usually is.
+  env.reset({ seed: 0 })
+  env.state.set([0.3, -0.7, theta, 1.5])
+  env.step(1)
+  const [sin, cos] = [Math.sin(theta), Math.cos(theta)]
+  const temp = (10 + 0.05 * 1.5 ** 2 * sin) / 1.1
+  const thetaAcc = (9.8 * sin - cos * temp) / (0.5 * (4 / 3 - (0.1 * cos ** 2) / 1.1))
+  const expected = [0.3 - 0.02 * 0.7, -0.7 + 0.02 * (temp - (0.05 * thetaAcc * cos) / 1.1)]
+  expected.push(theta + 0.02 * 1.5, 1.5 + 0.02 * thetaAcc)
+  expected.forEach((value, k) => {
+    expect(Math.abs(env.state[k] - value)).toBeLessThan(1e-12)
+  })
+})
+
 describe('reset', () => {
   const starts = Array.from({ length: 4000 }, (_, seed) => {
     env.reset({ seed })
