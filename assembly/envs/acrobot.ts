@@ -1,11 +1,11 @@
 import {
-  clamp2, cos2, cosKernel2, cosOf2, firsts2, promoted2, quarterTurns2, reduced2, reducedTail2, seconds2, sinKernel2, sinOf2,
-  storeEach2, storeFlags2,
+  areUsual2, clamp2, cos2, cosKernel2, cosOf2, cosOrHuge2, firsts2, promoted2, quarterTurns2, reduced2, reducedTail2,
+  seconds2, sinKernel2, sinOf2, sinOrHuge2, storeEach2, storeFlags2,
 } from '../math/f64x2'
 import { PURPOSE_RESET, uniforms4Into } from '../random'
 
 /**
- * Acrobot-v1 (Sutton 1996, as in Gymnasium): two links hang from a pivot, a torque on the joint between them swings the tip up.
+ * Acrobot-v1 (Sutton 1996, as in Gymnasium): two links hang from a pivot, a torque on their joint swings the tip up.
  *
  *     state, a row: f64 [θ1 (rad, 0 = hanging), θ2 (rad, relative to link 1), θ̇1, θ̇2 (rad/s)]
  *     action: f32, 0 = -torque, 1 = none, 2 = torque    observation: f32 [cos θ1, sin θ1, cos θ2, sin θ2, θ̇1, θ̇2]
@@ -88,8 +88,11 @@ function integrate(a: usize, b: usize, torque: v128, c: Acrobot): void {
     const y = reduced2(theta2, turns)
     const tail = reducedTail2(theta2, turns, y)
     const sLeft = sinKernel2(y, tail), cLeft = cosKernel2(y, tail)
-    const cosine2 = cosOf2(theta2, turns, sLeft, cLeft)
-    const sine2 = sinOf2(theta2, turns, sLeft, cLeft)
+    let cosine2 = cosOf2(turns, sLeft, cLeft), sine2 = sinOf2(turns, sLeft, cLeft)
+    if (!areUsual2(theta2)) {
+      cosine2 = cosOrHuge2(theta2, cosine2)
+      sine2 = sinOrHuge2(theta2, sine2)
+    }
     const d1 = inertiaOfBoth(cosine2, c)
     const d2 = inertiaOfSecond(cosine2, c)
     const phi2 = f64x2.mul(f64x2.splat(c.mass2 * c.centre2 * c.gravity), fromHorizontal(f64x2.add(theta1, theta2)))
@@ -207,9 +210,13 @@ export function observeAcrobot(observation: usize, state: usize, rows: i32): voi
     const y = reduced2(angles, turns)
     const tail = reducedTail2(angles, turns, y)
     const sLeft = sinKernel2(y, tail), cLeft = cosKernel2(y, tail)
-    const cosines = f32x4.demote_f64x2_zero(cosOf2(angles, turns, sLeft, cLeft))
-    const sines = f32x4.demote_f64x2_zero(sinOf2(angles, turns, sLeft, cLeft))
-    v128.store(observation, v128.shuffle<f32>(cosines, sines, 0, 4, 1, 5))
+    let cos = cosOf2(turns, sLeft, cLeft), sin = sinOf2(turns, sLeft, cLeft)
+    if (!areUsual2(angles)) {
+      cos = cosOrHuge2(angles, cos)
+      sin = sinOrHuge2(angles, sin)
+    }
+    const both = v128.shuffle<f32>(f32x4.demote_f64x2_zero(cos), f32x4.demote_f64x2_zero(sin), 0, 4, 1, 5)
+    v128.store(observation, both)
     v128.store64_lane(observation, f32x4.demote_f64x2_zero(v128.load(state, 16)), 0, 16)
     state += 32
     observation += 24

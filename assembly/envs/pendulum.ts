@@ -1,6 +1,6 @@
 import {
-  clamp2, cosKernel2, cosOf2, firsts2, nearest2, promoted2, quarterTurns2, reduced2, reducedTail2, seconds2, sin2, sinKernel2, sinOf2,
-  storeEach2,
+  areUsual2, clamp2, cosKernel2, cosOf2, cosOrHuge2, firsts2, nearest2, promoted2, quarterTurns2, reduced2, reducedTail2,
+  seconds2, sin2, sinKernel2, sinOf2, sinOrHuge2, storeEach2,
 } from '../math/f64x2'
 import { philox4, PURPOSE_RESET, uniform64 } from '../random'
 
@@ -97,10 +97,13 @@ export function observePendulum(observation: usize, state: usize, rows: i32): vo
     const y = reduced2(theta, turns)
     const tail = reducedTail2(theta, turns, y)
     const s = sinKernel2(y, tail), c = cosKernel2(y, tail)
-    const cos = f32x4.demote_f64x2_zero(cosOf2(theta, turns, s, c))
-    const sin = f32x4.demote_f64x2_zero(sinOf2(theta, turns, s, c))
+    let cos = cosOf2(turns, s, c), sin = sinOf2(turns, s, c)
+    if (!areUsual2(theta)) {
+      cos = cosOrHuge2(theta, cos)
+      sin = sinOrHuge2(theta, sin)
+    }
+    const both = v128.shuffle<f32>(f32x4.demote_f64x2_zero(cos), f32x4.demote_f64x2_zero(sin), 0, 4, 1, 5)
     const speed = f32x4.demote_f64x2_zero(seconds2(rowA, rowB))
-    const both = v128.shuffle<f32>(cos, sin, 0, 4, 1, 5)
     const a = observation + r * 12
     const b = observation + other * 12
     v128.store64_lane(a, both, 0)

@@ -51,8 +51,8 @@ const NEXT_STEP: i32 = 1
 /** It is reset in the same step; what it showed last is kept in finalObservation. */
 const SAME_STEP: i32 = 2
 
-/** Rows that step, show themselves and are booked before the next ones, so that what they touch stays in the first-level cache. */
-const BLOCK: i32 = 128
+/** Rows that step, show themselves and are counted before the next ones: what they touch stays in the first-level cache. */
+const BLOCK: i32 = 256
 
 /** Starts in each row r with mask[r] != 0 (u8; every row if mask is 0) the episode whose number stands in `episode`. */
 export function resetVector(vector: Vector, mask: usize): void {

@@ -58,7 +58,7 @@ export function nearest2(x: v128): v128 {
 //
 //   turns = quarterTurns2(x),  y = reduced2(x, turns),  tail = reducedTail2(x, turns, y)
 //   s = sinKernel2(y, tail),  c = cosKernel2(y, tail)
-//   sin x = sinOf2(x, turns, s, c),  cos x = cosOf2(x, turns, s, c)
+//   sin x = sinOf2(turns, s, c),  cos x = cosOf2(turns, s, c);  where not areUsual2(x): sinOrHuge2, cosOrHuge2 of these
 //
 // The scalar routine reduces |x| and turns the sign back. Every step being odd or even in x, the bits are the same.
 
@@ -90,17 +90,17 @@ export function reducedTail2(x: v128, turns: v128, y: v128): v128 {
 /** sin x from the sine s and the cosine c of what is left of x: s, c, -s, -c by quarter turns. */
 // @ts-ignore: decorator
 @inline
-export function sinOf2(x: v128, turns: v128, s: v128, c: v128): v128 {
+export function sinOf2(turns: v128, s: v128, c: v128): v128 {
   const sign = i64x2.shl(v128.and(turns, i64x2.splat(2)), 62)
-  return orHuge2(x, 0, v128.xor(v128.bitselect(c, s, isOdd2(turns)), sign))
+  return v128.xor(v128.bitselect(c, s, isOdd2(turns)), sign)
 }
 
 /** cos x from the sine s and the cosine c of what is left of x: c, -s, -c, s by quarter turns. */
 // @ts-ignore: decorator
 @inline
-export function cosOf2(x: v128, turns: v128, s: v128, c: v128): v128 {
+export function cosOf2(turns: v128, s: v128, c: v128): v128 {
   const sign = i64x2.shl(v128.and(i64x2.add(turns, i64x2.splat(1)), i64x2.splat(2)), 62)
-  return orHuge2(x, 1, v128.xor(v128.bitselect(s, c, isOdd2(turns)), sign))
+  return v128.xor(v128.bitselect(s, c, isOdd2(turns)), sign)
 }
 
 // @ts-ignore: decorator
@@ -109,13 +109,25 @@ function isOdd2(turns: v128): v128 {
   return i64x2.neg(v128.and(turns, i64x2.splat(1)))
 }
 
-/** y, but for lanes of x that are huge, infinite or NaN: one by one, so that a lane's bits never depend on its neighbour. */
+/** Whether both angles are small enough for this reduction, and numbers. */
 // @ts-ignore: decorator
 @inline
-function orHuge2(x: v128, shift: i32, y: v128): v128 {
-  const usual = f64x2.lt(f64x2.abs(x), f64x2.splat(COUNT_LIMIT))
-  if (i64x2.bitmask(usual) == 3) return y
-  return v128.bitselect(y, sinHuge2(x, shift), usual)
+export function areUsual2(x: v128): bool {
+  return i64x2.bitmask(f64x2.lt(f64x2.abs(x), f64x2.splat(COUNT_LIMIT))) == 3
+}
+
+/** y, but sin x where x is huge, infinite or NaN: lane by lane, so that a lane's bits never depend on its neighbour. */
+// @ts-ignore: decorator
+@inline
+export function sinOrHuge2(x: v128, y: v128): v128 {
+  return v128.bitselect(y, sinHuge2(x, 0), f64x2.lt(f64x2.abs(x), f64x2.splat(COUNT_LIMIT)))
+}
+
+/** The same for cos x. */
+// @ts-ignore: decorator
+@inline
+export function cosOrHuge2(x: v128, y: v128): v128 {
+  return v128.bitselect(y, sinHuge2(x, 1), f64x2.lt(f64x2.abs(x), f64x2.splat(COUNT_LIMIT)))
 }
 
 function sinHuge2(x: v128, shift: i32): v128 {
@@ -130,7 +142,8 @@ export function sin2(x: v128): v128 {
   const turns = quarterTurns2(x)
   const y = reduced2(x, turns)
   const tail = reducedTail2(x, turns, y)
-  return sinOf2(x, turns, sinKernel2(y, tail), cosKernel2(y, tail))
+  const result = sinOf2(turns, sinKernel2(y, tail), cosKernel2(y, tail))
+  return areUsual2(x) ? result : sinOrHuge2(x, result)
 }
 
 /** cos x, the bits of cos64. */
@@ -140,7 +153,8 @@ export function cos2(x: v128): v128 {
   const turns = quarterTurns2(x)
   const y = reduced2(x, turns)
   const tail = reducedTail2(x, turns, y)
-  return cosOf2(x, turns, sinKernel2(y, tail), cosKernel2(y, tail))
+  const result = cosOf2(turns, sinKernel2(y, tail), cosKernel2(y, tail))
+  return areUsual2(x) ? result : cosOrHuge2(x, result)
 }
 
 /** Whether both angles are so small that sinSmall2 and cosSmall2 hold: |x| <= pi/4. */

@@ -52,10 +52,21 @@ test('the equations of the NIPS paper can be chosen', async () => {
 
 test('angles far away are brought back at once, and infinity does not hang', () => {
   env.reset({ seed: 0 })
-  env.state.set([1e6, -1e6, 0, 0])
-  env.step(1)
-  expect(Math.abs(env.state[0])).toBeLessThanOrEqual(Math.PI)
-  expect(Math.abs(env.state[1])).toBeLessThanOrEqual(Math.PI)
+  const after = (theta1: number, theta2: number) => {
+    env.state.set([theta1, theta2, 0.3, -0.2])
+    env.step(2)
+    return [...env.state]
+  }
+  const turns = 2 * Math.PI * 200_000
+  const near = after(1, -2)
+  after(1 + turns, -2 - turns).forEach((value, k) => {
+    expect(Math.abs(value - near[k])).toBeLessThan(1e-8)
+  })
+  // So far away that no digit of the angle is left: still some angle, and forces of a finite size.
+  const [, , speed1, speed2] = after(0.1, 1e300)
+  expect(Math.abs(speed1)).toBeLessThan(4)
+  expect(Math.abs(speed2)).toBeLessThan(4)
+  env.reset({ seed: 0 })
   env.state.set([Infinity, 0, 0, 0])
   env.step(1)
   expect(env.state[0]).toBeNaN()

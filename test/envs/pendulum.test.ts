@@ -36,6 +36,14 @@ test('the cost is that of the state before the step, its angle wrapped', () => {
   }
 })
 
+test.each([0.1, -3, 90, 1e6, -1e12])('cosine and sine of %p rad are observed', (angle) => {
+  env.reset({ seed: 0 })
+  env.state.set([angle, 0.5])
+  const { obs } = env.step([0])
+  const [theta, speed] = env.state
+  expect([...obs]).toEqual([Math.cos(theta), Math.sin(theta), speed].map(Math.fround))
+})
+
 test('length and mass enter as in 3g/2l and 3/(m l²)', async () => {
   const [mass, length, gravity] = [2, 0.5, 3]
   const other = await make('Pendulum-v1', { constants: { mass, length, gravity } })
