@@ -7,6 +7,7 @@
 
 import { storeTail } from './math/arrays'
 import { demote4, log4, sinShifted2 } from './math/f32x4'
+import { log64, sinShifted } from './math/f64'
 
 export const PURPOSE_WEIGHTS: u32 = 0
 export const PURPOSE_EPISODE: u32 = 1
@@ -121,6 +122,13 @@ export function normal4(words: v128): v128 {
   // the two angles as doubles: cosines and sines of both cost what one sin4 costs
   const angles = f64x2.mul(f64x2.promote_low_f32x4(v128.shuffle<i32>(u, u, 2, 3, 2, 3)), f64x2.splat(6.283185307179586))
   return f32x4.mul(radii, demote4(sinShifted2(angles, 1), sinShifted2(angles, 0)))
+}
+
+/** Two standard normals of a block of words (Box and Muller 1958), |value| <= 8.58: r sin a for shift 0, r cos a for 1. */
+export function normal64(words: v128, shift: i32): f64 {
+  const u = uniform64(i32x4.extract_lane(words, 0), i32x4.extract_lane(words, 1))
+  const v = uniform64(i32x4.extract_lane(words, 2), i32x4.extract_lane(words, 3))
+  return sqrt(-2 * log64(1 - u)) * sinShifted(6.283185307179586 * v, shift)
 }
 
 /** n floats in [0, 1): element e takes word e & 3 of its block. */

@@ -1,5 +1,10 @@
 import { ACROBOT_STATE, Acrobot, observeAcrobot, resetAcrobot, stepAcrobot } from './acrobot'
+import { CART_AND_POLE_STATE, observeCartAndPole } from './cart-and-pole'
 import { CARTPOLE_STATE, CartPole, observeCartPole, resetCartPole, stepCartPole } from './cartpole'
+import { CartpoleSwingup, resetCartpoleSwingup, stepCartpoleSwingup } from './cartpole-swingup'
+import {
+  DOUBLE_PENDULUM_STATE, DoublePendulum, observeDoublePendulum, resetDoublePendulum, stepDoublePendulum,
+} from './double-pendulum'
 import { MOUNTAIN_CAR_STATE, MountainCar, observeCar, resetMountainCar, stepMountainCar } from './mountaincar'
 import {
   MOUNTAIN_CAR_CONTINUOUS_STATE, MountainCarContinuous, resetMountainCarContinuous, stepMountainCarContinuous,
@@ -9,6 +14,7 @@ import {
 } from './multigoal'
 import { observePendulum, PENDULUM_STATE, Pendulum, resetPendulum, stepPendulum } from './pendulum'
 import { observePointMaze, POINT_MAZE_STATE, PointMaze, resetPointMaze, stepPointMaze } from './point-maze'
+import { RllabCartpole, resetRllabCartpole, stepRllabCartpole } from './rllab-cartpole'
 
 /** The environments of the core by number; src/envs binds the same numbers to their ids. */
 const CARTPOLE = 0
@@ -16,6 +22,9 @@ const MOUNTAIN_CAR = 1
 const MOUNTAIN_CAR_CONTINUOUS = 2
 const PENDULUM = 3
 const ACROBOT = 4
+const RLLAB_CARTPOLE = 5
+const CARTPOLE_SWINGUP = 6
+const DOUBLE_PENDULUM = 7
 const MULTIGOAL = 8
 const MULTIGOAL_MAX_ENTROPY = 9
 const POINT_MAZE = 10
@@ -29,6 +38,9 @@ export function resetEnvironment(kind: i32, state: usize, constants: usize, seed
       return resetMountainCarContinuous(state, changetype<MountainCarContinuous>(constants), seedLo, seedHi)
     case PENDULUM: return resetPendulum(state, changetype<Pendulum>(constants), seedLo, seedHi)
     case ACROBOT: return resetAcrobot(state, changetype<Acrobot>(constants), seedLo, seedHi)
+    case RLLAB_CARTPOLE: return resetRllabCartpole(state, changetype<RllabCartpole>(constants), seedLo, seedHi)
+    case CARTPOLE_SWINGUP: return resetCartpoleSwingup(state, changetype<CartpoleSwingup>(constants), seedLo, seedHi)
+    case DOUBLE_PENDULUM: return resetDoublePendulum(state, changetype<DoublePendulum>(constants), seedLo, seedHi)
     case MULTIGOAL: return resetMultiGoal(state, changetype<MultiGoal>(constants), seedLo, seedHi)
     case MULTIGOAL_MAX_ENTROPY: return resetMultiGoal(state, changetype<MultiGoal>(constants), seedLo, seedHi)
     case POINT_MAZE: return resetPointMaze(state, changetype<PointMaze>(constants), seedLo, seedHi)
@@ -49,6 +61,12 @@ export function stepEnvironment(
       )
     case PENDULUM: return stepPendulum(state, action, reward, terminated, rows, changetype<Pendulum>(constants))
     case ACROBOT: return stepAcrobot(state, action, reward, terminated, rows, changetype<Acrobot>(constants))
+    case RLLAB_CARTPOLE:
+      return stepRllabCartpole(state, action, reward, terminated, rows, changetype<RllabCartpole>(constants))
+    case CARTPOLE_SWINGUP:
+      return stepCartpoleSwingup(state, action, reward, terminated, rows, changetype<CartpoleSwingup>(constants))
+    case DOUBLE_PENDULUM:
+      return stepDoublePendulum(state, action, reward, terminated, rows, changetype<DoublePendulum>(constants))
     case MULTIGOAL:
       return stepMultiGoal(
         state, action, reward, terminated, rows, MULTIGOAL_GOALS, changetype<MultiGoal>(constants),
@@ -69,6 +87,9 @@ export function observeEnvironment(kind: i32, observation: usize, state: usize, 
     case MOUNTAIN_CAR_CONTINUOUS: return observeCar(observation, state, rows)
     case PENDULUM: return observePendulum(observation, state, rows)
     case ACROBOT: return observeAcrobot(observation, state, rows)
+    case RLLAB_CARTPOLE: return observeCartAndPole(observation, state, rows)
+    case CARTPOLE_SWINGUP: return observeCartAndPole(observation, state, rows)
+    case DOUBLE_PENDULUM: return observeDoublePendulum(observation, state, rows)
     case MULTIGOAL: return observeMultiGoal(observation, state, rows)
     case MULTIGOAL_MAX_ENTROPY: return observeMultiGoal(observation, state, rows)
     case POINT_MAZE: return observePointMaze(observation, state, rows)
@@ -83,6 +104,9 @@ export function stateSize(kind: i32): i32 {
     case MOUNTAIN_CAR_CONTINUOUS: return MOUNTAIN_CAR_CONTINUOUS_STATE
     case PENDULUM: return PENDULUM_STATE
     case ACROBOT: return ACROBOT_STATE
+    case RLLAB_CARTPOLE: return CART_AND_POLE_STATE
+    case CARTPOLE_SWINGUP: return CART_AND_POLE_STATE
+    case DOUBLE_PENDULUM: return DOUBLE_PENDULUM_STATE
     case MULTIGOAL: return MULTIGOAL_STATE
     case MULTIGOAL_MAX_ENTROPY: return MULTIGOAL_STATE
     case POINT_MAZE: return POINT_MAZE_STATE

@@ -1,13 +1,16 @@
 import { show, UsageError } from '../core/errors.ts'
 import { acrobot } from './acrobot.ts'
 import { cartPole } from './cartpole.ts'
+import { cartpoleSwingup } from './cartpole-swingup.ts'
 import type { EnvironmentSpec } from './contract.ts'
+import { doublePendulum } from './double-pendulum.ts'
 import { mountainCar } from './mountain-car.ts'
 import { mountainCarContinuous } from './mountain-car-continuous.ts'
 import { multiGoal } from './multigoal.ts'
 import { multiGoalMaxEntropy } from './multigoal-max-entropy.ts'
 import { pendulum } from './pendulum.ts'
 import { pointMaze } from './point-maze.ts'
+import { rllabCartpole } from './rllab-cartpole.ts'
 
 /** The built-in tasks by id. */
 export const environments: Readonly<Record<string, EnvironmentSpec>> = {
@@ -19,6 +22,9 @@ export const environments: Readonly<Record<string, EnvironmentSpec>> = {
   [multiGoal.id]: multiGoal,
   [multiGoalMaxEntropy.id]: multiGoalMaxEntropy,
   [pointMaze.id]: pointMaze,
+  [rllabCartpole.id]: rllabCartpole,
+  [cartpoleSwingup.id]: cartpoleSwingup,
+  [doublePendulum.id]: doublePendulum,
 }
 
 /** The task with this id, or the one given. Throws a UsageError that lists what exists. */

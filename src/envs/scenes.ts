@@ -152,7 +152,7 @@ export function acrobotScene(state: State, { length, goalHeight }: Constants<'le
 }
 
 /** rllab's double pendulum: both angles absolute, from hanging; the tip should be at the mark. */
-export function doublePendulumScene(state: State, { length }: Constants<'length'>): Scene {
+export function doublePendulumScene(state: State, { linkLength: length }: Constants<'linkLength'>): Scene {
   return twoLinks(state[0], state[1], [length, length], [circle(Colour.goalZone, [0, 2 * length], 0.14), circle(Colour.goal, [0, 2 * length], 0.05)]) // biome-ignore format: the goal
 }
 

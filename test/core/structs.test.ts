@@ -3,10 +3,15 @@ import { expect, test } from '@jest/globals'
 import { struct } from '../../src/core/arena.ts'
 import { Purpose } from '../../src/core/random.ts'
 import { acrobot } from '../../src/envs/acrobot.ts'
+import { cartAndPole } from '../../src/envs/cart-and-pole.ts'
 import { cartPole } from '../../src/envs/cartpole.ts'
+import { cartpoleSwingup } from '../../src/envs/cartpole-swingup.ts'
+import type { EnvironmentSpec } from '../../src/envs/contract.ts'
+import { doublePendulum } from '../../src/envs/double-pendulum.ts'
 import { mountainCar } from '../../src/envs/mountain-car.ts'
 import { mountainCarContinuous } from '../../src/envs/mountain-car-continuous.ts'
 import { pendulum } from '../../src/envs/pendulum.ts'
+import { rllabCartpole } from '../../src/envs/rllab-cartpole.ts'
 import { vectorStruct } from '../../src/envs/vector-fields.ts'
 import { mlpStruct } from '../../src/nn/fused.ts'
 import { policyStruct } from '../../src/nn/policy.ts'
@@ -17,11 +22,14 @@ import { directionTask, termStruct } from '../../src/svgd/direction.ts'
 
 const source = (path: string) => readFileSync(new URL(`../../assembly/${path}`, import.meta.url), 'utf8')
 
-/** Names of the fields of an @unmanaged class, in order. */
+/** Names of the fields of an @unmanaged class, in order, without those of the class it extends. */
 function fieldsOf(path: string, name: string): string[] {
-  const body = source(path).match(new RegExp(`class ${name} \\{([^}]*)\\}`))?.[1] ?? ''
+  const body = source(path).match(new RegExp(`class ${name}(?: extends \\w+)? \\{([^}]*)\\}`))?.[1] ?? ''
   return [...body.matchAll(/^\s*(\w+): \w+$/gm)].map(([, field]) => field)
 }
+
+/** Constants behind the ones that both cart-poles of rllab share. */
+const ownOf = (spec: EnvironmentSpec) => Object.keys(spec.core?.constants ?? {}).slice(Object.keys(cartAndPole).length)
 
 test.each([
   ['Mlp', 'nn/training.ts', mlpStruct.names],
@@ -37,6 +45,10 @@ test.each([
   ['Pendulum', 'envs/pendulum.ts', Object.keys(pendulum.core?.constants ?? {})],
   ['Acrobot', 'envs/acrobot.ts', Object.keys(acrobot.core?.constants ?? {})],
   ['Vector', 'envs/vector.ts', vectorStruct.names],
+  ['CartAndPole', 'envs/cart-and-pole.ts', Object.keys(cartAndPole)],
+  ['RllabCartpole', 'envs/rllab-cartpole.ts', ownOf(rllabCartpole)],
+  ['CartpoleSwingup', 'envs/cartpole-swingup.ts', ownOf(cartpoleSwingup)],
+  ['DoublePendulum', 'envs/double-pendulum.ts', Object.keys(doublePendulum.core?.constants ?? {})],
 ])('%s has the same fields on both sides of the boundary', (name, path, names) => {
   expect(fieldsOf(path, name)).toEqual([...names])
 })
