@@ -1,9 +1,18 @@
-import { svpg } from '../src/algorithms/svpg.ts'
-import { categorical } from '../src/nn/distributions.ts'
+import { spawnSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { createArena, f32, padded } from '../src/core/arena.ts'
+import { compileCore } from '../src/core/module.ts'
+import { splitSeed } from '../src/core/random.ts'
+import { cartPole } from '../src/envs/cartpole.ts'
+import { readInto } from '../src/nn/core-op.ts'
+import { categorical, stockCategorical } from '../src/nn/distributions.ts'
 import { forward, stockForward } from '../src/nn/forward.ts'
-import { type Activation, mlp, type Network } from '../src/nn/network.ts'
+import { type Activation, initialiseInto, mlp, type Network } from '../src/nn/network.ts'
+import { policyFields, policyOf, writePolicy } from '../src/nn/policy.ts'
 import { startTfjs, tf } from '../src/nn/tfjs.ts'
-import { rollout } from '../src/rl/rollout.ts'
+import { batchFields } from '../src/rl/batch.ts'
+import { environmentFields } from '../src/rl/environments.ts'
+import { rollout, seedFields, startEnvironments, type Task, writeTask } from '../src/rl/rollout.ts'
 import { type Case, measure, type Row } from './harness.ts'
 
 /** n networks of one shape, a batch for each, and what a loss needs. */
@@ -14,6 +23,8 @@ interface Setting {
   readonly rows: number
 }
 
+const PYTHON = process.env.PYTHON || 'python3'
+
 const SETTINGS: readonly Setting[] = [
   { name: '16 x MLP(4-64-64-2), batch 512', net: mlp([4, 64, 64, 2]), n: 16, rows: 512 },
   { name: '16 x MLP(4-100-50-25-1), batch 1000', net: mlp([4, 100, 50, 25, 1]), n: 16, rows: 1000 },
@@ -23,32 +34,37 @@ const SETTINGS: readonly Setting[] = [
 
 /**
  * Forward and backward passes with a loss, from parameters in memory to gradients in memory: in the core below tfjs, in
- * stock tfjs-wasm network by network in plain products of explicitly transposed matrices (its best form), and in stock tfjs-wasm
- * with all networks stacked along an axis (its usual form). Then the fused policy step of the rollout.
+ * stock tfjs-wasm network by network in plain products of explicitly transposed matrices (its best form), in stock tfjs-wasm
+ * with all networks stacked along an axis (its usual form), and in torch. Then the fused policy step of the rollout.
  */
 export default async function bench(): Promise<Row[]> {
   await startTfjs()
+  const torch = hasTorch()
   const rows: Row[] = []
-  for (const setting of SETTINGS) rows.push(...(await benchSetting(setting)))
-  return [...rows, ...(await benchPolicyStep())]
+  for (const setting of SETTINGS) rows.push(...(await benchSetting(setting, torch)))
+  for (const shape of POLICIES) rows.push(...(await benchPolicyStep(shape)))
+  return rows
 }
 
-async function benchSetting(setting: Setting): Promise<Row[]> {
+async function benchSetting(setting: Setting, torch: boolean): Promise<Row[]> {
   const { name, net, n, rows } = setting
   const data = dataFor(setting)
+  const ours: Loss = categorical.logProb
+  const stock: Loss = stockCategorical.logProb
   const forms: Record<string, () => Float32Array> = {
-    steinrl: () => together(setting, data, (theta, x) => forward(setting.net, theta, x)),
-    'steinrl, one by one': () => oneByOne(setting, data, forward),
-    'tfjs-wasm, one by one': () => oneByOne(setting, data, stockForward),
-    'tfjs-wasm, stacked': () => together(setting, data, (theta, x) => stackedForward(setting.net, theta, x)),
+    steinrl: () => together(setting, data, (theta, x) => forward(net, theta, x), ours),
+    'steinrl, one by one': () => oneByOne(setting, data, forward, ours),
+    'tfjs-wasm, one by one': () => oneByOne(setting, data, stockForward, stock),
+    'tfjs-wasm, stacked': () => together(setting, data, (theta, x) => stackedForward(net, theta, x), stock),
   }
-  const expected = forms['tfjs-wasm, one by one']()
+  const expected = forms['tfjs-wasm, one by one']().slice()
   for (const [form, run] of Object.entries(forms)) checkGradient(form, run(), expected)
   const params = { networks: n, widths: net.widths.join('-'), rows }
   const measured = await measure(
     name,
     Object.entries(forms).map(([form, run]): Case => ({ name: form, params, run: () => void run() })),
   )
+  if (torch) measured.push(...runTorch(setting, params, data, expected))
   return measured.map((row) => ({ ...row, slower: Number((row.ms / measured[0].ms).toPrecision(3)) }))
 }
 
@@ -58,8 +74,10 @@ interface Data {
   /** [n, rows, inputs] */
   readonly x: Float32Array
   /** [n, rows] */
-  readonly action: Int32Array
+  readonly action: Float32Array
   readonly weight: Float32Array
+  /** [n, size] what a form found. */
+  readonly gradient: Float32Array
 }
 
 const numbers = (count: number, seed: number, scale = 1) =>
@@ -70,33 +88,36 @@ function dataFor({ net, n, rows }: Setting): Data {
   return {
     theta: numbers(n * net.size, 1, 0.3),
     x: numbers(n * rows * net.widths[0], 2),
-    action: Int32Array.from({ length: n * rows }, (_, k) => k % outputs),
+    action: Float32Array.from({ length: n * rows }, (_, k) => k % outputs),
     weight: numbers(n * rows, 3, 1 / rows),
+    gradient: new Float32Array(n * net.size),
   }
 }
 
+type Loss = typeof categorical.logProb
+
 /** Σ_b w_b log π(a_b|s_b), or Σ_b w_b y_b where there is one output. */
-function lossOf(y: tf.Tensor2D, action: tf.Tensor1D, weight: tf.Tensor1D): tf.Scalar {
-  const value = y.shape[1] === 1 ? tf.reshape(y, [-1]) : categorical.logProb(y, action)
+function lossOf(y: tf.Tensor2D, action: tf.Tensor2D, weight: tf.Tensor1D, logProb: Loss): tf.Scalar {
+  const value = y.shape[1] === 1 ? tf.reshape(y, [-1]) : logProb(y, action)
   return tf.sum(tf.mul(value, weight))
 }
 
 function oneByOne(
   { net, n, rows }: Setting,
-  { theta, x, action, weight }: Data,
+  { theta, x, action, weight, gradient }: Data,
   run: typeof stockForward,
+  logProb: Loss,
 ): Float32Array {
-  const gradient = new Float32Array(theta.length)
   const inputs = net.widths[0]
   for (let i = 0; i < n; i++) {
     const slice = tf.tidy(() => {
       const batch = tf.tensor2d(x.subarray(i * rows * inputs, (i + 1) * rows * inputs), [rows, inputs])
-      const a = tf.tensor1d(action.subarray(i * rows, (i + 1) * rows), 'int32')
+      const a = tf.tensor2d(action.subarray(i * rows, (i + 1) * rows), [rows, 1])
       const w = tf.tensor1d(weight.subarray(i * rows, (i + 1) * rows))
-      const loss = (row: tf.Tensor) => lossOf(run(net, row as tf.Tensor1D, batch), a, w)
+      const loss = (row: tf.Tensor) => lossOf(run(net, row as tf.Tensor1D, batch), a, w, logProb)
       return tf.grad(loss)(tf.tensor1d(theta.subarray(i * net.size, (i + 1) * net.size)))
     })
-    gradient.set(slice.dataSync() as Float32Array, i * net.size)
+    readInto(gradient.subarray(i * net.size, (i + 1) * net.size), slice)
     slice.dispose()
   }
   return gradient
@@ -105,19 +126,20 @@ function oneByOne(
 /** All networks in one expression. */
 function together(
   { net, n, rows }: Setting,
-  { theta, x, action, weight }: Data,
+  { theta, x, action, weight, gradient }: Data,
   outputs: (theta: tf.Tensor2D, x: tf.Tensor3D) => tf.Tensor,
+  logProb: Loss,
 ): Float32Array {
   const tensor = tf.tidy(() => {
     const batch = tf.tensor3d(x, [n, rows, net.widths[0]])
-    const a = tf.tensor1d(action, 'int32')
+    const a = tf.tensor2d(action, [n * rows, 1])
     const w = tf.tensor1d(weight)
     const last = net.widths[net.widths.length - 1]
     const loss = (all: tf.Tensor) =>
-      lossOf(tf.reshape(outputs(all as tf.Tensor2D, batch), [n * rows, last]) as tf.Tensor2D, a, w)
+      lossOf(tf.reshape(outputs(all as tf.Tensor2D, batch), [n * rows, last]) as tf.Tensor2D, a, w, logProb)
     return tf.grad(loss)(tf.tensor2d(theta, [n, net.size]))
   })
-  const gradient = tensor.dataSync() as Float32Array
+  readInto(gradient, tensor)
   tensor.dispose()
   return gradient
 }
@@ -143,18 +165,77 @@ function checkGradient(form: string, found: Float32Array, expected: Float32Array
     throw new Error(`${form}: the gradient is off by ${error / largest} of its largest entry.`)
 }
 
-/** Forward, sample and CartPole step of 16 particles in 64 environments each. */
-async function benchPolicyStep(): Promise<Row[]> {
-  const state = await svpg.init({ env: 'CartPole-v1', seed: 0, environments: 64, steps: 32 })
-  const { arena, task } = state
-  for (let k = 0; k < 5; k++) svpg.step(state)
-  const steps = task.particles * task.environments * task.steps
+function hasTorch(): boolean {
+  const { status } = spawnSync(PYTHON, ['-c', 'import torch'])
+  if (status !== 0) console.log(`torch: not measured, "${PYTHON} -c 'import torch'" fails (PYTHON names another).`)
+  return status === 0
+}
+
+/** The same data in torch, on one thread and on two, checked as ours. */
+function runTorch(
+  { name, net, n, rows }: Setting,
+  params: Row['params'],
+  { theta, x, action, weight }: Data,
+  expected: Float32Array,
+): Row[] {
+  const script = fileURLToPath(new URL('peers/mlp_torch.py', import.meta.url))
+  const { widths, layers } = net
+  const largest = expected.reduce((most, value) => Math.max(most, Math.abs(value)), 0)
+  return [1, 2].map((threads) => {
+    const task = { n, widths, hidden: layers[0].activation, rows, threads }
+    const bytes = Buffer.concat([theta, x, action, weight, expected].map((array) => Buffer.from(array.buffer)))
+    const { status, stdout, stderr } = spawnSync(PYTHON, [script, JSON.stringify(task)], { input: bytes })
+    if (status !== 0) throw new Error(`mlp_torch.py failed at ${name}: ${stderr}`)
+    const { form, ms, min, max, samples, error } = JSON.parse(String(stdout))
+    if (!(error < 1e-4 * largest)) throw new Error(`torch: the gradient of ${name} is off by ${error / largest}.`)
+    return { name: `torch, ${threads} thread${threads > 1 ? 's' : ''}, ${form}`, params, ms, min, max, samples }
+  })
+}
+
+/** Particles, environments of each, and hidden widths: the default task, and the size of the paper. */
+const POLICIES = [
+  { particles: 16, environments: 64, hidden: [64, 64] },
+  { particles: 16, environments: 10, hidden: [100, 50, 25] },
+] as const
+
+const STEPS = 32
+
+/** Forward, sample and CartPole step of all particles, one after the other. */
+async function benchPolicyStep({ particles, environments, hidden }: (typeof POLICIES)[number]): Promise<Row[]> {
+  const head = { name: 'categorical', actions: 2 } as const
+  const policy = policyOf({ observations: 4, hidden, head })
+  const D = padded(policy.size)
+  const task: Task = { spec: cartPole, head, environments, steps: STEPS, seed: splitSeed(0) }
+  const arena = await createArena(await compileCore(), {
+    theta: f32(1, D),
+    population: f32(particles, D),
+    ...policyFields(policy, environments),
+    ...environmentFields(cartPole, environments),
+    ...batchFields(STEPS, environments, 4, 1),
+    ...seedFields(),
+  })
+  const { ops, view } = arena
+  const rows = Array.from({ length: particles }, (_, i) => view.population.subarray(i * D, (i + 1) * D))
+  rows.forEach((row, i) => {
+    initialiseInto(row, policy.net, ops, task.seed, i)
+  })
+  writePolicy(arena, policy, D)
+  writeTask(arena, task)
+  startEnvironments(arena, task, { particle: 0, instances: [], history: [] })
+  let step = 0
+  const run = () => {
+    rows.forEach((row, particle) => {
+      view.theta.set(row)
+      rollout(arena, task, { particle, instances: [], history: [] }, step)
+    })
+    step += STEPS
+  }
   return measure('Policy step', [
     {
       name: 'policy step',
-      params: { particles: 16, environments: 64, steps: 32, hidden: '64-64' },
-      run: () => rollout(arena, task, 0, task.particles, state.iteration * task.steps),
-      derive: (ms) => ({ stepsPerSecond: Math.round((steps / ms) * 1000) }),
+      params: { particles, environments, steps: STEPS, hidden: hidden.join('-') },
+      run,
+      derive: (ms) => ({ stepsPerSecond: Math.round((particles * environments * STEPS * 1000) / ms) }),
     },
   ])
 }

@@ -79,7 +79,13 @@ export interface Ops {
   // biome-ignore format: one op, one line
   policyDivergence(policy: Pointer, i: number, j: number, observation: Pointer, rows: number, out: Pointer): void
   trainingForward(net: Pointer): void
-  trainingBackward(net: Pointer): void
+  trainingBackward(net: Pointer, weights: number): void
+  trainingInputs(net: Pointer): void
+  logProbRows(out: Pointer, logits: Pointer, action: Pointer, rows: number, classes: number): void
+  // biome-ignore format: one op, one line
+  logProbGradient(out: Pointer, d: Pointer, logits: Pointer, action: Pointer, rows: number, classes: number): void
+  entropyRows(out: Pointer, logits: Pointer, rows: number, classes: number): void
+  entropyGradient(out: Pointer, d: Pointer, logits: Pointer, rows: number, classes: number): void
 
   // assembly/envs
   resetEnvironment(kind: number, state: Pointer, constants: Pointer, seedLo: number, seedHi: number): void

@@ -144,8 +144,8 @@ export function mazeCells(constants: Constants, grid = 20): number[] {
     const part: Wall = [xs[i], ys[j], xs[i + 1], ys[j + 1]]
     return i >= 0 && i < columns && j >= 0 && j < ys.length - 1 && !blocks.some((block) => overlap(part, block))
   }
-  const column = xs.findLastIndex((x) => x <= startX)
-  const row = ys.findLastIndex((y) => y <= startY)
+  const column = xs.filter((x) => x <= startX).length - 1
+  const row = ys.filter((y) => y <= startY).length - 1
   const seen = new Set([row * columns + column])
   const cells = new Set<number>()
   for (const place of seen) {

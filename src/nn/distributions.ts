@@ -1,5 +1,7 @@
 // The distributions of actions as tfjs expressions, differentiable by their parameters. assembly/nn has each of them once more
 // for rollouts; tests hold the two against each other.
+import { canFuse } from './fused.ts'
+import { fusedEntropy, fusedLogProb } from './fused-categorical.ts'
 import type { Policy } from './policy.ts'
 import { tf } from './tfjs.ts'
 
@@ -41,20 +43,15 @@ export function distributionOf({ net, head, size }: Policy, outputs: tf.Tensor2D
   }
 }
 
-/** The categorical distribution π(a|s) = softmax(logits)_a. logits [rows, classes]. */
+/** The categorical distribution π(a|s) = softmax(logits)_a. logits [rows, classes]. In the core where tfjs runs on WASM. */
 export const categorical = {
   /** log π(a|s) [rows] of the classes [rows, 1]. */
   logProb(logits: tf.Tensor2D, action: tf.Tensor2D): tf.Tensor1D {
-    // One-hot and multiply: tfjs-wasm lacks the gradient of gather. By comparison, as tf.oneHot refuses a single class.
-    const chosen = tf.cast(tf.equal(action, tf.range(0, logits.shape[1])), 'float32')
-    return tf.sum(tf.mul(chosen, tf.logSoftmax(logits)), -1)
+    return canFuse() ? fusedLogProb(logits, action) : stockCategorical.logProb(logits, action)
   },
 
   /** H(π(·|s)) = −Σ_a π log π [rows], in nats. */
-  entropy(logits: tf.Tensor2D): tf.Tensor1D {
-    const logProb = tf.logSoftmax(logits)
-    return tf.neg(tf.sum(tf.mul(tf.exp(logProb), logProb), -1))
-  },
+  entropy: (logits: tf.Tensor2D): tf.Tensor1D => (canFuse() ? fusedEntropy(logits) : stockCategorical.entropy(logits)),
 
   /** KL(p ‖ q) = Σ_a p (log p − log q) [rows], in nats. */
   divergence(p: tf.Tensor2D, q: tf.Tensor2D): tf.Tensor1D {
@@ -73,6 +70,20 @@ export const categorical = {
 
   /** The most probable class [rows, 1]. */
   mode: (logits: tf.Tensor2D): tf.Tensor2D => tf.reshape(tf.cast(tf.argMax(logits, -1), 'float32'), [-1, 1]),
+}
+
+/** The same in ops of tfjs alone. */
+export const stockCategorical = {
+  logProb(logits: tf.Tensor2D, action: tf.Tensor): tf.Tensor1D {
+    // One-hot and multiply: tfjs-wasm lacks the gradient of gather. By comparison, as tf.oneHot refuses a single class.
+    const chosen = tf.cast(tf.equal(tf.reshape(action, [-1, 1]), tf.range(0, logits.shape[1])), 'float32')
+    return tf.sum(tf.mul(chosen, tf.logSoftmax(logits)), -1)
+  },
+
+  entropy(logits: tf.Tensor2D): tf.Tensor1D {
+    const logProb = tf.logSoftmax(logits)
+    return tf.neg(tf.sum(tf.mul(tf.exp(logProb), logProb), -1))
+  },
 }
 
 /** Mean [rows, A] and logarithm of the standard deviation, [rows, A] or [1, A]. */

@@ -1,12 +1,14 @@
 import { type Arena, createArenaSync, f32, i32, padded, struct } from '../core/arena.ts'
+import { coreOp, valuesOf } from './core-op.ts'
 import { ActivationKind, type Network } from './network.ts'
 import { kernels, tf } from './tfjs.ts'
 
-// A whole network as one op of tfjs: forward and backward run in the core, on panels, at the speed of WASM SIMD. Stock tfjs-wasm
-// multiplies stacked and transposed matrices on a scalar path, and takes ten times as long for a tanh.
+// A population of networks as one op of tfjs: forward and backward run in the core at the speed of WASM SIMD. Stock
+// tfjs-wasm multiplies stacked and transposed matrices on a scalar path, and takes ten times as long for a tanh.
 
 /** As the class Mlp in assembly/nn/training.ts. */
 export const mlpStruct = struct([
+  'networks',
   'rows',
   'layers',
   'widths',
@@ -14,63 +16,72 @@ export const mlpStruct = struct([
   'theta',
   'x',
   'outputs',
+  'y',
+  'dy',
   'gradient',
-  'delta',
-  'spare',
   'dx',
-  'panels',
-  'rowPanel',
+  'strips',
   'tile',
 ])
 
-/** Floats of the outputs of all layers of one network. */
-const outputFloats = ({ widths }: Network, rows: number) =>
-  padded(rows) * widths.slice(1).reduce((sum, width) => sum + padded(width), 0)
+/** Floats of a row of outputs inside the core: an odd number of vectors. */
+const stride = (width: number) => padded(width) | 4
 
-function workspaceFields(net: Network, n: number, rows: number) {
-  const R = padded(rows)
-  const widths = net.widths.map(padded)
-  const widest = Math.max(...widths)
-  const deepest = Math.max(R, widest)
+/** As in assembly/nn/training.ts. */
+const BLOCK = 64
+
+/** What SIMD writes behind the end of rows that are not whole vectors. */
+const SLACK = 4
+
+/** n networks on `rows` rows each. */
+interface Sizes {
+  readonly n: number
+  readonly rows: number
+}
+
+function workspaceFields(net: Network, { n, rows }: Sizes) {
+  const widest = Math.max(...net.widths)
+  const [first, last] = [net.widths[0], net.widths[net.widths.length - 1]]
   return {
     net: mlpStruct.field,
     widths: i32(net.widths.length),
     kinds: i32(net.layers.length),
     /** [n, size] */
-    theta: f32(n, net.size),
-    gradient: f32(n, net.size),
-    /** [n, R, P(w₀)] */
-    x: f32(n, R, widths[0]),
-    dx: f32(n, R, widths[0]),
-    /** [n, …] rows [R, P(w)] of each layer, one after the other. */
-    outputs: f32(n, outputFloats(net, rows)),
-    delta: f32(R, widest),
-    spare: f32(R, widest),
-    panels: f32(widest, deepest),
-    rowPanel: f32(deepest, 4),
-    tile: f32(4, widest),
+    theta: f32(n * net.size + SLACK),
+    gradient: f32(n * net.size + SLACK),
+    /** [n, rows, w₀] */
+    x: f32(n * rows * first + SLACK),
+    dx: f32(n * rows * first + SLACK),
+    /** [n, …] rows [rows, stride] of each layer, one after the other. */
+    outputs: f32(
+      n * rows,
+      net.widths.slice(1).reduce((sum, width) => sum + stride(width), 0),
+    ),
+    /** [n, rows, w_last] */
+    y: f32(n * rows * last + SLACK),
+    dy: f32(n * rows * last + SLACK),
+    strips: f32(Math.ceil(widest / 16) * 16 * widest + 48),
+    tile: f32(BLOCK, stride(widest)),
   }
 }
 
 /** The memory that passes through at most n networks of one shape run in, with at most `rows` rows each. */
-interface Workspace {
+interface Workspace extends Sizes {
   readonly arena: Arena<ReturnType<typeof workspaceFields>>
-  readonly n: number
-  readonly rows: number
-  /** Which forward pass its outputs are of. */
+  /** Which pass it holds: outputs of a forward one, or the gradients that a backward one puts in their place. */
   pass: number
 }
 
 // A network is an immutable record, so what is derived from it is kept beside it and goes when it goes.
 const workspaces = new WeakMap<Network, Workspace>()
 
-function workspaceFor(net: Network, n: number, rows: number): Workspace {
+function workspaceFor(net: Network, { n, rows }: Sizes): Workspace {
   const kept = workspaces.get(net)
   if (kept && kept.n >= n && kept.rows >= rows) return kept
   if (!kernels.core) throw new Error('The core has not been compiled: call startTfjs first.')
   // Never smaller than before: batches of two sizes in turn would otherwise take new memory every time.
   const room = { n: Math.max(n, kept?.n ?? 0), rows: Math.max(rows, kept?.rows ?? 0) }
-  const arena = createArenaSync(kernels.core, workspaceFields(net, room.n, room.rows))
+  const arena = createArenaSync(kernels.core, workspaceFields(net, room))
   arena.view.widths.set(net.widths)
   arena.view.kinds.set(net.layers.map(({ activation }) => ActivationKind[activation]))
   // Passes are numbered on, so that one through another workspace is not taken for one through this.
@@ -87,122 +98,69 @@ export const canFuse = () => kernels.core !== null && tf.getBackend() === 'wasm'
  * [n, rows, first width], with a gradient by both. Without the leading axis one network.
  */
 export function fusedForward<X extends tf.Tensor2D | tf.Tensor3D>(net: Network, theta: tf.Tensor, x: X): X {
-  const op = tf.customGrad((...inputs) => {
-    const [theta, x, save] = inputs as unknown as [tf.Tensor, X, tf.GradSaveFunc]
-    save([theta, x])
-    const workspace = runForward(net, theta, x)
-    const { pass } = workspace
+  return mlpOp({ theta, x }, { net, pass: 0 }) as X
+}
+
+const mlpOp = coreOp<'theta' | 'x', { readonly net: Network; pass: number }>({
+  name: 'SteinrlMlp',
+  inputs: ['theta', 'x'],
+  run({ theta, x }, call) {
+    const workspace = runForward(call.net, theta, x)
+    call.pass = workspace.pass
+    const last = call.net.widths[call.net.widths.length - 1]
+    const { n, rows } = sizesOf(x)
+    return { values: workspace.arena.view.y.subarray(0, n * rows * last), shape: [...x.shape.slice(0, -1), last] }
+  },
+  gradients(dy, { theta, x }, { net, pass }) {
+    let reversed = 0
     return {
-      value: outputsOf(net, workspace, x),
-      gradFunc: (dy, saved) => {
-        const [theta, x] = saved as [tf.Tensor, X]
-        return runBackward(net, theta, x, dy as tf.Tensor, pass)
+      theta: () => {
+        const { arena, pass: after } = runBackward(net, theta, x, dy, pass, true)
+        reversed = after
+        return { values: arena.view.gradient.subarray(0, theta.size), shape: theta.shape }
+      },
+      x: () => {
+        const kept = workspaces.get(net)
+        // Where theta was asked for as well its pass has come down to the first layer already.
+        const { arena } = kept?.pass === reversed ? kept : runBackward(net, theta, x, dy, pass, false)
+        arena.ops.trainingInputs(arena.at.net)
+        return { values: arena.view.dx.subarray(0, x.size), shape: x.shape }
       },
     }
-  })
-  return op(theta, x) as X
+  },
+})
+
+function sizesOf(x: tf.TensorInfo): Sizes {
+  const [first, second] = x.shape
+  return x.shape.length === 3 ? { n: first, rows: second } : { n: 1, rows: first }
 }
 
-function sizesOf(x: tf.Tensor): { n: number; rows: number } {
-  const [first, second] = x.shape as [number, number]
-  return x.rank === 3 ? { n: first, rows: second } : { n: 1, rows: first }
-}
-
-function runForward(net: Network, theta: tf.Tensor, x: tf.Tensor): Workspace {
+function runForward(net: Network, theta: tf.TensorInfo, x: tf.TensorInfo): Workspace {
   const { n, rows } = sizesOf(x)
-  const workspace = workspaceFor(net, n, rows)
+  const workspace = workspaceFor(net, { n, rows })
   const { ops, at, view } = workspace.arena
-  view.theta.set(theta.dataSync() as Float32Array)
-  const inputs = x.dataSync() as Float32Array
-  for (let i = 0; i < n; i++) {
-    scatterRows(view.x, (view.x.length / workspace.n) * i, inputs, i * rows, rows, net.widths[0])
-    pointAt(net, workspace, i, rows)
-    ops.trainingForward(at.net)
-  }
+  view.theta.set(valuesOf(theta))
+  view.x.set(valuesOf(x))
+  mlpStruct.write(view.net, { ...at, networks: n, rows, layers: net.layers.length })
+  ops.trainingForward(at.net)
   workspace.pass++
   return workspace
 }
 
-/** Makes the record that the ops read that of network i. */
-function pointAt(net: Network, { arena, n }: Workspace, i: number, rows: number): void {
-  const { at, view } = arena
-  const part = (name: 'theta' | 'gradient' | 'x' | 'dx' | 'outputs') => at[name] + (view[name].byteLength / n) * i
-  mlpStruct.write(view.net, {
-    ...at,
-    rows,
-    layers: net.layers.length,
-    theta: part('theta'),
-    gradient: part('gradient'),
-    x: part('x'),
-    dx: part('dx'),
-    outputs: part('outputs'),
-  })
-}
-
-function outputsOf(net: Network, { arena, n: room }: Workspace, x: tf.Tensor): tf.Tensor {
-  const { n, rows } = sizesOf(x)
-  const last = net.widths[net.widths.length - 1]
-  const { outputs } = arena.view
-  const before = outputFloats(net, rows) - padded(rows) * padded(last)
-  const out = new Float32Array(n * rows * last)
-  for (let i = 0; i < n; i++) gatherRows(out, i * rows, outputs, (outputs.length / room) * i + before, rows, last)
-  return tf.tensor(out, [...x.shape.slice(0, -1), last])
-}
-
-function runBackward(net: Network, theta: tf.Tensor, x: tf.Tensor, dy: tf.Tensor, pass: number): tf.Tensor[] {
+function runBackward(
+  net: Network,
+  theta: tf.Tensor,
+  x: tf.Tensor,
+  dy: tf.Tensor,
+  pass: number,
+  weights: boolean,
+): Workspace {
   const kept = workspaces.get(net)
   // Another pass through the same network has written over the outputs: run this one again.
   const workspace = kept?.pass === pass ? kept : runForward(net, theta, x)
-  const { n, rows } = sizesOf(x)
   const { ops, at, view } = workspace.arena
-  const [first, last] = [net.widths[0], net.widths[net.widths.length - 1]]
-  const upstream = dy.dataSync() as Float32Array
-  const dx = new Float32Array(n * rows * first)
-  for (let i = 0; i < n; i++) {
-    pointAt(net, workspace, i, rows)
-    scatterRows(view.delta, 0, upstream, i * rows, rows, last)
-    ops.trainingBackward(at.net)
-    gatherRows(dx, i * rows, view.dx, (view.dx.length / workspace.n) * i, rows, first)
-  }
-  return [tf.tensor(view.gradient.slice(0, theta.size), theta.shape), tf.tensor(dx, x.shape)]
-}
-
-/** Rows `row` and on of `from` to padded rows at `start` of out, zeros behind each. */
-function scatterRows(
-  out: Float32Array,
-  start: number,
-  from: Float32Array,
-  row: number,
-  rows: number,
-  width: number,
-): void {
-  const stride = padded(width)
-  if (stride === width) {
-    out.set(from.subarray(row * width, (row + rows) * width), start)
-    return
-  }
-  for (let r = 0; r < rows; r++) {
-    const to = start + r * stride
-    for (let k = 0; k < width; k++) out[to + k] = from[(row + r) * width + k]
-    for (let k = width; k < stride; k++) out[to + k] = 0
-  }
-}
-
-/** Padded rows at `start` of `from` to rows `row` and on of out. */
-function gatherRows(
-  out: Float32Array,
-  row: number,
-  from: Float32Array,
-  start: number,
-  rows: number,
-  width: number,
-): void {
-  const stride = padded(width)
-  if (stride === width) {
-    out.set(from.subarray(start, start + rows * width), row * width)
-    return
-  }
-  for (let r = 0; r < rows; r++) {
-    for (let k = 0; k < width; k++) out[(row + r) * width + k] = from[start + r * stride + k]
-  }
+  view.dy.set(valuesOf(dy))
+  ops.trainingBackward(at.net, weights ? 1 : 0)
+  workspace.pass++
+  return workspace
 }

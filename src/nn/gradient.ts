@@ -1,4 +1,5 @@
 import { UsageError } from '../core/errors.ts'
+import { readInto } from './core-op.ts'
 import { policyObjective } from './losses.ts'
 import { actionWidth, type Policy } from './policy.ts'
 import { tf } from './tfjs.ts'
@@ -43,7 +44,7 @@ export function policyGradientInto(
     }
     return [tf.grad(objective)(tf.tensor1d(theta.subarray(0, policy.size))), kept as unknown as tf.Scalar]
   })
-  out.set(gradient.dataSync() as Float32Array)
+  readInto(out, gradient)
   const nats = entropy.dataSync()[0]
   tf.dispose([gradient, entropy])
   return nats

@@ -196,7 +196,7 @@ describe('eval', () => {
       ...['damaged', 'no policy', 'The width of a layer must be a whole number of at least 1, got -8'],
     ],
     'with an unknown head': [
-      withMetadata({ env: 'CartPole-v1', policy: policy({ head: { name: 'beta', actions: 2 } }) }),
+      withMetadata({ env: 'CartPole-v1', policy: policy({ head: { name: 'beta' as 'gaussian', actions: 2 } }) }),
       ...['damaged', 'no policy', 'beta'],
     ],
     'with a policy that is no JSON': [withMetadata({ env: 'CartPole-v1', policy: '[4,' }), 'damaged', 'no policy'],

@@ -108,7 +108,7 @@ describe('where the tip is', () => {
   })
 
   test('double pendulum: both angles absolute', () =>
-    near(ends(doublePendulumScene([right, right], { length: 1 }), agent), 2, 0))
+    near(ends(doublePendulumScene([right, right], { linkLength: 1 }), agent), 2, 0))
 
   test("rllab's carts: counter-clockwise", () =>
     near(ends(rllabCartpoleScene([1, 0, right, 0], { positionLimit: 3 }, true), limb), 0, 0))
