@@ -18,7 +18,7 @@ export interface Row {
 export interface Case {
   name: string
   params: Row['params']
-  run: () => void | Promise<unknown>
+  run: () => unknown
   /** Figures that follow from the median time in ms. */
   derive?: (ms: number) => Record<string, number>
 }

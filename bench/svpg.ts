@@ -58,7 +58,7 @@ async function benchPaper(): Promise<Row[]> {
     const state = await svpg.init({ ...PAPER, workers })
     states.push(state)
     cases.push({
-      name: workers === 0 ? 'iteration, this thread' : `iteration, ${workers} workers`,
+      name: `iteration, ${['this thread', '1 worker', '2 workers'][workers]}`,
       params: { particles: 16, environments: 20, steps: 500, hidden: '100-50-25', parameters: state.policy.size },
       run: () => svpg.step(state),
       derive: stepsPerSecond(160_000),

@@ -84,6 +84,9 @@ describe('every command of the README works in a fresh clone, in its order', () 
         'gradient',
         'move',
         'iteration',
+        'iteration, this thread',
+        'iteration, 1 worker',
+        'iteration, 2 workers',
       ])
       expect(rows.every(({ ms, params }: { ms: number; params: object }) => ms > 0 && params)).toBe(true)
     },

@@ -41,6 +41,7 @@ export class DoublePendulum {
 
 /** rllab's reset turns each rod about the place of its upper end in the hanging model, and leaves both centres at rest. */
 export function resetDoublePendulum(state: usize, c: DoublePendulum, seedLo: u32, seedHi: u32): void {
+  memory.fill(state, 0, ROW)
   const half = 0.5 * c.linkLength
   const angles = philox4(0, 0, 0, PURPOSE_RESET, seedLo, seedHi)
   const speeds = philox4(1, 0, 0, PURPOSE_RESET, seedLo, seedHi)
@@ -52,8 +53,6 @@ export function resetDoublePendulum(state: usize, c: DoublePendulum, seedLo: u32
     const centre = state + (link << 5)
     store<f64>(centre, half * f64x2.extract_lane(sin2(angle), 0), 32)
     store<f64>(centre, -c.linkLength * <f64>link - half * f64x2.extract_lane(cos2(angle), 0), 40)
-    store<f64>(centre, 0, 48)
-    store<f64>(centre, 0, 56)
   }
 }
 

@@ -193,7 +193,7 @@ describe('eval', () => {
     ],
     'with widths that are none': [
       withMetadata({ env: 'CartPole-v1', policy: policy({ hidden: [-8] }) }),
-      ...['damaged', 'no policy', 'The width of a layer must be a whole number of at least 1, got -8'],
+      ...['damaged', 'no policy', 'A width of a network must be a whole number of at least 1, got -8'],
     ],
     'with an unknown head': [
       withMetadata({ env: 'CartPole-v1', policy: policy({ head: { name: 'beta' as 'gaussian', actions: 2 } }) }),

@@ -153,7 +153,11 @@ describe.each(ids)('%s', (id) => {
         expect(space.low.every((value, k) => value < space.high[k])).toBe(true)
       }
     }
-    expect(spec.configure?.({})).toEqual({ ...spec, configure: expect.any(Function) })
+    expect(spec.configure?.({})).toEqual({
+      ...spec,
+      configure: expect.any(Function),
+      render: expect.any(Function),
+    })
     expect(() => spec.configure?.({ 'no such': 1 })).toThrow(`${id} has no constant "no such"; it has`)
   })
 })
@@ -166,6 +170,13 @@ function fieldsOf(kind: number): string[] {
   const constant = dispatch.match(new RegExp(`^const (\\w+)(?:: i32)? = ${kind}$`, 'm'))?.[1] ?? 'none'
   const branch = dispatch.slice(dispatch.search(new RegExp(`case ${constant}:`)))
   const name = branch.match(/changetype<(\w+)>/)?.[1] ?? 'none'
-  const body = sources.map((source) => source.match(new RegExp(`class ${name} \\{([^}]*)\\}`))?.[1]).find(Boolean) ?? ''
-  return [...body.matchAll(/^\s*(\w+): f64$/gm)].map(([, field]) => field)
+  return fieldsOfClass(sources, name)
+}
+
+/** Names of the fields of an @unmanaged class, those of the class that it extends first. */
+function fieldsOfClass(sources: readonly string[], name: string): string[] {
+  const pattern = new RegExp(`class ${name}(?: extends (\\w+))? \\{([^}]*)\\}`)
+  const [, parent, body = ''] = sources.map((source) => source.match(pattern)).find(Boolean) ?? []
+  const own = [...body.matchAll(/^\s*(\w+): f64$/gm)].map(([, field]) => field)
+  return parent ? [...fieldsOfClass(sources, parent), ...own] : own
 }

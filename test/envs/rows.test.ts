@@ -93,7 +93,8 @@ describe.each(tasks)('$id', (spec) => {
     fill()
     arena.run(0, ROWS)
     const whole = Array.from({ length: ROWS }, (_, row) => arena.bytesOf(row))
-    expect(new Set(whole).size).toBeGreaterThan(ROWS / 2)
+    // Tasks in a box clip some of these states to the same corner.
+    expect(new Set(whole).size).toBeGreaterThan(ROWS / 3)
     for (let row = 0; row < ROWS; row++) {
       fill()
       expect(arena.run(row, 1)).toBe(JSON.stringify([whole[row]]))
