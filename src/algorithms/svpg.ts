@@ -1,8 +1,7 @@
 import * as v from 'valibot'
-import { createArena } from '../core/arena.ts'
+import { createArena, f32, padded } from '../core/arena.ts'
 import {
   check,
-  fraction,
   nonNegativeNumber,
   oneOf,
   positiveNumber,
@@ -22,38 +21,50 @@ import { headNames, type Policy, policyOf } from '../nn/policy.ts'
 import type { TfjsOptions } from '../nn/tfjs.ts'
 import { type Crew, hire, workersFor } from '../rl/crew.ts'
 import { headFor, observationSize } from '../rl/environments.ts'
-import type { Carried, ParticleInfo } from '../rl/evaluator.ts'
-import { baselines } from '../rl/returns.ts'
+import { type Estimator, estimatorEntries, estimatorOf, passesOf } from '../rl/estimator.ts'
+import type { Carried, ParticleInfo, Visited } from '../rl/evaluator.ts'
 import type { Task } from '../rl/rollout.ts'
+import { inverseTemperature, temperatureEntries } from '../rl/temperature.ts'
 import { bandwidthSchema } from '../svgd/bandwidth.ts'
-import { type SteinInfo, steinDirection, steinFields } from '../svgd/direction.ts'
-import { rbf } from '../svgd/kernels.ts'
+import { type SteinInfo, steinFields } from '../svgd/direction.ts'
+import { blockwise, imq, type Kernel, matern32, rbf } from '../svgd/kernels.ts'
 import { adam, optimizerFields } from '../svgd/optimizers.ts'
 import { postable } from './evaluators.ts'
-import { type ReinforceSetup, reinforceEvaluator } from './reinforce.ts'
+import { evolve } from './evolution.ts'
+import { direct, interactions } from './interaction.ts'
+import { type PolicyGradientSetup, policyGradientEvaluator } from './policy-gradient.ts'
 
-export const interactions = ['stein', 'independent', 'joint'] as const
+const kernels = { rbf, matern32, imq: () => imq() } as const
+const kernelNames = Object.keys(kernels) as (keyof typeof kernels)[]
 
 /** The settings of SVPG with their defaults, which are those of the author's code where it has the setting. */
 const schema = v.object({
   particles: v.optional(wholeNumber('particles', 1, 10_000), 16),
-  temperature: v.optional(positiveNumber('temperature'), 10),
+  ...temperatureEntries,
   interaction: v.optional(oneOf('interaction', interactions), 'stein'),
   prior: v.optional(positiveNumberOr('prior', ['flat']), 'flat'),
+  kernel: v.optional(oneOf('kernel', kernelNames), 'rbf'),
   bandwidth: v.optional(bandwidthSchema, 'svpg-code'),
+  /** A kernel on each layer's parameters alone, with a bandwidth of its own. */
+  perLayer: v.optional(trueOrFalse('perLayer'), false),
+  /** Multiplies the repulsion; 0 for sharing alone. */
+  repulsion: v.optional(nonNegativeNumber('repulsion'), 1),
+  /** Iterations between two steps of evolution; 0 for none. */
+  evolutionEvery: v.optional(wholeNumber('evolutionEvery', 0), 0),
   hidden: v.optional(v.array(wholeNumber('a hidden width', 1, 4096)), [64, 64]),
   activation: v.optional(oneOf('activation', activations), 'tanh'),
   head: v.optional(oneOf('head', ['auto', ...headNames]), 'auto'),
   initialisation: v.optional(oneOf('initialisation', initialisations), 'normal'),
+  /** What initial weights of the hidden layers are multiplied by. */
+  gain: v.optional(positiveNumber('gain'), 1),
   learningRate: v.optional(positiveNumber('learningRate'), 5e-3),
   environments: v.optional(wholeNumber('environments', 1, 100_000), 16),
   steps: v.optional(wholeNumber('steps', 1, 100_000), 128),
-  discount: v.optional(fraction('discount'), 0.99),
-  baseline: v.optional(oneOf('baseline', baselines), 'linear'),
-  standardise: v.optional(trueOrFalse('standardise'), true),
-  entropyBonus: v.optional(nonNegativeNumber('entropyBonus'), 0),
+  ...estimatorEntries,
   seed: v.optional(wholeNumber('seed', 0), 0),
 })
+
+type Settings = v.InferOutput<typeof schema>
 
 /** What does not change the bits of a run. */
 const workersSchema = v.optional(wholeNumberOr('workers', 0, ['auto']), 0)
@@ -67,12 +78,16 @@ export type SvpgOptions = v.InferInput<typeof schema> & {
    * same. A task in TypeScript needs its `module` for workers.
    */
   workers?: number | 'auto'
+  /** Iterations of the whole run, which a temperature schedule goes through. train() sets it. */
+  iterations?: number
+  /** [parameters] the centre of a Gaussian prior: a policy that the population is to stay around. Default: the origin. */
+  priorMean?: Float32Array
   /** The WASM core; default: this package's steinrl.wasm. */
   core?: CoreSource
   tfjs?: TfjsOptions
 }
 
-export type SvpgConfig = Readonly<Required<v.InferOutput<typeof schema>>>
+export type SvpgConfig = Readonly<Omit<Settings, keyof Estimator>> & Estimator
 
 export type SvpgState = Awaited<ReturnType<typeof init>>
 
@@ -81,17 +96,23 @@ export interface SvpgInfo {
   readonly particles: readonly ParticleInfo[]
   /** Null without a kernel. */
   readonly stein: SteinInfo | null
+  /** α in this iteration. */
+  readonly temperature: number
+  /** Particles that evolution has replaced. */
+  readonly replaced: readonly number[]
   /** Workers that died in this iteration, in a sentence each; their particles were evaluated elsewhere. */
   readonly losses: readonly string[]
 }
 
 /** Checks the settings and fills in the defaults. Throws a UsageError for the first one that is wrong. */
-export function svpgConfig({ env, core, tfjs, workers, ...options }: SvpgOptions): SvpgConfig {
-  return check(schema, options)
+export function svpgConfig(options: Partial<SvpgOptions>): SvpgConfig {
+  const settings = check(schema, options)
+  return { ...settings, ...estimatorOf(settings) }
 }
 
-async function init({ env, workers: wanted, core: source, tfjs, ...options }: SvpgOptions) {
-  const config = check(schema, options)
+async function init({ env, workers: wanted, iterations, core: source, tfjs, priorMean, ...options }: SvpgOptions) {
+  const config = svpgConfig(options)
+  const inverse = inverseTemperature(config, iterations)
   const spec = environmentSpec(env)
   // joint: the data of all particles for one policy.
   const isJoint = config.interaction === 'joint'
@@ -102,12 +123,17 @@ async function init({ env, workers: wanted, core: source, tfjs, ...options }: Sv
   const { hidden, activation } = config
   const policy = policyOf({ observations: observationSize(spec), hidden, activation, head: task.head })
   const core = await compileCore(source)
-  const crew = await hireFor({ task, policy, options: config, core, tfjs }, check(workersSchema, wanted), n)
+  const setup = { task, policy, estimator: estimatorOf(config), core, tfjs }
+  const crew = await hireFor(setup, check(workersSchema, wanted), n)
   const optimizer = adam({ learningRate: config.learningRate })
-  const kernel = rbf({ bandwidth: config.bandwidth })
+  const kernel = kernelFor(config, policy)
+  const D = padded(policy.size)
   const arena = await createArena(core, {
     ...steinFields(n, policy.size, { kernel }),
     ...optimizerFields(n, policy.size, optimizer),
+    /** [n, D] where the prior is centred, and room for a row of random numbers. */
+    priorMean: f32(priorMean ? n : 0, D),
+    noise: f32(D),
   })
   const state = {
     config,
@@ -119,15 +145,34 @@ async function init({ env, workers: wanted, core: source, tfjs, ...options }: Sv
     arena,
     kernel,
     optimizer,
+    inverseTemperature: inverse,
     crew,
     /** [n] what each particle carries beside its parameters; null before the first evaluation. */
     carried: Array<Carried | null>(n).fill(null),
-    /** Iterations done. */
+    /** [n] some of the rows of each particle's last rollout. */
+    visited: [] as readonly Visited[],
+    /** Iterations done, and steps of the optimizer. */
     iteration: 0,
+    moves: 0,
   }
-  for (let i = 0; i < n; i++)
-    initialiseInto(rowOf(state, 'theta', i), policy.net, arena.ops, seed, i, { scheme: config.initialisation })
+  const initialisation = { scheme: config.initialisation, gain: config.gain }
+  for (let i = 0; i < n; i++) {
+    initialiseInto(rowOf(state, 'theta', i), policy.net, arena.ops, seed, i, initialisation)
+    if (priorMean) arena.view.priorMean.set(fitting(priorMean, policy), i * D)
+  }
   return state
+}
+
+function kernelFor({ kernel, bandwidth, perLayer }: SvpgConfig, { net, size }: Policy): Kernel {
+  const whole = kernels[kernel]({ bandwidth })
+  if (!perLayer) return whole
+  const widths = net.layers.map(({ inputs, outputs }) => (inputs + 1) * outputs)
+  return blockwise(size === net.size ? widths : [...widths, size - net.size], whole)
+}
+
+function fitting(mean: Float32Array, { size }: Policy): Float32Array {
+  if (mean.length === size) return mean
+  throw new UsageError(`priorMean must have the ${size} parameters of the policy, got ${mean.length}.`)
 }
 
 interface Rows {
@@ -142,46 +187,72 @@ export function rowOf({ arena, particles, policy }: Rows, name: 'theta' | 'score
   return arena.view[name].subarray(i * D, i * D + policy.size)
 }
 
-function hireFor(setup: ReinforceSetup, wanted: number | 'auto', n: number): Promise<Crew> {
+function hireFor(setup: PolicyGradientSetup, wanted: number | 'auto', n: number): Promise<Crew> {
   const { spec } = setup.task
   const isPostable = spec.core !== undefined || spec.module !== undefined
   if (typeof wanted === 'number' && wanted > 0 && !isPostable)
     throw new UsageError(`${spec.id} has no module that workers could load; take workers: 0, or give it one.`)
   const workers = isPostable ? workersFor(wanted, n) : 0
-  return hire({ create: reinforceEvaluator, evaluator: 'reinforce', setup, posted: postable(setup), workers })
-}
-
-/** First half of a step: rollout, returns and gradient of every particle, from theta to score. */
-async function evaluate(state: SvpgState): Promise<ParticleInfo[]> {
-  const { crew, task, iteration, carried } = state
-  const step = iteration * task.steps
-  const jobs = carried.map((carried, particle) => ({
-    ...{ particle, step, carried },
-    theta: rowOf(state, 'theta', particle).slice(),
-  }))
-  const outcomes = await crew.evaluate(jobs)
-  return outcomes.map(({ gradient, carried, info }, i) => {
-    rowOf(state, 'score', i).set(gradient)
-    state.carried[i] = carried
-    return info
+  return hire({
+    create: policyGradientEvaluator,
+    evaluator: 'policy-gradient',
+    setup,
+    posted: postable(setup),
+    workers,
   })
 }
 
-/** Second half: the Stein direction of s_i = ∇J(θ_i)/α + ∇ log q₀(θ_i), and one step of Adam along it. */
+/** The particles as they were when a rollout began: what its later passes are judged by. */
+export interface Begun {
+  readonly theta: readonly Float32Array[]
+  readonly carried: readonly (Carried | null)[]
+}
+
+export function begin(state: SvpgState): Begun {
+  const theta = state.carried.map((_, i) => rowOf(state, 'theta', i).slice())
+  return { theta, carried: [...state.carried] }
+}
+
+/** First half of a step: rollout, advantages and gradient of every particle, from theta to score. */
+async function evaluate(state: SvpgState, begun = begin(state), pass = 0): Promise<ParticleInfo[]> {
+  const step = state.iteration * state.task.steps
+  const jobs = begun.theta.map((behaviour, particle) => ({
+    ...{ particle, step, pass, behaviour },
+    theta: pass === 0 ? behaviour : rowOf(state, 'theta', particle).slice(),
+    carried: begun.carried[particle],
+  }))
+  const outcomes = await state.crew.evaluate(jobs)
+  outcomes.forEach(({ gradient, carried }, i) => {
+    rowOf(state, 'score', i).set(gradient)
+    if (carried) state.carried[i] = carried
+  })
+  if (pass === 0) state.visited = outcomes.map(({ visited }) => visited as Visited)
+  return outcomes.map(({ info }) => info as ParticleInfo)
+}
+
+/** Second half: the direction of s_i = ∇J(θ_i)/α + ∇ log q₀(θ_i), and one step of Adam along it. */
 function move(state: SvpgState): SteinInfo | null {
   const { arena, config, particles: n, policy, kernel, optimizer } = state
   const { ops, at, view } = arena
   const count = view.theta.length
-  const priorPrecision = config.prior === 'flat' ? 0 : 1 / (config.prior * config.prior)
-  ops.combineInto(at.score, 1 / config.temperature, at.score, -priorPrecision, at.theta, count)
-  let info: SteinInfo | null = null
-  if (config.interaction === 'stein') info = steinDirection(arena, { particles: n, dimension: policy.size }, kernel)
-  // Without a kernel there is no mean over particles either: each follows its own score, not 1/n of it.
-  else ops.combineInto(at.direction, 1, at.score, 0, at.score, count)
-  optimizer.step(arena, state.iteration + 1)
+  const inverse = state.inverseTemperature(state.iteration, ops)
+  const precision = config.prior === 'flat' ? 0 : 1 / (config.prior * config.prior)
+  ops.combineInto(at.score, inverse, at.score, -precision, at.theta, count)
+  if (view.priorMean.length > 0) ops.combineInto(at.score, 1, at.score, precision, at.priorMean, count)
+  const { interaction, repulsion } = config
+  const info = direct(arena, { particles: n, dimension: policy.size }, { kernel, interaction, repulsion })
+  state.moves++
+  optimizer.step(arena, state.moves)
   const bad = ops.firstNonFinite(at.theta, count)
   if (bad >= 0) throw new RunError(`Particle ${Math.floor((bad * n) / count)} is not finite after the step.`)
   return info
+}
+
+function evolution({ arena, config, task, iteration }: SvpgState, particles: readonly ParticleInfo[]): number[] {
+  const { evolutionEvery } = config
+  if (evolutionEvery === 0 || (iteration + 1) % evolutionEvery !== 0) return []
+  const fitness = particles.map(({ meanReturn }) => meanReturn)
+  return evolve(arena, fitness, arena.view.noise, task.seed, iteration)
 }
 
 /**
@@ -190,6 +261,7 @@ function move(state: SvpgState): SteinInfo | null {
  *     φ(θ_i) = 1/n Σ_j [ k(θ_j, θ_i) ( ∇J(θ_j)/α + ∇ log q₀(θ_j) ) + ∇_{θ_j} k(θ_j, θ_i) ]
  *
  * towards q(θ) ∝ q₀(θ) exp(J(θ)/α). The temperature α divides the policy gradient only; the repulsion is not scaled.
+ * The kernel is on the parameters of the policies alone: critics are trained beside, each on its own loss.
  * interaction 'independent' drops the kernel (and the 1/n), 'joint' trains one policy on the data of n.
  *
  * Source: Liu, Ramachandran, Liu & Peng 2017 (arXiv 1704.02399), equations 7 to 10; J, bandwidth and Adam as in the
@@ -199,13 +271,23 @@ export const svpg = {
   init,
   evaluate,
   move,
-  /** One iteration in place. Rejects with a RunError naming iteration and particle when a value is not finite. */
+  /**
+   * One iteration in place: a rollout and as many moves as the estimator makes passes over it. Rejects with a RunError
+   * naming iteration and particle when a value is not finite.
+   */
   async step(state: SvpgState): Promise<SvpgInfo> {
     try {
-      const particles = await evaluate(state)
-      const stein = move(state)
+      const begun = begin(state)
+      const particles = await evaluate(state, begun)
+      let stein = move(state)
+      for (let pass = 1; pass < passesOf(state.config); pass++) {
+        await evaluate(state, begun, pass)
+        stein = move(state)
+      }
+      const replaced = evolution(state, particles)
+      const temperature = 1 / state.inverseTemperature(state.iteration, state.arena.ops)
       state.iteration++
-      return { particles, stein, losses: state.crew.takeLosses() }
+      return { particles, stein, temperature, replaced, losses: state.crew.takeLosses() }
     } catch (error) {
       if (error instanceof RunError) error.message = `Iteration ${state.iteration + 1}: ${error.message}`
       throw error

@@ -4,7 +4,7 @@ import type { EnvironmentSpec } from '../envs/contract.ts'
 import type { Answer, Order } from '../rl/crew.ts'
 import type { Evaluator } from '../rl/evaluator.ts'
 import { evaluators } from './evaluators.ts'
-import type { ReinforceSetup } from './reinforce.ts'
+import type { PolicyGradientSetup } from './policy-gradient.ts'
 
 let evaluator: Evaluator | null = null
 
@@ -12,7 +12,7 @@ platform.inbox.onMessage(async (message) => {
   const order = message as Order
   try {
     if ('job' in order) return answer({ outcome: (evaluator as Evaluator)(order.job) })
-    evaluator = await evaluators[order.evaluator](await withTask(order.setup as ReinforceSetup))
+    evaluator = await evaluators[order.evaluator](await withTask(order.setup as PolicyGradientSetup))
     answer({ ready: true })
   } catch (error) {
     const { name, message, stack } = error instanceof Error ? error : new Error(String(error))
@@ -25,7 +25,7 @@ function answer(given: Answer): void {
 }
 
 /** A task in TypeScript comes from its module. */
-async function withTask({ task, ...setup }: ReinforceSetup): Promise<ReinforceSetup> {
+async function withTask({ task, ...setup }: PolicyGradientSetup): Promise<PolicyGradientSetup> {
   const { module } = task.spec
   if (task.spec.core || !module) return { ...setup, task }
   const { default: spec } = (await import(/* @vite-ignore */ module.toString())) as { default: EnvironmentSpec }

@@ -106,6 +106,10 @@ export interface Ops {
   // biome-ignore format: one op, one line
   returnsToGo(out: Pointer, valid: Pointer, reward: Pointer, terminated: Pointer, truncated: Pointer, nextValue: Pointer, steps: number, environments: number, discount: number): void
   // biome-ignore format: one op, one line
+  lambdaReturns(out: Pointer, reward: Pointer, value: Pointer, nextValue: Pointer, terminated: Pointer, truncated: Pointer, steps: number, environments: number, discount: number, lambda: number): void
+  // biome-ignore format: one op, one line
+  stepReturns(out: Pointer, reward: Pointer, nextValue: Pointer, terminated: Pointer, truncated: Pointer, steps: number, environments: number, discount: number, n: number): void
+  // biome-ignore format: one op, one line
   advantageWeights(out: Pointer, target: Pointer, value: Pointer, valid: Pointer, rows: number, centre: number, standardise: number): number
   // biome-ignore format: one op, one line
   baselineValues(out: Pointer, weights: Pointer, observation: Pointer, time: Pointer, later: number, rows: number, size: number, scratch: Pointer): void

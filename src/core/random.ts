@@ -9,6 +9,9 @@ export const Purpose = {
   user: 6,
   minibatch: 7,
   bootstrap: 8,
+  critic: 9,
+  passes: 10,
+  evolution: 11,
 } as const
 
 const WORD = 4294967296

@@ -1,6 +1,6 @@
 import { UsageError } from '../core/errors.ts'
 import { readInto } from './core-op.ts'
-import { policyObjective } from './losses.ts'
+import { type ObjectiveOptions, policyObjective } from './losses.ts'
 import { actionWidth, type Policy } from './policy.ts'
 import { tf } from './tfjs.ts'
 
@@ -12,6 +12,8 @@ export interface WeightedBatch {
   readonly action: Float32Array
   /** [rows] what multiplies log π(a|s): the advantage over the number of valid rows. */
   readonly weight: Float32Array
+  /** [rows] log π(a|s) when the rows were collected; needed to clip. */
+  readonly logProb?: Float32Array
 }
 
 /**
@@ -25,7 +27,7 @@ export function policyGradientInto(
   policy: Policy,
   theta: Float32Array,
   batch: WeightedBatch,
-  entropyBonus: number,
+  options: ObjectiveOptions,
 ): number {
   const rows = batch.weight.length
   // Before tfjs, which leaves tensors behind when an error passes through a gradient.
@@ -35,10 +37,11 @@ export function policyGradientInto(
       observation: tf.tensor2d(batch.observation, [rows, policy.net.widths[0]]),
       action: tf.tensor2d(batch.action, [rows, actionWidth(policy.head)]),
       weight: tf.tensor1d(batch.weight),
+      logProb: batch.logProb && options.clip !== null ? tf.tensor1d(batch.logProb) : undefined,
     }
     let kept: tf.Scalar | undefined
     const objective = (row: tf.Tensor) => {
-      const { objective, entropy } = policyObjective(policy, row as tf.Tensor1D, tensors, entropyBonus)
+      const { objective, entropy } = policyObjective(policy, row as tf.Tensor1D, tensors, options)
       kept = tf.keep(entropy)
       return objective
     }

@@ -12,23 +12,43 @@ export interface PolicyRows {
   readonly action: tf.Tensor2D
   /** [rows] what multiplies log π(a|s): the advantage over the number of valid rows. */
   readonly weight: tf.Tensor1D
+  /** [rows] log π(a|s) of the policy that collected them; needed to clip. */
+  readonly logProb?: tf.Tensor1D
+}
+
+export interface ObjectiveOptions {
+  /** β */
+  readonly entropyBonus: number
+  /** ε of the clipped objective, or null for the plain one. */
+  readonly clip: number | null
 }
 
 /**
- * The surrogate objective J(θ) = Σ_b w_b log π_θ(a_b|s_b) + β mean_b H(π_θ(·|s_b)), and the mean entropy in nats.
- * theta [policy.size].
+ * The surrogate objective and the mean entropy in nats. theta [policy.size].
+ *
+ *     J(θ) = Σ_b w_b log π_θ(a_b|s_b) + β mean_b H(π_θ(·|s_b))
+ *
+ * and with a clip, ρ_b = π_θ(a_b|s_b) / π_old(a_b|s_b) (Schulman et al. 2017, equation 7),
+ *
+ *     J(θ) = Σ_b min(w_b ρ_b, w_b clip(ρ_b, 1 − ε, 1 + ε)) + β mean_b H(π_θ(·|s_b))
  */
 export function policyObjective(
   policy: Policy,
   theta: tf.Tensor1D,
-  { observation, action, weight }: PolicyRows,
-  entropyBonus: number,
+  { observation, action, weight, logProb: old }: PolicyRows,
+  { entropyBonus, clip }: ObjectiveOptions,
 ): { objective: tf.Scalar; entropy: tf.Scalar } {
   const outputs = forward(policy.net, networkPart(policy, theta), observation)
   const pi = distributionOf(policy, outputs, theta)
   const entropy = tf.mean(pi.entropy(action)) as tf.Scalar
-  const gain = tf.sum(tf.mul(pi.logProb(action), weight)) as tf.Scalar
+  const logProb = pi.logProb(action)
+  const gain = tf.sum(old && clip !== null ? clipped(logProb, old, weight, clip) : tf.mul(logProb, weight)) as tf.Scalar
   return { objective: entropyBonus === 0 ? gain : tf.add(gain, tf.mul(entropyBonus, entropy)), entropy }
+}
+
+function clipped(logProb: tf.Tensor1D, old: tf.Tensor1D, weight: tf.Tensor1D, epsilon: number): tf.Tensor {
+  const ratio = tf.exp(tf.sub(logProb, old))
+  return tf.minimum(tf.mul(ratio, weight), tf.mul(tf.clipByValue(ratio, 1 - epsilon, 1 + epsilon), weight))
 }
 
 const networkPart = ({ net, size }: Policy, theta: tf.Tensor1D) =>

@@ -86,6 +86,8 @@ export interface Initialisation {
   readonly gain?: number
   /** The same for the last layer; default 0.1, so that a policy starts close to uniform. */
   readonly lastGain?: number
+  /** What the random numbers are for; default Purpose.weights. */
+  readonly purpose?: number
 }
 
 /**
@@ -101,7 +103,7 @@ export function initialiseInto(
   ops: Ops,
   seed: Seed,
   particle: number,
-  { scheme = 'normal', gain = 1, lastGain = 0.1 }: Initialisation = {},
+  { scheme = 'normal', gain = 1, lastGain = 0.1, purpose = Purpose.weights }: Initialisation = {},
 ): void {
   check(oneOf('The initialisation', initialisations), scheme)
   row.fill(0)
@@ -109,7 +111,7 @@ export function initialiseInto(
     const { inputs, outputs, weight, bias } = layer
     const at: Pointer = row.byteOffset + weight * row.BYTES_PER_ELEMENT
     const fill = scheme === 'xavier' ? ops.fillUniform : ops.fillNormal
-    fill(at, inputs * outputs, seed.lo, seed.hi, Purpose.weights, particle, l, 0)
+    fill(at, inputs * outputs, seed.lo, seed.hi, purpose, particle, l, 0)
     const scale = l === net.layers.length - 1 ? lastGain : gain
     const weights = row.subarray(weight, bias)
     if (scheme === 'normal') multiply(weights, scale / Math.sqrt(inputs))

@@ -10,9 +10,13 @@ export interface Job {
   readonly particle: number
   /** Steps of each of its environments before this evaluation. */
   readonly step: number
-  /** [parameters] */
+  /** [parameters] where the gradient is taken. */
   readonly theta: Float32Array
-  /** What it carried away from its last evaluation; null before the first. */
+  /** [parameters] of the policy that rolls out: theta in pass 0. */
+  readonly behaviour: Float32Array
+  /** How many gradients have been taken on this rollout before. */
+  readonly pass: number
+  /** What it carried away from the rollout before; null before the first. */
   readonly carried: Carried | null
 }
 
@@ -29,8 +33,19 @@ export interface ParticleInfo {
 export interface Outcome {
   /** [parameters] ∇J */
   readonly gradient: Float32Array
-  readonly carried: Carried
-  readonly info: ParticleInfo
+  /** What it carries to the next rollout, and what this one told; null after pass 0. */
+  readonly carried: Carried | null
+  readonly info: ParticleInfo | null
+  /** Some of the rows of the rollout, evenly spread over it; null after pass 0. */
+  readonly visited: Visited | null
+}
+
+/** Where a policy was and what it did there. */
+export interface Visited {
+  /** [rows, O] */
+  readonly observation: Float32Array
+  /** [rows, A] */
+  readonly action: Float32Array
 }
 
 /** The result depends on the job and on what the evaluator was made with, and on nothing else. */

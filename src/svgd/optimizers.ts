@@ -1,5 +1,6 @@
-import { type Arena, type Field, f32, padded } from '../core/arena.ts'
+import { f32, padded } from '../core/arena.ts'
 import { check, decay, positiveNumber } from '../core/errors.ts'
+import type { Ops, Pointer } from '../core/ops.ts'
 import { wholePower } from '../core/power.ts'
 
 /** The moments that an optimizer keeps for n rows of d coordinates; empty where it keeps none. */
@@ -15,12 +16,11 @@ export function optimizerFields(n: number, d: number, { keeps }: Optimizer) {
 
 type Moment = 'mean' | 'square'
 
-type OptimizerArena = Arena<{
-  theta: Field<'f32'>
-  direction: Field<'f32'>
-  moment1: Field<'f32'>
-  moment2: Field<'f32'>
-}>
+interface OptimizerArena {
+  readonly ops: Ops
+  readonly at: Readonly<Record<'theta' | 'direction' | 'moment1' | 'moment2', Pointer>>
+  readonly view: { readonly theta: Float32Array }
+}
 
 /** Moves theta along direction in place. `t` counts steps from 1. */
 export interface Optimizer {

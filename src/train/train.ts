@@ -49,7 +49,7 @@ export async function* train({
 }: TrainOptions): AsyncGenerator<TrainStep> {
   const { init, step, close } = algorithmNamed(algorithm)
   check(wholeNumber('iterations', 1), iterations)
-  const state = await init(options)
+  const state = await init({ ...options, iterations })
   const started = platform.now()
   try {
     for (let iteration = 1; iteration <= iterations; iteration++) {

@@ -1,0 +1,112 @@
+import * as v from 'valibot'
+import {
+  check,
+  fraction,
+  nonNegativeNumber,
+  oneOf,
+  positiveNumber,
+  show,
+  trueOrFalse,
+  UsageError,
+  wholeNumber,
+} from '../core/errors.ts'
+
+export const estimators = ['reinforce', 'a2c', 'ppo'] as const
+export const baselines = ['none', 'mean', 'linear', 'value'] as const
+
+/**
+ * What is subtracted from the return to make an advantage:
+ *
+ * 'none': nothing; 'mean': the mean return of the rows;
+ * 'linear': the linear-feature value function of Duan et al. 2016, fitted to the particle's previous rollouts;
+ * 'value': a value network, the particle's critic, trained on its own loss after it was used.
+ *
+ * The last two do not depend on the actions they are applied to, and continue the returns of episodes that are cut.
+ */
+export type Baseline = (typeof baselines)[number]
+
+/** The settings of gradient estimators, flat; see `estimatorOf` for what the defaults depend on. */
+export const estimatorEntries = {
+  /**
+   * 'reinforce': ∇ log π times the return-to-go less a baseline (Williams 1992);
+   * 'a2c': the same with returns that are cut short by a critic (Mnih et al. 2016, synchronous);
+   * 'ppo': several passes over a rollout with the clipped ratio (Schulman et al. 2017).
+   */
+  estimator: v.optional(oneOf('estimator', estimators), 'reinforce'),
+  /** Default 'linear' for reinforce, 'value' for a2c and ppo. */
+  baseline: v.optional(oneOf('baseline', baselines)),
+  /** γ */
+  discount: v.optional(fraction('discount'), 0.99),
+  /** λ of generalised advantage estimation; 1 is the whole return. Default 1 for reinforce, 0.95 for a2c and ppo. */
+  lambda: v.nullish(fraction('lambda')),
+  /** Returns of so many steps in place of λ. Default: none. */
+  nSteps: v.nullish(wholeNumber('nSteps', 1)),
+  /** Advantages to mean 0 and deviation 1, for each particle's rollout. */
+  standardise: v.optional(trueOrFalse('standardise'), true),
+  /** β in J + β mean H(π(·|s)): a bonus for the entropy at the visited states, which does not look ahead (equation 6). */
+  entropyBonus: v.optional(nonNegativeNumber('entropyBonus'), 0),
+  /** τ in rewards r − τ log π(a|s): the entropy-augmented return, which does (equation 5). */
+  entropyReward: v.optional(nonNegativeNumber('entropyReward'), 0),
+  /** Widths of the hidden layers of the critic; they are tanh. */
+  criticHidden: v.optional(v.array(wholeNumber('a hidden width of the critic', 1, 4096)), [64, 64]),
+  /** Of the critic's Adam. */
+  criticLearningRate: v.optional(positiveNumber('criticLearningRate'), 1e-3),
+  /** Passes of the critic over a rollout, in minibatches of `criticBatch` rows. */
+  criticEpochs: v.optional(wholeNumber('criticEpochs', 1), 4),
+  criticBatch: v.optional(wholeNumber('criticBatch', 1), 256),
+  /** ε of ppo: the ratio of probabilities counts up to 1 ± ε. */
+  clip: v.optional(positiveNumber('clip'), 0.2),
+  /** Passes of ppo over a rollout, in so many minibatches each. Default 5 and 4; other estimators take one step. */
+  epochs: v.optional(wholeNumber('epochs', 1)),
+  minibatches: v.optional(wholeNumber('minibatches', 1)),
+}
+
+const schema = v.object(estimatorEntries)
+
+export type EstimatorOptions = v.InferInput<typeof schema>
+
+/** How a policy's gradient is estimated: a record of plain values, which can be posted to workers. */
+export interface Estimator extends Readonly<v.InferOutput<typeof schema>> {
+  readonly baseline: Baseline
+  /** One of these two. */
+  readonly lambda: number | null
+  readonly nSteps: number | null
+  readonly epochs: number
+  readonly minibatches: number
+}
+
+/**
+ * Checks the settings and fills in the defaults.
+ *
+ * @throws UsageError for a value out of range, or settings that contradict each other
+ */
+export function estimatorOf(options: EstimatorOptions = {}): Estimator {
+  const given = check(schema, options)
+  const { estimator } = given
+  const isReinforce = estimator === 'reinforce'
+  const baseline = given.baseline ?? (isReinforce ? 'linear' : 'value')
+  const bootstraps = baseline === 'linear' || baseline === 'value'
+  const { lambda = null, nSteps = null } = given
+  if (!bootstraps && !isReinforce)
+    throw new UsageError(`${estimator} needs the baseline linear or value, which know values, got ${show(baseline)}.`)
+  if (!bootstraps && ((lambda ?? 1) !== 1 || nSteps !== null))
+    throw new UsageError(
+      `lambda and nSteps need the baseline linear or value, which know values, got ${show(baseline)}.`,
+    )
+  if (lambda !== null && nSteps !== null)
+    throw new UsageError('Returns are cut by lambda or by nSteps; set one of them.')
+  if (estimator !== 'ppo' && (given.epochs ?? given.minibatches ?? 1) !== 1)
+    throw new UsageError(`Only ppo takes several passes over a rollout, got the estimator ${show(estimator)}.`)
+  const [epochs, minibatches] = estimator === 'ppo' ? [5, 4] : [1, 1]
+  return {
+    ...given,
+    baseline,
+    lambda: nSteps === null ? (lambda ?? (isReinforce ? 1 : 0.95)) : null,
+    nSteps,
+    epochs: given.epochs ?? epochs,
+    minibatches: given.minibatches ?? minibatches,
+  }
+}
+
+/** How many steps a rollout is good for. */
+export const passesOf = ({ epochs, minibatches }: Estimator) => epochs * minibatches

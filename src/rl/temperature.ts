@@ -1,0 +1,53 @@
+import * as v from 'valibot'
+import { oneOf, positiveNumber, UsageError, wholeNumber } from '../core/errors.ts'
+import type { Ops } from '../core/ops.ts'
+import { cyclical, linearRamp, logLinearRamp, tanhRamp } from '../svgd/annealing.ts'
+
+export const temperatureSchedules = ['constant', 'linear', 'log-linear', 'tanh', 'cyclical'] as const
+
+/** How the temperature α goes through a run. */
+export const temperatureEntries = {
+  /** α, above 0; where a schedule ends. At 0 there would be no repulsion to speak of: that is `independent`. */
+  temperature: v.optional(positiveNumber('temperature'), 10),
+  /**
+   * 'linear', 'log-linear': α from `temperatureFrom` to `temperature`; 'tanh', 'cyclical': 1/α from 0 to 1/temperature, once
+   * or in four turns (D'Angelo & Fortuin 2021), so that particles spread before they settle.
+   */
+  temperatureSchedule: v.optional(oneOf('temperatureSchedule', temperatureSchedules), 'constant'),
+  /** Default: ten times `temperature`. */
+  temperatureFrom: v.optional(positiveNumber('temperatureFrom')),
+  /** Iterations of the schedule; default: those of the run. */
+  temperatureIterations: v.optional(wholeNumber('temperatureIterations', 1)),
+}
+
+const schema = v.object(temperatureEntries)
+
+/** 1/α in iteration t (from 0). */
+export type InverseTemperature = (t: number, ops: Ops) => number
+
+/**
+ * @param iterations of the run, where they are known
+ * @throws UsageError for a schedule that has no length, or is shorter than the run
+ */
+export function inverseTemperature(settings: v.InferOutput<typeof schema>, iterations?: number): InverseTemperature {
+  const { temperature, temperatureSchedule: schedule } = settings
+  if (schedule === 'constant') return () => 1 / temperature
+  const length = settings.temperatureIterations ?? iterations
+  if (length === undefined)
+    throw new UsageError(
+      `The temperature schedule ${schedule} needs a length: set temperatureIterations or iterations.`,
+    )
+  if (iterations !== undefined && length < iterations)
+    throw new UsageError(
+      `The temperature schedule has ${length} iterations and is shorter than the run of ${iterations}.`,
+    )
+  const from = settings.temperatureFrom ?? 10 * temperature
+  // The last iteration of the schedule is at its end.
+  const steps = Math.max(length - 1, 1)
+  if (schedule === 'linear' || schedule === 'log-linear') {
+    const ramp = (schedule === 'linear' ? linearRamp : logLinearRamp)({ from, to: temperature, iterations: steps })
+    return (t, ops) => 1 / ramp.at(t, ops)
+  }
+  const rise = schedule === 'tanh' ? tanhRamp({ iterations: steps }) : cyclical({ iterations: steps })
+  return (t, ops) => rise.at(t, ops) / temperature
+}
