@@ -1,5 +1,5 @@
 import type { Ops } from '../core/ops.ts'
-import { type SteinArena, type SteinInfo, steinDirection } from '../svgd/direction.ts'
+import { type SteinArena, type SteinInfo, steinDirection, type Variant } from '../svgd/direction.ts'
 import type { Kernel } from '../svgd/kernels.ts'
 
 /**
@@ -22,22 +22,20 @@ export type Interaction = (typeof interactions)[number]
 export function direct(
   arena: SteinArena,
   { particles: n, dimension }: { readonly particles: number; readonly dimension: number },
-  {
-    kernel,
-    interaction,
-    repulsion,
-  }: { readonly kernel: Kernel; readonly interaction: Interaction; readonly repulsion: number },
+  interaction: Interaction,
+  kernel: Kernel,
+  variant: Variant,
 ): SteinInfo | null {
   const { ops, at, view } = arena
   const count = view.theta.length
-  if (interaction === 'stein') return steinDirection(arena, { particles: n, dimension }, kernel, { repulsion })
+  if (interaction === 'stein') return steinDirection(arena, { particles: n, dimension }, kernel, variant)
   if (interaction === 'no-sharing') {
-    const info = steinDirection(arena, { particles: n, dimension }, kernel, { drive: 0, repulsion })
+    const info = steinDirection(arena, { particles: n, dimension }, kernel, { ...variant, drive: 0 })
     ops.combineInto(at.direction, 1, at.direction, 1 / n, at.score, count)
     return info
   }
   ops.combineInto(at.direction, 1, at.score, 0, at.score, count)
-  if (interaction === 'self-push') pushFromOrigin(arena, n, repulsion)
+  if (interaction === 'self-push') pushFromOrigin(arena, n, variant.repulsion ?? 1)
   return null
 }
 

@@ -3,13 +3,14 @@ import { RunError } from '../core/errors.ts'
 import { type CoreModule, compileCore } from '../core/module.ts'
 import { Purpose, type Seed } from '../core/random.ts'
 import { policyGradientInto, type WeightedBatch } from '../nn/gradient.ts'
-import { valueNetwork } from '../nn/network.ts'
+import { mlp, valueNetwork } from '../nn/network.ts'
 import { type Policy, policyFields, writePolicy } from '../nn/policy.ts'
+import { stateActionSize } from '../nn/state-action.ts'
 import { startTfjs, type TfjsOptions } from '../nn/tfjs.ts'
 import { advantageFields, weighAdvantages } from '../rl/advantages.ts'
 import { batchFields } from '../rl/batch.ts'
-import { carriedByCritic, criticFields, startCritic, trainCritic, valuesInto } from '../rl/critic.ts'
 import { actionSize, environmentFields, observationSize } from '../rl/environments.ts'
+import { closeEpisodes, noOpenEpisodes } from '../rl/episodes.ts'
 import { type Estimator, passesOf } from '../rl/estimator.ts'
 import type { Carried, Evaluator, Job, Outcome, Visited } from '../rl/evaluator.ts'
 import {
@@ -24,13 +25,30 @@ import {
   type Task,
   writeTask,
 } from '../rl/rollout.ts'
+import {
+  carrySide,
+  outputsInto,
+  resumeSide,
+  type SideNetwork,
+  shuffleFields,
+  sideFields,
+  sideNetwork,
+  startSide,
+  takeRows,
+  trainCritic,
+} from '../rl/side-network.ts'
 import { minibatchAt, startMinibatches } from '../svgd/minibatch.ts'
+import { type Divergence, explorationRewards } from './behaviour.ts'
+import { emptyMemory, imitatedRows, LEAST_LOG_PROB, type Memory, remember } from './self-imitation.ts'
+import { imitationRewards, keepBest, noTrajectories, type Trajectories } from './trajectory-imitation.ts'
 
 /** What an evaluator is made of. All of it can be posted to a worker, but for a task's functions. */
 export interface PolicyGradientSetup {
   readonly task: Task
   readonly policy: Policy
   readonly estimator: Estimator
+  /** What the exploration gradient moves away by, where the kernel is on behaviour. */
+  readonly divergence?: Divergence
   readonly core?: CoreModule
   readonly tfjs?: TfjsOptions
 }
@@ -38,30 +56,48 @@ export interface PolicyGradientSetup {
 export type PolicyGradient = Awaited<ReturnType<typeof createPolicyGradient>>
 
 /** Room for the rollout, the advantages and the gradient of one particle at a time. */
-export async function createPolicyGradient({ task, policy, estimator, core, tfjs }: PolicyGradientSetup) {
+export async function createPolicyGradient(setup: PolicyGradientSetup) {
+  const { task, policy, estimator, divergence = 'js', core, tfjs } = setup
   const module = await compileCore(core)
   await startTfjs({ ...tfjs, core: module })
   const { spec, environments: E, steps: T } = task
-  const O = observationSize(spec)
-  const critic = estimator.baseline === 'value' ? valueNetwork(O, estimator.criticHidden) : null
+  const [O, A] = [observationSize(spec), actionSize(spec)]
+  const imitates = estimator.selfImitation === 'trajectories'
+  const valueNet = valueNetwork(O, estimator.criticHidden)
+  const nets = {
+    critic: estimator.baseline === 'value' ? valueNet : null,
+    /** V of the discriminator's reward, and the discriminator. */
+    imitator: imitates ? valueNet : null,
+    discriminator: imitates ? mlp([stateActionSize(O, policy.head), ...estimator.discriminatorHidden, 1]) : null,
+  }
   const arena = await createArena(module, {
     theta: f32(padded(policy.size)),
     gradient: f32(padded(policy.size)),
     ...policyFields(policy, E),
     ...environmentFields(spec, E),
     ...seedFields(),
-    ...batchFields(T, E, O, actionSize(spec)),
+    ...batchFields(T, E, O, A),
     ...advantageFields(T * E, O),
-    ...criticFields(critic, T * E),
+    ...sideFields('critic', nets.critic),
+    ...sideFields('imitator', nets.imitator),
+    ...sideFields('discriminator', nets.discriminator),
+    ...shuffleFields(T * E),
   })
   writePolicy(arena, policy, arena.view.theta.length)
   writeTask(arena, task)
+  const side = (name: keyof typeof nets) => {
+    const net = nets[name]
+    return net ? sideNetwork(arena, name, net) : null
+  }
   return {
     task,
     policy,
     estimator,
-    critic,
+    divergence,
     arena,
+    critic: side('critic'),
+    imitator: side('imitator'),
+    discriminator: side('discriminator'),
     /** Who rolls out for each particle, and after how many steps: kept because it holds instances in TypeScript. */
     rollers: new Map<number, { readonly roller: Roller; readonly step: number }>(),
     /** The rows of each particle's last rollout, where more than one pass is made over them. */
@@ -81,74 +117,179 @@ export const policyGradientEvaluator = async (setup: PolicyGradientSetup): Promi
  *     ∇_θ J = mean_b ∇_θ min(ρ_b A_b, clip(ρ_b, 1 ± ε) A_b),   ρ_b = π_θ(a_b|s_b) / π_old(a_b|s_b)            ppo
  *
  * with the advantages A of the estimator. J is a mean per step, as in the SVPG author's code; a temperature divides this
- * J. The first pass rolls out; later ones, at other θ, take minibatches of the same rows. The result depends on the seed and the job,
- * not on who computes it: whoever does not have the rows collects them again.
+ * J. The first pass rolls out; later ones, at other θ, take minibatches of the same rows; those after them imitate what is remembered.
+ * The result depends on the seed and the job, not on who computes it: whoever does not have the rows collects them again.
  *
  * @throws RunError when a reward or the gradient is not finite
  */
 export function evaluateParticle(state: PolicyGradient, job: Job): Outcome {
   const { arena, estimator, policy } = state
-  const { particle, step, pass } = job
-  let collected: Omit<Outcome, 'gradient'> = { carried: null, info: null, visited: null }
-  if (pass === 0 || state.batches.get(particle)?.step !== step) {
-    const carried = collect(state, job)
-    const [episodes] = arena.view.finished
-    const meanReturn = episodes ? arena.view.finishedReturn[0] / episodes : null
-    if (pass === 0) collected = { carried, info: { entropy: 0, episodes, meanReturn }, visited: visitedRows(state) }
+  const passes = passesOf(estimator)
+  let told: Omit<Outcome, 'gradient'> = { carried: null, info: null, visited: null, exploration: null }
+  let rows: WeightedBatch | null
+  if (job.pass >= passes) {
+    const imitated = imitate(state, job)
+    rows = imitated.rows
+    told = { ...told, carried: imitated.carried }
+  } else {
+    if (job.pass === 0 || state.batches.get(job.particle)?.step !== job.step) {
+      const collected = collect(state, job)
+      if (job.pass === 0) told = collected
+    }
+    rows = passes === 1 ? arena.view : minibatch(state, job)
   }
   arena.view.theta.set(job.theta)
-  const rows = passesOf(estimator) === 1 ? arena.view : minibatch(state, job)
-  const entropy = differentiate(state, particle, rows)
+  const floor = job.pass >= passes ? LEAST_LOG_PROB : null
+  const entropy = rows ? differentiate(state, job.particle, rows, floor) : nothingToLearn(state)
   const gradient = arena.view.gradient.slice(0, policy.size)
-  return { ...collected, gradient, info: collected.info && { ...collected.info, entropy } }
+  return { ...told, gradient, info: told.info && { ...told.info, entropy } }
 }
 
-/** Rolls out with the policy that the job began with, weighs the advantages and trains the critic. */
-export function collect(state: PolicyGradient, job: Job): Carried {
+function nothingToLearn({ arena }: PolicyGradient): number {
+  arena.view.gradient.fill(0)
+  return 0
+}
+
+/** Rolls out with the policy that the job began with, weighs the advantages and trains the networks beside it. */
+export function collect(state: PolicyGradient, job: Job): Omit<Outcome, 'gradient'> {
   const { task, arena, estimator, critic } = state
-  const { particle, step } = job
+  const { view } = arena
+  const { particle, step, behaviour } = job
   const roller = takeUp(state, job)
   rollout(arena, task, roller, step)
   checkRewards(state, particle)
+  const memories = memorise(state, job)
+  const exploration = explore(state, job)
+  view.theta.set(behaviour)
   if (estimator.entropyReward > 0 || estimator.estimator === 'ppo') logProbs(state)
   if (estimator.entropyReward > 0) augmentRewards(state)
-  weighAdvantages(arena, task.steps, task.environments, estimator, (out, observations) => {
-    if (critic) valuesInto(out, arena, critic, observations)
-  })
-  if (critic) trainCritic(arena, critic, estimator, derivedSeed(state, Purpose.critic, job))
+  weigh(state, estimator, critic)
+  train(state, critic, job, Purpose.critic)
+  const trajectories = mixImitation(state, job, memories)
   state.rollers.set(particle, { roller, step: step + task.steps })
   if (passesOf(estimator) > 1) {
-    const { observation, action, weight, logProb } = arena.view
+    const { observation, action, weight, logProb } = view
     const rows = { observation: observation.slice(), action: action.slice(), weight: weight.slice() }
     state.batches.set(particle, { step, rows: { ...rows, logProb: logProb.slice(0, weight.length) } })
   }
-  return carry(state, roller)
+  const [episodes] = view.finished
+  const meanReturn = episodes ? view.finishedReturn[0] / episodes : null
+  return {
+    carried: { ...carry(state, roller), ...memories, ...trajectories },
+    info: { entropy: 0, episodes, meanReturn },
+    visited: visitedRows(state),
+    exploration,
+  }
 }
 
-/** Rows that are shown to whoever compares behaviours. */
-const VISITED = 64
-
-/** Some of the rows, evenly spread over the rollout. */
-function visitedRows({ arena: { view }, task }: PolicyGradient): Visited {
-  const B = task.steps * task.environments
-  const count = Math.min(VISITED, B)
-  const rows = Int32Array.from({ length: count }, (_, k) => Math.floor(((k + 0.5) * B) / count))
-  const observation = taken(view.observation, rows, view.observation.length / B)
-  return { observation, action: taken(view.action, rows, view.action.length / B) }
+/** From the rewards in the arena to weights, with the values of a network. */
+function weigh({ arena, task }: PolicyGradient, estimator: Estimator, network: SideNetwork | null): void {
+  weighAdvantages(arena, task.steps, task.environments, estimator, (out, observations) => {
+    if (network) outputsInto(out, network, observations)
+  })
 }
 
-/** What a particle carries away: its environments, its linear values, its critic. */
-function carry({ arena }: PolicyGradient, roller: Roller): Carried {
+/** Trains a network on the targets in the arena. */
+function train(state: PolicyGradient, network: SideNetwork | null, job: Job, purpose: number): void {
+  const { arena, estimator } = state
+  const { observation, target } = arena.view
+  if (network) trainCritic(network, observation, target, estimator, derivedSeed(state, purpose, job), arena)
+}
+
+type Memories = Partial<Memory & Trajectories> & Carried
+
+/** Takes what is to be remembered from the rollout, for the kind of self-imitation that is on. */
+function memorise({ arena, estimator, policy }: PolicyGradient, { carried }: Job): Memories {
+  const { selfImitation, imitationCapacity, trajectories } = estimator
+  if (selfImitation === 'none') return {}
+  const { ended, open } = closeEpisodes(arena, carried ?? noOpenEpisodes())
+  const { observations, head } = policy
+  if (selfImitation === 'transitions') {
+    const A = arena.view.low.length
+    const held = carried ? copied(carried as unknown as Memory) : emptyMemory(imitationCapacity, observations, A)
+    remember(held, ended, estimator.discount)
+    return { ...open, ...held }
+  }
+  const held = carried ? (carried as unknown as Trajectories) : noTrajectories(stateActionSize(observations, head))
+  return { ...open, ...keepBest(held, ended, trajectories) }
+}
+
+/** A memory that may be changed while the old one stays as it is. */
+function copied(memory: Memory): Memory {
+  const { memoryObservation, memoryAction, memoryReturn, memoryPriority, memoryCount } = memory
+  return {
+    memoryObservation: memoryObservation.slice(),
+    memoryAction: memoryAction.slice(),
+    memoryReturn: memoryReturn.slice(),
+    memoryPriority: memoryPriority.slice(),
+    memoryCount: memoryCount.slice(),
+  }
+}
+
+/** Mixes the advantages of the discriminator's rewards into the weights: w ← (1 − μ) w + μ w_D. */
+function mixImitation(state: PolicyGradient, job: Job, memories: Memories): Partial<Trajectories> {
+  const { arena, policy, estimator, discriminator, imitator } = state
+  if (!discriminator || !imitator) return {}
   const { view } = arena
+  const { observations, head } = policy
+  const own = view.weight.slice()
+  const rows = { observation: view.observation, action: view.action, observations, head }
+  const trajectories = imitationRewards(
+    view.reward,
+    memories as unknown as Trajectories,
+    discriminator,
+    rows,
+    estimator,
+  )
+  weigh(state, { ...estimator, baseline: 'value' }, imitator)
+  train(state, imitator, job, Purpose.imitation)
+  // Without a trajectory to imitate, or with rewards that are all the same, the task's own advantages are all there is.
+  const share = trajectories.bestReturn.length > 0 ? estimator.imitationShare : 0
+  for (let b = 0; b < own.length; b++) view.weight[b] = (1 - share) * own[b] + share * view.weight[b]
+  return { bestMoments: trajectories.bestMoments }
+}
+
+/** The gradient away from what the others do, where the population tells what that is; leaves the rewards as they were. */
+function explore(state: PolicyGradient, job: Job): Float32Array | null {
+  const { arena, policy, estimator, divergence } = state
+  if (!job.context) return null
+  const { view, ops } = arena
+  const own = view.reward.slice()
+  const weight = explorationRewards(view.reward, ops, job.particle, job.context, { policy, divergence, visited: view })
+  weigh(state, { ...estimator, baseline: 'mean', lambda: 1, nSteps: null }, null)
+  differentiate(state, job.particle, view, null)
+  view.reward.set(own)
+  return view.gradient.slice(0, policy.size).map((value) => value * weight)
+}
+
+/** Draws past transitions, trains the critic on them, and changes their priorities. */
+function imitate(state: PolicyGradient, job: Job): { rows: WeightedBatch | null; carried: Carried } {
+  const { critic, arena, estimator } = state
+  const carried = job.carried as Carried
+  const network = critic as SideNetwork
+  resumeSide(network, carried)
+  const memory = copied(carried as unknown as Memory)
+  const seed = derivedSeed(state, Purpose.imitation, job)
+  const rows = imitatedRows(memory, network, estimator, { ...seed, lo: (seed.lo + job.pass) >>> 0 }, arena)
+  return { rows, carried: { ...carried, ...memory, ...carrySide(network) } }
+}
+
+const sidesOf = ({ critic, imitator, discriminator }: PolicyGradient) =>
+  [critic, imitator, discriminator].filter((side) => side !== null)
+
+/** What a particle carries away: its environments, its linear values, its networks. */
+function carry(state: PolicyGradient, roller: Roller): Carried {
+  const { arena } = state
   return {
     ...carryEnvironments(arena, roller),
-    ...Object.fromEntries(carriedByCritic.map((name) => [name, view[name].slice()])),
-    valueWeights: view.valueWeights.slice(),
+    ...Object.assign({}, ...sidesOf(state).map(carrySide)),
+    valueWeights: arena.view.valueWeights.slice(),
   }
 }
 
 /** Writes the policy and what the particle carries into the arena. */
-export function takeUp({ task, arena, critic, rollers }: PolicyGradient, job: Job): Roller {
+export function takeUp(state: PolicyGradient, job: Job): Roller {
+  const { task, arena, rollers } = state
   const { particle, step, behaviour, carried } = job
   const { view } = arena
   view.theta.set(behaviour)
@@ -158,14 +299,28 @@ export function takeUp({ task, arena, critic, rollers }: PolicyGradient, job: Jo
   if (carried) {
     resumeEnvironments(arena, carried)
     view.valueWeights.set(carried.valueWeights)
-    for (const name of carriedByCritic) view[name].set(carried[name])
+    for (const side of sidesOf(state)) resumeSide(side, carried)
     if (!isCurrent) replayEpisodes(arena, task, roller, carried.history)
   } else {
     view.valueWeights.fill(0)
-    startCritic(arena, critic, task.seed, particle)
+    const purposes = { critic: Purpose.critic, imitator: Purpose.imitation, discriminator: Purpose.discriminator }
+    for (const side of sidesOf(state))
+      startSide(side, task.seed, particle, purposes[side.name as keyof typeof purposes])
     startEnvironments(arena, task, roller)
   }
   return roller
+}
+
+/** Rows that are shown to whoever compares behaviours. */
+const VISITED = 64
+
+/** Some of the rows, evenly spread over the rollout. */
+function visitedRows({ arena: { view } }: PolicyGradient): Visited {
+  const B = view.weight.length
+  const count = Math.min(VISITED, B)
+  const rows = Int32Array.from({ length: count }, (_, k) => Math.floor(((k + 0.5) * B) / count))
+  const observation = takeRows(view.observation, rows, view.observation.length / B)
+  return { observation, action: takeRows(view.action, rows, view.action.length / B) }
 }
 
 /** The rows of pass p: one of the minibatches of an epoch, in an order that depends on the seed only. */
@@ -178,19 +333,11 @@ function minibatch(state: PolicyGradient, job: Job): WeightedBatch {
   const seed = derivedSeed(state, Purpose.passes, job)
   const { rows, scale } = minibatchAt(startMinibatches({ rows: B, size }), job.pass, arena.ops, seed, scratch)
   return {
-    observation: taken(all.observation, rows, all.observation.length / B),
-    action: taken(all.action, rows, all.action.length / B),
-    weight: taken(all.weight, rows, 1).map((weight) => weight * scale),
-    logProb: taken(all.logProb, rows, 1),
+    observation: takeRows(all.observation, rows, all.observation.length / B),
+    action: takeRows(all.action, rows, all.action.length / B),
+    weight: takeRows(all.weight, rows, 1).map((weight) => weight * scale),
+    logProb: takeRows(all.logProb, rows, 1),
   }
-}
-
-function taken(from: Float32Array, rows: Int32Array, width: number): Float32Array {
-  const out = new Float32Array(rows.length * width)
-  rows.forEach((row, k) => {
-    out.set(from.subarray(row * width, (row + 1) * width), k * width)
-  })
-  return out
 }
 
 /** The gradient on some rows; returns the mean entropy. */
@@ -198,11 +345,13 @@ export function differentiate(
   { arena, policy, estimator }: PolicyGradient,
   particle: number,
   rows: WeightedBatch,
+  floor: number | null = null,
 ): number {
   const { ops, at, view } = arena
   const gradient = view.gradient.subarray(0, policy.size)
-  const clip = estimator.estimator === 'ppo' ? estimator.clip : null
-  const entropy = policyGradientInto(gradient, policy, view.theta, rows, { ...estimator, clip })
+  const clip = estimator.estimator === 'ppo' && floor === null ? estimator.clip : null
+  const { entropyBonus } = estimator
+  const entropy = policyGradientInto(gradient, policy, view.theta, rows, { entropyBonus, clip, floor })
   if (ops.firstNonFinite(at.gradient, policy.size) >= 0)
     throw new RunError(`The policy gradient of particle ${particle} is not finite.`)
   return entropy

@@ -2,6 +2,7 @@ import * as v from 'valibot'
 import { createArena, f32, padded } from '../core/arena.ts'
 import {
   check,
+  fractionOr,
   nonNegativeNumber,
   oneOf,
   positiveNumber,
@@ -21,21 +22,30 @@ import { headNames, type Policy, policyOf } from '../nn/policy.ts'
 import type { TfjsOptions } from '../nn/tfjs.ts'
 import { type Crew, hire, workersFor } from '../rl/crew.ts'
 import { headFor, observationSize } from '../rl/environments.ts'
-import { type Estimator, estimatorEntries, estimatorOf, passesOf } from '../rl/estimator.ts'
+import { type Estimator, estimatorEntries, estimatorOf, gradientsOf, passesOf } from '../rl/estimator.ts'
 import type { Carried, ParticleInfo, Visited } from '../rl/evaluator.ts'
 import type { Task } from '../rl/rollout.ts'
 import { inverseTemperature, temperatureEntries } from '../rl/temperature.ts'
 import { bandwidthSchema } from '../svgd/bandwidth.ts'
-import { type SteinInfo, steinFields } from '../svgd/direction.ts'
+import { type SteinInfo, steinFields, type Variant } from '../svgd/direction.ts'
 import { blockwise, imq, type Kernel, matern32, rbf } from '../svgd/kernels.ts'
 import { adam, optimizerFields } from '../svgd/optimizers.ts'
+import {
+  behaviourKernel,
+  contextFor,
+  createBehaviour,
+  type Divergence,
+  divergences,
+  observeBehaviour,
+} from './behaviour.ts'
 import { postable } from './evaluators.ts'
 import { evolve } from './evolution.ts'
 import { direct, interactions } from './interaction.ts'
 import { type PolicyGradientSetup, policyGradientEvaluator } from './policy-gradient.ts'
 
+/** Kernels on parameters, then those on behaviour. */
 const kernels = { rbf, matern32, imq: () => imq() } as const
-const kernelNames = Object.keys(kernels) as (keyof typeof kernels)[]
+const kernelNames = [...(Object.keys(kernels) as (keyof typeof kernels)[]), ...divergences] as const
 
 /** The settings of SVPG with their defaults, which are those of the author's code where it has the setting. */
 const schema = v.object({
@@ -45,6 +55,10 @@ const schema = v.object({
   prior: v.optional(positiveNumberOr('prior', ['flat']), 'flat'),
   kernel: v.optional(oneOf('kernel', kernelNames), 'rbf'),
   bandwidth: v.optional(bandwidthSchema, 'svpg-code'),
+  /** T of a kernel on behaviour, k = exp(−D/T); default 0.5 for js, 1 for symmetric-kl. */
+  kernelTemperature: v.optional(v.nullable(positiveNumber('kernelTemperature')), null),
+  /** ω of a kernel on behaviour: φ = (1 − ω) drive + ω exploration. From 1 to 0 over the run, or fixed. */
+  exploration: v.optional(fractionOr('exploration', ['anneal']), 'anneal'),
   /** A kernel on each layer's parameters alone, with a bandwidth of its own. */
   perLayer: v.optional(trueOrFalse('perLayer'), false),
   /** Multiplies the repulsion; 0 for sharing alone. */
@@ -123,10 +137,15 @@ async function init({ env, workers: wanted, iterations, core: source, tfjs, prio
   const { hidden, activation } = config
   const policy = policyOf({ observations: observationSize(spec), hidden, activation, head: task.head })
   const core = await compileCore(source)
-  const setup = { task, policy, estimator: estimatorOf(config), core, tfjs }
+  const divergence = isDivergence(config.kernel) ? config.kernel : undefined
+  const setup = { task, policy, estimator: estimatorOf(config), divergence, core, tfjs }
   const crew = await hireFor(setup, check(workersSchema, wanted), n)
   const optimizer = adam({ learningRate: config.learningRate })
-  const kernel = kernelFor(config, policy)
+  const behaviour = isDivergence(config.kernel)
+    ? await createBehaviour(core, n, policy, { divergence: config.kernel, temperature: config.kernelTemperature }, seed)
+    : null
+  const exploration = Array.from({ length: n }, () => new Float32Array(policy.size))
+  const kernel = behaviour ? behaviourKernel(behaviour, exploration) : kernelFor(config, policy)
   const D = padded(policy.size)
   const arena = await createArena(core, {
     ...steinFields(n, policy.size, { kernel }),
@@ -146,6 +165,10 @@ async function init({ env, workers: wanted, iterations, core: source, tfjs, prio
     kernel,
     optimizer,
     inverseTemperature: inverse,
+    explorationShare: explorationShare(config, iterations),
+    /** What the particles do, where the kernel is on that; and [n] their gradients away from each other. */
+    behaviour,
+    exploration,
     crew,
     /** [n] what each particle carries beside its parameters; null before the first evaluation. */
     carried: Array<Carried | null>(n).fill(null),
@@ -163,8 +186,19 @@ async function init({ env, workers: wanted, iterations, core: source, tfjs, prio
   return state
 }
 
+const isDivergence = (name: string): name is Divergence => (divergences as readonly string[]).includes(name)
+
+/** ω in iteration t (from 0). */
+function explorationShare({ kernel, exploration }: SvpgConfig, iterations?: number): (t: number) => number {
+  if (!isDivergence(kernel)) return () => 0
+  if (exploration !== 'anneal') return () => exploration
+  if (iterations === undefined)
+    throw new UsageError('exploration goes from 1 to 0 over the run: set iterations, or a fixed exploration.')
+  return (t) => Math.max(1 - t / iterations, 0)
+}
+
 function kernelFor({ kernel, bandwidth, perLayer }: SvpgConfig, { net, size }: Policy): Kernel {
-  const whole = kernels[kernel]({ bandwidth })
+  const whole = kernels[kernel as keyof typeof kernels]({ bandwidth })
   if (!perLayer) return whole
   const widths = net.layers.map(({ inputs, outputs }) => (inputs + 1) * outputs)
   return blockwise(size === net.size ? widths : [...widths, size - net.size], whole)
@@ -219,14 +253,21 @@ async function evaluate(state: SvpgState, begun = begin(state), pass = 0): Promi
   const jobs = begun.theta.map((behaviour, particle) => ({
     ...{ particle, step, pass, behaviour },
     theta: pass === 0 ? behaviour : rowOf(state, 'theta', particle).slice(),
-    carried: begun.carried[particle],
+    carried: pass < passesOf(state.config) ? begun.carried[particle] : state.carried[particle],
+    context: pass === 0 && state.behaviour ? contextFor(state.behaviour, particle) : null,
   }))
   const outcomes = await state.crew.evaluate(jobs)
   outcomes.forEach(({ gradient, carried }, i) => {
     rowOf(state, 'score', i).set(gradient)
     if (carried) state.carried[i] = carried
   })
-  if (pass === 0) state.visited = outcomes.map(({ visited }) => visited as Visited)
+  if (pass === 0) {
+    state.visited = outcomes.map(({ visited }) => visited as Visited)
+    outcomes.forEach(({ exploration }, i) => {
+      if (exploration) state.exploration[i].set(exploration)
+    })
+    if (state.behaviour) observeBehaviour(state.behaviour, state.visited)
+  }
   return outcomes.map(({ info }) => info as ParticleInfo)
 }
 
@@ -239,13 +280,19 @@ function move(state: SvpgState): SteinInfo | null {
   const precision = config.prior === 'flat' ? 0 : 1 / (config.prior * config.prior)
   ops.combineInto(at.score, inverse, at.score, -precision, at.theta, count)
   if (view.priorMean.length > 0) ops.combineInto(at.score, 1, at.score, precision, at.priorMean, count)
-  const { interaction, repulsion } = config
-  const info = direct(arena, { particles: n, dimension: policy.size }, { kernel, interaction, repulsion })
+  const info = direct(arena, { particles: n, dimension: policy.size }, config.interaction, kernel, variantOf(state))
   state.moves++
   optimizer.step(arena, state.moves)
   const bad = ops.firstNonFinite(at.theta, count)
   if (bad >= 0) throw new RunError(`Particle ${Math.floor((bad * n) / count)} is not finite after the step.`)
   return info
+}
+
+/** A kernel on behaviour weighs exploration against the rest, and divides by the sum of its rows as its authors do. */
+function variantOf({ behaviour, config, explorationShare, iteration }: SvpgState): Variant {
+  if (!behaviour) return { repulsion: config.repulsion }
+  const share = explorationShare(iteration)
+  return { drive: 1 - share, repulsion: config.repulsion * share, normalise: 'row sum' }
 }
 
 function evolution({ arena, config, task, iteration }: SvpgState, particles: readonly ParticleInfo[]): number[] {
@@ -280,7 +327,7 @@ export const svpg = {
       const begun = begin(state)
       const particles = await evaluate(state, begun)
       let stein = move(state)
-      for (let pass = 1; pass < passesOf(state.config); pass++) {
+      for (let pass = 1; pass < gradientsOf(state.config); pass++) {
         await evaluate(state, begun, pass)
         stein = move(state)
       }

@@ -70,6 +70,14 @@ export function fraction(what: string) {
   return v.pipe(v.number(message), v.minValue(0, message), v.maxValue(1, message))
 }
 
+/** A number from 0 to 1 or one of a list of words. */
+export function fractionOr<const T extends readonly string[]>(what: string, words: T) {
+  return v.custom<number | T[number]>(
+    (input) => (typeof input === 'number' ? input >= 0 && input <= 1 : words.includes(input as string)),
+    named(what, `a number from 0 to 1 or ${words.join(', ')}`),
+  )
+}
+
 /** A number from 0 up to but not including 1. */
 export function decay(what: string) {
   const message = named(what, 'a number of at least 0 and below 1')

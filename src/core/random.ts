@@ -12,6 +12,9 @@ export const Purpose = {
   critic: 9,
   passes: 10,
   evolution: 11,
+  discriminator: 12,
+  imitation: 13,
+  density: 14,
 } as const
 
 const WORD = 4294967296

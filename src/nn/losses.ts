@@ -21,6 +21,8 @@ export interface ObjectiveOptions {
   readonly entropyBonus: number
   /** ε of the clipped objective, or null for the plain one. */
   readonly clip: number | null
+  /** Actions with a lower log π have no gradient; null for none. */
+  readonly floor: number | null
 }
 
 /**
@@ -36,12 +38,13 @@ export function policyObjective(
   policy: Policy,
   theta: tf.Tensor1D,
   { observation, action, weight, logProb: old }: PolicyRows,
-  { entropyBonus, clip }: ObjectiveOptions,
+  { entropyBonus, clip, floor }: ObjectiveOptions,
 ): { objective: tf.Scalar; entropy: tf.Scalar } {
   const outputs = forward(policy.net, networkPart(policy, theta), observation)
   const pi = distributionOf(policy, outputs, theta)
   const entropy = tf.mean(pi.entropy(action)) as tf.Scalar
-  const logProb = pi.logProb(action)
+  const likely = pi.logProb(action)
+  const logProb = floor === null ? likely : (tf.maximum(likely, floor) as tf.Tensor1D)
   const gain = tf.sum(old && clip !== null ? clipped(logProb, old, weight, clip) : tf.mul(logProb, weight)) as tf.Scalar
   return { objective: entropyBonus === 0 ? gain : tf.add(gain, tf.mul(entropyBonus, entropy)), entropy }
 }

@@ -50,6 +50,7 @@ export function weighAdvantages(
   const { baseline } = estimator
   const B = T * E
   if (baseline === 'none' || baseline === 'mean') {
+    view.value.fill(0)
     ops.returnsToGo(at.target, at.valid, at.reward, at.terminated, at.truncated, 0, T, E, estimator.discount)
   } else {
     if (baseline === 'linear') linearValues(arena)

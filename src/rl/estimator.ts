@@ -12,6 +12,7 @@ import {
 } from '../core/errors.ts'
 
 export const estimators = ['reinforce', 'a2c', 'ppo'] as const
+export const selfImitations = ['none', 'transitions', 'trajectories'] as const
 export const baselines = ['none', 'mean', 'linear', 'value'] as const
 
 /**
@@ -25,8 +26,8 @@ export const baselines = ['none', 'mean', 'linear', 'value'] as const
  */
 export type Baseline = (typeof baselines)[number]
 
-/** The settings of gradient estimators, flat; see `estimatorOf` for what the defaults depend on. */
-export const estimatorEntries = {
+/** How a gradient is estimated from rollouts. */
+const gradientEntries = {
   /**
    * 'reinforce': ∇ log π times the return-to-go less a baseline (Williams 1992);
    * 'a2c': the same with returns that are cut short by a critic (Mnih et al. 2016, synchronous);
@@ -60,6 +61,33 @@ export const estimatorEntries = {
   epochs: v.optional(wholeNumber('epochs', 1)),
   minibatches: v.optional(wholeNumber('minibatches', 1)),
 }
+
+/** Learning from what went well before. */
+const imitationEntries = {
+  /**
+   * 'none';
+   * 'transitions': self-imitation learning (Oh et al. 2018), steps towards past actions whose return exceeds the critic's value;
+   * 'trajectories': the reward of a discriminator between the policy and its best trajectories (Gangwani et al. 2018).
+   */
+  selfImitation: v.optional(oneOf('selfImitation', selfImitations), 'none'),
+  /** 'transitions': steps after those of the estimator, rows of each, and rows that are kept. */
+  imitationSteps: v.optional(wholeNumber('imitationSteps', 1), 4),
+  imitationBatch: v.optional(wholeNumber('imitationBatch', 1), 512),
+  imitationCapacity: v.optional(wholeNumber('imitationCapacity', 1), 10_000),
+  /** Exponents of prioritised replay: of the priorities (R − V)₊, and of the importance weights. */
+  priorityExponent: v.optional(fraction('priorityExponent'), 0.6),
+  importanceExponent: v.optional(fraction('importanceExponent'), 0.1),
+  /** Weight of the critic's loss ½ (R − V)₊². */
+  imitationValueWeight: v.optional(nonNegativeNumber('imitationValueWeight'), 0.01),
+  /** 'trajectories': μ, the share of the discriminator's advantage; trajectories that are kept; the discriminator's Adam. */
+  imitationShare: v.optional(fraction('imitationShare'), 0.8),
+  trajectories: v.optional(wholeNumber('trajectories', 1, 1000), 10),
+  discriminatorHidden: v.optional(v.array(wholeNumber('a hidden width of the discriminator', 1, 4096)), [100, 100]),
+  discriminatorLearningRate: v.optional(positiveNumber('discriminatorLearningRate'), 1e-4),
+}
+
+/** The settings of gradient estimators, flat; see `estimatorOf` for what the defaults depend on. */
+export const estimatorEntries = { ...gradientEntries, ...imitationEntries }
 
 const schema = v.object(estimatorEntries)
 
@@ -95,6 +123,8 @@ export function estimatorOf(options: EstimatorOptions = {}): Estimator {
     )
   if (lambda !== null && nSteps !== null)
     throw new UsageError('Returns are cut by lambda or by nSteps; set one of them.')
+  if (given.selfImitation === 'transitions' && baseline !== 'value')
+    throw new UsageError(`selfImitation transitions needs a critic: the baseline value, got ${show(baseline)}.`)
   if (estimator !== 'ppo' && (given.epochs ?? given.minibatches ?? 1) !== 1)
     throw new UsageError(`Only ppo takes several passes over a rollout, got the estimator ${show(estimator)}.`)
   const [epochs, minibatches] = estimator === 'ppo' ? [5, 4] : [1, 1]
@@ -108,5 +138,9 @@ export function estimatorOf(options: EstimatorOptions = {}): Estimator {
   }
 }
 
-/** How many steps a rollout is good for. */
+/** How many gradients are taken on a rollout. */
 export const passesOf = ({ epochs, minibatches }: Estimator) => epochs * minibatches
+
+/** How many gradients an iteration takes: those on its rollout, then those on what is remembered. */
+export const gradientsOf = (estimator: Estimator) =>
+  passesOf(estimator) + (estimator.selfImitation === 'transitions' ? estimator.imitationSteps : 0)

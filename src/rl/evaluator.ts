@@ -18,6 +18,8 @@ export interface Job {
   readonly pass: number
   /** What it carried away from the rollout before; null before the first. */
   readonly carried: Carried | null
+  /** What is known of the whole population and needed to evaluate this one; null where nothing is. */
+  readonly context: Carried | null
 }
 
 /** What evaluating one particle tells. */
@@ -38,6 +40,8 @@ export interface Outcome {
   readonly info: ParticleInfo | null
   /** Some of the rows of the rollout, evenly spread over it; null after pass 0. */
   readonly visited: Visited | null
+  /** [parameters] the gradient away from what the others do; null without a context. */
+  readonly exploration: Float32Array | null
 }
 
 /** Where a policy was and what it did there. */
