@@ -41,7 +41,7 @@ export class DirectionTask {
   byRowSum: i32
   /** f32 [n] receives Σ_j K_ij. */
   rowSums: usize
-  /** f64 [strips, n, 2] receives Σ_c drive² and Σ_c (φ − drive)² of each strip, or 0. */
+  /** f64 [strips, n, 3] receives Σ_c drive², Σ_c (φ − drive)² and Σ_c sharing² of each strip, or 0. */
   norms: usize
 }
 
@@ -52,6 +52,9 @@ const SLOPE_SUMS: i32 = 16
 const SCALE: i32 = 32
 const OWN_SCORE: i32 = 48
 const OWN_X: i32 = 64
+
+/** Bytes of one particle's sums in `norms`. */
+const NORMS: i32 = 24
 
 /**
  * The direction in strips of columns first … end − 1.
@@ -212,7 +215,7 @@ function addScaled(out: usize, x: usize, factor: f32, bytes: i32): void {
   }
 }
 
-/** |drive_i|² and |φ_i − drive_i|² of one strip, by a product with the scores alone. */
+/** |drive_i|², |φ_i − drive_i|² and |sharing_i|², the drive without j = i, of one strip, by a product with the scores. */
 function stripNorms(task: DirectionTask, panels: usize, rows: usize, tile: usize, s: i32, from: i32, width: i32): void {
   const n = task.n
   // With slopes the scores stand alone in their panels already.
@@ -222,7 +225,7 @@ function stripNorms(task: DirectionTask, panels: usize, rows: usize, tile: usize
     multiplyPanels(tile, task.strip << 2, rows, panels, width >> 2, n)
     const last = min(i + 4, n)
     for (let r = i; r < last; r++) {
-      rowNorms(task.norms + ((s * n + r) << 4), task, tile, rows, r, from << 2, width << 2)
+      rowNorms(task.norms + (s * n + r) * NORMS, task, tile, rows, r, from << 2, width << 2)
     }
   }
 }
@@ -235,12 +238,16 @@ function rowNorms(out: usize, task: DirectionTask, tile: usize, rows: usize, i: 
   const sum = tile + (i & 3) * (task.strip << 2)
   let drive = f64x2.splat(0)
   let repulsion = drive
+  let sharing = drive
   for (let k = 0; k < bytes; k += 16) {
-    const d = f32x4.add(f32x4.mul(scale, v128.load(sum + k)), f32x4.mul(a, v128.load(task.score + at + k)))
+    const others = f32x4.mul(scale, v128.load(sum + k))
+    const d = f32x4.add(others, f32x4.mul(a, v128.load(task.score + at + k)))
     drive = addSquares(drive, d)
     repulsion = addSquares(repulsion, f32x4.sub(v128.load(task.out + at + k), d))
+    sharing = addSquares(sharing, others)
   }
   v128.store(out, f64x2.add(v128.shuffle<f64>(drive, repulsion, 0, 2), v128.shuffle<f64>(drive, repulsion, 1, 3)))
+  store<f64>(out, f64x2.extract_lane(sharing, 0) + f64x2.extract_lane(sharing, 1), 16)
 }
 
 /** Squares of four floats in float64. */
@@ -252,20 +259,15 @@ function addSquares(sum: v128, v: v128): v128 {
   return f64x2.add(sum, f64x2.add(f64x2.mul(low, low), f64x2.mul(high, high)))
 }
 
-/** Means over particles of |drive_i| and |repulsion_i| from the sums of all strips.    out: f64 [2] */
+/** Means over particles of |drive_i|, |repulsion_i| and |sharing_i| from the sums of all strips.    out: f64 [3] */
 export function meanNorms(out: usize, norms: usize, strips: i32, n: i32): void {
-  let drive: f64 = 0
-  let repulsion: f64 = 0
-  for (let i = 0; i < n; i++) {
-    let d: f64 = 0
-    let r: f64 = 0
-    for (let s = 0; s < strips; s++) {
-      d += load<f64>(norms + ((s * n + i) << 4))
-      r += load<f64>(norms + ((s * n + i) << 4), 8)
+  for (let term = 0; term < NORMS; term += 8) {
+    let total: f64 = 0
+    for (let i = 0; i < n; i++) {
+      let squares: f64 = 0
+      for (let s = 0; s < strips; s++) squares += load<f64>(norms + (s * n + i) * NORMS + term)
+      total += Math.sqrt(squares)
     }
-    drive += Math.sqrt(d)
-    repulsion += Math.sqrt(r)
+    store<f64>(out + term, total / <f64>n)
   }
-  store<f64>(out, drive / <f64>n)
-  store<f64>(out, repulsion / <f64>n, 8)
 }

@@ -315,6 +315,7 @@ function evolution({ arena, config, task, iteration }: SvpgState, particles: rea
  * author's code: J is a mean per step of log π times the standardised advantage, h = med(d²) / 2 log(n+1).
  */
 export const svpg = {
+  config: svpgConfig,
   init,
   evaluate,
   move,

@@ -1,13 +1,12 @@
 import { Command } from 'commander'
 import pc from 'picocolors'
-import { type SvpgOptions, svpgConfig } from '../algorithms/svpg.ts'
+import type { SvpgOptions } from '../algorithms/svpg.ts'
 import { check, isExpected, wholeNumber } from '../core/errors.ts'
-import { environmentSpec } from '../envs/registry.ts'
 import { activations, initialisations } from '../nn/network.ts'
 import { headNames } from '../nn/policy.ts'
 import type { Evaluation } from '../train/metrics.ts'
 import { createRun, finishRun, record, refuseToReplace } from '../train/run-directory.ts'
-import { algorithmNamed, evaluate, type TrainOptions, type TrainStep, train } from '../train/train.ts'
+import { evaluate, runConfig, type TrainOptions, type TrainStep, train } from '../train/train.ts'
 import { INTERRUPTED_EXIT_CODE, type Interrupt, listenForInterrupt } from './interrupt.ts'
 import { printEvaluation, printLine } from './print.ts'
 import { iterationLine, progress } from './progress.ts'
@@ -60,11 +59,8 @@ async function runTraining(
 ): Promise<void> {
   const { iterations, out, overwrite, evalEpisodes, json, workers, ...settings } = all
   // Everything is checked before the first file is written.
-  algorithmNamed(algorithm)
-  environmentSpec(env)
-  check(wholeNumber('iterations', 1), iterations)
   check(wholeNumber('eval-episodes', 0, 1_000_000), evalEpisodes)
-  const config = { algorithm, env, iterations, ...svpgConfig({ env, ...settings }) }
+  const config = runConfig({ algorithm, env, iterations, ...settings } as TrainOptions)
   const path = out ?? `runs/${algorithm}-${env}-${config.seed}`
   await refuseToReplace(path, overwrite)
   // A run whose first step fails, for want of memory perhaps, leaves no directory and replaces none.

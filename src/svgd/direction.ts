@@ -13,6 +13,8 @@ const KERNEL_BLOCK = 16
 /** A strip of packed columns stays in the second-level cache, and there are strips enough for several threads. */
 const STRIP_FLOATS = 65536
 const STRIP_COLUMNS = 256
+/** Drive, repulsion and sharing, whose norms are told. */
+const TERMS = 3
 
 export const directionTask = struct(
   [
@@ -83,9 +85,9 @@ export function steinFields(n: number, d: number, { kernel, norms = true, thread
     rowSums: f32(N),
     /** [N] Σ_{j<i} |x_i − x_j|. */
     distances: f64(N),
-    /** [strips, n, 2] squares of the two terms in each strip of columns. */
-    norms: f64(norms ? stripsOf(n, d, kernel) : 0, n, 2),
-    meanNorms: f64(2),
+    /** [strips, n, 3] squares of the three in each strip of columns. */
+    norms: f64(norms ? stripsOf(n, d, kernel) : 0, n, TERMS),
+    meanNorms: f64(TERMS),
     ranked: f32(2),
     task: directionTask.field,
     terms: u32(Math.max(kernel.terms.length, 1), termStruct.names.length),
@@ -127,6 +129,8 @@ export interface SteinInfo {
   readonly drive: number
   /** Mean over particles of |repulsion_i|; NaN without norms. */
   readonly repulsion: number
+  /** Mean over particles of |1/n Σ_{j≠i} k_ji s_j|, the drive that comes from other particles; NaN without norms. */
+  readonly sharing: number
   /** Mean over i of Σ_j k(x_j, x_i). */
   readonly meanRowSum: number
   /** Mean of k(x_i, x_j) over i ≠ j; 0 for one particle. */
@@ -193,6 +197,7 @@ export function steinDirection(
     bandwidths,
     drive: view.meanNorms[0],
     repulsion: view.meanNorms[1],
+    sharing: view.meanNorms[2],
     meanRowSum: mean((part) => part.meanRowSum),
     kernelOffDiagonal: mean((part) => part.kernelOffDiagonal),
     meanDistance: mean((part) => part.meanDistance),
@@ -290,7 +295,7 @@ export function product(arena: SteinArena, n: number, operands: Operands, varian
     repulsion,
     byRowSum: normalise === 'row sum' ? 1 : 0,
     rowSums: at.rowSums,
-    norms: view.norms.length > 0 ? at.norms + operands.strip * n * 16 : 0,
+    norms: view.norms.length > 0 ? at.norms + operands.strip * n * TERMS * 8 : 0,
   })
   const parts = even(strips(n, operands.d), team.size)
   inParts(arena, n, 'steinDirection', parts, ({ panels, rows, tile }) => [at.task, panels, rows, tile])

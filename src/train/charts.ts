@@ -328,23 +328,12 @@ export function kernelChart(kernel: number[][]): EChartsOption {
 export function forcesChart(metrics: readonly IterationMetrics[]): EChartsOption {
   const iterations = metrics.map((m) => m.iteration)
   // A logarithm has no place for zero.
-  const positive = (x: number | null): Value => (x !== null && Number.isFinite(x) && x > 0 ? x : null)
-  const series = [
-    line(
-      'drive',
-      iterations,
-      metrics.map((m) => positive(m.drive)),
-      BLUE,
-      2.2,
-    ),
-    line(
-      'repulsion',
-      iterations,
-      metrics.map((m) => positive(m.repulsion)),
-      VERMILION,
-      2.2,
-    ),
-  ]
+  const positive = (x: number | null): Value => ((finite(x) ?? 0) > 0 ? x : null)
+  const term = (name: 'drive' | 'repulsion' | 'sharing', color: string) => {
+    const values = metrics.map((m) => positive(m[name]))
+    return line(name, iterations, values, color, 2.2)
+  }
+  const series = [term('drive', BLUE), term('sharing', ORANGE), term('repulsion', VERMILION)]
   return lineChart(series, iterations, 'iteration', { type: 'log' })
 }
 

@@ -18,10 +18,14 @@ export interface IterationMetrics {
   drive: number | null
   /** Mean over particles of the norm of the repulsion, the second term; null where there is no kernel. */
   repulsion: number | null
+  /** Of that of what the drive of a particle gets from the others; null where there is no kernel. */
+  sharing: number | null
   /** h in k(x, y) = exp(−|x−y|²/h); null where there is no kernel. */
   bandwidth: number | null
   /** Mean of k(x_i, x_j) over i ≠ j; null where there is no kernel. */
   kernelOffDiagonal: number | null
+  /** α, which divides the policy gradient. */
+  temperature: number
 }
 
 /** Mean return of every particle over a number of episodes, acting greedily and by sampling. */

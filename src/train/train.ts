@@ -2,6 +2,7 @@ import { platform } from '#platform'
 import { type SvpgInfo, type SvpgOptions, type SvpgState, svpg } from '../algorithms/svpg.ts'
 import { padded } from '../core/arena.ts'
 import { check, show, UsageError, wholeNumber } from '../core/errors.ts'
+import { environmentSpec } from '../envs/registry.ts'
 import { evaluatePopulation } from '../rl/evaluate.ts'
 import type { Evaluation, IterationMetrics } from './metrics.ts'
 
@@ -34,6 +35,22 @@ export function algorithmNamed(name: string) {
 }
 
 /**
+ * What config.json holds of a run: the algorithm, the task, and all settings with their defaults filled in.
+ *
+ * @throws UsageError for the first setting that is wrong
+ */
+export function runConfig({ algorithm = 'svpg', env, iterations = 60, ...options }: TrainOptions) {
+  const { config } = algorithmNamed(algorithm)
+  const { id } = environmentSpec(env)
+  return {
+    algorithm,
+    env: id,
+    iterations: check(wholeNumber('iterations', 1), iterations),
+    ...config({ env, ...options }),
+  }
+}
+
+/**
  * The one training loop. A progress bar, a plot, a test and an early stop are consumers of it:
  *
  *     for await (const { iteration, metrics } of train({ env: 'CartPole-v1', particles: 16, iterations: 60 })) …
@@ -63,7 +80,7 @@ export async function* train({
   }
 }
 
-function measure(state: SvpgState, { particles, stein }: SvpgInfo, seconds: number): IterationMetrics {
+function measure(state: SvpgState, { particles, stein, temperature }: SvpgInfo, seconds: number): IterationMetrics {
   const { arena, task, particles: n, iteration } = state
   const { ops, at, view } = arena
   ops.rowSquares(at.squares, at.theta, n, view.theta.length / n)
@@ -77,8 +94,10 @@ function measure(state: SvpgState, { particles, stein }: SvpgInfo, seconds: numb
     thetaNorm: Array.from(view.squares.subarray(0, n), Math.sqrt),
     drive: stein?.drive ?? null,
     repulsion: stein?.repulsion ?? null,
+    sharing: stein?.sharing ?? null,
     bandwidth: stein?.bandwidth ?? null,
     kernelOffDiagonal: stein?.kernelOffDiagonal ?? null,
+    temperature,
   }
 }
 

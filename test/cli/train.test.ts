@@ -6,7 +6,7 @@ import { inTemporaryDirectory, lines, run, SMALL, start, until } from './steinrl
 
 const METRICS = [
   ...['iteration', 'seconds', 'transitions', 'returns', 'episodes', 'entropy', 'thetaNorm'],
-  ...['drive', 'repulsion', 'bandwidth', 'kernelOffDiagonal'],
+  ...['drive', 'repulsion', 'sharing', 'bandwidth', 'kernelOffDiagonal', 'temperature'],
 ]
 
 const train = (directory: string, ...args: string[]) =>

@@ -95,7 +95,16 @@ export interface VariantReference {
 export interface DirectionReference extends SteinReference {
   /** Largest entry of one term of the sums over j: what float32 errors are measured by. */
   largest: { drive: number; repulsion: number }
-  info: { drive: number; repulsion: number; meanRowSum: number; kernelOffDiagonal: number; meanDistance: number }
+  /** The drive without j = i. */
+  sharing: number[][]
+  info: {
+    drive: number
+    repulsion: number
+    sharing: number
+    meanRowSum: number
+    kernelOffDiagonal: number
+    meanDistance: number
+  }
 }
 
 /**
@@ -128,11 +137,12 @@ export function directionReference(
     })
   const drive = mean('drive', (i, j) => S[j].map((s) => a * K[j][i] * s))
   const repulsion = mean('repulsion', (i, j) => kernel.gradient(X[j], X[i]).map((value) => b * value))
+  const sharing = mean('drive', (i, j) => S[j].map((s) => (j === i ? 0 : a * K[j][i] * s)))
   const pairs = X.flatMap((x, i) => X.slice(i + 1).map((y) => Math.sqrt(quadratic(x, y, distance))))
   const offDiagonal = K.flatMap((row, i) => row.filter((_, j) => j !== i))
-  const info = { ...normsOf(drive, repulsion), meanRowSum: average(rowSums) }
+  const info = { ...normsOf({ drive, repulsion, sharing }), meanRowSum: average(rowSums) }
   return {
-    ...{ kernel: K, drive, repulsion, phi: plus(drive, repulsion), largest },
+    ...{ kernel: K, drive, repulsion, sharing, phi: plus(drive, repulsion), largest },
     info: { ...info, kernelOffDiagonal: average(offDiagonal), meanDistance: average(pairs) },
   }
 }
@@ -152,16 +162,17 @@ export function blocksReference(
   })
   const beside = (rows: (part: DirectionReference) => number[][]) => X.map((_, i) => parts.flatMap((p) => rows(p)[i]))
   const [drive, repulsion] = [beside((part) => part.drive), beside((part) => part.repulsion)]
+  const sharing = beside((part) => part.sharing)
   const over = (value: (part: DirectionReference) => number) => average(parts.map(value))
   return {
     kernel: parts[parts.length - 1].kernel,
-    ...{ drive, repulsion, phi: plus(drive, repulsion) },
+    ...{ drive, repulsion, sharing, phi: plus(drive, repulsion) },
     largest: {
       drive: Math.max(...parts.map(({ largest }) => largest.drive)),
       repulsion: Math.max(...parts.map(({ largest }) => largest.repulsion)),
     },
     info: {
-      ...normsOf(drive, repulsion),
+      ...normsOf({ drive, repulsion, sharing }),
       meanRowSum: over(({ info }) => info.meanRowSum),
       kernelOffDiagonal: over(({ info }) => info.kernelOffDiagonal),
       meanDistance: over(({ info }) => info.meanDistance),
@@ -173,9 +184,10 @@ const sum = (values: Vector) => values.reduce((total, value) => total + value, 0
 const average = (values: Vector) => (values.length === 0 ? 0 : sum(values) / values.length)
 const plus = (a: Matrix, b: Matrix) => a.map((row, i) => row.map((value, k) => value + b[i][k]))
 /** Means over rows of their lengths. */
-const normsOf = (drive: Matrix, repulsion: Matrix) => ({
+const normsOf = ({ drive, repulsion, sharing }: { drive: Matrix; repulsion: Matrix; sharing: Matrix }) => ({
   drive: average(drive.map((row) => Math.hypot(...row))),
   repulsion: average(repulsion.map((row) => Math.hypot(...row))),
+  sharing: average(sharing.map((row) => Math.hypot(...row))),
 })
 
 /** M⁻¹ of a positive definite M by Gauss and Jordan; its pivots need no search. */

@@ -229,6 +229,7 @@ function expectInfo(
   close(info.meanDistance, expected.meanDistance, expected.meanDistance)
   if (mapped) return
   close(info.drive, expected.drive, Math.sqrt(d) * largest.drive)
+  close(info.sharing, expected.sharing, Math.sqrt(d) * largest.drive)
   // The repulsion's norm is that of φ − drive.
   close(info.repulsion, expected.repulsion, Math.sqrt(d) * (largest.drive + largest.repulsion))
 }

@@ -57,8 +57,9 @@ describe('the norms of the two terms', () => {
       const withNorms = await infoOf(kernel, true, 10, 600)
       const without = await infoOf(kernel, false, 10, 600)
       expect(without.direction).toEqual(withNorms.direction)
-      expect([without.info.drive, without.info.repulsion]).toEqual([Number.NaN, Number.NaN])
-      expect({ ...without.info, drive: 0, repulsion: 0 }).toEqual({ ...withNorms.info, drive: 0, repulsion: 0 })
+      const none = { drive: Number.NaN, repulsion: Number.NaN, sharing: Number.NaN }
+      expect(without.info).toMatchObject(none)
+      expect(without.info).toEqual({ ...withNorms.info, ...none })
     },
   )
 
@@ -67,6 +68,7 @@ describe('the norms of the two terms', () => {
     const twin = directionReference(sampleRows(10, 600, 3), sampleRows(10, 600, 4), rbfReference(600))
     expect(info.drive / twin.info.drive).toBeCloseTo(1, 5)
     expect(info.repulsion / twin.info.repulsion).toBeCloseTo(1, 4)
+    expect(info.sharing / twin.info.sharing).toBeCloseTo(1, 5)
   })
 })
 

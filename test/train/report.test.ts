@@ -16,8 +16,10 @@ function iteration(t: number, n: number): IterationMetrics {
     thetaNorm: perParticle((i) => 5 + 0.01 * t + 0.1 * i),
     drive: 2 / (1 + t),
     repulsion: 0.1,
+    sharing: 0.01,
     bandwidth: 30,
     kernelOffDiagonal: 0.2,
+    temperature: 10,
   }
 }
 
