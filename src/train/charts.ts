@@ -20,16 +20,16 @@ export interface Size {
 export type Draw = (id: string, label: string, size: Size, option: EChartsOption) => string
 
 // Blue, vermilion and orange of Okabe and Ito, apart for every kind of colour blindness and in grey.
-const BLUE = '#0072b2'
-const VERMILION = '#d55e00'
-const ORANGE = '#e69f00'
-const BAND = '#c3dcec'
-const FAINT = '#7b8590'
-const TEXT = '#3d444d'
-const RULE = '#e6e9ed'
+export const BLUE = '#0072b2'
+export const VERMILION = '#d55e00'
+export const ORANGE = '#e69f00'
+export const BAND = '#c3dcec'
+export const FAINT = '#7b8590'
+export const TEXT = '#3d444d'
+export const RULE = '#e6e9ed'
 
 // Room for the labels is measured by echarts; the right margin is for half of the last one.
-const GRID = {
+export const GRID = {
   left: 4,
   right: 18,
   top: 10,
@@ -45,10 +45,10 @@ const POINTS = 200
 export async function loadCharts(): Promise<Draw> {
   // Not side by side with Promise.all: the four share modules, and Jest's loader trips over that.
   const echarts = await import('echarts/core')
-  const { BarChart, HeatmapChart, LineChart } = await import('echarts/charts')
+  const { BarChart, HeatmapChart, LineChart, ScatterChart } = await import('echarts/charts')
   const { GridComponent, VisualMapComponent } = await import('echarts/components')
   const { SVGRenderer } = await import('echarts/renderers')
-  echarts.use([BarChart, HeatmapChart, LineChart, GridComponent, VisualMapComponent, SVGRenderer])
+  echarts.use([BarChart, HeatmapChart, LineChart, ScatterChart, GridComponent, VisualMapComponent, SVGRenderer])
   return (id, label, size, option) => {
     const chart = echarts.init(null, null, { renderer: 'svg', ssr: true, ...size })
     try {
@@ -86,7 +86,7 @@ function still(svg: string, id: string, label: string, { width, height }: Size):
 export interface LegendEntry {
   name: string
   color: string
-  shape: 'line' | 'box'
+  shape: 'line' | 'box' | 'dot' | 'diamond'
 }
 
 /**
@@ -98,8 +98,13 @@ export function legendOf({ series }: EChartsOption): LegendEntry[] {
   return [...new Map(named.map((s) => [s.name, s])).values()].map((s) => ({
     name: String(s.name),
     color: String(s.color),
-    shape: s.type === 'bar' || (s.type === 'line' && s.areaStyle) ? 'box' : 'line',
+    shape: swatchOf(s),
   }))
+}
+
+function swatchOf(series: SeriesOption): LegendEntry['shape'] {
+  if (series.type === 'scatter') return series.symbol === 'diamond' ? 'diamond' : 'dot'
+  return series.type === 'bar' || (series.type === 'line' && series.areaStyle) ? 'box' : 'line'
 }
 
 /** Text as it may stand in an element or a quoted attribute. */
@@ -162,23 +167,34 @@ function quantileCurve({ iterations, particles }: Curves, q: number): Value[] {
   )
 }
 
-/** echarts shades between two curves by stacking their difference on an invisible lower one. */
 function band(curves: Curves): SeriesOption[] {
-  const low = quantileCurve(curves, 0.25)
-  const high = quantileCurve(curves, 0.75)
-  // 'all', because by default a positive difference is not stacked on a negative return.
-  const stack = { stack: 'band', stackStrategy: 'all' as const, silent: true, symbol: 'none' }
+  const edges = { low: quantileCurve(curves, 0.25), high: quantileCurve(curves, 0.75) }
+  return shade(curves.iterations, edges, { name: 'middle half of the particles', color: BAND, opacity: 0.75 })
+}
+
+/**
+ * Shades between two curves.
+ *
+ * @param style `stack` tells the bands of one chart apart
+ */
+export function shade(
+  iterations: number[],
+  { low, high }: { low: Value[]; high: Value[] },
+  { color, opacity, stack = 'band', name }: { color: string; opacity: number; stack?: string; name?: string },
+): SeriesOption[] {
+  // echarts stacks their difference on an invisible lower one; 'all', because by default a positive difference is not
+  // stacked on a negative value.
+  const stacked = { stack, stackStrategy: 'all' as const, silent: true, symbol: 'none', lineStyle: { opacity: 0 } }
   const spread = low.map((x, t) => (x === null ? null : (high[t] as number) - x))
   return [
-    { type: 'line', ...stack, lineStyle: { opacity: 0 }, data: points(curves.iterations, low) },
+    { type: 'line', ...stacked, data: points(iterations, low) },
     {
       type: 'line',
-      ...stack,
-      name: 'middle half of the particles',
-      color: BAND,
-      lineStyle: { opacity: 0 },
-      areaStyle: { color: BAND, opacity: 0.75 },
-      data: points(curves.iterations, spread),
+      ...stacked,
+      ...(name !== undefined && { name }),
+      color,
+      areaStyle: { color, opacity },
+      data: points(iterations, spread),
     },
   ]
 }
@@ -190,8 +206,8 @@ function points(iterations: number[], values: readonly Value[]): [number, number
   })
 }
 
-function line(
-  name: string,
+export function line(
+  name: string | undefined,
   iterations: number[],
   values: readonly Value[],
   color: string,
@@ -203,7 +219,7 @@ function line(
   const showSymbol = data.length === 1
   return {
     type: 'line',
-    name,
+    ...(name !== undefined && { name }),
     data,
     color,
     silent: true,
@@ -215,7 +231,7 @@ function line(
   }
 }
 
-function lineChart(
+export function lineChart(
   series: SeriesOption[],
   iterations: number[],
   xName: string,
@@ -236,7 +252,7 @@ function lineChart(
   }
 }
 
-function axis(name?: string) {
+export function axis(name?: string) {
   return {
     name,
     nameLocation: 'middle' as const,
@@ -249,7 +265,7 @@ function axis(name?: string) {
   }
 }
 
-function valueAxis() {
+export function valueAxis() {
   const base = axis()
   return { ...base, axisLabel: { ...base.axisLabel, formatter: tick } }
 }

@@ -65,14 +65,28 @@ ${wide ? `<div class="narrow">${chart}</div><div class="wide">${draw(`${id}-wide
 </figure>`
 }
 
+const SWATCHES = {
+  box: 'M0 0h18v12H0z',
+  line: 'M0 4.5h18v3H0z',
+  dot: 'M5 6a4 4 0 1 1 8 0a4 4 0 1 1 -8 0z',
+  diamond: 'M9 0l6 6l-6 6l-6 -6z',
+}
+
 function legendList(option: EChartsOption): string {
   const entries = legendOf(option)
   if (entries.length < 2) return ''
   const items = entries.map(
     ({ name, color, shape }) =>
-      `<li><svg viewBox="0 0 18 12" aria-hidden="true"><path d="${shape === 'box' ? 'M0 0h18v12H0z' : 'M0 4.5h18v3H0z'}" fill="${color}"/></svg>${escapeHtml(name)}</li>`,
+      `<li><svg viewBox="0 0 18 12" aria-hidden="true"><path d="${SWATCHES[shape]}" fill="${color}"/></svg>${escapeHtml(name)}</li>`,
   )
   return `<ul>${items.join('')}</ul>`
+}
+
+export function settingsTable(settings: Readonly<Record<string, unknown>>): string {
+  const rows = Object.entries(settings).map(
+    ([name, value]) => `<tr><th scope="row">${escapeHtml(name)}</th><td>${escapeHtml(text(value, ''))}</td></tr>`,
+  )
+  return `<table>\n<tbody>\n${rows.join('\n')}\n</tbody>\n</table>`
 }
 
 /** Strings as they are, everything else as compact JSON. */

@@ -28,6 +28,7 @@ import {
   number,
   page,
   section,
+  settingsTable,
   text,
   WIDE,
   WIDE_LOW,
@@ -46,7 +47,7 @@ export async function renderReport(run: RunSummary): Promise<string> {
 ${keyFigures(run, score)}
 </header>
 ${curveSections(run, score, draw)}
-${section('Configuration', configTable(run.config))}`,
+${section('Configuration', settingsTable(run.config))}`,
   )
 }
 
@@ -217,11 +218,4 @@ function policyFigures({ metrics }: RunSummary, draw: Draw): string {
 function stride(metrics: readonly IterationMetrics[], drawn: IterationMetrics[]): string {
   const step = Math.ceil(metrics.length / drawn.length)
   return step > 1 ? ` One iteration in ${step} is drawn.` : ''
-}
-
-function configTable(config: RunSummary['config']): string {
-  const rows = Object.entries(config).map(
-    ([name, value]) => `<tr><th scope="row">${escapeHtml(name)}</th><td>${escapeHtml(text(value, ''))}</td></tr>`,
-  )
-  return `<table>\n<tbody>\n${rows.join('\n')}\n</tbody>\n</table>`
 }

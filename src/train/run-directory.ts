@@ -16,6 +16,7 @@ import { kernelMatrix, type TrainStep } from './train.ts'
  *     metrics.jsonl           one line of numbers an iteration
  *     particles.safetensors   theta [n, parameters], and kernel [n, n] where there is one
  *     evaluation.json         mean return of every particle
+ *     visited.safetensors     where each particle has been [n, rows, observation], of the runs of an experiment
  *     report.html             all of it to look at
  */
 const FILES = {
@@ -23,6 +24,7 @@ const FILES = {
   metrics: 'metrics.jsonl',
   particles: 'particles.safetensors',
   evaluation: 'evaluation.json',
+  visited: 'visited.safetensors',
   report: 'report.html',
 } as const
 
@@ -38,7 +40,7 @@ export interface Run {
   kernel: number[][] | null
 }
 
-const fileOf = (path: string, name: keyof typeof FILES) => `${path}/${FILES[name]}`
+export const fileOf = (path: string, name: keyof typeof FILES) => `${path}/${FILES[name]}`
 
 /**
  * Makes the directory of a run and writes config.json.
@@ -121,6 +123,32 @@ export async function finishRun(run: Run, outcome: string, evaluation: Evaluatio
   return report
 }
 
+/** What a run that came to its end has left. */
+export interface FinishedRun {
+  readonly config: RunSummary['config']
+  readonly metrics: readonly IterationMetrics[]
+  readonly evaluation: Evaluation
+}
+
+/**
+ * Reads the numbers of a run back; null when there is no run or it did not come to its end, which is its evaluation.
+ *
+ * @throws UsageError when a file is damaged
+ */
+export async function readFinished(path: string): Promise<FinishedRun | null> {
+  for (const name of ['config', 'evaluation', 'report'] as const)
+    if (!(await files.exists(fileOf(path, name)))) return null
+  const parseLines = (bytes: Uint8Array) => {
+    const lines = new TextDecoder().decode(bytes).split('\n')
+    return lines.filter((line) => line !== '').map((line) => JSON.parse(line))
+  }
+  return {
+    config: await reading(fileOf(path, 'config'), parseJson),
+    metrics: await reading(fileOf(path, 'metrics'), parseLines),
+    evaluation: await reading(fileOf(path, 'evaluation'), parseJson),
+  }
+}
+
 /** The trained particles of a run. */
 export interface SavedPopulation {
   readonly config: Readonly<Record<string, unknown>>
@@ -160,7 +188,7 @@ export async function readRun(path: string): Promise<SavedPopulation> {
   return { config, ...particles }
 }
 
-const parseJson = (bytes: Uint8Array) => JSON.parse(new TextDecoder().decode(bytes))
+export const parseJson = (bytes: Uint8Array) => JSON.parse(new TextDecoder().decode(bytes))
 
 const shapeSchema = v.object({
   observations: v.number(),
@@ -177,16 +205,17 @@ function parsePolicy(text: string): Policy {
   }
 }
 
-/** Runs `write`; what the file system refuses becomes a UsageError that names the run. */
-async function writing(path: string, write: () => Promise<void>): Promise<void> {
+/** Runs `write`; what the file system refuses becomes a UsageError that names what was to be written. */
+export async function writing(path: string, write: () => Promise<void>, what = 'run'): Promise<void> {
   try {
     await write()
   } catch (error) {
-    throw new UsageError(`Cannot write the run to ${show(path)}: ${reason(error)}.`)
+    throw new UsageError(`Cannot write the ${what} to ${show(path)}: ${reason(error)}.`)
   }
 }
 
-async function reading<T>(path: string, decode: (bytes: Uint8Array) => T): Promise<T> {
+/** Reads and decodes a file. Throws a UsageError that says whether it could not be read or is damaged, and how. */
+export async function reading<T>(path: string, decode: (bytes: Uint8Array) => T): Promise<T> {
   let bytes: Uint8Array
   try {
     bytes = await files.read(path)

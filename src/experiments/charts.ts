@@ -1,0 +1,194 @@
+import type { EChartsOption, SeriesOption } from 'echarts'
+import {
+  axis,
+  BLUE,
+  FAINT,
+  GRID,
+  line,
+  lineChart,
+  ORANGE,
+  shade,
+  TEXT,
+  thinned,
+  type Value,
+  VERMILION,
+  valueAxis,
+} from '../train/charts.ts'
+import type { CurveEstimate } from './statistics.ts'
+
+// Okabe and Ito's, the first ones as far apart as they go.
+const COLORS = [BLUE, VERMILION, '#009e73', ORANGE, '#56b4e9', '#cc79a7', '#8a6d3b', FAINT]
+
+export const colorOf = (variant: number) => COLORS[variant % COLORS.length]
+
+/** What one variant draws in a chart over iterations. */
+export interface VariantCurve {
+  readonly label: string
+  readonly color: string
+  readonly estimate: CurveEstimate
+  /** Of each seed. */
+  readonly seeds: readonly (readonly Value[])[]
+}
+
+/** Bold: mean over seeds. Shaded: its confidence interval. Thin: every seed. */
+export function learningChart(curves: readonly VariantCurve[], xName: string): EChartsOption {
+  const iterations = iterationsOf(curves)
+  const series = [
+    ...curves.flatMap(({ label, color, estimate }) => confidenceBand(estimate, label, color)),
+    ...curves.flatMap(({ color, seeds }) =>
+      seeds.length < 2 ? [] : seeds.map((values) => line(undefined, iterations, thinned(values), color, 0.9, 0.45)),
+    ),
+    ...curves.map(({ label, color, estimate }) => line(label, iterations, thinned(estimate.mean), color, 2.6)),
+  ]
+  // An interval from three seeds may be wider than all that was seen; the axis is that of the runs.
+  const range = niceRange(curves.flatMap(({ seeds }) => seeds.flat()))
+  return lineChart(series, iterations, xName, { type: 'value', ...range })
+}
+
+/** The mean of one number of the metrics with its confidence interval; logarithmic where it spans more than a factor of 50. */
+export function numberChart(curves: readonly VariantCurve[]): EChartsOption {
+  const iterations = iterationsOf(curves)
+  const values = curves.flatMap(({ estimate }) => estimate.mean.filter((x) => x !== null))
+  const low = Math.min(...values)
+  const high = Math.max(...values)
+  const isLog = low > 0 && high / low > 50
+  const series = [
+    // The lower edge of an interval may be negative, which a logarithm has no place for.
+    ...(isLog ? [] : curves.flatMap(({ label, color, estimate }) => confidenceBand(estimate, label, color))),
+    ...curves.map(({ label, color, estimate }) => line(label, iterations, thinned(estimate.mean), color, 2.2)),
+  ]
+  const range = isLog ? { type: 'log' as const } : { type: 'value' as const, ...niceRange(values) }
+  return lineChart(series, iterations, 'iteration', range)
+}
+
+const iterationsOf = (curves: readonly VariantCurve[]) =>
+  thinned(Array.from({ length: Math.max(...curves.map(({ estimate }) => estimate.mean.length)) }, (_, t) => t + 1))
+
+function confidenceBand({ mean, halfWidth }: CurveEstimate, stack: string, color: string): SeriesOption[] {
+  if (halfWidth.every((x) => x === null)) return []
+  const edge = (side: number) =>
+    thinned(mean.map((x, t) => (x === null || halfWidth[t] === null ? null : x + side * halfWidth[t])))
+  const iterations = thinned(mean.map((_, t) => t + 1))
+  return shade(iterations, { low: edge(-1), high: edge(1) }, { color, opacity: 0.13, stack })
+}
+
+/** Round numbers around values, about four steps apart. */
+export function niceRange(values: readonly Value[]): { min?: number; max?: number } {
+  const there = values.filter((x): x is number => x !== null && Number.isFinite(x))
+  if (there.length === 0) return {}
+  const low = there.reduce((a, b) => Math.min(a, b))
+  const high = there.reduce((a, b) => Math.max(a, b))
+  const step = niceStep((high - low || Math.abs(high) || 1) / 4)
+  const round = (x: number) => Number((x * step).toPrecision(12))
+  return { min: round(Math.floor(low / step)), max: round(Math.ceil(high / step)) }
+}
+
+/** 1, 2 or 5 times a power of ten, at least x. */
+function niceStep(x: number): number {
+  const magnitude = Number(`1e${x.toExponential().split('e')[1]}`)
+  const factor = [1, 2, 5].find((f) => f * magnitude >= x * (1 - 1e-9)) ?? 10
+  return factor * magnitude
+}
+
+/** What one variant draws in a chart of bars. */
+export interface VariantBar {
+  readonly label: string
+  readonly color: string
+  readonly mean: Value
+  readonly halfWidth: Value
+  readonly seeds: readonly Value[]
+  /** Of others. */
+  readonly published: readonly { readonly name: string; readonly value: number }[]
+}
+
+/** Bar: mean over seeds. Whisker: its confidence interval. Dots: every seed. Diamonds: what others have published. */
+export function barChart(bars: readonly VariantBar[]): EChartsOption {
+  const base = axis()
+  const names = [...new Set(bars.flatMap(({ published }) => published.map(({ name }) => name)))]
+  const isSeveral = bars.some(({ seeds }) => seeds.length > 1)
+  const shown = bars.flatMap(({ mean, seeds, published }) => [0, mean, ...seeds, ...published.map((p) => p.value)])
+  const dot = { type: 'scatter' as const, silent: true, z: 4 }
+  return {
+    grid: { ...GRID, bottom: 4, right: 24 },
+    xAxis: { type: 'value', ...valueAxis(), ...niceRange(shown) },
+    yAxis: {
+      ...base,
+      type: 'category',
+      inverse: true,
+      data: bars.map(({ label }) => label),
+      axisTick: { show: false },
+      axisLabel: { ...base.axisLabel, interval: 0 },
+    },
+    series: [
+      {
+        type: 'bar',
+        silent: true,
+        barMaxWidth: 24,
+        data: bars.map(({ mean, color }) => ({ value: mean ?? '-', itemStyle: { color, opacity: 0.8 } })),
+      },
+      ...bars.flatMap(whisker),
+      ...(isSeveral
+        ? [
+            {
+              ...dot,
+              ...{ name: 'each seed', color: TEXT, symbolSize: 7 },
+              itemStyle: { color: '#fff', borderColor: TEXT, borderWidth: 1.4 },
+              data: bars.flatMap(({ label, seeds }) =>
+                seeds.filter((x) => x !== null).map((x): [number, string] => [x, label]),
+              ),
+            },
+          ]
+        : []),
+      ...names.map((name, k) => ({
+        ...dot,
+        ...{ name, symbol: 'diamond', symbolSize: 13, color: PUBLISHED[k % PUBLISHED.length] },
+        data: bars.flatMap(({ label, published }) =>
+          published.filter((p) => p.name === name).map((p): [number, string] => [p.value, label]),
+        ),
+      })),
+    ],
+  }
+}
+
+const PUBLISHED = [TEXT, FAINT]
+
+function whisker({ label, mean, halfWidth }: VariantBar): SeriesOption[] {
+  if (mean === null || halfWidth === null) return []
+  return [
+    {
+      type: 'line',
+      silent: true,
+      z: 3,
+      symbol: 'rect',
+      symbolSize: [1.6, 11],
+      itemStyle: { color: TEXT },
+      lineStyle: { color: TEXT, width: 1.6 },
+      data: [mean - halfWidth, mean + halfWidth].map((x) => [x, label]),
+    },
+  ]
+}
+
+/** Points of the plane on axes that are the same for every map of an experiment. */
+export function mapChart(
+  points: readonly (readonly [number, number])[],
+  color: string,
+  { x, y }: { x: readonly [number, number]; y: readonly [number, number] },
+): EChartsOption {
+  const base = axis()
+  const bare = { ...base, type: 'value' as const, axisLabel: { show: false }, axisTick: { show: false }, splitNumber: 4 }
+  return {
+    grid: { left: 2, right: 2, top: 2, bottom: 2 },
+    xAxis: { ...bare, min: x[0], max: x[1] },
+    yAxis: { ...bare, min: y[0], max: y[1] },
+    series: [
+      {
+        type: 'scatter',
+        silent: true,
+        // One path for all points: a tenth of the bytes.
+        ...{ large: true, largeThreshold: 0, symbolSize: 3.4 },
+        itemStyle: { color, opacity: 0.4 },
+        data: points.map(([a, b]) => [a, b]),
+      },
+    ],
+  }
+}

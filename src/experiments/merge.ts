@@ -1,0 +1,37 @@
+/**
+ * Runs at most `limit` generators at a time and yields what they yield as it comes, not in a fixed order. When the consumer leaves or
+ * one of them throws, the others are ended: each finishes the step that it is at, and its finally blocks run.
+ *
+ * @param onStop called before generators are ended early, so that long steps can be cut short
+ */
+export async function* merge<T>(
+  starts: readonly (() => AsyncGenerator<T>)[],
+  limit: number,
+  onStop: () => void = () => {},
+): AsyncGenerator<T> {
+  const waiting = [...starts]
+  const active = new Map<AsyncGenerator<T>, Promise<{ from: AsyncGenerator<T>; result: IteratorResult<T> }>>()
+  const advance = (from: AsyncGenerator<T>) => {
+    // At the back of the queue, so that a fast one does not starve the others.
+    active.delete(from)
+    active.set(
+      from,
+      from.next().then((result) => ({ from, result })),
+    )
+  }
+  try {
+    while (true) {
+      while (active.size < limit && waiting.length > 0) advance((waiting.shift() as () => AsyncGenerator<T>)())
+      if (active.size === 0) return
+      const { from, result } = await Promise.race(active.values())
+      if (result.done) active.delete(from)
+      else {
+        yield result.value
+        advance(from)
+      }
+    }
+  } finally {
+    if (active.size > 0) onStop()
+    await Promise.allSettled([...active].flatMap(([from, step]) => [step, from.return(undefined)]))
+  }
+}

@@ -1,0 +1,136 @@
+import { check, show, UsageError, wholeNumber } from '../core/errors.ts'
+import { nearest } from '../core/nearest.ts'
+import { runConfig, type TrainOptions } from '../train/train.ts'
+import type { Preset, Variant } from './presets.ts'
+
+/** Episodes that every particle is evaluated on after training. */
+const EVALUATION_EPISODES = 100
+
+export interface ExperimentOptions {
+  readonly preset: Preset
+  /** How many runs of each variant. Default: as the preset says. */
+  readonly seeds?: number
+  /** Default: as the preset says. */
+  readonly iterations?: number
+  /** Labels of those to run. Default: all. */
+  readonly variants?: readonly string[]
+  /** Directory of the runs, the summary and the report. Default runs/NAME. */
+  readonly out?: string
+  /** Start over where there is an experiment already. Default: go on with it. */
+  readonly overwrite?: boolean
+  /** Runs at a time. Default: one a core. It does not change the bits. */
+  readonly jobs?: number
+}
+
+/** What an experiment is: the part of experiment.json that is known before it runs. */
+export interface Description {
+  readonly name: string
+  readonly shows: string
+  readonly env: string
+  readonly iterations: number
+  readonly evaluationEpisodes: number
+  readonly seeds: readonly number[]
+  readonly variants: readonly DescribedVariant[]
+}
+
+export interface DescribedVariant extends Pick<Variant, 'label' | 'note'> {
+  /** As in config.json of its runs, but for the seed. */
+  readonly settings: Readonly<Record<string, unknown>>
+}
+
+/** One run of a variant. */
+export interface Job {
+  readonly variant: string
+  readonly seed: number
+  /** Its run directory. */
+  readonly path: string
+  readonly options: TrainOptions
+  readonly config: Readonly<Record<string, unknown>>
+}
+
+export interface Plan {
+  readonly path: string
+  readonly preset: Preset
+  readonly description: Description
+  /** Seed by seed, so that every variant has something to show early. */
+  readonly jobs: readonly Job[]
+}
+
+/**
+ * What is to be run.
+ *
+ * @throws UsageError for a setting that is not allowed, a variant that does not exist, or a preset whose labels are none
+ */
+export function planOf({ preset, out = `runs/${preset.name}`, ...options }: ExperimentOptions): Plan {
+  const count = check(wholeNumber('seeds', 1, 10_000), options.seeds ?? preset.seeds)
+  const iterations = check(wholeNumber('iterations', 1), options.iterations ?? preset.iterations)
+  const seeds = Array.from({ length: count }, (_, seed) => seed)
+  const variants = chosen(preset, options.variants)
+  const jobs = seeds.flatMap((seed) =>
+    variants.map(({ label, settings }): Job => {
+      const given = { ...preset.settings, ...settings, env: preset.env, iterations, seed }
+      const config = plain(runConfig(given))
+      return { variant: label, seed, path: `${out}/${label}/seed-${seed}`, options: given, config }
+    }),
+  )
+  const described = variants.map(({ label, note }, v) => {
+    const { seed: _, ...settings } = jobs[v].config
+    return { label, note, settings }
+  })
+  const { name, shows, env } = preset
+  const evaluationEpisodes = EVALUATION_EPISODES
+  const description = { name, shows, env, iterations, evaluationEpisodes, seeds, variants: described }
+  return { path: out, preset, description, jobs }
+}
+
+/** As it is read back from a file. */
+const plain = <T extends object>(value: T): Readonly<Record<string, unknown>> => JSON.parse(JSON.stringify(value))
+
+function chosen({ name, variants }: Preset, labels?: readonly string[]): Variant[] {
+  const known = variants.map(({ label }) => label)
+  const bad = known.find((label, v) => !/^[a-z0-9][a-z0-9.-]*$/.test(label) || known.indexOf(label) !== v)
+  if (bad !== undefined)
+    throw new UsageError(`A variant's label must be its own and of a-z, 0-9, . and -, got ${show(bad)}.`)
+  const unknown = labels?.find((label) => !known.includes(label))
+  if (unknown !== undefined) {
+    const near = nearest(unknown, known)
+    const guess = near ? ` (did you mean ${near}?)` : ''
+    throw new UsageError(`${name} has no variant ${show(unknown)}${guess}; there are ${known.join(', ')}.`)
+  }
+  if (labels?.length === 0) throw new UsageError(`${name} needs a variant to run; there are ${known.join(', ')}.`)
+  return variants.filter(({ label }) => labels?.includes(label) ?? true)
+}
+
+/**
+ * Why an experiment cannot go on with what an earlier one has left, as a part of a sentence; null when it can. More seeds
+ * and more variants are welcome, anything else must be the same.
+ */
+export function conflict(earlier: Description, now: Description): string | null {
+  if (earlier.name !== now.name) return `the experiment ${show(earlier.name)}`
+  for (const name of ['env', 'iterations', 'evaluationEpisodes'] as const)
+    if (earlier[name] !== now[name]) return `${now.name} with ${name} ${show(earlier[name])}, not ${show(now[name])}`
+  const lost = earlier.seeds.filter((seed) => !now.seeds.includes(seed))
+  if (lost.length > 0) return `${now.name} with ${earlier.seeds.length} seeds, not ${now.seeds.length}`
+  for (const { label, settings } of earlier.variants) {
+    const same = now.variants.find((variant) => variant.label === label)
+    if (!same) return `${now.name} with the variant ${label}, which is left out now`
+    const names = [...new Set([...Object.keys(settings), ...Object.keys(same.settings)])]
+    const changed = names.find((name) => !equal(settings[name], same.settings[name]))
+    if (changed)
+      return `${now.name} with ${changed} ${show(settings[changed])} for ${label}, not ${show(same.settings[changed])}`
+  }
+  return null
+}
+
+/** Of values that come from JSON. */
+export const equal = (a: unknown, b: unknown): boolean => JSON.stringify(sorted(a)) === JSON.stringify(sorted(b))
+
+function sorted(value: unknown): unknown {
+  if (value === null || typeof value !== 'object') return value
+  if (Array.isArray(value)) return value.map(sorted)
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, entry]) => [name, sorted(entry)]),
+  )
+}

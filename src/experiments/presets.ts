@@ -1,0 +1,190 @@
+import { show, UsageError } from '../core/errors.ts'
+import { nearest } from '../core/nearest.ts'
+import type { TrainOptions } from '../train/train.ts'
+
+/** Settings of train() that do not belong to a single run; `algorithm` is one of them. */
+export type Settings = Omit<TrainOptions, 'env' | 'iterations' | 'seed' | 'workers' | 'core' | 'tfjs' | 'priorMean'>
+
+/** One of the things that an experiment compares. */
+export interface Variant {
+  /** Names its curve and the directory of its runs, and is what --variants takes: small letters, digits, dots and hyphens. */
+  readonly label: string
+  /** What is different about it, in a sentence. */
+  readonly note: string
+  /** Over those of the preset. */
+  readonly settings: Settings
+}
+
+/** Numbers of others to stand beside ours, by the label of a variant. */
+export interface Published {
+  readonly source: string
+  /** What a report calls it where there is little room. */
+  readonly short: string
+  readonly best: Readonly<Record<string, number>>
+  readonly iterationsTo95?: Readonly<Record<string, number>>
+}
+
+/** An experiment as data. */
+export interface Preset {
+  readonly name: string
+  /** What it shows, in one sentence. */
+  readonly shows: string
+  /** An id of the registry. */
+  readonly env: string
+  /** Of all variants. */
+  readonly settings: Settings
+  readonly variants: readonly Variant[]
+  /** The runs of a variant have the seeds 0 … seeds − 1. */
+  readonly seeds: number
+  readonly iterations: number
+  /** What its report begins with: learning curves over iterations, or bars of what is reached. */
+  readonly figure: 'curves' | 'bars'
+  readonly published: readonly Published[]
+}
+
+const stein: Variant = {
+  label: 'stein',
+  note: 'SVPG: policies share gradients through the kernel and are pushed apart by it.',
+  settings: { interaction: 'stein' },
+}
+const independent: Variant = {
+  label: 'independent',
+  note: 'As many policies with as much data each, and nothing between them.',
+  settings: { interaction: 'independent' },
+}
+const joint: Variant = {
+  label: 'joint',
+  note: 'A single policy with the data of all.',
+  settings: { interaction: 'joint' },
+}
+const interactions = [stein, independent, joint]
+
+/** Learns well at a fraction of the paper's cost: half the policies, half the data, a linear baseline, a smaller step. */
+const recommended: Settings = {
+  ...{ particles: 8, environments: 10, steps: 500, hidden: [100, 50, 25], temperature: 10, bandwidth: 'svpg-code' },
+  ...{ estimator: 'reinforce', baseline: 'linear', standardise: true, discount: 0.99, learningRate: 2e-3 },
+}
+
+/** Liu et al. 2017, section 5.1, with what only the author's code tells: no baseline, Adam, standardised advantages. */
+const paper: Settings = {
+  ...recommended,
+  ...{ particles: 16, environments: 20, baseline: 'none', learningRate: 5e-3 },
+}
+
+const TABLE = 'Liu, Ramachandran, Liu & Peng 2017 (arXiv 1704.02399), table 1, REINFORCE'
+const NOTEBOOK = "The author's notebook (largelymfs/svpg_REINFORCE): mean over runs of the best agent, REINFORCE"
+
+const swingUp: Pick<Preset, 'env' | 'published'> = {
+  env: 'CartpoleSwingup',
+  published: [
+    {
+      ...{ source: TABLE, short: 'paper' },
+      best: { joint: 232.96, independent: 391.46, stein: 426.69 },
+      iterationsTo95: { joint: 253, independent: 594, stein: 238 },
+    },
+    {
+      ...{ source: NOTEBOOK, short: 'author’s notebook' },
+      best: { independent: 234.3, stein: 405.17 },
+      iterationsTo95: { independent: 728, stein: 509 },
+    },
+  ],
+}
+
+const doublePendulum: Pick<Preset, 'env' | 'published'> = {
+  env: 'DoublePendulum',
+  published: [
+    {
+      ...{ source: TABLE, short: 'paper' },
+      best: { joint: -892.31, independent: -797.45, stein: -319.66 },
+      iterationsTo95: { joint: 446, independent: 443, stein: 327 },
+    },
+    {
+      ...{ source: NOTEBOOK, short: 'author’s notebook' },
+      best: { independent: -910.6, stein: -341.07 },
+      iterationsTo95: { independent: 33, stein: 649 },
+    },
+  ],
+}
+
+/** Compares the interactions on a task with the settings that learn well and with the paper's. */
+const onTask = (name: string, task: Pick<Preset, 'env' | 'published'>, what: string): Preset[] => [
+  {
+    name,
+    shows: `SVPG against independent and joint training on ${what}, with settings that learn well at a fraction of the paper's cost.`,
+    ...{ ...task, settings: recommended, variants: interactions, seeds: 3, iterations: 800, figure: 'curves' },
+  },
+  {
+    name: `${name}-paper`,
+    shows: `The same on ${what} with the paper's 16 policies of 10,000 steps and no baseline: hours rather than minutes.`,
+    ...{ ...task, settings: paper, variants: interactions, seeds: 1, iterations: 400, figure: 'curves' },
+  },
+]
+
+/** The experiments in the order of their list. A new one is an entry here: an algorithm of train() is named in `settings`. */
+export const presets: readonly Preset[] = [
+  {
+    name: 'svpg-cartpole',
+    shows: 'On an easy task SVPG, independent and joint training all succeed, within minutes.',
+    env: 'CartPole-v1',
+    settings: {},
+    variants: interactions,
+    ...{ seeds: 3, iterations: 60, figure: 'curves', published: [] },
+  },
+  ...onTask('svpg-swingup', swingUp, 'the cart-pole swing-up'),
+  ...onTask('svpg-double-pendulum', doublePendulum, 'the double pendulum'),
+  {
+    name: 'svpg-temperature',
+    shows: 'What the temperature α does to SVPG on the cart-pole swing-up: too cold shares nothing new, too hot follows no return.',
+    ...{ env: swingUp.env, published: [], settings: recommended, seeds: 3, iterations: 800, figure: 'bars' },
+    variants: [1, 10, 100].map((temperature) => ({
+      label: `alpha-${temperature}`,
+      note: `SVPG with α = ${temperature}.`,
+      settings: { interaction: 'stein', temperature },
+    })),
+  },
+  {
+    name: 'svpg-ablation',
+    shows: 'What SVPG works by on the cart-pole swing-up: its two terms, and what could stand in for them, one at a time.',
+    ...{ env: swingUp.env, published: swingUp.published, settings: recommended },
+    ...{ seeds: 3, iterations: 800, figure: 'bars' },
+    variants: [
+      stein,
+      {
+        label: 'no-repulsion',
+        note: 'Gradients are shared through the kernel, and nothing pushes policies apart.',
+        settings: { interaction: 'stein', repulsion: 0 },
+      },
+      {
+        label: 'no-sharing',
+        note: 'Policies are pushed apart, and each follows its own gradient alone.',
+        settings: { interaction: 'no-sharing' },
+      },
+      {
+        label: 'self-push',
+        note: 'No interaction at all: each policy is pushed from the origin by the law of the repulsion.',
+        settings: { interaction: 'self-push' },
+      },
+      independent,
+      {
+        label: 'independent-gain-3',
+        note: 'Independent policies whose initial hidden weights are three times as large.',
+        settings: { interaction: 'independent', gain: 3 },
+      },
+      {
+        label: 'per-layer',
+        note: 'SVPG with a kernel for each layer, which has its own bandwidth.',
+        settings: { interaction: 'stein', perLayer: true },
+      },
+    ],
+  },
+]
+
+/** The experiment with this name. Throws a UsageError that lists what exists and tells the nearest. */
+export function presetNamed(name: string, known: readonly Preset[] = presets): Preset {
+  const found = known.find((preset) => preset.name === name)
+  if (found) return found
+  const names = known.map((preset) => preset.name)
+  const near = nearest(name, names)
+  const guess = near ? ` (did you mean ${near}?)` : ''
+  throw new UsageError(`Unknown experiment ${show(name)}${guess}; there are ${names.join(', ')}.`)
+}

@@ -1,0 +1,300 @@
+import { type Draw, escapeHtml, loadCharts, type Size, type Value } from '../train/charts.ts'
+import {
+  compact,
+  counted,
+  duration,
+  figure,
+  HALF,
+  HALF_LOW,
+  keyFigureList,
+  number,
+  page,
+  section,
+  settingsTable,
+  text,
+  WIDE,
+} from '../train/page.ts'
+import { barChart, colorOf, learningChart, mapChart, numberChart, type VariantCurve } from './charts.ts'
+import type { Preset } from './presets.ts'
+import type { Estimate, PopulationCurves } from './statistics.ts'
+import type { ExperimentSummary, RunResult, VariantSummary } from './summary.ts'
+import { type Plane, planeOf, type RunVisits } from './visitation.ts'
+
+/** What a report shows beside the summary. */
+export interface ReportExtras {
+  /** Of training, of all finished runs. */
+  readonly seconds: number
+  readonly transitions: number
+  readonly figure: Preset['figure']
+  readonly visits: readonly RunVisits[]
+}
+
+const MAP: Size = { width: 230, height: 190 }
+
+/** One HTML page without scripts or requests that compares the variants of an experiment; runs are linked by relative paths. */
+export async function renderExperiment(summary: ExperimentSummary, extras: ReportExtras): Promise<string> {
+  const draw = await loadCharts()
+  const finished = summary.variants.some(({ runs }) => runs.some(({ measures }) => measures))
+  const results = finished
+    ? [
+        ...resultSections(summary, extras, draw),
+        section('Statistics', statisticsTable(summary)),
+        section('What moves the policies', numberFigures(summary, draw)),
+        await visitationSection(summary, extras, draw),
+      ]
+    : [section('Results', '<p>No run is finished, so there is nothing to compare.</p>')]
+  return page(
+    summary.name,
+    [
+      `<header>\n<h1>${escapeHtml(summary.name)}</h1>\n<p>${escapeHtml(summary.shows)}</p>\n${keyFigures(summary, extras)}\n</header>`,
+      variantList(summary.variants),
+      ...results,
+      section('Runs', runsTable(summary)),
+      section('Settings', settings(summary)),
+    ].join('\n'),
+  )
+}
+
+function keyFigures({ env, iterations, seeds, variants }: ExperimentSummary, extras: ReportExtras): string {
+  const runs = variants.flatMap((variant) => variant.runs)
+  const finished = runs.filter(({ outcome }) => outcome === 'finished').length
+  const failed = runs.filter(({ outcome }) => outcome === 'failed').length
+  const note = failed > 0 ? `of ${runs.length}; ${failed} failed` : `of ${runs.length} finished`
+  return keyFigureList([
+    ['Task', env, ''],
+    ['Variants', number(variants.length), ''],
+    ['Seeds', number(seeds.length), 'of each variant'],
+    ['Runs', number(finished), note],
+    ['Iterations', number(iterations), 'of each run'],
+    ['Transitions', compact(extras.transitions), 'environment steps of all runs'],
+    ['Training time', duration(extras.seconds), 'sum over runs'],
+  ])
+}
+
+function variantList(variants: readonly VariantSummary[]): string {
+  const items = variants.map(
+    ({ label, note }, v) => `<div><dt>${swatch(v)}${escapeHtml(label)}</dt><dd>${escapeHtml(note)}</dd></div>`,
+  )
+  return `<dl class="variants">\n${items.join('\n')}\n</dl>`
+}
+
+const swatch = (v: number) =>
+  `<svg class="swatch" viewBox="0 0 12 12" aria-hidden="true"><path d="M0 0h12v12H0z" fill="${colorOf(v)}"/></svg>`
+
+/** How many seeds the means are over, and what their intervals are. */
+function seedsNote({ seeds }: ExperimentSummary): string {
+  if (seeds.length < 2) return 'There is one seed, so nothing is known of the spread between seeds.'
+  const few = seeds.length < 5 ? ', wide because so few seeds say little' : ''
+  return `Intervals are 95 % confidence intervals of the mean over ${seeds.length} seeds by Student's t${few}.`
+}
+
+function resultSections(summary: ExperimentSummary, extras: ReportExtras, draw: Draw): string[] {
+  const curves = section('Learning curves', learningFigures(summary, extras, draw))
+  const bars = section('What is reached', barFigures(summary, draw))
+  return extras.figure === 'curves' ? [curves, bars] : [bars, curves]
+}
+
+function curvesOf({ variants }: ExperimentSummary, name: keyof PopulationCurves): VariantCurve[] {
+  return variants.flatMap(({ label, curves, runs }, v) => {
+    if (!curves[name]?.mean.some((x) => x !== null)) return []
+    const seeds = runs.flatMap((run) => (run.curves ? [run.curves[name]] : []))
+    return [{ label, color: colorOf(v), estimate: curves[name], seeds }]
+  })
+}
+
+function learningFigures(summary: ExperimentSummary, { transitions }: ReportExtras, draw: Draw): string {
+  const runs = summary.variants.flatMap((variant) => variant.runs.filter(({ measures }) => measures)).length
+  const xName = `iteration (${summary.iterations} = ${compact(transitions / Math.max(runs, 1))} transitions)`
+  const drawn = (name: keyof PopulationCurves, title: string, caption: string) => {
+    const curves = curvesOf(summary, name)
+    if (curves.length === 0) return ''
+    return figure(draw, {
+      ...{ id: `curve-${name}`, title, caption, size: HALF, wide: WIDE },
+      label: `${title} over ${counted(summary.iterations, 'iteration')}: ${curves.map(({ label }) => label).join(', ')}.`,
+      option: learningChart(curves, xName),
+    })
+  }
+  const lines =
+    summary.seeds.length > 1 ? 'Bold: mean over seeds; shaded: its interval; thin: every seed. ' : ''
+  const best = drawn(
+    'runningBest',
+    'Best policy',
+    `Return in training of the best policy of each iteration, its mean over ten iterations. ${lines}The best of many is higher than one of them on average, which favours populations over a single policy. ${seedsNote(summary)}`,
+  )
+  const median = drawn(
+    'median',
+    'Median policy',
+    'Return in training of the median policy: the whole population has learned where it is close to the best.',
+  )
+  return `<div class="stack">${best}${median}</div>`
+}
+
+function barFigures(summary: ExperimentSummary, draw: Draw): string {
+  const { variants, published } = summary
+  const size = { width: HALF.width, height: 64 + 40 * variants.length }
+  const drawn = (name: string, title: string, caption: string, withPublished: boolean) =>
+    figure(draw, {
+      ...{ id: `bars-${name}`, title, caption, size },
+      label: `${title}: ${variants.map(({ label, estimates }) => `${label} ${number(estimates[name]?.mean ?? null)}`).join(', ')}.`,
+      option: barChart(
+        variants.map(({ label, estimates, runs }, v) => ({
+          ...{ label, color: colorOf(v), mean: estimates[name]?.mean ?? null },
+          halfWidth: estimates[name]?.halfWidth ?? null,
+          seeds: runs.flatMap(({ measures }) => (measures ? [measures[name]] : [])),
+          published: withPublished
+            ? published.flatMap(({ short, best }) => (label in best ? [{ name: short, value: best[label] }] : []))
+            : [],
+        })),
+      ),
+    })
+  const best = drawn(
+    'best',
+    'Best policy',
+    'Highest mean of the best policy over ten iterations, the metric of the published numbers.',
+    true,
+  )
+  const median = drawn('finalMedian', 'Median policy at the end', 'Mean over the last ten iterations.', false)
+  return `<div class="pair">${best}${median}</div>`
+}
+
+/** Columns of the statistics: a title and the names of one measure, or of the two ends of a range. */
+const COLUMNS = [
+  ['Best', 'best'],
+  ['Iterations to 95 %', 'iterationsTo95'],
+  ['Final best', 'finalBest'],
+  ['Final median', 'finalMedian'],
+  ['Final mean', 'finalMean'],
+  ['Final worst', 'finalWorst'],
+  ['Final quartiles', 'finalLowerQuartile', 'finalUpperQuartile'],
+  ['Greedy best', 'greedyBest'],
+  ['Greedy median', 'greedyMedian'],
+  ['Greedy worst', 'greedyWorst'],
+] as const
+
+function statisticsTable(summary: ExperimentSummary): string {
+  const rows = summary.variants.map((variant, v) => {
+    const cells = COLUMNS.map(([, ...names]) => cellOf(summary, variant, names))
+    return [`${swatch(v)}${escapeHtml(variant.label)}`, ...cells]
+  })
+  const sources = summary.published.map(({ short, source }) => `<p class="note">${escapeHtml(short)}: ${escapeHtml(source)}.</p>`)
+  const notes = [
+    '<p class="note">Best: maximum over the run of the ten-iteration mean of the best policy’s return in training. Iterations to 95 %: the first whose mean is within 5 % of it. Final: mean over the last ten iterations of training.',
+    `Greedy: mean return over ${summary.evaluationEpisodes} episodes after training. ± is half the interval. ${seedsNote(summary)}</p>`,
+  ]
+  return [table(['', ...COLUMNS.map(([title]) => title)], rows), notes.join(' '), ...sources].join('\n')
+}
+
+function cellOf({ published }: ExperimentSummary, { label, estimates }: VariantSummary, names: readonly string[]): string {
+  const means = names.map((name) => estimates[name]?.mean ?? null)
+  const ours = names.length === 1 ? estimated(estimates[names[0]]) : means.map(number).join(' to ')
+  const others = published.flatMap(({ short, best, iterationsTo95 }) => {
+    const values = names[0] === 'best' ? best : names[0] === 'iterationsTo95' ? (iterationsTo95 ?? {}) : {}
+    return label in values ? [`<small>${escapeHtml(short)} ${number(values[label])}</small>`] : []
+  })
+  return `${ours}${others.join('')}`
+}
+
+function estimated({ mean, halfWidth }: Estimate = { mean: null, halfWidth: null, seeds: 0 }): string {
+  return halfWidth === null ? number(mean) : `${number(mean)} <i>± ${number(halfWidth)}</i>`
+}
+
+/** A table whose first column names the row, wide enough to be scrolled on a phone. Cells are HTML. */
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const cells = (row: readonly string[]) =>
+    row.map((cell, c) => (c === 0 ? `<th scope="row">${cell}</th>` : `<td>${cell}</td>`)).join('')
+  return `<div class="scroll"><table class="numbers">
+<thead><tr>${head.map((cell) => `<th scope="col">${cell}</th>`).join('')}</tr></thead>
+<tbody>
+${rows.map((row) => `<tr>${cells(row)}</tr>`).join('\n')}
+</tbody>
+</table></div>`
+}
+
+/** Titles and captions of what the metrics tell, in their order; numbers that an algorithm adds follow under their own names. */
+const NUMBERS: Readonly<Record<string, readonly [title: string, caption: string]>> = {
+  thetaNorm: ['Norm of the parameters', 'Mean length |θ|: repulsion also makes weights grow.'],
+  entropy: ['Entropy', 'Mean entropy of the policies in nats.'],
+  drive: ['Drive', 'Mean norm of the first term of the Stein direction.'],
+  sharing: ['Sharing', 'Mean norm of what of the drive comes from other policies.'],
+  repulsion: ['Repulsion', 'Mean norm of the second term of the Stein direction.'],
+  kernelOffDiagonal: ['Kernel between policies', 'Mean k(x, y) over pairs: near 0 they do not feel each other.'],
+  bandwidth: ['Bandwidth', 'h in k(x, y) = exp(−|x−y|²/h).'],
+  temperature: ['Temperature', 'α, which divides the policy gradient.'],
+}
+
+/** Curves of every variant that are known otherwise, or shown elsewhere. */
+const POPULATION = ['best', 'runningBest', 'upperQuartile', 'median', 'mean', 'lowerQuartile', 'worst']
+
+function numberFigures({ variants }: ExperimentSummary, draw: Draw): string {
+  const names = new Set([...Object.keys(NUMBERS), ...variants.flatMap(({ curves }) => Object.keys(curves))])
+  const figures = [...names].map((name) => {
+    const curves = variants.flatMap(({ label, curves }, v): VariantCurve[] =>
+      curves[name]?.mean.some((x) => x !== null)
+        ? [{ label, color: colorOf(v), estimate: curves[name], seeds: [] }]
+        : [],
+    )
+    if (POPULATION.includes(name) || curves.length === 0 || isConstant(name, curves)) return ''
+    const [title, caption] = NUMBERS[name] ?? [name, '']
+    return figure(draw, {
+      ...{ id: `number-${name}`, title: escapeHtml(title), caption, size: HALF_LOW },
+      label: `${title} over iterations: ${curves.map(({ label }) => label).join(', ')}.`,
+      option: numberChart(curves),
+    })
+  })
+  return `<div class="pair">${figures.join('')}</div>`
+}
+
+/** A temperature that does not change is a setting. */
+const isConstant = (name: string, curves: readonly VariantCurve[]) =>
+  name === 'temperature' && curves.every(({ estimate }) => new Set(estimate.mean).size === 1)
+
+async function visitationSection({ variants }: ExperimentSummary, { visits }: ReportExtras, draw: Draw): Promise<string> {
+  const plane = await planeOf(visits)
+  if (!plane) return ''
+  const share = plane.explained.map((x) => `${number(100 * x)} %`).join(' and ')
+  const maps = visits.map((run) => {
+    const v = variants.findIndex(({ label }) => label === run.variant)
+    return visitationMaps(run, v, plane, draw)
+  })
+  return section(
+    'Where the best policies go',
+    `<p class="note">Observations of the best four policies, by greedy evaluation, of the best run of each variant in its last iterations, on their first two principal components: ${share} of the variance of standardised observations. All maps have the same axes, so that policies which do the same look the same.</p>
+<div class="stack">${maps.join('\n')}</div>`,
+  )
+}
+
+function visitationMaps({ variant, seed, policies }: RunVisits, v: number, plane: Plane, draw: Draw): string {
+  const maps = policies.map(({ particle, greedy, rows }) => {
+    const name = `policy ${particle}: ${number(greedy)}`
+    const label = `Visited states of ${variant}, seed ${seed}, ${name}.`
+    const map = draw(`map-${v}-${particle}`, label, MAP, mapChart(plane.project(rows), colorOf(v), plane))
+    return `<div>${map}<span>${name}</span></div>`
+  })
+  return `<figure><h3>${escapeHtml(variant)}, seed ${seed}</h3><div class="maps">${maps.join('')}</div></figure>`
+}
+
+function runsTable({ variants }: ExperimentSummary): string {
+  const measure = ({ measures }: RunResult, name: string): Value => measures?.[name] ?? null
+  const names = ['best', 'iterationsTo95', 'finalMedian', 'finalWorst', 'greedyBest', 'greedyMedian']
+  const rows = variants.flatMap(({ label, runs }, v) =>
+    runs.map((run) => {
+      const link = `<a href="${label}/seed-${run.seed}/report.html">seed ${run.seed}</a>`
+      const outcome = run.reason ? `failed: ${escapeHtml(run.reason)}` : run.outcome
+      const name = `${swatch(v)}${escapeHtml(label)}, ${run.outcome === 'unfinished' ? `seed ${run.seed}` : link}`
+      return [name, ...names.map((measured) => number(measure(run, measured))), outcome]
+    }),
+  )
+  const head = ['Best', 'Iterations to 95 %', 'Final median', 'Final worst', 'Greedy best', 'Greedy median', 'Outcome']
+  return table(['', ...head], rows)
+}
+
+/** Settings that all variants share on one line, others by variant. */
+function settings({ variants }: ExperimentSummary): string {
+  const names = [...new Set(variants.flatMap((variant) => Object.keys(variant.settings)))]
+  const rows = names.map((name): [string, string] => {
+    const values = variants.map((variant) => text(variant.settings[name], '–'))
+    const isShared = values.every((value) => value === values[0])
+    return [name, isShared ? values[0] : variants.map(({ label }, v) => `${label}: ${values[v]}`).join(' · ')]
+  })
+  return settingsTable(Object.fromEntries(rows))
+}
