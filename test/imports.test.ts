@@ -6,7 +6,18 @@ import { expect, test } from '@jest/globals'
 const root = fileURLToPath(new URL('..', import.meta.url))
 
 /** Rooms from left to right; rooms of one rank do not know each other, except the two leftmost. */
-const SOURCE_RANKS = { platform: 0, core: 0, svgd: 1, nn: 1, envs: 1, rl: 2, algorithms: 3, train: 4, cli: 5 }
+const SOURCE_RANKS = {
+  platform: 0,
+  core: 0,
+  svgd: 1,
+  nn: 1,
+  envs: 1,
+  rl: 2,
+  algorithms: 3,
+  train: 4,
+  experiments: 5,
+  cli: 6,
+}
 const ASSEMBLY_RANKS = { math: 0, random: 0, svgd: 1, nn: 1, envs: 1, rl: 2 }
 
 interface Arrow {

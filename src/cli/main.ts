@@ -3,6 +3,7 @@ import { Command } from 'commander'
 import pc from 'picocolors'
 import { isExpected } from '../core/errors.ts'
 import { evalCommand } from './eval.ts'
+import { experimentCommand } from './experiment.ts'
 import { trainCommand } from './train.ts'
 
 const program = new Command('steinrl')
@@ -17,7 +18,8 @@ const program = new Command('steinrl')
           .replaceAll('\n', ' '),
       ),
   })
-for (const command of [trainCommand(), evalCommand()]) program.addCommand(command.copyInheritedSettings(program))
+for (const command of [trainCommand(), evalCommand(), experimentCommand()])
+  program.addCommand(command.copyInheritedSettings(program))
 
 // A reader that left early, as head does, is no bug.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

@@ -7,4 +7,6 @@ export const number = (text: string): number | string => {
 
 export const list = (text: string): (number | string)[] => (text === '' ? [] : text.split(',').map(number))
 
+export const words = (text: string): string[] => (text === '' ? [] : text.split(','))
+
 export const flag = (text: string): boolean | string => (text === 'true' ? true : text === 'false' ? false : text)

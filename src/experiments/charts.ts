@@ -175,7 +175,13 @@ export function mapChart(
   { x, y }: { x: readonly [number, number]; y: readonly [number, number] },
 ): EChartsOption {
   const base = axis()
-  const bare = { ...base, type: 'value' as const, axisLabel: { show: false }, axisTick: { show: false }, splitNumber: 4 }
+  const bare = {
+    ...base,
+    type: 'value' as const,
+    axisLabel: { show: false },
+    axisTick: { show: false },
+    splitNumber: 4,
+  }
   return {
     grid: { left: 2, right: 2, top: 2, bottom: 2 },
     xAxis: { ...bare, min: x[0], max: x[1] },

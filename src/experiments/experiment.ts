@@ -1,7 +1,16 @@
 import { platform } from '#platform'
 import { check, RunError, show, UsageError, wholeNumber } from '../core/errors.ts'
 import type { IterationMetrics } from '../train/metrics.ts'
-import { createRun, fileOf, finishRun, parseJson, reading, readFinished, record, writing } from '../train/run-directory.ts'
+import {
+  createRun,
+  fileOf,
+  finishRun,
+  parseJson,
+  readFinished,
+  reading,
+  record,
+  writing,
+} from '../train/run-directory.ts'
 import { evaluate, type TrainStep, train } from '../train/train.ts'
 import { merge } from './merge.ts'
 import { conflict, type ExperimentOptions, equal, type Job, type Plan, planOf } from './plan.ts'
@@ -99,8 +108,7 @@ async function keptJobs({ path, description, jobs }: Plan, overwrite: boolean): 
   }
   if (overwrite) return kept
   const difference = conflict(await readExperiment(path), description)
-  if (difference)
-    throw new UsageError(`${show(path)} holds ${difference}; choose another --out, or --overwrite it.`)
+  if (difference) throw new UsageError(`${show(path)} holds ${difference}; choose another --out, or --overwrite it.`)
   for (const job of jobs) {
     const run = await readFinished(job.path)
     if (run && equal(run.config, job.config) && run.metrics.length === description.iterations) kept.add(job)

@@ -115,7 +115,7 @@ const onTask = (name: string, task: Pick<Preset, 'env' | 'published'>, what: str
   },
   {
     name: `${name}-paper`,
-    shows: `The same on ${what} with the paper's 16 policies of 10,000 steps and no baseline: hours rather than minutes.`,
+    shows: `The same on ${what} with the paper's own settings: 16 policies of 10,000 steps an iteration, no baseline, a larger step.`,
     ...{ ...task, settings: paper, variants: interactions, seeds: 1, iterations: 400, figure: 'curves' },
   },
 ]
@@ -134,7 +134,8 @@ export const presets: readonly Preset[] = [
   ...onTask('svpg-double-pendulum', doublePendulum, 'the double pendulum'),
   {
     name: 'svpg-temperature',
-    shows: 'What the temperature α does to SVPG on the cart-pole swing-up: too cold shares nothing new, too hot follows no return.',
+    shows:
+      'What the temperature α does to SVPG on the cart-pole swing-up: too cold shares nothing new, too hot follows no return.',
     ...{ env: swingUp.env, published: [], settings: recommended, seeds: 3, iterations: 800, figure: 'bars' },
     variants: [1, 10, 100].map((temperature) => ({
       label: `alpha-${temperature}`,
@@ -144,7 +145,8 @@ export const presets: readonly Preset[] = [
   },
   {
     name: 'svpg-ablation',
-    shows: 'What SVPG works by on the cart-pole swing-up: its two terms, and what could stand in for them, one at a time.',
+    shows:
+      'What SVPG works by on the cart-pole swing-up: its two terms, and what could stand in for them, one at a time.',
     ...{ env: swingUp.env, published: swingUp.published, settings: recommended },
     ...{ seeds: 3, iterations: 800, figure: 'bars' },
     variants: [

@@ -114,8 +114,7 @@ function learningFigures(summary: ExperimentSummary, { transitions }: ReportExtr
       option: learningChart(curves, xName),
     })
   }
-  const lines =
-    summary.seeds.length > 1 ? 'Bold: mean over seeds; shaded: its interval; thin: every seed. ' : ''
+  const lines = summary.seeds.length > 1 ? 'Bold: mean over seeds; shaded: its interval; thin: every seed. ' : ''
   const best = drawn(
     'runningBest',
     'Best policy',
@@ -176,7 +175,9 @@ function statisticsTable(summary: ExperimentSummary): string {
     const cells = COLUMNS.map(([, ...names]) => cellOf(summary, variant, names))
     return [`${swatch(v)}${escapeHtml(variant.label)}`, ...cells]
   })
-  const sources = summary.published.map(({ short, source }) => `<p class="note">${escapeHtml(short)}: ${escapeHtml(source)}.</p>`)
+  const sources = summary.published.map(
+    ({ short, source }) => `<p class="note">${escapeHtml(short)}: ${escapeHtml(source)}.</p>`,
+  )
   const notes = [
     '<p class="note">Best: maximum over the run of the ten-iteration mean of the best policy’s return in training. Iterations to 95 %: the first whose mean is within 5 % of it. Final: mean over the last ten iterations of training.',
     `Greedy: mean return over ${summary.evaluationEpisodes} episodes after training. ± is half the interval. ${seedsNote(summary)}</p>`,
@@ -184,7 +185,11 @@ function statisticsTable(summary: ExperimentSummary): string {
   return [table(['', ...COLUMNS.map(([title]) => title)], rows), notes.join(' '), ...sources].join('\n')
 }
 
-function cellOf({ published }: ExperimentSummary, { label, estimates }: VariantSummary, names: readonly string[]): string {
+function cellOf(
+  { published }: ExperimentSummary,
+  { label, estimates }: VariantSummary,
+  names: readonly string[],
+): string {
   const means = names.map((name) => estimates[name]?.mean ?? null)
   const ours = names.length === 1 ? estimated(estimates[names[0]]) : means.map(number).join(' to ')
   const others = published.flatMap(({ short, best, iterationsTo95 }) => {
@@ -248,7 +253,11 @@ function numberFigures({ variants }: ExperimentSummary, draw: Draw): string {
 const isConstant = (name: string, curves: readonly VariantCurve[]) =>
   name === 'temperature' && curves.every(({ estimate }) => new Set(estimate.mean).size === 1)
 
-async function visitationSection({ variants }: ExperimentSummary, { visits }: ReportExtras, draw: Draw): Promise<string> {
+async function visitationSection(
+  { variants }: ExperimentSummary,
+  { visits }: ReportExtras,
+  draw: Draw,
+): Promise<string> {
   const plane = await planeOf(visits)
   if (!plane) return ''
   const share = plane.explained.map((x) => `${number(100 * x)} %`).join(' and ')

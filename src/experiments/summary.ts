@@ -49,7 +49,8 @@ export interface RunRecord {
 export function summarise(variant: DescribedVariant, records: readonly RunRecord[]): VariantSummary {
   const runs = records.map(({ seed, failure, finished }): RunResult => {
     if (!finished) {
-      const ended = failure === undefined ? { outcome: 'unfinished' as const } : { outcome: 'failed' as const, reason: failure }
+      const ended =
+        failure === undefined ? { outcome: 'unfinished' as const } : { outcome: 'failed' as const, reason: failure }
       return { seed, ...ended, measures: null, curves: null }
     }
     const curves = populationCurves(finished.metrics)
@@ -85,11 +86,11 @@ const LISTS = ['thetaNorm', 'entropy'] as const
 function namedNumbers(metrics: readonly IterationMetrics[]): Record<string, Value[]> {
   const names = new Set(metrics.flatMap((line) => Object.keys(line)))
   const single = [...names].filter((name) => !COUNTERS.includes(name) && metrics.some((line) => isNumber(line, name)))
-  const valueOf = (line: IterationMetrics, name: string) =>
+  const numberIn = (line: IterationMetrics, name: string) =>
     isNumber(line, name) ? (line as unknown as Record<string, number>)[name] : null
   return Object.fromEntries([
     ...LISTS.map((name) => [name, metrics.map((line) => meanOf(line[name].map(finite)))]),
-    ...single.map((name) => [name, metrics.map((line) => finite(valueOf(line, name)))]),
+    ...single.map((name) => [name, metrics.map((line) => finite(numberIn(line, name)))]),
   ])
 }
 

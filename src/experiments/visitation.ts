@@ -52,7 +52,10 @@ export async function planeOf(runs: readonly RunVisits[]): Promise<Plane | null>
   const { PCA } = await import('ml-pca')
   const pca = new PCA(taken(rows), { method: 'covarianceMatrix', center: true, scale: true })
   const project = (all: number[][]): Point[] =>
-    pca.predict(taken(all), { nComponents: Math.min(2, columns.length) }).to2DArray().map(([a, b = 0]) => [a, b])
+    pca
+      .predict(taken(all), { nComponents: Math.min(2, columns.length) })
+      .to2DArray()
+      .map(([a, b = 0]) => [a, b])
   const points = project(rows)
   const extent = (axis: 0 | 1): [number, number] => {
     const values = points.map((point) => point[axis])

@@ -154,13 +154,31 @@ table { width: 100%; border-collapse: collapse; font-size: 14px; background: var
 th, td { text-align: left; vertical-align: top; padding: 6px 14px; border-top: 1px solid var(--line); }
 th { font-weight: 500; color: var(--soft); white-space: nowrap; }
 td { width: 100%; font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; font-size: 13px; overflow-wrap: anywhere; }
-@media screen and (max-width: 900px) { dl { grid-template-columns: repeat(3, 1fr); } }
+a { color: inherit; text-underline-offset: 3px; }
+i { color: var(--soft); font-style: normal; }
+.note { font-size: 14px; line-height: 1.45; max-width: 110ch; margin: 12px 0; }
+.stack { display: flex; flex-direction: column; gap: 16px; }
+.swatch { display: inline-block; width: 12px; height: 12px; margin-right: 8px; border-radius: 3px; vertical-align: -1px; }
+dl.variants { grid-template-columns: repeat(auto-fit, minmax(240px, 1fr)); margin-top: 12px; }
+.variants dt { color: var(--ink); font-size: 14px; font-weight: 500; }
+.variants dd { color: var(--soft); font-size: 13px; line-height: 1.4; }
+.scroll { overflow-x: auto; background: var(--card); border: 1px solid var(--line); border-radius: 10px; }
+.numbers { border: 0; font-variant-numeric: tabular-nums; }
+.numbers th, .numbers td { width: auto; padding: 7px 12px; white-space: nowrap; }
+.numbers td { font: inherit; font-size: 14px; text-align: right; }
+.numbers thead th { border-top: 0; text-align: right; font-size: 13px; white-space: normal; vertical-align: bottom; }
+.numbers tbody th { color: var(--ink); }
+.maps { display: grid; grid-template-columns: repeat(4, 1fr); gap: 12px; }
+.maps svg { border: 1px solid var(--line); border-radius: 6px; }
+.maps span { display: block; margin-top: 4px; color: var(--soft); font-size: 13px; }
+@media screen and (max-width: 900px) { dl:not(.variants) { grid-template-columns: repeat(3, 1fr); } }
 @media (max-width: 640px) {
   main { padding: 24px 14px 40px; }
   h1 { font-size: 24px; }
-  dl { grid-template-columns: 1fr 1fr; gap: 10px; }
+  dl:not(.variants) { grid-template-columns: 1fr 1fr; gap: 10px; }
   figure { padding: 12px 10px 10px; }
   .pair { grid-template-columns: 1fr; }
+  .maps { grid-template-columns: 1fr 1fr; }
   .wide { display: none; }
   .narrow { display: block; }
   th { white-space: normal; }
@@ -170,7 +188,9 @@ td { width: 100%; font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, mo
   :root { --page: #fff; }
   body { font-size: 11pt; }
   main { padding: 0; }
-  dl { grid-template-columns: repeat(3, 1fr); }
+  dl:not(.variants) { grid-template-columns: repeat(3, 1fr); }
+  .scroll { overflow: visible; }
+  .numbers th, .numbers td { padding: 4px 5px; font-size: 8pt; white-space: normal; }
   figure, dl, tr { break-inside: avoid; }
   h2 { break-after: avoid; }
 }

@@ -1,0 +1,115 @@
+import { Command } from 'commander'
+import pc from 'picocolors'
+import { type ExperimentProgress, readExperiment, runExperiment } from '../experiments/experiment.ts'
+import { type ExperimentOptions, planOf } from '../experiments/plan.ts'
+import { presetNamed, presets } from '../experiments/presets.ts'
+import type { Estimate } from '../experiments/statistics.ts'
+import type { ExperimentSummary } from '../experiments/summary.ts'
+import { INTERRUPTED_EXIT_CODE, type Interrupt, listenForInterrupt } from './interrupt.ts'
+import { printLine } from './print.ts'
+import { duration, format, progress } from './progress.ts'
+import { number, words } from './values.ts'
+
+type CommandOptions = Omit<ExperimentOptions, 'preset'> & { json: boolean }
+
+export function experimentCommand(): Command {
+  return new Command('experiment')
+    .description('Compare variants over several seeds, and report it; without a name, list the experiments.')
+    .argument('[name]', 'for example svpg-cartpole')
+    .option('--seeds <n>', 'runs of each variant (as the experiment says)', number)
+    .option('--iterations <n>', 'of each run (as the experiment says)', number)
+    .option('--variants <labels>', 'only these, as stein,joint (all)', words)
+    .option('--jobs <n>', 'runs at a time; the same bytes (one a core)', number)
+    .option('--out <directory>', 'where to write, and to go on with what is there (runs/NAME)')
+    .option('--overwrite', 'start over where there is an experiment already', false)
+    .option('--json', 'print one JSON line an iteration of a run instead of progress, and the summary', false)
+    .action(runCommand)
+}
+
+async function runCommand(name: string | undefined, { json, ...options }: CommandOptions): Promise<void> {
+  if (name === undefined) return listPresets(json)
+  const given = { ...options, preset: presetNamed(name) }
+  const { path } = planOf(given)
+  const interrupt = listenForInterrupt()
+  try {
+    await consume(runExperiment(given), interrupt, json)
+  } finally {
+    interrupt.release()
+    if (interrupt.requested) process.exitCode = INTERRUPTED_EXIT_CODE
+  }
+  const summary = await readExperiment(path)
+  if (json) return printLine({ experiment: withoutCurves(summary) })
+  printSummary(summary)
+  const outcome = interrupt.requested ? 'Stopped by hand; the same command goes on. ' : ''
+  console.log(`${outcome}Report: ${pc.cyan(`${path}/report.html`)}`)
+}
+
+function listPresets(json: boolean): void {
+  if (json) return void presets.forEach(({ name, shows, env }) => void printLine({ name, shows, env }))
+  for (const { name, shows, env, variants, seeds, iterations } of presets) {
+    const size = `${env}; ${variants.map(({ label }) => label).join(', ')}; seeds ${seeds}, iterations ${iterations}`
+    console.log(`${pc.bold(name)}\n  ${shows}\n  ${pc.dim(size)}`)
+  }
+}
+
+async function consume(steps: AsyncIterable<ExperimentProgress>, interrupt: Interrupt, json: boolean): Promise<void> {
+  const line = json ? null : progress()
+  const started = performance.now()
+  const current = new Map<string, string>()
+  try {
+    for await (const step of steps) {
+      const { variant, seed, status, metrics, notes } = step
+      for (const note of notes) console.error(`${variant}, seed ${seed}: ${note}`)
+      if (json) printLine({ variant, seed, status, ...metrics })
+      current.set(`${variant} ${seed}`, describe(step))
+      if (status === 'finished' || status === 'failed' || status === 'kept') current.delete(`${variant} ${seed}`)
+      line?.update(progressLine(step, [...current.values()], (performance.now() - started) / 1000))
+      if (interrupt.requested) break
+    }
+  } finally {
+    line?.stop()
+  }
+}
+
+/** stein 0: 120, best 401.2 */
+function describe({ variant, seed, metrics }: ExperimentProgress): string {
+  if (!metrics) return `${variant} ${seed}: evaluating`
+  const returns = metrics.returns.filter((value) => value !== null)
+  return `${variant} ${seed}: ${metrics.iteration}, best ${format(Math.max(...returns))}`
+}
+
+/** 2 of 9 runs · stein 1: 120, best 401.2 · joint 0: 20, best 65.0 · 12 min 3 s left */
+function progressLine({ runs, share }: ExperimentProgress, current: readonly string[], seconds: number): string {
+  const failed = runs.failed > 0 ? `, ${runs.failed} failed` : ''
+  const left = share > 0 ? [`${duration((seconds / share) * (1 - share))} left`] : []
+  return [`${runs.finished} of ${runs.total} runs${failed}`, ...current, ...left].join(' · ')
+}
+
+function withoutCurves({ variants, ...summary }: ExperimentSummary) {
+  const bare = variants.map(({ curves: _, runs, ...variant }) => ({
+    ...variant,
+    runs: runs.map(({ curves: _, ...run }) => run),
+  }))
+  return { ...summary, variants: bare }
+}
+
+/** Per variant: best, final median, final worst, each as mean ± half the 95 % confidence interval over seeds. */
+function printSummary({ variants, published }: ExperimentSummary): void {
+  const width = Math.max(10, ...variants.map(({ label }) => label.length + 2))
+  const row = (name: string, ...cells: string[]) =>
+    `  ${name.padEnd(width)}${cells.map((c) => c.padStart(20)).join('')}`
+  console.log(pc.dim(row('variant', 'best', 'iterations to 95 %', 'final median', 'final worst', 'finished')))
+  for (const { label, estimates, runs } of variants) {
+    const { best, iterationsTo95, finalMedian, finalWorst } = estimates
+    const cells = [best, iterationsTo95, finalMedian, finalWorst].map(withInterval)
+    const finished = runs.filter(({ outcome }) => outcome === 'finished').length
+    console.log(row(label, ...cells, `${finished} of ${runs.length}`))
+  }
+  for (const { short, best } of published) {
+    const known = variants.filter(({ label }) => label in best).map(({ label }) => `${label} ${format(best[label])}`)
+    if (known.length > 0) console.log(pc.dim(`  ${short}: ${known.join(', ')}`))
+  }
+}
+
+const withInterval = ({ mean, halfWidth }: Estimate = { mean: null, halfWidth: null, seeds: 0 }): string =>
+  `${format(mean ?? Number.NaN)}${halfWidth === null ? '' : ` ± ${format(halfWidth)}`}`
