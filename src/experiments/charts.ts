@@ -3,10 +3,10 @@ import {
   axis,
   BLUE,
   FAINT,
-  GRID,
   line,
   lineChart,
   ORANGE,
+  SKY,
   shade,
   TEXT,
   thinned,
@@ -17,7 +17,7 @@ import {
 import type { CurveEstimate } from './statistics.ts'
 
 // Okabe and Ito's, the first ones as far apart as they go.
-const COLORS = [BLUE, VERMILION, '#009e73', ORANGE, '#56b4e9', '#cc79a7', '#8a6d3b', FAINT]
+const COLORS = [BLUE, VERMILION, '#009e73', ORANGE, SKY, '#cc79a7', '#8a6d3b', FAINT]
 
 export const colorOf = (variant: number) => COLORS[variant % COLORS.length]
 
@@ -45,17 +45,20 @@ export function learningChart(curves: readonly VariantCurve[], xName: string): E
   return lineChart(series, iterations, xName, { type: 'value', ...range })
 }
 
-/** The mean of one number of the metrics with its confidence interval; logarithmic where it spans more than a factor of 50. */
+/** A span by more than this factor is drawn logarithmically. */
+const LOGARITHMIC = 50
+
+/** The mean of one number of the metrics with its confidence interval. */
 export function numberChart(curves: readonly VariantCurve[]): EChartsOption {
   const iterations = iterationsOf(curves)
   const values = curves.flatMap(({ estimate }) => estimate.mean.filter((x) => x !== null))
-  const low = Math.min(...values)
-  const high = Math.max(...values)
-  const isLog = low > 0 && high / low > 50
+  const positive = values.filter((x) => x > 0)
+  const isLog = values.every((x) => x >= 0) && extreme(positive, Math.max) > LOGARITHMIC * extreme(positive, Math.min)
+  const drawn = (mean: readonly Value[]) => thinned(mean).map((x) => (isLog && x === 0 ? null : x))
   const series = [
-    // The lower edge of an interval may be negative, which a logarithm has no place for.
+    // The lower edge of an interval may be negative; that and zero a logarithm has no place for.
     ...(isLog ? [] : curves.flatMap(({ label, color, estimate }) => confidenceBand(estimate, label, color))),
-    ...curves.map(({ label, color, estimate }) => line(label, iterations, thinned(estimate.mean), color, 2.2)),
+    ...curves.map(({ label, color, estimate }) => line(label, iterations, drawn(estimate.mean), color, 2.2)),
   ]
   const range = isLog ? { type: 'log' as const } : { type: 'value' as const, ...niceRange(values) }
   return lineChart(series, iterations, 'iteration', range)
@@ -73,15 +76,19 @@ function confidenceBand({ mean, halfWidth }: CurveEstimate, stack: string, color
 }
 
 /** Round numbers around values, about four steps apart. */
-export function niceRange(values: readonly Value[]): { min?: number; max?: number } {
+export function niceRange(values: readonly Value[]): { min?: number; max?: number; interval?: number } {
   const there = values.filter((x): x is number => x !== null && Number.isFinite(x))
   if (there.length === 0) return {}
-  const low = there.reduce((a, b) => Math.min(a, b))
-  const high = there.reduce((a, b) => Math.max(a, b))
+  const low = extreme(there, Math.min)
+  const high = extreme(there, Math.max)
   const step = niceStep((high - low || Math.abs(high) || 1) / 4)
   const round = (x: number) => Number((x * step).toPrecision(12))
-  return { min: round(Math.floor(low / step)), max: round(Math.ceil(high / step)) }
+  return { min: round(Math.floor(low / step)), max: round(Math.ceil(high / step)), interval: step }
 }
+
+// Spread into Math.min, a hundred thousand values would overflow the stack.
+const extreme = (values: readonly number[], of: (a: number, b: number) => number) =>
+  values.reduce((a, b) => of(a, b), values[0] ?? Number.NaN)
 
 /** 1, 2 or 5 times a power of ten, at least x. */
 function niceStep(x: number): number {
@@ -101,15 +108,20 @@ export interface VariantBar {
   readonly published: readonly { readonly name: string; readonly value: number }[]
 }
 
+/** Width of a letter of a label in a wide font. */
+const LETTER = 8.2
+
 /** Bar: mean over seeds. Whisker: its confidence interval. Dots: every seed. Diamonds: what others have published. */
 export function barChart(bars: readonly VariantBar[]): EChartsOption {
   const base = axis()
   const names = [...new Set(bars.flatMap(({ published }) => published.map(({ name }) => name)))]
   const isSeveral = bars.some(({ seeds }) => seeds.length > 1)
   const shown = bars.flatMap(({ mean, seeds, published }) => [0, mean, ...seeds, ...published.map((p) => p.value)])
+  const longest = Math.max(...bars.map(({ label }) => label.length))
   const dot = { type: 'scatter' as const, silent: true, z: 4 }
   return {
-    grid: { ...GRID, bottom: 4, right: 24 },
+    // Without a DOM echarts can only guess how wide a word is, and would cut it.
+    grid: { left: 14 + LETTER * longest, right: 24, top: 10, bottom: 26 },
     xAxis: { type: 'value', ...valueAxis(), ...niceRange(shown) },
     yAxis: {
       ...base,
@@ -180,6 +192,7 @@ export function mapChart(
     type: 'value' as const,
     axisLabel: { show: false },
     axisTick: { show: false },
+    axisLine: { show: false },
     splitNumber: 4,
   }
   return {

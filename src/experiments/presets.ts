@@ -83,7 +83,7 @@ const swingUp: Pick<Preset, 'env' | 'published'> = {
       iterationsTo95: { joint: 253, independent: 594, stein: 238 },
     },
     {
-      ...{ source: NOTEBOOK, short: 'author’s notebook' },
+      ...{ source: NOTEBOOK, short: 'notebook' },
       best: { independent: 234.3, stein: 405.17 },
       iterationsTo95: { independent: 728, stein: 509 },
     },
@@ -99,7 +99,7 @@ const doublePendulum: Pick<Preset, 'env' | 'published'> = {
       iterationsTo95: { joint: 446, independent: 443, stein: 327 },
     },
     {
-      ...{ source: NOTEBOOK, short: 'author’s notebook' },
+      ...{ source: NOTEBOOK, short: 'notebook' },
       best: { independent: -910.6, stein: -341.07 },
       iterationsTo95: { independent: 33, stein: 649 },
     },

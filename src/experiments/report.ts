@@ -46,7 +46,7 @@ export async function renderExperiment(summary: ExperimentSummary, extras: Repor
   return page(
     summary.name,
     [
-      `<header>\n<h1>${escapeHtml(summary.name)}</h1>\n<p>${escapeHtml(summary.shows)}</p>\n${keyFigures(summary, extras)}\n</header>`,
+      `<header>\n<h1>${escapeHtml(summary.name)}</h1>\n<p>${escapeHtml(`${summary.env}. ${summary.shows}`)}</p>\n${keyFigures(summary, extras)}\n</header>`,
       variantList(summary.variants),
       ...results,
       section('Runs', runsTable(summary)),
@@ -55,13 +55,12 @@ export async function renderExperiment(summary: ExperimentSummary, extras: Repor
   )
 }
 
-function keyFigures({ env, iterations, seeds, variants }: ExperimentSummary, extras: ReportExtras): string {
+function keyFigures({ iterations, seeds, variants }: ExperimentSummary, extras: ReportExtras): string {
   const runs = variants.flatMap((variant) => variant.runs)
   const finished = runs.filter(({ outcome }) => outcome === 'finished').length
   const failed = runs.filter(({ outcome }) => outcome === 'failed').length
   const note = failed > 0 ? `of ${runs.length}; ${failed} failed` : `of ${runs.length} finished`
   return keyFigureList([
-    ['Task', env, ''],
     ['Variants', number(variants.length), ''],
     ['Seeds', number(seeds.length), 'of each variant'],
     ['Runs', number(finished), note],
@@ -160,14 +159,12 @@ function barFigures(summary: ExperimentSummary, draw: Draw): string {
 const COLUMNS = [
   ['Best', 'best'],
   ['Iterations to 95 %', 'iterationsTo95'],
-  ['Final best', 'finalBest'],
   ['Final median', 'finalMedian'],
   ['Final mean', 'finalMean'],
   ['Final worst', 'finalWorst'],
   ['Final quartiles', 'finalLowerQuartile', 'finalUpperQuartile'],
   ['Greedy best', 'greedyBest'],
   ['Greedy median', 'greedyMedian'],
-  ['Greedy worst', 'greedyWorst'],
 ] as const
 
 function statisticsTable(summary: ExperimentSummary): string {
@@ -200,7 +197,14 @@ function cellOf(
 }
 
 function estimated({ mean, halfWidth }: Estimate = { mean: null, halfWidth: null, seeds: 0 }): string {
-  return halfWidth === null ? number(mean) : `${number(mean)} <i>± ${number(halfWidth)}</i>`
+  return halfWidth === null ? fixed(mean) : `${fixed(mean)} <i>± ${fixed(halfWidth, mean)}</i>`
+}
+
+/** With as many decimals as suit a number of the size of `like`, so that columns line up. */
+function fixed(x: Value, like = x): string {
+  if (x === null) return number(x)
+  const digits = Math.abs(like ?? 0) >= 10 ? 1 : 3
+  return x.toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits })
 }
 
 /** A table whose first column names the row, wide enough to be scrolled on a phone. Cells are HTML. */
@@ -223,12 +227,11 @@ const NUMBERS: Readonly<Record<string, readonly [title: string, caption: string]
   sharing: ['Sharing', 'Mean norm of what of the drive comes from other policies.'],
   repulsion: ['Repulsion', 'Mean norm of the second term of the Stein direction.'],
   kernelOffDiagonal: ['Kernel between policies', 'Mean k(x, y) over pairs: near 0 they do not feel each other.'],
-  bandwidth: ['Bandwidth', 'h in k(x, y) = exp(−|x−y|²/h).'],
   temperature: ['Temperature', 'α, which divides the policy gradient.'],
 }
 
-/** Curves of every variant that are known otherwise, or shown elsewhere. */
-const POPULATION = ['best', 'runningBest', 'upperQuartile', 'median', 'mean', 'lowerQuartile', 'worst']
+/** Curves that are shown elsewhere, or that the others tell already. */
+const SHOWN = ['bandwidth', 'best', 'runningBest', 'upperQuartile', 'median', 'mean', 'lowerQuartile', 'worst']
 
 function numberFigures({ variants }: ExperimentSummary, draw: Draw): string {
   const names = new Set([...Object.keys(NUMBERS), ...variants.flatMap(({ curves }) => Object.keys(curves))])
@@ -238,10 +241,10 @@ function numberFigures({ variants }: ExperimentSummary, draw: Draw): string {
         ? [{ label, color: colorOf(v), estimate: curves[name], seeds: [] }]
         : [],
     )
-    if (POPULATION.includes(name) || curves.length === 0 || isConstant(name, curves)) return ''
+    if (SHOWN.includes(name) || curves.length === 0 || isConstant(name, curves)) return ''
     const [title, caption] = NUMBERS[name] ?? [name, '']
     return figure(draw, {
-      ...{ id: `number-${name}`, title: escapeHtml(title), caption, size: HALF_LOW },
+      ...{ id: `number-${name}`, title: escapeHtml(title), caption, size: HALF_LOW, legend: true },
       label: `${title} over iterations: ${curves.map(({ label }) => label).join(', ')}.`,
       option: numberChart(curves),
     })
@@ -284,13 +287,14 @@ function visitationMaps({ variant, seed, policies }: RunVisits, v: number, plane
 
 function runsTable({ variants }: ExperimentSummary): string {
   const measure = ({ measures }: RunResult, name: string): Value => measures?.[name] ?? null
+  const written = (name: string, x: Value) => (name === 'iterationsTo95' ? number(x) : fixed(x))
   const names = ['best', 'iterationsTo95', 'finalMedian', 'finalWorst', 'greedyBest', 'greedyMedian']
   const rows = variants.flatMap(({ label, runs }, v) =>
     runs.map((run) => {
       const link = `<a href="${label}/seed-${run.seed}/report.html">seed ${run.seed}</a>`
       const outcome = run.reason ? `failed: ${escapeHtml(run.reason)}` : run.outcome
       const name = `${swatch(v)}${escapeHtml(label)}, ${run.outcome === 'unfinished' ? `seed ${run.seed}` : link}`
-      return [name, ...names.map((measured) => number(measure(run, measured))), outcome]
+      return [name, ...names.map((measured) => written(measured, measure(run, measured))), outcome]
     }),
   )
   const head = ['Best', 'Iterations to 95 %', 'Final median', 'Final worst', 'Greedy best', 'Greedy median', 'Outcome']

@@ -19,10 +19,11 @@ export interface Size {
 /** Draws one chart. `id` keeps the ids inside one SVG apart from those of the others on the page. */
 export type Draw = (id: string, label: string, size: Size, option: EChartsOption) => string
 
-// Blue, vermilion and orange of Okabe and Ito, apart for every kind of colour blindness and in grey.
+// Blue, vermilion, orange and sky blue of Okabe and Ito, apart for every kind of colour blindness and in grey.
 export const BLUE = '#0072b2'
 export const VERMILION = '#d55e00'
 export const ORANGE = '#e69f00'
+export const SKY = '#56b4e9'
 export const BAND = '#c3dcec'
 export const FAINT = '#7b8590'
 export const TEXT = '#3d444d'

@@ -1,5 +1,18 @@
 import type { EChartsOption } from 'echarts'
-import { type Draw, escapeHtml, legendOf, type Size, type Value } from './charts.ts'
+import {
+  BAND,
+  BLUE,
+  type Draw,
+  escapeHtml,
+  FAINT,
+  legendOf,
+  RULE,
+  type Size,
+  SKY,
+  TEXT,
+  type Value,
+  VERMILION,
+} from './charts.ts'
 
 // About as wide as they are shown on a desk, so that their 13 px stay near 13 px; phones get the narrow ones.
 export const WIDE: Size = { width: 960, height: 370 }
@@ -51,15 +64,17 @@ export interface Figure {
   caption: string
   option: EChartsOption
   size: Size
+  /** Whether even a single series is named. */
+  legend?: boolean
   /** Drawn a second time for wide screens, where `size` would be blown up. */
   wide?: Size
 }
 
-export function figure(draw: Draw, { id, title, label, caption, option, size, wide }: Figure): string {
+export function figure(draw: Draw, { id, title, label, caption, option, size, legend, wide }: Figure): string {
   const chart = draw(id, label, size, option)
   return `<figure>
 ${title ? `<h3>${title}</h3>` : ''}
-${legendList(option)}
+${legendList(option, legend ? 1 : 2)}
 ${wide ? `<div class="narrow">${chart}</div><div class="wide">${draw(`${id}-wide`, label, wide, option)}</div>` : chart}
 <figcaption>${escapeHtml(caption)}</figcaption>
 </figure>`
@@ -72,9 +87,9 @@ const SWATCHES = {
   diamond: 'M9 0l6 6l-6 6l-6 -6z',
 }
 
-function legendList(option: EChartsOption): string {
+function legendList(option: EChartsOption, least: number): string {
   const entries = legendOf(option)
-  if (entries.length < 2) return ''
+  if (entries.length < least) return ''
   const items = entries.map(
     ({ name, color, shape }) =>
       `<li><svg viewBox="0 0 18 12" aria-hidden="true"><path d="${SWATCHES[shape]}" fill="${color}"/></svg>${escapeHtml(name)}</li>`,
@@ -118,11 +133,23 @@ export function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`
 }
 
-// The charts are drawn in dark ink, so in the dark theme their cards stay white.
+// The charts are drawn in dark ink; the dark theme replaces their few colours, which are those of charts.ts.
 const CSS = `
 :root { color-scheme: light dark; --page: #f5f6f8; --ink: #1c2128; --soft: #59636e; --card: #fff; --line: #dfe3e8; }
 @media screen and (prefers-color-scheme: dark) {
   :root { --page: #14171c; --ink: #e6e9ed; --soft: #9aa4af; --card: #1d2127; --line: #333a43; }
+${[
+  [TEXT, '#b9c1ca'],
+  [FAINT, '#8b95a0'],
+  [RULE, '#2d333b'],
+  [BAND, '#294a63'],
+  [BLUE, '#3d96d6'],
+  [SKY, '#a3daf7'],
+  [VERMILION, '#f07f3c'],
+]
+  .map(([light, dark]) => `  svg [fill="${light}"] { fill: ${dark}; } svg [stroke="${light}"] { stroke: ${dark}; }`)
+  .join('\n')}
+  svg [fill="#fff"] { fill: #1d2127; } svg [stroke="#fff"] { stroke: #1d2127; }
 }
 * { box-sizing: border-box; }
 body {
@@ -132,7 +159,7 @@ body {
 main { max-width: 1120px; margin: 0 auto; padding: 40px 24px 56px; }
 h1 { font-size: 30px; line-height: 1.2; letter-spacing: -0.015em; margin: 0 0 6px; overflow-wrap: anywhere; }
 h2 { font-size: 19px; margin: 40px 0 12px; }
-h3 { color: #1c2128; font-size: 15px; margin: 0 0 8px; }
+h3 { font-size: 15px; margin: 0 0 8px; }
 p { margin: 0; color: var(--soft); max-width: 70ch; overflow-wrap: anywhere; }
 dl { display: grid; grid-template-columns: repeat(auto-fit, minmax(140px, 1fr)); gap: 12px; margin: 24px 0 0; }
 dl div { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 12px 14px; }
@@ -140,10 +167,10 @@ dt { color: var(--soft); font-size: 13px; }
 dd { margin: 0; overflow-wrap: anywhere; }
 dd b { display: block; font-size: 24px; font-weight: 600; line-height: 1.3; font-variant-numeric: tabular-nums; }
 small { display: block; color: var(--soft); font-size: 12px; line-height: 1.35; }
-figure { margin: 0; background: #fff; border: 1px solid var(--line); border-radius: 10px; padding: 18px 18px 14px; }
-figcaption { color: #59636e; font-size: 14px; line-height: 1.45; margin-top: 10px; max-width: 110ch; text-wrap: pretty; }
+figure { margin: 0; background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 18px 18px 14px; }
+figcaption { color: var(--soft); font-size: 14px; line-height: 1.45; margin-top: 10px; max-width: 110ch; text-wrap: pretty; }
 svg { display: block; width: 100%; height: auto; }
-ul { display: flex; flex-wrap: wrap; gap: 2px 20px; margin: 0 0 6px; padding: 0; list-style: none; color: #3d444d; font-size: 13px; }
+ul { display: flex; flex-wrap: wrap; gap: 2px 20px; margin: 0 0 6px; padding: 0; list-style: none; color: var(--soft); font-size: 13px; }
 li { display: flex; align-items: center; gap: 7px; }
 li svg { width: 18px; height: 12px; }
 .narrow { display: none; }

@@ -1,0 +1,18 @@
+import { expect, test } from '@jest/globals'
+import { nearest } from '../../src/core/nearest.ts'
+
+test.each([
+  ['svpg-cartpol', 'svpg-cartpole'],
+  ['SVPG-cartpole', 'svpg-cartpole'],
+  ['ablation', 'svpg-ablation'],
+  ['sten', 'stein'],
+  ['jiont', 'joint'],
+  ['qqqq', undefined],
+  ['', undefined],
+])('%j is nearest to %j', (typed, word) => {
+  expect(nearest(typed, ['svpg-ablation', 'svpg-cartpole', 'stein', 'joint'])).toBe(word)
+})
+
+test('of words that are equally near the first one is meant', () => {
+  expect(nearest('ab', ['ac', 'ad'])).toBe('ac')
+})

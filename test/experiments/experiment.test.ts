@@ -1,0 +1,266 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { rowOf } from '../../src/algorithms/svpg.ts'
+import { UsageError } from '../../src/core/errors.ts'
+import { environmentSpec } from '../../src/envs/registry.ts'
+import { type ExperimentProgress, readExperiment, runExperiment } from '../../src/experiments/experiment.ts'
+import type { ExperimentOptions } from '../../src/experiments/plan.ts'
+import { type Preset, presetNamed, presets } from '../../src/experiments/presets.ts'
+import { readVisits } from '../../src/experiments/visited.ts'
+import { readRun } from '../../src/train/run-directory.ts'
+import { runConfig, train } from '../../src/train/train.ts'
+
+/** The smallest experiment that still has everything. */
+const tiny: Preset = {
+  name: 'tiny',
+  shows: 'That experiments work.',
+  env: 'CartPole-v1',
+  settings: { particles: 2, environments: 2, steps: 32, hidden: [8] },
+  variants: [
+    { label: 'stein', note: 'With a kernel.', settings: { interaction: 'stein' } },
+    { label: 'joint', note: 'One policy.', settings: { interaction: 'joint' } },
+  ],
+  ...{ seeds: 2, iterations: 3, figure: 'curves' },
+  published: [
+    { source: 'Somebody & others 1999', short: 'others', best: { stein: 123.4 }, iterationsTo95: { stein: 7 } },
+  ],
+}
+
+let top: string
+let out: string
+beforeEach(async () => {
+  top = await mkdtemp(join(tmpdir(), 'steinrl-test-'))
+  out = join(top, 'out')
+})
+afterEach(() => rm(top, { recursive: true, force: true }))
+
+async function complete(options: Partial<ExperimentOptions> = {}): Promise<ExperimentProgress[]> {
+  const all: ExperimentProgress[] = []
+  for await (const progress of runExperiment({ preset: tiny, out, ...options })) all.push(progress)
+  return all
+}
+
+const read = (...path: string[]) => readFile(join(...path), 'utf8')
+
+async function refusal(options: Partial<ExperimentOptions>): Promise<string> {
+  const error = await complete(options).catch((thrown: unknown) => thrown)
+  expect(error).toBeInstanceOf(UsageError)
+  return (error as UsageError).message
+}
+
+describe('an experiment', () => {
+  test('leaves a summary, a report and a run directory for each run', async () => {
+    const all = await complete()
+    expect((await readdir(out)).sort()).toEqual(['experiment.json', 'joint', 'report.html', 'stein'])
+    expect((await readdir(join(out, 'stein'))).sort()).toEqual(['seed-0', 'seed-1'])
+    expect((await readdir(join(out, 'joint', 'seed-1'))).sort()).toEqual(
+      [
+        ...['config.json', 'evaluation.json', 'metrics.jsonl', 'particles.safetensors', 'report.html'],
+        'visited.safetensors',
+      ].sort(),
+    )
+
+    expect(all.filter(({ status }) => status === 'training')).toHaveLength(12)
+    expect(all.at(-1)).toMatchObject({ status: 'finished', share: 1, runs: { finished: 4, failed: 0, total: 4 } })
+
+    const { variants, ...rest } = await readExperiment(out)
+    expect(rest).toMatchObject({ name: 'tiny', env: 'CartPole-v1', iterations: 3, seeds: [0, 1] })
+    expect(variants.map(({ label }) => label)).toEqual(['stein', 'joint'])
+    for (const { runs, estimates, curves } of variants) {
+      expect(runs.map(({ seed, outcome }) => [seed, outcome])).toEqual([
+        [0, 'finished'],
+        [1, 'finished'],
+      ])
+      expect(estimates.greedyBest).toMatchObject({ seeds: 2, mean: expect.any(Number), halfWidth: expect.any(Number) })
+      const greedy = runs.map(({ measures }) => measures?.greedyBest as number)
+      expect(estimates.greedyBest.mean).toBeCloseTo((greedy[0] + greedy[1]) / 2, 10)
+      expect(curves.thetaNorm.mean).toHaveLength(3)
+    }
+    expect(Object.keys(variants[0].curves)).toEqual(expect.arrayContaining(['drive', 'sharing', 'repulsion']))
+    expect(Object.keys(variants[1].curves)).not.toContain('drive')
+  })
+
+  test('trains the same bits as train() alone, and keeps where the policies have been', async () => {
+    await complete()
+    const options = { env: tiny.env, ...tiny.settings, iterations: 3, seed: 1 }
+    const visited: number[][] = [[], []]
+    for await (const { iteration, state } of train(options)) {
+      state.visited.forEach((rows, i) => void visited[i].push(...rows.observation))
+      if (iteration < 3) continue
+      const saved = await readRun(join(out, 'stein', 'seed-1'))
+      const rows = [0, 1].flatMap((i) => [...rowOf(state, 'theta', i)])
+      expect([...saved.theta]).toEqual(rows)
+      expect(saved.config).toEqual(JSON.parse(JSON.stringify(runConfig(options))))
+    }
+    const kept = await readVisits(join(out, 'stein', 'seed-1'))
+    expect(kept?.map((rows) => rows.flat())).toEqual(visited)
+  })
+
+  test('has the same summary with any number of jobs, and interrupted and taken up again', async () => {
+    await complete()
+    const whole = await read(out, 'experiment.json')
+
+    await complete({ out: join(top, 'one'), jobs: 1 })
+    expect(await read(top, 'one', 'experiment.json')).toBe(whole)
+
+    // Left when the first run is finished, in the midst of others; then again at once.
+    const broken = join(top, 'broken')
+    for await (const { status } of runExperiment({ preset: tiny, out: broken, jobs: 2 }))
+      if (status === 'finished') break
+    const half = await readExperiment(broken)
+    const outcomes = half.variants.flatMap(({ runs }) => runs.map(({ outcome }) => outcome))
+    expect(outcomes).toContain('finished')
+    expect(outcomes).toContain('unfinished')
+    expect(await read(broken, 'report.html')).toContain('unfinished')
+    for await (const _ of runExperiment({ preset: tiny, out: broken })) break
+
+    const rest = await complete({ out: broken })
+    expect(rest.filter(({ status }) => status === 'kept').length).toBeGreaterThanOrEqual(1)
+    expect(rest.filter(({ status }) => status === 'training').length).toBeLessThan(12)
+    expect(rest.at(-1)?.runs).toEqual({ finished: 4, failed: 0, total: 4 })
+    expect(await read(broken, 'experiment.json')).toBe(whole)
+  })
+
+  test('that is finished is only reported again, and grows by seeds and variants', async () => {
+    const [stein] = tiny.variants
+    await complete({ seeds: 1, preset: { ...tiny, variants: [stein] } })
+    const again = await complete({ seeds: 1, preset: { ...tiny, variants: [stein] } })
+    expect(again.map(({ status }) => status)).toEqual(['kept'])
+    const more = await complete()
+    expect(more.filter(({ status }) => status === 'kept')).toMatchObject([{ variant: 'stein', seed: 0 }])
+    await complete({ out: join(top, 'whole') })
+    expect(await read(out, 'experiment.json')).toBe(await read(top, 'whole', 'experiment.json'))
+  })
+
+  test('keeps no run whose settings are others', async () => {
+    await complete({ seeds: 1 })
+    const file = join(out, 'joint', 'seed-0', 'config.json')
+    await writeFile(file, JSON.stringify({ ...JSON.parse(await read(file)), discount: 0.5 }))
+    const again = await complete({ seeds: 1 })
+    expect(again.filter(({ status }) => status === 'kept').map(({ variant }) => variant)).toEqual(['stein'])
+    expect(JSON.parse(await read(file)).discount).toBe(0.99)
+  })
+
+  test('goes on when a run fails, and says why', async () => {
+    const broken = { label: 'broken', note: 'Too large a step.', settings: { learningRate: 1e38 } }
+    const preset = { ...tiny, seeds: 1, variants: [broken, ...tiny.variants] }
+    const all = await complete({ preset })
+    expect(all.find(({ status }) => status === 'failed')).toMatchObject({ variant: 'broken', seed: 0 })
+    expect(all.at(-1)?.runs).toEqual({ finished: 2, failed: 1, total: 3 })
+    const [{ runs, estimates }] = (await readExperiment(out)).variants
+    expect(runs).toMatchObject([{ outcome: 'failed', measures: null, reason: expect.stringContaining('not finite') }])
+    expect(estimates).toEqual({})
+    expect(await read(out, 'report.html')).toMatch(/failed: Iteration \d+: .*not finite/)
+    expect(await read(out, 'broken', 'seed-0', 'report.html')).toContain('Failed. Iteration')
+  })
+})
+
+describe('an existing directory', () => {
+  test('with other settings is refused in a sentence that says which, and replaced with overwrite', async () => {
+    await complete()
+    const before = await read(out, 'experiment.json')
+    expect(await refusal({ iterations: 2 })).toBe(
+      `"${out}" holds tiny with iterations 3, not 2; choose another --out, or --overwrite it.`,
+    )
+    expect(await refusal({ seeds: 1 })).toContain('tiny with 2 seeds, not 1')
+    expect(await refusal({ variants: ['joint'] })).toContain('the variant stein, which is left out now')
+    expect(await refusal({ preset: { ...tiny, settings: { ...tiny.settings, particles: 3 } } })).toContain(
+      'tiny with particles 2 for stein, not 3;',
+    )
+    expect(await refusal({ preset: { ...tiny, name: 'other' } })).toContain('holds the experiment "tiny"')
+    expect(await read(out, 'experiment.json')).toBe(before)
+
+    const all = await complete({ iterations: 2, overwrite: true })
+    expect(all.some(({ status }) => status === 'kept')).toBe(false)
+    expect((await readExperiment(out)).iterations).toBe(2)
+  })
+
+  test('that is overwritten keeps no finished run, even when the second start is interrupted', async () => {
+    await complete()
+    for await (const _ of runExperiment({ preset: tiny, out, overwrite: true, jobs: 1 })) break
+    const { variants } = await readExperiment(out)
+    for (const { runs } of variants) for (const { outcome } of runs) expect(outcome).toBe('unfinished')
+    expect(await read(out, 'report.html')).toContain('No run is finished')
+  })
+
+  test('that holds something else is refused', async () => {
+    await mkdir(out)
+    expect(await refusal({})).toContain(`"${out}" exists`)
+    await writeFile(join(out, 'report.html'), 'mine')
+    expect(await refusal({ overwrite: true })).toContain(`"${out}" holds something else`)
+    expect(await read(out, 'report.html')).toBe('mine')
+  })
+
+  test('whose summary is damaged is named', async () => {
+    await mkdir(out)
+    for (const text of ['{"name":', '{}', 'null']) {
+      await writeFile(join(out, 'experiment.json'), text)
+      expect(await refusal({})).toContain(`"${out}/experiment.json" is damaged`)
+    }
+  })
+})
+
+describe('a wrong setting is refused before anything is written', () => {
+  test.each<[Partial<ExperimentOptions>, string]>([
+    [{ seeds: 0 }, 'seeds must be a whole number from 1 to 10000, got 0.'],
+    [{ iterations: 1.5 }, 'iterations must be a whole number of at least 1, got 1.5.'],
+    [{ jobs: 0 }, 'jobs must be a whole number of at least 1, got 0.'],
+    [{ variants: ['stien'] }, 'tiny has no variant "stien" (did you mean stein?); there are stein, joint.'],
+    [{ variants: [] }, 'tiny needs a variant to run'],
+    [{ preset: { ...tiny, env: 'Nowhere-v0' } }, 'Unknown environment "Nowhere-v0"'],
+    [{ preset: { ...tiny, settings: { particles: -1 } } }, 'particles must be'],
+    [{ preset: { ...tiny, variants: [{ ...tiny.variants[0], label: '../up' }] } }, 'label must be its own'],
+    [{ preset: { ...tiny, variants: [tiny.variants[0], tiny.variants[0]] } }, 'label must be its own'],
+  ])('%#: %j', async (options, says) => {
+    expect(await refusal(options)).toContain(says)
+    expect(await readdir(top)).toEqual([])
+  })
+})
+
+describe('the presets', () => {
+  test('are found by name, and a wrong name is told the nearest', () => {
+    for (const preset of presets) expect(presetNamed(preset.name)).toBe(preset)
+    expect(new Set(presets.map(({ name }) => name)).size).toBe(presets.length)
+    expect(() => presetNamed('svpg-abblation')).toThrow(
+      'Unknown experiment "svpg-abblation" (did you mean svpg-ablation?); there are svpg-cartpole, svpg-swingup,',
+    )
+    expect(() => presetNamed('zzz')).toThrow('Unknown experiment "zzz"; there are svpg-cartpole')
+  })
+
+  test.each(presets.map((preset) => [preset.name, preset] as const))(
+    '%s has settings that are allowed',
+    (_, preset) => {
+      // Its task may belong to another release; its settings do not.
+      const env = isKnown(preset.env) ? preset.env : 'CartPole-v1'
+      for (const { settings, label, note } of preset.variants) {
+        expect(label).toMatch(/^[a-z0-9-]+$/)
+        expect(note).toMatch(/\.$/)
+        expect(() => runConfig({ ...preset.settings, ...settings, env })).not.toThrow()
+      }
+      expect(preset.shows).toMatch(/^[A-Z].*\.$/)
+      const labels = preset.variants.map(({ label }) => label)
+      for (const { best, iterationsTo95 = {} } of preset.published)
+        expect([...Object.keys(best), ...Object.keys(iterationsTo95)].some((label) => labels.includes(label))).toBe(
+          true,
+        )
+    },
+  )
+
+  test('of one comparison collect the same number of transitions in every variant', () => {
+    for (const { settings } of presets) {
+      const { particles = 16, environments = 16, steps = 128 } = settings
+      if (settings.particles === 16) expect([particles, environments * steps]).toEqual([16, 10_000])
+      if (settings.particles === 8) expect([particles, environments * steps]).toEqual([8, 5000])
+    }
+  })
+})
+
+function isKnown(env: string): boolean {
+  try {
+    return environmentSpec(env).id === env
+  } catch {
+    return false
+  }
+}
