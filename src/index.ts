@@ -77,6 +77,18 @@ export {
 } from './envs/wrappers/rewards.ts'
 export { frozen, type RunningStatistics, runningStatistics } from './envs/wrappers/statistics.ts'
 export { type Change, type Wrapper, wrap, wrapper } from './envs/wrappers/wrapper.ts'
+// Experiments
+export { type ExperimentProgress, readExperiment, runExperiment } from './experiments/experiment.ts'
+export type { ExperimentOptions } from './experiments/plan.ts'
+export {
+  type ExperimentSettings,
+  type ExperimentVariant,
+  type Preset,
+  type Published,
+  presetNamed,
+  presets,
+} from './experiments/presets.ts'
+export type { ExperimentSummary, RunResult, VariantSummary } from './experiments/summary.ts'
 // Networks
 export { type Activation, type Layer, mlp, type Network } from './nn/network.ts'
 export { type LogDensity, logDensity } from './nn/score.ts'
@@ -144,6 +156,7 @@ export {
   type EvaluateOptions,
   evaluate,
   kernelMatrix,
+  runConfig,
   type TrainOptions,
   type TrainStep,
   train,

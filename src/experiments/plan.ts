@@ -1,7 +1,7 @@
 import { check, show, UsageError, wholeNumber } from '../core/errors.ts'
 import { nearest } from '../core/nearest.ts'
 import { runConfig, type TrainOptions } from '../train/train.ts'
-import type { Preset, Variant } from './presets.ts'
+import type { ExperimentVariant, Preset } from './presets.ts'
 
 /** Episodes that every particle is evaluated on after training. */
 const EVALUATION_EPISODES = 100
@@ -33,7 +33,7 @@ export interface Description {
   readonly variants: readonly DescribedVariant[]
 }
 
-export interface DescribedVariant extends Pick<Variant, 'label' | 'note'> {
+export interface DescribedVariant extends Pick<ExperimentVariant, 'label' | 'note'> {
   /** As in config.json of its runs, but for the seed. */
   readonly settings: Readonly<Record<string, unknown>>
 }
@@ -86,7 +86,7 @@ export function planOf({ preset, out = `runs/${preset.name}`, ...options }: Expe
 /** As it is read back from a file. */
 const plain = <T extends object>(value: T): Readonly<Record<string, unknown>> => JSON.parse(JSON.stringify(value))
 
-function chosen({ name, variants }: Preset, labels?: readonly string[]): Variant[] {
+function chosen({ name, variants }: Preset, labels?: readonly string[]): ExperimentVariant[] {
   const known = variants.map(({ label }) => label)
   const bad = known.find((label, v) => !/^[a-z0-9][a-z0-9.-]*$/.test(label) || known.indexOf(label) !== v)
   if (bad !== undefined)

@@ -3,16 +3,19 @@ import { nearest } from '../core/nearest.ts'
 import type { TrainOptions } from '../train/train.ts'
 
 /** Settings of train() that do not belong to a single run; `algorithm` is one of them. */
-export type Settings = Omit<TrainOptions, 'env' | 'iterations' | 'seed' | 'workers' | 'core' | 'tfjs' | 'priorMean'>
+export type ExperimentSettings = Omit<
+  TrainOptions,
+  'env' | 'iterations' | 'seed' | 'workers' | 'core' | 'tfjs' | 'priorMean'
+>
 
 /** One of the things that an experiment compares. */
-export interface Variant {
+export interface ExperimentVariant {
   /** Names its curve and the directory of its runs, and is what --variants takes: small letters, digits, dots and hyphens. */
   readonly label: string
   /** What is different about it, in a sentence. */
   readonly note: string
   /** Over those of the preset. */
-  readonly settings: Settings
+  readonly settings: ExperimentSettings
 }
 
 /** Numbers of others to stand beside ours, by the label of a variant. */
@@ -32,8 +35,8 @@ export interface Preset {
   /** An id of the registry. */
   readonly env: string
   /** Of all variants. */
-  readonly settings: Settings
-  readonly variants: readonly Variant[]
+  readonly settings: ExperimentSettings
+  readonly variants: readonly ExperimentVariant[]
   /** The runs of a variant have the seeds 0 … seeds − 1. */
   readonly seeds: number
   readonly iterations: number
@@ -42,17 +45,17 @@ export interface Preset {
   readonly published: readonly Published[]
 }
 
-const stein: Variant = {
+const stein: ExperimentVariant = {
   label: 'stein',
   note: 'SVPG: policies share gradients through the kernel and are pushed apart by it.',
   settings: { interaction: 'stein' },
 }
-const independent: Variant = {
+const independent: ExperimentVariant = {
   label: 'independent',
   note: 'As many policies with as much data each, and nothing between them.',
   settings: { interaction: 'independent' },
 }
-const joint: Variant = {
+const joint: ExperimentVariant = {
   label: 'joint',
   note: 'A single policy with the data of all.',
   settings: { interaction: 'joint' },
@@ -60,13 +63,13 @@ const joint: Variant = {
 const interactions = [stein, independent, joint]
 
 /** Learns well at a fraction of the paper's cost: half the policies, half the data, a linear baseline, a smaller step. */
-const recommended: Settings = {
+const recommended: ExperimentSettings = {
   ...{ particles: 8, environments: 10, steps: 500, hidden: [100, 50, 25], temperature: 10, bandwidth: 'svpg-code' },
   ...{ estimator: 'reinforce', baseline: 'linear', standardise: true, discount: 0.99, learningRate: 2e-3 },
 }
 
 /** Liu et al. 2017, section 5.1, with what only the author's code tells: no baseline, Adam, standardised advantages. */
-const paper: Settings = {
+const paper: ExperimentSettings = {
   ...recommended,
   ...{ particles: 16, environments: 20, baseline: 'none', learningRate: 5e-3 },
 }
