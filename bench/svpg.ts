@@ -1,7 +1,7 @@
-import { createReinforce, differentiate, takeUp } from '../src/algorithms/reinforce.ts'
+import { createPolicyGradient, differentiate, takeUp } from '../src/algorithms/policy-gradient.ts'
 import { rowOf, type SvpgState, svpg } from '../src/algorithms/svpg.ts'
 import { compileCore } from '../src/core/module.ts'
-import { weighAdvantages } from '../src/rl/returns.ts'
+import { weighAdvantages } from '../src/rl/advantages.ts'
 import { rollout } from '../src/rl/rollout.ts'
 import { type Case, measure, type Row } from './harness.ts'
 
@@ -20,28 +20,29 @@ async function benchStages(): Promise<Row[]> {
   const { particles: n, task, policy, config } = state
   const { environments: E, steps: T } = task
   const params = { particles: n, environments: E, steps: T, hidden: config.hidden.join('-'), parameters: policy.size }
-  const reinforce = await createReinforce({ task, policy, options: config, core: await compileCore() })
+  const gradient = await createPolicyGradient({ task, policy, estimator: config, core: await compileCore() })
   const each = (stage: (i: number) => void) => () => {
     for (let i = 0; i < n; i++) stage(i)
   }
-  takeUp(reinforce, jobOf(state, 0))
+  takeUp(gradient, jobOf(state, 0))
+  const { arena } = gradient
   return measure('SVPG on CartPole-v1', [
     {
       name: 'rollout',
       params,
-      run: each((i) => void rollout(reinforce.arena, task, takeUp(reinforce, jobOf(state, i)), state.iteration * T)),
+      run: each((i) => void rollout(arena, task, takeUp(gradient, jobOf(state, i)), state.iteration * T)),
       derive: stepsPerSecond(n * E * T),
     },
-    { name: 'returns', params, run: each(() => void weighAdvantages(reinforce.arena, T, E, config)) },
-    { name: 'gradient', params, run: each((i) => void differentiate(reinforce, i)) },
+    { name: 'returns', params, run: each(() => void weighAdvantages(arena, T, E, config, () => {})) },
+    { name: 'gradient', params, run: each((i) => void differentiate(gradient, i, arena.view)) },
     { name: 'move', params, run: () => void svpg.move(state) },
     { name: 'iteration', params, run: () => svpg.step(state), derive: stepsPerSecond(n * E * T) },
   ])
 }
 
 const jobOf = (state: SvpgState, particle: number): Parameters<typeof takeUp>[1] => ({
-  ...{ particle, step: state.iteration * state.task.steps, carried: state.carried[particle] },
-  theta: rowOf(state, 'theta', particle),
+  ...{ particle, step: state.iteration * state.task.steps, pass: 0, carried: state.carried[particle] },
+  ...{ theta: rowOf(state, 'theta', particle), behaviour: rowOf(state, 'theta', particle) },
 })
 
 const stepsPerSecond = (transitions: number) => (ms: number) => ({

@@ -170,7 +170,7 @@ export function collect(state: PolicyGradient, job: Job): Omit<Outcome, 'gradien
   if (passesOf(estimator) > 1) {
     const { observation, action, weight, logProb } = view
     const rows = { observation: observation.slice(), action: action.slice(), weight: weight.slice() }
-    state.batches.set(particle, { step, rows: { ...rows, logProb: logProb.slice(0, weight.length) } })
+    state.batches.set(particle, { step, rows: { ...rows, logProb: logProb.slice() } })
   }
   const [episodes] = view.finished
   const meanReturn = episodes ? view.finishedReturn[0] / episodes : null

@@ -127,6 +127,8 @@ export function svpgConfig(options: Partial<SvpgOptions>): SvpgConfig {
 async function init({ env, workers: wanted, iterations, core: source, tfjs, priorMean, ...options }: SvpgOptions) {
   const config = svpgConfig(options)
   const inverse = inverseTemperature(config, iterations)
+  if (priorMean && config.prior === 'flat')
+    throw new UsageError('A priorMean needs a Gaussian prior: set prior to its standard deviation, got "flat".')
   const spec = environmentSpec(env)
   // joint: the data of all particles for one policy.
   const isJoint = config.interaction === 'joint'
@@ -139,7 +141,7 @@ async function init({ env, workers: wanted, iterations, core: source, tfjs, prio
   const core = await compileCore(source)
   const divergence = isDivergence(config.kernel) ? config.kernel : undefined
   const setup = { task, policy, estimator: estimatorOf(config), divergence, core, tfjs }
-  const crew = await hireFor(setup, check(workersSchema, wanted), n)
+  const workers = check(workersSchema, wanted)
   const optimizer = adam({ learningRate: config.learningRate })
   const behaviour = isDivergence(config.kernel)
     ? await createBehaviour(core, n, policy, { divergence: config.kernel, temperature: config.kernelTemperature }, seed)
@@ -154,6 +156,9 @@ async function init({ env, workers: wanted, iterations, core: source, tfjs, prio
     priorMean: f32(priorMean ? n : 0, D),
     noise: f32(D),
   })
+  for (let i = 0; priorMean && i < n; i++) arena.view.priorMean.set(fitting(priorMean, policy), i * D)
+  // Last, so that nothing that is refused leaves workers behind.
+  const crew = await hireFor(setup, workers, n)
   const state = {
     config,
     task,
@@ -174,15 +179,14 @@ async function init({ env, workers: wanted, iterations, core: source, tfjs, prio
     carried: Array<Carried | null>(n).fill(null),
     /** [n] some of the rows of each particle's last rollout. */
     visited: [] as readonly Visited[],
+    /** [n] the last mean return of each particle; null before its first episode ended. */
+    returns: Array<number | null>(n).fill(null),
     /** Iterations done, and steps of the optimizer. */
     iteration: 0,
     moves: 0,
   }
   const initialisation = { scheme: config.initialisation, gain: config.gain }
-  for (let i = 0; i < n; i++) {
-    initialiseInto(rowOf(state, 'theta', i), policy.net, arena.ops, seed, i, initialisation)
-    if (priorMean) arena.view.priorMean.set(fitting(priorMean, policy), i * D)
-  }
+  for (let i = 0; i < n; i++) initialiseInto(rowOf(state, 'theta', i), policy.net, arena.ops, seed, i, initialisation)
   return state
 }
 
@@ -295,11 +299,17 @@ function variantOf({ behaviour, config, explorationShare, iteration }: SvpgState
   return { drive: 1 - share, repulsion: config.repulsion * share, normalise: 'row sum' }
 }
 
-function evolution({ arena, config, task, iteration }: SvpgState, particles: readonly ParticleInfo[]): number[] {
+function evolution(state: SvpgState, particles: readonly ParticleInfo[]): number[] {
+  const { arena, config, task, policy, iteration, returns } = state
+  particles.forEach(({ meanReturn }, i) => {
+    // Episodes of good policies can be longer than a rollout: a particle none of whose episodes ended keeps its return.
+    returns[i] = meanReturn ?? returns[i]
+  })
   const { evolutionEvery } = config
   if (evolutionEvery === 0 || (iteration + 1) % evolutionEvery !== 0) return []
-  const fitness = particles.map(({ meanReturn }) => meanReturn)
-  return evolve(arena, fitness, arena.view.noise, task.seed, iteration)
+  const replaced = evolve(arena, policy.size, returns, arena.view.noise, task.seed, iteration)
+  for (const i of replaced) returns[i] = null
+  return replaced
 }
 
 /**

@@ -1,4 +1,4 @@
-import { type Arena, f32, f64, padded, u8 } from '../core/arena.ts'
+import { type Arena, f32, f64, u8 } from '../core/arena.ts'
 import type { batchFields } from './batch.ts'
 import type { Estimator } from './estimator.ts'
 
@@ -22,7 +22,7 @@ export function advantageFields(B: number, O: number) {
     /** [B] advantage over the number of valid rows: the weight of log π(a|s). */
     weight: f32(B),
     /** [B] log π(a|s) when the rows were collected; only where the estimator needs it. */
-    logProb: f32(padded(B)),
+    logProb: f32(B),
     /** [F (F + 2)] */
     fit: f64(F * (F + 2)),
   }

@@ -41,7 +41,7 @@ const gradientEntries = {
   /** λ of generalised advantage estimation; 1 is the whole return. Default 1 for reinforce, 0.95 for a2c and ppo. */
   lambda: v.nullish(fraction('lambda')),
   /** Returns of so many steps in place of λ. Default: none. */
-  nSteps: v.nullish(wholeNumber('nSteps', 1)),
+  nSteps: v.nullish(wholeNumber('nSteps', 1, 100_000)),
   /** Advantages to mean 0 and deviation 1, for each particle's rollout. */
   standardise: v.optional(trueOrFalse('standardise'), true),
   /** β in J + β mean H(π(·|s)): a bonus for the entropy at the visited states, which does not look ahead (equation 6). */
@@ -125,7 +125,7 @@ export function estimatorOf(options: EstimatorOptions = {}): Estimator {
     throw new UsageError('Returns are cut by lambda or by nSteps; set one of them.')
   if (given.selfImitation === 'transitions' && baseline !== 'value')
     throw new UsageError(`selfImitation transitions needs a critic: the baseline value, got ${show(baseline)}.`)
-  if (estimator !== 'ppo' && (given.epochs ?? given.minibatches ?? 1) !== 1)
+  if (estimator !== 'ppo' && (given.epochs ?? 1) * (given.minibatches ?? 1) !== 1)
     throw new UsageError(`Only ppo takes several passes over a rollout, got the estimator ${show(estimator)}.`)
   const [epochs, minibatches] = estimator === 'ppo' ? [5, 4] : [1, 1]
   return {

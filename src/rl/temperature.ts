@@ -42,8 +42,9 @@ export function inverseTemperature(settings: v.InferOutput<typeof schema>, itera
       `The temperature schedule has ${length} iterations and is shorter than the run of ${iterations}.`,
     )
   const from = settings.temperatureFrom ?? 10 * temperature
-  // The last iteration of the schedule is at its end.
-  const steps = Math.max(length - 1, 1)
+  // The last iteration of the schedule is at its end, and so is the only one.
+  if (length === 1) return () => 1 / temperature
+  const steps = length - 1
   if (schedule === 'linear' || schedule === 'log-linear') {
     const ramp = (schedule === 'linear' ? linearRamp : logLinearRamp)({ from, to: temperature, iterations: steps })
     return (t, ops) => 1 / ramp.at(t, ops)

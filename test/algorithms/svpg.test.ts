@@ -147,7 +147,10 @@ describe('bad input', () => {
     [{ bandwidth: -2 }, 'bandwidth must be a finite number above 0 or one of svgd-paper,'],
     [{ discount: 1.01 }, 'discount must be a number from 0 to 1, got 1.01.'],
     [{ hidden: [4, 0] }, 'a hidden width must be a whole number from 1 to 4096, got 0.'],
-    [{ interaction: 'none' as 'stein' }, 'interaction must be one of stein, independent, joint, got "none".'],
+    [
+      { interaction: 'none' as 'stein' },
+      'interaction must be one of stein, independent, joint, no-sharing, self-push, got "none".',
+    ],
     [{ env: 'Pong' }, 'Unknown environment "Pong"; there are CartPole-v1'],
   ])('%j', async (options, message) => {
     await expect(svpg.init({ ...small, ...options })).rejects.toThrow(message)

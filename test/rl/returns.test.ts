@@ -1,54 +1,91 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from '@jest/globals'
+import fc from 'fast-check'
 import { createArena } from '../../src/core/arena.ts'
 import { compileCore } from '../../src/core/module.ts'
+import { advantageFields, weighAdvantages } from '../../src/rl/advantages.ts'
 import { batchFields } from '../../src/rl/batch.ts'
-import { type ReturnsOptions, returnsFields, weighAdvantages } from '../../src/rl/returns.ts'
+import { type EstimatorOptions, estimatorOf } from '../../src/rl/estimator.ts'
+import { lambdaReturnsReference, type Rollout, returnsReference, stepReturnsReference } from '../reference/returns.ts'
 
-interface Golden {
-  note: string
+/** One environment's rollout. */
+interface Steps {
   T: number
   gamma: number
   rewards: number[]
+  values: number[]
   next_values: number[]
   terminated: number[]
   truncated: number[]
+}
+
+interface Golden extends Steps {
+  note: string
+  lambda_: number
   returns_plain: number[]
   returns_bootstrapped: number[]
+  advantages: number[]
+  value_targets: number[]
 }
 const golden: { cases: Golden[] } = JSON.parse(readFileSync(new URL('../golden/returns.json', import.meta.url), 'utf8'))
 const module = await compileCore()
 
 async function arenaFor(T: number, E: number, O = 1) {
-  return createArena(module, { ...batchFields(T, E, O, 1), ...returnsFields(T * E, O) })
+  return createArena(module, { ...batchFields(T, E, O, 1), ...advantageFields(T * E, O) })
+}
+
+/** A value function is asked for by the baseline 'value' only. */
+const noValues = () => {
+  throw new Error('no values are needed')
 }
 
 /** Several cases of one length side by side, as the environments of one particle. */
-async function returnsOf(cases: Golden[], bootstrap: boolean) {
+async function arenaWith(cases: Steps[]) {
   const E = cases.length
-  const { T, gamma } = cases[0]
-  const { ops, at, view } = await arenaFor(T, E)
+  const { T } = cases[0]
+  const arena = await arenaFor(T, E)
+  const { view } = arena
   cases.forEach((c, e) => {
     for (let t = 0; t < T; t++) {
       view.reward[t * E + e] = c.rewards[t]
+      view.value[t * E + e] = c.values[t]
       view.nextValue[t * E + e] = c.next_values[t]
       view.terminated[t * E + e] = c.terminated[t]
       view.truncated[t * E + e] = c.truncated[t]
     }
   })
-  ops.returnsToGo(
-    at.target,
-    at.valid,
-    at.reward,
-    at.terminated,
-    at.truncated,
-    bootstrap ? at.nextValue : 0,
-    T,
-    E,
-    gamma,
-  )
   const column = (array: Float64Array | Uint8Array, e: number) => Array.from({ length: T }, (_, t) => array[t * E + e])
-  return cases.map((_, e) => ({ target: column(view.target, e), valid: column(view.valid, e) }))
+  return {
+    arena,
+    columns: () => cases.map((_, e) => ({ target: column(view.target, e), valid: column(view.valid, e) })),
+  }
+}
+
+async function returnsOf(cases: Steps[], bootstrap: boolean) {
+  const { arena, columns } = await arenaWith(cases)
+  const { T, gamma } = cases[0]
+  const { ops, at } = arena
+  const nextValue = bootstrap ? at.nextValue : 0
+  // biome-ignore format: one op, one line
+  ops.returnsToGo(at.target, at.valid, at.reward, at.terminated, at.truncated, nextValue, T, cases.length, gamma)
+  return columns()
+}
+
+async function lambdaReturnsOf(cases: Steps[], lambda: number) {
+  const { arena, columns } = await arenaWith(cases)
+  const { T, gamma } = cases[0]
+  const { ops, at } = arena
+  // biome-ignore format: one op, one line
+  ops.lambdaReturns(at.target, at.reward, at.value, at.nextValue, at.terminated, at.truncated, T, cases.length, gamma, lambda)
+  return columns().map(({ target }) => target)
+}
+
+async function stepReturnsOf(cases: Steps[], n: number) {
+  const { arena, columns } = await arenaWith(cases)
+  const { T, gamma } = cases[0]
+  const { ops, at } = arena
+  ops.stepReturns(at.target, at.reward, at.nextValue, at.terminated, at.truncated, T, cases.length, gamma, n)
+  return columns().map(({ target }) => target)
 }
 
 const close = (a: number[], b: number[]) =>
@@ -80,14 +117,107 @@ test('without values, the rows of an episode that is still running are left out'
   expect(cut.target.slice(0, 4)).toEqual([4, 3, 2, 1])
 })
 
-describe('advantage weights', () => {
-  const options: ReturnsOptions = { baseline: 'none', discount: 1, standardise: false }
+describe('golden advantages and value targets', () => {
+  test.each(golden.cases)('$note (T = $T, γ = $gamma, λ = $lambda_)', async (c) => {
+    const [target] = await lambdaReturnsOf([c], c.lambda_)
+    close(target, c.value_targets)
+    close(
+      target.map((g, t) => g - c.values[t]),
+      c.advantages,
+    )
+    // λ = 1 is the whole return, λ = 0 looks one step ahead.
+    close((await lambdaReturnsOf([c], 1))[0], c.returns_bootstrapped)
+    close((await lambdaReturnsOf([c], 0))[0], (await stepReturnsOf([c], 1))[0])
+    close((await stepReturnsOf([c], c.T))[0], c.returns_bootstrapped)
+  })
 
-  async function weights(rewards: number[], terminated: number[], changed: Partial<ReturnsOptions>) {
+  test('environments side by side do not touch each other', async () => {
+    const same = golden.cases.filter(({ T, gamma }) => T === 64 && gamma === 0.9)
+    const results = await lambdaReturnsOf(same, same[0].lambda_)
+    for (const [e, c] of same.entries()) close(results[e], (await lambdaReturnsOf([c], same[0].lambda_))[0])
+    expect(results[0]).not.toEqual(results[1])
+  })
+})
+
+describe('against float64 twins that sum what the definitions say', () => {
+  /** Both flags can be set: then the task ended. */
+  const rollouts = fc.integer({ min: 1, max: 20 }).chain((T) => {
+    const numbers = fc.array(fc.double({ min: -10, max: 10, noNaN: true }), { minLength: T, maxLength: T })
+    const flags = fc.array(fc.constantFrom(0, 0, 0, 1), { minLength: T, maxLength: T })
+    return fc.record({
+      ...{
+        T: fc.constant(T),
+        rewards: numbers,
+        values: numbers,
+        next_values: numbers,
+        terminated: flags,
+        truncated: flags,
+      },
+      ...{ gamma: fc.constantFrom(0, 0.5, 0.99, 1), lambda_: fc.constantFrom(0, 0.3, 0.95, 1) },
+    })
+  })
+  const twinOf = (c: Steps): Rollout => ({
+    ...{ reward: c.rewards, value: c.values, nextValue: c.next_values, discount: c.gamma },
+    ends: c.rewards.map((_, t) => (c.terminated[t] ? 'terminated' : c.truncated[t] ? 'truncated' : null)),
+  })
+  test('returns of n steps', () =>
+    fc.assert(
+      fc.asyncProperty(rollouts, fc.integer({ min: 1, max: 25 }), async (c, n) => {
+        const rollout = twinOf(c)
+        const [target] = await stepReturnsOf([c], n)
+        close(target, stepReturnsReference(rollout, n))
+        if (n >= c.T) close(target, returnsReference(rollout))
+      }),
+      { numRuns: 200 },
+    ))
+
+  test('λ-returns', () =>
+    fc.assert(
+      fc.asyncProperty(rollouts, async (c) => {
+        const rollout = twinOf(c)
+        const [target] = await lambdaReturnsOf([c], c.lambda_)
+        close(target, lambdaReturnsReference(rollout, c.lambda_))
+        // λ = 1 and n ≥ T are the same returns where V(s_{t+1}) is the value of the next row.
+        const next_values = c.next_values.map((v, t) => (rollout.ends[t] === null ? (c.values[t + 1] ?? v) : v))
+        const consistent = { ...c, next_values }
+        close((await lambdaReturnsOf([consistent], 1))[0], (await stepReturnsOf([consistent], c.T))[0])
+      }),
+      { numRuns: 200 },
+    ))
+
+  test('terminated, truncated and cut are three things', async () => {
+    const c = {
+      T: 2,
+      gamma: 0.5,
+      rewards: [1, 1],
+      values: [3, 4],
+      next_values: [8, 16],
+      terminated: [0, 0],
+      truncated: [0, 0],
+    }
+    const of = async (changed: Partial<Steps>) => {
+      const [byLambda] = await lambdaReturnsOf([{ ...c, ...changed }], 0.5)
+      const [bySteps] = await stepReturnsOf([{ ...c, ...changed }], 2)
+      return { byLambda, bySteps }
+    }
+    // A_1 = 1 + 8 − 4 = 5 where the rollout cuts; A_0 = 1 + 4 − 3 + ¼ A_1 unless an episode ends in between.
+    expect(await of({})).toEqual({ byLambda: [6.25, 9], bySteps: [5.5, 9] })
+    expect(await of({ terminated: [1, 0] })).toEqual({ byLambda: [1, 9], bySteps: [1, 9] })
+    expect(await of({ truncated: [1, 0] })).toEqual({ byLambda: [5, 9], bySteps: [5, 9] })
+    expect(await of({ terminated: [1, 0], truncated: [1, 0] })).toEqual({ byLambda: [1, 9], bySteps: [1, 9] })
+    expect(await of({ truncated: [0, 1] })).toEqual({ byLambda: [6.25, 9], bySteps: [5.5, 9] })
+    expect(await of({ terminated: [0, 1] })).toEqual({ byLambda: [4.25, 1], bySteps: [1.5, 1] })
+  })
+})
+
+describe('advantage weights', () => {
+  const options: EstimatorOptions = { baseline: 'none', discount: 1, standardise: false }
+
+  async function weights(rewards: number[], terminated: number[], changed: EstimatorOptions) {
     const arena = await arenaFor(rewards.length, 1)
     arena.view.reward.set(rewards)
     arena.view.terminated.set(terminated)
-    weighAdvantages(arena, rewards.length, 1, { ...options, ...changed })
+    weighAdvantages(arena, rewards.length, 1, estimatorOf({ ...options, ...changed }), noValues)
     return [...arena.view.weight]
   }
 
@@ -160,11 +290,11 @@ describe('linear baseline', () => {
     const { view } = arena
     view.reward.fill(1)
     view.terminated[3] = 1
-    const options: ReturnsOptions = { baseline: 'linear', discount: 1, standardise: false }
-    weighAdvantages(arena, 4, 1, options)
+    const estimator = estimatorOf({ baseline: 'linear', discount: 1, standardise: false })
+    weighAdvantages(arena, 4, 1, estimator, noValues)
     expect([...view.weight]).toEqual([1, 0.75, 0.5, 0.25])
     expect(view.valueWeights.some((w) => w !== 0)).toBe(true)
-    weighAdvantages(arena, 4, 1, options)
+    weighAdvantages(arena, 4, 1, estimator, noValues)
     expect(Math.abs(view.weight[0])).toBeLessThan(1)
   })
 
@@ -174,7 +304,28 @@ describe('linear baseline', () => {
     const F = view.valueWeights.length
     view.valueWeights[F - 1] = 10 // V = 10 everywhere
     view.reward.set([1, 1])
-    weighAdvantages(arena, 2, 1, { baseline: 'linear', discount: 0.5, standardise: false })
+    weighAdvantages(arena, 2, 1, estimatorOf({ baseline: 'linear', discount: 0.5, standardise: false }), noValues)
     expect([...view.target]).toEqual([1 + 0.5 * 6, 1 + 0.5 * 10])
+  })
+})
+
+describe('value baseline', () => {
+  test.each<[string, EstimatorOptions, number[]]>([
+    ['λ = 1', { lambda: 1 }, [1 + 0.5 * (2 + 0.5 * 8), 2 + 0.5 * 8]],
+    ['λ = 0', { lambda: 0 }, [1 + 0.5 * 4, 2 + 0.5 * 8]],
+    ['λ = 1/2', { lambda: 0.5 }, [1 + 0.5 * (0.5 * 4 + 0.5 * (2 + 0.5 * 8)), 2 + 0.5 * 8]],
+    ['one step', { nSteps: 1 }, [1 + 0.5 * 4, 2 + 0.5 * 8]],
+    ['two steps', { nSteps: 2 }, [1 + 0.5 * (2 + 0.5 * 8), 2 + 0.5 * 8]],
+  ])('%s: values of the states are subtracted, those of the next states continue', async (_, options, targets) => {
+    const arena = await arenaFor(2, 1)
+    const { view } = arena
+    view.reward.set([1, 2])
+    view.observation.set([3, 4])
+    view.nextObservation.set([4, 8])
+    const estimator = estimatorOf({ estimator: 'a2c', discount: 0.5, standardise: false, ...options })
+    weighAdvantages(arena, 2, 1, estimator, (out, observations) => out.set(observations))
+    expect([...view.target]).toEqual(targets)
+    expect([...view.weight]).toEqual([(targets[0] - 3) / 2, (targets[1] - 4) / 2])
+    expect([...view.valid]).toEqual([1, 1])
   })
 })

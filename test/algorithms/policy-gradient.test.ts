@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import { svpg } from '../../src/algorithms/svpg.ts'
-import type { Baseline } from '../../src/rl/returns.ts'
+import type { Baseline } from '../../src/rl/estimator.ts'
 import { logSoftmaxReference, mlpReference } from '../reference/mlp.ts'
 import { chain, expectedReturn, policyGradientReference, tabularSpec } from '../reference/tabular.ts'
 
