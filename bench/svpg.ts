@@ -42,7 +42,7 @@ async function benchStages(): Promise<Row[]> {
 
 const jobOf = (state: SvpgState, particle: number): Parameters<typeof takeUp>[1] => ({
   ...{ particle, step: state.iteration * state.task.steps, pass: 0, carried: state.carried[particle] },
-  ...{ theta: rowOf(state, 'theta', particle), behaviour: rowOf(state, 'theta', particle) },
+  ...{ theta: rowOf(state, 'theta', particle), behaviour: rowOf(state, 'theta', particle), context: null },
 })
 
 const stepsPerSecond = (transitions: number) => (ms: number) => ({

@@ -43,7 +43,7 @@ function exampleOf(policy: Policy, rows: number, seed: number): Example {
 
 function gradientOf(policy: Policy, { theta, batch }: Pick<Example, 'theta' | 'batch'>, entropyBonus: number) {
   const out = new Float32Array(policy.size)
-  const entropy = policyGradientInto(out, policy, theta, batch, entropyBonus)
+  const entropy = policyGradientInto(out, policy, theta, batch, { entropyBonus, clip: null, floor: null })
   return { out, entropy }
 }
 
