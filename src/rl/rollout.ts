@@ -2,6 +2,7 @@ import { type Arena, u32 } from '../core/arena.ts'
 import { RunError, show, UsageError } from '../core/errors.ts'
 import { joinSeed, Purpose, type Seed } from '../core/random.ts'
 import type { Environment, EnvironmentSpec } from '../envs/contract.ts'
+import { checkResult } from '../envs/errors.ts'
 import type { Action } from '../envs/spaces.ts'
 import type { Head, policyFields } from '../nn/policy.ts'
 import { type batchFields, writeBatch } from './batch.ts'
@@ -142,10 +143,12 @@ export function actionFrom({ actionSpace }: EnvironmentSpec, actions: Float32Arr
 function stepRow(arena: RolloutArena, task: Task, roller: Roller, e: number, row: number, action: Action): void {
   const { view } = arena
   const O = observationSize(task.spec)
-  const { obs, reward, terminated, truncated } = roller.instances[e].step(action)
+  const result = roller.instances[e].step(action)
+  const { obs, reward, terminated, truncated } = result
   if (typeof action === 'number') roller.history[e].push(action)
   else roller.history[e].push(...Array.from(action))
   checkReward(task.spec, roller.particle, reward)
+  checkResult(task.spec.id, task.spec.observationSpace, result, view.elapsed[e] + 1)
   view.nextObservation.set(obs, row * O)
   view.current.set(obs, e * O)
   view.reward[row] = reward
@@ -162,7 +165,9 @@ function stepRow(arena: RolloutArena, task: Task, roller: Roller, e: number, row
 
 function resetRow(arena: RolloutArena, task: Task, { particle, instances, history }: Roller, e: number): void {
   const { view } = arena
-  const { obs } = instances[e].reset({ seed: episodeSeed(arena, task, particle, e) })
+  const result = instances[e].reset({ seed: episodeSeed(arena, task, particle, e) })
+  checkResult(task.spec.id, task.spec.observationSpace, result, 0)
+  const { obs } = result
   view.current.set(obs, e * observationSize(task.spec))
   view.elapsed[e] = 0
   view.episodeReturn[e] = 0
