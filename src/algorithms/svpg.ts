@@ -205,7 +205,9 @@ function kernelFor({ kernel, bandwidth, perLayer }: SvpgConfig, { net, size }: P
   const whole = kernels[kernel as keyof typeof kernels]({ bandwidth })
   if (!perLayer) return whole
   const widths = net.layers.map(({ inputs, outputs }) => (inputs + 1) * outputs)
-  return blockwise(size === net.size ? widths : [...widths, size - net.size], whole)
+  // Standard deviations belong to the last layer: they start equal in all particles, and a block of their own has no bandwidth.
+  widths[widths.length - 1] += size - net.size
+  return blockwise(widths, whole)
 }
 
 function fitting(mean: Float32Array, { size }: Policy): Float32Array {
