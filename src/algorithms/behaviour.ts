@@ -7,6 +7,7 @@ import { initialiseInto, mlp, type Network } from '../nn/network.ts'
 import type { Policy } from '../nn/policy.ts'
 import { stateActionSize, stateActions } from '../nn/state-action.ts'
 import { tf } from '../nn/tfjs.ts'
+import { joined } from '../rl/episodes.ts'
 import type { Carried, Visited } from '../rl/evaluator.ts'
 import { type Moments, noMoments, normaliseInPlace, withRows } from '../rl/normalisation.ts'
 import { type GivenKernel, given, type Kernel } from '../svgd/kernels.ts'
@@ -102,12 +103,7 @@ const rowsOf = ({ policy: { observations, head } }: Behaviour, { observation, ac
 /** The remembered rows of policy i, normalised. */
 function joinedRows(behaviour: Behaviour, i: number): Float32Array {
   const parts = behaviour.visits.map((visited) => rowsOf(behaviour, visited[i]))
-  const out = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0))
-  parts.reduce((at, part) => {
-    out.set(part, at)
-    return at + part.length
-  }, 0)
-  return normaliseInPlace(out, behaviour.moments)
+  return normaliseInPlace(joined(parts), behaviour.moments)
 }
 
 /** Σ_i mean softplus(−l_i) over the rows of i + mean softplus(l_i) over as many rows of all: least where l_i = log ρ_i/ρ. */
@@ -121,8 +117,8 @@ function trainDensities(behaviour: Behaviour, own: readonly Float32Array[]): voi
   for (let step = 0; step < DENSITY_STEPS; step++) {
     const pool = pooled(own, C, behaviour.steps)
     const gradient = tf.tidy(() => {
-      const mine = tf.tensor3d(concatenated(own), [n, m, C])
-      const all = tf.tensor3d(concatenated(Array(n).fill(pool)), [n, m, C])
+      const mine = tf.tensor3d(joined(own), [n, m, C])
+      const all = tf.tensor3d(joined(Array(n).fill(pool)), [n, m, C])
       const gain = (theta: tf.Tensor) => {
         const truth = forward(net, theta, mine)
         const noise = forward(net, theta, all)
@@ -150,21 +146,13 @@ function pooled(own: readonly Float32Array[], C: number, turn: number): Float32A
   return out
 }
 
-function concatenated(parts: readonly Float32Array[]): Float32Array {
-  const out = new Float32Array(parts.length * parts[0].length)
-  parts.forEach((part, i) => {
-    out.set(part, i * part.length)
-  })
-  return out
-}
-
 /** k_ij = exp(−D(ρ_i, ρ_j)/T) from the log ratios at the rows of i and of j. */
 function similarity({ net, arena, kernel, divergence, temperature }: Behaviour, own: readonly Float32Array[]): void {
   const { ops, view } = arena
   const n = own.length
   const C = net.widths[0]
   const m = own[0].length / C
-  const l = logRatios(net, view.theta, n, concatenated(own))
+  const l = logRatios(net, view.theta, n, joined(own))
   for (let i = 0; i < n; i++) {
     kernel[i * n + i] = 1
     for (let j = 0; j < i; j++) {
@@ -192,7 +180,7 @@ function logRatios(net: Network, theta: Float32Array, n: number, rows: Float32Ar
   const C = net.widths[0]
   const count = rows.length / C
   const values = tf.tidy(() => {
-    const x = tf.tensor3d(concatenated(Array(n).fill(rows)), [n, count, C])
+    const x = tf.tensor3d(joined(Array(n).fill(rows)), [n, count, C])
     return forward(net, tf.tensor2d(theta.subarray(0, n * net.size), [n, net.size]), x)
   })
   const out = values.dataSync() as Float32Array
