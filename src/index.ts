@@ -1,5 +1,13 @@
 // Algorithms
-export { type SvpgConfig, type SvpgInfo, type SvpgOptions, type SvpgState, svpg } from './algorithms/svpg.ts'
+export type { Algorithm, CommonOptions, Measured, Saved } from './algorithms/algorithm.ts'
+export {
+  kernelMatrix,
+  type SvpgConfig,
+  type SvpgInfo,
+  type SvpgOptions,
+  type SvpgState,
+  svpg,
+} from './algorithms/svpg.ts'
 // Core
 export { RunError, UsageError } from './core/errors.ts'
 export { exponential, type Generator, generator, normal, uniform, uniformInteger } from './core/generator.ts'
@@ -93,6 +101,8 @@ export type { ExperimentSummary, RunResult, VariantSummary } from './experiments
 export { type Activation, type Layer, mlp, type Network } from './nn/network.ts'
 export { type LogDensity, logDensity } from './nn/score.ts'
 export { startTfjs, type TfjsOptions } from './nn/tfjs.ts'
+// Who acts
+export type { Act, Actors, Agents, Policies, Turn } from './rl/agents.ts'
 // Stein variational gradient descent
 export { constant, cyclical, linearRamp, logLinearRamp, type Schedule, tanhRamp } from './svgd/annealing.ts'
 export {
@@ -155,7 +165,6 @@ export {
   algorithms,
   type EvaluateOptions,
   evaluate,
-  kernelMatrix,
   runConfig,
   type TrainOptions,
   type TrainStep,

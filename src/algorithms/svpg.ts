@@ -20,6 +20,7 @@ import { environmentSpec } from '../envs/registry.ts'
 import { activations, initialisations, initialiseInto } from '../nn/network.ts'
 import { headNames, type Policy, policyOf } from '../nn/policy.ts'
 import type { TfjsOptions } from '../nn/tfjs.ts'
+import type { Policies } from '../rl/agents.ts'
 import { type Crew, hire, workersFor } from '../rl/crew.ts'
 import { headFor, observationSize } from '../rl/environments.ts'
 import { type Estimator, estimatorEntries, estimatorOf, gradientsOf, passesOf } from '../rl/estimator.ts'
@@ -30,6 +31,7 @@ import { bandwidthSchema } from '../svgd/bandwidth.ts'
 import { type SteinInfo, steinFields, type Variant } from '../svgd/direction.ts'
 import { blockwise, imq, type Kernel, matern32, rbf } from '../svgd/kernels.ts'
 import { adam, optimizerFields } from '../svgd/optimizers.ts'
+import type { Measured } from './algorithm.ts'
 import {
   behaviourKernel,
   contextFor,
@@ -71,6 +73,8 @@ const schema = v.object({
   initialisation: v.optional(oneOf('initialisation', initialisations), 'normal'),
   /** What initial weights of the hidden layers are multiplied by. */
   gain: v.optional(positiveNumber('gain'), 1),
+  /** The same for the last layer: small values start a policy close to uniform. */
+  lastGain: v.optional(positiveNumber('lastGain'), 0.1),
   learningRate: v.optional(positiveNumber('learningRate'), 5e-3),
   environments: v.optional(wholeNumber('environments', 1, 100_000), 16),
   steps: v.optional(wholeNumber('steps', 1, 100_000), 128),
@@ -185,7 +189,7 @@ async function init({ env, workers: wanted, iterations, core: source, tfjs, prio
     iteration: 0,
     moves: 0,
   }
-  const initialisation = { scheme: config.initialisation, gain: config.gain }
+  const initialisation = { scheme: config.initialisation, gain: config.gain, lastGain: config.lastGain }
   for (let i = 0; i < n; i++) initialiseInto(rowOf(state, 'theta', i), policy.net, arena.ops, seed, i, initialisation)
   return state
 }
@@ -314,6 +318,33 @@ function evolution(state: SvpgState, particles: readonly ParticleInfo[]): number
   return replaced
 }
 
+function measure(
+  { arena, task, particles: n, iteration }: SvpgState,
+  { particles, stein, temperature }: SvpgInfo,
+): Measured {
+  const { ops, at, view } = arena
+  ops.rowSquares(at.squares, at.theta, n, view.theta.length / n)
+  return {
+    transitions: iteration * n * task.environments * task.steps,
+    returns: particles.map(({ meanReturn }) => meanReturn),
+    episodes: particles.map(({ episodes }) => episodes),
+    entropy: particles.map(({ entropy }) => entropy),
+    thetaNorm: Array.from(view.squares.subarray(0, n), Math.sqrt),
+    drive: stein?.drive ?? null,
+    repulsion: stein?.repulsion ?? null,
+    sharing: stein?.sharing ?? null,
+    bandwidth: stein?.bandwidth ?? null,
+    kernelOffDiagonal: stein?.kernelOffDiagonal ?? null,
+    temperature,
+  }
+}
+
+/** [n][n] the kernel matrix of the last step; null where particles do not interact. */
+export function kernelMatrix({ arena, particles: n, config }: SvpgState): number[][] | null {
+  if (config.interaction !== 'stein') return null
+  return Array.from({ length: n }, (_, i) => [...arena.view.kernel.subarray(i * padded(n), i * padded(n) + n)])
+}
+
 /**
  * Stein variational policy gradient: n policies, each a particle θ_i, follow
  *
@@ -353,6 +384,10 @@ export const svpg = {
       throw error
     }
   },
+  measure,
+  agents: ({ policy, particles, arena }: SvpgState): Policies => ({ policy, particles, theta: arena.view.theta }),
+  kernel: kernelMatrix,
+  visited: ({ visited }: SvpgState) => visited,
   /** Ends the workers of a state that is not needed any more. */
   close: (state: SvpgState) => state.crew.close(),
 }

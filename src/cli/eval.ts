@@ -23,15 +23,13 @@ export function evalCommand(): Command {
 }
 
 async function runEvaluation(path: string, { episodes, seed, json }: CommandOptions): Promise<void> {
-  const { env, policy, theta, particles } = await readRun(path)
+  const { env, ...population } = await readRun(path)
   const spec = environmentSpec(env)
   const line = json ? null : progress()
   try {
     const evaluation = await evaluate({
       spec,
-      policy,
-      theta,
-      particles,
+      ...population,
       episodes,
       seed,
       onProgress: (done, total) => line?.update(`evaluating ${done}/${total}`),

@@ -18,8 +18,10 @@ const program = new Command('steinrl')
           .replaceAll('\n', ' '),
       ),
   })
-for (const command of [trainCommand(), evalCommand(), experimentCommand()])
-  program.addCommand(command.copyInheritedSettings(program))
+for (const command of [trainCommand(), evalCommand(), experimentCommand()]) {
+  for (const each of [command, ...command.commands]) each.copyInheritedSettings(program)
+  program.addCommand(command)
+}
 
 // A reader that left early, as head does, is no bug.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

@@ -1,5 +1,7 @@
 import { platform } from '#platform'
 import { check, RunError, show, UsageError, wholeNumber } from '../core/errors.ts'
+import { environmentSpec } from '../envs/registry.ts'
+import { sizeOf } from '../envs/spaces.ts'
 import type { IterationMetrics } from '../train/metrics.ts'
 import {
   createRun,
@@ -164,19 +166,19 @@ async function* runJob(
   try {
     for await (const step of record(run, train({ ...options, workers }))) {
       last = step
-      visits.add(step.state.visited)
+      visits.add(step.visited())
       yield progress('training', { metrics: step.metrics, notes: step.losses })
     }
     yield progress('evaluating')
-    const { task, policy, particles, arena } = (last as TrainStep).state
-    const population = { spec: task.spec, policy, particles, theta: arena.view.theta }
+    const { iterations, agents } = last as TrainStep
+    const spec = environmentSpec(options.env)
     const onProgress = () => {
       if (stop.requested) throw STOPPED
     }
-    const evaluation = await evaluate({ ...population, episodes, seed, onProgress })
-    const observations = visits.tensor(policy.observations)
+    const evaluation = await evaluate({ spec, ...agents(), episodes, seed, onProgress })
+    const observations = visits.tensor(sizeOf(spec.observationSpace))
     if (observations) await saveVisits(path, observations)
-    await finishRun(run, `Finished all ${(last as TrainStep).iterations} iterations.`, evaluation)
+    await finishRun(run, `Finished all ${iterations} iterations.`, evaluation)
     yield progress('finished')
   } catch (error) {
     if (error === STOPPED) return

@@ -62,8 +62,12 @@ const joint: ExperimentVariant = {
 }
 const interactions = [stein, independent, joint]
 
+/** As rllab initialises its networks, which the SVPG author's code leaves them to do. */
+const glorot: ExperimentSettings = { initialisation: 'xavier', lastGain: 1 }
+
 /** Learns well at a fraction of the paper's cost: half the policies, half the data, a linear baseline, a smaller step. */
 const recommended: ExperimentSettings = {
+  ...glorot,
   ...{ particles: 8, environments: 10, steps: 500, hidden: [100, 50, 25], temperature: 10, bandwidth: 'svpg-code' },
   ...{ estimator: 'reinforce', baseline: 'linear', standardise: true, discount: 0.99, learningRate: 2e-3 },
 }
@@ -172,8 +176,8 @@ export const presets: readonly Preset[] = [
       independent,
       {
         label: 'independent-gain-3',
-        note: 'Independent policies whose initial hidden weights are three times as large.',
-        settings: { interaction: 'independent', gain: 3 },
+        note: 'Independent policies whose initial weights are three times as large.',
+        settings: { interaction: 'independent', gain: 3, lastGain: 3 },
       },
       {
         label: 'per-layer',

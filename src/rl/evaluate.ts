@@ -2,7 +2,9 @@ import { type Arena, createArena, f32, f64, i32, struct, u8 } from '../core/aren
 import { type CoreSource, compileCore } from '../core/module.ts'
 import { joinSeed, Purpose, splitSeed } from '../core/random.ts'
 import type { EnvironmentSpec } from '../envs/contract.ts'
-import { type Policy, policyFields, writePolicy } from '../nn/policy.ts'
+import { makeVector } from '../envs/vector.ts'
+import { policyFields, writePolicy } from '../nn/policy.ts'
+import { type Actors, type Agents, arePolicies, type Policies } from './agents.ts'
 import { actionSize, environmentFields, refuseMisfit, writeEnvironments } from './environments.ts'
 import { actionFrom, checkReward, createInstance, seedFields } from './rollout.ts'
 
@@ -10,7 +12,7 @@ import { actionFrom, checkReward, createInstance, seedFields } from './rollout.t
 export const evaluationStruct = struct(['environments', 'action', 'reward', 'terminated', 'running', 'returns'])
 
 /** Room for M environments that play an episode each. */
-function evaluationFields({ spec, policy, theta, episodes: M }: PopulationToEvaluate) {
+function evaluationFields({ spec, policy, theta, episodes: M }: PoliciesToEvaluate) {
   return {
     theta: f32(theta.length),
     ...policyFields(policy, M),
@@ -27,16 +29,15 @@ function evaluationFields({ spec, policy, theta, episodes: M }: PopulationToEval
 
 type EvaluationArena = Arena<ReturnType<typeof evaluationFields>>
 
-export interface PopulationToEvaluate {
+/** How a population is played. */
+interface Play {
   readonly spec: EnvironmentSpec
-  readonly policy: Policy
-  /** [n, at least the policy's parameters] */
-  readonly theta: Float32Array
-  readonly particles: number
   readonly episodes: number
   readonly seed: number
   readonly core?: CoreSource
 }
+
+type PoliciesToEvaluate = Policies & Play
 
 /** Mean return of one particle acting one way. */
 export interface EvaluatedParticle {
@@ -51,7 +52,12 @@ export interface EvaluatedParticle {
  *
  * @throws UsageError for a population that does not fit the task or is not finite
  */
-export async function* evaluatePopulation(population: PopulationToEvaluate): AsyncGenerator<EvaluatedParticle> {
+export async function* evaluatePopulation(population: Agents & Play): AsyncGenerator<EvaluatedParticle> {
+  if (arePolicies(population)) yield* evaluatePolicies(population)
+  else yield* evaluateActors(population)
+}
+
+async function* evaluatePolicies(population: PoliciesToEvaluate): AsyncGenerator<EvaluatedParticle> {
   const { spec, policy, theta, particles, episodes, core } = population
   refuseMisfit(spec, policy, theta, particles)
   const arena = await createArena(await compileCore(core), evaluationFields(population))
@@ -72,7 +78,7 @@ export async function* evaluatePopulation(population: PopulationToEvaluate): Asy
 
 function evaluateInTypeScript(
   arena: EvaluationArena,
-  { spec, seed, episodes }: PopulationToEvaluate,
+  { spec, seed, episodes }: PoliciesToEvaluate,
   i: number,
   greedy: boolean,
 ): void {
@@ -93,6 +99,38 @@ function evaluateInTypeScript(
       view.current.set(obs)
       view.returns[episode] += reward
       over = terminated || truncated
+    }
+  }
+}
+
+/** All episodes side by side; a row whose episode is over goes on with another that is not counted. */
+async function* evaluateActors({
+  spec,
+  particles,
+  act,
+  episodes,
+  seed,
+  core,
+}: Actors & Play): AsyncGenerator<EvaluatedParticle> {
+  const envs = await makeVector(spec, { num: episodes, core })
+  const actions = new Float32Array(episodes * actionSize(spec))
+  const turn = { rows: episodes, purpose: Purpose.evaluate, seed: splitSeed(seed) }
+  for (const greedy of [true, false]) {
+    for (let particle = 0; particle < particles; particle++) {
+      const running = new Set(Array(episodes).keys())
+      let total = 0
+      let observation = envs.reset({ seed }).obs
+      for (let step = 0; running.size > 0; step++) {
+        act(actions, { ...turn, particle, observation, greedy, step })
+        const { obs, reward, terminated, truncated } = envs.step(actions)
+        for (const row of running) {
+          checkReward(spec, particle, reward[row])
+          total += reward[row]
+          if (terminated[row] || truncated[row]) running.delete(row)
+        }
+        observation = obs
+      }
+      yield { particle, greedy, meanReturn: total / episodes }
     }
   }
 }

@@ -1,20 +1,21 @@
 import * as v from 'valibot'
 import { platform } from '#platform'
-import { rowOf } from '../algorithms/svpg.ts'
 import { isExpected, show, UsageError } from '../core/errors.ts'
+import { environmentSpec } from '../envs/registry.ts'
 import { activations } from '../nn/network.ts'
 import { headNames, type Policy, type PolicyShape, policyOf } from '../nn/policy.ts'
+import { type Agents, arePolicies, type Policies } from '../rl/agents.ts'
 import type { Evaluation, IterationMetrics, RunSummary } from './metrics.ts'
 import { renderReport } from './report.ts'
-import { decodeTensors, encodeTensors } from './safetensors.ts'
-import { kernelMatrix, type TrainStep } from './train.ts'
+import { decodeTensors, encodeTensors, type TensorFile } from './safetensors.ts'
+import { algorithmNamed, type TrainStep } from './train.ts'
 
 /**
  * A directory that holds one run:
  *
  *     config.json             the settings
  *     metrics.jsonl           one line of numbers an iteration
- *     particles.safetensors   theta [n, parameters], and kernel [n, n] where there is one
+ *     particles.safetensors   theta [n, parameters] or what else acts, and kernel [n, n] where there is one
  *     evaluation.json         mean return of every particle
  *     visited.safetensors     where each particle has been [n, rows, observation], of the runs of an experiment
  *     report.html             all of it to look at
@@ -93,23 +94,41 @@ export async function* record(run: Run, steps: AsyncIterable<TrainStep>): AsyncG
       yield step
     }
   } finally {
-    if (latest?.state.arena.view.theta.every(Number.isFinite)) await saveParticles(run, latest)
+    if (latest) await saveParticles(run, latest)
   }
 }
 
-async function saveParticles(run: Run, { state }: TrainStep): Promise<void> {
-  const { policy, task, particles: n, iteration } = state
-  const { observations, hidden, activation, head } = policy
-  const theta = new Float32Array(n * policy.size)
-  for (let i = 0; i < n; i++) theta.set(rowOf(state, 'theta', i), i * policy.size)
-  run.kernel = kernelMatrix(state)
+/** Writes the particles, if they are finite. */
+async function saveParticles(run: Run, step: TrainStep): Promise<void> {
+  const { tensors, metadata } = contentOf(step)
+  if (!Object.values(tensors).every(({ data }) => data.every(Number.isFinite))) return
+  run.kernel = step.kernel()
+  const n = run.kernel?.length ?? 0
   const kernel = run.kernel && { kernel: { shape: [n, n], data: Float32Array.from(run.kernel.flat()) } }
-  const shape: PolicyShape = { observations, hidden, activation, head }
   const file = encodeTensors({
-    tensors: { theta: { shape: [n, policy.size], data: theta }, ...kernel },
-    metadata: { env: task.spec.id, policy: JSON.stringify(shape), iteration: String(iteration) },
+    tensors: { ...tensors, ...kernel },
+    metadata: { env: step.env, ...metadata, iteration: String(step.iteration) },
   })
   await writing(run.path, () => files.write(fileOf(run.path, 'particles'), file))
+}
+
+/** Policies are kept as rows without padding, others as their algorithm says. */
+function contentOf(step: TrainStep): Pick<TensorFile, 'tensors' | 'metadata'> {
+  const population = step.agents()
+  if (!arePolicies(population)) {
+    const { tensors, shape } = step.save()
+    return { tensors, metadata: { algorithm: step.algorithm, shape: JSON.stringify(shape) } }
+  }
+  const { policy, particles: n, theta } = population
+  const rows = new Float32Array(n * policy.size)
+  const stride = theta.length / n
+  for (let i = 0; i < n; i++) rows.set(theta.subarray(i * stride, i * stride + policy.size), i * policy.size)
+  const { observations, hidden, activation, head } = policy
+  const shape: PolicyShape = { observations, hidden, activation, head }
+  return {
+    tensors: { theta: { shape: [n, policy.size], data: rows } },
+    metadata: { policy: JSON.stringify(shape) },
+  }
 }
 
 /** Writes evaluation.json and report.html. Returns the path of the report. */
@@ -150,12 +169,8 @@ export async function readFinished(path: string): Promise<FinishedRun | null> {
 }
 
 /** The trained particles of a run. */
-export interface SavedPopulation {
+export type SavedPopulation = Agents & {
   readonly config: Readonly<Record<string, unknown>>
-  /** [n × parameters] */
-  readonly theta: Float32Array
-  readonly particles: number
-  readonly policy: Policy
   readonly env: string
 }
 
@@ -169,23 +184,53 @@ export async function readRun(path: string): Promise<SavedPopulation> {
     throw new UsageError(`${show(path)} is not a run: it has no ${FILES.config}.`)
   }
   const config = await reading(fileOf(path, 'config'), parseJson)
-  const particles = await reading(fileOf(path, 'particles'), (bytes) => {
-    const { tensors, metadata } = decodeTensors(bytes)
-    const { theta } = tensors
-    if (!theta || !metadata.policy || !metadata.env) throw new UsageError('it holds no population of policies.')
-    const policy = parsePolicy(metadata.policy)
-    const [n, D] = theta.shape
-    if (theta.shape.length !== 2 || n === 0 || D !== policy.size) {
-      const { widths } = policy.net
-      throw new UsageError(
-        `its theta has shape [${theta.shape}], but a policy of widths ${widths} needs [n,${policy.size}].`,
-      )
-    }
-    const bad = theta.data.findIndex((value) => !Number.isFinite(value))
-    if (bad >= 0) throw new UsageError(`parameter ${bad % D} of particle ${Math.floor(bad / D)} is ${theta.data[bad]}.`)
-    return { theta: theta.data, particles: n, policy, env: metadata.env }
+  const file = fileOf(path, 'particles')
+  const { env, population } = await reading(file, async (bytes) => {
+    const content = decodeTensors(bytes)
+    refuseNonFinite(content)
+    const { env, policy, algorithm } = content.metadata
+    if (env && policy) return { env, population: policiesFrom(content) }
+    if (env && algorithm) return { env, population: await restored(content) }
+    throw new UsageError('it holds no population.')
   })
-  return { config, ...particles }
+  return { config, env, ...population }
+}
+
+function policiesFrom({ tensors: { theta }, metadata }: TensorFile): Policies {
+  if (!theta) throw new UsageError('it holds no population.')
+  const policy = parsePolicy(metadata.policy)
+  const [n, D] = theta.shape
+  if (theta.shape.length !== 2 || n === 0 || D !== policy.size) {
+    const { widths } = policy.net
+    throw new UsageError(
+      `its theta has shape [${theta.shape}], but a policy of widths ${widths} needs [n,${policy.size}].`,
+    )
+  }
+  return { policy, particles: n, theta: theta.data }
+}
+
+function refuseNonFinite({ tensors }: TensorFile): void {
+  for (const [name, { shape, data }] of Object.entries(tensors)) {
+    const bad = data.findIndex((value) => !Number.isFinite(value))
+    const row = data.length / shape[0]
+    if (bad >= 0 && name === 'theta')
+      throw new UsageError(`parameter ${bad % row} of particle ${Math.floor(bad / row)} is ${data[bad]}.`)
+    if (bad >= 0) throw new UsageError(`number ${bad} of ${name} is ${data[bad]}.`)
+  }
+}
+
+async function restored({ tensors, metadata }: TensorFile): Promise<Agents> {
+  const { restore } = algorithmNamed(metadata.algorithm)
+  if (!restore) throw new UsageError(`${metadata.algorithm} has other particles than these.`)
+  return restore({ tensors, shape: parsed(metadata.shape) }, environmentSpec(metadata.env))
+}
+
+function parsed(text = ''): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw new UsageError(`its shape is no JSON: ${reason(error)}.`)
+  }
 }
 
 export const parseJson = (bytes: Uint8Array) => JSON.parse(new TextDecoder().decode(bytes))
@@ -215,7 +260,7 @@ export async function writing(path: string, write: () => Promise<void>, what = '
 }
 
 /** Reads and decodes a file. Throws a UsageError that says whether it could not be read or is damaged, and how. */
-export async function reading<T>(path: string, decode: (bytes: Uint8Array) => T): Promise<T> {
+export async function reading<T>(path: string, decode: (bytes: Uint8Array) => T | Promise<T>): Promise<T> {
   let bytes: Uint8Array
   try {
     bytes = await files.read(path)
@@ -223,7 +268,7 @@ export async function reading<T>(path: string, decode: (bytes: Uint8Array) => T)
     throw new UsageError(`Cannot read ${show(path)}: ${reason(error)}.`)
   }
   try {
-    return decode(bytes)
+    return await decode(bytes)
   } catch (error) {
     throw new UsageError(`${show(path)} is damaged: ${isExpected(error) ? error.message : `${reason(error)}.`}`)
   }

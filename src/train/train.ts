@@ -1,36 +1,62 @@
 import { platform } from '#platform'
-import { type SvpgInfo, type SvpgOptions, type SvpgState, svpg } from '../algorithms/svpg.ts'
-import { padded } from '../core/arena.ts'
+import type { Algorithm, Saved } from '../algorithms/algorithm.ts'
+import { svpg } from '../algorithms/svpg.ts'
 import { check, show, UsageError, wholeNumber } from '../core/errors.ts'
+import type { CoreSource } from '../core/module.ts'
+import type { EnvironmentSpec } from '../envs/contract.ts'
 import { environmentSpec } from '../envs/registry.ts'
+import type { Agents } from '../rl/agents.ts'
 import { evaluatePopulation } from '../rl/evaluate.ts'
+import type { Visited } from '../rl/evaluator.ts'
 import type { Evaluation, IterationMetrics } from './metrics.ts'
 
 /** The algorithms by name. */
 export const algorithms = { svpg } as const
 export type AlgorithmName = keyof typeof algorithms
 
-export interface TrainOptions extends SvpgOptions {
-  /** Default 'svpg'. */
-  algorithm?: AlgorithmName
-  /** Default 60. */
-  iterations?: number
-}
+type OptionsOf<A extends AlgorithmName> = Parameters<(typeof algorithms)[A]['init']>[0]
+type StateOf<A extends AlgorithmName> = Awaited<ReturnType<(typeof algorithms)[A]['init']>>
 
-/** One iteration as a consumer of train() sees it. */
-export interface TrainStep {
+/** The settings of one algorithm, and how long it is to run; of any algorithm where none is named. */
+export type TrainOptions<A extends AlgorithmName = AlgorithmName> = A extends AlgorithmName
+  ? OptionsOf<A> & {
+      /** Default 'svpg'. */
+      algorithm?: A
+      /** Default 60. */
+      iterations?: number
+    }
+  : never
+
+/** One iteration as a consumer of train() sees it. Everything but the metrics is live: read it before asking for the next step. */
+export interface TrainStep<A extends AlgorithmName = AlgorithmName> {
   readonly iteration: number
   readonly iterations: number
   readonly metrics: IterationMetrics
-  /** The live state; theta is state.arena.view.theta. Read it before asking for the next step. */
-  readonly state: SvpgState
+  /** The algorithm's own state. */
+  readonly state: StateOf<A>
+  readonly algorithm: A
+  /** Id of the task. */
+  readonly env: string
+  /** Who can be evaluated. */
+  agents(): Agents
+  /** What brings back a population that is not one of policies. */
+  save(): Saved
+  /** [n][n] null where particles do not interact. */
+  kernel(): number[][] | null
+  /** [n] some of the rows that each particle saw in this iteration; none where an algorithm does not tell. */
+  visited(): readonly Visited[]
   /** Workers that died in this iteration, in a sentence each; their particles were evaluated elsewhere. */
   readonly losses: readonly string[]
 }
 
+interface Info {
+  readonly losses?: readonly string[]
+}
+
 /** The algorithm with this name. Throws a UsageError that lists what exists. */
 export function algorithmNamed(name: string) {
-  if (Object.hasOwn(algorithms, name)) return algorithms[name as AlgorithmName]
+  // Which algorithm has which state is known where the name is; in here they are all alike.
+  if (Object.hasOwn(algorithms, name)) return algorithms[name as AlgorithmName] as Algorithm<object, unknown, Info>
   throw new UsageError(`Unknown algorithm ${show(name)}; there are ${Object.keys(algorithms).join(', ')}.`)
 }
 
@@ -47,7 +73,7 @@ export function runConfig({ algorithm = 'svpg', env, iterations = 60, ...options
     env: id,
     iterations: check(wholeNumber('iterations', 1), iterations),
     ...config({ env, ...options }),
-  }
+  } as { algorithm: AlgorithmName; env: string; iterations: number; seed: number } & Readonly<Record<string, unknown>>
 }
 
 /**
@@ -59,20 +85,33 @@ export function runConfig({ algorithm = 'svpg', env, iterations = 60, ...options
  *
  * @throws UsageError for a setting that is not allowed, RunError when a value is not finite
  */
-export async function* train({
-  algorithm = 'svpg',
+export async function* train<A extends AlgorithmName = 'svpg'>({
+  algorithm = 'svpg' as A,
   iterations = 60,
   ...options
-}: TrainOptions): AsyncGenerator<TrainStep> {
-  const { init, step, close } = algorithmNamed(algorithm)
+}: TrainOptions<A>): AsyncGenerator<TrainStep<A>> {
+  const { init, step, measure, agents, save, kernel, visited, close } = algorithmNamed(algorithm)
   check(wholeNumber('iterations', 1), iterations)
+  const { id } = environmentSpec(options.env)
   const state = await init({ ...options, iterations })
   const started = platform.now()
   try {
     for (let iteration = 1; iteration <= iterations; iteration++) {
       const info = await step(state)
-      const metrics = measure(state, info, (platform.now() - started) / 1000)
-      yield { iteration, iterations, metrics, state, losses: info.losses }
+      const seconds = (platform.now() - started) / 1000
+      yield {
+        iteration,
+        iterations,
+        metrics: { iteration, seconds, ...measure(state, info) },
+        state: state as StateOf<A>,
+        algorithm: algorithm as A,
+        env: id,
+        agents: () => agents(state),
+        save: () => (save as NonNullable<typeof save>)(state),
+        kernel: () => kernel?.(state) ?? null,
+        visited: () => visited?.(state) ?? [],
+        losses: info.losses ?? [],
+      }
       await platform.breathe()
     }
   } finally {
@@ -80,44 +119,16 @@ export async function* train({
   }
 }
 
-function measure(state: SvpgState, { particles, stein, temperature }: SvpgInfo, seconds: number): IterationMetrics {
-  const { arena, task, particles: n, iteration } = state
-  const { ops, at, view } = arena
-  ops.rowSquares(at.squares, at.theta, n, view.theta.length / n)
-  return {
-    iteration,
-    seconds,
-    transitions: iteration * n * task.environments * task.steps,
-    returns: particles.map(({ meanReturn }) => meanReturn),
-    episodes: particles.map(({ episodes }) => episodes),
-    entropy: particles.map(({ entropy }) => entropy),
-    thetaNorm: Array.from(view.squares.subarray(0, n), Math.sqrt),
-    drive: stein?.drive ?? null,
-    repulsion: stein?.repulsion ?? null,
-    sharing: stein?.sharing ?? null,
-    bandwidth: stein?.bandwidth ?? null,
-    kernelOffDiagonal: stein?.kernelOffDiagonal ?? null,
-    temperature,
-  }
-}
-
-/** [n][n] the kernel matrix of the last step; null where particles do not interact. */
-export function kernelMatrix({ arena, particles: n, config }: SvpgState): number[][] | null {
-  if (config.interaction !== 'stein') return null
-  return Array.from({ length: n }, (_, i) => [...arena.view.kernel.subarray(i * padded(n), i * padded(n) + n)])
-}
-
-export interface EvaluateOptions extends Pick<SvpgState, 'policy'> {
-  spec: SvpgState['task']['spec']
-  theta: Float32Array
-  particles: number
+/** The population and how to play it. */
+export type EvaluateOptions = Agents & {
+  spec: EnvironmentSpec
   /** Default 100. */
   episodes?: number
   /** Default 0. */
   seed?: number
   /** Called after each of the 2 n evaluations. */
   onProgress?: (done: number, total: number) => void
-  core?: SvpgOptions['core']
+  core?: CoreSource
 }
 
 /** Mean return of every particle over a number of episodes, greedily and sampled. */

@@ -9,7 +9,7 @@ import { initialiseInto } from '../../src/nn/network.ts'
 import { policyFields, policyOf, writePolicy } from '../../src/nn/policy.ts'
 import { batchFields } from '../../src/rl/batch.ts'
 import { environmentFields, headFor } from '../../src/rl/environments.ts'
-import { evaluatePopulation, type PopulationToEvaluate } from '../../src/rl/evaluate.ts'
+import { evaluatePopulation } from '../../src/rl/evaluate.ts'
 import {
   carryEnvironments,
   createRoller,
@@ -191,7 +191,7 @@ describe('evaluation', () => {
     expect(results.every(({ meanReturn }) => meanReturn > 7 && meanReturn < 250)).toBe(true)
   })
 
-  test.each<[string, Partial<PopulationToEvaluate>, string]>([
+  test.each<[string, Partial<Parameters<typeof evaluatePopulation>[0]>, string]>([
     [
       'another width',
       { policy: policyOf({ observations: 3, hidden: [], head: policy.head }) },

@@ -2,12 +2,12 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
-import { rowOf } from '../../src/algorithms/svpg.ts'
+import { kernelMatrix, rowOf } from '../../src/algorithms/svpg.ts'
 import { UsageError } from '../../src/core/errors.ts'
 import type { Evaluation } from '../../src/train/metrics.ts'
 import { createRun, finishRun, readRun, record } from '../../src/train/run-directory.ts'
 import { decodeTensors } from '../../src/train/safetensors.ts'
-import { kernelMatrix, type TrainOptions, type TrainStep, train } from '../../src/train/train.ts'
+import { type TrainOptions, type TrainStep, train } from '../../src/train/train.ts'
 
 const options = {
   ...{ env: 'CartPole-v1', particles: 3, iterations: 3, environments: 2, steps: 16, hidden: [8], seed: 2 },

@@ -1,0 +1,82 @@
+import type { CoreSource } from '../core/module.ts'
+import type { EnvironmentSpec } from '../envs/contract.ts'
+import type { Agents } from '../rl/agents.ts'
+import type { Visited } from '../rl/evaluator.ts'
+
+/** Settings that every algorithm of train() has. */
+export interface CommonOptions {
+  /** An id of the registry or a task of one's own. */
+  env: string | EnvironmentSpec
+  /** A whole number from 0; default 0. Same seed, same bytes. */
+  seed?: number
+  /** Iterations of the whole run, which schedules go through. train() sets it. */
+  iterations?: number
+  /** Who evaluates particles, where an algorithm has any to share out; it does not change the bits. */
+  workers?: number | 'auto'
+  /** The WASM core; default: this package's steinrl.wasm. */
+  core?: CoreSource
+}
+
+/** An algorithm as train() runs it: functions over a state of its own. */
+export interface Algorithm<Options, State, Info> {
+  /** Checks the settings and fills in the defaults. */
+  config(options: Options): object
+  init(options: Options): Promise<State>
+  /** One iteration in place. Rejects with a RunError that names it when a value is not finite. */
+  step(state: State): Promise<Info>
+  /** The numbers of the iteration that `info` is of. */
+  measure(state: State, info: Info): Measured
+  /** Who is evaluated, saved and exported. */
+  agents(state: State): Agents
+  /** What brings `agents` back where it is not one of policies; written next to its particles. */
+  save?(state: State): Saved
+  restore?(saved: Saved, spec: EnvironmentSpec, core?: CoreSource): Promise<Agents>
+  /** [n][n] the kernel matrix of the last iteration; null where there is no kernel. */
+  kernel?(state: State): number[][] | null
+  /** [n] some of the rows that each particle saw in the last iteration. */
+  visited?(state: State): readonly Visited[]
+  /** Frees what does not go by itself. */
+  close(state: State): void
+}
+
+/** Arrays, and what they are the arrays of as plain data. */
+export interface Saved {
+  readonly tensors: Readonly<Record<string, { readonly shape: readonly number[]; readonly data: Float32Array }>>
+  readonly shape: unknown
+}
+
+/** What an iteration of a population measures: plain numbers only. An algorithm adds numbers of its own by name. */
+export interface Measured {
+  /** Environment steps taken by all particles so far. */
+  transitions: number
+  /** [n] mean return of the episodes of each particle that ended in this iteration; null where none did. */
+  returns: (number | null)[]
+  /** [n] how many episodes ended. */
+  episodes: number[]
+  /** [n] mean entropy of the policy over the visited states, in nats. */
+  entropy: number[]
+  /** [n] Euclidean norm of each particle. */
+  thetaNorm: number[]
+  /** Mean over particles of the norm of the drive, the first term of the Stein direction; null where there is no kernel. */
+  drive: number | null
+  /** Mean over particles of the norm of the repulsion, the second term; null where there is no kernel. */
+  repulsion: number | null
+  /** Of that of what the drive of a particle gets from the others; null where there is no kernel. */
+  sharing: number | null
+  /** h in k(x, y) = exp(−|x−y|²/h); null where there is no kernel. */
+  bandwidth: number | null
+  /** Mean of k(x_i, x_j) over i ≠ j; null where there is no kernel. */
+  kernelOffDiagonal: number | null
+  /** α, which divides the policy gradient. */
+  temperature: number
+  [name: string]: unknown
+}
+
+/** What an algorithm without a kernel between its particles measures of it. */
+export const noKernel = {
+  drive: null,
+  repulsion: null,
+  sharing: null,
+  bandwidth: null,
+  kernelOffDiagonal: null,
+} as const

@@ -1,0 +1,57 @@
+import type { Command } from 'commander'
+import { interactions } from '../algorithms/interaction.ts'
+import { activations, initialisations } from '../nn/network.ts'
+import { headNames } from '../nn/policy.ts'
+import { baselines, estimators, selfImitations } from '../rl/estimator.ts'
+import { temperatureSchedules } from '../rl/temperature.ts'
+import type { AlgorithmName } from '../train/train.ts'
+import { flag, list, number } from './values.ts'
+
+/** What the command of an algorithm takes beside what all of them take. */
+export interface AlgorithmSettings {
+  readonly about: string
+  /** Adds its settings as options. */
+  readonly add: (command: Command) => Command
+}
+
+const svpg = (command: Command) =>
+  command
+    .option('--particles <n>', 'policies in the population (16)', number)
+    .option('--temperature <alpha>', 'divides the policy gradient; the repulsion is not scaled (10)', number)
+    .option('--temperature-schedule <kind>', `${temperatureSchedules.join(', ')} (constant)`)
+    .option('--temperature-from <alpha>', 'where a schedule begins (ten times the temperature)', number)
+    .option('--interaction <how>', `${interactions.join(', ')} (stein)`)
+    .option('--kernel <name>', 'rbf, matern32 or imq on parameters, js or symmetric-kl on behaviour (rbf)')
+    .option('--per-layer <yes>', 'a kernel on each layer alone: true or false (false)', flag)
+    .option('--repulsion <weight>', 'multiplies the repulsion (1)', number)
+    .option('--evolution-every <n>', 'iterations between steps of evolution; 0 for none (0)', number)
+    .option('--prior <sigma>', 'flat, or the standard deviation of a Gaussian prior (flat)', number)
+    .option('--bandwidth <rule>', 'a named rule or a fixed h (svpg-code)', number)
+    .option('--hidden <widths>', 'hidden layers, as 64,64', list)
+    .option('--activation <kind>', `of the hidden layers: ${activations.join(', ')} (tanh)`)
+    .option('--head <kind>', `distribution of actions: ${headNames.join(', ')}; by default what fits the task`)
+    .option('--initialisation <scheme>', `of the weights: ${initialisations.join(', ')} (normal)`)
+    .option('--gain <factor>', 'of the initial weights of hidden layers (1)', number)
+    .option('--last-gain <factor>', 'of the initial weights of the last layer (0.1)', number)
+    .option('--learning-rate <rate>', 'of Adam (0.005)', number)
+    .option('--environments <n>', 'parallel environments of each particle (16)', number)
+    .option('--steps <n>', 'steps of each environment in one iteration (128)', number)
+    .option('--estimator <name>', `${estimators.join(', ')} (reinforce)`)
+    .option('--baseline <kind>', `${baselines.join(', ')} (linear, or value for a2c and ppo)`)
+    .option('--discount <gamma>', '(0.99)', number)
+    .option('--lambda <lambda>', 'of generalised advantage estimation (1, or 0.95 for a2c and ppo)', number)
+    .option('--n-steps <n>', 'returns of so many steps in place of lambda', number)
+    .option('--critic-hidden <widths>', 'hidden layers of the critic, as 64,64', list)
+    .option('--critic-learning-rate <rate>', 'of its Adam (0.001)', number)
+    .option('--clip <epsilon>', 'of ppo (0.2)', number)
+    .option('--epochs <n>', 'of ppo over a rollout (5)', number)
+    .option('--minibatches <n>', 'of ppo in an epoch (4)', number)
+    .option('--standardise <yes>', 'standardise advantages: true or false (true)', flag)
+    .option('--entropy-bonus <beta>', 'for the entropy at visited states (0)', number)
+    .option('--entropy-reward <tau>', 'in rewards less tau log pi, which looks ahead (0)', number)
+    .option('--self-imitation <kind>', `${selfImitations.join(', ')} (none)`)
+    .option('--workers <n>', 'evaluate particles on so many workers, or auto; the same bytes (auto)', number, 'auto')
+
+export const algorithmSettings: Readonly<Record<AlgorithmName, AlgorithmSettings>> = {
+  svpg: { about: 'Stein variational policy gradient: policies that learn and stay apart.', add: svpg },
+}
