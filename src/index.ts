@@ -162,6 +162,8 @@ export { createRun, finishRun, type Run, readRun, record, type SavedPopulation }
 export { decodeTensors, encodeTensors, type Tensor, type TensorFile } from './train/safetensors.ts'
 export {
   type AlgorithmName,
+  type AnyTrainOptions,
+  type AnyTrainStep,
   algorithms,
   type EvaluateOptions,
   evaluate,

@@ -52,6 +52,27 @@ const svpg = (command: Command) =>
     .option('--self-imitation <kind>', `${selfImitations.join(', ')} (none)`)
     .option('--workers <n>', 'evaluate particles on so many workers, or auto; the same bytes (auto)', number, 'auto')
 
+/** Settings of all that learn from a replay. */
+const offPolicy = (command: Command) =>
+  command
+    .option('--temperature <alpha>', 'weight of the entropy', number)
+    .option('--environments <n>', 'environments that step together (1)', number)
+    .option('--steps <n>', 'steps of each environment in one iteration (1000)', number)
+    .option('--start <n>', 'transitions before learning begins (1000)', number)
+    .option('--updates <n>', 'gradient steps after each step of the environments (1)', number)
+    .option('--batch <n>', 'transitions of a gradient step (256)', number)
+    .option('--replay <n>', 'transitions that are kept (1000000)', number)
+    .option('--discount <gamma>', '(0.99)', number)
+    .option('--learning-rate <rate>', 'of Adam (0.0003)', number)
+    .option('--hidden <widths>', 'hidden layers of all networks, as 256,256', list)
+    .option('--activation <kind>', `of the hidden layers: ${activations.join(', ')} (relu)`)
+
+const sac = (command: Command) =>
+  offPolicy(command)
+    .option('--target-entropy <nats>', 'that a temperature of auto keeps (minus the dimensions of an action)', number)
+    .option('--polyak <tau>', 'how fast the target networks follow (0.005)', number)
+
 export const algorithmSettings: Readonly<Record<AlgorithmName, AlgorithmSettings>> = {
   svpg: { about: 'Stein variational policy gradient: policies that learn and stay apart.', add: svpg },
+  sac: { about: 'Soft actor-critic: one Gaussian policy and two Q networks, off policy.', add: sac },
 }
