@@ -72,7 +72,26 @@ const sac = (command: Command) =>
     .option('--target-entropy <nats>', 'that a temperature of auto keeps (minus the dimensions of an action)', number)
     .option('--polyak <tau>', 'how fast the target networks follow (0.005)', number)
 
+const sql = (command: Command) =>
+  offPolicy(command)
+    .option('--temperature-schedule <kind>', `${temperatureSchedules.join(', ')} (constant)`)
+    .option('--temperature-from <alpha>', 'where a schedule begins (ten times the temperature)', number)
+    .option('--reward-scale <factor>', 'of the rewards that Q learns (1)', number)
+    .option('--particles <n>', 'actions of a state in a step of the sampler (32)', number)
+    .option('--fixed-share <share>', 'of them that drive the others (0.5)', number)
+    .option('--bandwidth <rule>', 'a named rule or a fixed h (sql-code)', number)
+    .option('--value-particles <n>', 'actions that the soft value is estimated from (16)', number)
+    .option('--proposal-from <n>', 'gradient step from which those are drawn from the policy (never)', number)
+    .option('--qs <n>', 'Q networks, 1 or 2 (1)', number)
+    .option('--polyak <tau>', 'how far the target networks follow (1)', number)
+    .option('--target-every <n>', 'gradient steps between two times they do (1000)', number)
+    .option('--sampler-learning-rate <rate>', "of the sampler's Adam (as the other)", number)
+    .option('--latents <n>', 'random numbers of an action (as many as it has)', number)
+    .option('--latent-set <n>', 'different draws of these at first, one at the end (unlimited)', number)
+    .option('--candidates <n>', 'actions that the greedy one is the best of (32)', number)
+
 export const algorithmSettings: Readonly<Record<AlgorithmName, AlgorithmSettings>> = {
   svpg: { about: 'Stein variational policy gradient: policies that learn and stay apart.', add: svpg },
   sac: { about: 'Soft actor-critic: one Gaussian policy and two Q networks, off policy.', add: sac },
+  sql: { about: 'Soft Q-learning: a sampler of actions that keeps all good ones, off policy.', add: sql },
 }

@@ -20,6 +20,7 @@ export const Purpose = {
   replay: 16,
   noise: 17,
   explore: 18,
+  latents: 19,
 } as const
 
 const WORD = 4294967296

@@ -102,7 +102,7 @@ export async function createOffPolicy(
   }
 }
 
-/** Actions in [−1, 1] to the task's box, in place of `out`; as a squashed head's are in assembly/rl/rollout.ts. */
+/** Actions in [−1, 1] moved to the task's box, as a squashed head's are in assembly/rl/rollout.ts. */
 export function boundInto(out: Float32Array, action: Float32Array, { actionSpace }: EnvironmentSpec): void {
   if (actionSpace.kind === 'discrete')
     throw new UsageError(`Discrete actions have no bounds, got ${show(actionSpace.n)}.`)

@@ -28,7 +28,7 @@ export function follow({ q, ops, target }: Critics, tau: number): void {
  * Differentiable by theta and the actions.
  */
 export function qValues(
-  { net, count }: SideNetwork,
+  { net, count }: Pick<SideNetwork, 'net' | 'count'>,
   theta: tf.Tensor,
   state: tf.Tensor2D,
   action: tf.Tensor2D,

@@ -1,5 +1,5 @@
 import { type Arena, f32, struct } from '../core/arena.ts'
-import { show, UsageError } from '../core/errors.ts'
+import { positiveNumberOr, show, UsageError } from '../core/errors.ts'
 import type { Ops } from '../core/ops.ts'
 import type { Variant } from './direction.ts'
 
@@ -71,6 +71,9 @@ export type PerStateBandwidthName = keyof typeof conventions
 export type PerStateBandwidth = PerStateBandwidthName | number
 
 export const perStateBandwidthNames = Object.keys(conventions) as PerStateBandwidthName[]
+
+/** A rule that can be written down. */
+export const perStateBandwidthSchema = positiveNumberOr('bandwidth', perStateBandwidthNames)
 
 export interface PerStateSizes {
   /** B */
