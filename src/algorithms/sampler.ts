@@ -165,9 +165,17 @@ export function saveSamplers(samplers: readonly JudgedSampler[]): Saved {
       return [`judge-${i}-${c}`, tensor] as const
     }),
   )
+  const sets = samplers.flatMap(({ latentSet }, i) => {
+    const L = shape.latents
+    return latentSet ? [[`latents-${i}`, { shape: [latentSet.length / L, L], data: latentSet }] as const] : []
+  })
   return {
     shape,
-    tensors: { theta: { shape: [samplers.length, sampler.size], data: theta }, ...Object.fromEntries(judges) },
+    tensors: {
+      ...Object.fromEntries(sets),
+      theta: { shape: [samplers.length, sampler.size], data: theta },
+      ...Object.fromEntries(judges),
+    },
   }
 }
 
