@@ -193,7 +193,7 @@ function latentSet({ ops, at, view }: LatentArena, M: number, L: number, { lo, h
 }
 
 /** The sampler as it is now. */
-function samplerOf(state: SqlState): JudgedSampler {
+export function samplerOf(state: SqlState): JudgedSampler {
   const { nets, sampler, critics, shape, latentSet, iteration, iterations } = state
   const L = shape.latents
   const M = (latentSet?.length ?? 0) / L
@@ -204,8 +204,12 @@ function samplerOf(state: SqlState): JudgedSampler {
   return { ...nets, shape, judges, theta: sampler.view.theta, latentSet: latentSet?.subarray(0, left * L) ?? null }
 }
 
-const temperatureOf = ({ inverseTemperature, iteration, arena }: SqlState) =>
-  1 / inverseTemperature(iteration, arena.ops)
+/** α now. */
+export const temperatureOf = ({
+  inverseTemperature,
+  iteration,
+  arena,
+}: Pick<SqlState, 'inverseTemperature' | 'iteration' | 'arena'>) => 1 / inverseTemperature(iteration, arena.ops)
 
 /** Actions in (−1, 1), drawn from the sampler. */
 function act(state: SqlState, { envs, observation, action, seed, steps }: OffPolicy): void {

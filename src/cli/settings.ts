@@ -5,7 +5,7 @@ import { headNames } from '../nn/policy.ts'
 import { baselines, estimators, selfImitations } from '../rl/estimator.ts'
 import { temperatureSchedules } from '../rl/temperature.ts'
 import type { AlgorithmName } from '../train/train.ts'
-import { flag, list, number } from './values.ts'
+import { flag, json, list, number } from './values.ts'
 
 /** What the command of an algorithm takes beside what all of them take. */
 export interface AlgorithmSettings {
@@ -90,8 +90,17 @@ const sql = (command: Command) =>
     .option('--latent-set <n>', 'different draws of these at first, one at the end (unlimited)', number)
     .option('--candidates <n>', 'actions that the greedy one is the best of (32)', number)
 
+const sqlCompose = (command: Command) =>
+  sql(command)
+    .option('--components <json>', 'constants of the tasks that are learned, as [{"goal1X":0},{"goal1Y":0}]', json)
+    .option('--component-iterations <n>', 'iterations in which they are (20)', number)
+
 export const algorithmSettings: Readonly<Record<AlgorithmName, AlgorithmSettings>> = {
   svpg: { about: 'Stein variational policy gradient: policies that learn and stay apart.', add: svpg },
   sac: { about: 'Soft actor-critic: one Gaussian policy and two Q networks, off policy.', add: sac },
   sql: { about: 'Soft Q-learning: a sampler of actions that keeps all good ones, off policy.', add: sql },
+  'sql-compose': {
+    about: 'Learns several tasks and, without another step, the policy that is good at all of them.',
+    add: sqlCompose,
+  },
 }

@@ -2,6 +2,7 @@ import { platform } from '#platform'
 import type { Algorithm, Saved } from '../algorithms/algorithm.ts'
 import { sac } from '../algorithms/sac.ts'
 import { sql } from '../algorithms/sql.ts'
+import { sqlCompose } from '../algorithms/sql-compose.ts'
 import { svpg } from '../algorithms/svpg.ts'
 import { check, show, UsageError, wholeNumber } from '../core/errors.ts'
 import type { CoreSource } from '../core/module.ts'
@@ -13,7 +14,7 @@ import type { Visited } from '../rl/evaluator.ts'
 import type { Evaluation, IterationMetrics } from './metrics.ts'
 
 /** The algorithms by name. */
-export const algorithms = { svpg, sac, sql } as const
+export const algorithms = { svpg, sac, sql, 'sql-compose': sqlCompose } as const
 export type AlgorithmName = keyof typeof algorithms
 
 type OptionsOf<A extends AlgorithmName> = Parameters<(typeof algorithms)[A]['init']>[0]
