@@ -70,10 +70,11 @@ describe('later passes', () => {
       const kept = state.batches.get(0)?.rows as NonNullable<ReturnType<typeof state.batches.get>>['rows']
       const rows = {
         observation: Array.from(kept.weight, (_, b) => [...kept.observation.subarray(4 * b, 4 * b + 4)]),
-        ...{ action: [...kept.action], weight: [...kept.weight], logProb: [...kept.logProb] },
+        action: Array.from(kept.action, (action) => [action]),
+        ...{ weight: [...kept.weight], logProb: [...kept.logProb], noise: [] },
       }
       const objective = (theta: Float64Array) =>
-        clippedObjectiveReference(policy.net, theta, rows, { clip: 0.2, entropyBonus })
+        clippedObjectiveReference(policy, theta, rows, { clip: 0.2, entropyBonus })
       const at = Float64Array.from(moved)
       const numeric = at.map((_, k) => {
         const by = (step: number) => objective(at.map((value, index) => (index === k ? value + step : value)))
@@ -84,7 +85,7 @@ describe('later passes', () => {
       // Rows below, within and above the clip, of both signs of the advantage.
       const counts = [0, 0, 0, 0, 0, 0]
       rows.weight.forEach((weight, b) => {
-        const ratio = ratioOf(policy.net, at, rows, b)
+        const ratio = ratioOf(policy, at, rows, b)
         counts[(weight > 0 ? 0 : 3) + (ratio < 0.8 ? 0 : ratio > 1.2 ? 2 : 1)]++
       })
       expect(Math.min(...counts)).toBeGreaterThan(5)

@@ -142,9 +142,25 @@ describe('the move', () => {
     }
   })
 
-  test('perLayer does not blow up standard deviations, which start the same in all particles', async () => {
-    const state = await trained({ env: reach, perLayer: true })
-    expect(Math.max(...state.arena.view.direction.map(Math.abs))).toBeLessThan(100)
+  test.each<[string, Partial<SvpgOptions>, number]>([
+    ['given', { exploration: 0.3 }, 0.3],
+    ['that goes down over the run', { iterations: 12 }, 0.75],
+  ])('a kernel on behaviour weighs exploration against the rest, by a share %s', async (_, options, share) => {
+    const kernel = 'js'
+    const { state, gradient, direction } = await moved({ ...options, kernel, temperature: 3, repulsion: 1.5 })
+    const k = rowsOf({ particles: 4, policy: { size: 4 } } as SvpgState, state.behaviour?.kernel as Float32Array)
+    const { exploration } = state
+    expectRows(
+      direction,
+      gradient.map((row, i) => {
+        const total = k[i].reduce((sum, value) => sum + value, 0)
+        return row.map((_, c) => {
+          const drive = k[i].reduce((sum, value, j) => sum + (value * gradient[j][c]) / 3, 0)
+          return ((1 - share) * drive + 1.5 * share * exploration[i][c]) / total
+        })
+      }),
+    )
+    for (const row of exploration) expect(Math.max(...row.map(Math.abs))).toBeGreaterThan(0)
   })
 
   test('no-sharing: its own score over n, and the repulsion of all', async () => {

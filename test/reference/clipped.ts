@@ -1,18 +1,18 @@
-import type { Network } from '../../src/nn/network.ts'
-import { logSoftmaxReference, mlpReference } from './mlp.ts'
+import type { Policy } from '../../src/nn/policy.ts'
+import { distributionReference, type SurrogateRows } from './distributions.ts'
+import { mlpReference } from './mlp.ts'
 
-export interface ClippedRows {
-  readonly observation: readonly (readonly number[])[]
-  readonly action: readonly number[]
-  readonly weight: readonly number[]
+export interface ClippedRows extends SurrogateRows {
   /** log π(a|s) of the policy that collected the rows. */
   readonly logProb: readonly number[]
 }
 
-/** Where a row's ratio ρ lies: below 1 − ε, within, or above 1 + ε. */
-export function ratioOf(net: Network, theta: ArrayLike<number>, rows: ClippedRows, b: number): number {
-  const logProb = logSoftmaxReference(mlpReference(net, theta, rows.observation[b]))
-  return Math.exp(logProb[rows.action[b]] - rows.logProb[b])
+const distributionAt = (policy: Policy, theta: ArrayLike<number>, x: readonly number[]) =>
+  distributionReference(policy, mlpReference(policy.net, theta, x), theta)
+
+/** ρ = π(a|s) / π_old(a|s) of a row: below 1 − ε, within, or above 1 + ε. */
+export function ratioOf(policy: Policy, theta: ArrayLike<number>, rows: ClippedRows, b: number): number {
+  return Math.exp(distributionAt(policy, theta, rows.observation[b]).logProb(rows.action[b]) - rows.logProb[b])
 }
 
 /**
@@ -20,16 +20,28 @@ export function ratioOf(net: Network, theta: ArrayLike<number>, rows: ClippedRow
  * 1 − ε if it is negative; plus β mean_b H.
  */
 export function clippedObjectiveReference(
-  net: Network,
+  policy: Policy,
   theta: ArrayLike<number>,
   rows: ClippedRows,
   { clip, entropyBonus }: { clip: number; entropyBonus: number },
 ): number {
   return rows.weight.reduce((sum, weight, b) => {
-    const ratio = ratioOf(net, theta, rows, b)
+    const ratio = ratioOf(policy, theta, rows, b)
     const counted = weight > 0 ? Math.min(ratio, 1 + clip) : Math.max(ratio, 1 - clip)
-    const logProb = logSoftmaxReference(mlpReference(net, theta, rows.observation[b]))
-    const entropy = -logProb.reduce((total, value) => total + Math.exp(value) * value, 0)
+    const entropy = distributionAt(policy, theta, rows.observation[b]).entropy(rows.noise[b])
     return sum + weight * counted + (entropyBonus * entropy) / rows.weight.length
   }, 0)
+}
+
+/** Float64 twin of the imitation objective Σ_b w_b max(log π(a_b|s_b), floor): what is too improbable has no gradient. */
+export function flooredObjectiveReference(
+  policy: Policy,
+  theta: ArrayLike<number>,
+  { observation, action, weight }: SurrogateRows,
+  floor: number,
+): number {
+  return weight.reduce(
+    (sum, w, b) => sum + w * Math.max(distributionAt(policy, theta, observation[b]).logProb(action[b]), floor),
+    0,
+  )
 }
