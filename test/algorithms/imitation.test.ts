@@ -438,56 +438,63 @@ describe.each(['js', 'symmetric-kl'] as const)('a float64 twin of the behaviour,
   })
 })
 
-test('the exploration gradient is Σ k times the policy gradient of the rewards for being elsewhere', async () => {
-  const [E, T, discount] = [3, 60, 0.9]
-  const task = { spec: cartPole, head: headFor(cartPole), environments: E, steps: T, seed: splitSeed(1) }
-  const policy = policyOf({ observations: 4, hidden: [3], head: task.head })
-  const estimator = estimatorOf({ standardise: false, discount })
-  const state = await createPolicyGradient({ task, policy, estimator, divergence: 'js', core })
-  const behaviour = await createBehaviour(core, 2, policy, { divergence: 'js', temperature: null }, splitSeed(2))
-  const visit = (by: number) => ({
-    observation: Float32Array.from({ length: 4 * 30 }, (_, k) => Math.sin(by * k) / 10),
-    action: Float32Array.from({ length: 30 }, (_, b) => (b * by) % 2),
-  })
-  for (let k = 0; k < 6; k++) observeBehaviour(behaviour, [visit(3), visit(5)])
-  const theta = Float32Array.from({ length: policy.size }, (_, k) => Math.sin(3 * k + 1) / 2)
-  const context = contextFor(behaviour, 1) as Carried
-  const job: Job = { particle: 1, step: 0, theta, behaviour: theta, pass: 0, carried: null, context }
-  const { exploration } = evaluateParticle(state, job)
-
-  const { view, ops } = state.arena
-  const reward = new Float64Array(T * E)
-  const weight = explorationRewards(reward, ops, 1, context, { policy, divergence: 'js', visited: view })
-  // Without a value function only episodes that have ended count, and the mean of their returns is the baseline.
-  const returns = Array<number | null>(T * E).fill(null)
-  for (let e = 0; e < E; e++) {
-    const rows = Array.from({ length: T }, (_, t) => t * E + e)
-    const ends = rows.map((row) => (view.terminated[row] ? 'terminated' : null))
-    const values = rows.map(() => 0)
-    const rollout = {
-      reward: rows.map((row) => reward[row]),
-      value: values,
-      nextValue: values,
-      ends,
-      discount,
-    } as const
-    const last = ends.lastIndexOf('terminated')
-    returnsReference(rollout).forEach((value, t) => {
-      if (t <= last) returns[rows[t]] = value
+test.each<EstimatorOptions>([
+  {},
+  { entropyBonus: 3 },
+  { estimator: 'ppo', epochs: 1, minibatches: 1, criticHidden: [3] },
+])(
+  'the exploration gradient is Σ k times the policy gradient of the rewards for being elsewhere: %j',
+  async (options) => {
+    const [E, T, discount] = [3, 60, 0.9]
+    const task = { spec: cartPole, head: headFor(cartPole), environments: E, steps: T, seed: splitSeed(1) }
+    const policy = policyOf({ observations: 4, hidden: [3], head: task.head })
+    const estimator = estimatorOf({ standardise: false, discount, ...options })
+    const state = await createPolicyGradient({ task, policy, estimator, divergence: 'js', core })
+    const behaviour = await createBehaviour(core, 2, policy, { divergence: 'js', temperature: null }, splitSeed(2))
+    const visit = (by: number) => ({
+      observation: Float32Array.from({ length: 4 * 30 }, (_, k) => Math.sin(by * k) / 10),
+      action: Float32Array.from({ length: 30 }, (_, b) => (b * by) % 2),
     })
-  }
-  const known = returns.filter((value) => value !== null)
-  const baseline = known.reduce((sum, value) => sum + value, 0) / known.length
-  const rows = {
-    observation: rowsOf(view.observation, 4),
-    action: rowsOf(view.action, 1),
-    weight: returns.map((value) => (value === null ? 0 : (value - baseline) / known.length)),
-    noise: returns.map(() => []),
-  }
-  const numeric = slopes((moved) => weight * surrogateReference(policy, moved, rows, 0), [...theta])
-  expect(known.length).toBeGreaterThan(T)
-  expectClose(exploration ?? [], numeric, 1e-3)
-})
+    for (let k = 0; k < 6; k++) observeBehaviour(behaviour, [visit(3), visit(5)])
+    const theta = Float32Array.from({ length: policy.size }, (_, k) => Math.sin(3 * k + 1) / 2)
+    const context = contextFor(behaviour, 1) as Carried
+    const job: Job = { particle: 1, step: 0, theta, behaviour: theta, pass: 0, carried: null, context }
+    const { exploration } = evaluateParticle(state, job)
+
+    const { view, ops } = state.arena
+    const reward = new Float64Array(T * E)
+    const weight = explorationRewards(reward, ops, 1, context, { policy, divergence: 'js', visited: view })
+    // Without a value function only episodes that have ended count, and the mean of their returns is the baseline.
+    const returns = Array<number | null>(T * E).fill(null)
+    for (let e = 0; e < E; e++) {
+      const rows = Array.from({ length: T }, (_, t) => t * E + e)
+      const ends = rows.map((row) => (view.terminated[row] ? 'terminated' : null))
+      const values = rows.map(() => 0)
+      const rollout = {
+        reward: rows.map((row) => reward[row]),
+        value: values,
+        nextValue: values,
+        ends,
+        discount,
+      } as const
+      const last = ends.lastIndexOf('terminated')
+      returnsReference(rollout).forEach((value, t) => {
+        if (t <= last) returns[rows[t]] = value
+      })
+    }
+    const known = returns.filter((value) => value !== null)
+    const baseline = known.reduce((sum, value) => sum + value, 0) / known.length
+    const rows = {
+      observation: rowsOf(view.observation, 4),
+      action: rowsOf(view.action, 1),
+      weight: returns.map((value) => (value === null ? 0 : (value - baseline) / known.length)),
+      noise: returns.map(() => []),
+    }
+    const numeric = slopes((moved) => weight * surrogateReference(policy, moved, rows, 0), [...theta])
+    expect(known.length).toBeGreaterThan(T)
+    expectClose(exploration ?? [], numeric, 1e-3)
+  },
+)
 
 test.each<Partial<SvpgOptions>>([
   { estimator: 'a2c', selfImitation: 'transitions', imitationSteps: 2 },
