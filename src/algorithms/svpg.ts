@@ -44,7 +44,7 @@ import { direct, interactions } from './interaction.ts'
 import { type PolicyGradientSetup, policyGradientEvaluator } from './policy-gradient.ts'
 
 /** Kernels on parameters, then those on behaviour. */
-const kernels = { rbf, matern32, imq: () => imq() } as const
+const kernels = { rbf, matern32, imq } as const
 const kernelNames = [...(Object.keys(kernels) as (keyof typeof kernels)[]), ...divergences] as const
 
 /** The settings of SVPG with their defaults, which are those of the author's code where it has the setting. */

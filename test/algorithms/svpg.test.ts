@@ -5,9 +5,9 @@ import { selfPushReference } from '../reference/interaction.ts'
 import {
   blocksReference,
   directionReference,
-  imqReference,
   matern32Reference,
   rbfReference,
+  scaledImqReference,
 } from '../reference/kernels.ts'
 import { medianReference, steinDirectionReference } from '../reference/svgd.ts'
 import { reach } from '../rl/fixtures/reach.ts'
@@ -110,9 +110,11 @@ describe('the move', () => {
     expectRows(direction, directionReference(theta, over(gradient, 2), kernel).phi)
   })
 
-  test('kernel imq, which has no bandwidth', async () => {
-    const { theta, gradient, direction } = await moved({ kernel: 'imq', temperature: 2 })
-    expectRows(direction, directionReference(theta, over(gradient, 2), imqReference(1, -0.5)).phi)
+  test.each([undefined, 0.4])('kernel imq on the scale of the bandwidth, %p', async (bandwidth) => {
+    const { theta, gradient, info, direction } = await moved({ kernel: 'imq', bandwidth, temperature: 2 })
+    const h = bandwidth ?? bandwidthOf(theta)
+    expect(info?.bandwidth).toBeCloseTo(h, 3)
+    expectRows(direction, directionReference(theta, over(gradient, 2), scaledImqReference(h, -0.5)).phi)
   })
 
   /** med(d²) over all entries / 2 log(n+1), for each block of columns. */
@@ -174,6 +176,9 @@ describe('the move', () => {
       direction,
       repulsion.map((row, i) => row.map((value, k) => gradient[i][k] / 2 / 4 + 1.5 * value)),
     )
+    const norms = gradient.map((row) => Math.hypot(...row) / 2 / 4)
+    expect(info?.drive).toBeCloseTo(norms.reduce((sum, norm) => sum + norm, 0) / 4, 5)
+    expect(info?.sharing).toBe(0)
   })
 
   test('self-push: its own score over n, and a push from the origin', async () => {
