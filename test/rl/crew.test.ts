@@ -1,4 +1,4 @@
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -85,6 +85,16 @@ describe('several passes over a rollout', () => {
     const options = { ...walking, env: walk }
     const here = await trained(options)
     expect(await trained({ ...options, workers: 2 })).toEqual({ ...here, size: 2 })
+  })
+
+  test('whoever collected rows makes all passes over them, also where others wait', async () => {
+    const module = new URL('./fixtures/walk.js', import.meta.url)
+    module.searchParams.set('made', join(folder, 'made'))
+    const options = { ...walking, env: { ...walk, module: module.href }, epochs: 4, steps: 200 }
+    const { theta } = await trained({ ...options, workers: 2 }, 1)
+    // Five particles for two workers: one of them is done first in every pass. Who collects again makes new instances.
+    expect(readFileSync(join(folder, 'made'))).toHaveLength(small.particles * small.environments)
+    expect(theta).toEqual((await trained(options, 1)).theta)
   })
 
   /** An iteration pass by pass, with something in between. */
