@@ -298,8 +298,8 @@ describe('imitation in a population', () => {
   const small = { env: press, particles: 1, environments: 8, steps: 12, hidden: [], temperature: 1, seed: 4 }
 
   test('the share μ of the discriminator: the gradient is (1 − μ) that of the task + μ that of its rewards', async () => {
-    const gradient = async (imitationShare: number) => {
-      const state = await svpg.init({ ...small, selfImitation: 'trajectories', imitationShare })
+    const gradient = async (imitationShare: number, selfImitation: 'trajectories' | 'none' = 'trajectories') => {
+      const state = await svpg.init({ ...small, selfImitation, imitationShare })
       // In the first rollout there is nothing to imitate before episodes have ended.
       await svpg.evaluate(state)
       return state.arena.view.score.slice(0, state.policy.size)
@@ -311,6 +311,7 @@ describe('imitation in a population', () => {
       1e-5,
     )
     expect([...judge]).not.toEqual([...task])
+    expect([...task]).toEqual([...(await gradient(0, 'none'))])
   })
 
   test('the discriminator alone leads to what the best trajectories did', async () => {
