@@ -16,6 +16,7 @@ import { type Estimator, passesOf } from '../rl/estimator.ts'
 import type { Carried, Evaluator, Job, Outcome, Visited } from '../rl/evaluator.ts'
 import {
   carryEnvironments,
+  closeRoller,
   createRoller,
   type Roller,
   replayEpisodes,
@@ -108,7 +109,11 @@ export async function createPolicyGradient(setup: PolicyGradientSetup) {
 
 export const policyGradientEvaluator = async (setup: PolicyGradientSetup): Promise<Evaluator> => {
   const state = await createPolicyGradient(setup)
-  return (job) => evaluateParticle(state, job)
+  const close = () => {
+    for (const { roller } of state.rollers.values()) closeRoller(roller)
+    state.rollers.clear()
+  }
+  return Object.assign((job: Job) => evaluateParticle(state, job), { close })
 }
 
 /**
@@ -297,7 +302,10 @@ export function takeUp(state: PolicyGradient, job: Job): Roller {
   view.theta.set(behaviour)
   const kept = rollers.get(particle)
   const isCurrent = kept?.step === step
+  if (kept && !isCurrent) closeRoller(kept.roller)
   const roller = isCurrent ? kept.roller : createRoller(task, particle)
+  // Until its rollout is done it is at no step that anybody asks for.
+  rollers.set(particle, { roller, step: -1 })
   if (carried) {
     resumeEnvironments(arena, carried)
     view.valueWeights.set(carried.valueWeights)

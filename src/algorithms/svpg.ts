@@ -353,6 +353,6 @@ export const svpg = {
       throw error
     }
   },
-  /** Ends the workers of a state that is not needed any more. */
+  /** Ends the workers of a state that is not needed any more, and closes its environments. */
   close: (state: SvpgState) => state.crew.close(),
 }

@@ -11,7 +11,7 @@ export interface Crew {
   evaluate(jobs: readonly Job[]): Promise<Outcome[]>
   /** What became of workers that died since the last call, in one sentence each. */
   takeLosses(): string[]
-  /** Ends the workers. */
+  /** Ends the workers, and closes the environments of this thread. */
   close(): void
 }
 
@@ -60,9 +60,9 @@ export function workersFor(wanted: number | 'auto', particles: number): number {
 function alone(evaluator: Evaluator): Crew {
   return {
     size: () => 0,
-    evaluate: async (jobs) => jobs.map(evaluator),
+    evaluate: async (jobs) => jobs.map((job) => evaluator(job)),
     takeLosses: () => [],
-    close: () => {},
+    close: () => evaluator.close(),
   }
 }
 
@@ -147,6 +147,7 @@ function together(hands: readonly Hand[], createHere: () => Promise<Evaluator>):
     close() {
       for (const hand of alive) hand.stop()
       alive.clear()
+      here?.then((evaluator) => evaluator.close())
     },
   }
 }

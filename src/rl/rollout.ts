@@ -49,6 +49,10 @@ export function createRoller({ spec, environments: E }: Task, particle: number):
   }
 }
 
+export function closeRoller({ instances }: Roller): void {
+  for (const instance of instances) instance.close?.()
+}
+
 export function createInstance({ id, create }: EnvironmentSpec): Environment {
   if (create) return create()
   throw new UsageError(`The environment ${show(id)} has neither physics in the core nor create().`)
