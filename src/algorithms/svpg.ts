@@ -144,7 +144,13 @@ async function init({ env, workers: wanted, iterations, core: source, tfjs, prio
   const workers = check(workersSchema, wanted)
   const optimizer = adam({ learningRate: config.learningRate })
   const behaviour = isDivergence(config.kernel)
-    ? await createBehaviour(core, n, policy, { divergence: config.kernel, temperature: config.kernelTemperature }, seed)
+    ? await createBehaviour(
+        core,
+        n,
+        policy,
+        { divergence: config.kernel, temperature: config.kernelTemperature, tfjs },
+        seed,
+      )
     : null
   const exploration = Array.from({ length: n }, () => new Float32Array(policy.size))
   const kernel = behaviour ? behaviourKernel(behaviour, exploration) : kernelFor(config, policy)
