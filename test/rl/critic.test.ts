@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, test } from '@jest/globals'
 import '@tensorflow/tfjs-backend-cpu'
 import { type SvpgOptions, svpg } from '../../src/algorithms/svpg.ts'
 import { createArena } from '../../src/core/arena.ts'
+import { RunError } from '../../src/core/errors.ts'
 import { compileCore } from '../../src/core/module.ts'
 import { Purpose, splitSeed } from '../../src/core/random.ts'
 import { valueNetwork } from '../../src/nn/network.ts'
@@ -140,5 +141,47 @@ describe('beside the kernel', () => {
     for (let i = 1; i < 3; i++) state.arena.view.theta.copyWithin(i * D, 0, D)
     await svpg.evaluate(state)
     expect(new Set(criticsOf(state).map(String)).size).toBe(3)
+  })
+})
+
+describe('a network that diverges is told by iteration and particle', () => {
+  const small: SvpgOptions = {
+    ...{ env: 'CartPole-v1', particles: 2, environments: 2, steps: 32, hidden: [4], criticHidden: [4], seed: 2 },
+  }
+  /** The message of the error that training ends with. */
+  async function failure(options: Partial<SvpgOptions>) {
+    const state = await svpg.init({ ...small, ...options })
+    for (let k = 0; k < 6; k++) {
+      const error = await svpg.step(state).catch((thrown: unknown) => thrown)
+      if (!(error instanceof Error)) continue
+      expect(error).toBeInstanceOf(RunError)
+      return error.message
+    }
+    return 'none'
+  }
+
+  test.each<[string, Partial<SvpgOptions>, RegExp]>([
+    [
+      'the policy',
+      { learningRate: 1e38 },
+      /^Iteration \d: (Particle 0 is not finite after the step|The policy gradient)/,
+    ],
+    [
+      'the critic',
+      { estimator: 'a2c', criticLearningRate: 1e38 },
+      /^Iteration \d: The policy gradient of particle 0 is/,
+    ],
+    [
+      'the critic of self-imitation',
+      { estimator: 'a2c', selfImitation: 'transitions', imitationValueWeight: 1e38 },
+      /^Iteration \d: The policy gradient of particle 0 is/,
+    ],
+    [
+      'the discriminator',
+      { selfImitation: 'trajectories', discriminatorLearningRate: 1e38 },
+      /^Iteration \d: The policy gradient of particle 0 is/,
+    ],
+  ])('%s', async (_, options, message) => {
+    expect(await failure(options)).toMatch(message)
   })
 })
