@@ -55,7 +55,15 @@ describe('every wrapper', () => {
     env.reset({ seed: 5 })
     for (let k = 0; k < 3; k++) take(k)
     const saved = structuredClone(env.getState())
-    const onwards = () => [3, 4, 5, 6].map((k) => structuredClone(take(k)))
+    /** To the end of the episode, where what a wrapper remembers shows. */
+    function onwards() {
+      const steps: Step[] = []
+      for (let k = 3; k < 60; k++) {
+        steps.push(structuredClone(take(k)))
+        if (steps.at(-1)?.terminated || steps.at(-1)?.truncated) break
+      }
+      return steps
+    }
     const first = onwards()
     env.reset({ seed: 6 })
     take(0)
