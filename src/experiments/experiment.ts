@@ -2,6 +2,7 @@ import { platform } from '#platform'
 import { check, RunError, show, UsageError, wholeNumber } from '../core/errors.ts'
 import { environmentSpec } from '../envs/registry.ts'
 import { sizeOf } from '../envs/spaces.ts'
+import { evaluateGrid } from '../rl/randomisation.ts'
 import type { IterationMetrics } from '../train/metrics.ts'
 import {
   createRun,
@@ -15,7 +16,7 @@ import {
 } from '../train/run-directory.ts'
 import { type AnyTrainStep, evaluate, train } from '../train/train.ts'
 import { merge } from './merge.ts'
-import { conflict, type ExperimentOptions, equal, type Job, type Plan, planOf } from './plan.ts'
+import { conflict, type Description, type ExperimentOptions, equal, type Job, type Plan, planOf } from './plan.ts'
 import { renderExperiment } from './report.ts'
 import { type ExperimentSummary, encodeSummary, type RunRecord, summarise } from './summary.ts'
 import { bestVisits, type RunVisits } from './visitation.ts'
@@ -79,7 +80,7 @@ export async function* runExperiment(options: ExperimentOptions): AsyncGenerator
   const stop = { requested: false }
   try {
     for (const { variant, seed } of kept) yield seen({ variant, seed, status: 'kept', metrics: null, notes: [] })
-    const starts = pending.map((job) => () => runJob(job, plan.description.evaluationEpisodes, workers, stop))
+    const starts = pending.map((job) => () => runJob(job, plan.description, workers, stop))
     const onStop = () => {
       stop.requested = true
     }
@@ -152,7 +153,7 @@ const STOPPED = Symbol('stopped')
 
 async function* runJob(
   { variant, seed, path, options, config }: Job,
-  episodes: number,
+  { evaluationEpisodes: episodes, grid }: Description,
   workers: number,
   stop: { readonly requested: boolean },
 ): AsyncGenerator<RunProgress> {
@@ -176,6 +177,7 @@ async function* runJob(
       if (stop.requested) throw STOPPED
     }
     const evaluation = await evaluate({ spec, ...agents(), episodes, seed, onProgress })
+    if (grid) evaluation.grid = await evaluateGrid({ spec, ...agents(), ...grid, seed, onProgress })
     const observations = visits.tensor(sizeOf(spec.observationSpace))
     if (observations) await saveVisits(path, observations)
     await finishRun(run, `Finished all ${iterations} iterations.`, evaluation)
@@ -201,7 +203,7 @@ async function summaryOf(
     const records: RunRecord[] = []
     for (const job of jobs.filter(({ variant: label }) => label === variant.label))
       records.push({ seed: job.seed, failure: failures.get(keyOf(job)), finished: await read(job) })
-    summaries.push(summarise(variant, records))
+    summaries.push(summarise(variant, records, description.grid))
   }
   return { ...rest, published: preset.published, variants: summaries }
 }

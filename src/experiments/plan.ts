@@ -1,6 +1,7 @@
 import { check, show, UsageError, wholeNumber } from '../core/errors.ts'
 import { nearest } from '../core/nearest.ts'
 import { type AnyTrainOptions, runConfig } from '../train/train.ts'
+import type { PresetGrid } from './grid.ts'
 import type { ExperimentVariant, Preset } from './presets.ts'
 
 /** Episodes that every particle is evaluated on after training. */
@@ -29,6 +30,8 @@ export interface Description {
   readonly env: string
   readonly iterations: number
   readonly evaluationEpisodes: number
+  /** Where it evaluates over the environment's parameters. */
+  readonly grid?: PresetGrid
   readonly seeds: readonly number[]
   readonly variants: readonly DescribedVariant[]
 }
@@ -77,9 +80,18 @@ export function planOf({ preset, out = `runs/${preset.name}`, ...options }: Expe
     const { seed: _, ...settings } = jobs[v].config
     return { label, note, settings }
   })
-  const { name, shows, env } = preset
+  const { name, shows, env, grid } = preset
   const evaluationEpisodes = EVALUATION_EPISODES
-  const description = { name, shows, env, iterations, evaluationEpisodes, seeds, variants: described }
+  const description = {
+    name,
+    shows,
+    env,
+    iterations,
+    evaluationEpisodes,
+    seeds,
+    variants: described,
+    ...(grid && { grid }),
+  }
   return { path: out, preset, description, jobs }
 }
 
@@ -109,6 +121,7 @@ export function conflict(earlier: Description, now: Description): string | null 
   if (earlier.name !== now.name) return `the experiment ${show(earlier.name)}`
   for (const name of ['env', 'iterations', 'evaluationEpisodes'] as const)
     if (earlier[name] !== now[name]) return `${now.name} with ${name} ${show(earlier[name])}, not ${show(now[name])}`
+  if (!equal(earlier.grid, now.grid)) return `${now.name} with another grid`
   const lost = earlier.seeds.filter((seed) => !now.seeds.includes(seed))
   if (lost.length > 0) return `${now.name} with ${earlier.seeds.length} seeds, not ${now.seeds.length}`
   for (const { label, settings } of earlier.variants) {

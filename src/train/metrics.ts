@@ -1,4 +1,5 @@
 import type { Measured } from '../algorithms/algorithm.ts'
+import type { Grid } from '../rl/randomisation.ts'
 
 /** What one iteration of a population leaves in metrics.jsonl: plain numbers only, so that any tool can read it. */
 export interface IterationMetrics extends Measured {
@@ -15,6 +16,8 @@ export interface Evaluation {
   greedy: number[]
   /** [n] mean return of the sampled policy. */
   sampled: number[]
+  /** Mean returns over a grid of the environment's parameters, where an experiment asks for them. */
+  grid?: Grid
 }
 
 /** Everything that a report shows. */
