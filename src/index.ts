@@ -1,6 +1,14 @@
 // Algorithms
 export type { Algorithm, CommonOptions, Measured, Saved } from './algorithms/algorithm.ts'
 export {
+  type AdrConfig,
+  type AdrInfo,
+  type AdrOptions,
+  type AdrState,
+  adr,
+  randomisations,
+} from './algorithms/domain-randomisation.ts'
+export {
   kernelMatrix,
   type SvpgConfig,
   type SvpgInfo,
@@ -87,6 +95,7 @@ export { frozen, type RunningStatistics, runningStatistics } from './envs/wrappe
 export { type Change, type Wrapper, wrap, wrapper } from './envs/wrappers/wrapper.ts'
 // Experiments
 export { type ExperimentProgress, readExperiment, runExperiment } from './experiments/experiment.ts'
+export type { PresetGrid } from './experiments/grid.ts'
 export type { ExperimentOptions } from './experiments/plan.ts'
 export {
   type ExperimentSettings,
@@ -103,6 +112,7 @@ export { type LogDensity, logDensity } from './nn/score.ts'
 export { startTfjs, type TfjsOptions } from './nn/tfjs.ts'
 // Who acts
 export type { Act, Actors, Agents, Policies, Turn } from './rl/agents.ts'
+export { constantsAt, evaluateGrid, type Grid, type GridOptions, gridPoints, type Ranges } from './rl/randomisation.ts'
 // Stein variational gradient descent
 export { constant, cyclical, linearRamp, logLinearRamp, type Schedule, tanhRamp } from './svgd/annealing.ts'
 export {

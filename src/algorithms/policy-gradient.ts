@@ -109,11 +109,13 @@ export async function createPolicyGradient(setup: PolicyGradientSetup) {
 
 export const policyGradientEvaluator = async (setup: PolicyGradientSetup): Promise<Evaluator> => {
   const state = await createPolicyGradient(setup)
-  const close = () => {
-    for (const { roller } of state.rollers.values()) closeRoller(roller)
-    state.rollers.clear()
-  }
-  return Object.assign((job: Job) => evaluateParticle(state, job), { close })
+  return Object.assign((job: Job) => evaluateParticle(state, job), { close: () => closeAll(state) })
+}
+
+/** Closes the environments of all particles. */
+export function closeAll({ rollers }: PolicyGradient): void {
+  for (const { roller } of rollers.values()) closeRoller(roller)
+  rollers.clear()
 }
 
 /**
@@ -164,6 +166,7 @@ export function collect(state: PolicyGradient, job: Job): Omit<Outcome, 'gradien
   const roller = takeUp(state, job)
   rollout(arena, task, roller, step)
   checkRewards(state, particle)
+  scaleRewards(state)
   const memories = memorise(state, job)
   const exploration = explore(state, job)
   view.theta.set(behaviour)
@@ -324,11 +327,15 @@ export function takeUp(state: PolicyGradient, job: Job): Roller {
 /** Rows that are shown to whoever compares behaviours. */
 const VISITED = 64
 
-/** Some of the rows, evenly spread over the rollout. */
+/** Of B rows of a rollout at most so many, evenly spread over it. */
+export function spreadRows(B: number, most: number): Int32Array {
+  const count = Math.min(most, B)
+  return Int32Array.from({ length: count }, (_, k) => Math.floor(((k + 0.5) * B) / count))
+}
+
 function visitedRows({ arena: { view } }: PolicyGradient): Visited {
   const B = view.weight.length
-  const count = Math.min(VISITED, B)
-  const rows = Int32Array.from({ length: count }, (_, k) => Math.floor(((k + 0.5) * B) / count))
+  const rows = spreadRows(B, VISITED)
   const observation = takeRows(view.observation, rows, view.observation.length / B)
   return { observation, action: takeRows(view.action, rows, view.action.length / B) }
 }
@@ -387,6 +394,12 @@ function logProbs({ arena, task }: PolicyGradient): void {
 /** r ← r − τ log π(a|s): the entropy-augmented reward, whose return counts the entropy of all later states. */
 function augmentRewards({ arena: { view }, estimator: { entropyReward } }: PolicyGradient): void {
   for (let row = 0; row < view.reward.length; row++) view.reward[row] -= entropyReward * view.logProb[row]
+}
+
+/** r ← c r: a critic of small outputs has less far to go. The returns that are told are not scaled. */
+function scaleRewards({ arena: { view }, estimator: { rewardScale } }: PolicyGradient): void {
+  if (rewardScale === 1) return
+  for (let row = 0; row < view.reward.length; row++) view.reward[row] *= rewardScale
 }
 
 function derivedSeed({ arena, task }: PolicyGradient, purpose: number, { particle, step }: Job): Seed {

@@ -4,7 +4,7 @@ import type { EnvironmentSpec } from '../envs/contract.ts'
 import type { Answer, Order } from '../rl/crew.ts'
 import type { Evaluator } from '../rl/evaluator.ts'
 import { evaluators } from './evaluators.ts'
-import type { PolicyGradientSetup } from './policy-gradient.ts'
+import type { RandomisedSetup } from './randomised-evaluator.ts'
 
 let evaluator: Evaluator | null = null
 
@@ -12,7 +12,7 @@ platform.inbox.onMessage(async (message) => {
   const order = message as Order
   try {
     if ('job' in order) return answer({ outcome: (evaluator as Evaluator)(order.job) })
-    evaluator = await evaluators[order.evaluator](await withTask(order.setup as PolicyGradientSetup))
+    evaluator = await evaluators[order.evaluator](await withTask(order.setup as RandomisedSetup))
     answer({ ready: true })
   } catch (error) {
     const { name, message, stack } = error instanceof Error ? error : new Error(String(error))
@@ -25,9 +25,9 @@ function answer(given: Answer): void {
 }
 
 /** A task in TypeScript comes from its module. */
-async function withTask({ task, ...setup }: PolicyGradientSetup): Promise<PolicyGradientSetup> {
+async function withTask({ task, ...setup }: RandomisedSetup): Promise<RandomisedSetup> {
   const { module } = task.spec
   if (task.spec.core || !module) return { ...setup, task }
   const { default: spec } = (await import(/* @vite-ignore */ module.toString())) as { default: EnvironmentSpec }
-  return { ...setup, task: { ...task, spec: { ...task.spec, create: spec.create } } }
+  return { ...setup, task: { ...task, spec: { ...task.spec, create: spec.create, configure: spec.configure } } }
 }

@@ -1,11 +1,12 @@
 import type { Command } from 'commander'
+import { randomisations } from '../algorithms/domain-randomisation.ts'
 import { interactions } from '../algorithms/interaction.ts'
 import { activations, initialisations } from '../nn/network.ts'
 import { headNames } from '../nn/policy.ts'
 import { baselines, estimators, selfImitations } from '../rl/estimator.ts'
 import { temperatureSchedules } from '../rl/temperature.ts'
 import type { AlgorithmName } from '../train/train.ts'
-import { flag, json, list, number } from './values.ts'
+import { flag, json, list, number, ranges } from './values.ts'
 
 /** What the command of an algorithm takes beside what all of them take. */
 export interface AlgorithmSettings {
@@ -14,29 +15,18 @@ export interface AlgorithmSettings {
   readonly add: (command: Command) => Command
 }
 
-const svpg = (command: Command) =>
+const policy = (command: Command) =>
   command
-    .option('--particles <n>', 'policies in the population (16)', number)
-    .option('--temperature <alpha>', 'divides the policy gradient; the repulsion is not scaled (10)', number)
-    .option('--temperature-schedule <kind>', `${temperatureSchedules.join(', ')} (constant)`)
-    .option('--temperature-from <alpha>', 'where a schedule begins (ten times the temperature)', number)
-    .option('--interaction <how>', `${interactions.join(', ')} (stein)`)
-    .option('--kernel <name>', 'rbf, matern32 or imq on parameters, js or symmetric-kl on behaviour (rbf)')
-    .option('--per-layer <yes>', 'a kernel on each layer alone: true or false (false)', flag)
-    .option('--repulsion <weight>', 'multiplies the repulsion (1)', number)
-    .option('--evolution-every <n>', 'iterations between steps of evolution; 0 for none (0)', number)
-    .option('--prior <sigma>', 'flat, or the standard deviation of a Gaussian prior (flat)', number)
-    .option('--bandwidth <rule>', 'a named rule or a fixed h (svpg-code)', number)
     .option('--hidden <widths>', 'hidden layers, as 64,64', list)
     .option('--activation <kind>', `of the hidden layers: ${activations.join(', ')} (tanh)`)
     .option('--head <kind>', `distribution of actions: ${headNames.join(', ')}; by default what fits the task`)
     .option('--initialisation <scheme>', `of the weights: ${initialisations.join(', ')} (normal)`)
     .option('--gain <factor>', 'of the initial weights of hidden layers (1)', number)
     .option('--last-gain <factor>', 'of the initial weights of the last layer (0.1)', number)
-    .option('--learning-rate <rate>', 'of Adam (0.005)', number)
-    .option('--environments <n>', 'parallel environments of each particle (16)', number)
-    .option('--steps <n>', 'steps of each environment in one iteration (128)', number)
-    .option('--estimator <name>', `${estimators.join(', ')} (reinforce)`)
+
+const gradient = (command: Command, estimator: string) =>
+  command
+    .option('--estimator <name>', `${estimators.join(', ')} (${estimator})`)
     .option('--baseline <kind>', `${baselines.join(', ')} (linear, or value for a2c and ppo)`)
     .option('--discount <gamma>', '(0.99)', number)
     .option('--lambda <lambda>', 'of generalised advantage estimation (1, or 0.95 for a2c and ppo)', number)
@@ -49,6 +39,23 @@ const svpg = (command: Command) =>
     .option('--standardise <yes>', 'standardise advantages: true or false (true)', flag)
     .option('--entropy-bonus <beta>', 'for the entropy at visited states (0)', number)
     .option('--entropy-reward <tau>', 'in rewards less tau log pi, which looks ahead (0)', number)
+
+const svpg = (command: Command) =>
+  gradient(policy(command), 'reinforce')
+    .option('--particles <n>', 'policies in the population (16)', number)
+    .option('--temperature <alpha>', 'divides the policy gradient; the repulsion is not scaled (10)', number)
+    .option('--temperature-schedule <kind>', `${temperatureSchedules.join(', ')} (constant)`)
+    .option('--temperature-from <alpha>', 'where a schedule begins (ten times the temperature)', number)
+    .option('--interaction <how>', `${interactions.join(', ')} (stein)`)
+    .option('--kernel <name>', 'rbf, matern32 or imq on parameters, js or symmetric-kl on behaviour (rbf)')
+    .option('--per-layer <yes>', 'a kernel on each layer alone: true or false (false)', flag)
+    .option('--repulsion <weight>', 'multiplies the repulsion (1)', number)
+    .option('--evolution-every <n>', 'iterations between steps of evolution; 0 for none (0)', number)
+    .option('--prior <sigma>', 'flat, or the standard deviation of a Gaussian prior (flat)', number)
+    .option('--bandwidth <rule>', 'a named rule or a fixed h (svpg-code)', number)
+    .option('--learning-rate <rate>', 'of Adam (0.005)', number)
+    .option('--environments <n>', 'parallel environments of each particle (16)', number)
+    .option('--steps <n>', 'steps of each environment in one iteration (128)', number)
     .option('--self-imitation <kind>', `${selfImitations.join(', ')} (none)`)
     .option('--workers <n>', 'evaluate particles on so many workers, or auto; the same bytes (auto)', number, 'auto')
 
@@ -95,6 +102,23 @@ const sqlCompose = (command: Command) =>
     .option('--components <json>', 'constants of the tasks that are learned, as [{"goal1X":0},{"goal1Y":0}]', json)
     .option('--component-iterations <n>', 'iterations in which they are (20)', number)
 
+const adr = (command: Command) =>
+  gradient(policy(command), 'ppo')
+    .requiredOption('--ranges <list>', 'constants to vary, as mass=0.5:2,length=0.5:1.5', ranges)
+    .option('--randomisation <kind>', `${randomisations.join(', ')} (adr)`)
+    .option('--particles <n>', 'policies over the ranges (10)', number)
+    .option('--moves <n>', 'of each in an iteration; the agent rolls out after each (2)', number)
+    .option('--max-move <share>', 'of a range (0.05)', number)
+    .option('--horizon <n>', 'moves after which a point is drawn anew (25)', number)
+    .option('--temperature <alpha>', 'divides the policy gradient of the particles (10)', number)
+    .option('--repulsion <weight>', 'multiplies their repulsion (1)', number)
+    .option('--bandwidth <rule>', 'a named rule or a fixed h (dartml)', number)
+    .option('--learning-rate <rate>', 'of the Adam of the agent (0.001)', number)
+    .option('--environments <n>', 'parallel environments at each point (1)', number)
+    .option('--steps <n>', 'steps of each environment in one iteration (200)', number)
+    .option('--reward-scale <factor>', 'of rewards on their way to critic and advantages (1)', number)
+    .option('--workers <n>', 'evaluate points on so many workers, or auto; the same bytes (auto)', number, 'auto')
+
 export const algorithmSettings: Readonly<Record<AlgorithmName, AlgorithmSettings>> = {
   svpg: { about: 'Stein variational policy gradient: policies that learn and stay apart.', add: svpg },
   sac: { about: 'Soft actor-critic: one Gaussian policy and two Q networks, off policy.', add: sac },
@@ -102,5 +126,9 @@ export const algorithmSettings: Readonly<Record<AlgorithmName, AlgorithmSettings
   'sql-compose': {
     about: 'Learns several tasks and, without another step, the policy that is good at all of them.',
     add: sqlCompose,
+  },
+  adr: {
+    about: 'Active domain randomisation: an agent learns where particles find environments that differ.',
+    add: adr,
   },
 }

@@ -19,3 +19,12 @@ export function json(text: string): unknown {
     return text
   }
 }
+
+/** mass=0.5:2,length=0.5:1.5 → { mass: [0.5, 2], length: [0.5, 1.5] } */
+export const ranges = (text: string): Record<string, (number | string)[]> =>
+  Object.fromEntries(
+    words(text).map((range) => {
+      const [name, bounds = ''] = range.split('=')
+      return [name, bounds.split(':').map(number)]
+    }),
+  )

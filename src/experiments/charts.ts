@@ -180,6 +180,63 @@ function whisker({ label, mean, halfWidth }: VariantBar): SeriesOption[] {
   ]
 }
 
+/** What a heat map of returns over two constants shows. */
+export interface GridMap {
+  /** [y][x] */
+  readonly returns: readonly (readonly number[])[]
+  readonly x: { readonly name: string; readonly values: readonly number[] }
+  readonly y: { readonly name: string; readonly values: readonly number[] }
+  /** Ends of the colours, the same for every map of an experiment. */
+  readonly range: readonly [low: number, high: number]
+  /** [x, y] of a cell that is marked. */
+  readonly marked: readonly [number, number]
+}
+
+/** From poor to good. */
+const HEAT = ['#08264a', '#0b4f85', '#3c8dbd', '#a6cee3', '#f7fafc']
+// Neither is a colour that the dark theme replaces: they stand on the heat.
+const ON_DARK = '#fefefe'
+const ON_LIGHT = '#1c2129'
+
+/** Cells with their numbers, pale where the return is high; the marked cell has a frame. */
+export function gridChart({ returns, x, y, range: [low, high], marked }: GridMap): EChartsOption {
+  const data = returns.flatMap((row, j) =>
+    row.map((value, i) => {
+      const isMarked = i === marked[0] && j === marked[1]
+      const isDark = value < low + 0.55 * (high - low)
+      return {
+        value: [i, j, value],
+        label: { color: isDark ? ON_DARK : ON_LIGHT },
+        itemStyle: isMarked ? { borderColor: VERMILION, borderWidth: 3 } : { borderColor: '#fff', borderWidth: 1 },
+        z: isMarked ? 3 : 2,
+      }
+    }),
+  )
+  const category = (name: string, values: readonly number[], nameGap: number) => ({
+    ...axis(name),
+    type: 'category' as const,
+    nameGap,
+    data: values.map((value) => String(Number(value.toPrecision(3)))),
+    axisTick: { show: false },
+    axisLabel: { ...axis().axisLabel, fontSize: 12, interval: 0, hideOverlap: false },
+    splitLine: { show: false },
+  })
+  return {
+    grid: { left: 54, right: 6, top: 6, bottom: 46 },
+    xAxis: category(x.name, x.values, 28),
+    yAxis: category(y.name, y.values, 36),
+    visualMap: { show: false, min: low, max: high, inRange: { color: HEAT } },
+    series: [
+      {
+        type: 'heatmap',
+        silent: true,
+        data,
+        label: { show: true, fontSize: 12, formatter: ({ value }) => (value as number[])[2].toFixed(0) },
+      },
+    ],
+  }
+}
+
 /** Points of the plane on axes that are the same for every map of an experiment. */
 export function mapChart(
   points: readonly (readonly [number, number])[],

@@ -2,6 +2,7 @@ import { platform } from '#platform'
 import { check, RunError, show, UsageError, wholeNumber } from '../core/errors.ts'
 import { environmentSpec } from '../envs/registry.ts'
 import { sizeOf } from '../envs/spaces.ts'
+import { evaluateGrid } from '../rl/randomisation.ts'
 import { playGoals } from '../train/goals.ts'
 import type { IterationMetrics } from '../train/metrics.ts'
 import {
@@ -17,7 +18,7 @@ import {
 import { type AnyTrainStep, evaluate, train } from '../train/train.ts'
 import type { RunGoals } from './goals.ts'
 import { merge } from './merge.ts'
-import { conflict, type ExperimentOptions, equal, type Job, type Plan, planOf } from './plan.ts'
+import { conflict, type Description, type ExperimentOptions, equal, type Job, type Plan, planOf } from './plan.ts'
 import { renderExperiment } from './report.ts'
 import { type ExperimentSummary, encodeSummary, type RunRecord, summarise } from './summary.ts'
 import { bestVisits, type RunVisits } from './visitation.ts'
@@ -81,7 +82,7 @@ export async function* runExperiment(options: ExperimentOptions): AsyncGenerator
   const stop = { requested: false }
   try {
     for (const { variant, seed } of kept) yield seen({ variant, seed, status: 'kept', metrics: null, notes: [] })
-    const starts = pending.map((job) => () => runJob(job, plan.description.evaluationEpisodes, workers, stop))
+    const starts = pending.map((job) => () => runJob(job, plan.description, workers, stop))
     const onStop = () => {
       stop.requested = true
     }
@@ -154,7 +155,7 @@ const STOPPED = Symbol('stopped')
 
 async function* runJob(
   { variant, seed, path, options, config }: Job,
-  episodes: number,
+  { evaluationEpisodes: episodes, grid }: Description,
   workers: number,
   stop: { readonly requested: boolean },
 ): AsyncGenerator<RunProgress> {
@@ -180,6 +181,7 @@ async function* runJob(
     const evaluation = await evaluate({ spec, ...agents(), episodes, seed, onProgress })
     const goals = await playGoals(spec, agents(), seed)
     if (goals) evaluation.goals = goals
+    if (grid) evaluation.grid = await evaluateGrid({ spec, ...agents(), ...grid, seed, onProgress })
     const observations = visits.tensor(sizeOf(spec.observationSpace))
     if (observations) await saveVisits(path, observations)
     await finishRun(run, `Finished all ${iterations} iterations.`, evaluation)
@@ -205,7 +207,7 @@ async function summaryOf(
     const records: RunRecord[] = []
     for (const job of jobs.filter(({ variant: label }) => label === variant.label))
       records.push({ seed: job.seed, failure: failures.get(keyOf(job)), finished: await read(job) })
-    summaries.push(summarise(variant, records))
+    summaries.push(summarise(variant, records, description.grid))
   }
   return { ...rest, published: preset.published, variants: summaries }
 }

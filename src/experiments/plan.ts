@@ -3,6 +3,7 @@ import { nearest } from '../core/nearest.ts'
 import type { EnvironmentSpec } from '../envs/contract.ts'
 import { environmentSpec } from '../envs/registry.ts'
 import { type AnyTrainOptions, runConfig } from '../train/train.ts'
+import type { PresetGrid } from './grid.ts'
 import type { ExperimentVariant, Preset } from './presets.ts'
 
 /** Episodes that every particle is evaluated on after training. */
@@ -32,6 +33,8 @@ export interface Description {
   readonly constants?: Readonly<Record<string, number>>
   readonly iterations: number
   readonly evaluationEpisodes: number
+  /** Where it evaluates over the environment's parameters. */
+  readonly grid?: PresetGrid
   readonly seeds: readonly number[]
   readonly variants: readonly DescribedVariant[]
 }
@@ -81,7 +84,7 @@ export function planOf({ preset, out = `runs/${preset.name}`, ...options }: Expe
     const { seed: _, ...settings } = jobs[v].config
     return { label, note, settings }
   })
-  const { name, shows, constants } = preset
+  const { name, shows, constants, grid } = preset
   const evaluationEpisodes = EVALUATION_EPISODES
   const description = {
     name,
@@ -92,6 +95,7 @@ export function planOf({ preset, out = `runs/${preset.name}`, ...options }: Expe
     evaluationEpisodes,
     seeds,
     variants: described,
+    ...(grid && { grid }),
   }
   return { path: out, preset, description, jobs }
 }
@@ -130,6 +134,7 @@ export function conflict(earlier: Description, now: Description): string | null 
   for (const name of ['env', 'iterations', 'evaluationEpisodes'] as const)
     if (earlier[name] !== now[name]) return `${now.name} with ${name} ${show(earlier[name])}, not ${show(now[name])}`
   if (!equal(earlier.constants, now.constants)) return `${now.name} with other constants of its task`
+  if (!equal(earlier.grid, now.grid)) return `${now.name} with another grid`
   const lost = earlier.seeds.filter((seed) => !now.seeds.includes(seed))
   if (lost.length > 0) return `${now.name} with ${earlier.seeds.length} seeds, not ${now.seeds.length}`
   for (const { label, settings } of earlier.variants) {

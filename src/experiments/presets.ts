@@ -1,11 +1,13 @@
 import { show, UsageError } from '../core/errors.ts'
 import { nearest } from '../core/nearest.ts'
+import type { Ranges } from '../rl/randomisation.ts'
 import type { AlgorithmName, TrainOptions } from '../train/train.ts'
+import type { PresetGrid } from './grid.ts'
 
 type OfOneRun = 'env' | 'iterations' | 'seed' | 'workers' | 'core' | 'tfjs' | 'priorMean'
 
 /** Settings of train() that do not belong to a single run; `algorithm` is one of them. */
-export type ExperimentSettings = { [A in AlgorithmName]: Omit<TrainOptions<A>, OfOneRun> }[AlgorithmName]
+export type ExperimentSettings = { [A in AlgorithmName]: Partial<Omit<TrainOptions<A>, OfOneRun>> }[AlgorithmName]
 
 /** One of the things that an experiment compares. */
 export interface ExperimentVariant {
@@ -44,6 +46,8 @@ export interface Preset {
   readonly published: readonly Published[]
   /** Constants of the task that are other than its own. */
   readonly constants?: Readonly<Record<string, number>>
+  /** Evaluates every run over a grid of the environment's parameters too, and shows it. */
+  readonly grid?: PresetGrid
 }
 
 const stein: ExperimentVariant = {
@@ -144,6 +148,9 @@ function goalsAt(...places: readonly (readonly [number, number])[]): Record<stri
   )
 }
 
+/** Heavier and lighter, longer and shorter pendulums than Gymnasium's, which has 1 kg and 1 m. */
+const pendulums: Ranges = { mass: [0.5, 2], length: [0.5, 1.5] }
+
 /** The experiments in the order of their list. A new one is an entry here: an algorithm of train() is named in `settings`. */
 export const presets: readonly Preset[] = [
   {
@@ -237,6 +244,36 @@ export const presets: readonly Preset[] = [
       },
     ],
     ...{ seeds: 3, iterations: 28, figure: 'bars', published: [] },
+  },
+  {
+    name: 'adr-pendulum',
+    shows:
+      'Active domain randomisation on pendulums of many masses and lengths against uniform randomisation and the default pendulum: what one policy reaches where. Returns in training are of the pendulums that each is trained on.',
+    env: 'Pendulum-v1',
+    settings: {
+      ...{ algorithm: 'adr', ranges: pendulums, particles: 10, moves: 2, environments: 1, steps: 200 },
+      ...{ rewardScale: 0.1, discount: 0.95, lambda: 0.95, epochs: 5, minibatches: 2 },
+      ...{ learningRate: 2e-3, criticLearningRate: 3e-3 },
+    },
+    ...{ seeds: 3, iterations: 150, figure: 'bars', published: [] },
+    grid: { ranges: pendulums, points: 7, episodes: 50, hard: { mass: 2, length: 1.5 } },
+    variants: [
+      {
+        label: 'adr',
+        note: 'Trained where particles find pendulums that move unlike the default one.',
+        settings: { randomisation: 'adr' },
+      },
+      {
+        label: 'uniform',
+        note: 'Trained on pendulums drawn uniformly from the ranges.',
+        settings: { randomisation: 'uniform' },
+      },
+      {
+        label: 'default',
+        note: 'Trained on the default pendulum alone.',
+        settings: { randomisation: 'default' },
+      },
+    ],
   },
 ]
 

@@ -1,4 +1,4 @@
-import { type Draw, escapeHtml, loadCharts, type Size, type Value } from '../train/charts.ts'
+import { type Draw, escapeHtml, loadCharts, quantile, type Size, type Value } from '../train/charts.ts'
 import {
   compact,
   counted,
@@ -15,8 +15,9 @@ import {
   text,
   WIDE,
 } from '../train/page.ts'
-import { barChart, colorOf, learningChart, mapChart, numberChart, type VariantCurve } from './charts.ts'
+import { barChart, colorOf, gridChart, learningChart, mapChart, numberChart, type VariantCurve } from './charts.ts'
 import { goalSection, type RunGoals } from './goals.ts'
+import { cornerName, gridValues, hardIndex, type PresetGrid } from './grid.ts'
 import type { Preset } from './presets.ts'
 import type { Estimate, PopulationCurves } from './statistics.ts'
 import type { ExperimentSummary, RunResult, VariantSummary } from './summary.ts'
@@ -34,6 +35,7 @@ export interface ReportExtras {
 }
 
 const MAP: Size = { width: 230, height: 190 }
+const GRID_MAP: Size = { width: 350, height: 300 }
 
 /** One HTML page without scripts or requests that compares the variants of an experiment; runs are linked by relative paths. */
 export async function renderExperiment(summary: ExperimentSummary, extras: ReportExtras): Promise<string> {
@@ -41,6 +43,7 @@ export async function renderExperiment(summary: ExperimentSummary, extras: Repor
   const finished = summary.variants.some(({ runs }) => runs.some(({ measures }) => measures))
   const results = finished
     ? [
+        ...(summary.grid ? [section('Across the parameters', gridFigures(summary, summary.grid, draw))] : []),
         ...resultSections(summary, extras, draw),
         goalSection(summary, extras.goals, draw),
         section('Statistics', statisticsTable(summary)),
@@ -98,6 +101,47 @@ function resultSections(summary: ExperimentSummary, extras: ReportExtras, draw: 
   return extras.figure === 'curves' ? [curves, bars] : [bars, curves]
 }
 
+/** Heat maps where there are two constants, bars, and a table. */
+function gridFigures(summary: ExperimentSummary, grid: PresetGrid, draw: Draw): string {
+  const { variants } = summary
+  const corner = cornerName(grid)
+  const all = variants.find((variant) => variant.grid)?.grid?.length ?? 0
+  const bars = [
+    ['gridHard', 'Hard corner', `Mean return at ${corner}. ${seedsNote(summary)}`],
+    ['gridMean', 'Mean over the grid', `Mean return over all ${all} points.`],
+  ].map(([name, title, caption]) => barFigure(summary, draw, { name, title, caption, withPublished: false }))
+  const rows = variants.map(({ label, estimates }, v) => [
+    `${swatch(v)}${escapeHtml(label)}`,
+    ...['gridMean', 'gridHard', 'gridWorst', 'greedyBest'].map((name) => estimated(estimates[name])),
+  ])
+  const head = ['', 'Mean over the grid', `Hard corner: ${escapeHtml(corner)}`, 'Worst point', 'Reference']
+  return [
+    `<p class="note">Mean return of the greedy policy over ${grid.episodes} episodes at each point of a grid over ${Object.keys(grid.ranges).join(' and ')}, mean over seeds; pale is good. The hard corner, ${escapeHtml(corner)}, is framed. Reference: the task as it is.</p>`,
+    gridMaps(summary, grid, draw),
+    table(head, rows),
+    `<div class="pair">${bars.join('')}</div>`,
+  ].join('\n')
+}
+
+function gridMaps({ variants }: ExperimentSummary, grid: PresetGrid, draw: Draw): string {
+  const axes = Object.entries(grid.ranges).map(([name, range]) => ({ name, values: gridValues(range, grid.points) }))
+  if (axes.length !== 2) return ''
+  const all = variants.flatMap((variant) => variant.grid ?? [])
+  const ends = [0, 1].map((q) => quantile(all, q) as number)
+  const hard = hardIndex(grid)
+  const maps = variants.map(({ label, grid: returns }, v) => {
+    if (!returns) return ''
+    const lines = axes[0].values.map((_, j) => returns.slice(j * grid.points, (j + 1) * grid.points))
+    const option = gridChart({
+      ...{ returns: lines, x: axes[1], y: axes[0], range: [ends[0], ends[1]] },
+      marked: [hard % grid.points, Math.floor(hard / grid.points)],
+    })
+    const title = `Returns of ${label} over ${axes[0].name} and ${axes[1].name}.`
+    return `<figure><h3>${swatch(v)}${escapeHtml(label)}</h3>${draw(`grid-${v}`, title, GRID_MAP, option)}</figure>`
+  })
+  return `<div class="grids">${maps.join('')}</div>`
+}
+
 function curvesOf({ variants }: ExperimentSummary, name: keyof PopulationCurves): VariantCurve[] {
   return variants.flatMap(({ label, curves, runs }, v) => {
     if (!curves[name]?.mean.some((x) => x !== null)) return []
@@ -132,32 +176,41 @@ function learningFigures(summary: ExperimentSummary, { transitions }: ReportExtr
   return `<div class="stack">${best}${median}</div>`
 }
 
+interface BarFigure {
+  readonly name: string
+  readonly title: string
+  readonly caption: string
+  readonly withPublished: boolean
+}
+
 function barFigures(summary: ExperimentSummary, draw: Draw): string {
-  const { variants, published } = summary
-  const size = { width: HALF.width, height: 64 + 40 * variants.length }
-  const drawn = (name: string, title: string, caption: string, withPublished: boolean) =>
-    figure(draw, {
-      ...{ id: `bars-${name}`, title, caption, size },
-      label: `${title}: ${variants.map(({ label, estimates }) => `${label} ${number(estimates[name]?.mean ?? null)}`).join(', ')}.`,
-      option: barChart(
-        variants.map(({ label, estimates, runs }, v) => ({
-          ...{ label, color: colorOf(v), mean: estimates[name]?.mean ?? null },
-          halfWidth: estimates[name]?.halfWidth ?? null,
-          seeds: runs.flatMap(({ measures }) => (measures ? [measures[name]] : [])),
-          published: withPublished
-            ? published.flatMap(({ short, best }) => (label in best ? [{ name: short, value: best[label] }] : []))
-            : [],
-        })),
-      ),
-    })
-  const best = drawn(
-    'best',
-    'Best policy',
-    'Highest mean of the best policy over ten iterations, the metric of the published numbers.',
-    true,
-  )
-  const median = drawn('finalMedian', 'Median policy at the end', 'Mean over the last ten iterations.', false)
+  const best = barFigure(summary, draw, {
+    ...{ name: 'best', title: 'Best policy', withPublished: true },
+    caption: 'Highest mean of the best policy over ten iterations, the metric of the published numbers.',
+  })
+  const median = barFigure(summary, draw, {
+    ...{ name: 'finalMedian', title: 'Median policy at the end', withPublished: false },
+    caption: 'Mean over the last ten iterations.',
+  })
   return `<div class="pair">${best}${median}</div>`
+}
+
+function barFigure(summary: ExperimentSummary, draw: Draw, { name, title, caption, withPublished }: BarFigure): string {
+  const { variants, published } = summary
+  return figure(draw, {
+    ...{ id: `bars-${name}`, title, caption, size: { width: HALF.width, height: 64 + 40 * variants.length } },
+    label: `${title}: ${variants.map(({ label, estimates }) => `${label} ${number(estimates[name]?.mean ?? null)}`).join(', ')}.`,
+    option: barChart(
+      variants.map(({ label, estimates, runs }, v) => ({
+        ...{ label, color: colorOf(v), mean: estimates[name]?.mean ?? null },
+        halfWidth: estimates[name]?.halfWidth ?? null,
+        seeds: runs.flatMap(({ measures }) => (measures ? [measures[name]] : [])),
+        published: withPublished
+          ? published.flatMap(({ short, best }) => (label in best ? [{ name: short, value: best[label] }] : []))
+          : [],
+      })),
+    ),
+  })
 }
 
 /** Columns of the statistics: a title and the names of one measure, or of the two ends of a range. */
@@ -219,6 +272,11 @@ const NUMBERS: Readonly<Record<string, readonly [title: string, caption: string]
   drive: ['Drive', 'Mean norm of the first term of the Stein direction.'],
   sharing: ['Sharing', 'Mean norm of what of the drive comes from other policies.'],
   repulsion: ['Repulsion', 'Mean norm of the second term of the Stein direction.'],
+  discriminatorAccuracy: [
+    'Accuracy of the discriminator',
+    'Share of new transitions that it tells apart: at ½ the proposed environments feel like the reference.',
+  ],
+  discriminatorReward: ['Reward of the particles', 'Mean of log D − log ½ over the proposed environments.'],
   kernelOffDiagonal: ['Kernel between policies', 'Mean k(x, y) over pairs: near 0 they do not feel each other.'],
   temperature: ['Temperature', 'α, which divides the policy gradient.'],
 }

@@ -1,6 +1,7 @@
 import { finite, type Value } from '../train/charts.ts'
 import type { IterationMetrics } from '../train/metrics.ts'
 import type { FinishedRun } from '../train/run-directory.ts'
+import { gridMeasures, meanGrid, type PresetGrid } from './grid.ts'
 import type { DescribedVariant, Description } from './plan.ts'
 import type { Published } from './presets.ts'
 import {
@@ -23,6 +24,8 @@ export interface ExperimentSummary extends Omit<Description, 'variants'> {
 
 export interface VariantSummary extends DescribedVariant {
   readonly runs: readonly RunResult[]
+  /** Mean return over the seeds at every point of the experiment's grid; null where no run is finished. */
+  readonly grid?: readonly number[] | null
   /** Over the seeds of the finished runs, by the names of measures. */
   readonly estimates: Readonly<Record<string, Estimate>>
   /** The same of curves over iterations: the statistics of the population, and the numbers of the metrics by their names. */
@@ -46,7 +49,7 @@ export interface RunRecord {
   readonly finished: FinishedRun | null
 }
 
-export function summarise(variant: DescribedVariant, records: readonly RunRecord[]): VariantSummary {
+export function summarise(variant: DescribedVariant, records: readonly RunRecord[], grid?: PresetGrid): VariantSummary {
   const runs = records.map(({ seed, failure, finished }): RunResult => {
     if (!finished) {
       const ended =
@@ -54,7 +57,15 @@ export function summarise(variant: DescribedVariant, records: readonly RunRecord
       return { seed, ...ended, measures: null, curves: null }
     }
     const curves = populationCurves(finished.metrics)
-    return { seed, outcome: 'finished', measures: measuresOf(curves, finished.evaluation), curves }
+    return {
+      seed,
+      outcome: 'finished',
+      measures: {
+        ...measuresOf(curves, finished.evaluation),
+        ...(grid && gridMeasures(grid, finished.evaluation.grid)),
+      },
+      curves,
+    }
   })
   const all = runs.flatMap(({ measures }) => (measures ? [measures] : []))
   const populations = runs.flatMap(({ curves }) => (curves ? [curves] : []))
@@ -62,6 +73,7 @@ export function summarise(variant: DescribedVariant, records: readonly RunRecord
   return {
     ...variant,
     runs,
+    ...(grid && { grid: meanGrid(records.map(({ finished }) => finished?.evaluation.grid)) }),
     estimates: byName<Value, Estimate>(all, estimate),
     curves: {
       ...byName<Value[], CurveEstimate>(populations, estimateCurve),

@@ -27,7 +27,7 @@ export const baselines = ['none', 'mean', 'linear', 'value'] as const
 export type Baseline = (typeof baselines)[number]
 
 /** How a gradient is estimated from rollouts. */
-const gradientEntries = {
+export const gradientEntries = {
   /**
    * 'reinforce': ∇ log π times the return-to-go less a baseline (Williams 1992);
    * 'a2c': the same with returns that are cut short by a critic (Mnih et al. 2016, synchronous);
@@ -42,6 +42,8 @@ const gradientEntries = {
   lambda: v.nullish(fraction('lambda')),
   /** Returns of so many steps in place of λ. Default: none. */
   nSteps: v.nullish(wholeNumber('nSteps', 1, 100_000)),
+  /** Multiplies rewards on their way to advantages and critic, where returns are too large for its weights. */
+  rewardScale: v.optional(positiveNumber('rewardScale'), 1),
   /** Advantages to mean 0 and deviation 1, for each particle's rollout. */
   standardise: v.optional(trueOrFalse('standardise'), true),
   /** β in J + β mean H(π(·|s)): a bonus for the entropy at the visited states, which does not look ahead (equation 6). */

@@ -50,6 +50,8 @@ export interface Visited {
   readonly observation: Float32Array
   /** [rows, A] */
   readonly action: Float32Array
+  /** [rows, O] what followed; only where the task is randomised. */
+  readonly nextObservation?: Float32Array
 }
 
 export interface Evaluator {

@@ -65,10 +65,10 @@ export function writeTask(arena: RolloutArena, { spec, head, environments, steps
   writeBatch(arena, steps)
 }
 
-/** Starts the first episode of every environment of a particle. */
-export function startEnvironments(arena: RolloutArena, task: Task, roller: Roller): void {
+/** Starts the first episode of every environment of a particle, or the one with another number. */
+export function startEnvironments(arena: RolloutArena, task: Task, roller: Roller, episode = 0): void {
   const { spec, environments: E, seed } = task
-  arena.view.episode.fill(0)
+  arena.view.episode.fill(episode)
   if (spec.core) arena.ops.resetEnvironments(arena.at.environments, roller.particle, seed.lo, seed.hi)
   else for (let e = 0; e < E; e++) resetRow(arena, task, roller, e)
 }

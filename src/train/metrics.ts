@@ -1,4 +1,5 @@
 import type { Measured } from '../algorithms/algorithm.ts'
+import type { Grid } from '../rl/randomisation.ts'
 import type { Goals } from './goals.ts'
 
 /** What one iteration of a population leaves in metrics.jsonl: plain numbers only, so that any tool can read it. */
@@ -18,6 +19,8 @@ export interface Evaluation {
   sampled: number[]
   /** Of a task with goals: where sampled episodes end. */
   goals?: Goals
+  /** Mean returns over a grid of the environment's parameters, where an experiment asks for them. */
+  grid?: Grid
 }
 
 /** Everything that a report shows. */

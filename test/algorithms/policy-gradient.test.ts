@@ -107,6 +107,19 @@ describe('the exact gradient on a tabular process', () => {
   })
 })
 
+test('rewardScale multiplies rewards on their way to the gradient, not the returns that are told', async () => {
+  const run = async (rewardScale?: number) => {
+    const { state, size } = await onChain({ baseline: 'none', discount: 1, rewardScale })
+    const [{ meanReturn }] = await svpg.evaluate(state)
+    return { meanReturn, score: [...state.arena.view.score.subarray(0, size)] }
+  }
+  const [whole, quarter] = [await run(), await run(0.25)]
+  expect(quarter.meanReturn).toBe(whole.meanReturn)
+  expect(whole.score.some((g) => g !== 0)).toBe(true)
+  // A power of two: no rounding.
+  expect(quarter.score).toEqual(whole.score.map((g) => g / 4))
+})
+
 describe('the mean of the estimator is the exact gradient', () => {
   test.each<EstimatorOptions>([
     { baseline: 'none', discount: 1 },

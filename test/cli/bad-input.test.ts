@@ -19,6 +19,7 @@ function expectRefusal({ code, signal, stdout, stderr }: Ended, ...says: string[
 
 describe('a wrong word on the command line is named, and nothing is written', () => {
   const set = (...options: string[]) => [...CARTPOLE, ...SMALL, ...options]
+  const adr = (...options: string[]) => ['train', 'adr', 'Pendulum-v1', ...SMALL, ...options]
   test.concurrent.each<[args: string[], ...says: string[]]>([
     [['train', 'svpg', 'CartPole-v7', ...SMALL], 'environment "CartPole-v7"', 'there are CartPole-v1'],
     [['train', 'svpg', '__proto__', ...SMALL], 'environment "__proto__"', 'CartPole-v1'],
@@ -57,6 +58,13 @@ describe('a wrong word on the command line is named, and nothing is written', ()
     [set('--eval-episodes', '-1'), 'eval-episodes', 'got -1.'],
     [set('--eval-episodes', '1e9'), 'eval-episodes', 'got 1000000000.'],
     [set('--out='), 'Cannot write the run to ""'],
+    [adr(), '--ranges <list>', 'not specified'],
+    [adr('--ranges', 'mass=2:1'), 'The range of mass is empty: 2 is not below 1.'],
+    [adr('--ranges', 'mass=1'), 'a low and a high bound each', 'mass'],
+    [adr('--ranges', 'mass=a:b'), 'a low and a high bound each', 'mass'],
+    [adr('--ranges', 'weight=1:2'), 'no constant "weight"', 'it has gravity'],
+    [adr('--ranges', 'mass=1:Infinity'), 'The range of mass must have finite bounds, got Infinity.'],
+    [adr('--ranges', 'mass=1:2', '--randomisation', 'all'), 'randomisation', 'adr, uniform, default', 'got "all".'],
     [set('--particles'), '--particles <n>', 'missing'],
     [set('--partcles', '3'), '--partcles', 'Did you mean --particles?'],
     [['train', 'svpg'], 'environment', 'missing'],

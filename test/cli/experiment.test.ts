@@ -59,7 +59,7 @@ test('Ctrl-C stops it cleanly, and the same command goes on to the same summary'
   }))
 
 test.concurrent.each<[args: string[], ...says: string[]]>([
-  [['svpg-cartpol'], 'Unknown experiment "svpg-cartpol" (did you mean svpg-cartpole?)', 'svpg-ablation.'],
+  [['svpg-cartpol'], 'Unknown experiment "svpg-cartpol" (did you mean svpg-cartpole?)', 'svpg-ablation,'],
   [['svpg-cartpole', '--variants', 'stien'], 'no variant "stien" (did you mean stein?)', 'independent, joint.'],
   [['svpg-cartpole', '--variants='], 'needs a variant'],
   [['svpg-cartpole', '--seeds', 'x'], 'seeds', 'got "x".'],

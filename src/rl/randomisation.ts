@@ -1,0 +1,138 @@
+import * as v from 'valibot'
+import { check, show, UsageError, wholeNumber } from '../core/errors.ts'
+import type { CoreSource } from '../core/module.ts'
+import type { EnvironmentSpec } from '../envs/contract.ts'
+import type { Agents } from './agents.ts'
+import { evaluatePopulation } from './evaluate.ts'
+
+/** The constants of a task that are varied, each from its first number to its second. */
+export type Ranges = Readonly<Record<string, readonly [low: number, high: number]>>
+
+/** Their form; `refuseRanges` checks them against a task. */
+export const rangesSchema = v.custom<Ranges>(
+  (given) => isRecord(given) && Object.values(given).every(isPair),
+  ({ input }) =>
+    `ranges must be constants with a low and a high bound each, as { length: [0.5, 1.5] }, got ${show(input)}.`,
+)
+
+const isRecord = (given: unknown): given is object =>
+  typeof given === 'object' && given !== null && !Array.isArray(given)
+
+const isPair = (range: unknown) =>
+  Array.isArray(range) && range.length === 2 && range.every((bound) => typeof bound === 'number')
+
+/**
+ * Refuses ranges in which a task cannot be varied.
+ *
+ * @throws UsageError for a task without constants, no range, a constant that does not exist, a bound that is not finite, a range that is
+ *   empty, a value that the task does not take, or a constant that changes what one policy sees or does
+ */
+export function refuseRanges(spec: EnvironmentSpec, given: unknown): Ranges {
+  const { id, core, configure } = spec
+  if (!configure || (core && Object.keys(core.constants).length === 0))
+    throw new UsageError(`${id} has no constants that could be randomised.`)
+  const ranges = check(rangesSchema, given)
+  if (Object.keys(ranges).length === 0)
+    throw new UsageError(`Randomisation of ${id} needs a range of at least one constant, got none.`)
+  for (const [name, [low, high]] of Object.entries(ranges)) {
+    if (core && !Object.hasOwn(core.constants, name)) {
+      const names = Object.keys(core.constants).join(', ')
+      throw new UsageError(`${id} has no constant ${show(name)} to randomise; it has ${names}.`)
+    }
+    const bad = [low, high].find((x) => !Number.isFinite(x))
+    if (bad !== undefined) throw new UsageError(`The range of ${name} must have finite bounds, got ${bad}.`)
+    if (low >= high) throw new UsageError(`The range of ${name} is empty: ${low} is not below ${high}.`)
+    for (const value of [low, high]) refuseOtherSpaces(spec, name, configure({ [name]: value }))
+  }
+  return ranges
+}
+
+/** JSON knows no infinite numbers. */
+const spacesOf = ({ observationSpace, actionSpace }: EnvironmentSpec) =>
+  JSON.stringify([observationSpace, actionSpace], (_, x) => (typeof x === 'number' ? String(x) : x))
+
+function refuseOtherSpaces(spec: EnvironmentSpec, name: string, other: EnvironmentSpec): void {
+  if (spacesOf(spec) === spacesOf(other)) return
+  throw new UsageError(
+    `${name} changes the spaces of ${spec.id}, which are the same for all that one policy is trained on; randomise another constant.`,
+  )
+}
+
+/** From the unit cube [d] to constants: low + u (high − low) in each dimension. */
+export const constantsAt = (ranges: Ranges, point: ArrayLike<number>): Record<string, number> =>
+  Object.fromEntries(Object.entries(ranges).map(([name, [low, high]], k) => [name, low + point[k] * (high - low)]))
+
+/** The same task with other constants and the time limit that it has now. */
+export const specAt = (spec: EnvironmentSpec, constants: Readonly<Record<string, number>>): EnvironmentSpec => ({
+  ...(spec.configure as NonNullable<typeof spec.configure>)(constants),
+  maxEpisodeSteps: spec.maxEpisodeSteps,
+})
+
+/**
+ * The constants of a task as they are sent to whoever evaluates: all of them in memory order where the physics is in the core, those of
+ * `changed` otherwise. Nothing changed is the reference environment.
+ */
+export const packConstants = ({ core }: EnvironmentSpec, changed: Readonly<Record<string, number>>): Float64Array =>
+  Float64Array.from(Object.values(core ? { ...core.constants, ...changed } : changed))
+
+export type GridOptions = Agents & {
+  readonly spec: EnvironmentSpec
+  readonly ranges: Ranges
+  /** Points of each dimension, from its low to its high end. Default 7. */
+  readonly points?: number
+  /** Default 20. */
+  readonly episodes?: number
+  /** Default 0. */
+  readonly seed?: number
+  /** Called after each point. */
+  readonly onProgress?: (done: number, total: number) => void
+  readonly core?: CoreSource
+}
+
+/** What policies reach where in the ranges. */
+export interface Grid {
+  readonly ranges: Ranges
+  /** Of each dimension. */
+  readonly points: number
+  readonly episodes: number
+  /** [pointsᵈ] mean return of the greedy policies, the last dimension running fastest. */
+  readonly returns: readonly number[]
+}
+
+/** The points of a grid in the order of its returns, in the unit cube. */
+export function gridPoints(dimensions: number, points: number): number[][] {
+  const ends = Array.from({ length: points }, (_, k) => (points === 1 ? 0.5 : k / (points - 1)))
+  return Array.from({ length: dimensions }).reduce<number[][]>(
+    (all) => all.flatMap((point) => ends.map((x) => [...point, x])),
+    [[]],
+  )
+}
+
+/**
+ * Mean return of greedy agents at every point of a grid over the ranges; all points have the same initial random numbers.
+ *
+ * @throws UsageError for ranges that do not fit the task, or agents that do not
+ */
+export async function evaluateGrid({ spec, ranges, onProgress, ...options }: GridOptions): Promise<Grid> {
+  refuseRanges(spec, ranges)
+  const points = check(wholeNumber('points', 1, 1000), options.points ?? 7)
+  const episodes = check(wholeNumber('episodes', 1, 1_000_000), options.episodes ?? 20)
+  const seed = check(wholeNumber('seed', 0), options.seed ?? 0)
+  const all = gridPoints(Object.keys(ranges).length, points)
+  const returns: number[] = []
+  for (const point of all) {
+    const there = specAt(spec, constantsAt(ranges, point))
+    returns.push(await greedyReturn({ ...options, spec: there, episodes, seed }))
+    onProgress?.(returns.length, all.length)
+  }
+  return { ranges, points, episodes, returns }
+}
+
+async function greedyReturn(population: Parameters<typeof evaluatePopulation>[0]): Promise<number> {
+  let total = 0
+  for await (const { greedy, meanReturn } of evaluatePopulation(population)) {
+    if (!greedy) break
+    total += meanReturn
+  }
+  return total / population.particles
+}
