@@ -13,6 +13,7 @@ export { RunError, UsageError } from './core/errors.ts'
 export { exponential, type Generator, generator, normal, uniform, uniformInteger } from './core/generator.ts'
 export { type CoreSource, compileCore, compileRelaxedCore } from './core/module.ts'
 export type { Minibatch, Population, PopulationScore } from './core/population.ts'
+export { decodeTensors, encodeTensors, type Tensor, type TensorFile } from './core/safetensors.ts'
 export { type CheckOptions, checkEnvironment, problemsOf } from './envs/check.ts'
 export type { Environment, EnvironmentSpec, Info, Reset, Step } from './envs/contract.ts'
 export { inTypeScript } from './envs/instances.ts'
@@ -159,7 +160,6 @@ export {
 export type { Evaluation, IterationMetrics, RunSummary } from './train/metrics.ts'
 export { renderReport } from './train/report.ts'
 export { createRun, finishRun, type Run, readRun, record, type SavedPopulation } from './train/run-directory.ts'
-export { decodeTensors, encodeTensors, type Tensor, type TensorFile } from './train/safetensors.ts'
 export {
   type AlgorithmName,
   algorithms,

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { UsageError } from '../../src/core/errors.ts'
-import { decodeTensors, encodeTensors, type TensorFile } from '../../src/train/safetensors.ts'
+import { decodeTensors, encodeTensors, type TensorFile } from '../../src/core/safetensors.ts'
 
 const example: TensorFile = {
   tensors: {
@@ -184,7 +184,7 @@ describe('a damaged file is refused, and the message says why', () => {
     ['length too large', withLength(1000n), 'header should have 1000 bytes'],
     ['length absurd', withLength(2n ** 64n - 1n), 'header should have'],
     ['length negative as i64', withLength(2n ** 63n), 'header should have'],
-    ['length zero', withLength(0n), 'not JSON'],
+    ['length zero', withLength(0n), 'not a JSON object'],
     ['length too small', withLength(10n), 'not JSON'],
     ['header no JSON', assemble('{"x": '), 'not JSON'],
     ['header no UTF-8', assemble(Uint8Array.of(0x7b, 0xff, 0x7d)), 'not JSON'],
