@@ -51,7 +51,7 @@ export async function instantiatePolicyCore(
 
 async function moduleOf(core: PolicyCore): Promise<WebAssembly.Module> {
   if (typeof core === 'string' || core instanceof URL) return compile(await fetchBytes(core))
-  if (isBytes(core)) return compile(core)
+  if (isBytes(core)) return compile(core as BufferSource)
   if (core instanceof WebAssembly.Module) return core
   throw new UsageError(`The core must be a WebAssembly.Module, its bytes or a URL, got ${show(core)}.`)
 }
@@ -82,7 +82,7 @@ async function compile(bytes: BufferSource): Promise<WebAssembly.Module> {
 }
 
 /** Arrays of other realms too. */
-export const isBytes = (value: unknown): value is BufferSource =>
+export const isBytes = (value: unknown): value is ArrayBuffer | ArrayBufferView =>
   ArrayBuffer.isView(value) || Object.prototype.toString.call(value) === '[object ArrayBuffer]'
 
 const reason = (error: unknown) => String((error as Error)?.message ?? error).replace(/\.$/, '')

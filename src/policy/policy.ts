@@ -18,7 +18,7 @@ export interface PolicyFiles {
   /** policy.json: its text, or what JSON.parse makes of it. */
   readonly description: unknown
   /** The bytes of policy.safetensors. */
-  readonly weights: BufferSource
+  readonly weights: ArrayBuffer | ArrayBufferView
   /** steinrl-policy.wasm. */
   readonly core: PolicyCore
 }
@@ -90,7 +90,7 @@ export async function loadPolicy({ description, weights, core }: PolicyFiles): P
   }
 }
 
-const viewOf = (bytes: BufferSource): Uint8Array =>
+const viewOf = (bytes: ArrayBuffer | ArrayBufferView): Uint8Array =>
   ArrayBuffer.isView(bytes) ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength) : new Uint8Array(bytes)
 
 /** Room for a population and for a few rows to act on. */
