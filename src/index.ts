@@ -98,10 +98,22 @@ export {
   presets,
 } from './experiments/presets.ts'
 export type { ExperimentSummary, RunResult, VariantSummary } from './experiments/summary.ts'
+// Policies for elsewhere
+export { layersModel } from './export/layers.ts'
+export { onnxModel } from './export/onnx.ts'
+export type { SinglePolicy } from './export/parts.ts'
+export { type ExportFormat, type ExportOptions, exportFormats, exportRun } from './export/run.ts'
 // Networks
 export { type Activation, type Layer, mlp, type Network } from './nn/network.ts'
 export { type LogDensity, logDensity } from './nn/score.ts'
 export { startTfjs, type TfjsOptions } from './nn/tfjs.ts'
+export {
+  type Bounds,
+  encodePolicy,
+  type Normalisation,
+  type PolicyDescription,
+  type PopulationToExport,
+} from './policy/description.ts'
 // Who acts
 export type { Act, Actors, Agents, Policies, Turn } from './rl/agents.ts'
 // Stein variational gradient descent
