@@ -51,7 +51,7 @@ export async function instantiatePolicyCore(
 
 async function moduleOf(core: PolicyCore): Promise<WebAssembly.Module> {
   if (typeof core === 'string' || core instanceof URL) return compile(await fetchBytes(core))
-  if (isBytes(core)) return compile(core as BufferSource)
+  if (isBytes(core)) return compile(viewOf(core))
   if (core instanceof WebAssembly.Module) return core
   throw new UsageError(`The core must be a WebAssembly.Module, its bytes or a URL, got ${show(core)}.`)
 }
@@ -84,5 +84,11 @@ async function compile(bytes: BufferSource): Promise<WebAssembly.Module> {
 /** Arrays of other realms too. */
 export const isBytes = (value: unknown): value is ArrayBuffer | ArrayBufferView =>
   ArrayBuffer.isView(value) || Object.prototype.toString.call(value) === '[object ArrayBuffer]'
+
+/** The same bytes, whatever they are an array of: V8 compiles no DataView. */
+export const viewOf = (bytes: ArrayBuffer | ArrayBufferView): Uint8Array<ArrayBuffer> =>
+  ArrayBuffer.isView(bytes)
+    ? new Uint8Array(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.byteLength)
+    : new Uint8Array(bytes)
 
 const reason = (error: unknown) => String((error as Error)?.message ?? error).replace(/\.$/, '')

@@ -10,6 +10,7 @@ import {
   type PolicyCore,
   type PolicyOps,
   refuseWithoutSimd,
+  viewOf,
 } from './core.ts'
 import { type Content, decodePolicy, type PolicyDescription } from './description.ts'
 
@@ -89,9 +90,6 @@ export async function loadPolicy({ description, weights, core }: PolicyFiles): P
     actRows: (observations, options = {}) => actRows(actor, observations, options),
   }
 }
-
-const viewOf = (bytes: ArrayBuffer | ArrayBufferView): Uint8Array =>
-  ArrayBuffer.isView(bytes) ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength) : new Uint8Array(bytes)
 
 /** Room for a population and for a few rows to act on. */
 function actorFields({ policy, theta }: Content, rows: number) {
