@@ -73,14 +73,13 @@ export function decodeTensors(file: Uint8Array): TensorFile {
 
 function parseHeader(bytes: Uint8Array): Record<string, unknown> {
   let header: unknown
-  // The format begins with a brace: no byte order mark, no blanks.
-  if (bytes[0] !== 0x7b) throw new UsageError('its header is not a JSON object.')
   try {
     header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
   } catch {
     throw new UsageError('its header is not JSON.')
   }
-  if (typeof header !== 'object' || header === null || Array.isArray(header)) {
+  // The format begins with a brace: no byte order mark, no blanks.
+  if (typeof header !== 'object' || header === null || bytes[0] !== 0x7b) {
     throw new UsageError('its header is not a JSON object.')
   }
   return header as Record<string, unknown>

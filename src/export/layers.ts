@@ -83,6 +83,14 @@ function constant(x: SymbolicTensor, name: string, values: Float32Array): Symbol
   return dense(x, { name, inputs, outputs: values.length, kernel, bias: values, activation: 'linear' })
 }
 
+/** scale x + shift, element by element. */
+function affine(x: SymbolicTensor, name: string, scale: Float32Array, shift: Float32Array): SymbolicTensor {
+  const size = scale.length
+  const kernel = new Float32Array(size * size)
+  for (let k = 0; k < size; k++) kernel[k * size + k] = scale[k]
+  return dense(x, { name, inputs: size, outputs: size, kernel, bias: shift, activation: 'linear' })
+}
+
 /** x between low and high, element by element. */
 function clipped(observation: SymbolicTensor, x: SymbolicTensor, name: string, low: Float32Array, high: Float32Array) {
   const least = constant(observation, `${name}_low`, low)
@@ -100,22 +108,27 @@ function clippedLogStd(observation: SymbolicTensor, last: SymbolicTensor, head: 
 function normalised(observation: SymbolicTensor, { normalisation }: SinglePolicy): SymbolicTensor {
   if (!normalisation) return observation
   const { mean, deviation, clip } = normalisation
-  const O = mean.length
-  const layer = layers.batchNormalization({ name: 'normalised_free', epsilon: 0, center: false, scale: false })
-  const x = applied(layer, observation, [
-    [Float32Array.from(mean), [O]],
-    [Float32Array.from(deviation, (value) => value * value), [O]],
-  ])
-  const [low, high] = [-clip, clip].map((end) => new Float32Array(O).fill(end))
-  return clipped(observation, x, 'normalised', low, high)
+  const all = (value: number) => new Float32Array(mean.length).fill(value)
+  // In two steps, so that x − mean loses no digits.
+  const centred = affine(
+    observation,
+    'centred',
+    all(1),
+    Float32Array.from(mean, (value) => -value),
+  )
+  const scaled = affine(
+    centred,
+    'scaled',
+    Float32Array.from(deviation, (value) => 1 / value),
+    all(0),
+  )
+  return clipped(observation, scaled, 'normalised', all(-clip), all(clip))
 }
 
 /** tanh of the mean, moved from [−1, 1] to the box. */
 function rescaled(mean: SymbolicTensor, { low, high }: Parts): SymbolicTensor {
-  const A = low.length
   const squashed = applied(layers.activation({ name: 'squashed', activation: 'tanh' }), mean)
-  const kernel = new Float32Array(A * A)
-  for (let k = 0; k < A; k++) kernel[k * A + k] = 0.5 * (high[k] - low[k])
-  const bias = low.map((least, k) => 0.5 * (least + high[k]))
-  return dense(squashed, { name: 'action', inputs: A, outputs: A, kernel, bias, activation: 'linear' })
+  const half = low.map((least, k) => 0.5 * (high[k] - least))
+  const middle = low.map((least, k) => 0.5 * (least + high[k]))
+  return affine(squashed, 'action', half, middle)
 }

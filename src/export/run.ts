@@ -1,5 +1,5 @@
 import { platform } from '#platform'
-import { check, show, UsageError, wholeNumber } from '../core/errors.ts'
+import { show, UsageError } from '../core/errors.ts'
 import type { EnvironmentSpec } from '../envs/contract.ts'
 import { environmentSpec } from '../envs/registry.ts'
 import { type Bounds, encodePolicy, type PopulationToExport } from '../policy/description.ts'
@@ -97,7 +97,10 @@ function boundsOf({ actionSpace }: EnvironmentSpec): Bounds | null {
 }
 
 function numberOf({ best = null, particles }: PopulationToExport, particle: number | 'best'): number {
-  if (particle !== 'best') return check(wholeNumber('particle', 0, particles - 1), particle)
+  if (particle !== 'best') {
+    if (Number.isInteger(particle) && particle >= 0 && particle < particles) return particle
+    throw new UsageError(`particle must be all, best or a number from 0 to ${particles - 1}, got ${show(particle)}.`)
+  }
   if (best !== null) return best
   if (particles === 1) return 0
   throw new UsageError('The run has no evaluation.json, which tells the best particle: choose one by --particle.')

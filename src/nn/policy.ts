@@ -57,7 +57,7 @@ export function policyOf(shape: Omit<PolicyShape, 'activation'> & Partial<Policy
 }
 
 /** Of a policy that is read from a file. */
-const MAX_LAYERS = 100
+const MAX_LAYERS = 1000
 
 const shapeSchema = v.object({
   observations: v.number(),

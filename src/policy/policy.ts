@@ -53,7 +53,8 @@ export interface LoadedPolicy {
   /**
    * The action for one observation [O].
    *
-   * @throws UsageError for an observation of another length or that is not finite, and for options that are not allowed
+   * @throws UsageError for an observation of another length or that is not finite, for options that are not allowed, and where the
+   * network overflows
    */
   act(observation: ArrayLike<number>, options?: ActOptions): PolicyAction
   /** The actions [rows × A] for observations [rows × O], one row after another. A class is one number. */
@@ -140,6 +141,8 @@ function actRows(actor: Actor, observations: ArrayLike<number>, options: ActOpti
     choose(actor, turn, size)
     for (let k = 0; k < size * A; k++) out[first * A + k] = view.action[k]
   }
+  if (!out.every(Number.isFinite))
+    throw new UsageError('The action is not finite: the parameters of the policy are too large for float32.')
   return out
 }
 

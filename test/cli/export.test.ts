@@ -115,7 +115,7 @@ describe('what cannot be exported is refused in one line, and nothing is written
 
   test.concurrent.each<[args: string[], ...says: string[]]>([
     [['nowhere', '--out', 'out'], '"nowhere" is not a run: it has no config.json.'],
-    [[CARTPOLE, '--out', 'out', '--particle', '3'], 'particle must be a whole number from 0 to 2, got 3.'],
+    [[CARTPOLE, '--out', 'out', '--particle', '3'], 'particle must be all, best or a number from 0 to 2, got 3.'],
     [[CARTPOLE, '--out', 'out', '--particle', '-1'], 'got -1.'],
     [[CARTPOLE, '--out', 'out', '--particle', 'worst'], 'got "worst".'],
     [[CARTPOLE, '--out', 'out', '--format', 'onnx,keras'], 'one of steinrl, layers, onnx, got "keras".'],

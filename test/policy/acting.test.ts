@@ -301,3 +301,9 @@ test('what was loaded does not change with the bytes it came from', async () => 
   weights.fill(0)
   expect(actor.act([1, 2, 3])).toEqual(before)
 })
+
+test('an action that is not finite is not given', async () => {
+  const population = populationOf(shapeOf('gaussian', { activation: 'linear' }))
+  const actor = await loaded({ ...population, theta: population.theta.map((value) => value * 1e30) })
+  expect(() => actor.act([1, 2, 3])).toThrow('The action is not finite')
+})

@@ -55,7 +55,7 @@ describe('a description that is wrong is refused', () => {
     ['a width that is no number', withPolicy({ hidden: ['4'] }), 'no policy'],
     ['an infinite width', withPolicy({ hidden: [Number.POSITIVE_INFINITY] }), 'no policy'],
     ['huge widths', withPolicy({ hidden: [2 ** 50, 2 ** 50] }), 'theta has shape [2,34], but the description needs'],
-    ['more layers than a network has', withPolicy({ hidden: Array(1e6).fill(1) }), 'more than 100 hidden layers'],
+    ['more layers than a network has', withPolicy({ hidden: Array(1e6).fill(1) }), 'more than 1000 hidden layers'],
     ['other widths', withPolicy({ hidden: [5] }), 'theta has shape [2,34], but the description needs [2,41]'],
     ['no particles', { ...description, particles: 0 }, 'the number of particles must be a whole number from 1'],
     ['more particles', { ...description, particles: 3 }, 'needs [3,34]'],
