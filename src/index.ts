@@ -174,6 +174,8 @@ export { renderReport } from './train/report.ts'
 export { createRun, finishRun, type Run, readRun, record, type SavedPopulation } from './train/run-directory.ts'
 export {
   type AlgorithmName,
+  type AnyTrainOptions,
+  type AnyTrainStep,
   algorithms,
   type EvaluateOptions,
   evaluate,

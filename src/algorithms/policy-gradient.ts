@@ -305,7 +305,7 @@ export function takeUp(state: PolicyGradient, job: Job): Roller {
     view.valueWeights.fill(0)
     const purposes = { critic: Purpose.critic, imitator: Purpose.imitation, discriminator: Purpose.discriminator }
     for (const side of sidesOf(state))
-      startSide(side, task.seed, particle, purposes[side.name as keyof typeof purposes])
+      startSide(side, task.seed, particle, { purpose: purposes[side.name as keyof typeof purposes] })
     startEnvironments(arena, task, roller)
   }
   return roller

@@ -5,7 +5,7 @@ import { headNames } from '../nn/policy.ts'
 import { baselines, estimators, selfImitations } from '../rl/estimator.ts'
 import { temperatureSchedules } from '../rl/temperature.ts'
 import type { AlgorithmName } from '../train/train.ts'
-import { flag, list, number } from './values.ts'
+import { flag, json, list, number } from './values.ts'
 
 /** What the command of an algorithm takes beside what all of them take. */
 export interface AlgorithmSettings {
@@ -52,6 +52,55 @@ const svpg = (command: Command) =>
     .option('--self-imitation <kind>', `${selfImitations.join(', ')} (none)`)
     .option('--workers <n>', 'evaluate particles on so many workers, or auto; the same bytes (auto)', number, 'auto')
 
+/** Settings of all that learn from a replay. */
+const offPolicy = (command: Command) =>
+  command
+    .option('--temperature <alpha>', 'weight of the entropy', number)
+    .option('--environments <n>', 'environments that step together (1)', number)
+    .option('--steps <n>', 'steps of each environment in one iteration (1000)', number)
+    .option('--start <n>', 'transitions before learning begins (1000)', number)
+    .option('--updates <n>', 'gradient steps after each step of the environments (1)', number)
+    .option('--batch <n>', 'transitions of a gradient step (256)', number)
+    .option('--replay <n>', 'transitions that are kept (1000000)', number)
+    .option('--discount <gamma>', '(0.99)', number)
+    .option('--learning-rate <rate>', 'of Adam (0.0003)', number)
+    .option('--hidden <widths>', 'hidden layers of all networks, as 256,256', list)
+    .option('--activation <kind>', `of the hidden layers: ${activations.join(', ')} (relu)`)
+
+const sac = (command: Command) =>
+  offPolicy(command)
+    .option('--target-entropy <nats>', 'that a temperature of auto keeps (minus the dimensions of an action)', number)
+    .option('--polyak <tau>', 'how fast the target networks follow (0.005)', number)
+
+const sql = (command: Command) =>
+  offPolicy(command)
+    .option('--temperature-schedule <kind>', `${temperatureSchedules.join(', ')} (constant)`)
+    .option('--temperature-from <alpha>', 'where a schedule begins (ten times the temperature)', number)
+    .option('--reward-scale <factor>', 'of the rewards that Q learns (1)', number)
+    .option('--particles <n>', 'actions of a state in a step of the sampler (32)', number)
+    .option('--fixed-share <share>', 'of them that drive the others (0.5)', number)
+    .option('--bandwidth <rule>', 'a named rule or a fixed h (sql-code)', number)
+    .option('--value-particles <n>', 'actions that the soft value is estimated from (16)', number)
+    .option('--proposal-from <n>', 'gradient step from which those are drawn from the policy (never)', number)
+    .option('--qs <n>', 'Q networks, 1 or 2 (1)', number)
+    .option('--polyak <tau>', 'how far the target networks follow (1)', number)
+    .option('--target-every <n>', 'gradient steps between two times they do (1000)', number)
+    .option('--sampler-learning-rate <rate>', "of the sampler's Adam (as the other)", number)
+    .option('--latents <n>', 'random numbers of an action (as many as it has)', number)
+    .option('--latent-set <n>', 'different draws of these at first, one at the end (unlimited)', number)
+    .option('--candidates <n>', 'actions that the greedy one is the best of (32)', number)
+
+const sqlCompose = (command: Command) =>
+  sql(command)
+    .option('--components <json>', 'constants of the tasks that are learned, as [{"goal1X":0},{"goal1Y":0}]', json)
+    .option('--component-iterations <n>', 'iterations in which they are (20)', number)
+
 export const algorithmSettings: Readonly<Record<AlgorithmName, AlgorithmSettings>> = {
   svpg: { about: 'Stein variational policy gradient: policies that learn and stay apart.', add: svpg },
+  sac: { about: 'Soft actor-critic: one Gaussian policy and two Q networks, off policy.', add: sac },
+  sql: { about: 'Soft Q-learning: a sampler of actions that keeps all good ones, off policy.', add: sql },
+  'sql-compose': {
+    about: 'Learns several tasks and, without another step, the policy that is good at all of them.',
+    add: sqlCompose,
+  },
 }

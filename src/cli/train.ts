@@ -4,7 +4,7 @@ import { check, isExpected, wholeNumber } from '../core/errors.ts'
 import { environmentSpec } from '../envs/registry.ts'
 import type { Evaluation } from '../train/metrics.ts'
 import { createRun, finishRun, record, refuseToReplace } from '../train/run-directory.ts'
-import { algorithmNamed, evaluate, runConfig, type TrainOptions, type TrainStep, train } from '../train/train.ts'
+import { type AnyTrainOptions, type AnyTrainStep, algorithmNamed, evaluate, runConfig, train } from '../train/train.ts'
 import { INTERRUPTED_EXIT_CODE, type Interrupt, listenForInterrupt } from './interrupt.ts'
 import { printEvaluation, printLine } from './print.ts'
 import { iterationLine, progress } from './progress.ts'
@@ -50,11 +50,11 @@ async function runTraining(algorithm: string, env: string, { ...all }: CommandOp
   const { iterations, out, overwrite, evalEpisodes, json, workers, ...settings } = all
   // Everything is checked before the first file is written.
   check(wholeNumber('eval-episodes', 0, 1_000_000), evalEpisodes)
-  const config = runConfig({ algorithm, env, iterations, ...settings } as TrainOptions)
+  const config = runConfig({ algorithm, env, iterations, ...settings } as AnyTrainOptions)
   const path = out ?? `runs/${algorithm}-${env}-${config.seed}`
   await refuseToReplace(path, overwrite)
   // A run whose first step fails, for want of memory perhaps, leaves no directory and replaces none.
-  const steps = train({ ...config, workers } as TrainOptions)
+  const steps = train({ ...config, workers } as AnyTrainOptions)
   const first = await steps.next()
   const run = await createRun(path, config, { overwrite })
   const interrupt = listenForInterrupt()
@@ -79,15 +79,18 @@ async function runTraining(algorithm: string, env: string, { ...all }: CommandOp
   }
 }
 
-async function* resume(first: IteratorResult<TrainStep>, steps: AsyncGenerator<TrainStep>): AsyncGenerator<TrainStep> {
+async function* resume(
+  first: IteratorResult<AnyTrainStep>,
+  steps: AsyncGenerator<AnyTrainStep>,
+): AsyncGenerator<AnyTrainStep> {
   if (!first.done) yield first.value
   yield* steps
 }
 
 /** Shows every step; returns the last one, which is not the run's last when Ctrl-C came. */
-async function consume(steps: AsyncIterable<TrainStep>, interrupt: Interrupt, json: boolean): Promise<TrainStep> {
+async function consume(steps: AsyncIterable<AnyTrainStep>, interrupt: Interrupt, json: boolean): Promise<AnyTrainStep> {
   const line = json ? null : progress()
-  let last: TrainStep | undefined
+  let last: AnyTrainStep | undefined
   let returns: (number | null)[] = []
   try {
     for await (const step of steps) {
@@ -108,14 +111,14 @@ async function consume(steps: AsyncIterable<TrainStep>, interrupt: Interrupt, js
   } finally {
     line?.stop()
   }
-  return last as TrainStep
+  return last as AnyTrainStep
 }
 
 const INTERRUPTED = Symbol('interrupted')
 
 /** Null when Ctrl-C came before the last particle. */
 async function evaluateLast(
-  { env, agents }: TrainStep,
+  { env, agents }: AnyTrainStep,
   seed: number,
   episodes: number,
   interrupt: Interrupt,

@@ -10,3 +10,12 @@ export const list = (text: string): (number | string)[] => (text === '' ? [] : t
 export const words = (text: string): string[] => (text === '' ? [] : text.split(','))
 
 export const flag = (text: string): boolean | string => (text === 'true' ? true : text === 'false' ? false : text)
+
+/** What is no JSON stays a word. */
+export function json(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text
+  }
+}

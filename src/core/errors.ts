@@ -58,6 +58,14 @@ export function positiveNumberOr<const T extends readonly string[]>(what: string
   )
 }
 
+/** A finite number or one of a list of words. */
+export function finiteNumberOr<const T extends readonly string[]>(what: string, words: T) {
+  return v.custom<number | T[number]>(
+    (input) => (typeof input === 'number' ? Number.isFinite(input) : words.includes(input as string)),
+    named(what, `a finite number or ${words.join(', ')}`),
+  )
+}
+
 /** A finite number of at least 0. */
 export function nonNegativeNumber(what: string) {
   const message = named(what, 'a finite number of at least 0')

@@ -15,6 +15,12 @@ export const Purpose = {
   discriminator: 12,
   imitation: 13,
   density: 14,
+  /** Weights of Q networks, the rows that are replayed, the noise of sampled actions, and actions before learning begins. */
+  q: 15,
+  replay: 16,
+  noise: 17,
+  explore: 18,
+  latents: 19,
 } as const
 
 const WORD = 4294967296

@@ -13,7 +13,7 @@ import {
   record,
   writing,
 } from '../train/run-directory.ts'
-import { evaluate, type TrainStep, train } from '../train/train.ts'
+import { type AnyTrainStep, evaluate, train } from '../train/train.ts'
 import { merge } from './merge.ts'
 import { conflict, type ExperimentOptions, equal, type Job, type Plan, planOf } from './plan.ts'
 import { renderExperiment } from './report.ts'
@@ -162,7 +162,7 @@ async function* runJob(
   })
   const run = await createRun(path, config, { overwrite: true })
   const visits = collectVisits()
-  let last: TrainStep | undefined
+  let last: AnyTrainStep | undefined
   try {
     for await (const step of record(run, train({ ...options, workers }))) {
       last = step
@@ -170,7 +170,7 @@ async function* runJob(
       yield progress('training', { metrics: step.metrics, notes: step.losses })
     }
     yield progress('evaluating')
-    const { iterations, agents } = last as TrainStep
+    const { iterations, agents } = last as AnyTrainStep
     const spec = environmentSpec(options.env)
     const onProgress = () => {
       if (stop.requested) throw STOPPED

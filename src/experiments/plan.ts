@@ -1,6 +1,6 @@
 import { check, show, UsageError, wholeNumber } from '../core/errors.ts'
 import { nearest } from '../core/nearest.ts'
-import { runConfig, type TrainOptions } from '../train/train.ts'
+import { type AnyTrainOptions, runConfig } from '../train/train.ts'
 import type { ExperimentVariant, Preset } from './presets.ts'
 
 /** Episodes that every particle is evaluated on after training. */
@@ -44,7 +44,7 @@ export interface Job {
   readonly seed: number
   /** Its run directory. */
   readonly path: string
-  readonly options: TrainOptions
+  readonly options: AnyTrainOptions
   readonly config: Readonly<Record<string, unknown>>
 }
 
@@ -68,7 +68,7 @@ export function planOf({ preset, out = `runs/${preset.name}`, ...options }: Expe
   const variants = chosen(preset, options.variants)
   const jobs = seeds.flatMap((seed) =>
     variants.map(({ label, settings }): Job => {
-      const given = { ...preset.settings, ...settings, env: preset.env, iterations, seed }
+      const given = { ...preset.settings, ...settings, env: preset.env, iterations, seed } as AnyTrainOptions
       const config = plain(runConfig(given))
       return { variant: label, seed, path: `${out}/${label}/seed-${seed}`, options: given, config }
     }),

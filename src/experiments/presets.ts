@@ -1,12 +1,11 @@
 import { show, UsageError } from '../core/errors.ts'
 import { nearest } from '../core/nearest.ts'
-import type { TrainOptions } from '../train/train.ts'
+import type { AlgorithmName, TrainOptions } from '../train/train.ts'
+
+type OfOneRun = 'env' | 'iterations' | 'seed' | 'workers' | 'core' | 'tfjs' | 'priorMean'
 
 /** Settings of train() that do not belong to a single run; `algorithm` is one of them. */
-export type ExperimentSettings = Omit<
-  TrainOptions,
-  'env' | 'iterations' | 'seed' | 'workers' | 'core' | 'tfjs' | 'priorMean'
->
+export type ExperimentSettings = { [A in AlgorithmName]: Omit<TrainOptions<A>, OfOneRun> }[AlgorithmName]
 
 /** One of the things that an experiment compares. */
 export interface ExperimentVariant {

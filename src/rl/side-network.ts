@@ -1,23 +1,25 @@
 import { type Arena, type Field, f32, i32, padded } from '../core/arena.ts'
+import { RunError } from '../core/errors.ts'
 import type { Ops, Pointer } from '../core/ops.ts'
 import type { Seed } from '../core/random.ts'
+import { readInto } from '../nn/core-op.ts'
 import { forward } from '../nn/forward.ts'
 import { squaredError } from '../nn/losses.ts'
-import { initialiseInto, type Network } from '../nn/network.ts'
+import { type Initialisation, initialiseInto, type Network } from '../nn/network.ts'
 import { tf } from '../nn/tfjs.ts'
 import { minibatchAt, startMinibatches } from '../svgd/minibatch.ts'
 import { adam } from '../svgd/optimizers.ts'
 import type { Carried } from './evaluator.ts'
 
 // A network that a particle carries beside its policy and trains on a loss of its own: a critic, a discriminator. It is outside
-// the kernel.
+// the kernel. A pair of Q networks is one side network of two.
 
 type Floats = 'Theta' | 'Gradient' | 'Moment1' | 'Moment2'
 type SideFields<N extends string> = { [K in `${N}${Floats}`]: Field<'f32'> } & { [K in `${N}Steps`]: Field<'i32'> }
 
-/** Room for a network called `name` and its Adam; empty without a network. */
-export function sideFields<N extends string>(name: N, net: Network | null): SideFields<N> {
-  const size = net ? padded(net.size) : 0
+/** Room for `count` networks of one shape called `name` and their Adam; empty without a network. */
+export function sideFields<N extends string>(name: N, net: Network | null, count = 1): SideFields<N> {
+  const size = net ? padded(count * net.size) : 0
   return {
     [`${name}Theta`]: f32(size),
     [`${name}Gradient`]: f32(size),
@@ -33,6 +35,7 @@ export const shuffleFields = (B: number) => ({ shuffle: f32(padded(B)) })
 export interface SideNetwork {
   readonly name: string
   readonly net: Network
+  readonly count: number
   readonly ops: Ops
   readonly at: Readonly<Record<'theta' | 'direction' | 'moment1' | 'moment2', Pointer>>
   readonly view: Readonly<Record<'theta' | 'direction' | 'moment1' | 'moment2', Float32Array>>
@@ -44,6 +47,7 @@ export function sideNetwork(
   { ops, at, view }: { ops: Ops; at: object; view: object },
   name: string,
   net: Network,
+  count = 1,
 ): SideNetwork {
   const pointers = at as Record<string, Pointer>
   const views = view as Record<string, Float32Array>
@@ -51,18 +55,22 @@ export function sideNetwork(
   const of = <T>(from: Record<string, T>) =>
     Object.fromEntries(Object.entries(fields).map(([key, field]) => [key, from[name + field]]))
   return {
-    ...{ name, net, ops },
+    ...{ name, net, count, ops },
     at: of(pointers) as SideNetwork['at'],
     view: of<Float32Array>(views) as SideNetwork['view'],
     steps: (view as Record<string, Int32Array>)[`${name}Steps`],
   }
 }
 
-/** Before a particle's first evaluation. */
-export function startSide({ net, ops, view, steps }: SideNetwork, seed: Seed, particle: number, purpose: number): void {
+/** Before a particle's first evaluation. Network k of its `count` starts as particle · count + k does. */
+export function startSide(side: SideNetwork, seed: Seed, particle: number, initialisation: Initialisation): void {
+  const { net, count, ops, view, steps } = side
   for (const array of Object.values(view)) array.fill(0)
   steps.fill(0)
-  initialiseInto(view.theta, net, ops, seed, particle, { purpose })
+  for (let k = 0; k < count; k++) {
+    const row = view.theta.subarray(k * net.size, (k + 1) * net.size)
+    initialiseInto(row, net, ops, seed, particle * count + k, initialisation)
+  }
 }
 
 /** What a particle carries of it. */
@@ -92,16 +100,31 @@ export function outputsInto(out: Float32Array | Float64Array, { net, view }: Sid
   values.dispose()
 }
 
-/** One step of Adam down a loss, a tfjs expression of the parameters [size]. */
-export function descend(side: SideNetwork, rate: number, loss: (theta: tf.Tensor1D) => tf.Scalar): void {
-  const { net, view, steps } = side
-  const gradient = tf.tidy(() =>
-    tf.grad((theta) => tf.neg(loss(theta as tf.Tensor1D)))(tf.tensor1d(view.theta.subarray(0, net.size))),
+/** Its parameters [size], or [count, size] where there are several. */
+export function parametersOf({ net, count }: SideNetwork, theta: Float32Array): tf.Tensor {
+  const values = theta.subarray(0, count * net.size)
+  return count === 1 ? tf.tensor1d(values) : tf.tensor2d(values, [count, net.size])
+}
+
+/**
+ * One step of Adam down a loss, a tfjs expression of the parameters [size] or [count, size].
+ *
+ * @throws RunError when loss or gradient are not finite; the parameters are then as they were
+ * @returns the loss before the step
+ */
+export function descend(side: SideNetwork, rate: number, loss: (theta: tf.Tensor1D) => tf.Scalar): number {
+  const { name, net, count, ops, at, view, steps } = side
+  const { value, grad } = tf.tidy(() =>
+    tf.valueAndGrad((theta) => tf.neg(loss(theta as tf.Tensor1D)))(parametersOf(side, view.theta)),
   )
-  view.direction.set(gradient.dataSync() as Float32Array)
-  gradient.dispose()
+  readInto(view.direction.subarray(0, count * net.size), grad)
+  const before = -value.dataSync()[0]
+  tf.dispose([value, grad])
+  if (!Number.isFinite(before) || ops.firstNonFinite(at.direction, count * net.size) >= 0)
+    throw new RunError(`The loss of the ${name} network or its gradient is not finite.`)
   steps[0]++
   adam({ learningRate: rate }).step(side, steps[0])
+  return before
 }
 
 interface CriticTraining {

@@ -6,7 +6,7 @@ import { type PolicyShape, parsePolicy } from '../nn/policy.ts'
 import { type Agents, arePolicies, type Policies } from '../rl/agents.ts'
 import type { Evaluation, IterationMetrics, RunSummary } from './metrics.ts'
 import { renderReport } from './report.ts'
-import { algorithmNamed, type TrainStep } from './train.ts'
+import { type AlgorithmName, type AnyTrainStep, algorithmNamed, type TrainStep } from './train.ts'
 
 /**
  * A directory that holds one run:
@@ -77,8 +77,11 @@ export async function refuseToReplace(path: string, overwrite: boolean): Promise
  * Passes the steps of train() through and keeps them in the run's directory. However the run ends, metrics.jsonl holds
  * every iteration done and particles.safetensors the last finite particles.
  */
-export async function* record(run: Run, steps: AsyncIterable<TrainStep>): AsyncGenerator<TrainStep> {
-  let latest: TrainStep | null = null
+export async function* record<A extends AlgorithmName>(
+  run: Run,
+  steps: AsyncIterable<TrainStep<A>>,
+): AsyncGenerator<TrainStep<A>> {
+  let latest: TrainStep<A> | null = null
   let savedAt = Number.NEGATIVE_INFINITY
   try {
     for await (const step of steps) {
@@ -97,7 +100,7 @@ export async function* record(run: Run, steps: AsyncIterable<TrainStep>): AsyncG
 }
 
 /** Writes the particles, if they are finite. */
-async function saveParticles(run: Run, step: TrainStep): Promise<void> {
+async function saveParticles(run: Run, step: Omit<AnyTrainStep, 'state'>): Promise<void> {
   const { tensors, metadata } = contentOf(step)
   if (!Object.values(tensors).every(({ data }) => data.every(Number.isFinite))) return
   run.kernel = step.kernel()
@@ -111,7 +114,7 @@ async function saveParticles(run: Run, step: TrainStep): Promise<void> {
 }
 
 /** Policies are kept as rows without padding, others as their algorithm says. */
-function contentOf(step: TrainStep): Pick<TensorFile, 'tensors' | 'metadata'> {
+function contentOf(step: Omit<AnyTrainStep, 'state'>): Pick<TensorFile, 'tensors' | 'metadata'> {
   const population = step.agents()
   if (!arePolicies(population)) {
     const { tensors, shape } = step.save()

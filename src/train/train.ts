@@ -1,5 +1,8 @@
 import { platform } from '#platform'
 import type { Algorithm, Saved } from '../algorithms/algorithm.ts'
+import { sac } from '../algorithms/sac.ts'
+import { sql } from '../algorithms/sql.ts'
+import { sqlCompose } from '../algorithms/sql-compose.ts'
 import { svpg } from '../algorithms/svpg.ts'
 import { check, show, UsageError, wholeNumber } from '../core/errors.ts'
 import type { CoreSource } from '../core/module.ts'
@@ -11,14 +14,14 @@ import type { Visited } from '../rl/evaluator.ts'
 import type { Evaluation, IterationMetrics } from './metrics.ts'
 
 /** The algorithms by name. */
-export const algorithms = { svpg } as const
+export const algorithms = { svpg, sac, sql, 'sql-compose': sqlCompose } as const
 export type AlgorithmName = keyof typeof algorithms
 
 type OptionsOf<A extends AlgorithmName> = Parameters<(typeof algorithms)[A]['init']>[0]
 type StateOf<A extends AlgorithmName> = Awaited<ReturnType<(typeof algorithms)[A]['init']>>
 
-/** The settings of one algorithm, and how long it is to run; of any algorithm where none is named. */
-export type TrainOptions<A extends AlgorithmName = AlgorithmName> = A extends AlgorithmName
+/** The settings of one algorithm, and how long it is to run. */
+export type TrainOptions<A extends AlgorithmName = 'svpg'> = A extends AlgorithmName
   ? OptionsOf<A> & {
       /** Default 'svpg'. */
       algorithm?: A
@@ -27,8 +30,11 @@ export type TrainOptions<A extends AlgorithmName = AlgorithmName> = A extends Al
     }
   : never
 
+export type AnyTrainOptions = TrainOptions<AlgorithmName>
+export type AnyTrainStep = TrainStep<AlgorithmName>
+
 /** One iteration as a consumer of train() sees it. Everything but the metrics is live: read it before asking for the next step. */
-export interface TrainStep<A extends AlgorithmName = AlgorithmName> {
+export interface TrainStep<A extends AlgorithmName = 'svpg'> {
   readonly iteration: number
   readonly iterations: number
   readonly metrics: IterationMetrics
@@ -65,7 +71,7 @@ export function algorithmNamed(name: string) {
  *
  * @throws UsageError for the first setting that is wrong
  */
-export function runConfig({ algorithm = 'svpg', env, iterations = 60, ...options }: TrainOptions) {
+export function runConfig({ algorithm = 'svpg', env, iterations = 60, ...options }: AnyTrainOptions) {
   const { config } = algorithmNamed(algorithm)
   const { id } = environmentSpec(env)
   return {

@@ -37,7 +37,7 @@ describe('self-imitation from transitions', () => {
     const net = valueNetwork(1, [])
     const arena = await createArena(core, { ...sideFields('critic', net), ...shuffleFields(512) })
     const critic = sideNetwork(arena, 'critic', net)
-    startSide(critic, splitSeed(1), 0, Purpose.critic)
+    startSide(critic, splitSeed(1), 0, { purpose: Purpose.critic })
     critic.view.theta.fill(0)
     const memory = emptyMemory(4, 1, 1)
     // V = 0: returns above it are at the first two, below it at the others.

@@ -1,0 +1,198 @@
+import * as v from 'valibot'
+import { platform } from '#platform'
+import { fraction, oneOf, positiveNumber, show, UsageError, wholeNumber } from '../core/errors.ts'
+import type { CoreSource } from '../core/module.ts'
+import type { Ops, Pointer } from '../core/ops.ts'
+import { Purpose, type Seed } from '../core/random.ts'
+import type { EnvironmentSpec } from '../envs/contract.ts'
+import { makeVector, type VectorEnvironment } from '../envs/vector.ts'
+import { activations } from '../nn/network.ts'
+import { actionSize, observationSize } from './environments.ts'
+import { type Batch, createBatch, createReplay, type Replay, sampleInto, store } from './replay.ts'
+import { checkReward } from './rollout.ts'
+
+// The loop that off-policy algorithms share: act, step, store, learn from what is stored.
+
+/** Its settings. */
+export const offPolicyEntries = {
+  /** E, environments that step together. */
+  environments: v.optional(wholeNumber('environments', 1, 100_000), 1),
+  /** Steps of each environment in one iteration. */
+  steps: v.optional(wholeNumber('steps', 1, 1_000_000), 1000),
+  /** Transitions before learning begins, with actions drawn uniformly. */
+  start: v.optional(wholeNumber('start', 0), 1000),
+  /** Gradient steps after each step of the environments. */
+  updates: v.optional(wholeNumber('updates', 0, 10_000), 1),
+  /** Rows of a gradient step. */
+  batch: v.optional(wholeNumber('batch', 1, 1_000_000), 256),
+  /** Transitions that are kept. */
+  replay: v.optional(wholeNumber('replay', 1), 1_000_000),
+  /** γ */
+  discount: v.optional(fraction('discount'), 0.99),
+  learningRate: v.optional(positiveNumber('learningRate'), 3e-4),
+  hidden: v.optional(v.array(wholeNumber('a hidden width', 1, 4096)), [256, 256]),
+  activation: v.optional(oneOf('activation', activations), 'relu'),
+  seed: v.optional(wholeNumber('seed', 0), 0),
+}
+
+const schema = v.object(offPolicyEntries)
+export type OffPolicySettings = v.InferOutput<typeof schema>
+
+/**
+ * Refuses a replay that cannot fill a batch.
+ *
+ * @throws UsageError
+ */
+export function checkReplay({ replay, batch }: Pick<OffPolicySettings, 'replay' | 'batch'>): void {
+  if (replay < batch) throw new UsageError(`replay must hold at least a batch of ${batch} transitions, got ${replay}.`)
+}
+
+/**
+ * The task of an algorithm whose actions are continuous.
+ *
+ * @throws UsageError for discrete actions or unbounded ones
+ */
+export function continuousTask(algorithm: string, spec: EnvironmentSpec): EnvironmentSpec {
+  const { id, actionSpace } = spec
+  if (actionSpace.kind === 'discrete')
+    throw new UsageError(`${algorithm} needs continuous actions, and those of ${id} are discrete: take svpg.`)
+  if (![...actionSpace.low, ...actionSpace.high].every(Number.isFinite))
+    throw new UsageError(`${id} has actions without bounds: ${algorithm} cannot scale its own to them.`)
+  return spec
+}
+
+/** The environments, what they have shown, and what was learned from it. */
+export interface OffPolicy {
+  readonly spec: EnvironmentSpec
+  readonly envs: VectorEnvironment
+  readonly replay: Replay
+  readonly batch: Batch
+  readonly seed: Seed
+  /** [E, O] what each environment shows now. */
+  readonly observation: Float32Array
+  /** [E, A] the actions of this step, in [−1, 1], and as the environments take them. */
+  readonly action: Float32Array
+  readonly given: Float32Array
+  /** Steps of each environment, and gradient steps, so far. */
+  steps: number
+  updates: number
+}
+
+/** @param iterations of the run, where they are known: a replay never needs more than its transitions */
+export async function createOffPolicy(
+  spec: EnvironmentSpec,
+  settings: OffPolicySettings,
+  seed: Seed,
+  { core, iterations }: { core?: CoreSource; iterations?: number },
+): Promise<OffPolicy> {
+  const { environments: num, steps, batch, replay, seed: number } = settings
+  const envs = await makeVector(spec, { num, autoreset: 'same-step', core })
+  const sizes = { observations: observationSize(spec), actions: actionSize(spec) }
+  const needed = iterations === undefined ? replay : Math.max(iterations * steps * num, batch)
+  const action = new Float32Array(num * sizes.actions)
+  return {
+    ...{ spec, envs, seed },
+    replay: createReplay({ ...sizes, capacity: Math.min(replay, needed) }),
+    batch: createBatch(sizes, batch),
+    observation: envs.reset({ seed: number }).obs.slice(),
+    action,
+    given: action.slice(),
+    steps: 0,
+    updates: 0,
+  }
+}
+
+/** Actions in [−1, 1] moved to the task's box, as a squashed head's are in assembly/rl/rollout.ts. */
+export function boundInto(out: Float32Array, action: Float32Array, { actionSpace }: EnvironmentSpec): void {
+  if (actionSpace.kind === 'discrete')
+    throw new UsageError(`Discrete actions have no bounds, got ${show(actionSpace.n)}.`)
+  const { fround } = Math
+  const A = actionSpace.low.length
+  for (let k = 0; k < out.length; k++) {
+    const low = fround(actionSpace.low[k % A])
+    const high = fround(actionSpace.high[k % A])
+    const half = fround(fround(0.5 * fround(action[k] + 1)) * fround(high - low))
+    out[k] = Math.min(Math.max(fround(low + half), low), high)
+  }
+}
+
+/** What an algorithm does in the loop. */
+export interface Learner {
+  readonly ops: Ops
+  /** [at least B] room for random numbers. */
+  readonly uniform: { readonly at: Pointer; readonly view: Float32Array }
+  /** Writes the actions of this step into loop.action. */
+  act(loop: OffPolicy): void
+  /** One gradient step on loop.batch. */
+  learn(loop: OffPolicy): void
+}
+
+/** What the episodes of an iteration were. */
+export interface Episodes {
+  readonly episodes: number
+  /** Null where none ended. */
+  readonly meanReturn: number | null
+}
+
+/** Steps between two breaths, in which a page or an interrupt has its turn. */
+const BREATHE_EVERY = 64
+
+/**
+ * T steps of every environment, each followed by the gradient steps that are due.
+ *
+ * @throws RunError when a reward or what is learned is not finite
+ */
+export async function interact(loop: OffPolicy, settings: OffPolicySettings, learner: Learner): Promise<Episodes> {
+  const { environments, start, steps, updates, batch } = settings
+  let episodes = 0
+  let total = 0
+  for (let t = 0; t < steps; t++) {
+    if (loop.steps * environments < start) explore(loop, learner)
+    else learner.act(loop)
+    const ended = stepEnvironments(loop)
+    episodes += ended.episodes
+    total += ended.total
+    const isLearning = loop.replay.count >= batch && loop.steps * environments >= start
+    for (let k = 0; isLearning && k < updates; k++) {
+      draw(loop, learner)
+      learner.learn(loop)
+      loop.updates++
+    }
+    if (t % BREATHE_EVERY === 0) await platform.breathe()
+  }
+  return { episodes, meanReturn: episodes > 0 ? total / episodes : null }
+}
+
+/** Actions uniform in [−1, 1], a function of (seed, step). */
+function explore(loop: OffPolicy, { ops, uniform }: Learner): void {
+  const { action, seed, steps } = loop
+  ops.fillUniform(uniform.at, action.length, seed.lo, seed.hi, Purpose.explore, 0, 0, steps)
+  for (let k = 0; k < action.length; k++) action[k] = 2 * uniform.view[k] - 1
+}
+
+function stepEnvironments(loop: OffPolicy): { episodes: number; total: number } {
+  const { spec, envs, replay, observation, action, given } = loop
+  boundInto(given, action, spec)
+  const { obs, reward, terminated, info } = envs.step(given)
+  const O = observation.length / envs.num
+  let episodes = 0
+  let total = 0
+  for (let row = 0; row < envs.num; row++) {
+    checkReward(spec, 0, reward[row])
+    const isOver = info.finalMask[row] === 1
+    const nextObservation = isOver ? info.finalObservation : obs
+    store(replay, { observation, nextObservation, action, reward, terminated }, row)
+    if (!isOver) continue
+    episodes++
+    total += info.finalReturn[row]
+  }
+  observation.set(obs.subarray(0, envs.num * O))
+  loop.steps++
+  return { episodes, total }
+}
+
+/** The rows of the next gradient step, a function of (seed, gradient steps so far). */
+function draw({ batch, replay, seed, updates }: OffPolicy, { ops, uniform }: Learner): void {
+  ops.fillUniform(uniform.at, batch.rows, seed.lo, seed.hi, Purpose.replay, 0, 0, updates)
+  sampleInto(batch, replay, uniform.view)
+}

@@ -1,0 +1,126 @@
+import { expect, test } from '@jest/globals'
+import { type SacOptions, sac } from '../../src/algorithms/sac.ts'
+import { RunError } from '../../src/core/errors.ts'
+import { splitSeed } from '../../src/core/random.ts'
+import { evaluatePopulation } from '../../src/rl/evaluate.ts'
+import { momentsOf, oneStep, softOptimum, twoSteps } from './one-step.ts'
+
+const small = { hidden: [32], batch: 64, start: 64, steps: 64, environments: 8, learningRate: 3e-3, polyak: 0.05 }
+
+async function trained(options: SacOptions, iterations: number) {
+  const state = await sac.init({ ...small, ...options, iterations })
+  let info = await sac.step(state)
+  for (let t = 1; t < iterations; t++) info = await sac.step(state)
+  return { state, info }
+}
+
+/** Actions that the policy draws where the observation is `x`. */
+function actionsAt(state: Awaited<ReturnType<typeof sac.init>>, x: number, count: number): Float32Array {
+  const out: number[] = []
+  const { ops, at, view } = state.arena
+  const { lo, hi } = splitSeed(5)
+  for (let step = 0; out.length < count; step++) {
+    view.current.fill(x)
+    ops.act(at.policy, 0, at.current, 8, at.action, 0, 0, 6, 0, step, lo, hi)
+    out.push(...view.action.subarray(0, 8))
+  }
+  return Float32Array.from(out)
+}
+
+const parabola = (a: number) => -8 * (a - 0.3) ** 2
+
+test('one step with a quadratic reward: the policy becomes exp(r/α), whose spread grows with α', async () => {
+  for (const temperature of [0.1, 0.4]) {
+    const { state } = await trained({ env: oneStep(parabola), temperature }, 25)
+    const actions = momentsOf(actionsAt(state, 1, 4000))
+    const exact = softOptimum(parabola, temperature)
+    expect(Math.abs(actions.mean - exact.mean)).toBeLessThan(0.03)
+    expect(Math.abs(actions.deviation - exact.deviation)).toBeLessThan(0.02)
+  }
+})
+
+test('two steps: the value of the second, with its entropy, comes back to the first', async () => {
+  const temperature = 0.2
+  const { state } = await trained({ env: twoSteps(parabola), temperature, discount: 0.9 }, 40)
+  // γ V(s₁) less what α log π takes of the first step, whose best policy is uniform: y = γ V, and α H = α log 2.
+  const { value } = softOptimum(parabola, temperature)
+  const first = momentsOf(actionsAt(state, 0, 4000))
+  expect(first.deviation).toBeGreaterThan(0.5)
+  const q = valuesOfQ(state, 0, [-0.5, 0, 0.5])
+  for (const one of q) expect(Math.abs(one - 0.9 * value)).toBeLessThan(0.05)
+})
+
+function valuesOfQ(state: Awaited<ReturnType<typeof sac.init>>, observation: number, actions: number[]): number[] {
+  const { q } = state.critics
+  const { layers } = q.net
+  const theta = q.view.theta
+  return actions.map((a) => {
+    let input = [observation, a]
+    for (const { inputs, outputs, weight, bias, activation } of layers) {
+      input = Array.from({ length: outputs }, (_, o) => {
+        let sum = theta[bias + o]
+        for (let k = 0; k < inputs; k++) sum += input[k] * theta[weight + k * outputs + o]
+        return activation === 'relu' ? Math.max(sum, 0) : sum
+      })
+    }
+    return input[0]
+  })
+}
+
+test('a temperature of auto keeps the entropy that is asked for', async () => {
+  const targetEntropy = -0.5
+  const { info } = await trained({ env: oneStep(parabola), targetEntropy, learningRate: 5e-3 }, 40)
+  expect(Math.abs((info.entropy as number) - targetEntropy)).toBeLessThan(0.1)
+  // A Gaussian of that entropy has σ = exp(H − ½ log 2πe), and α = 2 · 8 σ².
+  const deviation = Math.exp(targetEntropy - 0.5 * Math.log(2 * Math.PI * Math.E))
+  expect(info.temperature / (16 * deviation ** 2)).toBeGreaterThan(0.75)
+  expect(info.temperature / (16 * deviation ** 2)).toBeLessThan(1.35)
+})
+
+test('same seed, same bytes; another seed, others', async () => {
+  const run = async (seed: number) => {
+    const { state } = await trained({ env: 'Pendulum-v1', seed }, 2)
+    return state.actor.view.theta
+  }
+  const [a, b, c] = [await run(1), await run(1), await run(2)]
+  expect(a).toEqual(b)
+  expect(a).not.toEqual(c)
+})
+
+test('is evaluated as any population of policies', async () => {
+  const { state } = await trained({ env: oneStep(parabola), temperature: 0.05 }, 25)
+  const returns: number[] = []
+  for await (const { meanReturn } of evaluatePopulation({
+    ...sac.agents(state),
+    spec: state.spec,
+    episodes: 50,
+    seed: 3,
+  }))
+    returns.push(meanReturn)
+  expect(returns[0]).toBeGreaterThan(-0.02)
+  expect(returns[1]).toBeLessThan(returns[0])
+})
+
+test.each<[Partial<SacOptions>, string]>([
+  [{ env: 'CartPole-v1' }, 'sac needs continuous actions, and those of CartPole-v1 are discrete: take svpg.'],
+  [{ temperature: 0 }, 'temperature must be a finite number above 0 or auto, got 0.'],
+  [{ temperature: -1 }, 'got -1.'],
+  [{ replay: 10 }, 'replay must hold at least a batch of 64 transitions, got 10.'],
+  [{ polyak: 2 }, 'polyak must be a number from 0 to 1, got 2.'],
+  [{ targetEntropy: Number.NaN }, 'targetEntropy must be a finite number or auto, got NaN.'],
+  [{ discount: 1.1 }, 'discount must be'],
+])('refuses %j', async (options, message) => {
+  await expect(sac.init({ env: 'Pendulum-v1', ...small, ...options })).rejects.toThrow(message)
+})
+
+test('Q that is not finite stops the run and leaves the policy as it was', async () => {
+  const state = await sac.init({ env: oneStep(parabola), ...small })
+  await sac.step(state)
+  state.critics.target.view.fill(Number.NaN)
+  const before = state.actor.view.theta.slice()
+  const failed = sac.step(state)
+  await expect(failed).rejects.toThrow(RunError)
+  await expect(failed).rejects.toThrow('Iteration 2: The loss of the q network or its gradient is not finite.')
+  expect(state.actor.view.theta).toEqual(before)
+  expect(state.critics.q.view.theta.every(Number.isFinite)).toBe(true)
+})

@@ -1,0 +1,206 @@
+import { beforeAll, describe, expect, test } from '@jest/globals'
+import { samplerNetworks } from '../../src/algorithms/sampler.ts'
+import { absoluteDeterminant, samplerLogDensity } from '../../src/algorithms/sampler-learning.ts'
+import { type SqlOptions, type SqlState, sql } from '../../src/algorithms/sql.ts'
+import { RunError } from '../../src/core/errors.ts'
+import { splitSeed } from '../../src/core/random.ts'
+import { environmentSpec } from '../../src/envs/registry.ts'
+import { startTfjs, tf } from '../../src/nn/tfjs.ts'
+import type { Actors } from '../../src/rl/agents.ts'
+import { evaluatePopulation } from '../../src/rl/evaluate.ts'
+import { mlpReference } from '../reference/mlp.ts'
+import { numbersOf } from '../reference/statistics.ts'
+import { momentsOf, oneStep, softOptimum, twoSteps } from './one-step.ts'
+
+beforeAll(() => startTfjs())
+
+const small = {
+  hidden: [32, 32],
+  batch: 32,
+  start: 64,
+  steps: 64,
+  environments: 8,
+  learningRate: 3e-3,
+  targetEvery: 50,
+}
+
+async function trained(options: SqlOptions, iterations: number): Promise<SqlState> {
+  const state = await sql.init({ ...small, ...options, iterations })
+  for (let t = 0; t < iterations; t++) await sql.step(state)
+  return state
+}
+
+function actionsOf(agents: Actors, x: number, rows: number, greedy = false): Float32Array {
+  const out = new Float32Array(rows)
+  const observation = new Float32Array(rows).fill(x)
+  agents.act(out, { particle: 0, observation, rows, greedy, purpose: 6, step: 0, seed: splitSeed(4) })
+  return out
+}
+
+/** Two hills, the right one higher. */
+const hills = (a: number) => -6 * Math.min((a + 0.5) ** 2, (a - 0.5) ** 2) + (a > 0 ? 0.1 : 0)
+const parabola = (a: number) => -8 * (a - 0.3) ** 2
+
+describe('one step, where π(a) ∝ exp(r(a)/α) is known', () => {
+  test.each([0.15, 0.5])('a hill, α = %d: mean and spread of what is drawn', async (temperature) => {
+    const state = await trained({ env: oneStep(parabola), temperature }, 25)
+    const drawn = momentsOf(actionsOf(sql.agents(state), 1, 4000))
+    const exact = softOptimum(parabola, temperature)
+    expect(Math.abs(drawn.mean - exact.mean)).toBeLessThan(0.05)
+    expect(Math.abs(drawn.deviation / exact.deviation - 1)).toBeLessThan(0.15)
+  })
+
+  test('two hills: both are kept, in about their shares, and greedily the higher one is taken', async () => {
+    const temperature = 0.3
+    const state = await trained({ env: oneStep(hills), temperature }, 30)
+    const drawn = actionsOf(sql.agents(state), 1, 4000)
+    const left = drawn.filter((a) => a < 0)
+    const exactLeft = softOptimum((a) => (a < 0 ? hills(a) : -100), temperature)
+    const share = 1 / (1 + Math.exp(0.1 / temperature))
+    expect(Math.abs(left.length / drawn.length - share)).toBeLessThan(0.12)
+    expect(Math.abs(momentsOf(left).mean - exactLeft.mean)).toBeLessThan(0.08)
+    for (const a of actionsOf(sql.agents(state), 1, 20, true)) expect(Math.abs(a - 0.5)).toBeLessThan(0.15)
+  })
+})
+
+describe('two steps: Q of the first is γ V of the second', () => {
+  test.each<[string, Partial<SqlOptions>]>([
+    ['values from uniform actions', { valueParticles: 128 }],
+    ['values from the policy', { proposalFrom: 200 }],
+    ['a pair of Q networks that follow slowly', { qs: 2, polyak: 0.05, targetEvery: 1, valueParticles: 128 }],
+    ['an α of the same size as a reward scale', { rewardScale: 4, temperature: 0.8, valueParticles: 128 }],
+  ])('%s', async (_, options) => {
+    const temperature = 0.2
+    const discount = 0.9
+    const state = await trained({ env: twoSteps(parabola), temperature, discount, ...options }, 30)
+    const exact = discount * softOptimum(parabola, temperature).value * (options.rewardScale ?? 1)
+    const { q } = state.critics
+    for (const a of [-0.6, 0, 0.6]) {
+      const [value] = mlpReference(q.net, q.view.theta, [0, a])
+      expect(Math.abs(value - exact) / (options.rewardScale ?? 1)).toBeLessThan(0.06)
+    }
+  })
+})
+
+describe('log q of a sampler', () => {
+  const spec = environmentSpec('MultiGoal-v0')
+  const shape = { hidden: [9], activation: 'tanh' as const, latents: 2, qs: 1, candidates: 4 }
+  const { sampler } = samplerNetworks(spec, shape)
+  const { normal } = numbersOf(3)
+  const theta = Float32Array.from({ length: sampler.size }, () => 0.6 * normal())
+  const rows = 8
+  const state = Float32Array.from({ length: 2 * rows }, normal)
+  const latent = Float32Array.from({ length: 2 * rows }, normal)
+
+  test('is the density of a change of variables, by finite differences of a float64 twin', () => {
+    const values = samplerLogDensity(
+      { sampler, theta },
+      Math.log,
+      tf.tensor2d(state, [rows, 2]),
+      tf.tensor2d(latent, [rows, 2]),
+    )
+    for (let r = 0; r < rows; r++) {
+      const s = [state[2 * r], state[2 * r + 1]]
+      const xi = [latent[2 * r], latent[2 * r + 1]]
+      const action = (a: number, b: number) => mlpReference(sampler, theta, [...s, a, b]).map(Math.tanh)
+      const h = 1e-5
+      const slope = (k: number) => {
+        const step = [0, 1].map((c) => (c === k ? h : 0))
+        const up = action(xi[0] + step[0], xi[1] + step[1])
+        const down = action(xi[0] - step[0], xi[1] - step[1])
+        return up.map((x, c) => (x - down[c]) / (2 * h))
+      }
+      const [a, b] = [slope(0), slope(1)]
+      const exact =
+        -0.5 * (xi[0] ** 2 + xi[1] ** 2) - Math.log(2 * Math.PI) - Math.log(Math.abs(a[0] * b[1] - a[1] * b[0]))
+      expect(Math.abs(values[r] - exact)).toBeLessThan(2e-4 * Math.max(1, Math.abs(exact)))
+    }
+  })
+
+  test('determinants by elimination: a permutation, a singular matrix, three rows by Sarrus', () => {
+    expect(absoluteDeterminant(Float64Array.of(0, 2, 3, 0), 2)).toBe(6)
+    expect(absoluteDeterminant(Float64Array.of(1, 2, 2, 4), 2)).toBe(0)
+    const m = Float64Array.from({ length: 9 }, normal)
+    const [a, b, c, d, e, f, g, h, i] = m
+    const sarrus = a * e * i + b * f * g + c * d * h - c * e * g - b * d * i - a * f * h
+    expect(absoluteDeterminant(m, 3)).toBeCloseTo(Math.abs(sarrus), 12)
+  })
+})
+
+test('a set of latents shrinks to one: the policy of the last iteration is deterministic, and stays so when it is restored', async () => {
+  const state = await trained({ env: oneStep(hills), temperature: 0.3, latentSet: 16 }, 3)
+  const drawn = actionsOf(sql.agents(state), 1, 50)
+  expect(new Set(drawn).size).toBe(1)
+  const again = await sql.restore(sql.save(state), state.spec)
+  expect(actionsOf(again, 1, 50)).toEqual(drawn)
+})
+
+test('saved and restored it draws the same actions; fine-tuning begins with them', async () => {
+  const first = await trained({ env: 'MultiGoal-v0' }, 2)
+  const draw = (agents: Actors, greedy: boolean) => {
+    const out = new Float32Array(6)
+    const observation = Float32Array.of(0, 0, 1, 2, -3, 4)
+    agents.act(out, { particle: 0, observation, rows: 3, greedy, purpose: 6, step: 0, seed: splitSeed(4) })
+    return out
+  }
+  const saved = sql.save(first)
+  const restored = await sql.restore(saved, first.spec)
+  for (const greedy of [false, true]) expect(draw(restored, greedy)).toEqual(draw(sql.agents(first), greedy))
+  const tuned = await sql.init({ ...small, env: 'MultiGoal-v0', from: saved, seed: 9 })
+  expect(draw(sql.agents(tuned), true)).toEqual(draw(sql.agents(first), true))
+  expect([...tuned.critics.target.view]).toEqual([...first.critics.q.view.theta])
+})
+
+test('same seed, same bytes', async () => {
+  const run = async () => (await trained({ env: 'MultiGoal-v0', seed: 6 }, 2)).sampler.view.theta
+  expect(await run()).toEqual(await run())
+})
+
+test('is evaluated greedily and sampled', async () => {
+  const state = await trained({ env: oneStep(parabola), temperature: 0.3 }, 20)
+  const returns: number[] = []
+  for await (const { meanReturn } of evaluatePopulation({
+    ...sql.agents(state),
+    spec: state.spec,
+    episodes: 60,
+    seed: 3,
+  }))
+    returns.push(meanReturn)
+  expect(returns[0]).toBeGreaterThan(-0.05)
+  expect(returns[1]).toBeLessThan(returns[0])
+})
+
+test.each<[Partial<SqlOptions>, string]>([
+  [{ env: 'CartPole-v1' }, 'sql needs continuous actions, and those of CartPole-v1 are discrete: take svpg.'],
+  [{ temperature: 0 }, 'temperature must be a finite number above 0, got 0.'],
+  [{ temperature: -2 }, 'got -2.'],
+  [{ replay: 5 }, 'replay must hold at least a batch of 32 transitions, got 5.'],
+  [
+    { particles: 2, fixedShare: 0.5 },
+    'fixedShare must leave at least 2 of 2 particles fixed and one to be moved, got 0.5.',
+  ],
+  [{ bandwidth: 'x' as 's2ac' }, 'bandwidth must be'],
+  [{ proposalFrom: 0, latents: 2 }, 'proposalFrom needs as many latents as an action has numbers, 1, got 2.'],
+  [{ proposalFrom: 0, latentSet: 4 }, 'proposalFrom needs latents from a density, got a latentSet of 4.'],
+  [{ qs: 3 }, 'qs must be a whole number from 1 to 2, got 3.'],
+])('refuses %j', async (options, message) => {
+  await expect(sql.init({ env: 'Pendulum-v1', ...small, ...options })).rejects.toThrow(message)
+})
+
+test('refuses a sampler of another task', async () => {
+  const other = sql.save(await sql.init({ ...small, env: 'MultiGoal-v0' }))
+  await expect(sql.restore(other, environmentSpec('Pendulum-v1'))).rejects.toThrow(
+    'but a sampler for Pendulum-v1 needs',
+  )
+})
+
+test('Q that is not finite stops the run and leaves the sampler as it was', async () => {
+  const state = await sql.init({ ...small, env: oneStep(parabola) })
+  await sql.step(state)
+  state.critics.q.view.theta.fill(Number.POSITIVE_INFINITY)
+  const before = state.sampler.view.theta.slice()
+  const failed = sql.step(state)
+  await expect(failed).rejects.toThrow(RunError)
+  await expect(failed).rejects.toThrow(/^Iteration 2: .*not finite\.$/)
+  expect(state.sampler.view.theta).toEqual(before)
+})
