@@ -11,6 +11,7 @@ import { contents, inTemporaryDirectory, run, SMALL } from './steinrl.ts'
 const runs = join(tmpdir(), `steinrl-export-${process.pid}`)
 const CARTPOLE = join(runs, 'cartpole')
 const PENDULUM = join(runs, 'pendulum')
+const SAMPLER = join(runs, 'sampler')
 const FILES = ['model.json', 'policy.json', 'policy.onnx', 'policy.safetensors', 'weights.bin']
 
 beforeAll(async () => {
@@ -21,6 +22,21 @@ beforeAll(async () => {
   expect(
     (await train('Pendulum-v1', '--head', 'squashed-gaussian', '--out', 'pendulum', '--eval-episodes', '0')).code,
   ).toBe(0)
+  const soft = await run(
+    runs,
+    'train',
+    'sql',
+    'MultiGoal-v0',
+    '--iterations',
+    '1',
+    '--hidden',
+    '8',
+    '--eval-episodes',
+    '0',
+    '--out',
+    'sampler',
+  )
+  expect(soft.code).toBe(0)
   // So that it is known which one is the best.
   await writeFile(join(CARTPOLE, 'evaluation.json'), '{"episodes":2,"greedy":[10,30,30],"sampled":[9,9,9]}\n')
 })
@@ -127,6 +143,7 @@ describe('what cannot be exported is refused in one line, and nothing is written
     [[PENDULUM, '--out', 'out', '--particle', 'best', '--format', 'steinrl'], 'choose one by --particle.'],
     [[damaged, '--out', 'out'], 'damaged/evaluation.json" is damaged: it has no mean return of each of 3 particles.'],
     [[strange, '--out', 'out'], 'strange/evaluation.json" is damaged'],
+    [[SAMPLER, '--out', 'out'], 'The particles of "sql" are no policies that could be exported.'],
     [[CARTPOLE], "required option '--out <directory>' not specified"],
     [['--out', 'out'], "missing required argument 'run'"],
   ])('%j', (args, ...says) =>
