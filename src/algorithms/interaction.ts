@@ -32,11 +32,17 @@ export function direct(
   if (interaction === 'no-sharing') {
     const info = steinDirection(arena, { particles: n, dimension }, kernel, { ...variant, drive: 0 })
     ops.combineInto(at.direction, 1, at.direction, 1 / n, at.score, count)
-    return info
+    return { ...info, drive: ownDrive(arena, n) }
   }
   ops.combineInto(at.direction, 1, at.score, 0, at.score, count)
   if (interaction === 'self-push') pushFromOrigin(arena, n, variant.repulsion ?? 1)
   return null
+}
+
+/** Mean of |s_i|/n, the norm of the drive that is a particle's own. */
+function ownDrive({ ops, at, view }: SteinArena, n: number): number {
+  ops.rowSquares(at.squares, at.score, n, view.score.length / n)
+  return view.squares.subarray(0, n).reduce((sum, square) => sum + Math.sqrt(square), 0) / (n * n)
 }
 
 /** The bandwidth of the SVPG author's code for distances of √2 times the particles' own norms: h = 2 mean|θ|² / 2 log(n+1). */

@@ -3,6 +3,7 @@ import { RunError } from '../core/errors.ts'
 import { type CoreModule, compileCore } from '../core/module.ts'
 import { Purpose, type Seed } from '../core/random.ts'
 import { policyGradientInto, type WeightedBatch } from '../nn/gradient.ts'
+import type { ObjectiveOptions } from '../nn/losses.ts'
 import { mlp, valueNetwork } from '../nn/network.ts'
 import { type Policy, policyFields, writePolicy } from '../nn/policy.ts'
 import { stateActionSize } from '../nn/state-action.ts'
@@ -15,6 +16,7 @@ import { type Estimator, passesOf } from '../rl/estimator.ts'
 import type { Carried, Evaluator, Job, Outcome, Visited } from '../rl/evaluator.ts'
 import {
   carryEnvironments,
+  closeRoller,
   createRoller,
   type Roller,
   replayEpisodes,
@@ -107,7 +109,11 @@ export async function createPolicyGradient(setup: PolicyGradientSetup) {
 
 export const policyGradientEvaluator = async (setup: PolicyGradientSetup): Promise<Evaluator> => {
   const state = await createPolicyGradient(setup)
-  return (job) => evaluateParticle(state, job)
+  const close = () => {
+    for (const { roller } of state.rollers.values()) closeRoller(roller)
+    state.rollers.clear()
+  }
+  return Object.assign((job: Job) => evaluateParticle(state, job), { close })
 }
 
 /**
@@ -139,8 +145,8 @@ export function evaluateParticle(state: PolicyGradient, job: Job): Outcome {
     rows = passes === 1 ? arena.view : minibatch(state, job)
   }
   arena.view.theta.set(job.theta)
-  const floor = job.pass >= passes ? LEAST_LOG_PROB : null
-  const entropy = rows ? differentiate(state, job.particle, rows, floor) : nothingToLearn(state)
+  const objective = job.pass >= passes ? imitationObjective(estimator) : estimatorObjective(estimator)
+  const entropy = rows ? differentiate(state, job.particle, rows, objective) : nothingToLearn(state)
   const gradient = arena.view.gradient.slice(0, policy.size)
   return { ...told, gradient, info: told.info && { ...told.info, entropy } }
 }
@@ -257,7 +263,8 @@ function explore(state: PolicyGradient, job: Job): Float32Array | null {
   const own = view.reward.slice()
   const weight = explorationRewards(view.reward, ops, job.particle, job.context, { policy, divergence, visited: view })
   weigh(state, { ...estimator, baseline: 'mean', lambda: 1, nSteps: null }, null)
-  differentiate(state, job.particle, view, null)
+  // log π of these rows, which a clip would need, is not known yet; and the bonus is none of the others' business.
+  differentiate(state, job.particle, view, { entropyBonus: 0, clip: null, floor: null })
   view.reward.set(own)
   return view.gradient.slice(0, policy.size).map((value) => value * weight)
 }
@@ -295,7 +302,10 @@ export function takeUp(state: PolicyGradient, job: Job): Roller {
   view.theta.set(behaviour)
   const kept = rollers.get(particle)
   const isCurrent = kept?.step === step
+  if (kept && !isCurrent) closeRoller(kept.roller)
   const roller = isCurrent ? kept.roller : createRoller(task, particle)
+  // Until its rollout is done it is at no step that anybody asks for.
+  rollers.set(particle, { roller, step: -1 })
   if (carried) {
     resumeEnvironments(arena, carried)
     view.valueWeights.set(carried.valueWeights)
@@ -340,18 +350,25 @@ function minibatch(state: PolicyGradient, job: Job): WeightedBatch {
   }
 }
 
+const estimatorObjective = ({ estimator, entropyBonus, clip }: Estimator): ObjectiveOptions => ({
+  ...{ entropyBonus, floor: null },
+  clip: estimator === 'ppo' ? clip : null,
+})
+
+const imitationObjective = ({ entropyBonus }: Estimator): ObjectiveOptions => ({
+  ...{ entropyBonus, floor: LEAST_LOG_PROB, clip: null },
+})
+
 /** The gradient on some rows; returns the mean entropy. */
 export function differentiate(
   { arena, policy, estimator }: PolicyGradient,
   particle: number,
   rows: WeightedBatch,
-  floor: number | null = null,
+  objective: ObjectiveOptions = estimatorObjective(estimator),
 ): number {
   const { ops, at, view } = arena
   const gradient = view.gradient.subarray(0, policy.size)
-  const clip = estimator.estimator === 'ppo' && floor === null ? estimator.clip : null
-  const { entropyBonus } = estimator
-  const entropy = policyGradientInto(gradient, policy, view.theta, rows, { entropyBonus, clip, floor })
+  const entropy = policyGradientInto(gradient, policy, view.theta, rows, objective)
   if (ops.firstNonFinite(at.gradient, policy.size) >= 0)
     throw new RunError(`The policy gradient of particle ${particle} is not finite.`)
   return entropy

@@ -5,7 +5,7 @@ import type { EnvironmentSpec } from '../envs/contract.ts'
 import { forward } from '../nn/forward.ts'
 import { type Activation, type Network, qNetwork, samplerNetwork } from '../nn/network.ts'
 import { tf } from '../nn/tfjs.ts'
-import type { Act, Turn } from '../rl/agents.ts'
+import type { Act, Actors, Turn } from '../rl/agents.ts'
 import { actionSize, observationSize } from '../rl/environments.ts'
 import { boundInto } from '../rl/off-policy.ts'
 import { least, qValues } from '../rl/soft-q.ts'
@@ -100,8 +100,16 @@ export const latentFields = (count: number) => ({ latent: f32(padded(count)) })
 
 export type LatentArena = Arena<ReturnType<typeof latentFields>>
 
+/** Samplers as a population, theta [n, parameters] being theirs. */
+export const agentsOf = (
+  core: CoreModule,
+  spec: EnvironmentSpec,
+  samplers: readonly JudgedSampler[],
+  theta: Float32Array,
+): Actors => ({ particles: samplers.length, theta, act: actWith(core, spec, samplers), value: valueWith(samplers) })
+
 /** How samplers act: one draw, or where it is to be greedy the best of several under Q. */
-export function actWith(core: CoreModule, spec: EnvironmentSpec, samplers: readonly JudgedSampler[]): Act {
+function actWith(core: CoreModule, spec: EnvironmentSpec, samplers: readonly JudgedSampler[]): Act {
   let arena: LatentArena | null = null
   const roomFor = (count: number): LatentArena => {
     // Never smaller than before.
@@ -116,6 +124,20 @@ export function actWith(core: CoreModule, spec: EnvironmentSpec, samplers: reado
     boundInto(out, draw(sampler, turn, latent, K), spec)
   }
 }
+
+/** What the judges of sampler i say of actions. */
+const valueWith =
+  (samplers: readonly JudgedSampler[]): NonNullable<Actors['value']> =>
+  (i, observation, action) => {
+    const O = samplers[i].sampler.widths[0] - samplers[i].shape.latents
+    const rows = observation.length / O
+    const values = tf.tidy(() =>
+      judged(samplers[i], tf.tensor2d(observation, [rows, O]), tf.tensor2d(action, [rows, action.length / rows])),
+    )
+    const out = values.dataSync() as Float32Array
+    values.dispose()
+    return out
+  }
 
 /** [rows, A] in [−1, 1] */
 function draw(

@@ -10,7 +10,7 @@ import { continuousTask } from '../rl/off-policy.ts'
 import { createBatch, mergeReplays, type Replay, sampleInto } from '../rl/replay.ts'
 import { sideFields, sideNetwork, startSide } from '../rl/side-network.ts'
 import { type Measured, noKernel, type Saved } from './algorithm.ts'
-import { actWith, type JudgedSampler, saveSamplers } from './sampler.ts'
+import { agentsOf, type JudgedSampler, saveSamplers } from './sampler.ts'
 import { createSamplerLearning, learnSampler } from './sampler-learning.ts'
 import {
   type SqlConfig,
@@ -182,7 +182,7 @@ export const sqlCompose = {
     samplers.forEach((one, i) => {
       theta.set(one.theta.subarray(0, size), i * size)
     })
-    return { particles: samplers.length, theta, act: actWith(state.core, state.spec, samplers) }
+    return agentsOf(state.core, state.spec, samplers, theta)
   },
   save: (state: SqlComposeState): Saved => saveSamplers(samplersOf(state)),
   restore: (saved: Saved, spec: EnvironmentSpec, core?: CoreSource): Promise<Actors> => sql.restore(saved, spec, core),

@@ -25,7 +25,7 @@ import { inverseTemperature, temperatureEntries } from '../rl/temperature.ts'
 import { perStateBandwidthSchema } from '../svgd/per-state.ts'
 import { type CommonOptions, type Measured, noKernel, type Saved } from './algorithm.ts'
 import {
-  actWith,
+  agentsOf,
   type JudgedSampler,
   type LatentArena,
   latentFields,
@@ -356,14 +356,14 @@ export const sql = {
   measure,
   agents(state: SqlState): Actors {
     const one = samplerOf(state)
-    return { particles: 1, theta: one.theta, act: actWith(state.core, state.spec, [one]) }
+    return agentsOf(state.core, state.spec, [one], one.theta)
   },
   save: (state: SqlState): Saved => saveSamplers([samplerOf(state)]),
   async restore(saved: Saved, spec: EnvironmentSpec, source?: CoreSource): Promise<Actors> {
     const core = await compileCore(source)
     await startTfjs({ core })
     const samplers = restoreSamplers(saved, spec)
-    return { particles: samplers.length, theta: saved.tensors.theta.data, act: actWith(core, spec, samplers) }
+    return agentsOf(core, spec, samplers, saved.tensors.theta.data)
   },
   close: () => {},
 }

@@ -46,7 +46,7 @@ import { direct, interactions } from './interaction.ts'
 import { type PolicyGradientSetup, policyGradientEvaluator } from './policy-gradient.ts'
 
 /** Kernels on parameters, then those on behaviour. */
-const kernels = { rbf, matern32, imq: () => imq() } as const
+const kernels = { rbf, matern32, imq } as const
 const kernelNames = [...(Object.keys(kernels) as (keyof typeof kernels)[]), ...divergences] as const
 
 /** The settings of SVPG with their defaults, which are those of the author's code where it has the setting. */
@@ -148,7 +148,13 @@ async function init({ env, workers: wanted, iterations, core: source, tfjs, prio
   const workers = check(workersSchema, wanted)
   const optimizer = adam({ learningRate: config.learningRate })
   const behaviour = isDivergence(config.kernel)
-    ? await createBehaviour(core, n, policy, { divergence: config.kernel, temperature: config.kernelTemperature }, seed)
+    ? await createBehaviour(
+        core,
+        n,
+        policy,
+        { divergence: config.kernel, temperature: config.kernelTemperature, tfjs },
+        seed,
+      )
     : null
   const exploration = Array.from({ length: n }, () => new Float32Array(policy.size))
   const kernel = behaviour ? behaviourKernel(behaviour, exploration) : kernelFor(config, policy)
@@ -388,6 +394,6 @@ export const svpg = {
   agents: ({ policy, particles, arena }: SvpgState): Policies => ({ policy, particles, theta: arena.view.theta }),
   kernel: kernelMatrix,
   visited: ({ visited }: SvpgState) => visited,
-  /** Ends the workers of a state that is not needed any more. */
+  /** Ends the workers of a state that is not needed any more, and closes its environments. */
   close: (state: SvpgState) => state.crew.close(),
 }

@@ -7,8 +7,8 @@ export function nearest(typed: string, words: readonly string[]): string | undef
   return ranked[0]?.word
 }
 
-/** Levenshtein's distance, one row of the table at a time. */
-function editDistance(a: string, b: string): number {
+/** Letters to insert, delete or replace to get from a to b (Levenshtein 1966), one row of the table at a time. */
+export function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, j) => j)
   for (let i = 1; i <= a.length; i++) {
     const next = [i]

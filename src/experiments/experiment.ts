@@ -2,6 +2,7 @@ import { platform } from '#platform'
 import { check, RunError, show, UsageError, wholeNumber } from '../core/errors.ts'
 import { environmentSpec } from '../envs/registry.ts'
 import { sizeOf } from '../envs/spaces.ts'
+import { playGoals } from '../train/goals.ts'
 import type { IterationMetrics } from '../train/metrics.ts'
 import {
   createRun,
@@ -14,6 +15,7 @@ import {
   writing,
 } from '../train/run-directory.ts'
 import { type AnyTrainStep, evaluate, train } from '../train/train.ts'
+import type { RunGoals } from './goals.ts'
 import { merge } from './merge.ts'
 import { conflict, type ExperimentOptions, equal, type Job, type Plan, planOf } from './plan.ts'
 import { renderExperiment } from './report.ts'
@@ -176,6 +178,8 @@ async function* runJob(
       if (stop.requested) throw STOPPED
     }
     const evaluation = await evaluate({ spec, ...agents(), episodes, seed, onProgress })
+    const goals = await playGoals(spec, agents(), seed)
+    if (goals) evaluation.goals = goals
     const observations = visits.tensor(sizeOf(spec.observationSpace))
     if (observations) await saveVisits(path, observations)
     await finishRun(run, `Finished all ${iterations} iterations.`, evaluation)
@@ -220,11 +224,26 @@ async function conclude(plan: Plan, failures: ReadonlyMap<string, string>): Prom
   }
   const summary = await summaryOf(plan, failures, read)
   const visits = await bestVisitsOf(plan, summary)
-  const page = await renderExperiment(summary, { ...totals, figure: plan.preset.figure, visits })
+  const goals = await goalsOfFirst(plan)
+  const page = await renderExperiment(summary, { ...totals, figure: plan.preset.figure, visits, goals })
   await inDirectory(plan, async () => {
     await writeSummary(plan, summary)
     await files.write(`${plan.path}/${FILES.report}`, page)
   })
+}
+
+/** Of the first run of every variant that has finished, chosen by its seed and not by what it shows. */
+async function goalsOfFirst({ jobs, description }: Plan): Promise<RunGoals[]> {
+  const all: RunGoals[] = []
+  for (const { label } of description.variants) {
+    for (const job of jobs.filter(({ variant }) => variant === label)) {
+      const goals = (await readFinished(job.path))?.evaluation.goals
+      if (!goals) continue
+      all.push({ variant: label, seed: job.seed, goals })
+      break
+    }
+  }
+  return all
 }
 
 /** Of the best run of every variant. */

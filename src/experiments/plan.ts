@@ -1,5 +1,7 @@
 import { check, show, UsageError, wholeNumber } from '../core/errors.ts'
 import { nearest } from '../core/nearest.ts'
+import type { EnvironmentSpec } from '../envs/contract.ts'
+import { environmentSpec } from '../envs/registry.ts'
 import { type AnyTrainOptions, runConfig } from '../train/train.ts'
 import type { ExperimentVariant, Preset } from './presets.ts'
 
@@ -27,6 +29,7 @@ export interface Description {
   readonly name: string
   readonly shows: string
   readonly env: string
+  readonly constants?: Readonly<Record<string, number>>
   readonly iterations: number
   readonly evaluationEpisodes: number
   readonly seeds: readonly number[]
@@ -66,9 +69,10 @@ export function planOf({ preset, out = `runs/${preset.name}`, ...options }: Expe
   const iterations = check(wholeNumber('iterations', 1), options.iterations ?? preset.iterations)
   const seeds = Array.from({ length: count }, (_, seed) => seed)
   const variants = chosen(preset, options.variants)
+  const env = taskOf(preset)
   const jobs = seeds.flatMap((seed) =>
     variants.map(({ label, settings }): Job => {
-      const given = { ...preset.settings, ...settings, env: preset.env, iterations, seed } as AnyTrainOptions
+      const given = { ...preset.settings, ...settings, env, iterations, seed } as AnyTrainOptions
       const config = plain(runConfig(given))
       return { variant: label, seed, path: `${out}/${label}/seed-${seed}`, options: given, config }
     }),
@@ -77,10 +81,26 @@ export function planOf({ preset, out = `runs/${preset.name}`, ...options }: Expe
     const { seed: _, ...settings } = jobs[v].config
     return { label, note, settings }
   })
-  const { name, shows, env } = preset
+  const { name, shows, constants } = preset
   const evaluationEpisodes = EVALUATION_EPISODES
-  const description = { name, shows, env, iterations, evaluationEpisodes, seeds, variants: described }
+  const description = {
+    name,
+    shows,
+    env: preset.env,
+    ...(constants && { constants }),
+    iterations,
+    evaluationEpisodes,
+    seeds,
+    variants: described,
+  }
   return { path: out, preset, description, jobs }
+}
+
+function taskOf({ env, constants }: Preset): string | EnvironmentSpec {
+  if (!constants) return env
+  const { configure } = environmentSpec(env)
+  if (configure) return configure(constants)
+  throw new UsageError(`${env} has no constants that could be others.`)
 }
 
 /** As it is read back from a file. */
@@ -109,6 +129,7 @@ export function conflict(earlier: Description, now: Description): string | null 
   if (earlier.name !== now.name) return `the experiment ${show(earlier.name)}`
   for (const name of ['env', 'iterations', 'evaluationEpisodes'] as const)
     if (earlier[name] !== now[name]) return `${now.name} with ${name} ${show(earlier[name])}, not ${show(now[name])}`
+  if (!equal(earlier.constants, now.constants)) return `${now.name} with other constants of its task`
   const lost = earlier.seeds.filter((seed) => !now.seeds.includes(seed))
   if (lost.length > 0) return `${now.name} with ${earlier.seeds.length} seeds, not ${now.seeds.length}`
   for (const { label, settings } of earlier.variants) {

@@ -42,6 +42,8 @@ export interface Preset {
   /** What its report begins with: learning curves over iterations, or bars of what is reached. */
   readonly figure: 'curves' | 'bars'
   readonly published: readonly Published[]
+  /** Constants of the task that are other than its own. */
+  readonly constants?: Readonly<Record<string, number>>
 }
 
 const stein: ExperimentVariant = {
@@ -126,6 +128,22 @@ const onTask = (name: string, task: Pick<Preset, 'env' | 'published'>, what: str
   },
 ]
 
+/** The multi-goal settings of the soft Q-learning code, with smaller networks and several environments. */
+const multiGoal: ExperimentSettings = {
+  ...{ algorithm: 'sql', hidden: [64, 64], rewardScale: 0.1, temperature: 1, learningRate: 3e-4 },
+  ...{ steps: 500, start: 500, batch: 64, particles: 32, valueParticles: 16 },
+}
+
+/** Constants of MultiGoal-v0 with its four goals elsewhere. */
+function goalsAt(...places: readonly (readonly [number, number])[]): Record<string, number> {
+  return Object.fromEntries(
+    places.flatMap(([x, y], g) => [
+      [`goal${g}X`, x],
+      [`goal${g}Y`, y],
+    ]),
+  )
+}
+
 /** The experiments in the order of their list. A new one is an entry here: an algorithm of train() is named in `settings`. */
 export const presets: readonly Preset[] = [
   {
@@ -184,6 +202,41 @@ export const presets: readonly Preset[] = [
         settings: { interaction: 'stein', perLayer: true },
       },
     ],
+  },
+  {
+    name: 'sac-pendulum',
+    shows: 'Soft actor-critic on the pendulum, the baseline that others are to be measured by: 20,000 steps.',
+    env: 'Pendulum-v1',
+    settings: { algorithm: 'sac', hidden: [64, 64], learningRate: 1e-3, batch: 128, start: 1000, steps: 1000 },
+    variants: [{ label: 'sac', note: 'A learned temperature, two Q networks.', settings: {} }],
+    ...{ seeds: 5, iterations: 20, figure: 'curves', published: [] },
+  },
+  {
+    name: 'sql-multigoal',
+    shows: 'Soft Q-learning keeps all four ways in a plane where each is as good as the others.',
+    env: 'MultiGoal-v0',
+    settings: multiGoal,
+    variants: [{ label: 'sql', note: 'One Q network, a sampler by amortised SVGD.', settings: {} }],
+    ...{ seeds: 5, iterations: 24, figure: 'curves', published: [] },
+  },
+  {
+    name: 'sql-compose',
+    shows:
+      'Two tasks that share one of their goals: the sampler of the sum of their Qs goes to that goal, without another step of the environment. Agents 0 and 1 are the components, agent 2 is composed; all are evaluated on the task of the shared goal alone.',
+    env: 'MultiGoal-v0',
+    constants: goalsAt([5, 0], [5, 0], [5, 0], [5, 0]),
+    settings: multiGoal,
+    variants: [
+      {
+        label: 'composed',
+        note: 'Right or up, and right or down; together right.',
+        settings: {
+          ...{ algorithm: 'sql-compose', componentIterations: 20 },
+          components: [goalsAt([5, 0], [5, 0], [0, 5], [0, 5]), goalsAt([5, 0], [5, 0], [0, -5], [0, -5])],
+        },
+      },
+    ],
+    ...{ seeds: 3, iterations: 28, figure: 'bars', published: [] },
   },
 ]
 

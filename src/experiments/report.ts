@@ -11,10 +11,12 @@ import {
   page,
   section,
   settingsTable,
+  table,
   text,
   WIDE,
 } from '../train/page.ts'
 import { barChart, colorOf, learningChart, mapChart, numberChart, type VariantCurve } from './charts.ts'
+import { goalSection, type RunGoals } from './goals.ts'
 import type { Preset } from './presets.ts'
 import type { Estimate, PopulationCurves } from './statistics.ts'
 import type { ExperimentSummary, RunResult, VariantSummary } from './summary.ts'
@@ -27,6 +29,8 @@ export interface ReportExtras {
   readonly transitions: number
   readonly figure: Preset['figure']
   readonly visits: readonly RunVisits[]
+  /** Where episodes end, of a run of each variant on a task with goals. */
+  readonly goals: readonly RunGoals[]
 }
 
 const MAP: Size = { width: 230, height: 190 }
@@ -38,6 +42,7 @@ export async function renderExperiment(summary: ExperimentSummary, extras: Repor
   const results = finished
     ? [
         ...resultSections(summary, extras, draw),
+        goalSection(summary, extras.goals, draw),
         section('Statistics', statisticsTable(summary)),
         section('What moves the policies', numberFigures(summary, draw)),
         await visitationSection(summary, extras, draw),
@@ -205,18 +210,6 @@ function fixed(x: Value, like = x): string {
   if (x === null) return number(x)
   const digits = Math.abs(like ?? 0) >= 10 ? 1 : 3
   return x.toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits })
-}
-
-/** A table whose first column names the row, wide enough to be scrolled on a phone. Cells are HTML. */
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const cells = (row: readonly string[]) =>
-    row.map((cell, c) => (c === 0 ? `<th scope="row">${cell}</th>` : `<td>${cell}</td>`)).join('')
-  return `<div class="scroll"><table class="numbers">
-<thead><tr>${head.map((cell) => `<th scope="col">${cell}</th>`).join('')}</tr></thead>
-<tbody>
-${rows.map((row) => `<tr>${cells(row)}</tr>`).join('\n')}
-</tbody>
-</table></div>`
 }
 
 /** Titles and captions of what the metrics tell, in their order; numbers that an algorithm adds follow under their own names. */

@@ -1,4 +1,5 @@
 import { carriedReturns, finite, quantile, type Value } from '../train/charts.ts'
+import { goalMeasures } from '../train/goals.ts'
 import type { Evaluation, IterationMetrics } from '../train/metrics.ts'
 
 /** Iterations of the running mean; a shorter run is one window. */
@@ -62,8 +63,9 @@ export type Measures = Readonly<Record<string, Value>>
  *     iterationsTo95  first iteration whose `runningBest` is within 5 % of `best`
  *     final…          best, quartiles, median, mean and worst of the particles, averaged over the last ten iterations
  *     greedy…, sampled…  the same of the evaluation after training
+ *     goals, goalsMissed, goal0 …  where sampled episodes of a task with goals end
  */
-export function measuresOf(curves: PopulationCurves, { greedy, sampled }: Evaluation): Measures {
+export function measuresOf(curves: PopulationCurves, { greedy, sampled, goals }: Evaluation): Measures {
   const { runningBest } = curves
   const window = windowOf(runningBest.length)
   const best = quantile(runningBest, 1)
@@ -80,6 +82,7 @@ export function measuresOf(curves: PopulationCurves, { greedy, sampled }: Evalua
     finalWorst: final('worst'),
     ...ofEvaluation('greedy', greedy),
     ...ofEvaluation('sampled', sampled),
+    ...goalMeasures(goals),
   }
 }
 

@@ -15,6 +15,8 @@ export interface Actors {
   /** [n, parameters] */
   readonly theta: Float32Array
   readonly act: Act
+  /** What particle i thinks that actions [rows, A] in [−1, 1] are worth in states [rows, O]; where it knows. */
+  readonly value?: (i: number, observation: Float32Array, action: Float32Array) => Float32Array
 }
 
 export type Agents = Policies | Actors

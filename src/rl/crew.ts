@@ -11,7 +11,7 @@ export interface Crew {
   evaluate(jobs: readonly Job[]): Promise<Outcome[]>
   /** What became of workers that died since the last call, in one sentence each. */
   takeLosses(): string[]
-  /** Ends the workers. */
+  /** Ends the workers, and closes the environments of this thread. */
   close(): void
 }
 
@@ -60,9 +60,9 @@ export function workersFor(wanted: number | 'auto', particles: number): number {
 function alone(evaluator: Evaluator): Crew {
   return {
     size: () => 0,
-    evaluate: async (jobs) => jobs.map(evaluator),
+    evaluate: async (jobs) => jobs.map((job) => evaluator(job)),
     takeLosses: () => [],
-    close: () => {},
+    close: () => evaluator.close(),
   }
 }
 
@@ -82,6 +82,8 @@ interface Round {
 
 function together(hands: readonly Hand[], createHere: () => Promise<Evaluator>): Crew {
   const alive = new Set(hands)
+  /** Who has the rows of a particle's last rollout. */
+  const holders = new Map<number, Hand>()
   let losses: string[] = []
   let here: Promise<Evaluator> | null = null
 
@@ -89,6 +91,7 @@ function together(hands: readonly Hand[], createHere: () => Promise<Evaluator>):
   async function work(hand: Hand, { queue, outcomes, failures }: Round): Promise<void> {
     for (let entry = takeFor(hand, queue); entry; entry = takeFor(hand, queue)) {
       try {
+        holders.set(entry.job.particle, hand)
         outcomes[entry.index] = await hand.evaluate(entry.job)
       } catch (error) {
         if (error instanceof Death) return bury(hand, entry, error, { queue, outcomes, failures })
@@ -108,8 +111,16 @@ function together(hands: readonly Hand[], createHere: () => Promise<Evaluator>):
 
   /** Its own particles first, which it may know from the last time, then anybody's. */
   function takeFor(hand: Hand, queue: Entry[]): Entry | undefined {
-    const own = queue.findIndex(({ index }) => index % hands.length === hands.indexOf(hand))
-    return queue.splice(Math.max(own, 0), 1)[0]
+    const isOwn = ({ index }: Entry) => index % hands.length === hands.indexOf(hand)
+    const open = queue.filter(({ job }) => isOpenTo(hand, job))
+    const entry = open.find(isOwn) ?? open[0]
+    return entry && queue.splice(queue.indexOf(entry), 1)[0]
+  }
+
+  /** A later pass is for whoever has the rows: to collect them again takes longer than to wait for it. */
+  function isOpenTo(hand: Hand, { pass, particle }: Job): boolean {
+    const holder = holders.get(particle)
+    return pass === 0 || holder === hand || !holder || !alive.has(holder)
   }
 
   return {
@@ -136,6 +147,7 @@ function together(hands: readonly Hand[], createHere: () => Promise<Evaluator>):
     close() {
       for (const hand of alive) hand.stop()
       alive.clear()
+      here?.then((evaluator) => evaluator.close())
     },
   }
 }

@@ -52,5 +52,9 @@ export interface Visited {
   readonly action: Float32Array
 }
 
-/** The result depends on the job and on what the evaluator was made with, and on nothing else. */
-export type Evaluator = (job: Job) => Outcome
+export interface Evaluator {
+  /** The result depends on the job and on what the evaluator was made with, and on nothing else. */
+  (job: Job): Outcome
+  /** Closes the environments that it holds; in a worker they end with their thread. */
+  close(): void
+}

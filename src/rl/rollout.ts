@@ -1,5 +1,6 @@
 import { type Arena, u32 } from '../core/arena.ts'
 import { RunError, show, UsageError } from '../core/errors.ts'
+import { deriveSeed } from '../core/generator.ts'
 import { joinSeed, Purpose, type Seed } from '../core/random.ts'
 import type { Environment, EnvironmentSpec } from '../envs/contract.ts'
 import { checkResult } from '../envs/errors.ts'
@@ -9,7 +10,7 @@ import { type batchFields, writeBatch } from './batch.ts'
 import { carriedByEnvironments, type environmentFields, observationSize, writeEnvironments } from './environments.ts'
 import type { Carried, NumberArray } from './evaluator.ts'
 
-/** Room for the seed of an episode. */
+/** Room for a seed that the op deriveSeed writes. */
 export const seedFields = () => ({ episodeSeed: u32(2) })
 
 export type RolloutArena = Arena<
@@ -47,6 +48,10 @@ export function createRoller({ spec, environments: E }: Task, particle: number):
     instances: Array.from({ length: count }, () => createInstance(spec)),
     history: Array.from({ length: count }, () => []),
   }
+}
+
+export function closeRoller({ instances }: Roller): void {
+  for (const instance of instances) instance.close?.()
 }
 
 export function createInstance({ id, create }: EnvironmentSpec): Environment {
@@ -174,10 +179,8 @@ function resetRow(arena: RolloutArena, task: Task, { particle, instances, histor
   history[e].length = 0
 }
 
-function episodeSeed({ ops, at, view }: RolloutArena, { seed }: Task, particle: number, e: number): number {
-  ops.deriveSeed(at.episodeSeed, seed.lo, seed.hi, Purpose.episode, particle, e, view.episode[e])
-  return joinSeed(view.episodeSeed)
-}
+const episodeSeed = ({ view }: RolloutArena, { seed }: Task, particle: number, e: number) =>
+  deriveSeed(joinSeed([seed.lo, seed.hi]), Purpose.episode, particle, e, view.episode[e])
 
 export function checkReward(spec: EnvironmentSpec, particle: number, reward: number): void {
   if (!Number.isFinite(reward))

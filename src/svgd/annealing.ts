@@ -51,7 +51,8 @@ export function logLinearRamp({ from, to = 1, iterations }: Ramp): Schedule {
 }
 
 /**
- * γ(t) = tanh((a t/T)ᵖ): near 0 for a while, then a switch to 1.
+ * γ(t) = tanh((a t/T)ᵖ) / tanh(aᵖ): near 0 for a while, then a switch to 1. The divisor, 0.9988 by default, is not in the
+ * source: without it the particles would end beside the target.
  *
  * @param power p, a whole number; default 5    @param scale a; default 1.3
  * Source: D'Angelo & Fortuin 2021, section 3.
@@ -64,7 +65,8 @@ export function tanhRamp({
   check(wholeNumber('power', 1), power)
   check(positiveNumber('scale'), scale)
   const progress = progressOver(iterations)
-  return { name: 'tanh', at: (t, ops) => ops.tanh64(wholePower(scale * progress(t), power)) }
+  const rise = (s: number, ops: Ops) => ops.tanh64(wholePower(scale * s, power))
+  return { name: 'tanh', at: (t, ops) => rise(progress(t), ops) / rise(1, ops) }
 }
 
 /**

@@ -12,6 +12,7 @@ export function coordinateFields(n: number, d: number, { coordinates }: Kernel) 
   if (coordinates) checkDimension(coordinates, d)
   const D = padded(d)
   const rows = coordinates ? n : 0
+  const N = coordinates?.kind === 'blocks' ? padded(n) : 0
   const map = coordinates?.kind === 'metric' && coordinates.map.full ? D : 1
   return {
     /** [n, D] particles and scores in the kernel's coordinates, and the direction there. */
@@ -22,6 +23,8 @@ export function coordinateFields(n: number, d: number, { coordinates }: Kernel) 
     mapX: f32(rows && map, D),
     mapScore: f32(rows && map, D),
     mapBack: f32(rows && map, D),
+    /** [N, N] the mean over the blocks of their kernel matrices; `kernel` is that of the last block. */
+    meanKernel: f32(N, N),
   }
 }
 
@@ -71,11 +74,18 @@ function blocks(arena: SteinArena, n: number, whole: Operands, widths: readonly 
     gather(at.innerScore, view.innerScore, whole.score)
     const part = take({ x: at.innerX, score: at.innerScore, out: at.innerDirection, d: width, strip })
     ops.copyColumns(whole.out + 4 * column, D, at.innerDirection, stride, n, width)
+    averageKernel(arena, parts.length, widths.length)
     parts.push(part)
     column += width
     strip += part.strips
   }
   return parts
+}
+
+/** Adds the share of block b to the mean of the kernel matrices. */
+function averageKernel({ ops, at, view }: SteinArena, b: number, blocks: number): void {
+  const share = 1 / blocks
+  ops.combineInto(at.meanKernel, share, at.kernel, b > 0 ? 1 : 0, b > 0 ? at.meanKernel : at.kernel, view.kernel.length)
 }
 
 function mapped(arena: SteinArena, n: number, whole: Operands, full: boolean, take: Take): Part {

@@ -250,8 +250,12 @@ function writeTerms(arena: SteinArena, n: number, { x, d }: Operands, terms: rea
   const width = termStruct.names.length
   return terms.map(({ kind, weight, bandwidth, c = 0, beta = 0 }, m) => {
     const h = bandwidth === undefined ? Number.NaN : resolveBandwidth(bandwidth, arena, n)
-    const a = kind === 'imq' ? c * c : kind === 'linear' ? c : h
-    termStruct.write(view.terms.subarray(m * width, (m + 1) * width), { kind: TermKind[kind], weight, a, b: beta })
+    const isScaledImq = kind === 'imq' && bandwidth !== undefined
+    const a = kind === 'linear' ? c : kind === 'imq' && !isScaledImq ? c * c : h
+    // (1 + d²/h)^β = h^{−β} (h + d²)^β
+    const factor = isScaledImq ? ops.exp64(-beta * ops.log64(h)) : 1
+    const constants = { kind: TermKind[kind], weight: factor * weight, a, b: beta }
+    termStruct.write(view.terms.subarray(m * width, (m + 1) * width), constants)
     return h
   })
 }

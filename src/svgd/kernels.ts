@@ -8,7 +8,7 @@ export const TermKind = { rbf: 0, imq: 1, matern32: 2, linear: 3 } as const
 export interface Term {
   readonly kind: keyof typeof TermKind
   readonly weight: number
-  /** rbf: the rule for h; matern32: for ℓ². */
+  /** rbf: the rule for h; matern32: for ℓ²; imq: for h in place of c. */
   readonly bandwidth?: BandwidthRule
   /** imq: c; linear: c. */
   readonly c?: number
@@ -62,22 +62,38 @@ export function rbf({ bandwidth = DEFAULT_BANDWIDTH }: { bandwidth?: BandwidthRu
   return scaled('rbf', bandwidth)
 }
 
-function scaled(kind: 'rbf' | 'matern32', bandwidth: BandwidthRule): Kernel {
+function scaled(kind: 'rbf' | 'matern32' | 'imq', bandwidth: BandwidthRule, beta?: number): Kernel {
   if (typeof bandwidth !== 'function') check(bandwidthSchema, bandwidth)
-  if (bandwidth !== 'per-dimension') return { name: kind, terms: [{ kind, weight: 1, bandwidth }] }
-  return { name: kind, terms: [{ kind, weight: 1, bandwidth: 1 }], coordinates: { kind: 'per-dimension' } }
+  if (bandwidth !== 'per-dimension') return { name: kind, terms: [{ kind, weight: 1, bandwidth, beta }] }
+  return { name: kind, terms: [{ kind, weight: 1, bandwidth: 1, beta }], coordinates: { kind: 'per-dimension' } }
 }
 
 /**
- * Inverse multiquadric k(x, y) = (c² + |x−y|²)^β. Its tails are heavy: far particles still feel each other.
+ * Inverse multiquadric k(x, y) = (c² + |x−y|²)^β, or with a bandwidth k(x, y) = (1 + |x−y|²/h)^β. Its tails are heavy: far
+ * particles still feel each other.
  *
  * @param c above 0; default 1    @param beta −1 < β < 0; default −1/2
+ * @param bandwidth h in place of c, by the rules of rbf
+ * @throws UsageError for c and a bandwidth together
  * Source: Gorham & Mackey 2017 (arXiv 1703.01717), section 4.
  */
-export function imq({ c = 1, beta = -0.5 }: { c?: number; beta?: number } = {}): Kernel {
-  check(positiveNumber('c'), c)
+export function imq({
+  c,
+  beta = -0.5,
+  bandwidth,
+}: {
+  c?: number
+  beta?: number
+  bandwidth?: BandwidthRule
+} = {}): Kernel {
   if (!(beta > -1 && beta < 0)) throw new UsageError(`beta must be a number between -1 and 0, got ${beta}.`)
-  return { name: 'imq', terms: [{ kind: 'imq', weight: 1, c, beta }] }
+  if (bandwidth === undefined) {
+    const checked = check(positiveNumber('c'), c ?? 1)
+    return { name: 'imq', terms: [{ kind: 'imq', weight: 1, c: checked, beta }] }
+  }
+  if (c !== undefined)
+    throw new UsageError(`imq takes its scale from c or from a bandwidth, got c = ${c} and a bandwidth.`)
+  return scaled('imq', bandwidth, beta)
 }
 
 /**

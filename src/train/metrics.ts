@@ -1,4 +1,5 @@
 import type { Measured } from '../algorithms/algorithm.ts'
+import type { Goals } from './goals.ts'
 
 /** What one iteration of a population leaves in metrics.jsonl: plain numbers only, so that any tool can read it. */
 export interface IterationMetrics extends Measured {
@@ -15,6 +16,8 @@ export interface Evaluation {
   greedy: number[]
   /** [n] mean return of the sampled policy. */
   sampled: number[]
+  /** Of a task with goals: where sampled episodes end. */
+  goals?: Goals
 }
 
 /** Everything that a report shows. */

@@ -222,3 +222,15 @@ dl.variants { grid-template-columns: repeat(auto-fit, minmax(240px, 1fr)); margi
   h2 { break-after: avoid; }
 }
 `
+
+/** A table whose first column names the row, wide enough to be scrolled on a phone. Cells are HTML. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const cells = (row: readonly string[]) =>
+    row.map((cell, c) => (c === 0 ? `<th scope="row">${cell}</th>` : `<td>${cell}</td>`)).join('')
+  return `<div class="scroll"><table class="numbers">
+<thead><tr>${head.map((cell) => `<th scope="col">${cell}</th>`).join('')}</tr></thead>
+<tbody>
+${rows.map((row) => `<tr>${cells(row)}</tr>`).join('\n')}
+</tbody>
+</table></div>`
+}

@@ -1,19 +1,62 @@
-import { describe, expect, test } from '@jest/globals'
-import { createBehaviour, observeBehaviour } from '../../src/algorithms/behaviour.ts'
-import { emptyMemory, imitatedRows, remember } from '../../src/algorithms/self-imitation.ts'
+import { beforeAll, describe, expect, test } from '@jest/globals'
+import '@tensorflow/tfjs-backend-cpu'
+import {
+  type Behaviour,
+  contextFor,
+  createBehaviour,
+  explorationRewards,
+  observeBehaviour,
+} from '../../src/algorithms/behaviour.ts'
+import { createPolicyGradient, evaluateParticle } from '../../src/algorithms/policy-gradient.ts'
+import { emptyMemory, imitatedRows, type Memory, remember } from '../../src/algorithms/self-imitation.ts'
 import { type SvpgOptions, svpg } from '../../src/algorithms/svpg.ts'
-import { keepBest, noTrajectories, rowWeights } from '../../src/algorithms/trajectory-imitation.ts'
+import { imitationRewards, keepBest, noTrajectories, rowWeights } from '../../src/algorithms/trajectory-imitation.ts'
 import { createArena } from '../../src/core/arena.ts'
 import { compileCore } from '../../src/core/module.ts'
 import { Purpose, splitSeed } from '../../src/core/random.ts'
-import { valueNetwork } from '../../src/nn/network.ts'
-import { policyOf } from '../../src/nn/policy.ts'
-import { startTfjs } from '../../src/nn/tfjs.ts'
+import { cartPole } from '../../src/envs/cartpole.ts'
+import type { EnvironmentSpec } from '../../src/envs/contract.ts'
+import { box, discrete } from '../../src/envs/spaces.ts'
+import { mlp, valueNetwork } from '../../src/nn/network.ts'
+import { type Head, policyOf } from '../../src/nn/policy.ts'
+import { startTfjs, tf } from '../../src/nn/tfjs.ts'
+import { headFor } from '../../src/rl/environments.ts'
 import { type Episode, returnsToGo } from '../../src/rl/episodes.ts'
-import { estimatorOf } from '../../src/rl/estimator.ts'
+import { type EstimatorOptions, estimatorOf } from '../../src/rl/estimator.ts'
+import type { Carried, Job } from '../../src/rl/evaluator.ts'
 import { shuffleFields, sideFields, sideNetwork, startSide } from '../../src/rl/side-network.ts'
+import { behaviourKernelReference, explorationRewardsReference } from '../reference/behaviour.ts'
+import { slopes, surrogateReference } from '../reference/distributions.ts'
+import {
+  discriminatorLossReference,
+  gainLossReference,
+  importanceReference,
+  judgementReference,
+  normalisedReference,
+} from '../reference/imitation.ts'
+import { mlpReference } from '../reference/mlp.ts'
+import { returnsReference } from '../reference/returns.ts'
 
 const core = await compileCore()
+beforeAll(() => startTfjs({ core }))
+
+const rowsOf = (rows: ArrayLike<number>, width: number) =>
+  Array.from({ length: rows.length / width }, (_, b) => Array.from({ length: width }, (_, k) => rows[b * width + k]))
+
+function expectClose(actual: ArrayLike<number>, expected: ArrayLike<number>, tolerance: number) {
+  const scale = Math.max(...Array.from(expected, Math.abs))
+  expect(scale).toBeGreaterThan(0)
+  expect(actual).toHaveLength(expected.length)
+  Array.from(expected, (value, k) => expect(Math.abs(actual[k] - value)).toBeLessThan(tolerance * scale))
+}
+
+/** Runs with tfjs on this backend. */
+async function on<T>(backend: string, run: () => T): Promise<T> {
+  await tf.setBackend(backend)
+  const result = run()
+  await tf.setBackend('wasm')
+  return result
+}
 
 const episode = (observations: number[], reward: number[]): Episode => ({
   observation: Float32Array.from(observations),
@@ -33,7 +76,6 @@ describe('self-imitation from transitions', () => {
   })
 
   test('only what went better than the critic expected has a weight, and a priority', async () => {
-    await startTfjs()
     const net = valueNetwork(1, [])
     const arena = await createArena(core, { ...sideFields('critic', net), ...shuffleFields(512) })
     const critic = sideNetwork(arena, 'critic', net)
@@ -57,6 +99,95 @@ describe('self-imitation from transitions', () => {
   })
 })
 
+describe('a step of self-imitation', () => {
+  const [alpha, beta] = [0.7, 0.4]
+  const returns = [2, 0.3, -1, 0.8, 1.5, -0.2]
+  const priorities = [1, 0.5, 0.25, 2, 0.125, 0.75]
+
+  /** A critic that is neither small nor constant, and a memory whose observations tell its rows. */
+  async function remembered(size: number, options: EstimatorOptions = {}) {
+    const net = valueNetwork(1, [5])
+    const arena = await createArena(core, { ...sideFields('critic', net), ...shuffleFields(size) })
+    const critic = sideNetwork(arena, 'critic', net)
+    startSide(critic, splitSeed(1), 0, { purpose: Purpose.critic })
+    critic.view.theta.forEach((_, k) => {
+      critic.view.theta[k] = k < net.size ? 0.5 * Math.sin(2 * k + 1) : 0
+    })
+    const memory: Memory = {
+      ...emptyMemory(returns.length, 1, 1),
+      memoryObservation: Float32Array.from(returns, (_, k) => k),
+      memoryReturn: Float64Array.from(returns),
+      memoryPriority: Float64Array.from(priorities),
+      memoryCount: Int32Array.of(returns.length, 0),
+    }
+    const exponents = { priorityExponent: alpha, importanceExponent: beta }
+    const more = { imitationBatch: size, imitationValueWeight: 0.5, ...exponents, ...options }
+    const estimator = estimatorOf({ estimator: 'a2c', selfImitation: 'transitions', ...more })
+    const before = [...critic.view.theta]
+    const criticAt = (k: number) => mlpReference(net, before, [k])[0]
+    return {
+      net,
+      critic,
+      memory,
+      before,
+      criticAt,
+      take: () => imitatedRows(memory, critic, estimator, splitSeed(3), arena),
+    }
+  }
+
+  test.each([200, 30])('weighs %p rows as their definition says', async (size) => {
+    const { criticAt, take, memory } = await remembered(size)
+    const taken = take()
+    const rows = [...(taken?.observation ?? [])]
+    expect(rows).toHaveLength(size)
+    const u = importanceReference(priorities, rows, alpha, beta)
+    const gains = rows.map((k) => Math.max(returns[k] - criticAt(k), 0))
+    const count = Math.max(gains.filter((gain) => gain > 0).length, 64)
+    expectClose(
+      taken?.weight ?? [],
+      gains.map((gain, b) => (u[b] * Math.min(gain, 1)) / count),
+      1e-5,
+    )
+    // Gains above 1, between, and none.
+    expect([gains.some((gain) => gain > 1), gains.some((gain) => gain > 0 && gain < 1), gains.includes(0)]).toEqual([
+      ...[true, true, true],
+    ])
+    rows.forEach((k) => {
+      expect(memory.memoryPriority[k]).toBeCloseTo(Math.max(returns[k] - criticAt(k), 1e-6), 5)
+    })
+  })
+
+  test('draws in proportion to the powers of the priorities', async () => {
+    const size = 20_000
+    const { take } = await remembered(size)
+    const total = priorities.reduce((sum, p) => sum + p ** alpha, 0)
+    const rows = [...(take()?.observation ?? [])]
+    priorities.forEach((p, k) => {
+      const share = p ** alpha / total
+      const drawn = rows.filter((row) => row === k).length / size
+      expect(Math.abs(drawn - share)).toBeLessThan(4.5 * Math.sqrt((share * (1 - share)) / size))
+    })
+  })
+
+  test.each(['wasm', 'cpu'])(
+    'the critic goes down ½ mean u (R − V)₊², by finite differences, on %s',
+    async (backend) => {
+      const { net, critic, before, take } = await remembered(90)
+      const taken = await on(backend, take)
+      const drawn = [...(taken?.observation ?? [])]
+      const u = importanceReference(priorities, drawn, alpha, beta)
+      const rows = drawn.map((k, b) => ({ observation: [k], target: returns[k], importance: u[b] }))
+      const numeric = slopes((theta) => gainLossReference(net, theta, rows), before.slice(0, net.size))
+      expectClose(critic.view.direction.map((g) => -g).subarray(0, net.size), numeric, 1e-5)
+      // The weight of the loss scales the rate: Adam itself would not see it.
+      const half = await remembered(90, { imitationValueWeight: 0.25 })
+      half.take()
+      const moved = (one: typeof half) => Math.abs(one.critic.view.theta[0] - one.before[0])
+      expect(moved({ ...half, critic, before }) / moved(half)).toBeCloseTo(2, 2)
+    },
+  )
+})
+
 describe('self-imitation from trajectories', () => {
   test('the best are kept, and weigh by their returns', () => {
     const episodes = [episode([1], [1]), episode([2, 2], [2, 3]), episode([3], [3])]
@@ -71,9 +202,146 @@ describe('self-imitation from trajectories', () => {
   })
 })
 
+describe('the discriminator', () => {
+  /** Rows of a policy and of two trajectories, the second one better. */
+  async function judged(head: Head, backend: string) {
+    const O = 2
+    const A = head.name === 'categorical' ? 1 : head.actions
+    const net = mlp([O + head.actions, 6, 1])
+    const arena = await createArena(core, sideFields('discriminator', net))
+    const discriminator = sideNetwork(arena, 'discriminator', net)
+    startSide(discriminator, splitSeed(2), 0, { purpose: Purpose.discriminator })
+    discriminator.view.theta.forEach((_, k) => {
+      discriminator.view.theta[k] = k < net.size ? 0.7 * Math.sin(3 * k + 2) : 0
+    })
+    const before = [...discriminator.view.theta.subarray(0, net.size)]
+    const make = (rows: number, by: number) => ({
+      // One row so far from the others that it is clipped.
+      observation: Float32Array.from({ length: rows * O }, (_, k) => (k === 4 ? 60 : Math.sin(by * k + 1))),
+      action: Float32Array.from({ length: rows * A }, (_, k) =>
+        head.name === 'categorical' ? (k * by) % head.actions : Math.cos(by * k),
+      ),
+    })
+    const episodes = [
+      { ...make(4, 5), reward: Float64Array.of(0, 1, 0, 0) },
+      { ...make(6, 7), reward: Float64Array.of(1, 1, 1, 0, 1, 0) },
+    ]
+    const held = keepBest(noTrajectories(O + head.actions), episodes, 5)
+    const own = make(40, 3)
+    const asRows = ({ observation, action }: Pick<Episode, 'observation' | 'action'>) =>
+      rowsOf(observation, O).map((row, b) => [
+        ...row,
+        ...(head.name === 'categorical'
+          ? Array.from({ length: head.actions }, (_, a) => (a === action[b] ? 1 : 0))
+          : rowsOf(action, A)[b]),
+      ])
+    const rewards = new Float64Array(40)
+    await on(backend, () =>
+      imitationRewards(rewards, held, discriminator, { ...own, observations: O, head }, estimatorOf({})),
+    )
+    const all = asRows(own)
+    // The better one first, as they are held.
+    const best = normalisedReference([...asRows(episodes[1]), ...asRows(episodes[0])], all)
+    return {
+      net,
+      discriminator,
+      before,
+      rewards,
+      own: normalisedReference(all, all),
+      best,
+      weights: [...rowWeights(held)],
+    }
+  }
+
+  const heads: Head[] = [
+    { name: 'categorical', actions: 3 },
+    { name: 'gaussian', actions: 2 },
+  ]
+
+  test.each(heads.flatMap((head) => ['wasm', 'cpu'].map((backend) => ({ head, backend }))))(
+    'goes down its loss, by finite differences of a float64 twin: $head.name, $backend',
+    async ({ head, backend }) => {
+      const { net, discriminator, before, rewards, own, best, weights } = await judged(head, backend)
+      const numeric = slopes((theta) => discriminatorLossReference(net, theta, own, best, weights), before)
+      expectClose(discriminator.view.direction.map((g) => -g).subarray(0, net.size), numeric, 1e-5)
+      // −log(1 − D) with the discriminator as it is now: the more a row is like the best, the more it is worth.
+      const theta = discriminator.view.theta
+      const expected = own.map((row) => -Math.log(1 - judgementReference(net, theta, row)))
+      expectClose(rewards, expected, 1e-5)
+    },
+  )
+
+  test('without trajectories there is nothing to be had', async () => {
+    const net = mlp([3, 1])
+    const discriminator = sideNetwork(await createArena(core, sideFields('discriminator', net)), 'discriminator', net)
+    const rows = { observation: Float32Array.of(1, 2), action: Float32Array.of(0, 1), observations: 1 }
+    const head: Head = { name: 'categorical', actions: 2 }
+    const rewards = Float64Array.of(5, 5)
+    const held = imitationRewards(rewards, noTrajectories(3), discriminator, { ...rows, head }, estimatorOf({}))
+    expect([...rewards]).toEqual([0, 0])
+    expect(held.bestMoments[0]).toBe(2)
+  })
+})
+
+describe('imitation in a population', () => {
+  /** Six steps, each worth 1 with action 1. */
+  const press: EnvironmentSpec = {
+    id: 'Press',
+    observationSpace: box([-1], [1]),
+    actionSpace: discrete(2),
+    maxEpisodeSteps: 6,
+    create: () => ({
+      reset: () => ({ obs: [0.5], info: {} }),
+      step: (action: number) => ({ obs: [0.5], reward: action, terminated: false, truncated: false, info: {} }),
+    }),
+  }
+  const small = { env: press, particles: 1, environments: 8, steps: 12, hidden: [], temperature: 1, seed: 4 }
+
+  test('the share μ of the discriminator: the gradient is (1 − μ) that of the task + μ that of its rewards', async () => {
+    const gradient = async (imitationShare: number, selfImitation: 'trajectories' | 'none' = 'trajectories') => {
+      const state = await svpg.init({ ...small, selfImitation, imitationShare })
+      // In the first rollout there is nothing to imitate before episodes have ended.
+      await svpg.evaluate(state)
+      return state.arena.view.score.slice(0, state.policy.size)
+    }
+    const [task, judge, mixed] = [await gradient(0), await gradient(1), await gradient(0.3)]
+    expectClose(
+      mixed,
+      task.map((g, k) => 0.7 * g + 0.3 * judge[k]),
+      1e-5,
+    )
+    expect([...judge]).not.toEqual([...task])
+    expect([...task]).toEqual([...(await gradient(0, 'none'))])
+  })
+
+  test('the discriminator alone leads to what the best trajectories did', async () => {
+    const options = { selfImitation: 'trajectories', imitationShare: 1, discriminatorLearningRate: 0.01 } as const
+    const state = await svpg.init({ ...small, ...options, learningRate: 0.02, discriminatorHidden: [8] })
+    let told = await svpg.step(state)
+    expect(told.particles[0].meanReturn).toBeLessThan(4.5)
+    for (let k = 0; k < 80; k++) told = await svpg.step(state)
+    expect(told.particles[0].meanReturn).toBeGreaterThan(5)
+  })
+
+  test('steps of self-imitation alone lead to what went well', async () => {
+    const state = await svpg.init({
+      ...{ ...small, estimator: 'a2c', selfImitation: 'transitions', learningRate: 0.02, criticHidden: [] },
+      // V ≈ 0, and the return of a step is its reward: only pressing went better than expected.
+      ...{ criticLearningRate: 1e-30, imitationSteps: 1, discount: 0 },
+    })
+    const before = (await svpg.evaluate(state))[0].meanReturn
+    for (let k = 0; k < 60; k++) {
+      await svpg.evaluate(state, undefined, 1)
+      svpg.move(state)
+    }
+    state.iteration++
+    expect(before).toBeLessThan(4.5)
+    expect((await svpg.evaluate(state))[0].meanReturn).toBeGreaterThan(5)
+  })
+})
+
 describe.each(['js', 'symmetric-kl'] as const)('the kernel on behaviour, %s', (divergence) => {
   test('is 1 for policies that do the same, and falls where they do not', async () => {
-    await startTfjs()
     const policy = policyOf({ observations: 1, hidden: [], head: { name: 'categorical', actions: 2 } })
     const behaviour = await createBehaviour(core, 3, policy, { divergence, temperature: null }, splitSeed(2))
     // The first two are around 1, the third around −1.
@@ -90,6 +358,144 @@ describe.each(['js', 'symmetric-kl'] as const)('the kernel on behaviour, %s', (d
     expect(kernel[5]).toBeLessThan(0.5)
   })
 })
+
+describe.each(['js', 'symmetric-kl'] as const)('a float64 twin of the behaviour, %s', (divergence) => {
+  const head: Head = { name: 'categorical', actions: 2 }
+  const policy = policyOf({ observations: 1, hidden: [], head })
+
+  /** Three policies that were seen a few times. */
+  async function seen(temperature: number | null) {
+    const behaviour = await createBehaviour(core, 3, policy, { divergence, temperature }, splitSeed(2))
+    const visit = (k: number) =>
+      [0.2, -0.3, 1].map((centre, i) => ({
+        observation: Float32Array.from({ length: 20 }, (_, b) => centre + Math.sin(7 * b + i + k)),
+        action: Float32Array.from({ length: 20 }, (_, b) => (b + i) % 2),
+      }))
+    for (let k = 0; k < 12; k++) observeBehaviour(behaviour, visit(k))
+    return behaviour
+  }
+
+  /** [n][rows] the log ratios at some visits, with the moments that the behaviour has. */
+  function ratiosAt({ net, arena, moments }: Behaviour, observation: ArrayLike<number>, action: ArrayLike<number>) {
+    const O = 1
+    const C = net.widths[0]
+    const deviation = (c: number) => Math.sqrt(moments[1 + C + c] / moments[0])
+    const clip = (value: number) => Math.min(Math.max(value, -5), 5)
+    const rows = Array.from(action, (a, b) => [observation[b * O], a === 0 ? 1 : 0, a === 1 ? 1 : 0])
+    const normalised = rows.map((row) => row.map((value, c) => clip((value - moments[1 + c]) / deviation(c))))
+    return [0, 1, 2].map((i) => {
+      const theta = arena.view.theta.subarray(i * net.size, (i + 1) * net.size)
+      return normalised.map((row) => clip(mlpReference(net, theta, row)[0]))
+    })
+  }
+
+  test.each([null, 0.2])('the kernel at temperature %p', async (temperature) => {
+    const behaviour = await seen(temperature)
+    // l[i][j]: ratios of policy i at the rows of policy j.
+    const at = [0, 1, 2].map((j) => {
+      const visits = behaviour.visits.map((visited) => visited[j])
+      return ratiosAt(
+        behaviour,
+        visits.flatMap(({ observation }) => [...observation]),
+        visits.flatMap(({ action }) => [...action]),
+      )
+    })
+    const l = [0, 1, 2].map((i) => at.map((ratios) => ratios[i]))
+    const T = temperature ?? (divergence === 'js' ? 0.5 : 1)
+    expectClose(behaviour.kernel, behaviourKernelReference(l, divergence, T).flat(), 1e-4)
+    expect(Math.min(...behaviour.kernel)).toBeLessThan(0.97)
+  })
+
+  test('the rewards for being elsewhere', async () => {
+    const behaviour = await seen(null)
+    const visited = { observation: Float32Array.of(-1, 0, 0.5, 2), action: Float32Array.of(0, 1, 1, 0) }
+    const l = ratiosAt(behaviour, visited.observation, visited.action)
+    for (const i of [0, 1, 2]) {
+      const out = new Float64Array(4)
+      const context = contextFor(behaviour, i) as Carried
+      const weight = explorationRewards(out, behaviour.arena.ops, i, context, { policy, divergence, visited })
+      const similar = [...behaviour.kernel.subarray(3 * i, 3 * i + 3)]
+      expectClose(out, explorationRewardsReference(l, i, similar, divergence), 1e-3)
+      expect(weight).toBeCloseTo(
+        similar.reduce((sum, k, j) => sum + (j === i ? 0 : k), 0),
+        6,
+      )
+    }
+  })
+
+  test('densities learn the ratios: of two policies that act alike in different proportions', async () => {
+    const behaviour = await createBehaviour(core, 2, policy, { divergence, temperature: 1 }, splitSeed(5))
+    const shares = [0.75, 0.25]
+    const visited = shares.map((share) => ({
+      observation: Float32Array.from({ length: 32 }, (_, b) => Math.sin(b % 4)),
+      // Each fourth of the rows has the share of action 1.
+      action: Float32Array.from({ length: 32 }, (_, b) => (Math.floor(b / 4) < 8 * share ? 1 : 0)),
+    }))
+    for (let k = 0; k < 40; k++) observeBehaviour(behaviour, visited)
+    const f = (p: number, q: number) => (divergence === 'js' ? Math.log((2 * p) / (p + q)) : Math.log(p / q))
+    const [p, q] = shares
+    const D = p * f(p, q) + (1 - p) * f(1 - p, 1 - q)
+    expect(behaviour.kernel[1] / Math.exp(-D)).toBeCloseTo(1, 1)
+  })
+})
+
+test.each<EstimatorOptions>([
+  {},
+  { entropyBonus: 3 },
+  { estimator: 'ppo', epochs: 1, minibatches: 1, criticHidden: [3] },
+])(
+  'the exploration gradient is Σ k times the policy gradient of the rewards for being elsewhere: %j',
+  async (options) => {
+    const [E, T, discount] = [3, 60, 0.9]
+    const task = { spec: cartPole, head: headFor(cartPole), environments: E, steps: T, seed: splitSeed(1) }
+    const policy = policyOf({ observations: 4, hidden: [3], head: task.head })
+    const estimator = estimatorOf({ standardise: false, discount, ...options })
+    const state = await createPolicyGradient({ task, policy, estimator, divergence: 'js', core })
+    const behaviour = await createBehaviour(core, 2, policy, { divergence: 'js', temperature: null }, splitSeed(2))
+    const visit = (by: number) => ({
+      observation: Float32Array.from({ length: 4 * 30 }, (_, k) => Math.sin(by * k) / 10),
+      action: Float32Array.from({ length: 30 }, (_, b) => (b * by) % 2),
+    })
+    for (let k = 0; k < 6; k++) observeBehaviour(behaviour, [visit(3), visit(5)])
+    const theta = Float32Array.from({ length: policy.size }, (_, k) => Math.sin(3 * k + 1) / 2)
+    const context = contextFor(behaviour, 1) as Carried
+    const job: Job = { particle: 1, step: 0, theta, behaviour: theta, pass: 0, carried: null, context }
+    const { exploration } = evaluateParticle(state, job)
+
+    const { view, ops } = state.arena
+    const reward = new Float64Array(T * E)
+    const weight = explorationRewards(reward, ops, 1, context, { policy, divergence: 'js', visited: view })
+    // Without a value function only episodes that have ended count, and the mean of their returns is the baseline.
+    const returns = Array<number | null>(T * E).fill(null)
+    for (let e = 0; e < E; e++) {
+      const rows = Array.from({ length: T }, (_, t) => t * E + e)
+      const ends = rows.map((row) => (view.terminated[row] ? 'terminated' : null))
+      const values = rows.map(() => 0)
+      const rollout = {
+        reward: rows.map((row) => reward[row]),
+        value: values,
+        nextValue: values,
+        ends,
+        discount,
+      } as const
+      const last = ends.lastIndexOf('terminated')
+      returnsReference(rollout).forEach((value, t) => {
+        if (t <= last) returns[rows[t]] = value
+      })
+    }
+    const known = returns.filter((value) => value !== null)
+    const baseline = known.reduce((sum, value) => sum + value, 0) / known.length
+    const rows = {
+      observation: rowsOf(view.observation, 4),
+      action: rowsOf(view.action, 1),
+      weight: returns.map((value) => (value === null ? 0 : (value - baseline) / known.length)),
+      noise: returns.map(() => []),
+    }
+    const numeric = slopes((moved) => weight * surrogateReference(policy, moved, rows, 0), [...theta])
+    expect(known.length).toBeGreaterThan(T)
+    expectClose(exploration ?? [], numeric, 1e-3)
+  },
+)
 
 test.each<Partial<SvpgOptions>>([
   { estimator: 'a2c', selfImitation: 'transitions', imitationSteps: 2 },

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals'
-import { nearest } from '../../src/core/nearest.ts'
+import { editDistance, nearest } from '../../src/core/nearest.ts'
 
 test.each([
   ['svpg-cartpol', 'svpg-cartpole'],
@@ -15,4 +15,8 @@ test.each([
 
 test('of words that are equally near the first one is meant', () => {
   expect(nearest('ab', ['ac', 'ad'])).toBe('ac')
+})
+
+test('the distance is the number of letters to insert, delete or replace', () => {
+  expect([editDistance('kitten', 'sitting'), editDistance('', 'abc'), editDistance('flaw', 'lawn')]).toEqual([3, 3, 2])
 })

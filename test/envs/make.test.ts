@@ -1,6 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
 import { make } from '../../src/envs/make.ts'
-import { editDistance, nearest } from '../../src/envs/registry.ts'
 import { makeVector } from '../../src/envs/vector.ts'
 import { rescaleAction } from '../../src/envs/wrappers/actions.ts'
 import { broken, echo, walk } from './tasks.ts'
@@ -112,10 +111,12 @@ describe('errors', () => {
 
   test('an unknown id names the nearest', async () => {
     await expect(make('cartpole')).rejects.toThrow('and the nearest is CartPole-v1.')
-    expect(nearest('Pendulun-v0', ['CartPole-v1', 'Pendulum-v1', 'Acrobot-v1'])).toBe('Pendulum-v1')
-    expect([editDistance('kitten', 'sitting'), editDistance('', 'abc'), editDistance('flaw', 'lawn')]).toEqual([
-      3, 3, 2,
-    ])
+    await expect(make('Pendulun-v0')).rejects.toThrow('and the nearest is Pendulum-v1.')
+    // Nothing is near: no guess.
+    await expect(make('qqqq')).rejects.toThrow(
+      /^Unknown environment "qqqq"; there are CartPole-v1, .*Pendulum-v1(, \S+)*\.$/,
+    )
+    await expect(make('qqqq')).rejects.not.toThrow('nearest')
   })
 
   test('a task without constants has no constant', async () => {

@@ -44,9 +44,31 @@ describe('every wrapper', () => {
 
   test.each(wrappers)('%s passes the checker, states included, alone and around others', async (_, wrapper, task) => {
     const wrapped = await wrap(task, wrapper)
-    expect(wrapped.create?.().getState).toBeDefined()
     expect(await problemsOf(wrapped)).toEqual([])
     expect(await problemsOf(await wrap(task, episodicReward(), wrapper, repeatAction(2)))).toEqual([])
+  })
+
+  test.each(wrappers)('%s goes on from a state that was saved, its own memory included', async (_, wrapper, task) => {
+    const env = await make(await wrap(task, wrapper))
+    const { kind } = env.spec.actionSpace
+    const take = (k: number) => env.step(kind === 'discrete' ? k % 2 : [Math.sin(k)])
+    env.reset({ seed: 5 })
+    for (let k = 0; k < 3; k++) take(k)
+    const saved = structuredClone(env.getState())
+    /** To the end of the episode, where what a wrapper remembers shows. */
+    function onwards() {
+      const steps: Step[] = []
+      for (let k = 3; k < 60; k++) {
+        steps.push(structuredClone(take(k)))
+        if (steps.at(-1)?.terminated || steps.at(-1)?.truncated) break
+      }
+      return steps
+    }
+    const first = onwards()
+    env.reset({ seed: 6 })
+    take(0)
+    env.setState(saved)
+    expect(onwards()).toEqual(first)
   })
 
   test('around physics in the core: the same steps as without', async () => {

@@ -53,7 +53,7 @@ const visits: ReportExtras['visits'] = ['stein', 'joint'].map((variant, v) => ({
   })),
 }))
 
-const extras: ReportExtras = { seconds: 60, transitions: 9000, figure: 'curves', visits }
+const extras: ReportExtras = { seconds: 60, transitions: 9000, figure: 'curves', goals: [], visits }
 
 const svgs = (page: string): string[] => page.match(/<svg [^>]*role="img"[\s\S]*?<\/svg>/g) ?? []
 const labelled = (page: string, label: string) => svgs(page).filter((svg) => svg.includes(`aria-label="${label}`))

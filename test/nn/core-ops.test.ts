@@ -5,35 +5,12 @@ import fc from 'fast-check'
 import { categorical, stockCategorical } from '../../src/nn/distributions.ts'
 import { forward, stockForward } from '../../src/nn/forward.ts'
 import { fusedForward } from '../../src/nn/fused.ts'
-import { mlp, type Network } from '../../src/nn/network.ts'
+import { mlp } from '../../src/nn/network.ts'
 import { startTfjs, tf } from '../../src/nn/tfjs.ts'
 import { logSoftmaxReference } from '../reference/mlp.ts'
+import { type Forward, numbers, passes, worst } from './passes.ts'
 
 beforeAll(() => startTfjs())
-
-/** Deterministic numbers of order 1. */
-const numbers = (count: number, seed: number, scale = 1) =>
-  Float32Array.from({ length: count }, (_, k) => Math.sin(12.9898 * (k + 1) + 78.233 * (seed + 1)) * scale)
-
-type Forward = typeof stockForward
-
-/** Outputs, and the gradients of Σ y · weight by theta and x. */
-function passes(run: Forward, net: Network, theta: Float32Array, x: Float32Array, weight: Float32Array) {
-  const rows = x.length / net.widths[0]
-  const tensors = tf.tidy(() => {
-    const inputs = [tf.tensor1d(theta), tf.tensor2d(x, [rows, net.widths[0]])]
-    const outputs = run(net, inputs[0] as tf.Tensor1D, inputs[1] as tf.Tensor2D)
-    const loss = (...[theta, x]: tf.Tensor[]) =>
-      tf.sum(tf.mul(run(net, theta as tf.Tensor1D, x as tf.Tensor2D), tf.reshape(tf.tensor1d(weight), outputs.shape)))
-    return [outputs, ...tf.grads(loss)(inputs)]
-  })
-  const [outputs, dTheta, dx] = tensors.map((tensor) => tensor.dataSync() as Float32Array)
-  tf.dispose(tensors)
-  return { outputs, dTheta, dx }
-}
-
-const worst = (a: ArrayLike<number>, b: ArrayLike<number>) =>
-  Math.max(...Array.from(a, (value, k) => Math.abs(value - b[k]))) / (Math.max(...Array.from(b, Math.abs)) || 1)
 
 test.each([15, 16, 63, 64, 65, 131])('batches that are cut into blocks and packed, %i rows', (rows) => {
   for (const widths of [

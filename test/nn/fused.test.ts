@@ -6,13 +6,10 @@ import { canFuse, fusedForward } from '../../src/nn/fused.ts'
 import { type Activation, activations, mlp, type Network } from '../../src/nn/network.ts'
 import { kernels, startTfjs, tf } from '../../src/nn/tfjs.ts'
 import { mlpGradientReference, mlpReference } from '../reference/mlp.ts'
+import { type Forward, numbers, passes, worst } from './passes.ts'
 import { rowsOf } from './population.ts'
 
 beforeAll(() => startTfjs())
-
-/** Deterministic numbers of order 1. */
-const numbers = (count: number, seed: number, scale = 1) =>
-  Float32Array.from({ length: count }, (_, k) => Math.sin(12.9898 * (k + 1) + 78.233 * (seed + 1)) * scale)
 
 /**
  * Parameters for which activations do not saturate: near ±1 the slope of tanh or elu is a difference of nearly equal floats, in
@@ -23,27 +20,6 @@ function parametersOf(net: Network, seed: number): Float32Array {
   for (const { inputs, weight, bias } of net.layers) for (let k = weight; k < bias; k++) theta[k] /= Math.sqrt(inputs)
   return theta
 }
-
-type Forward = typeof stockForward
-
-/** Outputs, and the gradients of Σ y · weight by theta and x. */
-function passes(run: Forward, net: Network, theta: Float32Array, x: Float32Array, weight: Float32Array) {
-  const rows = x.length / net.widths[0]
-  const tensors = tf.tidy(() => {
-    const inputs = [tf.tensor1d(theta), tf.tensor2d(x, [rows, net.widths[0]])]
-    const outputs = run(net, inputs[0] as tf.Tensor1D, inputs[1] as tf.Tensor2D)
-    const loss = (...[theta, x]: tf.Tensor[]) =>
-      tf.sum(tf.mul(run(net, theta as tf.Tensor1D, x as tf.Tensor2D), tf.reshape(tf.tensor1d(weight), outputs.shape)))
-    return [outputs, ...tf.grads(loss)(inputs)]
-  })
-  const [outputs, dTheta, dx] = tensors.map((tensor) => tensor.dataSync() as Float32Array)
-  tf.dispose(tensors)
-  return { outputs, dTheta, dx }
-}
-
-/** Largest difference in proportion to the largest value, or to the given sizes of the terms of the sums. */
-const worst = (a: ArrayLike<number>, b: ArrayLike<number>, sizes: ArrayLike<number> = b) =>
-  Math.max(...Array.from(a, (value, k) => Math.abs(value - b[k]))) / (Math.max(...Array.from(sizes, Math.abs)) || 1)
 
 /** Gradients of Σ y · weight in float64, and the sizes of their terms. */
 function exactGradients(net: Network, theta: Float32Array, x: Float32Array, weight: Float32Array) {

@@ -2,9 +2,11 @@ import { beforeAll, describe, expect, test } from '@jest/globals'
 import '@tensorflow/tfjs-backend-cpu'
 import fc from 'fast-check'
 import { policyGradientInto, type WeightedBatch } from '../../src/nn/gradient.ts'
+import type { ObjectiveOptions } from '../../src/nn/losses.ts'
 import { type Activation, activations } from '../../src/nn/network.ts'
 import { actionWidth, type HeadName, headNames, type Policy, policyOf } from '../../src/nn/policy.ts'
 import { startTfjs, tf } from '../../src/nn/tfjs.ts'
+import { clippedObjectiveReference, flooredObjectiveReference, ratioOf } from '../reference/clipped.ts'
 import { distributionReference, type SurrogateRows, slopes, surrogateReference } from '../reference/distributions.ts'
 import { mlpReference } from '../reference/mlp.ts'
 import { numbersOf } from '../reference/statistics.ts'
@@ -19,11 +21,11 @@ interface Example {
 }
 
 /** Random weights, and rows with actions of the order of those that the policy takes. */
-function exampleOf(policy: Policy, rows: number, seed: number): Example {
+function exampleOf(policy: Policy, rows: number, seed: number, scale = 0.6): Example {
   const { normal, uniform } = numbersOf(seed)
   const { net, head } = policy
   const filled = (count: number, next: () => number) => Float32Array.from({ length: count }, next)
-  const theta = filled(policy.size, () => 0.6 * normal())
+  const theta = filled(policy.size, () => scale * normal())
   const draw = {
     categorical: () => Math.floor(uniform() * head.actions),
     gaussian: normal,
@@ -41,9 +43,11 @@ function exampleOf(policy: Policy, rows: number, seed: number): Example {
   return { theta, batch, reference: { observation, action, weight: [...batch.weight], noise } }
 }
 
+const plain: ObjectiveOptions = { entropyBonus: 0, clip: null, floor: null }
+
 function gradientOf(policy: Policy, { theta, batch }: Pick<Example, 'theta' | 'batch'>, entropyBonus: number) {
   const out = new Float32Array(policy.size)
-  const entropy = policyGradientInto(out, policy, theta, batch, { entropyBonus, clip: null, floor: null })
+  const entropy = policyGradientInto(out, policy, theta, batch, { ...plain, entropyBonus })
   return { out, entropy }
 }
 
@@ -85,6 +89,58 @@ describe.each(heads.flatMap((head) => networks.map((network) => ({ head, ...netw
     })
   },
 )
+
+describe.each(['wasm', 'cpu'])('%s backend', (backend) => {
+  describe.each(heads)('$name', (head) => {
+    const policy = policyOf({ observations, hidden: [7], head })
+
+    /** The gradient on rows that a policy nearby has collected, and its float64 twin. */
+    async function compare(options: Partial<ObjectiveOptions>, twin: (theta: ArrayLike<number>, rows: Rows) => number) {
+      await tf.setBackend(backend)
+      // Small weights: a ratio must not cross the clip within a finite difference.
+      const { theta, batch, reference } = exampleOf(policy, 40, 6, 0.3)
+      const old = reference.observation.map((x, b) => {
+        const pi = distributionReference(policy, mlpReference(policy.net, theta, x), theta)
+        return Math.fround(pi.logProb(reference.action[b]) + 0.6 * Math.sin(5 * b))
+      })
+      const rows = { ...reference, logProb: old }
+      const out = new Float32Array(policy.size)
+      policyGradientInto(out, policy, theta, { ...batch, logProb: Float32Array.from(old) }, { ...plain, ...options })
+      await tf.setBackend('wasm')
+      const numeric = slopes((moved) => twin(moved, rows), [...theta])
+      expect(worstOf(out, numeric)).toBeLessThan(1e-5)
+      return { theta, rows }
+    }
+    type Rows = SurrogateRows & { readonly logProb: readonly number[] }
+
+    test.each([0, 0.3])('finite differences of the clipped objective, entropy bonus %p', async (entropyBonus) => {
+      const options = { clip: 0.2, entropyBonus }
+      const { theta, rows } = await compare(options, (moved, rows) =>
+        clippedObjectiveReference(policy, moved, rows, options),
+      )
+      // Rows below, within and above the clip, of both signs of the advantage.
+      const counts = [0, 0, 0, 0, 0, 0]
+      rows.weight.forEach((weight, b) => {
+        const ratio = ratioOf(policy, theta, rows, b)
+        counts[(weight > 0 ? 0 : 3) + (ratio < 0.8 ? 0 : ratio > 1.2 ? 2 : 1)]++
+      })
+      expect(Math.min(...counts)).toBeGreaterThan(0)
+    })
+
+    test('finite differences of the imitation objective, whose improbable actions have no gradient', async () => {
+      const floor = { categorical: -1.1, gaussian: -5, 'squashed-gaussian': -2 }[head.name]
+      const { theta, rows } = await compare({ floor }, (moved, rows) =>
+        flooredObjectiveReference(policy, moved, rows, floor),
+      )
+      const isBelow = rows.observation.map((x, b) => {
+        const pi = distributionReference(policy, mlpReference(policy.net, theta, x), theta)
+        return pi.logProb(rows.action[b]) < floor
+      })
+      expect(isBelow).toContain(true)
+      expect(isBelow).toContain(false)
+    })
+  })
+})
 
 test('the wasm backend and the cpu backend of tfjs agree, for every shape', async () => {
   const shapes = fc.record({

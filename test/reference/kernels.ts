@@ -45,6 +45,13 @@ export const imqReference = (c: number, beta: number, M?: Matrix) =>
     M,
   )
 
+/** (1 + q/h)^β */
+export const scaledImqReference = (h: number, beta: number) =>
+  radial(
+    (q) => (1 + q / h) ** beta,
+    (q) => (beta / h) * (1 + q / h) ** (beta - 1),
+  )
+
 /** (1 + r) e⁻ʳ with r = √(3q/ℓ²): dk/dq = −r e⁻ʳ dr/dq and dr/dq = 3/(2 ℓ² r). */
 export const matern32Reference = (ell2: number, M?: Matrix) => {
   const r = (q: number) => Math.sqrt((3 * q) / ell2)

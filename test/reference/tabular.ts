@@ -133,6 +133,25 @@ export function expectedReturn(mdp: TabularMdp, policy: Table, entropyReward = 0
   return mdp.start.reduce((sum, p, s) => sum + p * stateValue(mdp, policy, how, mdp.horizon, s), 0)
 }
 
+/** E Σ_t (t + 1) r_t, t from 0: the sum of the undiscounted returns of all steps of an episode. */
+export function expectedSumOfReturns(mdp: TabularMdp, policy: Table): number {
+  let visited = [...mdp.start]
+  let total = 0
+  for (let t = 0; t < mdp.horizon; t++) {
+    const next = visited.map(() => 0)
+    visited.forEach((probability, s) => {
+      policy[s].forEach((pi, a) => {
+        total += (t + 1) * probability * pi * mdp.reward[s][a]
+        mdp.transition[s][a].forEach((p, to) => {
+          next[to] += probability * pi * p
+        })
+      })
+    })
+    visited = next
+  }
+  return total
+}
+
 /**
  * Σ_t Σ_s P(s_t = s) Σ_a ∇π(a|s) ( E[G_t|s, a] − β log π(a|s) ): the mean of what an estimator sums over an episode. It leaves out
  * the factor γᵗ, as all of them do; at λ = 1, γ = 1 and β = 0 it is ∇J. `gradient(s, a)` is ∇_θ π(a|s).

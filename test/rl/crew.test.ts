@@ -1,9 +1,9 @@
-import { writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { type SvpgOptions, svpg } from '../../src/algorithms/svpg.ts'
+import { begin, type SvpgOptions, svpg } from '../../src/algorithms/svpg.ts'
 import { RunError, UsageError } from '../../src/core/errors.ts'
 import { threadCount } from '../../src/core/team.ts'
 import { cartPole } from '../../src/envs/cartpole.ts'
@@ -19,6 +19,7 @@ beforeAll(async () => {
   const spec: EnvironmentSpec = (await import('./fixtures/walk.js' as string)).default
   const module = new URL('./fixtures/walk.js', import.meta.url)
   module.searchParams.set('trap', join(folder, 'trap'))
+  module.searchParams.set('end', join(folder, 'end'))
   walk = { ...spec, module: module.href }
 })
 afterAll(() => rm(folder, { recursive: true, force: true }))
@@ -35,8 +36,8 @@ async function trained(options: SvpgOptions, iterations = 4, before = (_iteratio
       infos.push(await svpg.step(state))
     }
     const losses = infos.flatMap((info) => info.losses)
-    const told = infos.map(({ particles, stein }) => ({ particles, stein }))
-    return { theta: [...state.arena.view.theta], told, losses, size: state.crew.size() }
+    const told = infos.map(({ particles, stein, replaced }) => ({ particles, stein, replaced }))
+    return { theta: [...state.arena.view.theta], carried: state.carried, told, losses, size: state.crew.size() }
   } finally {
     svpg.close(state)
   }
@@ -62,6 +63,88 @@ describe('the bits do not depend on the number of workers', () => {
     const here = await trained(options)
     expect(await trained({ ...options, workers: 2 })).toEqual({ ...here, size: 2 })
     expect(here.theta).not.toEqual((await trained({ ...options, env: cartPole })).theta)
+  })
+})
+
+describe('several passes over a rollout', () => {
+  const ppo = {
+    ...{ ...small, estimator: 'ppo', epochs: 2, minibatches: 3, criticHidden: [6], entropyReward: 0.05 },
+    ...{ evolutionEvery: 2, priorMean: new Float32Array(4 * 8 + 8 + 8 * 2 + 2).fill(0.1), prior: 2 },
+  } satisfies SvpgOptions
+
+  test('physics in the core', async () => {
+    const here = await trained(ppo)
+    expect(await trained({ ...ppo, workers: 2 })).toEqual({ ...here, size: 2 })
+    expect(new Set(here.carried.map((one) => String(one?.criticTheta))).size).toBe(small.particles)
+  })
+
+  /** Without what is made for the parameters of another task. */
+  const { priorMean, prior, ...walking } = ppo
+
+  test('a task in TypeScript', async () => {
+    const options = { ...walking, env: walk }
+    const here = await trained(options)
+    expect(await trained({ ...options, workers: 2 })).toEqual({ ...here, size: 2 })
+  })
+
+  test('whoever collected rows makes all passes over them, also where others wait', async () => {
+    const module = new URL('./fixtures/walk.js', import.meta.url)
+    module.searchParams.set('made', join(folder, 'made'))
+    const options = { ...walking, env: { ...walk, module: module.href }, epochs: 4, steps: 200 }
+    const { theta } = await trained({ ...options, workers: 2 }, 1)
+    // Five particles for two workers: one of them is done first in every pass. Who collects again makes new instances.
+    expect(readFileSync(join(folder, 'made'))).toHaveLength(small.particles * small.environments)
+    expect(theta).toEqual((await trained(options, 1)).theta)
+  })
+
+  /** An iteration pass by pass, with something in between. */
+  async function passByPass(options: SvpgOptions, between: (pass: number) => Promise<void>) {
+    const state = await svpg.init(options)
+    try {
+      for (; state.iteration < 3; state.iteration++) {
+        const begun = begin(state)
+        for (let pass = 0; pass < 6; pass++) {
+          if (state.iteration === 1) await between(pass)
+          await svpg.evaluate(state, begun, pass)
+          svpg.move(state)
+        }
+      }
+      return {
+        ...{ theta: [...state.arena.view.theta], carried: state.carried },
+        ...{ losses: state.crew.takeLosses(), size: state.crew.size() },
+      }
+    } finally {
+      svpg.close(state)
+    }
+  }
+
+  /** Ends one worker while none has a job. */
+  async function endOne() {
+    writeFileSync(join(folder, 'end'), '')
+    while (existsSync(join(folder, 'end'))) await new Promise((resolve) => setTimeout(resolve, 10))
+    // The death of a thread is told a moment later.
+    await new Promise((resolve) => setTimeout(resolve, 200))
+  }
+
+  test.each([2, 1])('one of %p workers dies in the middle of them: its rows are collected again', async (workers) => {
+    const options = { ...walking, env: walk }
+    const undisturbed = await passByPass(options, async () => {})
+    const disturbed = await passByPass({ ...options, workers }, async (pass) => {
+      if (pass === 3) await endOne()
+    })
+    expect(disturbed.losses).toHaveLength(1)
+    expect(disturbed.losses[0]).toContain('(exit code 5)')
+    expect(disturbed).toEqual({ ...undisturbed, losses: disturbed.losses, size: workers - 1 })
+  })
+
+  test('a worker dies in the rollout before them', async () => {
+    const options = { ...walking, env: walk }
+    const undisturbed = await trained(options)
+    const disturbed = await trained({ ...options, workers: 2 }, 4, (iteration) => {
+      if (iteration === 2) setTrap()
+    })
+    expect(disturbed.losses).toHaveLength(1)
+    expect(disturbed).toEqual({ ...undisturbed, losses: disturbed.losses, size: 1 })
   })
 })
 

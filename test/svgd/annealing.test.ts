@@ -14,12 +14,21 @@ test.each([
   { schedule: linearRamp({ from: 0.2, iterations: T }), expected: (s: number) => 0.2 + 0.8 * s },
   { schedule: linearRamp({ from: 3, to: 0.5, iterations: T }), expected: (s: number) => 3 - 2.5 * s },
   { schedule: logLinearRamp({ from: 1e-3, iterations: T }), expected: (s: number) => 1e-3 ** (1 - s) },
-  { schedule: tanhRamp({ iterations: T }), expected: (s: number) => Math.tanh((1.3 * s) ** 5) },
+  { schedule: tanhRamp({ iterations: T }), expected: (s: number) => Math.tanh((1.3 * s) ** 5) / Math.tanh(1.3 ** 5) },
   { schedule: tanhRamp({ iterations: T, power: 10, scale: 5 }), expected: (s: number) => Math.tanh((5 * s) ** 10) },
   { schedule: cyclical({ iterations: T }), expected: (s: number) => (s === 1 ? 1 : ((4 * s) % 1) ** 5) },
   { schedule: cyclical({ iterations: T, cycles: 3, power: 1 }), expected: (s: number) => (s === 1 ? 1 : (3 * s) % 1) },
 ])('$schedule.name follows its equation and stays where it ends', ({ schedule, expected }) => {
   for (const t of times) expect(schedule.at(t, ops)).toBeCloseTo(expected(Math.min(t / T, 1)), 12)
+})
+
+test.each([
+  linearRamp({ from: 0.2, iterations: T }),
+  tanhRamp({ iterations: T }),
+  tanhRamp({ iterations: T, power: 1, scale: 0.5 }),
+  cyclical({ iterations: T }),
+])('$name ends at 1 exactly', (schedule) => {
+  expect([schedule.at(T, ops), schedule.at(T + 1, ops)]).toEqual([1, 1])
 })
 
 test.each([

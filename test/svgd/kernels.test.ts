@@ -16,6 +16,7 @@ import {
   perDimensionReference,
   rbfReference,
   sampleRows,
+  scaledImqReference,
   sumReference,
   type VariantReference,
 } from '../reference/kernels.ts'
@@ -99,6 +100,20 @@ const plainCases: Case[] = [
       return { kernel: imq({ c, beta }), twin: plain(() => imqReference(c, beta)) }
     },
   })),
+  ...[-0.5, -0.3].map((beta) => ({
+    name: `imq with a bandwidth, β = ${beta}`,
+    make: (_: number, h: number) => ({
+      kernel: imq({ bandwidth: h, beta }),
+      twin: plain(() => scaledImqReference(h, beta)),
+    }),
+  })),
+  {
+    name: 'imq, median',
+    make: () => ({
+      kernel: imq({ bandwidth: 'svpg-paper' }),
+      twin: plain((X) => scaledImqReference(medianBandwidthReference(X), -0.5)),
+    }),
+  },
   {
     name: 'matern32',
     make: (_, h) => ({ kernel: matern32({ bandwidth: h }), twin: plain(() => matern32Reference(h)) }),
@@ -355,6 +370,11 @@ describe('bad input', () => {
     [() => sumOf([0, rbf()]), 'A weight of a sum of kernels must be a finite number above 0, got 0.'],
     [() => sumOf([1, blockwise([2], rbf())]), 'sumOf takes kernels on the particles themselves, got blockwise rbf.'],
     [() => imq({ c: 0 }), 'c must be a finite number above 0, got 0.'],
+    [
+      () => imq({ c: 2, bandwidth: 'pyro' }),
+      'imq takes its scale from c or from a bandwidth, got c = 2 and a bandwidth.',
+    ],
+    [() => imq({ bandwidth: -1 }), 'bandwidth must be a finite number above 0 or one of svgd-paper,'],
     [() => imq({ beta: 0 }), 'beta must be a number between -1 and 0, got 0.'],
     [() => imq({ beta: -1 }), 'beta must be a number between -1 and 0, got -1.'],
     [() => imq({ beta: Number.NaN }), 'beta must be a number between -1 and 0, got NaN.'],

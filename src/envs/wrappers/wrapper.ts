@@ -69,11 +69,12 @@ export interface Around<Memory extends object = object> extends Pick<Environment
   readonly memory?: Memory
 }
 
-/** The instance with these functions instead of its own; its state passes through. */
+/** The instance with these functions instead of its own; its state and its end pass through. */
 export function around(env: Environment, { reset, step, memory = {} }: Around): Environment {
   return {
     reset,
     step,
+    close: env.close && (() => env.close?.()),
     get state() {
       return env.state
     },
