@@ -10,6 +10,8 @@ export { steinDiagonal, steinPairs, steinPairsInto, weightPairs4 } from './svgd/
 export { perStateDirection } from './svgd/per-state'
 export { combineInto, copyColumns, firstNonFinite, firstNonFinite64, multiplyRows, scaleColumns } from './svgd/rows'
 export { adagrad, adam, ascend } from './svgd/optimizers'
+export { boundRows } from './nn/bounds'
+export { actTogether } from './nn/ensemble'
 export { act, policyDivergence, policyEntropy, policyForward, policyLogProb } from './nn/policy'
 export { observeEnvironment, resetEnvironment, stateSize, stepEnvironment } from './envs/environments'
 export { resetVector, stepVector } from './envs/vector'

@@ -21,6 +21,7 @@ export { RunError, UsageError } from './core/errors.ts'
 export { exponential, type Generator, generator, normal, uniform, uniformInteger } from './core/generator.ts'
 export { type CoreSource, compileCore, compileRelaxedCore } from './core/module.ts'
 export type { Minibatch, Population, PopulationScore } from './core/population.ts'
+export { decodeTensors, encodeTensors, type Tensor, type TensorFile } from './core/safetensors.ts'
 export { type CheckOptions, checkEnvironment, problemsOf } from './envs/check.ts'
 export type { Environment, EnvironmentSpec, Info, Reset, Step } from './envs/contract.ts'
 export { inTypeScript } from './envs/instances.ts'
@@ -106,10 +107,22 @@ export {
   presets,
 } from './experiments/presets.ts'
 export type { ExperimentSummary, RunResult, VariantSummary } from './experiments/summary.ts'
+// Policies for elsewhere
+export { layersModel } from './export/layers.ts'
+export { onnxModel } from './export/onnx.ts'
+export type { SinglePolicy } from './export/parts.ts'
+export { type ExportFormat, type ExportOptions, exportFormats, exportRun } from './export/run.ts'
 // Networks
 export { type Activation, type Layer, mlp, type Network } from './nn/network.ts'
 export { type LogDensity, logDensity } from './nn/score.ts'
 export { startTfjs, type TfjsOptions } from './nn/tfjs.ts'
+export {
+  type Bounds,
+  encodePolicy,
+  type Normalisation,
+  type PolicyDescription,
+  type PopulationToExport,
+} from './policy/description.ts'
 // Who acts
 export type { Act, Actors, Agents, Policies, Turn } from './rl/agents.ts'
 export { constantsAt, evaluateGrid, type Grid, type GridOptions, gridPoints, type Ranges } from './rl/randomisation.ts'
@@ -169,7 +182,6 @@ export {
 export type { Evaluation, IterationMetrics, RunSummary } from './train/metrics.ts'
 export { renderReport } from './train/report.ts'
 export { createRun, finishRun, type Run, readRun, record, type SavedPopulation } from './train/run-directory.ts'
-export { decodeTensors, encodeTensors, type Tensor, type TensorFile } from './train/safetensors.ts'
 export {
   type AlgorithmName,
   type AnyTrainOptions,

@@ -13,12 +13,16 @@ const SOURCE_RANKS = {
   nn: 1,
   envs: 1,
   rl: 2,
+  policy: 2,
   algorithms: 3,
   train: 4,
   experiments: 5,
+  export: 5,
   cli: 6,
 }
 const ASSEMBLY_RANKS = { math: 0, random: 0, svgd: 1, nn: 1, envs: 1, rl: 2 }
+/** They list the exports of a module. */
+const ENTRIES = ['index', 'policy-entry']
 
 interface Arrow {
   file: string
@@ -45,7 +49,7 @@ const room = (path: string) => path.split('/')[0].replace(/\.ts$/, '')
 
 function backwards(folder: string, ranks: Record<string, number>): string[] {
   return arrows(folder)
-    .filter(({ from }) => from !== 'index')
+    .filter(({ from }) => !ENTRIES.includes(from))
     .filter(({ from, to }) => !(from === to || ranks[to] < ranks[from] || (ranks[to] === 0 && ranks[from] === 0)))
     .map(({ file, to }) => `${file} uses ${to}`)
 }
@@ -65,4 +69,32 @@ test('only the command line touches console and process', () => {
     .filter((file) => file.endsWith('.ts') && !file.startsWith('cli/'))
     .filter((file) => /\b(console|process)\./.test(readFileSync(join(root, 'src', file), 'utf8')))
   expect(offenders).toEqual([])
+})
+
+/** Every module that a file of src/ loads, directly or not. */
+function loadedBy(file: string, found = new Set<string>()): Set<string> {
+  if (found.has(file)) return found
+  found.add(file)
+  const text = readFileSync(join(root, 'src', file), 'utf8')
+  // Types leave nothing behind.
+  for (const [, target] of text.matchAll(/^(?:import|export)(?! type)[^;]*? from '([^']+)'/gm)) {
+    if (target.startsWith('.')) loadedBy(join(dirname(file), target), found)
+    else found.add(target)
+  }
+  for (const [, target] of text.matchAll(/\bimport\(?\s*'([^']+)'/g)) found.add(target)
+  return found
+}
+
+test('steinrl/policy loads neither tfjs nor Node nor the platform, and evaluates no text', () => {
+  const loaded = [...loadedBy('policy/index.ts')]
+  expect(loaded).toEqual(expect.arrayContaining(['policy/policy.ts', 'nn/policy.ts', 'core/safetensors.ts']))
+  const rooms = new Set(loaded.filter((path) => path.endsWith('.ts')).map(room))
+  expect([...rooms].sort()).toEqual(['core', 'nn', 'policy'])
+  expect(loaded.filter((path) => !path.endsWith('.ts'))).toEqual(['valibot'])
+  for (const path of loaded.filter((path) => path.endsWith('.ts'))) {
+    const text = readFileSync(join(root, 'src', path), 'utf8')
+    expect(text).not.toMatch(/\beval\(|new Function\b|\bimport\.meta\b|\bBuffer\.|\brequire\(|\bprocess\./)
+  }
+  // The search sees what it should: this one does load all of that.
+  expect([...loadedBy('train/run-directory.ts')]).toEqual(expect.arrayContaining(['#platform']))
 })

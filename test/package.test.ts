@@ -68,7 +68,7 @@ test('the tarball holds the build and its papers, nothing else', () => {
   expect(packed).toEqual(expect.arrayContaining(['dist/steinrl.wasm', 'dist/cli/main.js', 'dist/platform/browser.js']))
   // Neither tests, nor TypeScript sources, nor the debug build of the core, nor runs.
   const known =
-    /^dist\/(?:[\w-]+\/)*[\w-]+\.(?:js|js\.map|d\.ts|d\.ts\.map)$|^dist\/steinrl(?:-threads|-relaxed)?\.wasm$/
+    /^dist\/(?:[\w-]+\/)*[\w-]+\.(?:js|js\.map|d\.ts|d\.ts\.map)$|^dist\/steinrl(?:-threads|-relaxed|-policy)?\.wasm$/
   expect(packed.filter((path) => path.startsWith('dist/') && !known.test(path))).toEqual([])
   expect(packed.filter((path) => /test|bench|example/i.test(path))).toEqual([])
 })
@@ -138,6 +138,27 @@ test('the bytes of the core are reached by their export', async () => {
     if (!(core instanceof WebAssembly.Module)) throw new Error('no module')
   `
   await succeed(consumer, process.execPath, '--input-type=module', '--eval', script)
+})
+
+test('steinrl/policy acts on an exported run, and its types serve a strict consumer', async () => {
+  const script = `
+      import { readFile } from 'node:fs/promises'
+      import { readRun, encodePolicy } from 'steinrl'
+      import { type LoadedPolicy, loadPolicy, UsageError } from 'steinrl/policy'
+
+      const { policy, particles, theta } = (await readRun('runs/svpg-CartPole-v1-0')) as Parameters<typeof encodePolicy>[0]
+      const exported = encodePolicy({ env: 'CartPole-v1', policy, particles, theta, best: 1 })
+      const core = await readFile(new URL(import.meta.resolve('steinrl/policy.wasm')))
+      const loaded: LoadedPolicy = await loadPolicy({ ...exported, core })
+      const action: number | Float32Array = loaded.act([0, 0, 0, 0], { particle: 'mean' })
+      const error = await loadPolicy({ ...exported, description: '{}', core }).catch((thrown: unknown) => thrown)
+      console.log(action, error instanceof UsageError)
+    `
+  await writeFile(join(consumer, 'policy.mts'), script)
+  const options = ['--strict', '--module', 'nodenext', '--target', 'es2022', '--skipLibCheck', '--types', 'node']
+  const roots = ['--typeRoots', join(repository, 'node_modules/@types')]
+  await succeed(consumer, join(repository, 'node_modules', '.bin', 'tsc'), ...options, ...roots, 'policy.mts')
+  expect(await succeed(consumer, process.execPath, 'policy.mjs')).toMatch(/^[01] true\n$/)
 })
 
 test(

@@ -16,6 +16,14 @@ export function categoricalMode(logits: usize, classes: i32): i32 {
  *     logits: f32 [classes]    u: uniform in [0, 1)
  */
 export function categoricalSample(logits: usize, classes: i32, u: f32): i32 {
+  const total = exponentiate(logits, classes)
+  return invert(logits, classes, u * total)
+}
+
+/** l_c ← e^{l_c − max l}. Returns their sum. */
+// @ts-ignore: decorator
+@inline
+function exponentiate(logits: usize, classes: i32): f32 {
   const highest = highestOf(logits, classes)
   let total: f32 = 0
   for (let c = 0; c < classes; c++) {
@@ -24,13 +32,28 @@ export function categoricalSample(logits: usize, classes: i32, u: f32): i32 {
     store<f32>(p, weight)
     total += weight
   }
-  const threshold = u * total
+  return total
+}
+
+/** The first class with Σ_{i≤c} weight_i > threshold; the last one where there is none.    weights: f32 [classes] */
+// @ts-ignore: decorator
+@inline
+export function invert(weights: usize, classes: i32, threshold: f32): i32 {
   let sum: f32 = 0
   for (let c = 0; c < classes - 1; c++) {
-    sum += load<f32>(logits + (c << 2))
+    sum += load<f32>(weights + (c << 2))
     if (sum > threshold) return c
   }
   return classes - 1
+}
+
+/** out += softmax(logits). Overwrites the logits.    out, logits: f32 [classes] */
+export function addProbabilities(out: usize, logits: usize, classes: i32): void {
+  const total = exponentiate(logits, classes)
+  for (let c = 0; c < classes; c++) {
+    const p = out + (c << 2)
+    store<f32>(p, load<f32>(p) + load<f32>(logits + (c << 2)) / total)
+  }
 }
 
 /** log Σ_c e^{l_c − max l}. Never added to max l, where large logits would take its digits. */

@@ -8,9 +8,9 @@ import {
 import { mlpForward, padded } from './mlp'
 
 // Kinds of heads, as in src/nn/policy.ts.
-const CATEGORICAL: i32 = 0
+export const CATEGORICAL: i32 = 0
 const GAUSSIAN: i32 = 1
-const SQUASHED: i32 = 2
+export const SQUASHED: i32 = 2
 
 /** The logarithm of the standard deviation that a network gives is kept in this range (Haarnoja et al. 2018). */
 const LOWEST_LOG_STD: f32 = -20

@@ -1,4 +1,5 @@
 import { observeEnvironment, resetEnvironment, stateSize, stepEnvironment } from '../envs/environments'
+import { boundRows } from '../nn/bounds'
 import { act, Policy } from '../nn/policy'
 import { episodeSeed, PURPOSE_ACTION, PURPOSE_EPISODE, PURPOSE_EVALUATE } from '../random'
 
@@ -25,19 +26,14 @@ export class Environments {
   /** i32, f64: episodes ended, and the sum of their returns; added to */
   finished: usize
   finishedReturn: usize
-  /** i32: what becomes of an action on its way to the environment, see below */
-  bounds: i32
+  /** kind of the head, on which it depends what becomes of an action on its way to the environment */
+  head: i32
   /** f32 [A] */
   low: usize
   high: usize
   /** f32 [E, A] the action as the environment gets it */
   bounded: usize
 }
-
-// Kinds of bounds, as in src/rl/environments.ts.
-const AS_IT_IS: i32 = 0
-const CLIPPED: i32 = 1
-const RESCALED: i32 = 2
 
 /** The rows that a rollout writes, time-major. src/rl/batch.ts writes the same fields. */
 @unmanaged
@@ -74,21 +70,9 @@ export function resetEnvironments(envs: Environments, particle: i32, seedLo: u32
   for (let e = 0; e < envs.count; e++) resetRow(envs, particle, e, seedLo, seedHi)
 }
 
-/**
- * What the environments are given for the actions of a policy: the same, clipped to [low, high], or moved there from
- * [−1, 1]. Returns the address of the result.
- */
+/** What the environments are given for the actions of a policy. Returns the address of the result. */
 export function boundActions(envs: Environments, action: usize, rows: i32): usize {
-  if (envs.bounds == AS_IT_IS) return action
-  const A = envs.actionSize
-  for (let k = 0, count = rows * A; k < count; k++) {
-    const a = load<f32>(action + (k << 2))
-    const low = load<f32>(envs.low + ((k % A) << 2))
-    const high = load<f32>(envs.high + ((k % A) << 2))
-    const moved = envs.bounds == RESCALED ? low + <f32>0.5 * (a + <f32>1) * (high - low) : a
-    store<f32>(envs.bounded + (k << 2), min<f32>(max<f32>(moved, low), high))
-  }
-  return envs.bounded
+  return boundRows(envs.bounded, action, rows, envs.actionSize, envs.low, envs.high, envs.head)
 }
 
 /**

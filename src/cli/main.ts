@@ -4,6 +4,7 @@ import pc from 'picocolors'
 import { isExpected } from '../core/errors.ts'
 import { evalCommand } from './eval.ts'
 import { experimentCommand } from './experiment.ts'
+import { exportCommand } from './export.ts'
 import { trainCommand } from './train.ts'
 
 const program = new Command('steinrl')
@@ -18,7 +19,7 @@ const program = new Command('steinrl')
           .replaceAll('\n', ' '),
       ),
   })
-for (const command of [trainCommand(), evalCommand(), experimentCommand()]) {
+for (const command of [trainCommand(), evalCommand(), experimentCommand(), exportCommand()]) {
   for (const each of [command, ...command.commands]) each.copyInheritedSettings(program)
   program.addCommand(command)
 }

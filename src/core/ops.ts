@@ -74,6 +74,10 @@ export interface Ops {
   // biome-ignore format: one op, one line
   act(policy: Pointer, particle: number, observation: Pointer, rows: number, action: Pointer, environments: Pointer, greedy: number, purpose: number, stream: number, step: number, seedLo: number, seedHi: number): void
   // biome-ignore format: one op, one line
+  actTogether(policy: Pointer, particles: number, observation: Pointer, rows: number, action: Pointer, environments: Pointer, low: Pointer, high: Pointer, sums: Pointer, greedy: number, purpose: number, step: number, seedLo: number, seedHi: number): void
+  // biome-ignore format: one op, one line
+  boundRows(out: Pointer, action: Pointer, rows: number, actions: number, low: Pointer, high: Pointer, head: number): Pointer
+  // biome-ignore format: one op, one line
   policyLogProb(policy: Pointer, particle: number, observation: Pointer, rows: number, action: Pointer, out: Pointer): void
   // biome-ignore format: one op, one line
   policyEntropy(policy: Pointer, particle: number, observation: Pointer, rows: number, action: Pointer, out: Pointer): void

@@ -1,7 +1,7 @@
 import { platform } from '#platform'
+import { decodeTensors, encodeTensors, type Tensor } from '../core/safetensors.ts'
 import type { Visited } from '../rl/evaluator.ts'
 import { fileOf, reading, writing } from '../train/run-directory.ts'
-import { decodeTensors, encodeTensors, type Tensor } from '../train/safetensors.ts'
 
 const { files } = platform
 

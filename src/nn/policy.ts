@@ -1,10 +1,11 @@
-import { f32, i32, padded, struct } from '../core/arena.ts'
-import { check, oneOf, wholeNumber } from '../core/errors.ts'
+import * as v from 'valibot'
+import { check, isExpected, oneOf, UsageError, wholeNumber } from '../core/errors.ts'
+import { f32, i32, padded, struct } from '../core/layout.ts'
 import type { Pointer } from '../core/ops.ts'
-import { type Activation, ActivationKind, mlp, type Network } from './network.ts'
+import { type Activation, ActivationKind, activations, mlp, type Network } from './network.ts'
 
 /** Kinds of heads, as in assembly/nn/policy.ts. */
-const HeadKind = { categorical: 0, gaussian: 1, 'squashed-gaussian': 2 } as const
+export const HeadKind = { categorical: 0, gaussian: 1, 'squashed-gaussian': 2 } as const
 
 export type HeadName = keyof typeof HeadKind
 
@@ -53,6 +54,26 @@ export function policyOf(shape: Omit<PolicyShape, 'activation'> & Partial<Policy
   const outputs = head.name === 'squashed-gaussian' ? 2 * head.actions : head.actions
   const net = mlp([observations, ...hidden, outputs], { hidden: activation })
   return { observations, hidden, activation, head, net, size: net.size + freeParameters(head) }
+}
+
+/** Of a policy that is read from a file. */
+const MAX_LAYERS = 1000
+
+const shapeSchema = v.object({
+  observations: v.number(),
+  hidden: v.pipe(v.array(v.number()), v.maxLength(MAX_LAYERS, `It has more than ${MAX_LAYERS} hidden layers`)),
+  activation: v.picklist(activations),
+  head: v.object({ name: v.picklist(headNames), actions: v.number() }),
+})
+
+/** The policy that a value read from a file describes. Throws a UsageError where it describes none. */
+export function parsePolicy(shape: unknown): Policy {
+  try {
+    return policyOf(v.parse(shapeSchema, shape))
+  } catch (error) {
+    const { message } = error as Error
+    throw new UsageError(`it describes no policy: ${isExpected(error) ? message : `${message}.`}`)
+  }
 }
 
 /** Numbers of an action: a class is one. */

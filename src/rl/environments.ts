@@ -3,7 +3,7 @@ import { show, UsageError } from '../core/errors.ts'
 import type { Pointer } from '../core/ops.ts'
 import type { EnvironmentSpec } from '../envs/contract.ts'
 import { sizeOf } from '../envs/spaces.ts'
-import type { Head, HeadName, Policy } from '../nn/policy.ts'
+import { type Head, HeadKind, type HeadName, type Policy } from '../nn/policy.ts'
 
 /** As the class Environments in assembly/rl/rollout.ts. */
 export const environmentsStruct = struct([
@@ -20,7 +20,7 @@ export const environmentsStruct = struct([
   'episodeReturn',
   'finished',
   'finishedReturn',
-  'bounds',
+  'head',
   'low',
   'high',
   'bounded',
@@ -87,15 +87,9 @@ export function writeEnvironments(
     observationSize: observationSize(spec),
     actionSize: actionSize(spec),
     count: E,
-    bounds: BoundsKind[head.name],
+    head: HeadKind[head.name],
   })
 }
-
-/**
- * What becomes of an action on its way to the environment, as in assembly/rl/rollout.ts: a class stays as it is, a Gaussian's is clipped to the
- * box, a squashed one's is moved from [−1, 1] to it. The batch keeps the action that the policy drew.
- */
-const BoundsKind: Readonly<Record<HeadName, number>> = { categorical: 0, gaussian: 1, 'squashed-gaussian': 2 }
 
 /**
  * The head of a policy for the task's actions: as named, or categorical for a discrete space and Gaussian for a box.

@@ -1,13 +1,11 @@
-import * as v from 'valibot'
 import { platform } from '#platform'
 import { isExpected, show, UsageError } from '../core/errors.ts'
+import { decodeTensors, encodeTensors, type TensorFile } from '../core/safetensors.ts'
 import { environmentSpec } from '../envs/registry.ts'
-import { activations } from '../nn/network.ts'
-import { headNames, type Policy, type PolicyShape, policyOf } from '../nn/policy.ts'
+import { type PolicyShape, parsePolicy } from '../nn/policy.ts'
 import { type Agents, arePolicies, type Policies } from '../rl/agents.ts'
 import type { Evaluation, IterationMetrics, RunSummary } from './metrics.ts'
 import { renderReport } from './report.ts'
-import { decodeTensors, encodeTensors, type TensorFile } from './safetensors.ts'
 import { type AlgorithmName, type AnyTrainStep, algorithmNamed, type TrainStep } from './train.ts'
 
 /**
@@ -201,7 +199,7 @@ export async function readRun(path: string): Promise<SavedPopulation> {
 
 function policiesFrom({ tensors: { theta }, metadata }: TensorFile): Policies {
   if (!theta) throw new UsageError('it holds no population.')
-  const policy = parsePolicy(metadata.policy)
+  const policy = parsePolicy(parsed(metadata.policy, 'it describes no policy'))
   const [n, D] = theta.shape
   if (theta.shape.length !== 2 || n === 0 || D !== policy.size) {
     const { widths } = policy.net
@@ -228,30 +226,15 @@ async function restored({ tensors, metadata }: TensorFile): Promise<Agents> {
   return restore({ tensors, shape: parsed(metadata.shape) }, environmentSpec(metadata.env))
 }
 
-function parsed(text = ''): unknown {
+function parsed(text = '', otherwise = 'its shape is no JSON'): unknown {
   try {
     return JSON.parse(text)
   } catch (error) {
-    throw new UsageError(`its shape is no JSON: ${reason(error)}.`)
+    throw new UsageError(`${otherwise}: ${reason(error)}.`)
   }
 }
 
 export const parseJson = (bytes: Uint8Array) => JSON.parse(new TextDecoder().decode(bytes))
-
-const shapeSchema = v.object({
-  observations: v.number(),
-  hidden: v.array(v.number()),
-  activation: v.picklist(activations),
-  head: v.object({ name: v.picklist(headNames), actions: v.number() }),
-})
-
-function parsePolicy(text: string): Policy {
-  try {
-    return policyOf(v.parse(shapeSchema, JSON.parse(text)))
-  } catch (error) {
-    throw new UsageError(`it describes no policy: ${isExpected(error) ? error.message : `${reason(error)}.`}`)
-  }
-}
 
 /** Runs `write`; what the file system refuses becomes a UsageError that names what was to be written. */
 export async function writing(path: string, write: () => Promise<void>, what = 'run'): Promise<void> {

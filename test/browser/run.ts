@@ -1,14 +1,16 @@
-// The page of examples/browser and threads in a real Chromium, against the same in Node. Run by `npm run test:browser`.
+// The page of examples/browser, threads and exported policies in a real Chromium, against the same in Node. Run by `npm run test:browser`.
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Browser, chromium, type Page } from 'playwright-core'
-import { type TrainOptions, train } from 'steinrl'
+import { encodePolicy, type TrainOptions, train } from 'steinrl'
+import { loadPolicy } from 'steinrl/policy'
 import { build, createServer, preview } from 'vite'
+import type { Acts, Request } from './policy/page.ts'
 import { trial } from './threads/page.ts'
 
 const pageRoot = fileURLToPath(new URL('../../examples/browser', import.meta.url))
@@ -75,9 +77,12 @@ const ISOLATED = {
   'Cross-Origin-Embedder-Policy': 'require-corp',
 }
 
-/** The page of threads/, built, with or without the headers that let a page share memory between threads. */
-async function serveThreads(outDir: string, headers: Record<string, string>): Promise<Served> {
-  const root = fileURLToPath(new URL('threads', import.meta.url))
+/** WebAssembly may be compiled, no text may be evaluated and nothing may come from elsewhere. */
+const STRICT = { 'Content-Security-Policy': "default-src 'self'; img-src data:; script-src 'self' 'wasm-unsafe-eval'" }
+
+/** A folder beside this file with a page in it, built, with headers that let it share memory between threads or forbid it something. */
+async function servePage(name: string, outDir: string, headers: Record<string, string>): Promise<Served> {
+  const root = fileURLToPath(new URL(name, import.meta.url))
   const quiet = { root, configFile: false, logLevel: 'error', worker: { format: 'es' } } as const
   await build({ ...quiet, build: { outDir, emptyOutDir: true, chunkSizeWarningLimit: 2000 } })
   const server = await preview({ ...quiet, build: { outDir }, preview: { port: 0, host: '127.0.0.1', headers } })
@@ -257,12 +262,58 @@ async function aloneOnPage(page: Page): Promise<undefined> {
 
 async function testThreads(browser: Browser, folder: string): Promise<void> {
   await withServer(
-    () => serveThreads(join(folder, 'isolated'), ISOLATED),
+    () => servePage('threads', join(folder, 'isolated'), ISOLATED),
     (url) => test('a cross-origin-isolated page: threads, same bits', () => onPage(browser, url, threadsOnPage)),
   )
   await withServer(
-    () => serveThreads(join(folder, 'plain'), {}),
+    () => servePage('threads', join(folder, 'plain'), {}),
     (url) => test('any other page: one thread, same bits', () => onPage(browser, url, aloneOnPage)),
+  )
+}
+
+/** A trained population in Gaussian and squashed Gaussian heads: the page acts with the bits of Node, by all ways to choose who acts. */
+async function policyOnPage(page: Page): Promise<string> {
+  let count = 0
+  for (const head of ['gaussian', 'squashed-gaussian'] as const) {
+    const settings = { env: 'Pendulum-v1', head, particles: 3, iterations: 1, environments: 2, steps: 16 } as const
+    const bounds = { low: [-2], high: [2] }
+    for await (const { state } of train(settings)) {
+      const { policy, arena, particles } = state
+      const population = { env: settings.env, policy, theta: arena.view.theta, particles, best: 1, bounds }
+      const { description, weights } = encodePolicy(population)
+      const core = await readFile(new URL('../../dist/steinrl-policy.wasm', import.meta.url))
+      const here = await loadPolicy({ description, weights, core })
+      const requests: Request[] = (['best', 2, 'per-episode', 'per-call', 'mean'] as const).flatMap((particle) =>
+        [true, false].map((greedy, k) => ({
+          observation: [0.6, -0.8, k],
+          particle,
+          greedy,
+          seed: 3,
+          episode: 2,
+          step: 5,
+        })),
+      )
+      const expected = requests.map(({ observation, ...options }) => [
+        ...(here.act(observation, options) as Float32Array),
+      ])
+      await page.waitForFunction('window.acts')
+      const found = await page.evaluate(
+        ([text, bytes, list]) => (window as unknown as { acts: Acts }).acts(text, bytes, list),
+        [JSON.stringify(description), [...weights], requests] as const,
+      )
+      assert.deepEqual(found, expected)
+      count += found.length
+    }
+  }
+  return `${count} actions`
+}
+
+async function testPolicy(browser: Browser, folder: string): Promise<void> {
+  await withServer(
+    () => servePage('policy', join(folder, 'policy'), STRICT),
+    (url) =>
+      test('exported policies act with the same bits, in a page that may evaluate no text', () =>
+        onPage(browser, url, policyOnPage)),
   )
 }
 
@@ -289,6 +340,7 @@ async function main(): Promise<void> {
       (url) => test('the development server: same bits', () => sameBits(browser, url, { ...SETTINGS, iterations: 1 })),
     )
     await testThreads(browser, folder)
+    await testPolicy(browser, folder)
   } finally {
     await browser.close()
     await rm(folder, { recursive: true, force: true })

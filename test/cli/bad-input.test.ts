@@ -1,8 +1,8 @@
 import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
+import { decodeTensors, encodeTensors, type TensorFile } from '../../src/core/safetensors.ts'
 import type { PolicyShape } from '../../src/nn/policy.ts'
-import { decodeTensors, encodeTensors, type TensorFile } from '../../src/train/safetensors.ts'
 import { contents, type Ended, inTemporaryDirectory, run, SMALL } from './steinrl.ts'
 
 const CARTPOLE = ['train', 'svpg', 'CartPole-v1']

@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
-import { decodeTensors } from '../../src/train/safetensors.ts'
+import { decodeTensors } from '../../src/core/safetensors.ts'
 import { inTemporaryDirectory, lines, run, SMALL, start, until } from './steinrl.ts'
 
 const METRICS = [

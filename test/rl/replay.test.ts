@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals'
+import { decodeTensors, encodeTensors } from '../../src/core/safetensors.ts'
 import { createBatch, createReplay, mergeReplays, replayOf, sampleInto, store, tensorsOf } from '../../src/rl/replay.ts'
-import { decodeTensors, encodeTensors } from '../../src/train/safetensors.ts'
 
 /** Transition number k tells itself in every part. */
 const transition = (k: number) => ({

@@ -4,9 +4,9 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { kernelMatrix, rowOf } from '../../src/algorithms/svpg.ts'
 import { UsageError } from '../../src/core/errors.ts'
+import { decodeTensors } from '../../src/core/safetensors.ts'
 import type { Evaluation } from '../../src/train/metrics.ts'
 import { createRun, finishRun, readRun, record } from '../../src/train/run-directory.ts'
-import { decodeTensors } from '../../src/train/safetensors.ts'
 import { type TrainOptions, type TrainStep, train } from '../../src/train/train.ts'
 
 const options = {

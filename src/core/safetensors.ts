@@ -1,4 +1,4 @@
-import { show, UsageError } from '../core/errors.ts'
+import { show, UsageError } from './errors.ts'
 
 /** A float32 array with its shape. */
 export interface Tensor {
@@ -15,6 +15,8 @@ const METADATA = '__metadata__'
 const LENGTH_BYTES = 8
 /** The format's own limit, so that a damaged length cannot ask for all memory. */
 const MAX_HEADER = 100_000_000
+/** Dimensions of a tensor: more than any file has, and few enough for a message. */
+const MAX_RANK = 16
 
 /**
  * The safetensors format, float32 only: u64 header length | JSON header {name: {dtype, shape, data_offsets}} | data.
@@ -76,7 +78,8 @@ function parseHeader(bytes: Uint8Array): Record<string, unknown> {
   } catch {
     throw new UsageError('its header is not JSON.')
   }
-  if (typeof header !== 'object' || header === null || Array.isArray(header)) {
+  // The format begins with a brace: no byte order mark, no blanks.
+  if (typeof header !== 'object' || header === null || bytes[0] !== 0x7b) {
     throw new UsageError('its header is not a JSON object.')
   }
   return header as Record<string, unknown>
@@ -91,10 +94,9 @@ interface Range {
 }
 
 function parseRange(name: string, entry: unknown, available: number): Range {
-  const quoted = JSON.stringify(name)
+  const quoted = quote(name)
   const { dtype, shape, data_offsets: offsets } = (entry ?? {}) as Record<string, unknown>
-  if (dtype !== 'F32')
-    throw new UsageError(`its tensor ${quoted} has dtype ${JSON.stringify(dtype)}; only F32 is read.`)
+  if (dtype !== 'F32') throw new UsageError(`its tensor ${quoted} has dtype ${quote(dtype)}; only F32 is read.`)
   if (!isSizes(shape) || !Number.isSafeInteger(product(shape)) || !isSizes(offsets) || offsets.length !== 2) {
     throw new UsageError(`its tensor ${quoted} has no valid shape and offsets.`)
   }
@@ -116,7 +118,7 @@ function checkCovered(ranges: readonly Range[], available: number): void {
   let covered = 0
   for (const { name, start, end } of [...ranges].sort((a, b) => a.start - b.start || a.end - b.end)) {
     if (start !== covered) {
-      throw new UsageError(`its tensor ${JSON.stringify(name)} begins at byte ${start} of the data, not at ${covered}.`)
+      throw new UsageError(`its tensor ${quote(name)} begins at byte ${start} of the data, not at ${covered}.`)
     }
     covered = end
   }
@@ -126,7 +128,14 @@ function checkCovered(ranges: readonly Range[], available: number): void {
 }
 
 const isSizes = (value: unknown): value is number[] =>
-  Array.isArray(value) && value.every((size) => Number.isSafeInteger(size) && size >= 0)
+  Array.isArray(value) && value.length <= MAX_RANK && value.every((size) => Number.isSafeInteger(size) && size >= 0)
+
+/** A value of the header as it stands there, cut short. Lists and objects may be nested deeper than they can be written again. */
+function quote(value: unknown): string {
+  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'a list' : 'an object'
+  const text = JSON.stringify(value) ?? 'undefined'
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text
+}
 
 const product = (shape: readonly number[]) => shape.reduce((count, size) => count * size, 1)
 

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { UsageError } from '../../src/core/errors.ts'
-import { decodeTensors, encodeTensors, type TensorFile } from '../../src/train/safetensors.ts'
+import { decodeTensors, encodeTensors, type TensorFile } from '../../src/core/safetensors.ts'
 
 const example: TensorFile = {
   tensors: {

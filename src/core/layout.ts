@@ -1,0 +1,103 @@
+import { UsageError } from './errors.ts'
+import type { Pointer } from './ops.ts'
+
+/**
+ * The memory of one run, laid out once.
+ *
+ *     | 64 bytes unused, so that 0 is no valid pointer | field | pad to 16 | field | ... | 64 bytes of slack |
+ *
+ * Every length is written in the layout and nowhere else; offsets follow from it. The slack lets SIMD code read a full
+ * vector at the end of the last field.
+ */
+const MARGIN = 64
+const ALIGNMENT = 16
+const PAGE = 65536
+const GIGABYTE = 1024 * 1024 * 1024
+
+const arrayTypes = {
+  f32: Float32Array,
+  f64: Float64Array,
+  i32: Int32Array,
+  u32: Uint32Array,
+  u8: Uint8Array,
+} as const
+
+type FieldType = keyof typeof arrayTypes
+
+/** A named array in the arena: element type and shape. */
+export interface Field<T extends FieldType = FieldType> {
+  readonly type: T
+  readonly shape: readonly number[]
+}
+
+export const f32 = (...shape: number[]): Field<'f32'> => ({ type: 'f32', shape })
+export const f64 = (...shape: number[]): Field<'f64'> => ({ type: 'f64', shape })
+export const i32 = (...shape: number[]): Field<'i32'> => ({ type: 'i32', shape })
+export const u32 = (...shape: number[]): Field<'u32'> => ({ type: 'u32', shape })
+export const u8 = (...shape: number[]): Field<'u8'> => ({ type: 'u8', shape })
+
+export type Layout = Readonly<Record<string, Field>>
+
+export type Views<L extends Layout> = { readonly [K in keyof L]: InstanceType<(typeof arrayTypes)[L[K]['type']]> }
+export type Pointers<L extends Layout> = { readonly [K in keyof L]: Pointer }
+
+const count = (field: Field) => field.shape.reduce((product, size) => product * size, 1)
+const bytes = (field: Field) => count(field) * arrayTypes[field.type].BYTES_PER_ELEMENT
+const align = (offset: number) => Math.ceil(offset / ALIGNMENT) * ALIGNMENT
+
+/** Rounds a row length up to whole SIMD vectors of four float32. */
+export const padded = (size: number) => Math.ceil(size / 4) * 4
+
+/** Never grown: growing would detach every view. */
+function allocate(pages: number, shared: boolean): WebAssembly.Memory {
+  try {
+    return new WebAssembly.Memory({ initial: pages, maximum: pages, shared })
+  } catch {
+    const size = ((pages * PAGE) / GIGABYTE).toFixed(1)
+    throw new UsageError(
+      `These settings need ${size} GB in one WASM memory, which has at most 4 GB: take fewer particles or smaller settings.`,
+    )
+  }
+}
+
+/** A new memory that holds exactly the given fields, all zero, with their addresses and typed arrays on them. */
+export function layOut<L extends Layout>(layout: L, shared = false) {
+  const at: Record<string, Pointer> = {}
+  let end = MARGIN
+  for (const [name, field] of Object.entries(layout)) {
+    at[name] = end
+    end = align(end + bytes(field))
+  }
+  const pages = Math.ceil((end + MARGIN) / PAGE)
+  const memory = allocate(pages, shared)
+  const view: Record<string, unknown> = {}
+  for (const [name, field] of Object.entries(layout)) {
+    view[name] = new arrayTypes[field.type](memory.buffer, at[name], count(field))
+  }
+  return { memory, at: at as Pointers<L>, view: view as Views<L> }
+}
+
+/**
+ * A record of 32-bit words that an op reads its many arguments from: whole numbers, and floats where `floats` names them.
+ * The names stand in the order of the fields of the @unmanaged class of the same name in assembly/; a test compares the two.
+ */
+export function struct<const N extends readonly string[]>(names: N, floats: readonly N[number][] = []) {
+  const isFloat = names.map((name) => floats.includes(name))
+  return {
+    names,
+    field: u32(names.length),
+    write(view: Uint32Array, values: Readonly<Record<N[number], number>>): void {
+      names.forEach((name, index) => {
+        const value = values[name as N[number]]
+        view[index] = isFloat[index] ? floatBits(value) : value
+      })
+    },
+  }
+}
+
+const bitsView = new DataView(new ArrayBuffer(4))
+
+function floatBits(value: number): number {
+  bitsView.setFloat32(0, value)
+  return bitsView.getUint32(0)
+}

@@ -1,0 +1,71 @@
+import type { Activation } from '../nn/network.ts'
+import type { Policy } from '../nn/policy.ts'
+import type { Bounds, Normalisation } from '../policy/description.ts'
+
+/** One policy with what stands before and behind its network. */
+export interface SinglePolicy {
+  readonly policy: Policy
+  /** [parameters] */
+  readonly theta: Float32Array
+  readonly normalisation: Normalisation | null
+  readonly bounds: Bounds | null
+}
+
+/** y = f(x W + b) */
+export interface DensePart {
+  readonly name: string
+  readonly inputs: number
+  readonly outputs: number
+  /** [inputs, outputs] */
+  readonly kernel: Float32Array
+  /** [outputs] */
+  readonly bias: Float32Array
+  readonly activation: Activation
+}
+
+/** A policy cut into the layers that formats of others have. */
+export interface Parts {
+  readonly hidden: readonly DensePart[]
+  /** logits of classes; mean; or mean and log_std, before it is kept in its range. */
+  readonly heads: readonly DensePart[]
+  /** [A] a Gaussian's own log σ. */
+  readonly logStd: Float32Array | null
+  /** [A] the box of continuous actions, infinite where there is no bound. */
+  readonly low: Float32Array
+  readonly high: Float32Array
+}
+
+/** log σ of a squashed Gaussian is kept in this range, as in assembly/nn/policy.ts. */
+export const LOG_STD_RANGE = [-20, 2] as const
+
+export function partsOf({ policy, theta, bounds }: SinglePolicy): Parts {
+  const { net, head, size } = policy
+  const layers = net.layers.map(({ inputs, outputs, weight, bias, activation }, l) => ({
+    name: `hidden_${l + 1}`,
+    inputs,
+    outputs,
+    kernel: theta.slice(weight, bias),
+    bias: theta.slice(bias, bias + outputs),
+    activation,
+  }))
+  const last = layers.pop() as DensePart
+  return {
+    hidden: layers,
+    heads: headsOf(head.name === 'categorical' ? ['logits'] : ['mean', 'log_std'], last, head.actions),
+    logStd: head.name === 'gaussian' ? theta.slice(net.size, size) : null,
+    low: Float32Array.from(bounds?.low ?? [], (bound) => bound ?? Number.NEGATIVE_INFINITY),
+    high: Float32Array.from(bounds?.high ?? [], (bound) => bound ?? Number.POSITIVE_INFINITY),
+  }
+}
+
+/** The last layer in pieces of A outputs, as many as it has. */
+function headsOf(names: readonly string[], last: DensePart, A: number): DensePart[] {
+  return names.slice(0, last.outputs / A).map((name, h) => {
+    const kernel = new Float32Array(last.inputs * A)
+    for (let k = 0; k < last.inputs; k++) {
+      const at = k * last.outputs + h * A
+      kernel.set(last.kernel.subarray(at, at + A), k * A)
+    }
+    return { ...last, name, outputs: A, kernel, bias: last.bias.slice(h * A, (h + 1) * A) }
+  })
+}

@@ -1,0 +1,124 @@
+import { platform } from '#platform'
+import { show, UsageError } from '../core/errors.ts'
+import type { EnvironmentSpec } from '../envs/contract.ts'
+import { environmentSpec } from '../envs/registry.ts'
+import { type Bounds, encodePolicy, type PopulationToExport } from '../policy/description.ts'
+import { arePolicies } from '../rl/agents.ts'
+import type { Evaluation } from '../train/metrics.ts'
+import { fileOf, parseJson, reading, readRun, writing } from '../train/run-directory.ts'
+import { layersModel } from './layers.ts'
+import { onnxModel } from './onnx.ts'
+import type { SinglePolicy } from './parts.ts'
+
+/** What can be written: for steinrl/policy, for TensorFlow.js, for ONNX. */
+export const exportFormats = ['steinrl', 'layers', 'onnx'] as const
+export type ExportFormat = (typeof exportFormats)[number]
+
+export interface ExportOptions {
+  /** The directory of the run. */
+  readonly run: string
+  /** The directory to write to. */
+  readonly out: string
+  /** Default: all. */
+  readonly formats?: readonly ExportFormat[]
+  /** All (default), the best of the evaluation or a number. The formats of others hold one particle: of all the best. */
+  readonly particle?: number | 'all' | 'best'
+  /** Whether `out` may exist; its files of the same names are replaced. Default false. */
+  readonly overwrite?: boolean
+}
+
+const { files } = platform
+
+/**
+ * Exports the policies of a run. Nothing is written unless all of it can be.
+ *
+ * @returns names of the files
+ * @throws UsageError for what is no run of policies, for a particle that it does not have, and when `out` exists
+ */
+export async function exportRun(options: ExportOptions): Promise<string[]> {
+  const { run, out, particle = 'all', overwrite = false } = options
+  const formats = checkFormats(options.formats ?? exportFormats)
+  if (!overwrite && (await files.exists(out)))
+    throw new UsageError(`${show(out)} exists; choose another --out, or --overwrite it.`)
+  const whole = await readPopulation(run)
+  const chosen = particle === 'all' ? null : numberOf(whole, particle)
+  const written: Record<string, string | Uint8Array> = {}
+  for (const format of formats) {
+    if (format === 'steinrl') Object.assign(written, steinrlFiles(chosen === null ? whole : only(whole, chosen)))
+    else {
+      const single = singleOf(whole, chosen ?? numberOf(whole, 'best'))
+      if (format === 'onnx') written['policy.onnx'] = await onnxModel(single)
+      else {
+        const { model, weights } = await layersModel(single)
+        Object.assign(written, { 'model.json': model, 'weights.bin': weights })
+      }
+    }
+  }
+  await writing(
+    out,
+    async () => {
+      await files.makeDirectory(out)
+      for (const [name, content] of Object.entries(written)) await files.write(`${out}/${name}`, content)
+    },
+    'policy',
+  )
+  return Object.keys(written)
+}
+
+function checkFormats(formats: readonly ExportFormat[]): readonly ExportFormat[] {
+  const unknown = formats.find((format) => !exportFormats.includes(format))
+  if (formats.length === 0) throw new UsageError(`No format is named; there are ${exportFormats.join(', ')}.`)
+  if (unknown === undefined) return formats
+  throw new UsageError(`A format must be one of ${exportFormats.join(', ')}, got ${show(unknown)}.`)
+}
+
+/** The policies of a run, with the bounds of its task and the best of its evaluation, if there was one. */
+async function readPopulation(path: string): Promise<PopulationToExport> {
+  const { env, config, ...agents } = await readRun(path)
+  if (!arePolicies(agents))
+    throw new UsageError(`The particles of ${show(config.algorithm)} are no policies that could be exported.`)
+  const file = fileOf(path, 'evaluation')
+  const evaluated = await files.exists(file)
+  const best = evaluated ? await reading(file, (bytes) => bestOf(parseJson(bytes), agents.particles)) : null
+  return { ...agents, env, best, bounds: boundsOf(environmentSpec(env)) }
+}
+
+/** The particle of the highest mean return, acting greedily; the first one on a tie. */
+function bestOf({ greedy }: Evaluation, particles: number): number {
+  if (!Array.isArray(greedy) || greedy.length !== particles || !greedy.every(Number.isFinite))
+    throw new UsageError(`it has no mean return of each of ${particles} particles.`)
+  return greedy.indexOf(Math.max(...greedy))
+}
+
+function boundsOf({ actionSpace }: EnvironmentSpec): Bounds | null {
+  if (actionSpace.kind === 'discrete') return null
+  const finite = (bounds: readonly number[]) => bounds.map((bound) => (Number.isFinite(bound) ? bound : null))
+  return { low: finite(actionSpace.low), high: finite(actionSpace.high) }
+}
+
+function numberOf({ best = null, particles }: PopulationToExport, particle: number | 'best'): number {
+  if (particle !== 'best') {
+    if (Number.isInteger(particle) && particle >= 0 && particle < particles) return particle
+    throw new UsageError(`particle must be all, best or a number from 0 to ${particles - 1}, got ${show(particle)}.`)
+  }
+  if (best !== null) return best
+  if (particles === 1) return 0
+  throw new UsageError('The run has no evaluation.json, which tells the best particle: choose one by --particle.')
+}
+
+function only(population: PopulationToExport, particle: number): PopulationToExport {
+  const { policy, theta, particles } = population
+  const stride = theta.length / particles
+  const row = theta.subarray(particle * stride, particle * stride + policy.size)
+  return { ...population, theta: row, particles: 1, best: 0 }
+}
+
+function singleOf(population: PopulationToExport, particle: number): SinglePolicy {
+  const { policy, theta, normalisation = null, bounds = null } = only(population, particle)
+  return { policy, theta, normalisation, bounds }
+}
+
+function steinrlFiles(population: PopulationToExport): Record<string, string | Uint8Array> {
+  const { description, weights } = encodePolicy(population)
+  return { 'policy.json': `${JSON.stringify(description, null, 2)}\n`, 'policy.safetensors': weights }
+}
