@@ -49,7 +49,7 @@ function runFigures({ variant, seed, goals }: RunGoals, v: number, draw: Draw): 
     const map = draw(`goals-${v}-${i}`, label, MAP, trajectoryChart(agent, goals, colorOf(v)))
     const judged = agent.judgements.map((judgement, k) => {
       const at = `(${number(judgement.state[0])}, ${number(judgement.state[1])})`
-      const chart = judgementChart(judgement, colorOf(v))
+      const chart = judgementChart(judgement)
       return `<div>${draw(`q-${v}-${i}-${k}`, `Q and actions of ${variant}${name} at ${at}.`, SMALL, chart)}<span>Q and actions at ${at}</span></div>`
     })
     return `<div class="maps"><div>${map}<span>${goals.agents.length > 1 ? `agent ${i}: ` : ''}trajectories</span></div>${judged.join('')}</div>`
@@ -65,6 +65,7 @@ const square = (limit: number) => {
     max: limit,
     axisLabel: { show: false },
     axisTick: { show: false },
+    axisLine: { show: false },
     splitLine: { show: false },
   }
   return { grid: { left: 4, right: 4, top: 4, bottom: 4 }, xAxis: side, yAxis: side }
@@ -98,7 +99,7 @@ function trajectoryChart({ trajectories }: AgentGoals, { places, radius, limit }
 const HEAT = ['#08264a', '#0b4f85', '#3c8dbd', '#a6cee3', '#f7fafc']
 const DOT = '#d1495b'
 
-function judgementChart({ values, actions }: Judgement, _color: string): EChartsOption {
+function judgementChart({ values, actions }: Judgement): EChartsOption {
   const cells = values.length
   const all = values.flat()
   const category = {
