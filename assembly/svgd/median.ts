@@ -17,7 +17,7 @@ function swap(a: usize, i: i32, j: i32): void {
 }
 
 /** The value of the given rank (0 = smallest) by quickselect with a median-of-three pivot. Reorders a around it. */
-function select(a: usize, count: i32, rank: i32): f32 {
+export function select(a: usize, count: i32, rank: i32): f32 {
   let low = 0
   let high = count - 1
   while (low < high) {

@@ -67,6 +67,7 @@ export interface Ops {
   // biome-ignore format: one op, one line
   steinPairsInto(out: Pointer, x: Pointer, score: Pointer, n: number, d: number, kind: number, a: number, b: number): void
   weightPairs4(out: Pointer, pairs: Pointer, weights: Pointer, n: number): void
+  perStateDirection(task: Pointer): void
 
   // assembly/nn
   policyForward(policy: Pointer, particle: number, observation: Pointer, rows: number): Pointer

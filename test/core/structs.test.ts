@@ -19,6 +19,7 @@ import { batchStruct } from '../../src/rl/batch.ts'
 import { environmentsStruct } from '../../src/rl/environments.ts'
 import { evaluationStruct } from '../../src/rl/evaluate.ts'
 import { directionTask, termStruct } from '../../src/svgd/direction.ts'
+import { perStateTask } from '../../src/svgd/per-state.ts'
 
 const source = (path: string) => readFileSync(new URL(`../../assembly/${path}`, import.meta.url), 'utf8')
 
@@ -39,6 +40,7 @@ test.each([
   ['Evaluation', 'rl/rollout.ts', evaluationStruct.names],
   ['DirectionTask', 'svgd/direction.ts', directionTask.names],
   ['Term', 'svgd/kernels.ts', termStruct.names],
+  ['PerStateTask', 'svgd/per-state.ts', perStateTask.names],
   ['CartPole', 'envs/cartpole.ts', Object.keys(cartPole.core?.constants ?? {})],
   ['MountainCar', 'envs/mountaincar.ts', Object.keys(mountainCar.core?.constants ?? {})],
   ['MountainCarContinuous', 'envs/mountaincarcontinuous.ts', Object.keys(mountainCarContinuous.core?.constants ?? {})],
