@@ -5,7 +5,7 @@ import { select } from './median'
  * A Stein direction in each of B states: few particles of few coordinates, many times. In state b, over its fixed particles a_j
  * with scores s_j and its updated particles a_i,
  *
- *     φ_i = 1/F Σ_j [ drive k_ij s_j + repulsion (2/h) (a_i − a_j) k_ij ],  k_ij = exp(−|a_i − a_j|²/h)
+ *     φ_i = 1/N_i Σ_j [ drive k_ij s_j + repulsion (2/h) (a_i − a_j) k_ij ],  k_ij = exp(−|a_i − a_j|²/h),  N_i = F or Σ_j k_ij
  *
  * Written in src/svgd/per-state.ts, read here.
  */
@@ -43,6 +43,8 @@ export class PerStateTask {
   floor: f32
   drive: f32
   repulsion: f32
+  /** 1: divide by the row sum of k; 0: by F. */
+  byRowSum: i32
   /** f32, see below. */
   scratch: usize
 }
@@ -258,9 +260,9 @@ function directionInto(task: PerStateTask, kernel: usize, columns: usize, b: i32
   const s = task.score + b * task.fixed * row
   const out = task.out + (b * task.updated + i) * row
   const rows = min(4, task.updated - i)
-  const scale: f32 = 1 / <f32>task.fixed
-  const a = f32x4.splat(scale * task.drive)
-  const r = f32x4.splat(scale * task.repulsion * (2 / h))
+  const scale = task.byRowSum ? inverseSums(kernel, end) : f32x4.splat(1 / <f32>task.fixed)
+  const a = f32x4.mul(scale, f32x4.splat(task.drive))
+  const r = f32x4.mul(scale, f32x4.splat(task.repulsion * (2 / h)))
   let c = 0
   for (; c + 4 < row; c += 8) {
     const y0 = v128.load(columns + (c << 2))
@@ -285,6 +287,13 @@ function directionInto(task: PerStateTask, kernel: usize, columns: usize, b: i32
     repulsion0 = f32x4.add(repulsion0, f32x4.mul(k, f32x4.sub(y0, v128.load32_splat(x + at))))
   }
   scatter(out + c, f32x4.add(f32x4.mul(a, drive0), f32x4.mul(r, repulsion0)), row, rows)
+}
+
+/** 1/Σ_j k_ij of four i, or 0 where every k_ij is: φ_i is 0 then, not 0/0. */
+function inverseSums(kernel: usize, end: usize): v128 {
+  let sum = f32x4.splat(0)
+  for (; kernel < end; kernel += 16) sum = f32x4.add(sum, v128.load(kernel))
+  return v128.andnot(f32x4.div(f32x4.splat(1), sum), f32x4.eq(sum, f32x4.splat(0)))
 }
 
 /** The first `rows` lanes, `stride` bytes apart. */

@@ -23,6 +23,7 @@ export const perStateTask = struct(
     'floor',
     'drive',
     'repulsion',
+    'byRowSum',
     'scratch',
   ],
   ['factor', 'floor', 'drive', 'repulsion'],
@@ -110,7 +111,7 @@ export function perStateFields({ states, fixed, updated, width }: PerStateSizes)
 
 export type PerStateArena = Arena<ReturnType<typeof perStateFields>>
 
-export interface PerStateOptions extends Pick<Variant, 'drive' | 'repulsion'> {
+export interface PerStateOptions extends Variant {
   readonly bandwidth: PerStateBandwidth
   /** Whether `trace` is computed as well. Default false. */
   readonly trace?: boolean
@@ -134,16 +135,20 @@ export interface PerStateOptions extends Pick<Variant, 'drive' | 'repulsion'> {
  * No gradient passes through h. No memory is allocated, nothing is checked but the bandwidth: what is not finite goes through to φ.
  * Source: Haarnoja et al. 2017 (arXiv 1702.08165), equation 13 (two sets); Messaoud et al. 2024 (arXiv 2405.00987), theorem 3.3.
  *
- * @throws UsageError for an unknown or non-positive bandwidth, and for 'sql-code' with one fixed particle, whose log is 0
+ * @throws UsageError for an unknown or non-positive bandwidth, for 'sql-code' with one fixed particle, whose log is 0, and for a
+ *   trace by row sums
  */
 export function perStateDirection(arena: PerStateArena, sizes: PerStateSizes, options: PerStateOptions): void {
   const { ops, at, view } = arena
   const { states, fixed, updated = fixed, width } = sizes
-  const { bandwidth, drive = 1, repulsion = 1, trace = false } = options
+  const { bandwidth, drive = 1, repulsion = 1, normalise = 'n', trace = false } = options
+  if (trace && normalise === 'row sum')
+    throw new UsageError("The trace is that of a sum divided by 'n', not by 'row sum'.")
   const same = sizes.updated === undefined
   perStateTask.write(view.perStateTask, {
     ...{ states, fixed, updated, width, drive, repulsion },
     same: same ? 1 : 0,
+    byRowSum: normalise === 'row sum' ? 1 : 0,
     x: at.fixed,
     score: at.fixedScore,
     y: same ? at.fixed : at.updated,

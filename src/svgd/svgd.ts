@@ -6,7 +6,7 @@ import type { Minibatch, Population, PopulationScore } from '../core/population.
 import { Purpose, type Seed, splitSeed } from '../core/random.ts'
 import { canShare, threadCount } from '../core/team.ts'
 import type { Schedule } from './annealing.ts'
-import { type SteinInfo, steinDirection, steinFields, type Variant } from './direction.ts'
+import { type SteinArena, type SteinInfo, steinDirection, steinFields, type Variant } from './direction.ts'
 import { type Discrepancy, discrepancyAt, type FixedDiscrepancyKernel } from './discrepancy.ts'
 import { type Kernel, rbf } from './kernels.ts'
 import { type MinibatchOptions, type MinibatchState, minibatchAt, startMinibatches } from './minibatch.ts'
@@ -197,26 +197,34 @@ async function arenaFor(
   return createArena(await compileCore(options.core), layout(1))
 }
 
-function populationOf({ view }: Arena<SvgdFields>, n: number, d: number): Population {
+export function populationOf({ view }: SteinArena, n: number, d: number): Population {
   return { particles: n, dimension: d, stride: view.theta.length / n, x: view.theta, score: view.score }
 }
 
-function rowsOf({ particles, dimension, stride, x, score }: Population): SvgdState['rows'] {
+export function rowsOf({ particles, dimension, stride, x, score }: Population): SvgdState['rows'] {
   return Array.from({ length: particles }, (_, i) => ({
     x: x.subarray(i * stride, i * stride + dimension),
     score: score.subarray(i * stride, i * stride + dimension),
   }))
 }
 
+export type Scored = Pick<SvgdState, 'population' | 'rows'>
+
 /** The score of one particle or of all, whichever was given, as a function of the state. */
-function scoreOf({ score, populationScore }: SvgdOptions): (state: SvgdState, batch: Minibatch) => void {
+export function scoreOf({
+  score,
+  populationScore,
+}: Pick<SvgdOptions, 'score' | 'populationScore'>): (state: Scored, batch: Minibatch) => void {
   if (score && populationScore) throw new UsageError('Give either score or populationScore, not both.')
   if (score) return ({ rows }, batch) => rows.forEach((row) => void score(row.score, row.x, batch))
   if (populationScore) return ({ population }, batch) => populationScore(population, batch)
   throw new UsageError('Give a score (of one particle) or a populationScore (of all of them).')
 }
 
-function refuseNonFinite({ arena, population, rows, iteration }: SvgdState, what: 'particle' | 'score'): void {
+export function refuseNonFinite(
+  { arena, population, rows, iteration }: Scored & { readonly arena: SteinArena; readonly iteration: number },
+  what: 'particle' | 'score',
+): void {
   const { ops, at } = arena
   const bad = ops.firstNonFinite(what === 'score' ? at.score : at.theta, population.x.length)
   if (bad < 0) return

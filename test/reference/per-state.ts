@@ -15,19 +15,21 @@ const squaredDistance = (a: number[], b: number[]) => a.reduce((sum, value, c) =
 export const crossDistances = ({ fixed, updated = fixed }: StateReference) =>
   updated.flatMap((a) => fixed.map((b) => squaredDistance(a, b))).sort((a, b) => a - b)
 
-/** φ(a) = 1/F Σ_j [ drive k s_j + repulsion ∇_{a_j} k ] */
+/** φ(a) = 1/N Σ_j [ drive k s_j + repulsion ∇_{a_j} k ], N = F or Σ_j k */
 export function directionAtReference(
   a: number[],
   { fixed, score }: Pick<StateReference, 'fixed' | 'score'>,
   h: number,
-  { drive = 1, repulsion = 1 } = {},
+  { drive = 1, repulsion = 1, normalise = 'n' } = {},
 ): number[] {
+  const rowSum = fixed.reduce((sum, b) => sum + Math.exp(-squaredDistance(a, b) / h), 0)
+  const N = normalise === 'n' ? fixed.length : rowSum
   return a.map((value, c) => {
     const terms = fixed.map((b, j) => {
       const k = Math.exp(-squaredDistance(a, b) / h)
       return drive * k * score[j][c] + repulsion * (2 / h) * (value - b[c]) * k
     })
-    return terms.reduce((sum, term) => sum + term, 0) / fixed.length
+    return terms.reduce((sum, term) => sum + term, 0) / N
   })
 }
 

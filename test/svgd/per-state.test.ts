@@ -169,6 +169,25 @@ describe('algebra', () => {
     expect(relativeError(phi, (await directionOf(fixed, score, rbf({ bandwidth: 1.7 }))).phi)).toBeLessThan(1e-6)
   })
 
+  test('divided by row sums: the direction of SVGD for one set, the twin for two, 0 far from all', async () => {
+    const normalise = 'row sum'
+    const options = { bandwidth: 1.7, normalise, trace: false } as const
+    const { phi } = await inOne({ fixed, score }, options)
+    const svgd = await directionOf(fixed, score, rbf({ bandwidth: 1.7 }), { normalise })
+    expect(relativeError(phi, svgd.phi)).toBeLessThan(1e-6)
+    const updated = [
+      [0, 0.5],
+      [2, 1],
+      [500, 500],
+    ]
+    const two = await inOne({ fixed, score, updated }, options)
+    const near = updated.slice(0, 2).map((a) => directionAtReference(a, { fixed, score }, 1.7, { normalise }))
+    expect(relativeError(two.phi, [...near, [0, 0]])).toBeLessThan(1e-6)
+    await expect(inOne({ fixed, score }, { ...options, trace: true })).rejects.toThrow(
+      "The trace is that of a sum divided by 'n', not by 'row sum'.",
+    )
+  })
+
   test('states know nothing of each other', async () => {
     const other = { fixed: score, score: fixed }
     const [alone] = await inStates([{ fixed, score }], { bandwidth: 's2ac' })
