@@ -3,6 +3,7 @@ import { compileCore } from '../src/core/module.ts'
 import { Purpose } from '../src/core/random.ts'
 import { startTfjs, tf } from '../src/nn/tfjs.ts'
 import { perStateDirection, perStateFields } from '../src/svgd/per-state.ts'
+import { gradientSteps } from './gradient-steps.ts'
 import { measure, type Report, type Row } from './harness.ts'
 import { select } from './peers/typed-arrays.ts'
 
@@ -39,7 +40,10 @@ export default async function bench(): Promise<Report> {
   await startTfjs()
   const rows: EnergyRow[] = []
   for (const size of SIZES) rows.push(...(await benchSize(size)))
-  return { rows, table: SIZES.map((size) => tableLine(size, rows)) }
+  const table = SIZES.map((size) => tableLine(size, rows))
+  const steps = await gradientSteps()
+  const stepTable = steps.map(({ name, ms }) => ({ size: `gradient step: ${name}`, ms: ms.toPrecision(3) }))
+  return { rows: [...rows, ...steps], table: [...table, ...stepTable] }
 }
 
 async function benchSize(size: Size): Promise<EnergyRow[]> {
