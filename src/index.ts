@@ -1,4 +1,10 @@
 // Algorithms
+export {
+  type AmortizedInfo,
+  type AmortizedOptions,
+  type AmortizedState,
+  createAmortizedSVGD,
+} from './algorithms/amortized-svgd.ts'
 export { type SvpgConfig, type SvpgInfo, type SvpgOptions, type SvpgState, svpg } from './algorithms/svpg.ts'
 // Core
 export { RunError, UsageError } from './core/errors.ts'
