@@ -177,7 +177,7 @@ export function createAmortizedSVGD(options: AmortizedOptions) {
   /** One step in place. */
   function step(state: State): AmortizedInfo {
     const noise = drawBatch(state, 0)
-    const { held, ...info } = rule === 'discrepancy' ? discrepancyOf(state) : steinOf(state, noise)
+    const { held, ...info } = rule === 'discrepancy' ? discrepancyOf(state, noise) : steinOf(state, noise)
     const direction = { values: held.direction, mean: meanLength(held.direction, d) }
     if (rule === 'regression') regress(state, held.noise, held.points, direction.values)
     else follow(state, held.noise, direction.values)
@@ -232,12 +232,11 @@ export function createAmortizedSVGD(options: AmortizedOptions) {
   }
 
   /** D = −n (held + H byScore). */
-  function discrepancyOf(state: State) {
+  function discrepancyOf(state: State, noise: Float32Array) {
     const { arena, population, slopes } = state
     const { stride, x, score } = population
     scorePopulation(state)
     const squaredU = discrepancySlopesInto(slopes, { x, score, stride }, n, d, discrepancyKernel, arena.ops)
-    const noise = arena.view.noise.slice()
     const points = packed(state, x)
     const curvature = scoreSlopes(state)
     const direction = new Float32Array(n * d)
