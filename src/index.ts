@@ -15,6 +15,7 @@ export {
   adr,
   randomisations,
 } from './algorithms/domain-randomisation.ts'
+export { type S2acConfig, type S2acInfo, type S2acOptions, type S2acState, s2ac } from './algorithms/s2ac.ts'
 export { type SacConfig, type SacInfo, type SacOptions, type SacState, sac } from './algorithms/sac.ts'
 export { type SqlConfig, type SqlInfo, type SqlOptions, type SqlState, sql } from './algorithms/sql.ts'
 export {

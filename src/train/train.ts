@@ -1,6 +1,7 @@
 import { platform } from '#platform'
 import type { Algorithm, Saved } from '../algorithms/algorithm.ts'
 import { adr } from '../algorithms/domain-randomisation.ts'
+import { s2ac } from '../algorithms/s2ac.ts'
 import { sac } from '../algorithms/sac.ts'
 import { sql } from '../algorithms/sql.ts'
 import { sqlCompose } from '../algorithms/sql-compose.ts'
@@ -15,7 +16,7 @@ import type { Visited } from '../rl/evaluator.ts'
 import type { Evaluation, IterationMetrics } from './metrics.ts'
 
 /** The algorithms by name. */
-export const algorithms = { svpg, sac, sql, 'sql-compose': sqlCompose, adr } as const
+export const algorithms = { svpg, sac, sql, 'sql-compose': sqlCompose, s2ac, adr } as const
 export type AlgorithmName = keyof typeof algorithms
 
 type OptionsOf<A extends AlgorithmName> = Parameters<(typeof algorithms)[A]['init']>[0]
