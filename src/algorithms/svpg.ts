@@ -74,6 +74,8 @@ const schema = v.object({
   learningRate: v.optional(positiveNumber('learningRate'), 5e-3),
   environments: v.optional(wholeNumber('environments', 1, 100_000), 16),
   steps: v.optional(wholeNumber('steps', 1, 100_000), 128),
+  /** Nothing until the last step of an episode, which pays the sum of its rewards; the returns are the same. */
+  episodicReward: v.optional(trueOrFalse('episodicReward'), false),
   ...estimatorEntries,
   seed: v.optional(wholeNumber('seed', 0), 0),
 })
@@ -135,7 +137,8 @@ async function init({ env, workers: wanted, iterations, core: source, tfjs, prio
   const n = isJoint ? 1 : config.particles
   const environments = isJoint ? config.environments * config.particles : config.environments
   const seed = splitSeed(config.seed)
-  const task: Task = { spec, head: headFor(spec, config.head), environments, steps: config.steps, seed }
+  const { steps, episodicReward } = config
+  const task: Task = { spec, head: headFor(spec, config.head), environments, steps, episodicReward, seed }
   const { hidden, activation } = config
   const policy = policyOf({ observations: observationSize(spec), hidden, activation, head: task.head })
   const core = await compileCore(source)

@@ -48,6 +48,7 @@ export function trainCommand(): Command {
     .option('--learning-rate <rate>', 'of Adam (0.005)', number)
     .option('--environments <n>', 'parallel environments of each particle (16)', number)
     .option('--steps <n>', 'steps of each environment in one iteration (128)', number)
+    .option('--episodic-reward <yes>', 'all reward on the last step of an episode: true or false (false)', flag)
     .option('--estimator <name>', `${estimators.join(', ')} (reinforce)`)
     .option('--baseline <kind>', `${baselines.join(', ')} (linear, or value for a2c and ppo)`)
     .option('--discount <gamma>', '(0.99)', number)

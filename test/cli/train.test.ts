@@ -134,6 +134,7 @@ test('every option reaches the configuration', () =>
       ...['--temperature-schedule', 'linear', '--temperature-from', '7', '--kernel', 'imq', '--per-layer', 'true'],
       ...['--repulsion', '0.5', '--evolution-every', '3', '--gain', '2', '--entropy-reward', '0.02'],
       ...['--critic-hidden', '5', '--critic-learning-rate', '0.1', '--clip', '0.3', '--self-imitation', 'trajectories'],
+      ...['--episodic-reward', 'true'],
     )
     expect(code).toBe(0)
     expect(JSON.parse(await read(directory, 'out', 'config.json'))).toEqual({
@@ -143,6 +144,7 @@ test('every option reaches the configuration', () =>
       ...{ activation: 'relu', head: 'categorical', initialisation: 'orthogonal' },
       ...{ temperatureSchedule: 'linear', temperatureFrom: 7, kernel: 'imq', perLayer: true, repulsion: 0.5 },
       ...{ evolutionEvery: 3, gain: 2, entropyReward: 0.02, criticHidden: [5], criticLearningRate: 0.1, clip: 0.3 },
+      episodicReward: true,
       ...{ selfImitation: 'trajectories', estimator: 'reinforce', lambda: 1, nSteps: null, epochs: 1, minibatches: 1 },
       // Those that no option sets.
       ...{ kernelTemperature: null, exploration: 'anneal', criticEpochs: 4, criticBatch: 256, imitationSteps: 4 },
