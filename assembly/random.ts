@@ -24,6 +24,7 @@ export const PURPOSE_EVOLUTION: u32 = 11
 export const PURPOSE_DISCRIMINATOR: u32 = 12
 export const PURPOSE_IMITATION: u32 = 13
 export const PURPOSE_DENSITY: u32 = 14
+export const PURPOSE_EXPLORATION: u32 = 15
 
 /** The block of four words [c0' c1' c2' c3'] of a counter under a key. */
 export function philox4(c0: u32, c1: u32, c2: u32, c3: u32, k0: u32, k1: u32): v128 {

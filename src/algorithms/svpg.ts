@@ -249,11 +249,14 @@ function hireFor(setup: PolicyGradientSetup, wanted: number | 'auto', n: number)
 export interface Begun {
   readonly theta: readonly Float32Array[]
   readonly carried: readonly (Carried | null)[]
+  /** What is known of the whole population. */
+  readonly contexts: readonly (Carried | null)[]
 }
 
 export function begin(state: SvpgState): Begun {
   const theta = state.carried.map((_, i) => rowOf(state, 'theta', i).slice())
-  return { theta, carried: [...state.carried] }
+  const contexts = theta.map((_, i) => state.behaviour && contextFor(state.behaviour, i))
+  return { theta, carried: [...state.carried], contexts }
 }
 
 /** First half of a step: rollout, advantages and gradient of every particle, from theta to score. */
@@ -263,18 +266,18 @@ async function evaluate(state: SvpgState, begun = begin(state), pass = 0): Promi
     ...{ particle, step, pass, behaviour },
     theta: pass === 0 ? behaviour : rowOf(state, 'theta', particle).slice(),
     carried: pass < passesOf(state.config) ? begun.carried[particle] : state.carried[particle],
-    context: pass === 0 && state.behaviour ? contextFor(state.behaviour, particle) : null,
+    context: pass < passesOf(state.config) ? begun.contexts[particle] : null,
   }))
   const outcomes = await state.crew.evaluate(jobs)
-  outcomes.forEach(({ gradient, carried }, i) => {
+  outcomes.forEach(({ gradient, exploration, carried }, i) => {
     rowOf(state, 'score', i).set(gradient)
+    // Steps that imitate what is remembered do not explore.
+    if (exploration) state.exploration[i].set(exploration)
+    else state.exploration[i].fill(0)
     if (carried) state.carried[i] = carried
   })
   if (pass === 0) {
     state.visited = outcomes.map(({ visited }) => visited as Visited)
-    outcomes.forEach(({ exploration }, i) => {
-      if (exploration) state.exploration[i].set(exploration)
-    })
     if (state.behaviour) observeBehaviour(state.behaviour, state.visited)
   }
   return outcomes.map(({ info }) => info as ParticleInfo)

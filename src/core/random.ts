@@ -15,6 +15,7 @@ export const Purpose = {
   discriminator: 12,
   imitation: 13,
   density: 14,
+  exploration: 15,
 } as const
 
 const WORD = 4294967296

@@ -79,11 +79,15 @@ const imitationEntries = {
   importanceExponent: v.optional(fraction('importanceExponent'), 0.1),
   /** Weight of the critic's loss ½ (R − V)₊². */
   imitationValueWeight: v.optional(nonNegativeNumber('imitationValueWeight'), 0.01),
-  /** 'trajectories': μ, the share of the discriminator's advantage; trajectories that are kept; the discriminator's Adam. */
+  /**
+   * 'trajectories': μ, the share of the discriminator's advantage; trajectories that are kept; the discriminator's Adam, and
+   * its steps on each rollout: the authors' single one suits thousands of iterations.
+   */
   imitationShare: v.optional(fraction('imitationShare'), 0.8),
   trajectories: v.optional(wholeNumber('trajectories', 1, 1000), 10),
   discriminatorHidden: v.optional(v.array(wholeNumber('a hidden width of the discriminator', 1, 4096)), [100, 100]),
   discriminatorLearningRate: v.optional(positiveNumber('discriminatorLearningRate'), 1e-4),
+  discriminatorSteps: v.optional(wholeNumber('discriminatorSteps', 1, 1000), 1),
 }
 
 /** The settings of gradient estimators, flat; see `estimatorOf` for what the defaults depend on. */

@@ -40,7 +40,7 @@ export interface Outcome {
   readonly info: ParticleInfo | null
   /** Some of the rows of the rollout, evenly spread over it; null after pass 0. */
   readonly visited: Visited | null
-  /** [parameters] the gradient away from what the others do; null without a context. */
+  /** [parameters] the gradient away from what the others do, on the same rows; null without a context. */
   readonly exploration: Float32Array | null
 }
 
