@@ -2,6 +2,7 @@ import { createArena, f32, padded } from '../core/arena.ts'
 import { RunError } from '../core/errors.ts'
 import { type CoreModule, compileCore } from '../core/module.ts'
 import { Purpose, type Seed } from '../core/random.ts'
+import { cellsOf } from '../envs/grid.ts'
 import { policyGradientInto, type WeightedBatch } from '../nn/gradient.ts'
 import { mlp, valueNetwork } from '../nn/network.ts'
 import { type Policy, policyFields, writePolicy } from '../nn/policy.ts'
@@ -192,7 +193,7 @@ export function collect(state: PolicyGradient, job: Job): Collected {
   const meanReturn = episodes ? view.finishedReturn[0] / episodes : null
   return {
     carried: { ...carry(state, roller), ...memories, ...trajectories },
-    info: { entropy: 0, episodes, meanReturn },
+    info: { entropy: 0, episodes, meanReturn, ...cellsVisited(state) },
     visited: visitedRows(state),
   }
 }
@@ -343,6 +344,10 @@ export function takeUp(state: PolicyGradient, job: Job): Roller {
     startEnvironments(arena, task, roller)
   }
   return roller
+}
+
+function cellsVisited({ task: { spec }, arena: { view } }: PolicyGradient): { readonly cells?: Int32Array } {
+  return spec.grid ? { cells: cellsOf(spec.grid, view.nextObservation, observationSize(spec)) } : {}
 }
 
 /** Rows that are shown to whoever compares behaviours. */

@@ -54,7 +54,7 @@ export function summarise(variant: DescribedVariant, records: readonly RunRecord
       return { seed, ...ended, measures: null, curves: null }
     }
     const curves = populationCurves(finished.metrics)
-    return { seed, outcome: 'finished', measures: measuresOf(curves, finished.evaluation), curves }
+    return { seed, outcome: 'finished', measures: measuresOf(curves, finished.evaluation, finished.metrics), curves }
   })
   const all = runs.flatMap(({ measures }) => (measures ? [measures] : []))
   const populations = runs.flatMap(({ curves }) => (curves ? [curves] : []))

@@ -30,6 +30,8 @@ export interface ParticleInfo {
   readonly episodes: number
   /** The mean of their returns; null where none ended. */
   readonly meanReturn: number | null
+  /** The cells of the task's grid that it was in, each once; left out for a task without one. */
+  readonly cells?: Int32Array
 }
 
 export interface Outcome {

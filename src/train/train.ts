@@ -4,6 +4,7 @@ import { padded } from '../core/arena.ts'
 import { check, show, UsageError, wholeNumber } from '../core/errors.ts'
 import { environmentSpec } from '../envs/registry.ts'
 import { evaluatePopulation } from '../rl/evaluate.ts'
+import { countCoverage } from './coverage.ts'
 import type { Evaluation, IterationMetrics } from './metrics.ts'
 
 /** The algorithms by name. */
@@ -67,11 +68,12 @@ export async function* train({
   const { init, step, close } = algorithmNamed(algorithm)
   check(wholeNumber('iterations', 1), iterations)
   const state = await init({ ...options, iterations })
+  const coverage = countCoverage()
   const started = platform.now()
   try {
     for (let iteration = 1; iteration <= iterations; iteration++) {
       const info = await step(state)
-      const metrics = measure(state, info, (platform.now() - started) / 1000)
+      const metrics = { ...measure(state, info, (platform.now() - started) / 1000), ...coverage(info.particles) }
       yield { iteration, iterations, metrics, state, losses: info.losses }
       await platform.breathe()
     }
