@@ -88,7 +88,8 @@ export interface JudgedRows {
 
 /**
  * Some steps of the discriminator D between the policy's rows (0) and those of the best trajectories (1, weighted by return), then
- * the reward −log(1 − D(s, a)) of every row of the policy into out [rows]. Without trajectories every reward is 0.
+ * the reward −log(1 − D(s, a)), or log D − log(1 − D), of every row of the policy into out [rows]. Without trajectories every
+ * reward is 0.
  *
  * Source: Gangwani, Liu & Peng 2018 (arXiv 1805.10309), with the constants of the authors' code.
  *
@@ -99,7 +100,7 @@ export function imitationRewards(
   trajectories: Trajectories,
   discriminator: SideNetwork,
   rows: JudgedRows,
-  { discriminatorLearningRate, discriminatorSteps }: Estimator,
+  { discriminatorLearningRate, discriminatorSteps, imitationReward }: Estimator,
 ): Trajectories {
   const { observations, head } = rows
   const own = stateActions(rows.observation, rows.action, observations, head)
@@ -129,7 +130,8 @@ export function imitationRewards(
   for (let step = 0; step < discriminatorSteps; step++) descend(discriminator, discriminatorLearningRate, loss)
   const judged = new Float64Array(out.length)
   outputsInto(judged, discriminator, own)
-  softplusInto(out, judged)
+  if (imitationReward === 'positive') softplusInto(out, judged)
+  else out.set(judged)
   return held
 }
 

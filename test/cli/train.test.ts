@@ -150,7 +150,7 @@ test('every option reaches the configuration', () =>
       ...{ kernelTemperature: null, exploration: 'anneal', criticEpochs: 4, criticBatch: 256, imitationSteps: 4 },
       ...{ imitationBatch: 512, imitationCapacity: 10_000, priorityExponent: 0.6, importanceExponent: 0.1 },
       ...{ imitationValueWeight: 0.01, imitationShare: 0.8, trajectories: 10, discriminatorHidden: [100, 100] },
-      ...{ discriminatorLearningRate: 1e-4, discriminatorSteps: 1 },
+      ...{ discriminatorLearningRate: 1e-4, discriminatorSteps: 1, imitationReward: 'positive' },
     })
     expect((await readParticles(directory, 'out')).metadata.policy).toContain('"hidden":[4,3]')
   }))
