@@ -2,11 +2,11 @@ import { describe, expect, test } from '@jest/globals'
 import { createBehaviour, observeBehaviour } from '../../src/algorithms/behaviour.ts'
 import { emptyMemory, imitatedRows, remember } from '../../src/algorithms/self-imitation.ts'
 import { type SvpgOptions, svpg } from '../../src/algorithms/svpg.ts'
-import { keepBest, noTrajectories, rowWeights } from '../../src/algorithms/trajectory-imitation.ts'
+import { imitationRewards, keepBest, noTrajectories, rowWeights } from '../../src/algorithms/trajectory-imitation.ts'
 import { createArena } from '../../src/core/arena.ts'
 import { compileCore } from '../../src/core/module.ts'
 import { Purpose, splitSeed } from '../../src/core/random.ts'
-import { valueNetwork } from '../../src/nn/network.ts'
+import { mlp, valueNetwork } from '../../src/nn/network.ts'
 import { policyOf } from '../../src/nn/policy.ts'
 import { startTfjs } from '../../src/nn/tfjs.ts'
 import { type Episode, returnsToGo } from '../../src/rl/episodes.ts'
@@ -69,6 +69,28 @@ describe('self-imitation from trajectories', () => {
     expect(weights.reduce((sum, weight) => sum + weight, 0)).toBeCloseTo(1, 6)
     expect(weights[0]).toBeGreaterThan(weights[2])
   })
+
+  test.each(['positive', 'log-odds'] as const)(
+    'the %s reward is higher where the best trajectories are',
+    async (imitationReward) => {
+      await startTfjs()
+      const net = mlp([3, 8, 1])
+      const arena = await createArena(core, sideFields('discriminator', net))
+      const discriminator = sideNetwork(arena, 'discriminator', net)
+      startSide(discriminator, splitSeed(1), 0, Purpose.discriminator)
+      // The best trajectory always takes action 1, the policy takes each every other time.
+      const held = keepBest(noTrajectories(3), [episode(Array(20).fill(0), Array(20).fill(1))], 10)
+      const head = { name: 'categorical', actions: 2 } as const
+      const rows = { observation: new Float32Array(20), action: Float32Array.from({ length: 20 }, (_, k) => k % 2) }
+      const settings = { discriminatorSteps: 200, discriminatorLearningRate: 1e-2, imitationReward }
+      const rewards = new Float64Array(20)
+      imitationRewards(rewards, held, discriminator, { ...rows, observations: 1, head }, estimatorOf(settings))
+      // D is 2/3 at what both do, as the best do it twice as often, and near 0 at what only the policy does.
+      const odds = Math.log(2)
+      expect(rewards[1]).toBeCloseTo(imitationReward === 'positive' ? Math.log(3) : odds, 1)
+      expect(rewards[0]).toBeLessThan(imitationReward === 'positive' ? 0.2 : -2)
+    },
+  )
 })
 
 describe.each(['js', 'symmetric-kl'] as const)('the kernel on behaviour, %s', (divergence) => {
