@@ -57,6 +57,7 @@ const svpg = (command: Command) =>
     .option('--learning-rate <rate>', 'of Adam (0.005)', number)
     .option('--environments <n>', 'parallel environments of each particle (16)', number)
     .option('--steps <n>', 'steps of each environment in one iteration (128)', number)
+    .option('--episodic-reward <yes>', 'all reward on the last step of an episode: true or false (false)', flag)
     .option('--self-imitation <kind>', `${selfImitations.join(', ')} (none)`)
     .option('--workers <n>', 'evaluate particles on so many workers, or auto; the same bytes (auto)', number, 'auto')
 

@@ -12,7 +12,8 @@ import type { EnvironmentSpec } from '../envs/contract.ts'
 import { environmentSpec } from '../envs/registry.ts'
 import type { Agents } from '../rl/agents.ts'
 import { evaluatePopulation } from '../rl/evaluate.ts'
-import type { Visited } from '../rl/evaluator.ts'
+import type { ParticleInfo, Visited } from '../rl/evaluator.ts'
+import { countCoverage } from './coverage.ts'
 import type { Evaluation, IterationMetrics } from './metrics.ts'
 
 /** The algorithms by name. */
@@ -58,6 +59,7 @@ export interface TrainStep<A extends AlgorithmName = 'svpg'> {
 }
 
 interface Info {
+  readonly particles?: readonly Pick<ParticleInfo, 'cells'>[]
   readonly losses?: readonly string[]
 }
 
@@ -102,6 +104,7 @@ export async function* train<A extends AlgorithmName = 'svpg'>({
   check(wholeNumber('iterations', 1), iterations)
   const { id } = environmentSpec(options.env)
   const state = await init({ ...options, iterations })
+  const coverage = countCoverage()
   const started = platform.now()
   try {
     for (let iteration = 1; iteration <= iterations; iteration++) {
@@ -110,7 +113,7 @@ export async function* train<A extends AlgorithmName = 'svpg'>({
       yield {
         iteration,
         iterations,
-        metrics: { iteration, seconds, ...measure(state, info) },
+        metrics: { iteration, seconds, ...measure(state, info), ...coverage(info.particles ?? []) },
         state: state as StateOf<A>,
         algorithm: algorithm as A,
         env: id,

@@ -200,6 +200,28 @@ describe('self-imitation from trajectories', () => {
     expect(weights.reduce((sum, weight) => sum + weight, 0)).toBeCloseTo(1, 6)
     expect(weights[0]).toBeGreaterThan(weights[2])
   })
+
+  test.each(['positive', 'log-odds'] as const)(
+    'the %s reward is higher where the best trajectories are',
+    async (imitationReward) => {
+      await startTfjs()
+      const net = mlp([3, 8, 1])
+      const arena = await createArena(core, sideFields('discriminator', net))
+      const discriminator = sideNetwork(arena, 'discriminator', net)
+      startSide(discriminator, splitSeed(1), 0, { purpose: Purpose.discriminator })
+      // The best trajectory always takes action 1, the policy takes each every other time.
+      const held = keepBest(noTrajectories(3), [episode(Array(20).fill(0), Array(20).fill(1))], 10)
+      const head = { name: 'categorical', actions: 2 } as const
+      const rows = { observation: new Float32Array(20), action: Float32Array.from({ length: 20 }, (_, k) => k % 2) }
+      const settings = { discriminatorSteps: 200, discriminatorLearningRate: 1e-2, imitationReward }
+      const rewards = new Float64Array(20)
+      imitationRewards(rewards, held, discriminator, { ...rows, observations: 1, head }, estimatorOf(settings))
+      // D is 2/3 at what both do, as the best do it twice as often, and near 0 at what only the policy does.
+      const odds = Math.log(2)
+      expect(rewards[1]).toBeCloseTo(imitationReward === 'positive' ? Math.log(3) : odds, 1)
+      expect(rewards[0]).toBeLessThan(imitationReward === 'positive' ? 0.2 : -2)
+    },
+  )
 })
 
 describe('the discriminator', () => {
