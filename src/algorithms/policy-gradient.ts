@@ -144,6 +144,17 @@ export function closeAll({ rollers }: PolicyGradient): void {
  * @throws RunError when a reward or the gradient is not finite
  */
 export function evaluateParticle(state: PolicyGradient, job: Job): Outcome {
+  try {
+    return evaluated(state, job)
+  } catch (error) {
+    // What a network beside the policy throws knows of no particles.
+    const isNamed = error instanceof Error && error.message.includes(`particle ${job.particle}`)
+    if (error instanceof RunError && !isNamed) error.message = `Particle ${job.particle}: ${error.message}`
+    throw error
+  }
+}
+
+function evaluated(state: PolicyGradient, job: Job): Outcome {
   const { arena, estimator, policy } = state
   const passes = passesOf(estimator)
   let told: Collected = { carried: null, info: null, visited: null }

@@ -293,6 +293,18 @@ export const presets: readonly Preset[] = [
     ...{ seeds: 5, iterations: 24, figure: 'curves', published: [] },
   },
   {
+    name: 's2ac-multigoal',
+    shows:
+      'Stein soft actor-critic where one goal lies on the right and two on the left, equally far: all are found, and the pair is preferred because it leaves more choice on the way.',
+    env: 'MultiGoalMaxEntropy-v0',
+    settings: {
+      ...{ algorithm: 's2ac', hidden: [64, 64], rewardScale: 0.1, temperature: 1, learningRate: 1e-3, batch: 64 },
+      ...{ steps: 250, start: 250, particles: 10, svgdSteps: 3, bandwidth: 's2ac-mean' },
+    },
+    variants: [{ label: 's2ac', note: 'Ten particles, three steps of SVGD from a learned start.', settings: {} }],
+    ...{ seeds: 3, iterations: 24, figure: 'curves', published: [] },
+  },
+  {
     name: 'sql-compose',
     shows:
       'Two tasks that share one of their goals: the sampler of the sum of their Qs goes to that goal, without another step of the environment. Agents 0 and 1 are the components, agent 2 is composed; all are evaluated on the task of the shared goal alone.',

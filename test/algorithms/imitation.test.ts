@@ -35,7 +35,7 @@ import {
   normalisedReference,
 } from '../reference/imitation.ts'
 import { mlpReference } from '../reference/mlp.ts'
-import { returnsReference } from '../reference/returns.ts'
+import { lambdaReturnsReference } from '../reference/returns.ts'
 
 const core = await compileCore()
 beforeAll(() => startTfjs({ core }))
@@ -487,34 +487,29 @@ test.each<EstimatorOptions>([
     const { view, ops } = state.arena
     const reward = new Float64Array(T * E)
     const weight = explorationRewards(reward, ops, 1, context, { policy, divergence: 'js', visited: view })
-    // Without a value function only episodes that have ended count, and the mean of their returns is the baseline.
-    const returns = Array<number | null>(T * E).fill(null)
+    // The critic of these rewards as it was before it learned from them.
+    const fresh = await createPolicyGradient({ task, policy, estimator, divergence: 'js', core })
+    const explorer = fresh.explorer as NonNullable<typeof fresh.explorer>
+    startSide(explorer, task.seed, 1, { purpose: Purpose.exploration })
+    const valueOfRow = (x: readonly number[]) => mlpReference(explorer.net, explorer.view.theta, x)[0]
+    const [values, nextValues] = [view.observation, view.nextObservation].map((all) => rowsOf(all, 4).map(valueOfRow))
+    const advantage = Array<number>(T * E).fill(0)
     for (let e = 0; e < E; e++) {
       const rows = Array.from({ length: T }, (_, t) => t * E + e)
+      const of = (all: ArrayLike<number>) => rows.map((row) => all[row])
       const ends = rows.map((row) => (view.terminated[row] ? 'terminated' : null))
-      const values = rows.map(() => 0)
-      const rollout = {
-        reward: rows.map((row) => reward[row]),
-        value: values,
-        nextValue: values,
-        ends,
-        discount,
-      } as const
-      const last = ends.lastIndexOf('terminated')
-      returnsReference(rollout).forEach((value, t) => {
-        if (t <= last) returns[rows[t]] = value
+      const rollout = { reward: of(reward), value: of(values), nextValue: of(nextValues), ends, discount } as const
+      lambdaReturnsReference(rollout, estimator.lambda ?? 1).forEach((target, t) => {
+        advantage[rows[t]] = target - values[rows[t]]
       })
     }
-    const known = returns.filter((value) => value !== null)
-    const baseline = known.reduce((sum, value) => sum + value, 0) / known.length
     const rows = {
       observation: rowsOf(view.observation, 4),
       action: rowsOf(view.action, 1),
-      weight: returns.map((value) => (value === null ? 0 : (value - baseline) / known.length)),
-      noise: returns.map(() => []),
+      weight: advantage.map((value) => value / (T * E)),
+      noise: advantage.map(() => []),
     }
     const numeric = slopes((moved) => weight * surrogateReference(policy, moved, rows, 0), [...theta])
-    expect(known.length).toBeGreaterThan(T)
     expectClose(exploration ?? [], numeric, 1e-3)
   },
 )
