@@ -93,7 +93,7 @@ test('a temperature that is changed on the way gives the bits of a schedule that
 test('a temperature must be above 0, and an algorithm that learns it says so', async () => {
   for await (const step of train({ ...small, iterations: 1 }))
     expect(() => step.setTemperature(0)).toThrow(new UsageError('temperature must be a finite number above 0, got 0.'))
-  const sac = { algorithm: 'sac', env: 'Pendulum-v1', hidden: [8], steps: 2, iterations: 1 } as const
+  const sac: TrainOptions<'sac'> = { algorithm: 'sac', env: 'Pendulum-v1', hidden: [8], steps: 2, iterations: 1 }
   for await (const step of train(sac))
     expect(() => step.setTemperature(1)).toThrow('The temperature of sac cannot be changed while it runs, to 1.')
 })
