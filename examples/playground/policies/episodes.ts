@@ -1,7 +1,7 @@
 import { type AnyTrainStep, encodePolicy, type MadeEnvironment, make } from 'steinrl'
 import { loadPolicy } from 'steinrl/policy'
 import core from 'steinrl/policy.wasm?url'
-import type { Episode } from './protocol.ts'
+import type { Episode, Question } from './protocol.ts'
 
 type Actor = (observation: Float32Array, step: number) => number | Float32Array
 
@@ -11,15 +11,15 @@ export async function createPlayer(env: string): Promise<Player> {
   const compiled = await WebAssembly.compileStreaming(fetch(core))
   let played = 0
   return {
-    async play(step, particle, greedy) {
+    async play(step, { place, particle, greedy }) {
       const act = await actorOf(step, world, compiled, { particle, greedy, seed: played })
-      return { kind: 'episode', particle, iteration: step.iteration, ...record(world, act, played++) }
+      return { kind: 'episode', place, iteration: step.iteration, ...record(world, act, played++) }
     },
   }
 }
 
 export interface Player {
-  play(step: AnyTrainStep, particle: number, greedy: boolean): Promise<Episode>
+  play(step: AnyTrainStep, question: Question & { kind: 'episode' }): Promise<Episode>
 }
 
 interface Turn {

@@ -15,7 +15,7 @@ const choiceFields = {
 }
 const watchFields = {
   watched: slider('Policies shown', 6, { min: 1, max: 16 }),
-  greedy: toggle('Always the likeliest action', true),
+  greedy: toggle('Always the likeliest action', false, 'Off: actions are drawn as in training.'),
   animate: toggle('Let them move', !prefersStillness()),
 }
 

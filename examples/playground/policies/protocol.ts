@@ -10,7 +10,8 @@ export type Request =
 
 export type Question =
   | { readonly kind: 'temperature'; readonly value: number }
-  | { readonly kind: 'episode'; readonly particle: number; readonly greedy: boolean }
+  /** One that the page shows in this place. */
+  | { readonly kind: 'episode'; readonly place: number; readonly particle: number; readonly greedy: boolean }
   | { readonly kind: 'download' }
 
 /** What the worker tells the page. */
@@ -43,7 +44,8 @@ export interface Plane {
 /** One episode of one policy. */
 export interface Episode {
   readonly kind: 'episode'
-  readonly particle: number
+  /** Where the page wants to show it. */
+  readonly place: number
   /** After which iteration it was played. */
   readonly iteration: number
   /** [L + 1, numbers of a state] */

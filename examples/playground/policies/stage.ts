@@ -13,11 +13,13 @@ const NARROWEST = 1
 
 export interface StageOptions {
   readonly spec: EnvironmentSpec
-  readonly count: number
+  readonly actors: number
+  /** How many cards there are at most. A single actor plays as many episodes at a time. */
+  readonly most: number
   /** Whether the policies move, or only the end of an episode is shown. */
   readonly moves: boolean
-  /** Asks for an episode of a particle; it is handed to show() some time later. */
-  ask(particle: number): void
+  /** Asks for an episode of a particle in a place; it is handed to show() some time later. */
+  ask(place: number, particle: number): void
   choose(particle: number): void
 }
 
@@ -41,43 +43,45 @@ interface Card {
   frame: number
 }
 
-export function createStage(host: HTMLElement, { spec, count, moves, ask, choose }: StageOptions): Stage {
+export function createStage(host: HTMLElement, { spec, actors, most, moves, ask, choose }: StageOptions): Stage {
   const rate = FRAME_RATES[spec.id] ?? 30
-  const cards = Array.from({ length: count }, (_, particle) => createCard(particle, choose))
+  const alone = actors === 1
+  const cards = Array.from({ length: alone ? most : Math.min(most, actors) }, (_, place) =>
+    createCard(alone ? `Episode ${place + 1}` : `Policy ${place + 1}`, () => choose(alone ? 0 : place)),
+  )
   host.replaceChildren(...cards.map(({ element }) => element))
   let ended = false
   for (const card of cards)
     fitCanvas(card.canvas, () => {
       card.frame = -1
     })
-  cards.forEach((card, particle) => {
-    card.asked = true
-    ask(particle)
-  })
+  const request = (place: number) => {
+    cards[place].asked = true
+    ask(place, alone ? 0 : place)
+  }
+  cards.forEach((_, place) => void request(place))
 
   const tick = (now: number) => {
     if (ended) return
-    cards.forEach((card, particle) => {
+    cards.forEach((card, place) => {
       if (!card.episode) return
       const { rewards } = card.episode
       const at = moves ? Math.floor(((now - card.began) * rate) / 1000) : rewards.length
       const frame = Math.min(at, rewards.length)
       if (frame !== card.frame) draw(card, spec, frame)
       const over = moves ? (rewards.length * 1000) / rate + REST_MS : STILL_MS
-      if (card.asked || now - card.began < over) return
-      card.asked = true
-      ask(particle)
+      if (!card.asked && now - card.began >= over) request(place)
     })
     requestAnimationFrame(tick)
   }
   requestAnimationFrame(tick)
   return {
     show(episode) {
-      const card = cards[episode.particle]
+      const card = cards[episode.place]
       if (card) Object.assign(card, { episode, began: performance.now(), asked: false, frame: -1 })
     },
     choose(particle) {
-      cards.forEach(({ element }, i) => void element.setAttribute('aria-pressed', String(i === particle)))
+      cards.forEach(({ element }, i) => void element.setAttribute('aria-pressed', String(!alone && i === particle)))
     },
     end() {
       ended = true
@@ -85,18 +89,12 @@ export function createStage(host: HTMLElement, { spec, count, moves, ask, choose
   }
 }
 
-function createCard(particle: number, choose: (particle: number) => void): Card {
+function createCard(title: string, choose: () => void): Card {
   const canvas = make('canvas', { ariaHidden: 'true' })
   const result = make('span', { className: 'result' }, '–')
-  const element = make(
-    'button',
-    { type: 'button', className: 'card' },
-    canvas,
-    make('span', {}, `Policy ${particle + 1}`),
-    result,
-  )
+  const element = make('button', { type: 'button', className: 'card' }, canvas, make('span', {}, title), result)
   element.setAttribute('aria-pressed', 'false')
-  element.addEventListener('click', () => choose(particle))
+  element.addEventListener('click', choose)
   return { element, canvas, result, episode: null, began: 0, asked: false, frame: -1 }
 }
 

@@ -60,6 +60,8 @@ export async function createPolicies(settings: URLSearchParams, changed: () => v
   const kernel = kernelPicture(byId<HTMLCanvasElement>('kernel'), choose)
   const weights = planePicture(byId<HTMLCanvasElement>('weights'), choose)
   let phase: Phase = 'ready'
+  /** Of the run; that of the form may be another by now. */
+  let env = forms.env()
   let session: Session | null = null
   let stage: Stage | null = null
   let history = emptyHistory()
@@ -70,6 +72,7 @@ export async function createPolicies(settings: URLSearchParams, changed: () => v
   function start(paused: boolean) {
     reset()
     enter(paused ? 'paused' : 'training')
+    env = forms.env()
     session = startSession(forms.options() as unknown as AnyTrainOptions, paused, receive)
     changed()
   }
@@ -101,10 +104,11 @@ export async function createPolicies(settings: URLSearchParams, changed: () => v
     const { watched, greedy, animate } = forms.watch()
     byId('cards-empty').hidden = true
     stage = createStage(byId('cards'), {
-      spec: environments[forms.env()],
-      count: Math.min(watched, actors),
+      spec: environments[env],
+      actors,
+      most: watched,
       moves: animate,
-      ask: (particle) => session?.ask({ kind: 'episode', particle, greedy }),
+      ask: (place, particle) => session?.ask({ kind: 'episode', place, particle, greedy }),
       choose,
     })
     stage.choose(chosen)
@@ -200,7 +204,8 @@ export async function createPolicies(settings: URLSearchParams, changed: () => v
   return part
 }
 
-const thousands = (value: number) => (value < 10_000 ? value.toFixed(0) : `${(value / 1000).toFixed(0)} k`)
+const thousands = (value: number) =>
+  value < 10_000 ? value.toFixed(0) : value < 1e6 ? `${(value / 1e3).toFixed(0)} k` : `${(value / 1e6).toFixed(1)} M`
 
 function download(bytes: Uint8Array<ArrayBuffer>): void {
   const href = URL.createObjectURL(new Blob([bytes]))

@@ -114,7 +114,7 @@ async function answer(question: Question): Promise<void> {
     const bytes = encodeParticles(step) as Uint8Array<ArrayBuffer>
     post({ kind: 'file', bytes }, [bytes.buffer])
   } else {
-    const episode = await ((await run.player) as Player).play(step, question.particle, question.greedy)
+    const episode = await ((await run.player) as Player).play(step, question)
     post(episode, [episode.states.buffer, episode.rewards.buffer])
   }
 }

@@ -63,11 +63,11 @@ export function onceAFrame(draw: () => void): () => void {
   }
 }
 
-/** A number for people: three digits, no exponents where they can be avoided. */
+/** A number for people: three digits unless it is whole, no exponents where they can be avoided. */
 export function short(value: number | null | undefined): string {
   if (value === null || value === undefined || Number.isNaN(value)) return '–'
   const size = Math.abs(value)
-  if (size === 0) return '0'
+  if (Number.isInteger(value) && size < 1e6) return String(value)
   if (size >= 1e6 || size < 1e-3) return value.toExponential(1)
   return size >= 100 ? value.toFixed(0) : value.toPrecision(3)
 }
