@@ -65,7 +65,7 @@ export const table: Readonly<Record<AlgorithmName, Entry>> = {
           stein: 'Stein: kernel and repulsion',
           independent: 'Independent: no kernel',
           joint: 'Joint: one policy, all data',
-          'no-sharing': 'Repulsion alone',
+          'no-sharing': 'Repulsion, nothing shared',
         }),
       },
       Kernel: {

@@ -50,7 +50,8 @@ export function createForms(settings: URLSearchParams, { onLive, onChange, onWat
   })
   const watch = buildForm(byId('watch-form'), {
     fields: watchFields,
-    values: fromAddress(watchFields, settings),
+    // Whether things move is the reader's to say, not the link's.
+    values: { ...fromAddress(watchFields, settings), animate: !prefersStillness() },
     groups: { Watch: ['watched', 'greedy', 'animate'] },
     onChange: onWatch,
   })
@@ -87,6 +88,9 @@ export function createForms(settings: URLSearchParams, { onLive, onChange, onWat
       ...optionsOf(table[chosen.values.algorithm], algorithmForm.values),
     }),
     watch: () => watch.values,
-    address: () => ({ ...chosen.values, ...algorithmForm.values, ...watch.values }),
+    address() {
+      const { animate: _, ...watched } = watch.values
+      return { ...chosen.values, ...algorithmForm.values, ...watched }
+    },
   }
 }

@@ -56,7 +56,7 @@ export function kernelPicture(canvas: HTMLCanvasElement, choose: (particle: numb
       })
       context.globalAlpha = 1
       if (chosen === null || chosen >= n) return
-      context.strokeStyle = colour('--repulsion')
+      context.strokeStyle = colour('--ink')
       context.lineWidth = 2 * devicePixelRatio
       context.strokeRect(0, edge(chosen, height), width, height / n)
     },
@@ -99,7 +99,7 @@ export function planePicture(canvas: HTMLCanvasElement, choose: (particle: numbe
         context.fill()
         context.globalAlpha = 1
         context.lineWidth = (i === chosen ? 3 : 1.2) * devicePixelRatio
-        context.strokeStyle = colour(i === chosen ? '--repulsion' : '--accent')
+        context.strokeStyle = colour(i === chosen ? '--ink' : '--accent')
         context.stroke()
       })
     },

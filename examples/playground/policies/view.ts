@@ -125,9 +125,10 @@ export async function createPolicies(settings: URLSearchParams, changed: () => v
     stage?.choose(chosen)
     byId<HTMLButtonElement>('policies-download').disabled = iteration === null
     // What an algorithm does not have is not shown empty.
-    byId('kernel-figure').hidden = iteration !== null && iteration.kernel === null
-    byId('plane-figure').hidden = iteration !== null && plane === null
-    byId('forces-figure').hidden = iteration !== null && metrics?.drive === null
+    byId('returns-figure').hidden = iteration === null
+    byId('kernel-figure').hidden = !iteration?.kernel
+    byId('plane-figure').hidden = plane === null
+    byId('forces-figure').hidden = metrics?.drive == null
     write('run-iteration', metrics ? `${metrics.iteration} / ${iteration?.iterations}` : '–')
     write('run-best', short(best.at(-1)))
     write('run-median', short(median.at(-1)))

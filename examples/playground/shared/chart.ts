@@ -76,7 +76,7 @@ function sizeOf({ clientWidth: width }: HTMLElement) {
 function settingsOf({ x, lines, thin, range }: ChartOptions, host: HTMLElement, data: () => ChartData): uPlot.Options {
   const count = rowsOf(data()).length - 1 - lines.length
   const thinLines = Array.from({ length: count }, (_, i): uPlot.Series => {
-    const stroke = () => colour(i === data().chosen ? '--accent' : '--thin')
+    const stroke = () => colour(i === data().chosen ? '--ink' : '--thin')
     // One entry of the legend stands for all.
     const entry = i === 0 ? { label: thin, class: 'bundle' } : { class: 'unlisted' }
     return { ...entry, ...drawnWith(stroke, 1) }
