@@ -200,7 +200,15 @@ export {
 // Training and its results
 export type { Evaluation, IterationMetrics, RunSummary } from './train/metrics.ts'
 export { renderReport } from './train/report.ts'
-export { createRun, finishRun, type Run, readRun, record, type SavedPopulation } from './train/run-directory.ts'
+export {
+  createRun,
+  encodeParticles,
+  finishRun,
+  type Run,
+  readRun,
+  record,
+  type SavedPopulation,
+} from './train/run-directory.ts'
 export {
   type AlgorithmName,
   type AnyTrainOptions,

@@ -33,6 +33,8 @@ export interface Algorithm<Options, State, Info> {
   restore?(saved: Saved, spec: EnvironmentSpec, core?: CoreSource): Promise<Agents>
   /** [n][n] the kernel matrix of the last iteration; null where there is no kernel. */
   kernel?(state: State): number[][] | null
+  /** From the next iteration on the temperature α is this. Throws a UsageError for a value that is not allowed. */
+  setTemperature?(state: State, temperature: number): void
   /** [n] some of the rows that each particle saw in the last iteration. */
   visited?(state: State): readonly Visited[]
   /** Frees what does not go by itself. */

@@ -182,6 +182,7 @@ async function init({ env, workers: wanted, iterations, core: source, tfjs, prio
     arena,
     kernel,
     optimizer,
+    /** 1/α by iteration; setTemperature replaces it. */
     inverseTemperature: inverse,
     explorationShare: explorationShare(config, iterations),
     /** What the particles do, where the kernel is on that; and [n] their gradients away from each other. */
@@ -397,6 +398,11 @@ export const svpg = {
     }
   },
   measure,
+  /** From the next iteration on α is this to the end of the run, whatever schedule it had. Throws a UsageError unless it is above 0. */
+  setTemperature(state: SvpgState, temperature: number): void {
+    const inverse = 1 / check(positiveNumber('temperature'), temperature)
+    state.inverseTemperature = () => inverse
+  },
   agents: ({ policy, particles, arena }: SvpgState): Policies => ({ policy, particles, theta: arena.view.theta }),
   kernel: kernelMatrix,
   visited: ({ visited }: SvpgState) => visited,

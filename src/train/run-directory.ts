@@ -101,16 +101,23 @@ export async function* record<A extends AlgorithmName>(
 
 /** Writes the particles, if they are finite. */
 async function saveParticles(run: Run, step: Omit<AnyTrainStep, 'state'>): Promise<void> {
-  const { tensors, metadata } = contentOf(step)
-  if (!Object.values(tensors).every(({ data }) => data.every(Number.isFinite))) return
+  const file = encodeParticles(step)
+  if (!file) return
   run.kernel = step.kernel()
-  const n = run.kernel?.length ?? 0
-  const kernel = run.kernel && { kernel: { shape: [n, n], data: Float32Array.from(run.kernel.flat()) } }
-  const file = encodeTensors({
+  await writing(run.path, () => files.write(fileOf(run.path, 'particles'), file))
+}
+
+/** The bytes of a run's particles.safetensors after this step, which readRun() reads; null where a particle is not finite. */
+export function encodeParticles(step: Omit<AnyTrainStep, 'state'>): Uint8Array | null {
+  const { tensors, metadata } = contentOf(step)
+  if (!Object.values(tensors).every(({ data }) => data.every(Number.isFinite))) return null
+  const matrix = step.kernel()
+  const n = matrix?.length ?? 0
+  const kernel = matrix && { kernel: { shape: [n, n], data: Float32Array.from(matrix.flat()) } }
+  return encodeTensors({
     tensors: { ...tensors, ...kernel },
     metadata: { env: step.env, ...metadata, iteration: String(step.iteration) },
   })
-  await writing(run.path, () => files.write(fileOf(run.path, 'particles'), file))
 }
 
 /** Policies are kept as rows without padding, others as their algorithm says. */

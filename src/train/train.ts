@@ -52,6 +52,12 @@ export interface TrainStep<A extends AlgorithmName = 'svpg'> {
   save(): Saved
   /** [n][n] null where particles do not interact. */
   kernel(): number[][] | null
+  /**
+   * From the next iteration on the temperature α is this.
+   *
+   * @throws UsageError for a value that is not allowed, and where the algorithm's temperature cannot be changed while it runs
+   */
+  setTemperature(temperature: number): void
   /** [n] some of the rows that each particle saw in this iteration; none where an algorithm does not tell. */
   visited(): readonly Visited[]
   /** Workers that died in this iteration, in a sentence each; their particles were evaluated elsewhere. */
@@ -100,7 +106,7 @@ export async function* train<A extends AlgorithmName = 'svpg'>({
   iterations = 60,
   ...options
 }: TrainOptions<A>): AsyncGenerator<TrainStep<A>> {
-  const { init, step, measure, agents, save, kernel, visited, close } = algorithmNamed(algorithm)
+  const { init, step, measure, agents, save, kernel, setTemperature, visited, close } = algorithmNamed(algorithm)
   check(wholeNumber('iterations', 1), iterations)
   const { id } = environmentSpec(options.env)
   const state = await init({ ...options, iterations })
@@ -120,6 +126,13 @@ export async function* train<A extends AlgorithmName = 'svpg'>({
         agents: () => agents(state),
         save: () => (save as NonNullable<typeof save>)(state),
         kernel: () => kernel?.(state) ?? null,
+        setTemperature(temperature) {
+          if (!setTemperature)
+            throw new UsageError(
+              `The temperature of ${algorithm} cannot be changed while it runs, to ${show(temperature)}.`,
+            )
+          setTemperature(state, temperature)
+        },
         visited: () => visited?.(state) ?? [],
         losses: info.losses ?? [],
       }

@@ -1,4 +1,4 @@
-// The page of examples/browser, threads and exported policies in a real Chromium, against the same in Node. Run by `npm run test:browser`.
+// The pages of examples/browser and examples/playground, threads and exported policies in a real Chromium, against the same in Node. Run by `npm run test:browser`.
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
@@ -9,39 +9,26 @@ import { fileURLToPath } from 'node:url'
 import { type Browser, chromium, type Page } from 'playwright-core'
 import { encodePolicy, type TrainOptions, train } from 'steinrl'
 import { loadPolicy } from 'steinrl/policy'
-import { build, createServer, preview } from 'vite'
+import { build, preview } from 'vite'
+import {
+  args,
+  executablePath,
+  onPage,
+  results,
+  type Served,
+  serveBuilt,
+  serveDev,
+  TRAINING_MS,
+  test,
+  withServer,
+} from './harness.ts'
+import { testPlayground, testPlaygroundInFirefox } from './playground.ts'
 import type { Acts, Request } from './policy/page.ts'
 import { trial } from './threads/page.ts'
 
-const pageRoot = fileURLToPath(new URL('../../examples/browser', import.meta.url))
-const executablePath = process.env.CHROMIUM || '/usr/bin/chromium'
-// No graphics, no calls home: the test needs nothing but the page.
-const args =
-  '--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync'
 const SETTINGS = { env: 'CartPole-v1', particles: 16, temperature: 10, iterations: 10, seed: 0 } as const
-const TRAINING_MS = 120_000
 /** Generous: a page that trains by itself would stand still for the whole of every iteration. */
 const LONGEST_GAP_MS = 1000
-
-interface Served {
-  url: string
-  close(): Promise<void>
-}
-
-let passed = 0
-let failed = 0
-
-async function test(name: string, body: () => Promise<string | undefined>): Promise<void> {
-  const started = performance.now()
-  try {
-    const note = await body()
-    passed++
-    console.log(`ok    ${name} (${Math.round(performance.now() - started)} ms)${note ? `\n        ${note}` : ''}`)
-  } catch (error) {
-    failed++
-    console.log(`FAIL  ${name}\n        ${String(error instanceof Error ? error.stack : error)}`)
-  }
-}
 
 /** SHA-256 of theta after training in this process. */
 async function thetaInNode(options: TrainOptions): Promise<string> {
@@ -50,26 +37,6 @@ async function thetaInNode(options: TrainOptions): Promise<string> {
     hash = createHash('sha256').update(state.arena.view.theta).digest('hex')
   }
   return hash
-}
-
-/** The built page, in a folder below the root as on a static site. */
-async function serveBuilt(folder: string): Promise<Served> {
-  const quiet = { root: pageRoot, logLevel: 'warn' } as const
-  await build({ ...quiet, build: { outDir: join(folder, 'some/where'), emptyOutDir: true } })
-  const server = await preview({ ...quiet, build: { outDir: folder }, preview: { port: 0, host: '127.0.0.1' } })
-  return { url: `${server.resolvedUrls?.local[0]}some/where/`, close: () => server.close() }
-}
-
-/** The page as `npm run browser` serves it, with nothing cached. */
-async function serveDev(folder: string): Promise<Served> {
-  const server = await createServer({
-    root: pageRoot,
-    logLevel: 'warn',
-    cacheDir: join(folder, 'cache'),
-    server: { port: 0, host: '127.0.0.1' },
-  })
-  await server.listen()
-  return { url: server.resolvedUrls?.local[0] ?? '', close: () => server.close() }
 }
 
 const ISOLATED = {
@@ -87,32 +54,6 @@ async function servePage(name: string, outDir: string, headers: Record<string, s
   await build({ ...quiet, build: { outDir, emptyOutDir: true, chunkSizeWarningLimit: 2000 } })
   const server = await preview({ ...quiet, build: { outDir }, preview: { port: 0, host: '127.0.0.1', headers } })
   return { url: server.resolvedUrls?.local[0] ?? '', close: () => server.close() }
-}
-
-/** Opens the page, runs the body and asserts that nothing went wrong beside it. */
-async function onPage(browser: Browser, url: string, body: (page: Page) => Promise<string | undefined>) {
-  const context = await browser.newContext()
-  const page = await context.newPage()
-  const troubles: string[] = []
-  page.on('console', (message) => {
-    if (['error', 'warning'].includes(message.type())) troubles.push(`console ${message.type()}: ${message.text()}`)
-  })
-  page.on('pageerror', (error) => troubles.push(`page error: ${error.message}`))
-  page.on('response', (response) => {
-    if (response.status() >= 400) troubles.push(`${response.status()} ${response.url()}`)
-  })
-  page.on('requestfailed', (request) => troubles.push(`failed: ${request.url()} ${request.failure()?.errorText}`))
-  try {
-    await page.goto(url)
-    const note = await body(page)
-    assert.deepEqual(troubles, [])
-    return note
-  } catch (error) {
-    if (troubles.length > 0 && error instanceof Error) error.message += `\n${troubles.join('\n')}`
-    throw error
-  } finally {
-    await context.close()
-  }
 }
 
 /** Waits for the end of the run and returns the page's SHA-256 of theta. */
@@ -317,30 +258,23 @@ async function testPolicy(browser: Browser, folder: string): Promise<void> {
   )
 }
 
-async function withServer(serve: () => Promise<Served>, body: (url: string) => Promise<void>): Promise<void> {
-  const server = await serve()
-  try {
-    await body(server.url)
-  } finally {
-    await server.close()
-  }
-}
-
 async function main(): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'steinrl-browser-'))
   const browser = await chromium.launch({ executablePath, args: args.split(' ') })
   try {
     const site = join(folder, 'site')
     await withServer(
-      () => serveBuilt(site),
+      () => serveBuilt('browser', site),
       (url) => testBuilt(browser, url),
     )
     await withServer(
-      () => serveDev(folder),
+      () => serveDev('browser', folder),
       (url) => test('the development server: same bits', () => sameBits(browser, url, { ...SETTINGS, iterations: 1 })),
     )
     await testThreads(browser, folder)
     await testPolicy(browser, folder)
+    await testPlayground(browser, folder)
+    await testPlaygroundInFirefox(folder)
   } finally {
     await browser.close()
     await rm(folder, { recursive: true, force: true })
@@ -349,8 +283,8 @@ async function main(): Promise<void> {
 
 if (existsSync(executablePath)) {
   await main()
-  console.log(`${passed} passed, ${failed} failed`)
-  if (failed > 0) process.exitCode = 1
+  console.log(`${results.passed} passed, ${results.failed} failed`)
+  if (results.failed > 0) process.exitCode = 1
 } else {
   console.error(
     `There is no Chromium at ${executablePath}. Install it (Debian: apt-get install -y chromium) or set CHROMIUM to its path.`,

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
@@ -7,7 +7,7 @@ import { RunError, UsageError } from '../../src/core/errors.ts'
 import type { EnvironmentSpec } from '../../src/envs/contract.ts'
 import { box, discrete } from '../../src/envs/spaces.ts'
 import { tf } from '../../src/nn/tfjs.ts'
-import { createRun, readRun, record } from '../../src/train/run-directory.ts'
+import { createRun, encodeParticles, readRun, record } from '../../src/train/run-directory.ts'
 import { type TrainOptions, type TrainStep, train } from '../../src/train/train.ts'
 
 const small = {
@@ -73,6 +73,42 @@ test('yields one step an iteration, with the live state', async () => {
   expect(seen).toHaveLength(6)
   expect(seen[0]).toHaveLength(3 * 58)
   expect(seen[5]).not.toEqual(seen[4])
+})
+
+test('a temperature that is changed on the way gives the bits of a schedule that goes the same way', async () => {
+  const scheduled: number[][] = []
+  const schedule = { temperatureSchedule: 'linear', temperatureFrom: 10, temperature: 4 } as const
+  for await (const step of train({ ...small, ...schedule, iterations: 3 })) scheduled.push(parameters(step))
+  const changed: number[][] = []
+  const temperatures: number[] = []
+  for await (const step of train({ ...small, temperature: 10, iterations: 3 })) {
+    changed.push(parameters(step))
+    temperatures.push(step.metrics.temperature)
+    step.setTemperature(step.iteration === 1 ? 7 : 4)
+  }
+  expect(temperatures).toEqual([10, 7, 4])
+  expect(changed).toEqual(scheduled)
+})
+
+test('a temperature must be above 0, and an algorithm that learns it says so', async () => {
+  for await (const step of train({ ...small, iterations: 1 }))
+    expect(() => step.setTemperature(0)).toThrow(new UsageError('temperature must be a finite number above 0, got 0.'))
+  const sac: TrainOptions<'sac'> = { algorithm: 'sac', env: 'Pendulum-v1', hidden: [8], steps: 2, iterations: 1 }
+  for await (const step of train(sac))
+    expect(() => step.setTemperature(1)).toThrow('The temperature of sac cannot be changed while it runs, to 1.')
+})
+
+test('encodeParticles() gives what a run would have saved', async () => {
+  const path = join(directory, 'run')
+  await createRun(path, { env: small.env })
+  for await (const step of train({ ...small, iterations: 2 })) {
+    await writeFile(join(path, 'particles.safetensors'), encodeParticles(step) as Uint8Array)
+    const { env, theta, particles } = await readRun(path)
+    expect({ env, theta: [...theta], particles }).toEqual({ env: small.env, theta: parameters(step), particles: 3 })
+    step.state.arena.view.theta[70] = Number.NaN
+    expect(encodeParticles(step)).toBeNull()
+    break
+  }
 })
 
 test('particles depend on the seed, not on what ran before or at the same time', async () => {

@@ -1,0 +1,28 @@
+import type { AnyTrainOptions } from 'steinrl'
+import type { Question, Reply, Request } from './protocol.ts'
+
+/** A run in a worker of its own. */
+export interface Session {
+  pause(): void
+  resume(): void
+  step(): void
+  ask(question: Question): void
+  /** Ends the worker at once, however long an iteration takes. */
+  end(): void
+}
+
+export function startSession(options: AnyTrainOptions, paused: boolean, receive: (reply: Reply) => void): Session {
+  const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' })
+  const send = (request: Request) => worker.postMessage(request)
+  worker.onmessage = ({ data }: MessageEvent<Reply>) => receive(data)
+  worker.onerror = ({ message }) =>
+    receive({ kind: 'error', message: `The worker could not run${message ? `: ${message}` : '.'}` })
+  send({ kind: 'start', options, paused })
+  return {
+    pause: () => send({ kind: 'pause' }),
+    resume: () => send({ kind: 'resume' }),
+    step: () => send({ kind: 'step' }),
+    ask: send,
+    end: () => worker.terminate(),
+  }
+}

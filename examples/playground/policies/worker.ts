@@ -1,0 +1,126 @@
+/// <reference types="vite/client" />
+import tfjsWasm from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm?url'
+import { type AnyTrainOptions, type AnyTrainStep, encodeParticles, RunError, train, UsageError } from 'steinrl'
+import { createPlayer, type Player } from './episodes.ts'
+import { project } from './projection.ts'
+import type { Plane, Question, Reply, Request } from './protocol.ts'
+
+const post = (reply: Reply, transfer: Transferable[] = []) => self.postMessage(reply, { transfer })
+
+// steinrl needs SIMD anyway, and tfjs's plain build would give other bits: all three names lead to the SIMD build.
+const wasmPaths = {
+  'tfjs-backend-wasm.wasm': tfjsWasm,
+  'tfjs-backend-wasm-simd.wasm': tfjsWasm,
+  'tfjs-backend-wasm-threaded-simd.wasm': tfjsWasm,
+}
+
+/** A plane takes a while to find, and nobody looks at more than a few a second. */
+const PLANE_EVERY_MS = 250
+
+const run = {
+  latest: null as AnyTrainStep | null,
+  /** Between two iterations, when what is live may be read. */
+  resting: false,
+  questions: [] as Question[],
+  paused: false,
+  /** Lets a paused run go on. */
+  proceed: () => {},
+  player: null as Promise<Player> | null,
+  plane: null as Plane | null,
+  planeAt: Number.NEGATIVE_INFINITY,
+}
+/** Answers one after the other. */
+let answers = Promise.resolve()
+
+self.onmessage = ({ data }: MessageEvent<Request>) => {
+  switch (data.kind) {
+    case 'start':
+      run.paused = data.paused
+      follow(data.options)
+      break
+    case 'pause':
+      run.paused = true
+      break
+    case 'resume':
+      run.paused = false
+      run.proceed()
+      break
+    case 'step':
+      run.proceed()
+      break
+    default:
+      run.questions.push(data)
+      if (run.resting) answerAll()
+  }
+}
+
+async function follow(options: AnyTrainOptions): Promise<void> {
+  try {
+    run.player = createPlayer(options.env as string)
+    for await (const step of train({ ...options, tfjs: { wasmPaths } } as AnyTrainOptions)) {
+      run.latest = step
+      tell(step)
+      run.resting = true
+      answerAll()
+      if (run.paused && step.iteration < step.iterations) await new Promise<void>((resolve) => (run.proceed = resolve))
+      run.proceed = () => {}
+      run.resting = false
+      await answers
+    }
+    run.resting = true
+    answerAll()
+    post({ kind: 'end' })
+  } catch (error) {
+    post({ kind: 'error', message: describe(error) })
+  }
+}
+
+function tell(step: AnyTrainStep): void {
+  const { metrics, iterations } = step
+  post({
+    kind: 'iteration',
+    metrics,
+    iterations,
+    actors: step.agents().particles,
+    kernel: step.kernel(),
+    plane: planeOf(step),
+  })
+}
+
+/** Null as well where the last one is fresh, except after the last iteration. */
+function planeOf(step: AnyTrainStep): Plane | null {
+  const agents = step.agents()
+  const fresh = performance.now() - run.planeAt < PLANE_EVERY_MS && step.iteration < step.iterations && !run.paused
+  if (fresh || !('policy' in agents)) return null
+  const { theta, particles: n, policy } = agents
+  const rows = Array.from({ length: n }, (_, i) =>
+    theta.subarray((i * theta.length) / n, (i * theta.length) / n + policy.size),
+  )
+  run.plane = project(rows, run.plane?.points ?? null)
+  run.planeAt = performance.now()
+  return run.plane
+}
+
+function answerAll(): void {
+  for (const question of run.questions.splice(0)) {
+    answers = answers.then(() => answer(question)).catch((error) => post({ kind: 'error', message: describe(error) }))
+  }
+}
+
+async function answer(question: Question): Promise<void> {
+  const step = run.latest as AnyTrainStep
+  if (question.kind === 'temperature') step.setTemperature(question.value)
+  else if (question.kind === 'download') {
+    const bytes = encodeParticles(step) as Uint8Array<ArrayBuffer>
+    post({ kind: 'file', bytes }, [bytes.buffer])
+  } else {
+    const episode = await ((await run.player) as Player).play(step, question)
+    post(episode, [episode.states.buffer, episode.rewards.buffer])
+  }
+}
+
+/** The library's own sentences stand as they are; anything else is named as unexpected. */
+function describe(error: unknown): string {
+  if (error instanceof UsageError || error instanceof RunError) return error.message
+  return `Training failed: ${error instanceof Error ? error.message : String(error)}`
+}
