@@ -2,13 +2,13 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
-import { rowOf } from '../../src/algorithms/svpg.ts'
+import { rowOf, svpg } from '../../src/algorithms/svpg.ts'
 import { RunError, UsageError } from '../../src/core/errors.ts'
 import type { EnvironmentSpec } from '../../src/envs/contract.ts'
 import { box, discrete } from '../../src/envs/spaces.ts'
 import { tf } from '../../src/nn/tfjs.ts'
 import { createRun, readRun, record } from '../../src/train/run-directory.ts'
-import { type TrainOptions, type TrainStep, train } from '../../src/train/train.ts'
+import { kernelMatrix, type TrainOptions, type TrainStep, train } from '../../src/train/train.ts'
 
 const small = {
   ...{ env: 'CartPole-v1', particles: 3, iterations: 6, environments: 2, steps: 16, hidden: [8], seed: 4 },
@@ -195,4 +195,27 @@ test.each<[wrong: Partial<TrainOptions>, says: string]>([
     .catch((thrown: unknown) => thrown)
   expect(error).toBeInstanceOf(UsageError)
   expect((error as UsageError).message).toContain(says)
+})
+
+test.each([
+  [false, [4 * 8 + 8 + 8 * 2 + 2]],
+  [true, [4 * 8 + 8, 8 * 2 + 2]],
+])('the kernel matrix is that of the last step; perLayer %p: the mean over the layers', async (perLayer, widths) => {
+  const state = await svpg.init({ ...small, perLayer })
+  await svpg.step(state)
+  const theta = Array.from({ length: 3 }, (_, i) => [...rowOf(state, 'theta', i)])
+  const { stein } = await svpg.step(state)
+  const kernel = kernelMatrix(state) as number[][]
+  theta.forEach((x, i) => {
+    theta.forEach((y, j) => {
+      let from = 0
+      const values = widths.map((width, b) => {
+        const columns = Array.from({ length: width }, (_, k) => from + k)
+        from += width
+        const square = columns.reduce((sum, k) => sum + (x[k] - y[k]) ** 2, 0)
+        return Math.exp(-square / (stein?.bandwidths[b] as number))
+      })
+      expect(kernel[i][j]).toBeCloseTo(values.reduce((sum, value) => sum + value, 0) / widths.length, 5)
+    })
+  })
 })
