@@ -352,10 +352,12 @@ function measure(
   }
 }
 
-/** [n][n] the kernel matrix of the last step; null where particles do not interact. */
+/** [n][n] the kernel matrix of the last step, with a kernel on each layer their mean; null where particles do not interact. */
 export function kernelMatrix({ arena, particles: n, config }: SvpgState): number[][] | null {
   if (config.interaction !== 'stein') return null
-  return Array.from({ length: n }, (_, i) => [...arena.view.kernel.subarray(i * padded(n), i * padded(n) + n)])
+  const { kernel, meanKernel } = arena.view
+  const matrix = meanKernel.length > 0 ? meanKernel : kernel
+  return Array.from({ length: n }, (_, i) => [...matrix.subarray(i * padded(n), i * padded(n) + n)])
 }
 
 /**

@@ -4,7 +4,7 @@ import { interactions } from '../algorithms/interaction.ts'
 import { selections } from '../algorithms/stein-policy.ts'
 import { activations, initialisations } from '../nn/network.ts'
 import { headNames } from '../nn/policy.ts'
-import { baselines, estimators, selfImitations } from '../rl/estimator.ts'
+import { baselines, estimators, imitationRewardNames, selfImitations } from '../rl/estimator.ts'
 import { temperatureSchedules } from '../rl/temperature.ts'
 import type { AlgorithmName } from '../train/train.ts'
 import { flag, json, list, number, ranges } from './values.ts'
@@ -34,6 +34,8 @@ const gradient = (command: Command, estimator: string) =>
     .option('--n-steps <n>', 'returns of so many steps in place of lambda', number)
     .option('--critic-hidden <widths>', 'hidden layers of the critic, as 64,64', list)
     .option('--critic-learning-rate <rate>', 'of its Adam (0.001)', number)
+    .option('--critic-epochs <n>', 'passes of the critic over a rollout (4)', number)
+    .option('--critic-batch <rows>', 'of a step of the critic (256)', number)
     .option('--clip <epsilon>', 'of ppo (0.2)', number)
     .option('--epochs <n>', 'of ppo over a rollout (5)', number)
     .option('--minibatches <n>', 'of ppo in an epoch (4)', number)
@@ -47,8 +49,11 @@ const svpg = (command: Command) =>
     .option('--temperature <alpha>', 'divides the policy gradient; the repulsion is not scaled (10)', number)
     .option('--temperature-schedule <kind>', `${temperatureSchedules.join(', ')} (constant)`)
     .option('--temperature-from <alpha>', 'where a schedule begins (ten times the temperature)', number)
+    .option('--temperature-iterations <n>', 'of a schedule (those of the run)', number)
     .option('--interaction <how>', `${interactions.join(', ')} (stein)`)
     .option('--kernel <name>', 'rbf, matern32 or imq on parameters, js or symmetric-kl on behaviour (rbf)')
+    .option('--kernel-temperature <T>', 'of a kernel on behaviour (0.5 for js, 1 for symmetric-kl)', number)
+    .option('--exploration <share>', 'of a kernel on behaviour: fixed, or anneal from 1 to 0 (anneal)', number)
     .option('--per-layer <yes>', 'a kernel on each layer alone: true or false (false)', flag)
     .option('--repulsion <weight>', 'multiplies the repulsion (1)', number)
     .option('--evolution-every <n>', 'iterations between steps of evolution; 0 for none (0)', number)
@@ -57,8 +62,20 @@ const svpg = (command: Command) =>
     .option('--learning-rate <rate>', 'of Adam (0.005)', number)
     .option('--environments <n>', 'parallel environments of each particle (16)', number)
     .option('--steps <n>', 'steps of each environment in one iteration (128)', number)
+    .option('--reward-scale <factor>', 'of rewards on their way to critic and advantages (1)', number)
     .option('--episodic-reward <yes>', 'all reward on the last step of an episode: true or false (false)', flag)
     .option('--self-imitation <kind>', `${selfImitations.join(', ')} (none)`)
+    .option('--imitation-steps <n>', 'transitions: steps of an iteration (4)', number)
+    .option('--imitation-batch <rows>', 'transitions: of a step (512)', number)
+    .option('--imitation-capacity <rows>', 'transitions: that are kept (10000)', number)
+    .option('--priority-exponent <alpha>', 'transitions: of replay (0.6)', number)
+    .option('--importance-exponent <beta>', 'transitions: of importance weights (0.1)', number)
+    .option('--imitation-value-weight <weight>', 'transitions: of the loss of the critic (0.01)', number)
+    .option('--imitation-reward <kind>', `trajectories: ${imitationRewardNames.join(', ')} (positive)`)
+    .option('--imitation-share <mu>', 'trajectories: of the advantages of the discriminator (0.8)', number)
+    .option('--trajectories <n>', 'trajectories: that are kept (10)', number)
+    .option('--discriminator-hidden <widths>', 'trajectories: hidden layers, as 100,100', list)
+    .option('--discriminator-learning-rate <rate>', 'trajectories: of its Adam (0.0001)', number)
     .option('--workers <n>', 'evaluate particles on so many workers, or auto; the same bytes (auto)', number, 'auto')
 
 /** Settings of all that learn from a replay. */

@@ -299,7 +299,7 @@ export const presets: readonly Preset[] = [
     env: 'MultiGoalMaxEntropy-v0',
     settings: {
       ...{ algorithm: 's2ac', hidden: [64, 64], rewardScale: 0.1, temperature: 1, learningRate: 1e-3, batch: 64 },
-      ...{ steps: 250, start: 250, particles: 10, svgdSteps: 3, bandwidth: 's2ac-mean' },
+      ...{ steps: 250, start: 250, particles: 10, svgdSteps: 3, stepSize: 0.05 },
     },
     variants: [{ label: 's2ac', note: 'Ten particles, three steps of SVGD from a learned start.', settings: {} }],
     ...{ seeds: 3, iterations: 24, figure: 'curves', published: [] },

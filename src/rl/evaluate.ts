@@ -85,21 +85,25 @@ function evaluateInTypeScript(
   const { ops, at, view, memory } = arena
   const { lo, hi } = splitSeed(seed)
   const env = createInstance(spec)
-  for (let episode = 0; episode < episodes; episode++) {
-    ops.deriveSeed(at.episodeSeed, lo, hi, Purpose.evaluate, 0, episode, 0)
-    view.current.set(env.reset({ seed: joinSeed(view.episodeSeed) }).obs)
-    view.running[0] = episode
-    view.returns[episode] = 0
-    for (let step = 0, over = false; step < spec.maxEpisodeSteps && !over; step++) {
-      // biome-ignore format: one op, one line
-      ops.act(at.policy, i, at.current, 1, at.action, at.running, greedy ? 1 : 0, Purpose.evaluate, i, step, lo, hi)
-      const given = new Float32Array(memory.buffer, ops.boundActions(at.environments, at.action, 1), view.low.length)
-      const { obs, reward, terminated, truncated } = env.step(actionFrom(spec, given, 0))
-      checkReward(spec, i, reward)
-      view.current.set(obs)
-      view.returns[episode] += reward
-      over = terminated || truncated
+  try {
+    for (let episode = 0; episode < episodes; episode++) {
+      ops.deriveSeed(at.episodeSeed, lo, hi, Purpose.evaluate, 0, episode, 0)
+      view.current.set(env.reset({ seed: joinSeed(view.episodeSeed) }).obs)
+      view.running[0] = episode
+      view.returns[episode] = 0
+      for (let step = 0, over = false; step < spec.maxEpisodeSteps && !over; step++) {
+        // biome-ignore format: one op, one line
+        ops.act(at.policy, i, at.current, 1, at.action, at.running, greedy ? 1 : 0, Purpose.evaluate, i, step, lo, hi)
+        const given = new Float32Array(memory.buffer, ops.boundActions(at.environments, at.action, 1), view.low.length)
+        const { obs, reward, terminated, truncated } = env.step(actionFrom(spec, given, 0))
+        checkReward(spec, i, reward)
+        view.current.set(obs)
+        view.returns[episode] += reward
+        over = terminated || truncated
+      }
     }
+  } finally {
+    env.close?.()
   }
 }
 

@@ -1,7 +1,9 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
+import { trainCommand } from '../../src/cli/train.ts'
 import { decodeTensors } from '../../src/core/safetensors.ts'
+import { runConfig } from '../../src/train/train.ts'
 import { inTemporaryDirectory, lines, run, SMALL, start, until } from './steinrl.ts'
 
 const METRICS = [
@@ -240,3 +242,27 @@ describe('stopping', () => {
       expect(performance.now() - said).toBeLessThan(2000)
     }))
 })
+
+test('every setting has an option', async () => {
+  const { algorithm, env, ...settings } = runConfig({ env: 'CartPole-v1' })
+  const command = trainCommand().commands.find((one) => one.name() === 'svpg')
+  const names = command?.options.map((option) => option.attributeName()) ?? []
+  expect(Object.keys(settings).filter((name) => !names.includes(name))).toEqual([])
+})
+
+test('settings of schedules, critics and imitation reach the run', () =>
+  inTemporaryDirectory(async (directory) => {
+    const given = {
+      ...{ temperatureSchedule: 'linear', temperatureIterations: 7, criticEpochs: 2, criticBatch: 16 },
+      ...{ kernel: 'js', kernelTemperature: 0.3, exploration: 0.25, estimator: 'a2c' },
+      ...{ selfImitation: 'trajectories', imitationSteps: 3, imitationBatch: 32, imitationCapacity: 64 },
+      ...{ priorityExponent: 0.5, importanceExponent: 0.2, imitationValueWeight: 0.02, imitationShare: 0.4 },
+      ...{ trajectories: 4, discriminatorHidden: [6, 5], discriminatorLearningRate: 0.002 },
+    }
+    const args = Object.entries(given).flatMap(([name, value]) => [
+      ...[`--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`, String(value)],
+    ])
+    const { code } = await train(directory, '--out', 'out', '--eval-episodes', '0', ...args)
+    expect(code).toBe(0)
+    expect(JSON.parse(await read(directory, 'out', 'config.json'))).toMatchObject(given)
+  }))

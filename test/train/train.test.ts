@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
-import { rowOf } from '../../src/algorithms/svpg.ts'
+import { kernelMatrix, rowOf, svpg } from '../../src/algorithms/svpg.ts'
 import { RunError, UsageError } from '../../src/core/errors.ts'
 import type { EnvironmentSpec } from '../../src/envs/contract.ts'
 import { box, discrete } from '../../src/envs/spaces.ts'
@@ -231,4 +231,27 @@ test.each<[wrong: Partial<TrainOptions>, says: string]>([
     .catch((thrown: unknown) => thrown)
   expect(error).toBeInstanceOf(UsageError)
   expect((error as UsageError).message).toContain(says)
+})
+
+test.each([
+  [false, [4 * 8 + 8 + 8 * 2 + 2]],
+  [true, [4 * 8 + 8, 8 * 2 + 2]],
+])('the kernel matrix is that of the last step; perLayer %p: the mean over the layers', async (perLayer, widths) => {
+  const state = await svpg.init({ ...small, perLayer })
+  await svpg.step(state)
+  const theta = Array.from({ length: 3 }, (_, i) => [...rowOf(state, 'theta', i)])
+  const { stein } = await svpg.step(state)
+  const kernel = kernelMatrix(state) as number[][]
+  theta.forEach((x, i) => {
+    theta.forEach((y, j) => {
+      let from = 0
+      const values = widths.map((width, b) => {
+        const columns = Array.from({ length: width }, (_, k) => from + k)
+        from += width
+        const square = columns.reduce((sum, k) => sum + (x[k] - y[k]) ** 2, 0)
+        return Math.exp(-square / (stein?.bandwidths[b] as number))
+      })
+      expect(kernel[i][j]).toBeCloseTo(values.reduce((sum, value) => sum + value, 0) / widths.length, 5)
+    })
+  })
 })
