@@ -1,5 +1,12 @@
 // Algorithms
+
 export type { Algorithm, CommonOptions, Measured, Saved } from './algorithms/algorithm.ts'
+export {
+  type AmortizedInfo,
+  type AmortizedOptions,
+  type AmortizedState,
+  createAmortizedSVGD,
+} from './algorithms/amortized-svgd.ts'
 export {
   type AdrConfig,
   type AdrInfo,
@@ -8,6 +15,16 @@ export {
   adr,
   randomisations,
 } from './algorithms/domain-randomisation.ts'
+export { type S2acConfig, type S2acInfo, type S2acOptions, type S2acState, s2ac } from './algorithms/s2ac.ts'
+export { type SacConfig, type SacInfo, type SacOptions, type SacState, sac } from './algorithms/sac.ts'
+export { type SqlConfig, type SqlInfo, type SqlOptions, type SqlState, sql } from './algorithms/sql.ts'
+export {
+  type SqlComposeConfig,
+  type SqlComposeInfo,
+  type SqlComposeOptions,
+  type SqlComposeState,
+  sqlCompose,
+} from './algorithms/sql-compose.ts'
 export {
   kernelMatrix,
   type SvpgConfig,
@@ -126,6 +143,8 @@ export {
 // Who acts
 export type { Act, Actors, Agents, Policies, Turn } from './rl/agents.ts'
 export { constantsAt, evaluateGrid, type Grid, type GridOptions, gridPoints, type Ranges } from './rl/randomisation.ts'
+// Replay
+export { createReplay, mergeReplays, type Replay, replayOf, store, tensorsOf } from './rl/replay.ts'
 // Stein variational gradient descent
 export { constant, cyclical, linearRamp, logLinearRamp, type Schedule, tanhRamp } from './svgd/annealing.ts'
 export {

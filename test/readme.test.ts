@@ -48,6 +48,20 @@ describe('every command of the README works in a fresh clone, in its order', () 
       expect(Math.abs(Number(mean) - 2 / 3)).toBeLessThan(0.06)
       expect(Math.abs(Number(left) - 0.341)).toBeLessThan(0.03)
     },
+    'npx tsx examples/amortized.ts': (output) => {
+      for (const target of ['mixture', 'banana']) {
+        const [before, after] = ['before', 'after'].map((when) => {
+          const found = output.match(
+            new RegExp(`${target} ${when}: KSD ([\\d.]+), MMD ([\\d.]+), share left of 0: ([\\d.]+)`),
+          )
+          return (found ?? []).slice(1).map(Number)
+        })
+        expect(after[0]).toBeLessThan(before[0] / 3)
+        expect(after[1]).toBeLessThan(before[1] / 3)
+        expect(Math.abs(after[2] - 0.45)).toBeLessThan(0.15)
+      }
+      expect(readFileSync(join(clone, 'runs/amortized.svg'), 'utf8')).toContain('<circle')
+    },
     'npx tsx examples/gaussian.ts': (output) => {
       const [, first, second] = output.match(/mean ([-\d.]+), ([-\d.]+)/) ?? []
       expect(Math.abs(Number(first) + 0.6871)).toBeLessThan(0.01)
@@ -136,8 +150,8 @@ describe('every command of the README works in a fresh clone, in its order', () 
 })
 
 describe('code shown in the documentation runs as it stands', () => {
-  const shown = ['README.md', 'docs/environments.md', 'docs/svgd.md', 'docs/edge.md'].flatMap((file) =>
-    blocks(file, 'ts').map((code, index) => ({ name: `${file}, block ${index + 1}`, code })),
+  const shown = ['README.md', 'docs/environments.md', 'docs/svgd.md', 'docs/edge.md', 'docs/amortized.md'].flatMap(
+    (file) => blocks(file, 'ts').map((code, index) => ({ name: `${file}, block ${index + 1}`, code })),
   )
   const [quickStart, ...others] = shown
 

@@ -53,6 +53,8 @@ export class Batch {
   truncated: usize
   /** i32 [T, E] steps into the episode, before the action */
   time: usize
+  /** i32: whether the last step of an episode gets the rewards of all, and the others none */
+  episodicReward: i32
 }
 
 /** Starts the running episode of environment e of the particle. */
@@ -102,7 +104,7 @@ export function rollout(
   }
 }
 
-/** Episode bookkeeping of one row: time limit, statistics, automatic reset. */
+/** Episode bookkeeping of one row: time limit, statistics, rewards that wait for the end, automatic reset. */
 function endStep(batch: Batch, envs: Environments, particle: i32, e: i32, row: i32, seedLo: u32, seedHi: u32): void {
   const elapsed = load<i32>(envs.elapsed + (e << 2)) + 1
   const episodeReturn = load<f64>(envs.episodeReturn + (e << 3)) + load<f64>(batch.reward + (row << 3))
@@ -110,7 +112,9 @@ function endStep(batch: Batch, envs: Environments, particle: i32, e: i32, row: i
   store<u8>(batch.truncated + row, truncated ? 1 : 0)
   store<i32>(envs.elapsed + (e << 2), elapsed)
   store<f64>(envs.episodeReturn + (e << 3), episodeReturn)
-  if (!truncated && !load<u8>(batch.terminated + row)) return
+  const over = truncated || load<u8>(batch.terminated + row) != 0
+  if (batch.episodicReward) store<f64>(batch.reward + (row << 3), over ? episodeReturn : 0)
+  if (!over) return
   store<i32>(envs.finished, load<i32>(envs.finished) + 1)
   store<f64>(envs.finishedReturn, load<f64>(envs.finishedReturn) + episodeReturn)
   const episode = envs.episode + (e << 2)

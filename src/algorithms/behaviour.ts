@@ -136,14 +136,14 @@ function trainDensities(behaviour: Behaviour, own: readonly Float32Array[]): voi
   }
 }
 
-/** As many rows as one policy has, taken from all in turn; each step begins with another one. */
+/** As many rows as one policy has, taken from all in turn; n steps take every row of every policy. */
 function pooled(own: readonly Float32Array[], C: number, turn: number): Float32Array {
   const n = own.length
   const m = own[0].length / C
   const out = new Float32Array(m * C)
   for (let k = 0; k < m; k++) {
-    const from = own[(k + turn) % n]
-    const row = (k * 7 + turn) % m
+    const from = own[k % n]
+    const row = (Math.floor(k / n) * n + turn) % m
     out.set(from.subarray(row * C, (row + 1) * C), k * C)
   }
   return out

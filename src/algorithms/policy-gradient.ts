@@ -2,6 +2,7 @@ import { createArena, f32, padded } from '../core/arena.ts'
 import { RunError } from '../core/errors.ts'
 import { type CoreModule, compileCore } from '../core/module.ts'
 import { Purpose, type Seed } from '../core/random.ts'
+import { cellsOf } from '../envs/grid.ts'
 import { policyGradientInto, type WeightedBatch } from '../nn/gradient.ts'
 import type { ObjectiveOptions } from '../nn/losses.ts'
 import { mlp, valueNetwork } from '../nn/network.ts'
@@ -59,7 +60,7 @@ export type PolicyGradient = Awaited<ReturnType<typeof createPolicyGradient>>
 
 /** Room for the rollout, the advantages and the gradient of one particle at a time. */
 export async function createPolicyGradient(setup: PolicyGradientSetup) {
-  const { task, policy, estimator, divergence = 'js', core, tfjs } = setup
+  const { task, policy, estimator, divergence, core, tfjs } = setup
   const module = await compileCore(core)
   await startTfjs({ ...tfjs, core: module })
   const { spec, environments: E, steps: T } = task
@@ -71,6 +72,8 @@ export async function createPolicyGradient(setup: PolicyGradientSetup) {
     /** V of the discriminator's reward, and the discriminator. */
     imitator: imitates ? valueNet : null,
     discriminator: imitates ? mlp([stateActionSize(O, policy.head), ...estimator.discriminatorHidden, 1]) : null,
+    /** V of the reward for being where the others are not. */
+    explorer: divergence ? valueNet : null,
   }
   const arena = await createArena(module, {
     theta: f32(padded(policy.size)),
@@ -83,6 +86,9 @@ export async function createPolicyGradient(setup: PolicyGradientSetup) {
     ...sideFields('critic', nets.critic),
     ...sideFields('imitator', nets.imitator),
     ...sideFields('discriminator', nets.discriminator),
+    ...sideFields('explorer', nets.explorer),
+    /** [T E] what multiplies log π(a|s) to get away from the others. */
+    exploration: f32(divergence ? T * E : 0),
     ...shuffleFields(T * E),
   })
   writePolicy(arena, policy, arena.view.theta.length)
@@ -95,16 +101,23 @@ export async function createPolicyGradient(setup: PolicyGradientSetup) {
     task,
     policy,
     estimator,
-    divergence,
+    /** Null where the kernel is on parameters. */
+    divergence: divergence ?? null,
     arena,
     critic: side('critic'),
     imitator: side('imitator'),
     discriminator: side('discriminator'),
+    explorer: side('explorer'),
     /** Who rolls out for each particle, and after how many steps: kept because it holds instances in TypeScript. */
     rollers: new Map<number, { readonly roller: Roller; readonly step: number }>(),
     /** The rows of each particle's last rollout, where more than one pass is made over them. */
-    batches: new Map<number, { readonly step: number; readonly rows: Required<WeightedBatch> }>(),
+    batches: new Map<number, { readonly step: number; readonly rows: Rows }>(),
   }
+}
+
+/** Rows of a rollout, and what multiplies log π(a|s) to get away from the others; [0] where the kernel is on parameters. */
+interface Rows extends Required<WeightedBatch> {
+  readonly exploration: Float32Array
 }
 
 export const policyGradientEvaluator = async (setup: PolicyGradientSetup): Promise<Evaluator> => {
@@ -131,10 +144,21 @@ export function closeAll({ rollers }: PolicyGradient): void {
  * @throws RunError when a reward or the gradient is not finite
  */
 export function evaluateParticle(state: PolicyGradient, job: Job): Outcome {
+  try {
+    return evaluated(state, job)
+  } catch (error) {
+    // What a network beside the policy throws knows of no particles.
+    const isNamed = error instanceof Error && error.message.includes(`particle ${job.particle}`)
+    if (error instanceof RunError && !isNamed) error.message = `Particle ${job.particle}: ${error.message}`
+    throw error
+  }
+}
+
+function evaluated(state: PolicyGradient, job: Job): Outcome {
   const { arena, estimator, policy } = state
   const passes = passesOf(estimator)
-  let told: Omit<Outcome, 'gradient'> = { carried: null, info: null, visited: null, exploration: null }
-  let rows: WeightedBatch | null
+  let told: Collected = { carried: null, info: null, visited: null }
+  let rows: WeightedBatch | Rows | null
   if (job.pass >= passes) {
     const imitated = imitate(state, job)
     rows = imitated.rows
@@ -147,10 +171,12 @@ export function evaluateParticle(state: PolicyGradient, job: Job): Outcome {
     rows = passes === 1 ? arena.view : minibatch(state, job)
   }
   arena.view.theta.set(job.theta)
+  const isExploring = job.context !== null && rows !== null && 'exploration' in rows
+  const exploration = isExploring ? explorationGradient(state, job.particle, rows as Rows) : null
   const objective = job.pass >= passes ? imitationObjective(estimator) : estimatorObjective(estimator)
   const entropy = rows ? differentiate(state, job.particle, rows, objective) : nothingToLearn(state)
   const gradient = arena.view.gradient.slice(0, policy.size)
-  return { ...told, gradient, info: told.info && { ...told.info, entropy } }
+  return { ...told, gradient, exploration, info: told.info && { ...told.info, entropy } }
 }
 
 function nothingToLearn({ arena }: PolicyGradient): number {
@@ -158,8 +184,10 @@ function nothingToLearn({ arena }: PolicyGradient): number {
   return 0
 }
 
+type Collected = Omit<Outcome, 'gradient' | 'exploration'>
+
 /** Rolls out with the policy that the job began with, weighs the advantages and trains the networks beside it. */
-export function collect(state: PolicyGradient, job: Job): Omit<Outcome, 'gradient'> {
+export function collect(state: PolicyGradient, job: Job): Collected {
   const { task, arena, estimator, critic } = state
   const { view } = arena
   const { particle, step, behaviour } = job
@@ -168,7 +196,7 @@ export function collect(state: PolicyGradient, job: Job): Omit<Outcome, 'gradien
   checkRewards(state, particle)
   scaleRewards(state)
   const memories = memorise(state, job)
-  const exploration = explore(state, job)
+  explore(state, job)
   view.theta.set(behaviour)
   if (estimator.entropyReward > 0 || estimator.estimator === 'ppo') logProbs(state)
   if (estimator.entropyReward > 0) augmentRewards(state)
@@ -177,17 +205,16 @@ export function collect(state: PolicyGradient, job: Job): Omit<Outcome, 'gradien
   const trajectories = mixImitation(state, job, memories)
   state.rollers.set(particle, { roller, step: step + task.steps })
   if (passesOf(estimator) > 1) {
-    const { observation, action, weight, logProb } = view
+    const { observation, action, weight, logProb, exploration } = view
     const rows = { observation: observation.slice(), action: action.slice(), weight: weight.slice() }
-    state.batches.set(particle, { step, rows: { ...rows, logProb: logProb.slice() } })
+    state.batches.set(particle, { step, rows: { ...rows, logProb: logProb.slice(), exploration: exploration.slice() } })
   }
   const [episodes] = view.finished
   const meanReturn = episodes ? view.finishedReturn[0] / episodes : null
   return {
     carried: { ...carry(state, roller), ...memories, ...trajectories },
-    info: { entropy: 0, episodes, meanReturn },
+    info: { entropy: 0, episodes, meanReturn, ...cellsVisited(state) },
     visited: visitedRows(state),
-    exploration,
   }
 }
 
@@ -258,18 +285,32 @@ function mixImitation(state: PolicyGradient, job: Job, memories: Memories): Part
   return { bestMoments: trajectories.bestMoments }
 }
 
-/** The gradient away from what the others do, where the population tells what that is; leaves the rewards as they were. */
-function explore(state: PolicyGradient, job: Job): Float32Array | null {
-  const { arena, policy, estimator, divergence } = state
-  if (!job.context) return null
+/**
+ * Weighs the rows by the advantages of being where the others are not, where the population tells where that is. One critic
+ * values what all neighbours give: rewards add up, and so do their values. Leaves the rewards as they were.
+ */
+function explore(state: PolicyGradient, job: Job): void {
+  const { arena, policy, estimator, divergence, explorer } = state
+  if (!job.context || !divergence || !explorer) return
   const { view, ops } = arena
   const own = view.reward.slice()
-  const weight = explorationRewards(view.reward, ops, job.particle, job.context, { policy, divergence, visited: view })
-  weigh(state, { ...estimator, baseline: 'mean', lambda: 1, nSteps: null }, null)
-  // log π of these rows, which a clip would need, is not known yet; and the bonus is none of the others' business.
-  differentiate(state, job.particle, view, { entropyBonus: 0, clip: null, floor: null })
+  const similar = explorationRewards(view.reward, ops, job.particle, job.context, { policy, divergence, visited: view })
+  weigh(state, { ...estimator, baseline: 'value' }, explorer)
+  train(state, explorer, job, Purpose.exploration)
+  for (let row = 0; row < own.length; row++) view.exploration[row] = similar * view.weight[row]
   view.reward.set(own)
-  return view.gradient.slice(0, policy.size).map((value) => value * weight)
+}
+
+/** The gradient away from what the others do, on some rows. */
+function explorationGradient(
+  { arena, policy, estimator }: PolicyGradient,
+  particle: number,
+  { observation, action, logProb, exploration }: Rows,
+): Float32Array {
+  const rows = { observation, action, logProb, weight: exploration }
+  // The bonus for entropy is none of the others' business.
+  differentiate({ arena, policy, estimator: { ...estimator, entropyBonus: 0 } }, particle, rows)
+  return arena.view.gradient.slice(0, policy.size)
 }
 
 /** Draws past transitions, trains the critic on them, and changes their priorities. */
@@ -284,8 +325,14 @@ function imitate(state: PolicyGradient, job: Job): { rows: WeightedBatch | null;
   return { rows, carried: { ...carried, ...memory, ...carrySide(network) } }
 }
 
-const sidesOf = ({ critic, imitator, discriminator }: PolicyGradient) =>
-  [critic, imitator, discriminator].filter((side) => side !== null)
+const sidesOf = ({ critic, imitator, discriminator, explorer }: PolicyGradient) =>
+  [critic, imitator, discriminator, explorer].filter((side) => side !== null)
+
+/** What the initial weights of the networks beside a policy are drawn for. */
+const SIDE_PURPOSES = {
+  ...{ critic: Purpose.critic, imitator: Purpose.imitation, discriminator: Purpose.discriminator },
+  explorer: Purpose.exploration,
+} as const
 
 /** What a particle carries away: its environments, its linear values, its networks. */
 function carry(state: PolicyGradient, roller: Roller): Carried {
@@ -316,12 +363,15 @@ export function takeUp(state: PolicyGradient, job: Job): Roller {
     if (!isCurrent) replayEpisodes(arena, task, roller, carried.history)
   } else {
     view.valueWeights.fill(0)
-    const purposes = { critic: Purpose.critic, imitator: Purpose.imitation, discriminator: Purpose.discriminator }
     for (const side of sidesOf(state))
-      startSide(side, task.seed, particle, { purpose: purposes[side.name as keyof typeof purposes] })
+      startSide(side, task.seed, particle, { purpose: SIDE_PURPOSES[side.name as keyof typeof SIDE_PURPOSES] })
     startEnvironments(arena, task, roller)
   }
   return roller
+}
+
+function cellsVisited({ task: { spec }, arena: { view } }: PolicyGradient): { readonly cells?: Int32Array } {
+  return spec.grid ? { cells: cellsOf(spec.grid, view.nextObservation, observationSize(spec)) } : {}
 }
 
 /** Rows that are shown to whoever compares behaviours. */
@@ -333,27 +383,34 @@ export function spreadRows(B: number, most: number): Int32Array {
   return Int32Array.from({ length: count }, (_, k) => Math.floor(((k + 0.5) * B) / count))
 }
 
-function visitedRows({ arena: { view } }: PolicyGradient): Visited {
+/** Some of the rows, evenly spread over the steps of the rollout and taken from its environments in turn. */
+function visitedRows({ arena: { view }, task: { environments: E } }: PolicyGradient): Visited {
   const B = view.weight.length
-  const rows = spreadRows(B, VISITED)
+  const count = Math.min(VISITED, B)
+  const rows = Int32Array.from({ length: count }, (_, k) => {
+    const step = Math.floor(((k + 0.5) * B) / count / E)
+    return step * E + (k % E)
+  })
   const observation = takeRows(view.observation, rows, view.observation.length / B)
   return { observation, action: takeRows(view.action, rows, view.action.length / B) }
 }
 
 /** The rows of pass p: one of the minibatches of an epoch, in an order that depends on the seed only. */
-function minibatch(state: PolicyGradient, job: Job): WeightedBatch {
+function minibatch(state: PolicyGradient, job: Job): Rows {
   const { estimator, batches, arena } = state
-  const all = (batches.get(job.particle) as { rows: Required<WeightedBatch> }).rows
+  const all = (batches.get(job.particle) as { rows: Rows }).rows
   const B = all.weight.length
   const size = Math.max(Math.floor(B / estimator.minibatches), 1)
   const scratch = { at: arena.at.shuffle, view: arena.view.shuffle }
   const seed = derivedSeed(state, Purpose.passes, job)
   const { rows, scale } = minibatchAt(startMinibatches({ rows: B, size }), job.pass, arena.ops, seed, scratch)
+  const scaled = (weights: Float32Array) => takeRows(weights, rows, 1).map((weight) => weight * scale)
   return {
     observation: takeRows(all.observation, rows, all.observation.length / B),
     action: takeRows(all.action, rows, all.action.length / B),
-    weight: takeRows(all.weight, rows, 1).map((weight) => weight * scale),
+    weight: scaled(all.weight),
     logProb: takeRows(all.logProb, rows, 1),
+    exploration: all.exploration.length > 0 ? scaled(all.exploration) : all.exploration,
   }
 }
 
@@ -368,7 +425,7 @@ const imitationObjective = ({ entropyBonus }: Estimator): ObjectiveOptions => ({
 
 /** The gradient on some rows; returns the mean entropy. */
 export function differentiate(
-  { arena, policy, estimator }: PolicyGradient,
+  { arena, policy, estimator }: Pick<PolicyGradient, 'arena' | 'policy' | 'estimator'>,
   particle: number,
   rows: WeightedBatch,
   objective: ObjectiveOptions = estimatorObjective(estimator),

@@ -57,7 +57,7 @@ export const samplerOutputs = (
 
 /** Σ over components of min_k Q_k(s, a) [rows], differentiable by the actions. */
 export function judged(
-  { q, shape: { qs }, judges }: Pick<JudgedSampler, 'q' | 'shape' | 'judges'>,
+  { q, shape: { qs }, judges }: Pick<JudgedSampler, 'q' | 'judges'> & { readonly shape: Pick<SamplerShape, 'qs'> },
   state: tf.Tensor2D,
   action: tf.Tensor2D,
 ): tf.Tensor1D {

@@ -78,6 +78,8 @@ const schema = v.object({
   learningRate: v.optional(positiveNumber('learningRate'), 5e-3),
   environments: v.optional(wholeNumber('environments', 1, 100_000), 16),
   steps: v.optional(wholeNumber('steps', 1, 100_000), 128),
+  /** Nothing until the last step of an episode, which pays the sum of its rewards; the returns are the same. */
+  episodicReward: v.optional(trueOrFalse('episodicReward'), false),
   ...estimatorEntries,
   seed: v.optional(wholeNumber('seed', 0), 0),
 })
@@ -139,7 +141,8 @@ async function init({ env, workers: wanted, iterations, core: source, tfjs, prio
   const n = isJoint ? 1 : config.particles
   const environments = isJoint ? config.environments * config.particles : config.environments
   const seed = splitSeed(config.seed)
-  const task: Task = { spec, head: headFor(spec, config.head), environments, steps: config.steps, seed }
+  const { steps, episodicReward } = config
+  const task: Task = { spec, head: headFor(spec, config.head), environments, steps, episodicReward, seed }
   const { hidden, activation } = config
   const policy = policyOf({ observations: observationSize(spec), hidden, activation, head: task.head })
   const core = await compileCore(source)
@@ -257,11 +260,14 @@ function hireFor(setup: PolicyGradientSetup, wanted: number | 'auto', n: number)
 export interface Begun {
   readonly theta: readonly Float32Array[]
   readonly carried: readonly (Carried | null)[]
+  /** What is known of the whole population. */
+  readonly contexts: readonly (Carried | null)[]
 }
 
 export function begin(state: SvpgState): Begun {
   const theta = state.carried.map((_, i) => rowOf(state, 'theta', i).slice())
-  return { theta, carried: [...state.carried] }
+  const contexts = theta.map((_, i) => state.behaviour && contextFor(state.behaviour, i))
+  return { theta, carried: [...state.carried], contexts }
 }
 
 /** First half of a step: rollout, advantages and gradient of every particle, from theta to score. */
@@ -271,18 +277,18 @@ async function evaluate(state: SvpgState, begun = begin(state), pass = 0): Promi
     ...{ particle, step, pass, behaviour },
     theta: pass === 0 ? behaviour : rowOf(state, 'theta', particle).slice(),
     carried: pass < passesOf(state.config) ? begun.carried[particle] : state.carried[particle],
-    context: pass === 0 && state.behaviour ? contextFor(state.behaviour, particle) : null,
+    context: pass < passesOf(state.config) ? begun.contexts[particle] : null,
   }))
   const outcomes = await state.crew.evaluate(jobs)
-  outcomes.forEach(({ gradient, carried }, i) => {
+  outcomes.forEach(({ gradient, exploration, carried }, i) => {
     rowOf(state, 'score', i).set(gradient)
+    // Steps that imitate what is remembered do not explore.
+    if (exploration) state.exploration[i].set(exploration)
+    else state.exploration[i].fill(0)
     if (carried) state.carried[i] = carried
   })
   if (pass === 0) {
     state.visited = outcomes.map(({ visited }) => visited as Visited)
-    outcomes.forEach(({ exploration }, i) => {
-      if (exploration) state.exploration[i].set(exploration)
-    })
     if (state.behaviour) observeBehaviour(state.behaviour, state.visited)
   }
   return outcomes.map(({ info }) => info as ParticleInfo)

@@ -87,8 +87,9 @@ export interface JudgedRows {
 }
 
 /**
- * One step of the discriminator D between the policy's rows (0) and those of the best trajectories (1, weighted by return), then
- * the reward −log(1 − D(s, a)) of every row of the policy into out [rows]. Without trajectories every reward is 0.
+ * Some steps of the discriminator D between the policy's rows (0) and those of the best trajectories (1, weighted by return), then
+ * the reward −log(1 − D(s, a)), or log D − log(1 − D), of every row of the policy into out [rows]. Without trajectories every
+ * reward is 0.
  *
  * Source: Gangwani, Liu & Peng 2018 (arXiv 1805.10309), with the constants of the authors' code.
  *
@@ -99,7 +100,7 @@ export function imitationRewards(
   trajectories: Trajectories,
   discriminator: SideNetwork,
   rows: JudgedRows,
-  { discriminatorLearningRate }: Estimator,
+  { discriminatorLearningRate, discriminatorSteps, imitationReward }: Estimator,
 ): Trajectories {
   const { observations, head } = rows
   const own = stateActions(rows.observation, rows.action, observations, head)
@@ -116,19 +117,21 @@ export function imitationRewards(
   const { net } = discriminator
   const columns = net.widths[0]
   const weights = rowWeights(trajectories)
-  descend(discriminator, discriminatorLearningRate, (theta) => {
+  const loss = (theta: tf.Tensor1D) => {
     const ownLogit = logits(discriminator, theta, own, columns)
     const bestLogit = logits(discriminator, theta, best, columns)
     // −log(1 − σ(x)) = softplus(x), −log σ(x) = softplus(−x)
-    const loss = tf.add(
+    const judgement = tf.add(
       tf.mean(tf.softplus(ownLogit)),
       tf.sum(tf.mul(tf.tensor1d(weights), tf.softplus(tf.neg(bestLogit)))),
     )
-    return tf.sub(loss, tf.mul(DISCRIMINATOR_ENTROPY, tf.mean(judgementEntropy(ownLogit)))) as tf.Scalar
-  })
+    return tf.sub(judgement, tf.mul(DISCRIMINATOR_ENTROPY, tf.mean(judgementEntropy(ownLogit)))) as tf.Scalar
+  }
+  for (let step = 0; step < discriminatorSteps; step++) descend(discriminator, discriminatorLearningRate, loss)
   const judged = new Float64Array(out.length)
   outputsInto(judged, discriminator, own)
-  softplusInto(out, judged)
+  if (imitationReward === 'positive') softplusInto(out, judged)
+  else out.set(judged)
   return held
 }
 

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { randomisations } from '../algorithms/domain-randomisation.ts'
 import { interactions } from '../algorithms/interaction.ts'
+import { selections } from '../algorithms/stein-policy.ts'
 import { activations, initialisations } from '../nn/network.ts'
 import { headNames } from '../nn/policy.ts'
 import { baselines, estimators, selfImitations } from '../rl/estimator.ts'
@@ -56,6 +57,7 @@ const svpg = (command: Command) =>
     .option('--learning-rate <rate>', 'of Adam (0.005)', number)
     .option('--environments <n>', 'parallel environments of each particle (16)', number)
     .option('--steps <n>', 'steps of each environment in one iteration (128)', number)
+    .option('--episodic-reward <yes>', 'all reward on the last step of an episode: true or false (false)', flag)
     .option('--self-imitation <kind>', `${selfImitations.join(', ')} (none)`)
     .option('--workers <n>', 'evaluate particles on so many workers, or auto; the same bytes (auto)', number, 'auto')
 
@@ -119,10 +121,27 @@ const adr = (command: Command) =>
     .option('--reward-scale <factor>', 'of rewards on their way to critic and advantages (1)', number)
     .option('--workers <n>', 'evaluate points on so many workers, or auto; the same bytes (auto)', number, 'auto')
 
+const s2ac = (command: Command) =>
+  offPolicy(command)
+    .option('--temperature-schedule <kind>', `${temperatureSchedules.join(', ')} (constant)`)
+    .option('--temperature-from <alpha>', 'where a schedule begins (ten times the temperature)', number)
+    .option('--reward-scale <factor>', 'of the rewards that Q learns (1)', number)
+    .option('--particles <n>', 'actions of a state (10)', number)
+    .option('--svgd-steps <n>', 'that they take from where they start (5)', number)
+    .option('--step-size <epsilon>', 'of these (0.1)', number)
+    .option('--bandwidth <rule>', 'a named rule or a fixed h (s2ac)', number)
+    .option('--origin <kind>', 'learned or fixed: where the particles start (learned)')
+    .option('--selection <kind>', `${selections.join(', ')}: how an action is chosen of them (random)`)
+    .option('--polyak <tau>', 'how fast the target networks follow (0.005)', number)
+
 export const algorithmSettings: Readonly<Record<AlgorithmName, AlgorithmSettings>> = {
   svpg: { about: 'Stein variational policy gradient: policies that learn and stay apart.', add: svpg },
   sac: { about: 'Soft actor-critic: one Gaussian policy and two Q networks, off policy.', add: sac },
   sql: { about: 'Soft Q-learning: a sampler of actions that keeps all good ones, off policy.', add: sql },
+  s2ac: {
+    about: 'Stein soft actor-critic: actions are particles of SVGD with a known density, off policy.',
+    add: s2ac,
+  },
   'sql-compose': {
     about: 'Learns several tasks and, without another step, the policy that is good at all of them.',
     add: sqlCompose,

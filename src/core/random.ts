@@ -21,6 +21,7 @@ export const Purpose = {
   noise: 17,
   explore: 18,
   latents: 19,
+  exploration: 20,
 } as const
 
 const WORD = 4294967296

@@ -1,5 +1,6 @@
 import { show, UsageError } from '../core/errors.ts'
 import type { EnvironmentSpec } from './contract.ts'
+import type { Grid } from './grid.ts'
 import type { Scene } from './render.ts'
 
 /** A constant of the physics, or one of the words that a choice has. */
@@ -25,6 +26,8 @@ export interface BuiltIn<Name extends string = string> {
   check?(constants: Readonly<Record<Name, number>>): void
   /** The spaces, which may depend on the constants. */
   spaces(constants: Readonly<Record<Name, number>>): Pick<EnvironmentSpec, 'observationSpace' | 'actionSpace'>
+  /** Cells over the observations, which may depend on the constants. */
+  grid?(constants: Readonly<Record<Name, number>>): Grid
   /** A picture of a state row. */
   render?(state: ArrayLike<number>, constants: Readonly<Record<Name, number>>): Scene
 }
@@ -49,6 +52,7 @@ export function specOf<Name extends string>(
     clipsActions,
     rewardThreshold,
     core: { kind, stateSize, constants },
+    grid: task.grid?.(constants),
     render: task.render && ((state) => task.render?.(state, constants) as Scene),
     configure: (more) => specOf(task, { ...overrides, ...more }),
   }

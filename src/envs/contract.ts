@@ -1,3 +1,4 @@
+import type { Grid } from './grid.ts'
 import type { Scene } from './render.ts'
 import type { Action, Box, Discrete } from './spaces.ts'
 
@@ -60,6 +61,8 @@ export interface EnvironmentSpec {
   readonly limit?: (maxEpisodeSteps: number) => EnvironmentSpec
   /** What was wrapped around the task, from the inside out; see wrappers/. */
   readonly wrappers?: readonly string[]
+  /** Cells over the observations, where it tells something how many of them are visited. */
+  readonly grid?: Grid
   /** A picture of a state row. */
   readonly render?: (state: ArrayLike<number>) => Scene
 }

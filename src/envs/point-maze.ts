@@ -9,6 +9,8 @@ type Constants = Readonly<Record<string, number>>
 
 /** Walls for which there is room. */
 const MOST_WALLS = 16
+/** Cells along each side, by default. */
+const GRID = 20
 const SIDES = ['Left', 'Bottom', 'Right', 'Top'] as const
 
 /**
@@ -74,6 +76,10 @@ const task: BuiltIn = {
   clipsActions: true,
   check,
   spaces: () => ({ observationSpace: box([0, 0], [1, 1]), actionSpace: box([-1, -1], [1, 1]) }),
+  grid: (constants) => {
+    const reachable = mazeCells(constants, GRID).length
+    return { columns: [0, 1], low: [0, 0], high: [1, 1], cells: GRID, reachable }
+  },
   render: (state, constants) =>
     mazeScene(state, {
       walls: mazeWalls(constants),
@@ -115,7 +121,7 @@ export function mazeWalls(constants: Constants): Wall[] {
 }
 
 /** The cell of a grid of `grid` by `grid` cells over the arena in which a position lies; row by row from the bottom left. */
-export function mazeCell(x: number, y: number, grid = 20): number {
+export function mazeCell(x: number, y: number, grid = GRID): number {
   const place = (value: number) => Math.min(Math.max(Math.floor(value * grid), 0), grid - 1)
   return place(y) * grid + place(x)
 }
@@ -127,7 +133,7 @@ export function mazeCell(x: number, y: number, grid = 20): number {
  * The sides of the walls, moved outwards by the radius, and the lines of the grid cut the arena into rectangles, each of
  * which is free or not as a whole. Those connected to the start are filled.
  */
-export function mazeCells(constants: Constants, grid = 20): number[] {
+export function mazeCells(constants: Constants, grid = GRID): number[] {
   const { radius, startX, startY } = constants
   const blocks = mazeWalls(constants).map((wall) => inflated(wall, radius))
   const cuts = (k: 0 | 1) => {

@@ -83,6 +83,19 @@ const paper: ExperimentSettings = {
   ...{ particles: 16, environments: 20, baseline: 'none', learningRate: 5e-3 },
 }
 
+/** PPO on few policies, each for itself, with small networks. */
+const smallPpo: ExperimentSettings = {
+  ...{ interaction: 'independent', particles: 2, temperature: 1, estimator: 'ppo', environments: 8, steps: 500 },
+  ...{ hidden: [32, 32], criticHidden: [32, 32], learningRate: 3e-3, criticLearningRate: 3e-3 },
+}
+
+/** The discriminator of few iterations: the authors' takes one step of 1e-4 in each of thousands. */
+const quickDiscriminator: ExperimentSettings = {
+  ...{ discriminatorHidden: [32, 32], discriminatorSteps: 10, discriminatorLearningRate: 3e-3 },
+}
+
+const behaviour: ExperimentSettings = { interaction: 'stein', kernel: 'js', exploration: 0.3 }
+
 const TABLE = 'Liu, Ramachandran, Liu & Peng 2017 (arXiv 1704.02399), table 1, REINFORCE'
 const NOTEBOOK = "The author's notebook (largelymfs/svpg_REINFORCE): mean over runs of the best agent, REINFORCE"
 
@@ -208,6 +221,59 @@ export const presets: readonly Preset[] = [
         note: 'SVPG with a kernel for each layer, which has its own bandwidth.',
         settings: { interaction: 'stein', perLayer: true },
       },
+      {
+        label: 'behaviour',
+        note: 'SVPG with a kernel on what policies do (Jensen and Shannon), which gives way to the return over the run.',
+        settings: { interaction: 'stein', kernel: 'js', temperature: 1 },
+      },
+    ],
+  },
+  {
+    name: 'sidp-sparse',
+    shows:
+      'On the double pendulum with all reward on the last step, policies that imitate their best trajectories learn where PPO does not.',
+    env: 'DoublePendulum',
+    settings: { ...smallPpo, episodicReward: true },
+    ...{ seeds: 3, iterations: 40, figure: 'curves', published: [] },
+    variants: [
+      { label: 'ppo', note: 'Proximal policy optimisation alone.', settings: {} },
+      {
+        label: 'trajectories',
+        note: 'Rewards of a discriminator that tells the ten best trajectories from the policy (Gangwani et al. 2018).',
+        settings: { selfImitation: 'trajectories', ...quickDiscriminator },
+      },
+      {
+        label: 'transitions',
+        note: 'Steps towards past actions that went better than the critic expects (Oh et al. 2018).',
+        settings: { selfImitation: 'transitions' },
+      },
+      {
+        label: 'ppo-dense',
+        note: 'PPO alone that is paid at every step, for comparison.',
+        settings: { episodicReward: false },
+      },
+    ],
+  },
+  {
+    name: 'sidp-maze',
+    shows:
+      'In a maze that pays at its goal only, a kernel on what policies do keeps a population all over it, at a price in return.',
+    env: 'PointMaze-v0',
+    settings: { ...smallPpo, particles: 6, estimator: 'a2c', steps: 200 },
+    ...{ seeds: 3, iterations: 40, figure: 'curves', published: [] },
+    variants: [
+      independent,
+      { ...stein, label: 'rbf', note: 'SVPG with a Gaussian kernel on parameters.' },
+      {
+        label: 'js',
+        note: 'SVPG with a kernel on behaviour (Jensen and Shannon) and a constant share of exploration.',
+        settings: behaviour,
+      },
+      {
+        label: 'js-imitating',
+        note: 'The same with steps towards past actions that went better than the critic expects.',
+        settings: { ...behaviour, selfImitation: 'transitions' },
+      },
     ],
   },
   {
@@ -225,6 +291,18 @@ export const presets: readonly Preset[] = [
     settings: multiGoal,
     variants: [{ label: 'sql', note: 'One Q network, a sampler by amortised SVGD.', settings: {} }],
     ...{ seeds: 5, iterations: 24, figure: 'curves', published: [] },
+  },
+  {
+    name: 's2ac-multigoal',
+    shows:
+      'Stein soft actor-critic where one goal lies on the right and two on the left, equally far: all are found, and the pair is preferred because it leaves more choice on the way.',
+    env: 'MultiGoalMaxEntropy-v0',
+    settings: {
+      ...{ algorithm: 's2ac', hidden: [64, 64], rewardScale: 0.1, temperature: 1, learningRate: 1e-3, batch: 64 },
+      ...{ steps: 250, start: 250, particles: 10, svgdSteps: 3, bandwidth: 's2ac-mean' },
+    },
+    variants: [{ label: 's2ac', note: 'Ten particles, three steps of SVGD from a learned start.', settings: {} }],
+    ...{ seeds: 3, iterations: 24, figure: 'curves', published: [] },
   },
   {
     name: 'sql-compose',

@@ -223,11 +223,18 @@ const COLUMNS = [
   ['Final quartiles', 'finalLowerQuartile', 'finalUpperQuartile'],
   ['Greedy best', 'greedyBest'],
   ['Greedy median', 'greedyMedian'],
+  ['Coverage', 'coverage'],
+  ['Final coverage', 'finalCoverage'],
 ] as const
 
+/** Columns that something is known for. */
+const columnsOf = ({ variants }: ExperimentSummary) =>
+  COLUMNS.filter(([, name]) => !name.endsWith('overage') || variants.some(({ estimates }) => name in estimates))
+
 function statisticsTable(summary: ExperimentSummary): string {
+  const columns = columnsOf(summary)
   const rows = summary.variants.map((variant, v) => {
-    const cells = COLUMNS.map(([, ...names]) => cellOf(summary, variant, names))
+    const cells = columns.map(([, ...names]) => cellOf(summary, variant, names))
     return [`${swatch(v)}${escapeHtml(variant.label)}`, ...cells]
   })
   const sources = summary.published.map(
@@ -237,7 +244,7 @@ function statisticsTable(summary: ExperimentSummary): string {
     '<p class="note">Best: maximum over the run of the ten-iteration mean of the best policy’s return in training. Iterations to 95 %: the first whose mean is within 5 % of it. Final: mean over the last ten iterations of training.',
     `Greedy: mean return over ${summary.evaluationEpisodes} episodes after training. ± is half the interval. ${seedsNote(summary)}</p>`,
   ]
-  return [table(['', ...COLUMNS.map(([title]) => title)], rows), notes.join(' '), ...sources].join('\n')
+  return [table(['', ...columns.map(([title]) => title)], rows), notes.join(' '), ...sources].join('\n')
 }
 
 function cellOf(
@@ -279,6 +286,8 @@ const NUMBERS: Readonly<Record<string, readonly [title: string, caption: string]
   discriminatorReward: ['Reward of the particles', 'Mean of log D − log ½ over the proposed environments.'],
   kernelOffDiagonal: ['Kernel between policies', 'Mean k(x, y) over pairs: near 0 they do not feel each other.'],
   temperature: ['Temperature', 'α, which divides the policy gradient.'],
+  coverage: ['Coverage', 'Cells of the task’s grid that the population has visited so far.'],
+  coverageNow: ['Coverage in an iteration', 'Cells that it visited in one iteration.'],
 }
 
 /** Curves that are shown elsewhere, or that the others tell already. */

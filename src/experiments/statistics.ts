@@ -64,8 +64,14 @@ export type Measures = Readonly<Record<string, Value>>
  *     final…          best, quartiles, median, mean and worst of the particles, averaged over the last ten iterations
  *     greedy…, sampled…  the same of the evaluation after training
  *     goals, goalsMissed, goal0 …  where sampled episodes of a task with goals end
+ *     coverage        cells of the task's grid that the population visited over the run, where there is a grid
+ *     finalCoverage   those of one iteration, averaged over the last ten
  */
-export function measuresOf(curves: PopulationCurves, { greedy, sampled, goals }: Evaluation): Measures {
+export function measuresOf(
+  curves: PopulationCurves,
+  { greedy, sampled, goals }: Evaluation,
+  metrics: readonly IterationMetrics[] = [],
+): Measures {
   const { runningBest } = curves
   const window = windowOf(runningBest.length)
   const best = quantile(runningBest, 1)
@@ -83,7 +89,15 @@ export function measuresOf(curves: PopulationCurves, { greedy, sampled, goals }:
     ...ofEvaluation('greedy', greedy),
     ...ofEvaluation('sampled', sampled),
     ...goalMeasures(goals),
+    ...coverageOf(metrics),
   }
+}
+
+function coverageOf(metrics: readonly IterationMetrics[]): Measures {
+  const now = metrics.flatMap(({ coverageNow }) => (coverageNow === undefined ? [] : [coverageNow]))
+  const last = metrics[metrics.length - 1]?.coverage
+  if (last === undefined) return {}
+  return { coverage: last, finalCoverage: meanOf(now.slice(-windowOf(metrics.length))) }
 }
 
 function ofEvaluation(name: string, returns: readonly number[]): Measures {

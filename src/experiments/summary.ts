@@ -61,7 +61,7 @@ export function summarise(variant: DescribedVariant, records: readonly RunRecord
       seed,
       outcome: 'finished',
       measures: {
-        ...measuresOf(curves, finished.evaluation),
+        ...measuresOf(curves, finished.evaluation, finished.metrics),
         ...(grid && gridMeasures(grid, finished.evaluation.grid)),
       },
       curves,

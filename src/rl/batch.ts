@@ -11,6 +11,7 @@ export const batchStruct = struct([
   'terminated',
   'truncated',
   'time',
+  'episodicReward',
 ])
 
 /** The transitions of one rollout of one particle: T steps of E environments, O numbers an observation, A an action. */
@@ -36,10 +37,15 @@ export function batchFields(T: number, E: number, O: number, A: number) {
 
 type Fields = ReturnType<typeof batchFields>
 
-/** Fills the record that ops read the batch from. */
+/**
+ * Fills the record that ops read the batch from.
+ *
+ * @param episodicReward whether the last step of an episode gets the rewards of all, and the others none
+ */
 export function writeBatch(
   { at, view }: { at: { [K in keyof Fields]: Pointer }; view: { batch: Uint32Array } },
   T: number,
+  episodicReward: boolean,
 ): void {
-  batchStruct.write(view.batch, { ...at, steps: T })
+  batchStruct.write(view.batch, { ...at, steps: T, episodicReward: episodicReward ? 1 : 0 })
 }

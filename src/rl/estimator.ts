@@ -13,6 +13,7 @@ import {
 
 export const estimators = ['reinforce', 'a2c', 'ppo'] as const
 export const selfImitations = ['none', 'transitions', 'trajectories'] as const
+export const imitationRewardNames = ['positive', 'log-odds'] as const
 export const baselines = ['none', 'mean', 'linear', 'value'] as const
 
 /**
@@ -81,11 +82,20 @@ const imitationEntries = {
   importanceExponent: v.optional(fraction('importanceExponent'), 0.1),
   /** Weight of the critic's loss ½ (R − V)₊². */
   imitationValueWeight: v.optional(nonNegativeNumber('imitationValueWeight'), 0.01),
-  /** 'trajectories': μ, the share of the discriminator's advantage; trajectories that are kept; the discriminator's Adam. */
+  /**
+   * 'trajectories': μ, the share of the discriminator's advantage; trajectories that are kept; the discriminator's Adam, and
+   * its steps on each rollout: the authors' single one suits thousands of iterations.
+   */
   imitationShare: v.optional(fraction('imitationShare'), 0.8),
   trajectories: v.optional(wholeNumber('trajectories', 1, 1000), 10),
+  /**
+   * 'trajectories': 'positive' is −log(1 − D), the paper's, which also pays for every step that an episode lasts; 'log-odds' is
+   * log D − log(1 − D), which does not (Fu, Luo & Levine 2018).
+   */
+  imitationReward: v.optional(oneOf('imitationReward', imitationRewardNames), 'positive'),
   discriminatorHidden: v.optional(v.array(wholeNumber('a hidden width of the discriminator', 1, 4096)), [100, 100]),
   discriminatorLearningRate: v.optional(positiveNumber('discriminatorLearningRate'), 1e-4),
+  discriminatorSteps: v.optional(wholeNumber('discriminatorSteps', 1, 1000), 1),
 }
 
 /** The settings of gradient estimators, flat; see `estimatorOf` for what the defaults depend on. */

@@ -30,6 +30,8 @@ export interface ParticleInfo {
   readonly episodes: number
   /** The mean of their returns; null where none ended. */
   readonly meanReturn: number | null
+  /** The cells of the task's grid that it was in, each once; left out for a task without one. */
+  readonly cells?: Int32Array
 }
 
 export interface Outcome {
@@ -40,7 +42,7 @@ export interface Outcome {
   readonly info: ParticleInfo | null
   /** Some of the rows of the rollout, evenly spread over it; null after pass 0. */
   readonly visited: Visited | null
-  /** [parameters] the gradient away from what the others do; null without a context. */
+  /** [parameters] the gradient away from what the others do, on the same rows; null without a context. */
   readonly exploration: Float32Array | null
 }
 

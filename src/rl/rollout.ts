@@ -28,6 +28,8 @@ export interface Task {
   readonly environments: number
   /** T, steps of each environment in one rollout. */
   readonly steps: number
+  /** Whether the last step of an episode gets the rewards of all, and the others none. Default false. */
+  readonly episodicReward?: boolean
   readonly seed: Seed
 }
 
@@ -60,9 +62,9 @@ export function createInstance({ id, create }: EnvironmentSpec): Environment {
 }
 
 /** Writes the records that ops read the task from. */
-export function writeTask(arena: RolloutArena, { spec, head, environments, steps }: Task): void {
+export function writeTask(arena: RolloutArena, { spec, head, environments, steps, episodicReward }: Task): void {
   writeEnvironments(arena, spec, head, environments)
-  writeBatch(arena, steps)
+  writeBatch(arena, steps, episodicReward ?? false)
 }
 
 /** Starts the first episode of every environment of a particle, or the one with another number. */
@@ -161,7 +163,9 @@ function stepRow(arena: RolloutArena, task: Task, roller: Roller, e: number, row
   view.episodeReturn[e] += reward
   view.terminated[row] = terminated ? 1 : 0
   view.truncated[row] = truncated || view.elapsed[e] >= task.spec.maxEpisodeSteps ? 1 : 0
-  if (!view.terminated[row] && !view.truncated[row]) return
+  const isOver = view.terminated[row] === 1 || view.truncated[row] === 1
+  if (task.episodicReward) view.reward[row] = isOver ? view.episodeReturn[e] : 0
+  if (!isOver) return
   view.finished[0]++
   view.finishedReturn[0] += view.episodeReturn[e]
   view.episode[e]++

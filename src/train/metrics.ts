@@ -8,6 +8,10 @@ export interface IterationMetrics extends Measured {
   iteration: number
   /** Wall-clock seconds of training so far. */
   seconds: number
+  /** Cells of the task's grid that the population has visited so far; left out for a task without a grid. */
+  coverage?: number
+  /** Those that it visited in this iteration. */
+  coverageNow?: number
 }
 
 /** Mean return of every particle over a number of episodes, acting greedily and by sampling. */

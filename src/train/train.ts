@@ -1,6 +1,7 @@
 import { platform } from '#platform'
 import type { Algorithm, Saved } from '../algorithms/algorithm.ts'
 import { adr } from '../algorithms/domain-randomisation.ts'
+import { s2ac } from '../algorithms/s2ac.ts'
 import { sac } from '../algorithms/sac.ts'
 import { sql } from '../algorithms/sql.ts'
 import { sqlCompose } from '../algorithms/sql-compose.ts'
@@ -11,11 +12,12 @@ import type { EnvironmentSpec } from '../envs/contract.ts'
 import { environmentSpec } from '../envs/registry.ts'
 import type { Agents } from '../rl/agents.ts'
 import { evaluatePopulation } from '../rl/evaluate.ts'
-import type { Visited } from '../rl/evaluator.ts'
+import type { ParticleInfo, Visited } from '../rl/evaluator.ts'
+import { countCoverage } from './coverage.ts'
 import type { Evaluation, IterationMetrics } from './metrics.ts'
 
 /** The algorithms by name. */
-export const algorithms = { svpg, sac, sql, 'sql-compose': sqlCompose, adr } as const
+export const algorithms = { svpg, sac, sql, 'sql-compose': sqlCompose, s2ac, adr } as const
 export type AlgorithmName = keyof typeof algorithms
 
 type OptionsOf<A extends AlgorithmName> = Parameters<(typeof algorithms)[A]['init']>[0]
@@ -63,6 +65,7 @@ export interface TrainStep<A extends AlgorithmName = 'svpg'> {
 }
 
 interface Info {
+  readonly particles?: readonly Pick<ParticleInfo, 'cells'>[]
   readonly losses?: readonly string[]
 }
 
@@ -107,6 +110,7 @@ export async function* train<A extends AlgorithmName = 'svpg'>({
   check(wholeNumber('iterations', 1), iterations)
   const { id } = environmentSpec(options.env)
   const state = await init({ ...options, iterations })
+  const coverage = countCoverage()
   const started = platform.now()
   try {
     for (let iteration = 1; iteration <= iterations; iteration++) {
@@ -115,7 +119,7 @@ export async function* train<A extends AlgorithmName = 'svpg'>({
       yield {
         iteration,
         iterations,
-        metrics: { iteration, seconds, ...measure(state, info) },
+        metrics: { iteration, seconds, ...measure(state, info), ...coverage(info.particles ?? []) },
         state: state as StateOf<A>,
         algorithm: algorithm as A,
         env: id,

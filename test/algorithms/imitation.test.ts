@@ -35,7 +35,7 @@ import {
   normalisedReference,
 } from '../reference/imitation.ts'
 import { mlpReference } from '../reference/mlp.ts'
-import { returnsReference } from '../reference/returns.ts'
+import { lambdaReturnsReference } from '../reference/returns.ts'
 
 const core = await compileCore()
 beforeAll(() => startTfjs({ core }))
@@ -200,6 +200,28 @@ describe('self-imitation from trajectories', () => {
     expect(weights.reduce((sum, weight) => sum + weight, 0)).toBeCloseTo(1, 6)
     expect(weights[0]).toBeGreaterThan(weights[2])
   })
+
+  test.each(['positive', 'log-odds'] as const)(
+    'the %s reward is higher where the best trajectories are',
+    async (imitationReward) => {
+      await startTfjs()
+      const net = mlp([3, 8, 1])
+      const arena = await createArena(core, sideFields('discriminator', net))
+      const discriminator = sideNetwork(arena, 'discriminator', net)
+      startSide(discriminator, splitSeed(1), 0, { purpose: Purpose.discriminator })
+      // The best trajectory always takes action 1, the policy takes each every other time.
+      const held = keepBest(noTrajectories(3), [episode(Array(20).fill(0), Array(20).fill(1))], 10)
+      const head = { name: 'categorical', actions: 2 } as const
+      const rows = { observation: new Float32Array(20), action: Float32Array.from({ length: 20 }, (_, k) => k % 2) }
+      const settings = { discriminatorSteps: 200, discriminatorLearningRate: 1e-2, imitationReward }
+      const rewards = new Float64Array(20)
+      imitationRewards(rewards, held, discriminator, { ...rows, observations: 1, head }, estimatorOf(settings))
+      // D is 2/3 at what both do, as the best do it twice as often, and near 0 at what only the policy does.
+      const odds = Math.log(2)
+      expect(rewards[1]).toBeCloseTo(imitationReward === 'positive' ? Math.log(3) : odds, 1)
+      expect(rewards[0]).toBeLessThan(imitationReward === 'positive' ? 0.2 : -2)
+    },
+  )
 })
 
 describe('the discriminator', () => {
@@ -465,34 +487,29 @@ test.each<EstimatorOptions>([
     const { view, ops } = state.arena
     const reward = new Float64Array(T * E)
     const weight = explorationRewards(reward, ops, 1, context, { policy, divergence: 'js', visited: view })
-    // Without a value function only episodes that have ended count, and the mean of their returns is the baseline.
-    const returns = Array<number | null>(T * E).fill(null)
+    // The critic of these rewards as it was before it learned from them.
+    const fresh = await createPolicyGradient({ task, policy, estimator, divergence: 'js', core })
+    const explorer = fresh.explorer as NonNullable<typeof fresh.explorer>
+    startSide(explorer, task.seed, 1, { purpose: Purpose.exploration })
+    const valueOfRow = (x: readonly number[]) => mlpReference(explorer.net, explorer.view.theta, x)[0]
+    const [values, nextValues] = [view.observation, view.nextObservation].map((all) => rowsOf(all, 4).map(valueOfRow))
+    const advantage = Array<number>(T * E).fill(0)
     for (let e = 0; e < E; e++) {
       const rows = Array.from({ length: T }, (_, t) => t * E + e)
+      const of = (all: ArrayLike<number>) => rows.map((row) => all[row])
       const ends = rows.map((row) => (view.terminated[row] ? 'terminated' : null))
-      const values = rows.map(() => 0)
-      const rollout = {
-        reward: rows.map((row) => reward[row]),
-        value: values,
-        nextValue: values,
-        ends,
-        discount,
-      } as const
-      const last = ends.lastIndexOf('terminated')
-      returnsReference(rollout).forEach((value, t) => {
-        if (t <= last) returns[rows[t]] = value
+      const rollout = { reward: of(reward), value: of(values), nextValue: of(nextValues), ends, discount } as const
+      lambdaReturnsReference(rollout, estimator.lambda ?? 1).forEach((target, t) => {
+        advantage[rows[t]] = target - values[rows[t]]
       })
     }
-    const known = returns.filter((value) => value !== null)
-    const baseline = known.reduce((sum, value) => sum + value, 0) / known.length
     const rows = {
       observation: rowsOf(view.observation, 4),
       action: rowsOf(view.action, 1),
-      weight: returns.map((value) => (value === null ? 0 : (value - baseline) / known.length)),
-      noise: returns.map(() => []),
+      weight: advantage.map((value) => value / (T * E)),
+      noise: advantage.map(() => []),
     }
     const numeric = slopes((moved) => weight * surrogateReference(policy, moved, rows, 0), [...theta])
-    expect(known.length).toBeGreaterThan(T)
     expectClose(exploration ?? [], numeric, 1e-3)
   },
 )

@@ -134,6 +134,7 @@ test('every option reaches the configuration', () =>
       ...['--temperature-schedule', 'linear', '--temperature-from', '7', '--kernel', 'imq', '--per-layer', 'true'],
       ...['--repulsion', '0.5', '--evolution-every', '3', '--gain', '2', '--entropy-reward', '0.02'],
       ...['--critic-hidden', '5', '--critic-learning-rate', '0.1', '--clip', '0.3', '--self-imitation', 'trajectories'],
+      ...['--episodic-reward', 'true'],
     )
     expect(code).toBe(0)
     expect(JSON.parse(await read(directory, 'out', 'config.json'))).toEqual({
@@ -143,12 +144,13 @@ test('every option reaches the configuration', () =>
       ...{ activation: 'relu', head: 'categorical', initialisation: 'orthogonal' },
       ...{ temperatureSchedule: 'linear', temperatureFrom: 7, kernel: 'imq', perLayer: true, repulsion: 0.5 },
       ...{ evolutionEvery: 3, gain: 2, entropyReward: 0.02, criticHidden: [5], criticLearningRate: 0.1, clip: 0.3 },
+      episodicReward: true,
       ...{ selfImitation: 'trajectories', estimator: 'reinforce', lambda: 1, nSteps: null, epochs: 1, minibatches: 1 },
       // Those that no option sets.
       ...{ kernelTemperature: null, exploration: 'anneal', criticEpochs: 4, criticBatch: 256, imitationSteps: 4 },
       ...{ imitationBatch: 512, imitationCapacity: 10_000, priorityExponent: 0.6, importanceExponent: 0.1 },
       ...{ imitationValueWeight: 0.01, imitationShare: 0.8, trajectories: 10, discriminatorHidden: [100, 100] },
-      ...{ discriminatorLearningRate: 1e-4 },
+      ...{ discriminatorLearningRate: 1e-4, discriminatorSteps: 1, imitationReward: 'positive' },
     })
     expect((await readParticles(directory, 'out')).metadata.policy).toContain('"hidden":[4,3]')
   }))

@@ -169,17 +169,17 @@ describe('a network that diverges is told by iteration and particle', () => {
     [
       'the critic',
       { estimator: 'a2c', criticLearningRate: 1e38 },
-      /^Iteration \d: The policy gradient of particle 0 is/,
+      /^Iteration \d: (The policy gradient of particle 0 is|Particle 0: The loss of the (critic|discriminator|imitator) network)/,
     ],
     [
       'the critic of self-imitation',
       { estimator: 'a2c', selfImitation: 'transitions', imitationValueWeight: 1e38 },
-      /^Iteration \d: The policy gradient of particle 0 is/,
+      /^Iteration \d: (The policy gradient of particle 0 is|Particle 0: The loss of the (critic|discriminator|imitator) network)/,
     ],
     [
       'the discriminator',
       { selfImitation: 'trajectories', discriminatorLearningRate: 1e38 },
-      /^Iteration \d: The policy gradient of particle 0 is/,
+      /^Iteration \d: (The policy gradient of particle 0 is|Particle 0: The loss of the (critic|discriminator|imitator) network)/,
     ],
   ])('%s', async (_, options, message) => {
     expect(await failure(options)).toMatch(message)

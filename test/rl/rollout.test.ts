@@ -35,7 +35,7 @@ async function cartPoleInTypeScript(count: number, maxEpisodeSteps = 500): Promi
 }
 
 /** A particle on a task, before its first rollout. */
-async function running(spec: EnvironmentSpec, { particle = 1, steps = T } = {}) {
+async function running(spec: EnvironmentSpec, { particle = 1, steps = T, episodicReward = false } = {}) {
   const arena = await createArena(module, {
     theta: f32(padded(policy.size)),
     ...policyFields(policy, E),
@@ -45,7 +45,7 @@ async function running(spec: EnvironmentSpec, { particle = 1, steps = T } = {}) 
   })
   initialiseInto(arena.view.theta, policy.net, arena.ops, seed, particle, { lastGain: 1 })
   writePolicy(arena, policy, arena.view.theta.length)
-  const task: Task = { spec, head: policy.head, environments: E, steps, seed }
+  const task: Task = { spec, head: policy.head, environments: E, steps, episodicReward, seed }
   writeTask(arena, task)
   const roller = createRoller(task, particle)
   startEnvironments(arena, task, roller)
@@ -63,6 +63,29 @@ test('the fused rollout and the TypeScript loop give the same bits, over several
     rollout(typed.arena, typed.task, typed.roller, k * T)
     for (const name of [...rows, ...carried])
       expect([name, ...typed.arena.view[name]]).toEqual([name, ...fused.arena.view[name]])
+  }
+  expect(fused.arena.view.terminated.includes(1)).toBe(true)
+  expect(fused.arena.view.truncated.includes(1)).toBe(true)
+})
+
+test('with episodic reward the last step pays for all, across rollouts, and the returns are the same', async () => {
+  const short = { ...cartPole, maxEpisodeSteps: 30 }
+  const plain = await running(short)
+  const fused = await running(short, { episodicReward: true })
+  const typed = await running(await cartPoleInTypeScript(E, 30), { episodicReward: true })
+  const sums = Array<number>(E).fill(0)
+  for (let k = 0; k < 3; k++) {
+    for (const { arena, task, roller } of [plain, fused, typed]) rollout(arena, task, roller, k * T)
+    const { reward, terminated, truncated } = plain.arena.view
+    const expected = Array.from(reward, (r, row) => {
+      const sum = sums[row % E] + r
+      const isOver = terminated[row] === 1 || truncated[row] === 1
+      sums[row % E] = isOver ? 0 : sum
+      return isOver ? sum : 0
+    })
+    expect([...fused.arena.view.reward]).toEqual(expected)
+    expect([...typed.arena.view.reward]).toEqual(expected)
+    for (const name of carried) expect([name, ...fused.arena.view[name]]).toEqual([name, ...plain.arena.view[name]])
   }
   expect(fused.arena.view.terminated.includes(1)).toBe(true)
   expect(fused.arena.view.truncated.includes(1)).toBe(true)

@@ -34,7 +34,8 @@ export function normaliseObservation(options: NormaliseObservationOptions = {}):
       })
     }
     return {
-      spec: { observationSpace: box(low.map(() => -clip), low.map(() => clip)) }, // biome-ignore format: a pair
+      // biome-ignore format: a pair
+      spec: { observationSpace: box(low.map(() => -clip), low.map(() => clip)), grid: undefined },
       around: (env) => withObservation(env, normalise),
     }
   })

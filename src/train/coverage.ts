@@ -1,0 +1,16 @@
+import type { ParticleInfo } from '../rl/evaluator.ts'
+import type { IterationMetrics } from './metrics.ts'
+
+/**
+ * Counts the cells of a task's grid that a population visits: all so far, and those of an iteration. The function returned takes the
+ * iterations one after the other; it tells nothing of a task that has no grid.
+ */
+export function countCoverage() {
+  const seen = new Set<number>()
+  return (particles: readonly Pick<ParticleInfo, 'cells'>[]): Pick<IterationMetrics, 'coverage' | 'coverageNow'> => {
+    if (particles.length === 0 || particles.some(({ cells }) => !cells)) return {}
+    const now = new Set(particles.flatMap(({ cells }) => [...(cells as Int32Array)]))
+    for (const cell of now) seen.add(cell)
+    return { coverage: seen.size, coverageNow: now.size }
+  }
+}
