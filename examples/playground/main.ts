@@ -44,6 +44,8 @@ async function open(next: Mode, from: URLSearchParams): Promise<void> {
 
 for (const name of modes) {
   byId(`to-${name}`).addEventListener('click', (event) => {
+    // Another tab is the browser's to open.
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return
     event.preventDefault()
     if (name !== mode) open(name, none)
   })

@@ -202,6 +202,7 @@ async function testBuilt(browser: Browser, url: string, folder: string): Promise
     ['Pendulum-v1', 'sac'],
     ['MultiGoal-v0', 'sql'],
     ['MultiGoal-v0', 'sql-compose'],
+    ['MultiGoalMaxEntropy-v0', 's2ac'],
     ['Pendulum-v1', 'adr'],
     ['PointMaze-v0', 'svpg'],
   ])

@@ -48,6 +48,8 @@ export async function createParticles(settings: URLSearchParams, changed: () => 
   let trails: Float32Array[] = []
   let density: HTMLCanvasElement | null = null
   let running = false
+  /** Whether a frame is on its way. */
+  let awaited = false
   let visible = false
   let owed = 0
   let last = 0
@@ -120,12 +122,15 @@ export async function createParticles(settings: URLSearchParams, changed: () => 
   }
 
   function stepOnce() {
+    const { steps } = flow
     flow.step()
-    remember()
+    // There is none while a change is under way.
+    if (flow.steps !== steps) remember()
   }
 
   function frame(now: number) {
-    if (!running || !visible) return
+    awaited = running && visible
+    if (!awaited) return
     owed = Math.min(owed + ((now - last) / 1000) * form.values.speed, MOST_STEPS_A_FRAME)
     last = now
     attempt(async () => {
@@ -140,7 +145,9 @@ export async function createParticles(settings: URLSearchParams, changed: () => 
     document.documentElement.dataset.particles = go ? 'running' : 'paused'
     byId('particles-toggle').textContent = go ? 'Pause' : 'Play'
     last = performance.now()
-    if (go) requestAnimationFrame(frame)
+    if (!go || awaited) return
+    awaited = true
+    requestAnimationFrame(frame)
   }
 
   function tell() {
@@ -159,6 +166,7 @@ export async function createParticles(settings: URLSearchParams, changed: () => 
   function showFields() {
     form.show('bandwidth', usesBandwidth(form.values))
     form.show('h', usesH(form.values))
+    for (const name of ['count', 'seed'] as const) form.show(name, form.values.start !== 'nowhere')
     write('particles-form-target-hint', targets[form.values.target].about)
   }
 
@@ -186,6 +194,7 @@ export async function createParticles(settings: URLSearchParams, changed: () => 
   byId('particles-clear').addEventListener('click', () => {
     placed = []
     form.set('start', 'nowhere')
+    showFields()
     changed()
     part.reset()
   })

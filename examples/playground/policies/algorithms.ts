@@ -158,6 +158,33 @@ export const table: Readonly<Record<AlgorithmName, Entry>> = {
       },
     },
   },
+  s2ac: {
+    title: 'S2AC: Stein soft actor-critic',
+    about:
+      'In every state actions start from a learned cloud and are moved by a few steps of SVGD, so that their density is known.',
+    takes: isContinuous,
+    live: [],
+    fixed: { start: 256, batch: 64, bandwidth: 's2ac-mean' },
+    groups: {
+      Actions: {
+        temperature: temperature(1, 'How much worse an action may be and still be taken: hot explores.'),
+        particles: slider('Actions a state', 10, {
+          min: 1,
+          max: 32,
+          hint: 'Particles here are actions, pushed apart in every state.',
+        }),
+        svgdSteps: slider('Steps of SVGD', 3, { min: 0, max: 10 }),
+        rewardScale: slider('Reward scale', 0.1, { min: 0.01, max: 10, scale: 'log' }),
+      },
+      Learning: {
+        learningRate: learningRate(1e-3),
+        hidden: hidden('64,64'),
+        steps: steps(256),
+        iterations: iterations(30),
+        seed,
+      },
+    },
+  },
   adr: {
     title: 'ADR: hard worlds for one policy',
     about:

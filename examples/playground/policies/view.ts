@@ -81,8 +81,10 @@ export async function createPolicies(settings: URLSearchParams, changed: () => v
     if (reply.kind === 'iteration') onIteration(reply)
     else if (reply.kind === 'episode') stage?.show(reply)
     else if (reply.kind === 'file') download(reply.bytes)
-    else if (reply.kind === 'end') enter('finished')
-    else {
+    else if (reply.kind === 'end') {
+      enter('finished')
+      write('policies-note', `Finished: ${iteration?.iterations} iterations. The policies act on.`)
+    } else {
       session?.end()
       session = null
       enter('failed')

@@ -111,6 +111,7 @@ async function answer(question: Question): Promise<void> {
   const step = run.latest as AnyTrainStep
   if (question.kind === 'temperature') step.setTemperature(question.value)
   else if (question.kind === 'download') {
+    // A run ends before a particle is not finite.
     const bytes = encodeParticles(step) as Uint8Array<ArrayBuffer>
     post({ kind: 'file', bytes }, [bytes.buffer])
   } else {
