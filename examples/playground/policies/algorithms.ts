@@ -103,24 +103,6 @@ export const table: Readonly<Record<AlgorithmName, Entry>> = {
       },
     },
   },
-  s2ac: {
-    title: 'S2AC: Stein soft actor-critic',
-    about: 'Actions are particles that SVGD moves to where Q is high, and how likely each is stays known.',
-    takes: isContinuous,
-    live: [],
-    fixed: { ...offPolicy, svgdSteps: 3, stepSize: 0.05 },
-    groups: {
-      Learning: {
-        temperature: softQ.temperature,
-        rewardScale: softQ.rewardScale,
-        learningRate: learningRate(1e-3),
-        hidden: hidden('64,64'),
-        steps: steps(256),
-        iterations: iterations(60),
-        seed,
-      },
-    },
-  },
   sql: {
     title: 'SQL: soft Q-learning',
     about: 'One network turns noise into actions of many good kinds; in every state its actions are particles.',
