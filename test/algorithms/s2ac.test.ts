@@ -16,7 +16,7 @@ const LOG_2PI = Math.log(2 * Math.PI)
 
 /** B sets of K particles from N(0, start²), moved towards a density with the given score. */
 function moved(
-  { A = 1, K = 128, B = 8, L = 1200, stepSize = 0.0125, start = 1, bandwidth = 1 },
+  { A = 1, K = 128, B = 4, L = 2400, stepSize = 0.0125, start = 0.8, bandwidth = 1 },
   score: (x: number) => number,
 ) {
   const { normal } = numbersOf(5)
@@ -48,7 +48,10 @@ describe('the closed-form density of a Stein sampler', () => {
   test('has the entropy of a mixture of two Gaussians within 0.05 nats', () => {
     const [s, m] = [0.5, 1.2]
     const weigh = (x: number) => 1 / (1 + Math.exp((-2 * m * x) / s ** 2))
-    const { entropy } = moved({ start: 1.3, L: 1600 }, (x) => -(x + m - 2 * m * weigh(x)) / s ** 2)
+    const { entropy } = moved(
+      { K: 256, B: 4, start: 1.3, stepSize: 0.02, L: 3000 },
+      (x) => -(x + m - 2 * m * weigh(x)) / s ** 2,
+    )
     let exact = 0
     for (let x = -5; x < 5; x += 1e-3) {
       const p = [m, -m].reduce(
