@@ -76,6 +76,7 @@ const svpg = (command: Command) =>
     .option('--trajectories <n>', 'trajectories: that are kept (10)', number)
     .option('--discriminator-hidden <widths>', 'trajectories: hidden layers, as 100,100', list)
     .option('--discriminator-learning-rate <rate>', 'trajectories: of its Adam (0.0001)', number)
+    .option('--discriminator-steps <n>', 'trajectories: of it in an iteration (1)', number)
     .option('--workers <n>', 'evaluate particles on so many workers, or auto; the same bytes (auto)', number, 'auto')
 
 /** Settings of all that learn from a replay. */

@@ -148,11 +148,12 @@ test('every option reaches the configuration', () =>
       ...{ evolutionEvery: 3, gain: 2, entropyReward: 0.02, criticHidden: [5], criticLearningRate: 0.1, clip: 0.3 },
       episodicReward: true,
       ...{ selfImitation: 'trajectories', estimator: 'reinforce', lambda: 1, nSteps: null, epochs: 1, minibatches: 1 },
-      // Those that no option sets.
+      // Those that are left as they are.
       ...{ kernelTemperature: null, exploration: 'anneal', criticEpochs: 4, criticBatch: 256, imitationSteps: 4 },
       ...{ imitationBatch: 512, imitationCapacity: 10_000, priorityExponent: 0.6, importanceExponent: 0.1 },
       ...{ imitationValueWeight: 0.01, imitationShare: 0.8, trajectories: 10, discriminatorHidden: [100, 100] },
       ...{ discriminatorLearningRate: 1e-4, discriminatorSteps: 1, imitationReward: 'positive' },
+      ...{ lastGain: 0.1, rewardScale: 1 },
     })
     expect((await readParticles(directory, 'out')).metadata.policy).toContain('"hidden":[4,3]')
   }))
