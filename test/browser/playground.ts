@@ -37,21 +37,21 @@ const picture = (page: Page, selector: string) =>
 /** Space pauses, a key steps once. */
 async function particlesFlow(page: Page): Promise<string> {
   await until(page, 'Number(data.steps) >= 1')
-  const first = await numberIn(page, 'plane-discrepancy')
   await until(page, 'Number(data.steps) >= 150')
   await page.keyboard.press('Space')
   await until(page, "data.particles === 'paused'")
   await page.waitForTimeout(100)
   const { steps } = await told(page)
   const last = await numberIn(page, 'plane-discrepancy')
-  assert.ok(last < first / 3, `the discrepancy went from ${first} to ${last}`)
+  // It begins above 0.3; how many steps had gone by when that could be read depends on the machine.
+  assert.ok(last < 0.2, `the discrepancy is ${last} after ${steps} steps`)
   const still = await picture(page, '#plane')
   await page.waitForTimeout(300)
   assert.equal(await picture(page, '#plane'), still, 'it moved while it was paused')
   await page.keyboard.press('s')
   await until(page, `data.steps === '${Number(steps) + 1}'`)
   assert.notEqual(await picture(page, '#plane'), still)
-  return `discrepancy from ${first} to ${last}`
+  return `discrepancy ${last} after ${steps} steps`
 }
 
 async function particlesArePlaced(page: Page): Promise<undefined> {
