@@ -2,6 +2,7 @@ import type { CoreSource } from '../core/module.ts'
 import type { EnvironmentSpec } from '../envs/contract.ts'
 import type { Agents } from '../rl/agents.ts'
 import type { Visited } from '../rl/evaluator.ts'
+import type { Episodes, OffPolicy } from '../rl/off-policy.ts'
 
 /** Settings that every algorithm of train() has. */
 export interface CommonOptions {
@@ -73,6 +74,18 @@ export interface Measured {
   temperature: number
   [name: string]: unknown
 }
+
+/** |θ|, for metrics only. */
+export const normOf = (theta: Float32Array) => Math.sqrt(theta.reduce((sum, x) => sum + x * x, 0))
+
+/** What an off-policy algorithm with one agent measures, whatever it learns by. */
+export const measuredAlone = (loop: OffPolicy, theta: Float32Array, { episodes, meanReturn }: Episodes) => ({
+  ...noKernel,
+  transitions: loop.steps * loop.envs.num,
+  returns: [meanReturn],
+  episodes: [episodes],
+  thetaNorm: [normOf(theta)],
+})
 
 /** What an algorithm without a kernel between its particles measures of it. */
 export const noKernel = {

@@ -3,6 +3,7 @@ import { createArena, f32, padded } from '../core/arena.ts'
 import {
   check,
   fraction,
+  inIteration,
   nonNegativeNumber,
   oneOf,
   positiveNumber,
@@ -441,8 +442,8 @@ export const adr = {
   config: adrConfig,
   init,
   /** One iteration in place. Rejects with a RunError naming the iteration when a value is not finite. */
-  async step(state: AdrState): Promise<AdrInfo> {
-    try {
+  step: (state: AdrState): Promise<AdrInfo> =>
+    inIteration(state.iteration + 1, async () => {
       const { arena, policy } = state
       const { moves, points, constants } = proposals(state)
       const begun = { behaviour: arena.view.theta.slice(0, policy.size), carried: state.carried }
@@ -460,11 +461,7 @@ export const adr = {
         ...randomised,
         losses: state.crew.takeLosses(),
       }
-    } catch (error) {
-      if (error instanceof RunError) error.message = `Iteration ${state.iteration + 1}: ${error.message}`
-      throw error
-    }
-  },
+    }),
   measure,
   agents: ({ policy, arena }: AdrState): Policies => ({ policy, particles: 1, theta: arena.view.theta }),
   visited,

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { createArena, f32, padded } from '../core/arena.ts'
-import { check, fraction, oneOf, positiveNumber, RunError, wholeNumber } from '../core/errors.ts'
+import { check, fraction, inIteration, oneOf, positiveNumber, wholeNumber } from '../core/errors.ts'
 import { type CoreSource, compileCore } from '../core/module.ts'
 import { Purpose, splitSeed } from '../core/random.ts'
 import type { EnvironmentSpec } from '../envs/contract.ts'
@@ -15,15 +15,14 @@ import {
   createOffPolicy,
   type Episodes,
   interact,
-  type Learner,
   type OffPolicy,
   offPolicyEntries,
 } from '../rl/off-policy.ts'
 import { descend, sideFields, sideNetwork, startSide } from '../rl/side-network.ts'
-import { type Critics, follow, learnQ, targetFields, targetValues } from '../rl/soft-q.ts'
+import { createCritics, criticFields, follow, learnQ, targetValues } from '../rl/soft-q.ts'
 import { inverseTemperature, temperatureEntries } from '../rl/temperature.ts'
 import { perStateBandwidthSchema } from '../svgd/per-state.ts'
-import { type CommonOptions, type Measured, noKernel, type Saved } from './algorithm.ts'
+import { type CommonOptions, type Measured, measuredAlone, type Saved } from './algorithm.ts'
 import {
   choose,
   drawParticles,
@@ -96,16 +95,11 @@ async function init({ env, iterations, core: source, tfjs, ...options }: S2acOpt
   const nets = steinNetworks(spec, config)
   const arena = await createArena(core, {
     ...sideFields('actor', nets.actor),
-    ...sideFields('q', nets.q, PAIR),
-    ...targetFields(nets.q, PAIR),
+    ...criticFields(nets.q, PAIR),
     uniform: f32(padded(Math.max(config.environments * actionSize(spec), config.batch))),
   })
   const actor = sideNetwork(arena, 'actor', nets.actor)
-  const q = sideNetwork(arena, 'q', nets.q, PAIR)
   startSide(actor, seed, 0, { scheme: 'xavier', purpose: Purpose.weights })
-  startSide(q, seed, 0, { scheme: 'xavier', purpose: Purpose.q, lastGain: 1 })
-  const critics: Critics = { q, ops: arena.ops, target: { at: arena.at.qTarget, view: arena.view.qTarget } }
-  follow(critics, 1)
   const room = (): SteinRoom => ({ sampler: null, noise: null })
   return {
     config,
@@ -114,14 +108,12 @@ async function init({ env, iterations, core: source, tfjs, ...options }: S2acOpt
     arena,
     nets,
     actor,
-    critics,
+    critics: createCritics(arena, nets.q, PAIR, seed),
     /** Memory for the particles of a step of the environments, and of a batch. */
     rooms: { act: room(), learn: room() },
     loop: await createOffPolicy(spec, config, seed, { core, iterations }),
     inverseTemperature: inverseTemperature(config, iterations),
     iteration: 0,
-    /** Sums over the gradient steps of an iteration. */
-    sums: { steps: 0, qLoss: 0, logProb: 0 },
   }
 }
 
@@ -151,23 +143,23 @@ function act(state: S2acState, { envs, observation, action, seed, steps }: OffPo
 }
 
 /** One gradient step of the Q networks and one of the start. */
-function learn(state: S2acState, loop: OffPolicy): void {
-  const { config, critics, sums, core, rooms } = state
+function learn(state: S2acState, loop: OffPolicy): Record<'qLoss' | 'entropy', number> {
+  const { config, critics, core, rooms } = state
   const { batch, seed, updates } = loop
+  // Its arrays are those that learn.
   const policy = policyNow(state)
   const draw = { seed, purpose: Purpose.noise, particle: 0, step: updates }
   const matrix = (values: Float32Array) => tf.tensor2d(values, [batch.rows, values.length / batch.rows])
   const next = drawParticles(core, rooms.learn, policy, batch.nextObservation, { ...draw, use: 0 })
   const targets = softTargets(state, loop, next, policy.shape.temperature)
-  tf.tidy(() => {
+  const qLoss = tf.tidy(() => {
     const [s, a, y] = [matrix(batch.observation), matrix(batch.action), tf.tensor1d(targets)]
-    sums.qLoss += learnQ(critics, config.learningRate, s, a, y)
+    return learnQ(critics, config.learningRate, s, a, y)
   })
-  const now = drawParticles(core, rooms.learn, policyNow(state), batch.observation, { ...draw, use: 1 })
+  const now = drawParticles(core, rooms.learn, policy, batch.observation, { ...draw, use: 1 })
   if (config.origin === 'learned') learnStart(state, now)
   follow(critics, config.polyak)
-  sums.logProb += now.logProb.reduce((sum, x) => sum + x, 0) / now.logProb.length
-  sums.steps++
+  return { qLoss, entropy: -now.logProb.reduce((sum, x) => sum + x, 0) / now.logProb.length }
 }
 
 /** y [B] = r + γ (1 − d) mean_i [ min_k Q̄_k(s', a_i) − α log π(a_i|s') ] over the particles of s'. */
@@ -204,20 +196,8 @@ function learnStart({ actor, config }: S2acState, { states, u, logProb }: Partic
   })
 }
 
-function measure(
-  { actor, loop, config }: S2acState,
-  { episodes, meanReturn, qLoss, entropy, temperature }: S2acInfo,
-): Measured {
-  return {
-    ...noKernel,
-    transitions: loop.steps * config.environments,
-    returns: [meanReturn],
-    episodes: [episodes],
-    entropy: [entropy ?? 0],
-    thetaNorm: [Math.sqrt(actor.view.theta.reduce((sum, x) => sum + x * x, 0))],
-    temperature,
-    qLoss,
-  }
+function measure({ actor, loop }: S2acState, { entropy, temperature, qLoss, ...episodes }: S2acInfo): Measured {
+  return { ...measuredAlone(loop, actor.view.theta, episodes), entropy: [entropy ?? 0], temperature, qLoss }
 }
 
 /**
@@ -239,27 +219,16 @@ export const s2ac = {
   config: s2acConfig,
   init,
   /** One iteration in place: `steps` steps of every environment and the gradient steps due. Rejects with a RunError that names it. */
-  async step(state: S2acState): Promise<S2acInfo> {
-    const { arena, loop, config } = state
-    const uniform = { at: arena.at.uniform, view: arena.view.uniform }
-    const learner: Learner = {
-      ...{ ops: arena.ops, uniform },
-      act: (all) => act(state, all),
-      learn: (all) => learn(state, all),
-    }
-    state.sums = { steps: 0, qLoss: 0, logProb: 0 }
-    try {
+  step: (state: S2acState): Promise<S2acInfo> =>
+    inIteration(state.iteration + 1, async () => {
+      const { arena, loop, config } = state
+      const uniform = { at: arena.at.uniform, view: arena.view.uniform }
+      const learner = { ops: arena.ops, uniform, act: act.bind(null, state), learn: learn.bind(null, state) }
       const temperature = temperatureOf(state)
-      const episodes = await interact(loop, config, learner)
-      const { steps, qLoss, logProb } = state.sums
-      const mean = (sum: number) => (steps > 0 ? sum / steps : null)
+      const { mean, ...episodes } = await interact(loop, config, learner)
       state.iteration++
-      return { ...episodes, qLoss: mean(qLoss), entropy: mean(-logProb), temperature }
-    } catch (error) {
-      if (error instanceof RunError) error.message = `Iteration ${state.iteration + 1}: ${error.message}`
-      throw error
-    }
-  },
+      return { ...episodes, qLoss: mean('qLoss'), entropy: mean('entropy'), temperature }
+    }),
   measure,
   agents: (state: S2acState): Actors => steinAgents(state.core, state.spec, policyNow(state)),
   save: (state: S2acState): Saved => saveSteinPolicy(policyNow(state)),

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { createArena, f32, padded } from '../core/arena.ts'
-import { check, finiteNumberOr, fraction, positiveNumberOr, RunError } from '../core/errors.ts'
+import { check, finiteNumberOr, fraction, inIteration, positiveNumberOr } from '../core/errors.ts'
 import { compileCore } from '../core/module.ts'
 import { Purpose, splitSeed } from '../core/random.ts'
 import { environmentSpec } from '../envs/registry.ts'
@@ -17,14 +17,13 @@ import {
   createOffPolicy,
   type Episodes,
   interact,
-  type Learner,
   type OffPolicy,
   offPolicyEntries,
 } from '../rl/off-policy.ts'
 import { descend, sideFields, sideNetwork, startSide } from '../rl/side-network.ts'
-import { follow, learnQ, leastValues, targetFields, targetValues } from '../rl/soft-q.ts'
+import { createCritics, criticFields, follow, learnQ, leastValues, targetValues } from '../rl/soft-q.ts'
 import { adam } from '../svgd/optimizers.ts'
-import { type CommonOptions, type Measured, noKernel } from './algorithm.ts'
+import { type CommonOptions, type Measured, measuredAlone } from './algorithm.ts'
 
 /** The settings with their defaults, which are those of the paper's second version where it has the setting. */
 const schema = v.object({
@@ -73,8 +72,7 @@ async function init({ env, iterations, core: source, tfjs, ...options }: SacOpti
   const net = qNetwork(O, A, hidden, activation)
   const arena = await createArena(core, {
     ...sideFields('actor', policy.net),
-    ...sideFields('q', net, PAIR),
-    ...targetFields(net, PAIR),
+    ...criticFields(net, PAIR),
     ...policyFields(policy, E),
     /** log α and its Adam; only the first of four numbers is used. */
     ...{ theta: f32(4), direction: f32(4), moment1: f32(4), moment2: f32(4) },
@@ -85,17 +83,12 @@ async function init({ env, iterations, core: source, tfjs, ...options }: SacOpti
     noise: f32(padded(B * A)),
   })
   const actor = sideNetwork(arena, 'actor', policy.net)
-  const q = sideNetwork(arena, 'q', net, PAIR)
   startSide(actor, seed, 0, { scheme: 'xavier', purpose: Purpose.weights })
-  startSide(q, seed, 0, { scheme: 'xavier', purpose: Purpose.q, lastGain: 1 })
   writePolicy(
     { at: { ...arena.at, theta: arena.at.actorTheta }, view: arena.view },
     policy,
     arena.view.actorTheta.length,
   )
-  const target = { at: arena.at.qTarget, view: arena.view.qTarget }
-  const critics = { q, ops: arena.ops, target }
-  follow(critics, 1)
   if (config.temperature !== 'auto') arena.view.theta[0] = arena.ops.log64(config.temperature)
   return {
     config,
@@ -103,13 +96,11 @@ async function init({ env, iterations, core: source, tfjs, ...options }: SacOpti
     policy,
     arena,
     actor,
-    critics,
+    critics: createCritics(arena, net, PAIR, seed),
     /** Environments and replay. */
     loop: await createOffPolicy(spec, config, seed, { core, iterations }),
     targetEntropy: config.targetEntropy === 'auto' ? -A : config.targetEntropy,
     iteration: 0,
-    /** Sums over the gradient steps of an iteration. */
-    sums: { steps: 0, qLoss: 0, logProb: 0 },
   }
 }
 
@@ -125,17 +116,17 @@ function act({ arena: { ops, at, view } }: SacState, { envs, observation, action
 }
 
 /** One gradient step of the Q networks, the policy and the temperature, in this order. */
-function learn(state: SacState, loop: OffPolicy): void {
-  const { config, sums, critics } = state
-  tf.tidy(() => {
+function learn(state: SacState, loop: OffPolicy): Record<'qLoss' | 'entropy', number> {
+  const { config, critics } = state
+  const told = tf.tidy(() => {
     const rows = tensorsOf(loop)
-    sums.qLoss += learnQ(critics, config.learningRate, rows.state, rows.action, softTarget(state, loop, rows))
+    const qLoss = learnQ(critics, config.learningRate, rows.state, rows.action, softTarget(state, loop, rows))
     const logProb = learnPolicy(state, loop, rows.state)
-    sums.logProb += logProb
     if (config.temperature === 'auto') learnTemperature(state, logProb)
+    return { qLoss, entropy: -logProb }
   })
   follow(critics, config.polyak)
-  sums.steps++
+  return told
 }
 
 type Rows = ReturnType<typeof tensorsOf>
@@ -196,21 +187,8 @@ function learnTemperature({ arena, config, targetEntropy, loop }: SacState, logP
   adam({ learningRate: config.learningRate }).step(arena, loop.updates + 1)
 }
 
-function measure(
-  { actor, loop, config }: SacState,
-  { episodes, meanReturn, qLoss, entropy, temperature }: SacInfo,
-): Measured {
-  const squares = actor.view.theta.reduce((sum, x) => sum + x * x, 0)
-  return {
-    ...noKernel,
-    transitions: loop.steps * config.environments,
-    returns: [meanReturn],
-    episodes: [episodes],
-    entropy: [entropy ?? 0],
-    thetaNorm: [Math.sqrt(squares)],
-    temperature,
-    qLoss,
-  }
+function measure({ actor, loop }: SacState, { entropy, temperature, qLoss, ...episodes }: SacInfo): Measured {
+  return { ...measuredAlone(loop, actor.view.theta, episodes), entropy: [entropy ?? 0], temperature, qLoss }
 }
 
 /**
@@ -228,23 +206,15 @@ export const sac = {
   config: sacConfig,
   init,
   /** One iteration in place: `steps` steps of every environment and the gradient steps due. Rejects with a RunError that names it. */
-  async step(state: SacState): Promise<SacInfo> {
-    const { arena, loop, config } = state
-    const { ops, at, view } = arena
-    const uniform = { at: at.uniform, view: view.uniform }
-    const learner: Learner = { ops, uniform, act: (all) => act(state, all), learn: (all) => learn(state, all) }
-    state.sums = { steps: 0, qLoss: 0, logProb: 0 }
-    try {
-      const episodes = await interact(loop, config, learner)
-      const { steps, qLoss, logProb } = state.sums
-      const mean = (sum: number) => (steps > 0 ? sum / steps : null)
+  step: (state: SacState): Promise<SacInfo> =>
+    inIteration(state.iteration + 1, async () => {
+      const { arena, loop, config } = state
+      const uniform = { at: arena.at.uniform, view: arena.view.uniform }
+      const learner = { ops: arena.ops, uniform, act: act.bind(null, state), learn: learn.bind(null, state) }
+      const { mean, ...episodes } = await interact(loop, config, learner)
       state.iteration++
-      return { ...episodes, qLoss: mean(qLoss), entropy: mean(-logProb), temperature: temperatureOf(state) }
-    } catch (error) {
-      if (error instanceof RunError) error.message = `Iteration ${state.iteration + 1}: ${error.message}`
-      throw error
-    }
-  },
+      return { ...episodes, qLoss: mean('qLoss'), entropy: mean('entropy'), temperature: temperatureOf(state) }
+    }),
   measure,
   agents: ({ policy, actor }: SacState): Policies => ({ policy, particles: 1, theta: actor.view.theta }),
   close: () => {},

@@ -100,13 +100,23 @@ export const latentFields = (count: number) => ({ latent: f32(padded(count)) })
 
 export type LatentArena = Arena<ReturnType<typeof latentFields>>
 
-/** Samplers as a population, theta [n, parameters] being theirs. */
-export const agentsOf = (
-  core: CoreModule,
-  spec: EnvironmentSpec,
-  samplers: readonly JudgedSampler[],
-  theta: Float32Array,
-): Actors => ({ particles: samplers.length, theta, act: actWith(core, spec, samplers), value: valueWith(samplers) })
+/** Samplers as a population. */
+export const agentsOf = (core: CoreModule, spec: EnvironmentSpec, samplers: readonly JudgedSampler[]): Actors => ({
+  particles: samplers.length,
+  theta: stacked(samplers),
+  act: actWith(core, spec, samplers),
+  value: valueWith(samplers),
+})
+
+/** [n, parameters] */
+function stacked(samplers: readonly JudgedSampler[]): Float32Array {
+  const { size } = samplers[0].sampler
+  const theta = new Float32Array(samplers.length * size)
+  samplers.forEach((one, i) => {
+    theta.set(one.theta.subarray(0, size), i * size)
+  })
+  return theta
+}
 
 /** How samplers act: one draw, or where it is to be greedy the best of several under Q. */
 function actWith(core: CoreModule, spec: EnvironmentSpec, samplers: readonly JudgedSampler[]): Act {
@@ -177,10 +187,6 @@ function bestOf(actions: Float32Array, values: Float32Array, K: number): Float32
 /** Samplers of one shape as arrays: theta [n, parameters] and judge-i-c [qs, parameters] of sampler i's component c. */
 export function saveSamplers(samplers: readonly JudgedSampler[]): Saved {
   const [{ shape, sampler, q }] = samplers
-  const theta = new Float32Array(samplers.length * sampler.size)
-  samplers.forEach((one, i) => {
-    theta.set(one.theta.subarray(0, sampler.size), i * sampler.size)
-  })
   const judges = samplers.flatMap(({ judges }, i) =>
     judges.map((values, c) => {
       const tensor = { shape: [shape.qs, q.size], data: values.slice(0, shape.qs * q.size) }
@@ -195,7 +201,7 @@ export function saveSamplers(samplers: readonly JudgedSampler[]): Saved {
     shape,
     tensors: {
       ...Object.fromEntries(sets),
-      theta: { shape: [samplers.length, sampler.size], data: theta },
+      theta: { shape: [samplers.length, sampler.size], data: stacked(samplers) },
       ...Object.fromEntries(judges),
     },
   }

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { createArena, f32, padded } from '../core/arena.ts'
-import { check, RunError, show, UsageError, wholeNumber } from '../core/errors.ts'
+import { check, inIteration, show, UsageError, wholeNumber } from '../core/errors.ts'
 import { type CoreSource, compileCore } from '../core/module.ts'
 import { Purpose, splitSeed } from '../core/random.ts'
 import type { EnvironmentSpec } from '../envs/contract.ts'
@@ -9,7 +9,7 @@ import type { Actors } from '../rl/agents.ts'
 import { continuousTask } from '../rl/off-policy.ts'
 import { createBatch, mergeReplays, type Replay, sampleInto } from '../rl/replay.ts'
 import { sideFields, sideNetwork, startSide } from '../rl/side-network.ts'
-import { type Measured, noKernel, type Saved } from './algorithm.ts'
+import { type Measured, noKernel, normOf, type Saved } from './algorithm.ts'
 import { agentsOf, type JudgedSampler, saveSamplers } from './sampler.ts'
 import { createSamplerLearning, learnSampler } from './sampler-learning.ts'
 import {
@@ -65,7 +65,7 @@ async function init({ env, iterations, core: source, tfjs, ...options }: SqlComp
     const task = taskOf(spec, constants)
     states.push(await sql.init({ ...config, env: task, iterations: componentIterations, core, tfjs }))
   }
-  const { nets, shape, sampler } = states[0]
+  const { nets, shape } = states[0]
   const { batch: B } = config
   const arena = await createArena(core, { ...sideFields('sampler', nets.sampler), uniform: f32(padded(B)) })
   const composed = sideNetwork(arena, 'sampler', nets.sampler)
@@ -89,7 +89,6 @@ async function init({ env, iterations, core: source, tfjs, ...options }: SqlComp
     batch: createBatch(states[0].loop.replay, B),
     iteration: 0,
     updates: 0,
-    size: sampler.net.size,
   }
 }
 
@@ -130,14 +129,13 @@ function compose(state: SqlComposeState): number {
 const samplersOf = (state: SqlComposeState) => [...state.components.map(samplerOf), composedOf(state)]
 
 function measure({ components, sampler, iteration }: SqlComposeState, info: SqlComposeInfo): Measured {
-  const norm = (theta: Float32Array) => Math.sqrt(theta.reduce((sum, x) => sum + x * x, 0))
   return {
     ...noKernel,
     transitions: components.reduce((sum, { loop, config }) => sum + loop.steps * config.environments, 0),
     returns: [...components.map((_, c) => info.components[c]?.meanReturn ?? null), null],
     episodes: [...components.map((_, c) => info.components[c]?.episodes ?? 0), 0],
     entropy: [],
-    thetaNorm: [...components.map(({ sampler }) => norm(sampler.view.theta)), norm(sampler.view.theta)],
+    thetaNorm: [...components, { sampler }].map((one) => normOf(one.sampler.view.theta)),
     temperature: temperatureOf({ ...components[0], iteration }),
     direction: info.direction,
   }
@@ -159,31 +157,18 @@ export const sqlCompose = {
   config: sqlComposeConfig,
   init,
   /** One iteration in place: of every component, or of the composed sampler. Rejects with a RunError that names it. */
-  async step(state: SqlComposeState): Promise<SqlComposeInfo> {
-    const { components, config } = state
-    try {
+  step: (state: SqlComposeState): Promise<SqlComposeInfo> =>
+    inIteration(state.iteration + 1, async () => {
+      const { components, config } = state
       const isLearning = state.iteration < config.componentIterations
       const told: (Awaited<ReturnType<typeof sql.step>> | null)[] = []
       for (const component of components) told.push(isLearning ? await sql.step(component) : null)
       const direction = isLearning ? null : compose(state)
       state.iteration++
       return { components: told, direction }
-    } catch (error) {
-      if (error instanceof RunError && !error.message.startsWith('Iteration'))
-        error.message = `Iteration ${state.iteration + 1}: ${error.message}`
-      throw error
-    }
-  },
+    }),
   measure,
-  agents(state: SqlComposeState): Actors {
-    const samplers = samplersOf(state)
-    const size = state.size
-    const theta = new Float32Array(samplers.length * size)
-    samplers.forEach((one, i) => {
-      theta.set(one.theta.subarray(0, size), i * size)
-    })
-    return agentsOf(state.core, state.spec, samplers, theta)
-  },
+  agents: (state: SqlComposeState): Actors => agentsOf(state.core, state.spec, samplersOf(state)),
   save: (state: SqlComposeState): Saved => saveSamplers(samplersOf(state)),
   restore: (saved: Saved, spec: EnvironmentSpec, core?: CoreSource): Promise<Actors> => sql.restore(saved, spec, core),
   close: () => {},

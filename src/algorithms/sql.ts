@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { createArena, f32, padded } from '../core/arena.ts'
-import { check, fraction, positiveNumber, RunError, UsageError, wholeNumber, wholeNumberOr } from '../core/errors.ts'
+import { check, fraction, inIteration, positiveNumber, UsageError, wholeNumber, wholeNumberOr } from '../core/errors.ts'
 import { type CoreSource, compileCore } from '../core/module.ts'
 import { Purpose, type Seed, splitSeed } from '../core/random.ts'
 import type { EnvironmentSpec } from '../envs/contract.ts'
@@ -15,15 +15,15 @@ import {
   createOffPolicy,
   type Episodes,
   interact,
-  type Learner,
   type OffPolicy,
   offPolicyEntries,
 } from '../rl/off-policy.ts'
+import type { Batch } from '../rl/replay.ts'
 import { type SideNetwork, sideFields, sideNetwork, startSide } from '../rl/side-network.ts'
-import { type Critics, follow, learnQ, targetFields, targetValues } from '../rl/soft-q.ts'
+import { type Critics, createCritics, criticFields, follow, learnQ, targetValues } from '../rl/soft-q.ts'
 import { inverseTemperature, temperatureEntries } from '../rl/temperature.ts'
 import { perStateBandwidthSchema } from '../svgd/per-state.ts'
-import { type CommonOptions, type Measured, noKernel, type Saved } from './algorithm.ts'
+import { type CommonOptions, type Measured, measuredAlone, type Saved } from './algorithm.ts'
 import {
   agentsOf,
   type JudgedSampler,
@@ -74,7 +74,7 @@ const schema = v.object({
 
 export type SqlOptions = CommonOptions &
   v.InferInput<typeof schema> & {
-    /** Sampler and Q to begin with, as save() or readSaved() gives them: fine-tuning. Default: new ones. */
+    /** Sampler and Q to begin with, as save() gives them: fine-tuning. Default: new ones. */
     from?: Saved
     tfjs?: TfjsOptions
   }
@@ -126,18 +126,14 @@ async function init({ env, iterations, core: source, tfjs, from, ...options }: S
   refuseProposal(config, latents, A)
   const arena = await createArena(core, {
     ...sideFields('sampler', nets.sampler),
-    ...sideFields('q', nets.q, qs),
-    ...targetFields(nets.q, qs),
+    ...criticFields(nets.q, qs),
     ...latentFields(Math.max(E, B * valueParticles) * latents),
     uniform: f32(padded(Math.max(E, B, B * valueParticles) * A)),
   })
   const sampler = sideNetwork(arena, 'sampler', nets.sampler)
-  const q = sideNetwork(arena, 'q', nets.q, qs)
   startSide(sampler, seed, 0, { scheme: 'xavier', purpose: Purpose.weights, lastGain: 1 })
-  startSide(q, seed, 0, { scheme: 'xavier', purpose: Purpose.q, lastGain: 1 })
-  if (from) takeOver(restoreSamplers(from, spec)[0], sampler, q)
-  const critics: Critics = { q, ops: arena.ops, target: { at: arena.at.qTarget, view: arena.view.qTarget } }
-  follow(critics, 1)
+  const critics = createCritics(arena, nets.q, qs, seed)
+  if (from) takeOver(restoreSamplers(from, spec)[0], sampler, critics)
   const set = config.latentSet === 'unlimited' ? null : latentSet(arena, config.latentSet, latents, seed)
   const sizes = { states: B, ...splitOf(config), width: A }
   return {
@@ -158,12 +154,8 @@ async function init({ env, iterations, core: source, tfjs, from, ...options }: S
     /** Of the whole run; null where it is not known. */
     iterations: iterations ?? null,
     iteration: 0,
-    /** Sums over the gradient steps of an iteration. */
-    sums: noSums(),
   }
 }
-
-const noSums = () => ({ steps: 0, qLoss: 0, value: 0, direction: 0, bandwidth: 0 })
 
 function refuseProposal({ proposalFrom, latentSet }: SqlConfig, latents: number, actions: number): void {
   if (proposalFrom === 'never') return
@@ -174,12 +166,13 @@ function refuseProposal({ proposalFrom, latentSet }: SqlConfig, latents: number,
 }
 
 /** Begins where another run has ended. */
-function takeOver(from: JudgedSampler, sampler: SideNetwork, q: SideNetwork): void {
-  const { theta, judges } = from
+function takeOver({ theta, judges }: JudgedSampler, sampler: SideNetwork, critics: Critics): void {
+  const { q } = critics
   if (judges.length > 1 || judges[0].length !== q.count * q.net.size)
     throw new UsageError(`from must have ${q.count} Q networks of ${q.net.size} parameters.`)
   sampler.view.theta.set(theta)
   q.view.theta.set(judges[0])
+  follow(critics, 1)
 }
 
 /** [M, L] from N(0, I). */
@@ -226,34 +219,28 @@ function act(state: SqlState, { envs, observation, action, seed, steps }: OffPol
 }
 
 /** One gradient step of Q and one of the sampler. */
-function learn(state: SqlState, loop: OffPolicy): void {
-  const { config, critics, sampler, sums } = state
+function learn(state: SqlState, loop: OffPolicy): Record<'qLoss' | 'value' | 'direction' | 'bandwidth', number> {
+  const { config, critics, sampler } = state
   const { batch, updates: update, seed } = loop
   const temperature = temperatureOf(state)
   const matrix = (values: Float32Array) => tf.tensor2d(values, [batch.rows, values.length / batch.rows])
-  tf.tidy(() => {
-    const target = tf.tensor1d(softTargets(state, loop, temperature))
-    sums.qLoss += learnQ(critics, config.learningRate, matrix(batch.observation), matrix(batch.action), target)
+  const told = tf.tidy(() => {
+    const values = softValues(state, loop, temperature)
+    const y = tf.tensor1d(softTargets(config, batch, values))
+    const qLoss = learnQ(critics, config.learningRate, matrix(batch.observation), matrix(batch.action), y)
+    return { qLoss, value: values.reduce((sum, value) => sum + value, 0) / batch.rows }
   })
   const rate = config.samplerLearningRate ?? config.learningRate
   const { bandwidth } = config
   const step = { states: batch.observation, temperature, bandwidth, rate, seed, update }
   const moved = learnSampler(state.learning, samplerOf(state), sampler, step)
   if ((update + 1) % config.targetEvery === 0) follow(critics, config.polyak)
-  sums.direction += moved.direction
-  sums.bandwidth += moved.bandwidth
-  sums.steps++
+  return { ...told, ...moved }
 }
 
 /** y [B] = r + γ (1 − d) V_soft(s'). */
-function softTargets(state: SqlState, loop: OffPolicy, temperature: number): Float32Array {
-  const { config, sums } = state
-  const { reward, terminated, rows } = loop.batch
-  const values = softValues(state, loop, temperature)
-  sums.value += values.reduce((sum, value) => sum + value, 0) / rows
-  const scale = config.rewardScale
-  return values.map((value, b) => scale * reward[b] + config.discount * (1 - terminated[b]) * value)
-}
+const softTargets = ({ rewardScale, discount }: SqlConfig, { reward, terminated }: Batch, values: Float32Array) =>
+  values.map((value, b) => rewardScale * reward[b] + discount * (1 - terminated[b]) * value)
 
 /**
  * V_soft(s') [B] = α log 1/K Σ_k exp(Q̄(s', a_k)/α) / q(a_k|s'), a_k ~ q: uniform in [−1, 1]^A, or the sampler itself. The sum is taken
@@ -300,19 +287,11 @@ function fromPolicy(state: SqlState, { batch, seed, updates }: OffPolicy, next: 
   return { action: tf.tanh(samplerOutputs(one.sampler, theta, next, xi)), logDensity: tf.tensor1d(logDensity) }
 }
 
-function measure(state: SqlState, info: SqlInfo): Measured {
-  const { sampler, loop, config } = state
-  const { episodes, meanReturn, temperature, bandwidth, qLoss, value, direction } = info
-  const squares = sampler.view.theta.reduce((sum, x) => sum + x * x, 0)
+function measure({ sampler, loop }: SqlState, { temperature, bandwidth, qLoss, value, ...rest }: SqlInfo): Measured {
+  const { direction } = rest
   return {
-    ...noKernel,
-    transitions: loop.steps * config.environments,
-    returns: [meanReturn],
-    episodes: [episodes],
-    entropy: [],
-    thetaNorm: [Math.sqrt(squares)],
-    temperature,
-    ...{ bandwidth, qLoss, value, direction },
+    ...measuredAlone(loop, sampler.view.theta, rest),
+    ...{ entropy: [], temperature, bandwidth, qLoss, value, direction },
   }
 }
 
@@ -331,39 +310,24 @@ export const sql = {
   config: sqlConfig,
   init,
   /** One iteration in place: `steps` steps of every environment and the gradient steps due. Rejects with a RunError that names it. */
-  async step(state: SqlState): Promise<SqlInfo> {
-    const { arena, loop, config } = state
-    const uniform = { at: arena.at.uniform, view: arena.view.uniform }
-    const learner: Learner = {
-      ...{ ops: arena.ops, uniform },
-      act: (all) => act(state, all),
-      learn: (all) => learn(state, all),
-    }
-    state.sums = noSums()
-    try {
+  step: (state: SqlState): Promise<SqlInfo> =>
+    inIteration(state.iteration + 1, async () => {
+      const { arena, loop, config } = state
+      const uniform = { at: arena.at.uniform, view: arena.view.uniform }
+      const learner = { ops: arena.ops, uniform, act: act.bind(null, state), learn: learn.bind(null, state) }
       const temperature = temperatureOf(state)
-      const episodes = await interact(loop, config, learner)
-      const { steps, qLoss, value, direction, bandwidth } = state.sums
-      const mean = (sum: number) => (steps > 0 ? sum / steps : null)
+      const { mean, ...episodes } = await interact(loop, config, learner)
       state.iteration++
-      const means = { qLoss: mean(qLoss), value: mean(value), direction: mean(direction), bandwidth: mean(bandwidth) }
-      return { ...episodes, ...means, temperature }
-    } catch (error) {
-      if (error instanceof RunError) error.message = `Iteration ${state.iteration + 1}: ${error.message}`
-      throw error
-    }
-  },
+      const means = { qLoss: mean('qLoss'), value: mean('value'), bandwidth: mean('bandwidth') }
+      return { ...episodes, ...means, direction: mean('direction'), temperature }
+    }),
   measure,
-  agents(state: SqlState): Actors {
-    const one = samplerOf(state)
-    return agentsOf(state.core, state.spec, [one], one.theta)
-  },
+  agents: (state: SqlState): Actors => agentsOf(state.core, state.spec, [samplerOf(state)]),
   save: (state: SqlState): Saved => saveSamplers([samplerOf(state)]),
   async restore(saved: Saved, spec: EnvironmentSpec, source?: CoreSource): Promise<Actors> {
     const core = await compileCore(source)
     await startTfjs({ core })
-    const samplers = restoreSamplers(saved, spec)
-    return agentsOf(core, spec, samplers, saved.tensors.theta.data)
+    return agentsOf(core, spec, restoreSamplers(saved, spec))
   },
   close: () => {},
 }

@@ -3,6 +3,7 @@ import { createArena, f32, padded } from '../core/arena.ts'
 import {
   check,
   fractionOr,
+  inIteration,
   nonNegativeNumber,
   oneOf,
   positiveNumber,
@@ -381,8 +382,8 @@ export const svpg = {
    * One iteration in place: a rollout and as many moves as the estimator makes passes over it. Rejects with a RunError
    * naming iteration and particle when a value is not finite.
    */
-  async step(state: SvpgState): Promise<SvpgInfo> {
-    try {
+  step: (state: SvpgState): Promise<SvpgInfo> =>
+    inIteration(state.iteration + 1, async () => {
       const begun = begin(state)
       const particles = await evaluate(state, begun)
       let stein = move(state)
@@ -394,11 +395,7 @@ export const svpg = {
       const temperature = 1 / state.inverseTemperature(state.iteration, state.arena.ops)
       state.iteration++
       return { particles, stein, temperature, replaced, losses: state.crew.takeLosses() }
-    } catch (error) {
-      if (error instanceof RunError) error.message = `Iteration ${state.iteration + 1}: ${error.message}`
-      throw error
-    }
-  },
+    }),
   measure,
   /** From the next iteration on α is this to the end of the run, whatever schedule it had. Throws a UsageError unless it is above 0. */
   setTemperature(state: SvpgState, temperature: number): void {

@@ -10,6 +10,17 @@ export class RunError extends Error {
   override name = 'RunError'
 }
 
+/** Runs one iteration; a RunError that leaves it names the iteration, once. */
+export async function inIteration<T>(iteration: number, run: () => Promise<T>): Promise<T> {
+  try {
+    return await run()
+  } catch (error) {
+    if (error instanceof RunError && !error.message.startsWith('Iteration '))
+      error.message = `Iteration ${iteration}: ${error.message}`
+    throw error
+  }
+}
+
 /** True for errors whose message is meant for the user as it is. */
 export const isExpected = (error: unknown): error is Error => error instanceof UsageError || error instanceof RunError
 

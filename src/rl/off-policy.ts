@@ -116,15 +116,19 @@ export function boundInto(out: Float32Array, action: Float32Array, { actionSpace
   }
 }
 
-/** What an algorithm does in the loop. */
-export interface Learner {
+/** Where random numbers are drawn. */
+interface RandomRoom {
   readonly ops: Ops
-  /** [at least B] room for random numbers. */
+  /** [at least B and E A] */
   readonly uniform: { readonly at: Pointer; readonly view: Float32Array }
+}
+
+/** What an algorithm does in the loop. */
+export interface Learner<Told extends string> extends RandomRoom {
   /** Writes the actions of this step into loop.action. */
   act(loop: OffPolicy): void
-  /** One gradient step on loop.batch. */
-  learn(loop: OffPolicy): void
+  /** One gradient step on loop.batch, and what it tells, of which an iteration has the means. */
+  learn(loop: OffPolicy): Readonly<Record<Told, number>>
 }
 
 /** What the episodes of an iteration were. */
@@ -132,6 +136,12 @@ export interface Episodes {
   readonly episodes: number
   /** Null where none ended. */
   readonly meanReturn: number | null
+}
+
+/** And what was learned in it. */
+export interface Interaction<Told extends string> extends Episodes {
+  /** Of what the gradient steps told; null where there was none. */
+  mean(name: Told): number | null
 }
 
 /** Steps between two breaths, in which a page or an interrupt has its turn. */
@@ -142,8 +152,14 @@ const BREATHE_EVERY = 64
  *
  * @throws RunError when a reward or what is learned is not finite
  */
-export async function interact(loop: OffPolicy, settings: OffPolicySettings, learner: Learner): Promise<Episodes> {
+export async function interact<Told extends string>(
+  loop: OffPolicy,
+  settings: OffPolicySettings,
+  learner: Learner<Told>,
+): Promise<Interaction<Told>> {
   const { environments, start, steps, updates, batch } = settings
+  const sums = new Map<Told, number>()
+  const before = loop.updates
   let episodes = 0
   let total = 0
   for (let t = 0; t < steps; t++) {
@@ -155,16 +171,22 @@ export async function interact(loop: OffPolicy, settings: OffPolicySettings, lea
     const isLearning = loop.replay.count >= batch && loop.steps * environments >= start
     for (let k = 0; isLearning && k < updates; k++) {
       draw(loop, learner)
-      learner.learn(loop)
+      const told = learner.learn(loop)
+      for (const name in told) sums.set(name, (sums.get(name) ?? 0) + told[name])
       loop.updates++
     }
     if (t % BREATHE_EVERY === 0) await platform.breathe()
   }
-  return { episodes, meanReturn: episodes > 0 ? total / episodes : null }
+  const taken = loop.updates - before
+  return {
+    episodes,
+    meanReturn: episodes > 0 ? total / episodes : null,
+    mean: (name) => (taken > 0 ? (sums.get(name) as number) / taken : null),
+  }
 }
 
 /** Actions uniform in [−1, 1], a function of (seed, step). */
-function explore(loop: OffPolicy, { ops, uniform }: Learner): void {
+function explore(loop: OffPolicy, { ops, uniform }: RandomRoom): void {
   const { action, seed, steps } = loop
   ops.fillUniform(uniform.at, action.length, seed.lo, seed.hi, Purpose.explore, 0, 0, steps)
   for (let k = 0; k < action.length; k++) action[k] = 2 * uniform.view[k] - 1
@@ -192,7 +214,7 @@ function stepEnvironments(loop: OffPolicy): { episodes: number; total: number } 
 }
 
 /** The rows of the next gradient step, a function of (seed, gradient steps so far). */
-function draw({ batch, replay, seed, updates }: OffPolicy, { ops, uniform }: Learner): void {
+function draw({ batch, replay, seed, updates }: OffPolicy, { ops, uniform }: RandomRoom): void {
   ops.fillUniform(uniform.at, batch.rows, seed.lo, seed.hi, Purpose.replay, 0, 0, updates)
   sampleInto(batch, replay, uniform.view)
 }

@@ -1,21 +1,34 @@
-import { f32, padded } from '../core/arena.ts'
+import { type Arena, f32, padded } from '../core/arena.ts'
 import type { Ops, Pointer } from '../core/ops.ts'
+import { Purpose, type Seed } from '../core/random.ts'
 import { forward } from '../nn/forward.ts'
 import { squaredError } from '../nn/losses.ts'
 import type { Network } from '../nn/network.ts'
 import { tf } from '../nn/tfjs.ts'
-import { descend, parametersOf, type SideNetwork } from './side-network.ts'
+import { descend, parametersOf, type SideNetwork, sideFields, sideNetwork, startSide } from './side-network.ts'
 
 // Q networks, one or a pair, and the slower copies that they learn from.
 
-/** Room for the copies. */
-export const targetFields = (net: Network, count: number) => ({ qTarget: f32(padded(count * net.size)) })
+/** Room for them. */
+export const criticFields = (net: Network, count: number) => ({
+  ...sideFields('q', net, count),
+  qTarget: f32(padded(count * net.size)),
+})
 
 /** Q networks (s, a) → Q with their targets. */
 export interface Critics {
   readonly q: SideNetwork
   readonly ops: Ops
   readonly target: { readonly at: Pointer; readonly view: Float32Array }
+}
+
+/** New networks in an arena that has their fields, and targets that are the same. */
+export function createCritics(arena: Arena<ReturnType<typeof criticFields>>, net: Network, count: number, seed: Seed) {
+  const q = sideNetwork(arena, 'q', net, count)
+  startSide(q, seed, 0, { scheme: 'xavier', purpose: Purpose.q, lastGain: 1 })
+  const critics: Critics = { q, ops: arena.ops, target: { at: arena.at.qTarget, view: arena.view.qTarget } }
+  follow(critics, 1)
+  return critics
 }
 
 /** θ̄ ← τ θ + (1 − τ) θ̄; τ = 1 copies. */
