@@ -1,0 +1,352 @@
+// The runtimes that the library is compared in, as far as they are here: conformance and benchmarks start them alike.
+import { execFile, spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { extname, join, resolve, sep } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { build as bundle } from 'esbuild'
+import { build as buildSite } from 'vite'
+import { unpackInto } from './packed.ts'
+
+const repository = fileURLToPath(new URL('..', import.meta.url))
+/** Other versions of Node, which must not be dependencies: their `node` would take the place of the one that runs npm's scripts. */
+const cache = join(repository, '.runtimes')
+const run = promisify(execFile)
+
+/** A program in the forms that the runtimes take. */
+export interface Program {
+  /** A file that prints one line of JSON, for runtimes that run files. */
+  readonly process: string
+  /** A folder with index.html, whose page posts JSON to /results. */
+  readonly page: string
+  /** A module whose default export answers a request with JSON; it gets './steinrl.wasm' beside it. None: not for workerd. */
+  readonly worker?: string
+}
+
+/** The program built against the package as npm would publish it. */
+export interface Built {
+  readonly folder: string
+  readonly packageFolder: string
+  readonly program: Program
+  /** Built when the first browser asks for it. */
+  site(): Promise<string>
+}
+
+export interface Runtime {
+  readonly name: string
+  /** Its version, or null where it is not here and cannot be got. */
+  find(): Promise<string | null>
+  /** What the program printed, posted or answered. */
+  run(built: Built): Promise<unknown>
+}
+
+/** Unpacks the package, hands it to the body, and removes everything. */
+export async function withProgram<T>(program: Program, body: (built: Built) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), 'steinrl-runtimes-'))
+  let site: Promise<string> | null = null
+  try {
+    const { packageFolder } = await unpackInto(folder)
+    return await body({
+      folder,
+      packageFolder,
+      program,
+      site() {
+        site ??= siteOf(program, folder, packageFolder)
+        return site
+      },
+    })
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+/** Vite finds the package by its name where its own entry is; here it must be the one that was unpacked. */
+async function siteOf({ page }: Program, folder: string, packageFolder: string): Promise<string> {
+  const outDir = join(folder, 'site')
+  const { exports } = JSON.parse(await readFile(join(packageFolder, 'package.json'), 'utf8'))
+  const alias = ['', '/svgd', '/envs'].map((entry) => ({
+    find: new RegExp(`^steinrl${entry}$`),
+    replacement: join(packageFolder, exports[`.${entry}`].default),
+  }))
+  await buildSite({
+    root: page,
+    configFile: false,
+    logLevel: 'error',
+    worker: { format: 'es' },
+    resolve: { alias },
+    build: { outDir, emptyOutDir: true, chunkSizeWarningLimit: 4000 },
+  })
+  return outDir
+}
+
+/** Beyond this a runtime hangs. */
+const LONGEST_MS = 240_000
+
+/** A runtime that runs files. */
+function processRuntime(name: string, binary: () => Promise<string | null>, args: readonly string[] = []): Runtime {
+  return {
+    name,
+    async find() {
+      const path = await binary()
+      if (!path) return null
+      const { stdout } = await run(path, ['--version'])
+      return stdout.match(/\d+\.\d+\.\d+/)?.[0] ?? stdout.trim()
+    },
+    async run({ folder, program }) {
+      const file = join(folder, 'process.mjs')
+      await bundle({
+        entryPoints: [program.process],
+        bundle: true,
+        packages: 'external',
+        format: 'esm',
+        outfile: file,
+        logLevel: 'error',
+      })
+      const { stdout } = await run((await binary()) as string, [...args, file], {
+        cwd: folder,
+        timeout: LONGEST_MS,
+        maxBuffer: 1 << 26,
+      })
+      return JSON.parse(stdout.trim().split('\n').at(-1) as string)
+    },
+  }
+}
+
+const present = (path: string) => (existsSync(path) ? path : null)
+const installed = (name: string) => async () => present(join(repository, 'node_modules/.bin', name))
+
+/** A version of Node from npm, installed into a folder of its own. */
+const otherNode = (major: number) => async (): Promise<string | null> => {
+  const prefix = join(cache, `node${major}`)
+  const binary = join(prefix, 'node_modules/node/bin/node')
+  if (existsSync(binary)) return binary
+  await mkdir(prefix, { recursive: true })
+  await writeFile(join(prefix, 'package.json'), '{ "private": true }\n')
+  const quiet = ['--no-save', '--no-audit', '--no-fund', '--loglevel=error']
+  try {
+    await run('npm', ['install', '--prefix', prefix, ...quiet, `node@${major}`])
+  } catch {
+    return null
+  }
+  return present(binary)
+}
+
+const TYPES: Readonly<Record<string, string>> = {
+  '.html': 'text/html',
+  '.js': 'text/javascript',
+  '.wasm': 'application/wasm',
+  '.css': 'text/css',
+}
+
+/** Serves a folder to cross-origin-isolated pages, and waits for what one of them posts to /results. */
+async function serve(folder: string): Promise<{ url: string; results: Promise<unknown>; close(): void }> {
+  let server!: Server
+  const results = new Promise<unknown>((resolveResults) => {
+    server = createServer(async (request, response) => {
+      response.setHeader('Cross-Origin-Opener-Policy', 'same-origin')
+      response.setHeader('Cross-Origin-Embedder-Policy', 'require-corp')
+      const { pathname } = new URL(request.url ?? '/', 'http://localhost')
+      if (request.method === 'POST' && pathname === '/results') {
+        let text = ''
+        for await (const part of request) text += part
+        response.end()
+        resolveResults(JSON.parse(text))
+        return
+      }
+      const file = resolve(folder, `.${pathname.endsWith('/') ? `${pathname}index.html` : pathname}`)
+      try {
+        if (!file.startsWith(folder + sep)) throw new Error('outside')
+        const bytes = await readFile(file)
+        response.setHeader('Content-Type', TYPES[extname(file)] ?? 'application/octet-stream')
+        response.end(bytes)
+      } catch {
+        response.writeHead(404).end()
+      }
+    })
+  })
+  await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready))
+  const { port } = server.address() as AddressInfo
+  return {
+    url: `http://127.0.0.1:${port}/`,
+    results,
+    close() {
+      server.close()
+      server.closeAllConnections()
+    },
+  }
+}
+
+/** A browser that is opened at an address, and closed. */
+interface Opened {
+  close(): Promise<void>
+}
+
+function browserRuntime(
+  name: string,
+  find: () => Promise<string | null>,
+  open: (url: string) => Promise<Opened>,
+): Runtime {
+  return {
+    name,
+    find,
+    async run(built) {
+      const server = await serve(await built.site())
+      const timer = new AbortController()
+      const browser = await open(server.url)
+      try {
+        const late = new Promise<never>((_, reject) => {
+          const id = setTimeout(() => reject(new Error(`${name} posted no results.`)), LONGEST_MS)
+          timer.signal.addEventListener('abort', () => clearTimeout(id))
+        })
+        const answer = (await Promise.race([server.results, late])) as { results?: unknown; error?: string }
+        if (answer.error) throw new Error(answer.error)
+        return answer.results
+      } finally {
+        timer.abort()
+        await browser.close()
+        server.close()
+      }
+    },
+  }
+}
+
+const chromiumPath = process.env.CHROMIUM || '/usr/bin/chromium'
+const firefoxPath = process.env.FIREFOX || '/usr/bin/firefox-esr'
+const webkitDriver = process.env.WEBKIT_DRIVER || '/usr/bin/WebKitWebDriver'
+
+async function versionOf(path: string): Promise<string | null> {
+  if (!existsSync(path)) return null
+  const { stdout } = await run(path, ['--version'])
+  return stdout.match(/\d+(?:\.\d+)+/)?.[0] ?? null
+}
+
+async function openChromium(url: string): Promise<Opened> {
+  const { chromium } = await import('playwright-core')
+  const browser = await chromium.launch({ executablePath: chromiumPath, args: ['--no-sandbox', '--disable-gpu'] })
+  const page = await browser.newPage()
+  await page.goto(url)
+  return browser
+}
+
+async function openFirefox(url: string): Promise<Opened> {
+  const { launch } = await import('puppeteer-core')
+  const browser = await launch({ browser: 'firefox', executablePath: firefoxPath, headless: true })
+  const page = await browser.newPage()
+  await page.goto(url)
+  return browser
+}
+
+/** WebKitGTK by the plain WebDriver protocol, on a virtual display. */
+async function openWebKit(url: string): Promise<Opened> {
+  const port = 20_000 + (process.pid % 10_000)
+  const driver = spawn('xvfb-run', ['--auto-servernum', webkitDriver, `--port=${port}`], {
+    stdio: 'ignore',
+    detached: true,
+  })
+  const base = `http://127.0.0.1:${port}`
+  const post = async (path: string, body: object) => {
+    const response = await fetch(base + path, { method: 'POST', body: JSON.stringify(body) })
+    const { value } = (await response.json()) as { value: { sessionId?: string; message?: string } }
+    if (!response.ok) throw new Error(`WebKitWebDriver: ${value.message}`)
+    return value
+  }
+  const stop = () => {
+    // xvfb-run, the driver, the browser and the display are one process group, which this program started.
+    if (driver.pid) process.kill(-driver.pid)
+  }
+  try {
+    await waitFor(`${base}/status`)
+    const args = ['--automation']
+    const browserOptions = { 'webkitgtk:browserOptions': { binary: miniBrowser(), args } }
+    const { sessionId } = await post('/session', { capabilities: { alwaysMatch: browserOptions } })
+    await post(`/session/${sessionId}/url`, { url })
+    return {
+      async close() {
+        await fetch(`${base}/session/${sessionId}`, { method: 'DELETE' }).catch(() => undefined)
+        stop()
+      },
+    }
+  } catch (error) {
+    stop()
+    throw error
+  }
+}
+
+const miniBrowser = () =>
+  [process.arch === 'arm64' ? 'aarch64' : 'x86_64']
+    .flatMap((arch) => ['4.1', '4.0', '6.0'].map((v) => `/usr/lib/${arch}-linux-gnu/webkit2gtk-${v}/MiniBrowser`))
+    .find(existsSync)
+
+async function waitFor(url: string): Promise<void> {
+  for (let attempt = 0; attempt < 100; attempt++) {
+    const answered = await fetch(url).then(
+      () => true,
+      () => false,
+    )
+    if (answered) return
+    await new Promise((resume) => setTimeout(resume, 100))
+  }
+  throw new Error(`Nothing answers at ${url}.`)
+}
+
+/** workerd by miniflare: the program in one module, the core as a ready WebAssembly.Module beside it. */
+const workerd: Runtime = {
+  name: 'workerd',
+  async find() {
+    const binary = await installed('workerd')()
+    return binary && (await run(binary, ['--version'])).stdout.trim().replace('workerd ', '')
+  },
+  async run({ folder, packageFolder, program }) {
+    if (!program.worker) throw new Error('This program has no form for workerd.')
+    const file = join(folder, 'worker.mjs')
+    await bundle({
+      entryPoints: [program.worker],
+      bundle: true,
+      format: 'esm',
+      conditions: ['workerd', 'worker', 'browser'],
+      external: ['*.wasm'],
+      alias: Object.fromEntries(
+        ['svgd', 'envs'].map((entry) => [`steinrl/${entry}`, join(packageFolder, `dist/${entry}.js`)]),
+      ),
+      outfile: file,
+      logLevel: 'error',
+    })
+    const { Miniflare } = await import('miniflare')
+    const flare = new Miniflare({
+      compatibilityDate: '2026-01-01',
+      modules: [
+        { type: 'ESModule', path: 'worker.mjs', contents: await readFile(file, 'utf8') },
+        {
+          type: 'CompiledWasm',
+          path: 'steinrl.wasm',
+          contents: await readFile(join(packageFolder, 'dist/steinrl.wasm')),
+        },
+      ],
+    })
+    try {
+      const response = await flare.dispatchFetch('http://localhost/')
+      const text = await response.text()
+      if (!response.ok) throw new Error(text)
+      return JSON.parse(text)
+    } finally {
+      await flare.dispose()
+    }
+  },
+}
+
+/** In the order of the tables. */
+export const runtimes: readonly Runtime[] = [
+  processRuntime('node20', async () => (process.versions.node.startsWith('20.') ? process.execPath : otherNode(20)())),
+  processRuntime('node22', otherNode(22)),
+  processRuntime('node24', otherNode(24)),
+  processRuntime('bun', installed('bun')),
+  processRuntime('deno', installed('deno'), ['run', '--allow-all']),
+  workerd,
+  browserRuntime('chromium', () => versionOf(chromiumPath), openChromium),
+  browserRuntime('firefox', () => versionOf(firefoxPath), openFirefox),
+  browserRuntime('webkit', async () => (existsSync('/usr/bin/xvfb-run') ? versionOf(webkitDriver) : null), openWebKit),
+]
