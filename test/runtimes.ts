@@ -281,6 +281,14 @@ const miniBrowser = () =>
     .flatMap((arch) => ['4.1', '4.0', '6.0'].map((v) => `/usr/lib/${arch}-linux-gnu/webkit2gtk-${v}/MiniBrowser`))
     .find(existsSync)
 
+/** MiniBrowser tells its version only where there is a display. */
+async function webkitVersion(): Promise<string | null> {
+  const browser = miniBrowser()
+  if (!browser || ![webkitDriver, '/usr/bin/xvfb-run'].every((path) => existsSync(path))) return null
+  const { stdout } = await run('xvfb-run', ['--auto-servernum', browser, '--version'])
+  return stdout.match(/\d+(?:\.\d+)+/)?.[0] ?? null
+}
+
 async function waitFor(url: string): Promise<void> {
   for (let attempt = 0; attempt < 100; attempt++) {
     const answered = await fetch(url).then(
@@ -348,5 +356,5 @@ export const runtimes: readonly Runtime[] = [
   workerd,
   browserRuntime('chromium', () => versionOf(chromiumPath), openChromium),
   browserRuntime('firefox', () => versionOf(firefoxPath), openFirefox),
-  browserRuntime('webkit', async () => (existsSync('/usr/bin/xvfb-run') ? versionOf(webkitDriver) : null), openWebKit),
+  browserRuntime('webkit', webkitVersion, openWebKit),
 ]

@@ -1,30 +1,11 @@
 // Every op of the core that can be called on plain arrays, on fixed input. The ops that read records of many fields (direction,
-// policies, networks, vectors, rollouts) are run by the other sections, through the library: see THROUGH_THE_LIBRARY.
+// policies, networks, vectors, rollouts) are run by the other sections, through the library: see indirect.ts.
 
 import { environments } from 'steinrl/envs'
 import { compileCore } from 'steinrl/svgd'
 import { numbers, type Section } from './sections.ts'
 
 type Op = (...args: number[]) => number
-
-/** Ops that other sections run. A test compares both lists with the exports of the core. */
-export const THROUGH_THE_LIBRARY = [
-  'act',
-  'boundActions',
-  'evaluate',
-  'policyDivergence',
-  'policyEntropy',
-  'policyForward',
-  'policyLogProb',
-  'resetEnvironments',
-  'resetVector',
-  'rollout',
-  'steinDirection',
-  'stepVector',
-  'trainingBackward',
-  'trainingForward',
-  'trainingInputs',
-] as const
 
 const BYTES = 1 << 20
 const PAGE = 65536
