@@ -24,3 +24,6 @@ for (const [name, { file, notice }] of Object.entries(binaries)) {
   writeFileSync(join(root, `dist/inline/${name}.js`), `// ${notice}\nexport default '${text}'\n`)
   writeFileSync(join(root, `dist/inline/${name}.d.ts`), 'declare const base64: string\nexport default base64\n')
 }
+
+// What `import core from 'steinrl/steinrl.wasm'` gives where runtimes or bundlers import WASM as a compiled module.
+writeFileSync(join(root, 'dist/wasm.d.ts'), 'declare const core: WebAssembly.Module\nexport default core\n')

@@ -9,6 +9,8 @@ import { fileURLToPath } from 'node:url'
 import { type Browser, chromium, type Page } from 'playwright-core'
 import { type TrainOptions, train } from 'steinrl'
 import { build, createServer, preview } from 'vite'
+import { bundledSites } from './bundlers.ts'
+import { trial as consumerTrial } from './consumer/page.js'
 import { trial } from './threads/page.ts'
 
 const pageRoot = fileURLToPath(new URL('../../examples/browser', import.meta.url))
@@ -266,6 +268,30 @@ async function testThreads(browser: Browser, folder: string): Promise<void> {
   )
 }
 
+/** What a stranger's page computes, against the same in Node. */
+async function sameAsConsumer(page: Page, startsWorkers: boolean): Promise<string> {
+  await page.waitForFunction('globalThis.trial', null, { timeout: TRAINING_MS })
+  const on = (workers: number) =>
+    page.evaluate((count) => (globalThis as unknown as { trial: typeof consumerTrial }).trial(count), workers)
+  const node = await consumerTrial(0)
+  assert.deepEqual(await on(0), node)
+  if (startsWorkers) assert.deepEqual(await on(2), node)
+  return `svgd ${node.svgd.slice(0, 8)}, svpg ${node.svpg.slice(0, 8)}`
+}
+
+async function testBundlers(browser: Browser, folder: string): Promise<void> {
+  for (const { name, workers, serve } of await bundledSites(folder)) {
+    await test(`the package in a page by ${name}: same bits`, async () => {
+      const server = await serve()
+      try {
+        return (await onPage(browser, server.url, (page) => sameAsConsumer(page, workers))) as string
+      } finally {
+        await server.close()
+      }
+    })
+  }
+}
+
 async function withServer(serve: () => Promise<Served>, body: (url: string) => Promise<void>): Promise<void> {
   const server = await serve()
   try {
@@ -289,6 +315,7 @@ async function main(): Promise<void> {
       (url) => test('the development server: same bits', () => sameBits(browser, url, { ...SETTINGS, iterations: 1 })),
     )
     await testThreads(browser, folder)
+    await testBundlers(browser, join(folder, 'consumer'))
   } finally {
     await browser.close()
     await rm(folder, { recursive: true, force: true })
