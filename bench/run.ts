@@ -6,6 +6,7 @@ const suites: Record<string, () => Promise<{ default: () => Promise<Row[] | Repo
   bnn: () => import('./bnn.ts'),
   envs: () => import('./envs.ts'),
   networks: () => import('./networks.ts'),
+  runtimes: () => import('./runtimes.ts'),
   stein: () => import('./stein.ts'),
   svpg: () => import('./svpg.ts'),
 }

@@ -17,17 +17,19 @@ const repository = fileURLToPath(new URL('..', import.meta.url))
 const cache = join(repository, '.runtimes')
 const run = promisify(execFile)
 
-/** A program in the forms that the runtimes take. */
+/** A program in the forms that the runtimes take: how each is built. */
 export interface Program {
-  /** A file that prints one line of JSON, for runtimes that run files. */
-  readonly process: string
-  /** A folder with index.html, whose page posts JSON to /results. */
-  readonly page: string
+  /** A file that prints one line of JSON last, for runtimes that run files. Beside it node_modules has what steinrl needs. */
+  process(file: string): Promise<unknown>
+  /** A folder with index.html, whose page posts `{ results }` or `{ error }` to /results. */
+  site(outDir: string, packageFolder: string): Promise<unknown>
   /** A module whose default export answers a request with JSON; it gets './steinrl.wasm' beside it. None: not for workerd. */
-  readonly worker?: string
+  worker?(file: string, packageFolder: string): Promise<unknown>
+  /** What follows the page's address. */
+  readonly query?: string
 }
 
-/** The program built against the package as npm would publish it. */
+/** The package as npm would publish it, unpacked, and a program for it. */
 export interface Built {
   readonly folder: string
   readonly packageFolder: string
@@ -48,14 +50,19 @@ export interface Runtime {
 export async function withProgram<T>(program: Program, body: (built: Built) => Promise<T>): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'steinrl-runtimes-'))
   let site: Promise<string> | null = null
+  const buildSite = async () => {
+    const outDir = join(folder, 'site')
+    await program.site(outDir, packageFolder)
+    return outDir
+  }
+  const { packageFolder } = await unpackInto(folder)
   try {
-    const { packageFolder } = await unpackInto(folder)
     return await body({
       folder,
       packageFolder,
       program,
       site() {
-        site ??= siteOf(program, folder, packageFolder)
+        site ??= buildSite()
         return site
       },
     })
@@ -64,23 +71,54 @@ export async function withProgram<T>(program: Program, body: (built: Built) => P
   }
 }
 
-/** Vite finds the package by its name where its own entry is; here it must be the one that was unpacked. */
-async function siteOf({ page }: Program, folder: string, packageFolder: string): Promise<string> {
-  const outDir = join(folder, 'site')
+/** A program that imports the package by its name: a file, a folder with a page, and a module for workerd. */
+export function packageProgram({ process, page, worker }: Record<'process' | 'page' | 'worker', string>): Program {
+  return {
+    process: (file) => bundle({ ...BUNDLE, entryPoints: [process], packages: 'external', outfile: file }),
+    async site(outDir, packageFolder) {
+      const find = (entry: string) => new RegExp(`^${entry}$`)
+      const alias = Object.entries(await entriesOf(packageFolder)).map(([entry, file]) => ({
+        find: find(entry),
+        replacement: file,
+      }))
+      await buildSite({
+        root: page,
+        configFile: false,
+        logLevel: 'error',
+        worker: { format: 'es' },
+        // By its name Vite would find this repository's own.
+        resolve: { alias },
+        build: { outDir, emptyOutDir: true, chunkSizeWarningLimit: 4000 },
+      })
+    },
+    async worker(file, packageFolder) {
+      await bundle({
+        ...BUNDLE,
+        entryPoints: [worker],
+        conditions: ['workerd', 'worker', 'browser'],
+        external: ['*.wasm'],
+        alias: await entriesOf(packageFolder),
+        outfile: file,
+      })
+    },
+  }
+}
+
+// tsconfig.json maps #platform to Node's, which is wrong for the others.
+const BUNDLE = { bundle: true, format: 'esm', logLevel: 'error', tsconfigRaw: '{}' } as const
+
+/** Where the entries in JavaScript are, by the name under which they are imported. */
+async function entriesOf(packageFolder: string): Promise<Record<string, string>> {
   const { exports } = JSON.parse(await readFile(join(packageFolder, 'package.json'), 'utf8'))
-  const alias = ['', '/svgd', '/envs'].map((entry) => ({
-    find: new RegExp(`^steinrl${entry}$`),
-    replacement: join(packageFolder, exports[`.${entry}`].default),
-  }))
-  await buildSite({
-    root: page,
-    configFile: false,
-    logLevel: 'error',
-    worker: { format: 'es' },
-    resolve: { alias },
-    build: { outDir, emptyOutDir: true, chunkSizeWarningLimit: 4000 },
-  })
-  return outDir
+  const scripts = Object.entries(exports as Record<string, { default?: string }>).filter(([, target]) =>
+    target.default?.endsWith('.js'),
+  )
+  // The longest name first: esbuild's aliases also stand for what is below them.
+  return Object.fromEntries(
+    scripts
+      .map(([entry, target]) => [entry.replace('.', 'steinrl'), join(packageFolder, target.default as string)])
+      .sort(([a], [b]) => b.length - a.length),
+  )
 }
 
 /** Beyond this a runtime hangs. */
@@ -98,14 +136,7 @@ function processRuntime(name: string, binary: () => Promise<string | null>, args
     },
     async run({ folder, program }) {
       const file = join(folder, 'process.mjs')
-      await bundle({
-        entryPoints: [program.process],
-        bundle: true,
-        packages: 'external',
-        format: 'esm',
-        outfile: file,
-        logLevel: 'error',
-      })
+      await program.process(file)
       const { stdout } = await run((await binary()) as string, [...args, file], {
         cwd: folder,
         timeout: LONGEST_MS,
@@ -196,7 +227,7 @@ function browserRuntime(
     async run(built) {
       const server = await serve(await built.site())
       const timer = new AbortController()
-      const browser = await open(server.url)
+      const browser = await open(server.url + (built.program.query ?? ''))
       try {
         const late = new Promise<never>((_, reject) => {
           const id = setTimeout(() => reject(new Error(`${name} posted no results.`)), LONGEST_MS)
@@ -311,18 +342,7 @@ const workerd: Runtime = {
   async run({ folder, packageFolder, program }) {
     if (!program.worker) throw new Error('This program has no form for workerd.')
     const file = join(folder, 'worker.mjs')
-    await bundle({
-      entryPoints: [program.worker],
-      bundle: true,
-      format: 'esm',
-      conditions: ['workerd', 'worker', 'browser'],
-      external: ['*.wasm'],
-      alias: Object.fromEntries(
-        ['svgd', 'envs'].map((entry) => [`steinrl/${entry}`, join(packageFolder, `dist/${entry}.js`)]),
-      ),
-      outfile: file,
-      logLevel: 'error',
-    })
+    await program.worker(file, packageFolder)
     const { Miniflare } = await import('miniflare')
     const flare = new Miniflare({
       compatibilityDate: '2026-01-01',

@@ -6,7 +6,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { type Runtime, runtimes, withProgram } from '../runtimes.ts'
+import { packageProgram, type Runtime, runtimes, withProgram } from '../runtimes.ts'
 import type { Results } from './sections.ts'
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
@@ -74,11 +74,11 @@ async function main(): Promise<void> {
   const { values } = parseArgs({ options })
   const required = list('require', values.require) ?? []
   const chosen = list('only', values.only) ?? (values.require ? required : names)
-  const program = {
+  const program = packageProgram({
     process: here('entries/process.ts'),
     page: here('entries'),
     worker: here('entries/worker.ts'),
-  }
+  })
   const columns: Column[] = []
   const missing: string[] = []
   let failed = false
