@@ -2,15 +2,14 @@
 import { execFile, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
-import { extname, join, resolve, sep } from 'node:path'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { build as bundle } from 'esbuild'
 import { build as buildSite } from 'vite'
 import { unpackInto } from './packed.ts'
+import { serveFolder } from './serve.ts'
 
 const repository = fileURLToPath(new URL('..', import.meta.url))
 /** Other versions of Node, which must not be dependencies: their `node` would take the place of the one that runs npm's scripts. */
@@ -166,51 +165,6 @@ const otherNode = (major: number) => async (): Promise<string | null> => {
   return present(binary)
 }
 
-const TYPES: Readonly<Record<string, string>> = {
-  '.html': 'text/html',
-  '.js': 'text/javascript',
-  '.wasm': 'application/wasm',
-  '.css': 'text/css',
-}
-
-/** Serves a folder to cross-origin-isolated pages, and waits for what one of them posts to /results. */
-async function serve(folder: string): Promise<{ url: string; results: Promise<unknown>; close(): void }> {
-  let server!: Server
-  const results = new Promise<unknown>((resolveResults) => {
-    server = createServer(async (request, response) => {
-      response.setHeader('Cross-Origin-Opener-Policy', 'same-origin')
-      response.setHeader('Cross-Origin-Embedder-Policy', 'require-corp')
-      const { pathname } = new URL(request.url ?? '/', 'http://localhost')
-      if (request.method === 'POST' && pathname === '/results') {
-        let text = ''
-        for await (const part of request) text += part
-        response.end()
-        resolveResults(JSON.parse(text))
-        return
-      }
-      const file = resolve(folder, `.${pathname.endsWith('/') ? `${pathname}index.html` : pathname}`)
-      try {
-        if (!file.startsWith(folder + sep)) throw new Error('outside')
-        const bytes = await readFile(file)
-        response.setHeader('Content-Type', TYPES[extname(file)] ?? 'application/octet-stream')
-        response.end(bytes)
-      } catch {
-        response.writeHead(404).end()
-      }
-    })
-  })
-  await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready))
-  const { port } = server.address() as AddressInfo
-  return {
-    url: `http://127.0.0.1:${port}/`,
-    results,
-    close() {
-      server.close()
-      server.closeAllConnections()
-    },
-  }
-}
-
 /** A browser that is opened at an address, and closed. */
 interface Opened {
   close(): Promise<void>
@@ -225,21 +179,24 @@ function browserRuntime(
     name,
     find,
     async run(built) {
-      const server = await serve(await built.site())
-      const timer = new AbortController()
+      const folder = await built.site()
+      let receive: (body: unknown) => void = () => {}
+      let giveUp: (reason: Error) => void = () => {}
+      const posted = new Promise<unknown>((resolve, reject) => {
+        receive = resolve
+        giveUp = reject
+      })
+      const server = await serveFolder(folder, { isolated: true, onPost: receive })
+      const late = setTimeout(() => giveUp(new Error(`${name} posted no results.`)), LONGEST_MS)
       const browser = await open(server.url + (built.program.query ?? ''))
       try {
-        const late = new Promise<never>((_, reject) => {
-          const id = setTimeout(() => reject(new Error(`${name} posted no results.`)), LONGEST_MS)
-          timer.signal.addEventListener('abort', () => clearTimeout(id))
-        })
-        const answer = (await Promise.race([server.results, late])) as { results?: unknown; error?: string }
+        const answer = (await posted) as { results?: unknown; error?: string }
         if (answer.error) throw new Error(answer.error)
         return answer.results
       } finally {
-        timer.abort()
+        clearTimeout(late)
         await browser.close()
-        server.close()
+        await server.close()
       }
     },
   }

@@ -11,7 +11,13 @@ const COMMON = { bundle: true, format: 'esm', logLevel: 'error', tsconfigRaw: '{
 
 /** The program for runtimes that run files; tfjs stays outside, because bundled it does not run in Node and Bun. */
 export const buildProcess = (file: string) =>
-  build({ ...COMMON, entryPoints: [here('process.ts')], packages: 'external', outfile: file })
+  build({ ...COMMON, platform: 'node', entryPoints: [here('process.ts')], packages: 'external', outfile: file })
+
+const BUTTON = `
+button { font: inherit; color: #fff; background: #0072b2; border: 0; border-radius: 8px; padding: 8px 16px; margin-right: 10px; cursor: pointer; }
+button:hover { background: #005f95; }
+button:disabled { background: #7b8590; cursor: default; }
+button:focus-visible { outline: 3px solid #56b4e9; outline-offset: 2px; }`
 
 /**
  * The page as one file that needs no other and no server: it shows the recorded results, measures in the browser that it
@@ -28,7 +34,8 @@ export async function buildPage(folder: string, recorded: string): Promise<strin
   })
   const script = outputFiles[0].text.replaceAll('</script', '<\\/script')
   const data = recorded.replaceAll('<', '\\u003c')
-  const body = `<div id="app"><h1>steinrl in every runtime</h1></div>
+  const body = `<style>${BUTTON}</style>
+<div id="app"><h1>steinrl in every runtime</h1></div>
 <script type="application/json" id="recorded">${data}</script>
 <script type="module">${script}</script>`
   await mkdir(folder, { recursive: true })

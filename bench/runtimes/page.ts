@@ -4,7 +4,7 @@ import { BLUE, escapeHtml, loadCharts, VERMILION } from '../../src/train/charts.
 import { figure, HALF, HALF_LOW, section } from '../../src/train/page.ts'
 import { measureAll, type Subject, subjects } from './cases.ts'
 import type { Timing } from './measure.ts'
-import { duration, type RuntimeResults, type RuntimeRow } from './results.ts'
+import { duration, nameOf, type RuntimeResults, type RuntimeRow } from './results.ts'
 
 const app = document.querySelector('#app') as HTMLElement
 const recorded = JSON.parse(document.querySelector('#recorded')?.textContent ?? '{ "rows": [] }') as RuntimeResults
@@ -34,7 +34,7 @@ function chartOf({ name, does }: Subject, index: number): string {
   const scale = inMicroseconds ? 1000 : 1
   const option = barChart(
     rows.map(({ runtime, timings }) => ({
-      label: runtime,
+      label: nameOf(runtime),
       color: runtime === HERE ? VERMILION : BLUE,
       mean: timings[name].median * scale,
       halfWidth: null,
@@ -48,7 +48,7 @@ function chartOf({ name, does }: Subject, index: number): string {
   return figure(draw, {
     id: `subject-${index}`,
     title: `${escapeHtml(name)}, ${unit} a call`,
-    label: `${name}: ${rows.map(({ runtime, timings }) => `${runtime} ${duration(timings[name].median)}`).join(', ')}`,
+    label: `${name}: ${rows.map(({ runtime, timings }) => `${nameOf(runtime)} ${duration(timings[name].median)}`).join(', ')}`,
     caption: `${does[0].toUpperCase()}${does.slice(1)}.`,
     option,
     size,
@@ -63,10 +63,10 @@ function tableOf(rows: readonly RuntimeRow[]): string {
       : '<td aria-label="not measured">\u2013</td>'
   const body = rows.map(
     ({ runtime, version, timings }) =>
-      `<tr><th scope="row">${escapeHtml(runtime)}<br><i>${escapeHtml(version)}</i></th>${subjects.map(({ name }) => cell(timings[name])).join('')}</tr>`,
+      `<tr><th scope="row">${escapeHtml(nameOf(runtime))}<br><i>${escapeHtml(version)}</i></th>${subjects.map(({ name }) => cell(timings[name])).join('')}</tr>`,
   )
   return `<div class="scroll" tabindex="0"><table class="numbers"><thead><tr><th></th>${head}</tr></thead><tbody>${body.join('')}</tbody></table></div>
-<p class="note">Median of a call, and below it the fastest. Less is better.</p>`
+<p class="note">The median of a call, and below it the fastest.</p>`
 }
 
 function measuredOn(): string {
@@ -81,7 +81,7 @@ function render(): void {
 <p>The same code gives the same bits everywhere; this is how long it takes. ${escapeHtml(measuredOn())}</p>
 <p class="note"><button type="button" id="measure" ${running ? 'disabled' : ''}>${own && !running ? 'Measure again' : 'Measure in this browser'}</button>
 <span id="status" role="status">${escapeHtml(status)}</span></p>
-${rows.length === 0 ? '' : section('Time of a call', `<div class="pair">${subjects.map(chartOf).join('')}</div>`)}
+${rows.length === 0 ? '' : section('Time of a call', `<p class="note">Bars: the median. Dots: the fastest call, and the two between which half of all calls lie. Less is better.</p><div class="pair">${subjects.map(chartOf).join('')}</div>`)}
 ${rows.length === 0 ? '' : section('All of it', tableOf(rows))}`
   document.querySelector('#measure')?.addEventListener('click', () => void measureHere().catch(showError))
 }

@@ -1,14 +1,13 @@
 // The package as npm would publish it in a stranger's page: built by Vite, esbuild and webpack without a configuration, and
 // without any build by an import map.
 import { copyFile, cp, mkdir, readFile, writeFile } from 'node:fs/promises'
-import { createServer as createHttpServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { extname, join, resolve, sep } from 'node:path'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import * as esbuild from 'esbuild'
 import { createServer, build as vite } from 'vite'
 import webpack from 'webpack'
 import { unpackInto } from '../packed.ts'
+import { type Served, serveFolder } from '../serve.ts'
 
 const page = fileURLToPath(new URL('consumer/page.js', import.meta.url))
 const HTML = (head: string) => `<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,">${head}`
@@ -18,7 +17,7 @@ export interface Site {
   readonly name: string
   /** Whether workers start there; where not, this thread does their work. */
   readonly workers: boolean
-  serve(): Promise<{ url: string; close(): Promise<void> }>
+  serve(): Promise<Served>
 }
 
 /** The same page once a bundler, all in one folder that has the package in node_modules. */
@@ -96,7 +95,7 @@ function packWith(configuration: webpack.Configuration): Promise<void> {
   })
 }
 
-async function serveDevelopment(folder: string) {
+async function serveDevelopment(folder: string): Promise<Served> {
   const server = await createServer({
     root: folder,
     configFile: false,
@@ -105,37 +104,4 @@ async function serveDevelopment(folder: string) {
   })
   await server.listen()
   return { url: server.resolvedUrls?.local[0] ?? '', close: () => server.close() }
-}
-
-const TYPES: Readonly<Record<string, string>> = {
-  '.html': 'text/html',
-  '.js': 'text/javascript',
-  '.mjs': 'text/javascript',
-  '.wasm': 'application/wasm',
-}
-
-/** A static server that knows nothing. */
-export async function serveFolder(folder: string) {
-  const server = createHttpServer(async (request, response) => {
-    const { pathname } = new URL(request.url ?? '/', 'http://localhost')
-    const file = resolve(folder, `.${pathname.endsWith('/') ? `${pathname}index.html` : pathname}`)
-    try {
-      if (!file.startsWith(folder + sep)) throw new Error('outside')
-      const bytes = await readFile(file)
-      response.setHeader('Content-Type', TYPES[extname(file)] ?? 'application/octet-stream')
-      response.end(bytes)
-    } catch {
-      response.writeHead(404).end()
-    }
-  })
-  await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready))
-  const { port } = server.address() as AddressInfo
-  return {
-    url: `http://127.0.0.1:${port}/`,
-    close: () =>
-      new Promise<void>((closed) => {
-        server.close(() => closed())
-        server.closeAllConnections()
-      }),
-  }
 }

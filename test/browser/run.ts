@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { type Browser, chromium, type Page } from 'playwright-core'
 import { type TrainOptions, train } from 'steinrl'
 import { build, createServer, preview } from 'vite'
+import type { Served } from '../serve.ts'
 import { bundledSites } from './bundlers.ts'
 import { trial as consumerTrial } from './consumer/page.js'
 import { trial } from './threads/page.ts'
@@ -22,11 +23,6 @@ const SETTINGS = { env: 'CartPole-v1', particles: 16, temperature: 10, iteration
 const TRAINING_MS = 120_000
 /** Generous: a page that trains by itself would stand still for the whole of every iteration. */
 const LONGEST_GAP_MS = 1000
-
-interface Served {
-  url: string
-  close(): Promise<void>
-}
 
 let passed = 0
 let failed = 0
