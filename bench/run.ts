@@ -8,6 +8,7 @@ const suites: Record<string, () => Promise<{ default: () => Promise<Row[] | Repo
   envs: () => import('./envs.ts'),
   networks: () => import('./networks.ts'),
   policy: () => import('./policy.ts'),
+  runtimes: () => import('./runtimes.ts'),
   stein: () => import('./stein.ts'),
   svpg: () => import('./svpg.ts'),
 }

@@ -36,12 +36,16 @@ function arrows(folder: string): Arrow[] {
   return files.flatMap((file) => {
     const text = readFileSync(join(top, file), 'utf8')
     const targets = [...text.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map(([, target]) => target)
-    return targets
-      .filter((target) => target.startsWith('.') || target.startsWith('#'))
-      .map((target) => {
-        const path = target.startsWith('#') ? 'platform/node.ts' : relative(top, join(top, dirname(file), target))
-        return { file: `${folder}/${file}`, from: room(file), to: room(path) }
-      })
+    return (
+      targets
+        .filter((target) => target.startsWith('.') || target.startsWith('#'))
+        // The binaries as modules, written by the build.
+        .filter((target) => !target.startsWith('../../dist/inline/'))
+        .map((target) => {
+          const path = target.startsWith('#') ? 'platform/node.ts' : relative(top, join(top, dirname(file), target))
+          return { file: `${folder}/${file}`, from: room(file), to: room(path) }
+        })
+    )
   })
 }
 

@@ -91,6 +91,19 @@ test('everything that package.json points to is packed', async () => {
 })
 
 test(
+  'publint and attw have nothing to say about it',
+  async () => {
+    const bin = (name: string) => join(repository, 'node_modules', '.bin', name)
+    const [tarball] = (await readdir(directory)).filter((name) => name.endsWith('.tgz'))
+    // publint asks npm what would be packed, so it gets the tarball; attw reads it as well.
+    await succeed(directory, bin('publint'), 'run', tarball, '--strict')
+    // An ESM package: CommonJS reaches it by import() only, and node10 resolves no exports.
+    await succeed(directory, bin('attw'), tarball, '--profile', 'esm-only')
+  },
+  2 * MINUTES,
+)
+
+test(
   'the quick start of the README runs as it stands',
   async () => {
     const readme = await readFile(join(repository, 'README.md'), 'utf8')

@@ -1,6 +1,3 @@
-/// <reference types="vite/client" />
-
-import tfjsWasm from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm?url'
 import { type IterationMetrics, RunError, type TrainOptions, type TrainStep, train, UsageError } from 'steinrl'
 
 /** What the worker posts. */
@@ -11,16 +8,9 @@ export type Message =
 
 const post = (message: Message) => self.postMessage(message)
 
-// steinrl needs SIMD anyway, and tfjs's plain build would give other bits: all three names lead to the SIMD build.
-const wasmPaths = {
-  'tfjs-backend-wasm.wasm': tfjsWasm,
-  'tfjs-backend-wasm-simd.wasm': tfjsWasm,
-  'tfjs-backend-wasm-threaded-simd.wasm': tfjsWasm,
-}
-
 self.onmessage = async ({ data }: MessageEvent<TrainOptions>) => {
   try {
-    const options: TrainOptions = { ...data, workers: data.workers ?? 'auto', tfjs: { wasmPaths } }
+    const options: TrainOptions = { ...data, workers: data.workers ?? 'auto' }
     for await (const { metrics, iterations, state } of train(options)) {
       post({ kind: 'iteration', metrics, iterations, theta: await fingerprint(state) })
     }

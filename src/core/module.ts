@@ -9,27 +9,47 @@ export type CoreSource = BufferSource | URL | string | WebAssembly.Module
 /** A compiled core, ready to be instantiated by any number of runs. */
 export type CoreModule = WebAssembly.Module
 
-/** A build of the core: 'simd' runs everywhere, 'threads' on shared memory with the same bits, 'relaxed' fuses multiply-adds. */
-export type CoreBuild = 'simd' | 'threads' | 'relaxed'
-
-// The paths are the same from src/core/ and from dist/core/, and bundlers recognise this form.
-const ownBuilds: Readonly<Record<CoreBuild, URL>> = {
-  simd: new URL('../../dist/steinrl.wasm', import.meta.url),
-  threads: new URL('../../dist/steinrl-threads.wasm', import.meta.url),
-  relaxed: new URL('../../dist/steinrl-relaxed.wasm', import.meta.url),
+// The paths are the same from src/core/ and from dist/core/, and bundlers recognise this form. Functions, because a runtime
+// that has no files may have no import.meta.url either.
+const ownFiles = {
+  threads: () => new URL('../../dist/steinrl-threads.wasm', import.meta.url),
+  relaxed: () => new URL('../../dist/steinrl-relaxed.wasm', import.meta.url),
 }
 
-/** Compiles the WASM core. Default: the steinrl.wasm of this package. */
-export async function compileCore(source: CoreSource = ownBuilds.simd): Promise<CoreModule> {
+/** The bytes that a module of dist/inline/ holds in base64. */
+export const fromBase64 = (text: string): Uint8Array<ArrayBuffer> =>
+  Uint8Array.from(atob(text), (character) => character.charCodeAt(0))
+
+/** A function of one instruction that only SIMD has, i8x16.popcnt. */
+const SIMD_PROBE = new Uint8Array([
+  0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11,
+])
+
+/** @throws UsageError where the runtime has no WebAssembly SIMD, before anything is loaded */
+export function requireSimd(): void {
+  if (typeof WebAssembly === 'object' && WebAssembly.validate(SIMD_PROBE)) return
+  throw new UsageError(
+    'This runtime has no WebAssembly SIMD, which steinrl needs: take Node 20, Chromium 91, Firefox 89, Safari 16.4 or newer.',
+  )
+}
+
+/**
+ * Compiles the WASM core. Default: that of this package.
+ *
+ * @throws UsageError where the runtime has no WebAssembly SIMD
+ */
+export async function compileCore(source?: CoreSource): Promise<CoreModule> {
   if (source instanceof WebAssembly.Module) return source
+  requireSimd()
+  if (source === undefined) return WebAssembly.compile(fromBase64((await import('../../dist/inline/core.js')).default))
   if (typeof source === 'string' || source instanceof URL) {
-    return WebAssembly.compile(await platform.files.fetch(new URL(source, import.meta.url)))
+    return WebAssembly.compile(await platform.files.fetch(source))
   }
   return WebAssembly.compile(source)
 }
 
-/** The build for shared memory. */
-export const compileThreadedCore = (): Promise<CoreModule> => compileCore(ownBuilds.threads)
+/** The build for shared memory: the same bits. */
+export const compileThreadedCore = (): Promise<CoreModule> => compileCore(ownFiles.threads())
 
 /**
  * The build with relaxed SIMD, to be passed as `core`: faster where the machine fuses multiply-adds, but its bits differ
@@ -39,7 +59,7 @@ export const compileThreadedCore = (): Promise<CoreModule> => compileCore(ownBui
  */
 export async function compileRelaxedCore(): Promise<CoreModule> {
   try {
-    return await compileCore(ownBuilds.relaxed)
+    return await compileCore(ownFiles.relaxed())
   } catch (error) {
     if (!(error instanceof WebAssembly.CompileError)) throw error
     throw new UsageError('This runtime has no relaxed SIMD: leave `core` out to use the portable build.')

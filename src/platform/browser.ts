@@ -21,9 +21,9 @@ export const platform: Platform = {
   now: () => performance.now(),
   breathe,
   files: {
-    async fetch(url) {
-      const response = await fetch(url)
-      if (!response.ok) throw new Error(`Cannot load ${url.href}: ${response.status} ${response.statusText}.`)
+    async fetch(address) {
+      const response = await fetch(address)
+      if (!response.ok) throw new Error(`Cannot load ${address}: ${response.status} ${response.statusText}.`)
       return new Uint8Array(await response.arrayBuffer())
     },
     exists: noFiles,

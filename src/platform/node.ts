@@ -1,6 +1,8 @@
 import { access, appendFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
+import { cwd } from 'node:process'
 import { setImmediate } from 'node:timers/promises'
+import { pathToFileURL } from 'node:url'
 import { parentPort, Worker, workerData } from 'node:worker_threads'
 import type { Platform } from './platform.ts'
 
@@ -12,7 +14,8 @@ export const platform: Platform = {
   now: () => performance.now(),
   breathe: () => setImmediate(),
   files: {
-    async fetch(url) {
+    async fetch(address) {
+      const url = new URL(address, pathToFileURL(`${cwd()}/`))
       if (url.protocol === 'file:') return new Uint8Array(await readFile(url))
       const response = await fetch(url)
       if (!response.ok) throw new Error(`Cannot load ${url.href}: ${response.status} ${response.statusText}.`)

@@ -48,8 +48,8 @@ export interface Threads {
 }
 
 export interface Files {
-  /** The bytes of a resource that belongs to the library. */
-  fetch(url: URL): Promise<Uint8Array<ArrayBuffer>>
+  /** The bytes at an address, which may be relative: to the working directory in Node, to the page in a browser. */
+  fetch(address: URL | string): Promise<Uint8Array<ArrayBuffer>>
   exists(path: string): Promise<boolean>
   makeDirectory(path: string): Promise<void>
   /** Removes a file if it is there. */

@@ -10,12 +10,14 @@ import { type Browser, chromium, type Page } from 'playwright-core'
 import { encodePolicy, type TrainOptions, train } from 'steinrl'
 import { loadPolicy } from 'steinrl/policy'
 import { build, preview } from 'vite'
+import type { Served } from '../serve.ts'
+import { bundledSites } from './bundlers.ts'
+import { trial as consumerTrial } from './consumer/page.js'
 import {
   args,
   executablePath,
   onPage,
   results,
-  type Served,
   serveBuilt,
   serveDev,
   TRAINING_MS,
@@ -258,6 +260,30 @@ async function testPolicy(browser: Browser, folder: string): Promise<void> {
   )
 }
 
+/** What a stranger's page computes, against the same in Node. */
+async function sameAsConsumer(page: Page, startsWorkers: boolean): Promise<string> {
+  await page.waitForFunction('globalThis.trial', null, { timeout: TRAINING_MS })
+  const on = (workers: number) =>
+    page.evaluate((count) => (globalThis as unknown as { trial: typeof consumerTrial }).trial(count), workers)
+  const node = await consumerTrial(0)
+  assert.deepEqual(await on(0), node)
+  if (startsWorkers) assert.deepEqual(await on(2), node)
+  return `svgd ${node.svgd.slice(0, 8)}, svpg ${node.svpg.slice(0, 8)}`
+}
+
+async function testBundlers(browser: Browser, folder: string): Promise<void> {
+  for (const { name, workers, serve } of await bundledSites(folder)) {
+    await test(`the package in a page by ${name}: same bits`, async () => {
+      const server = await serve()
+      try {
+        return (await onPage(browser, server.url, (page) => sameAsConsumer(page, workers))) as string
+      } finally {
+        await server.close()
+      }
+    })
+  }
+}
+
 async function main(): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'steinrl-browser-'))
   const browser = await chromium.launch({ executablePath, args: args.split(' ') })
@@ -275,6 +301,7 @@ async function main(): Promise<void> {
     await testPolicy(browser, folder)
     await testPlayground(browser, folder)
     await testPlaygroundInFirefox(folder)
+    await testBundlers(browser, join(folder, 'consumer'))
   } finally {
     await browser.close()
     await rm(folder, { recursive: true, force: true })

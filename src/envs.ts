@@ -1,0 +1,75 @@
+// The environments alone, without tfjs: import … from 'steinrl/envs'.
+export { RunError, UsageError } from './core/errors.ts'
+export { exponential, type Generator, generator, normal, uniform, uniformInteger } from './core/generator.ts'
+export { type CoreSource, compileCore, compileRelaxedCore } from './core/module.ts'
+export { type CheckOptions, checkEnvironment, problemsOf } from './envs/check.ts'
+export type { Environment, EnvironmentSpec, Info, Reset, Step } from './envs/contract.ts'
+export { inTypeScript } from './envs/instances.ts'
+export { type MadeEnvironment, type MadeState, type MakeOptions, make } from './envs/make.ts'
+export {
+  isMujocoId,
+  type MujocoEnvironment,
+  type MujocoId,
+  type MujocoOptions,
+  type MujocoSpec,
+  mujoco,
+  mujocoIds,
+} from './envs/mujoco.ts'
+export { goalReached, goalsOf } from './envs/multigoal.ts'
+export { mazeCell, mazeCells, mazeWalls, type Wall, wallConstants } from './envs/point-maze.ts'
+export { environments } from './envs/registry.ts'
+export {
+  type Canvas,
+  circle,
+  drawCanvas,
+  drawSvg,
+  line,
+  type Point,
+  polygon,
+  rectangle,
+  type Scene,
+  type Shape,
+  type SvgOptions,
+  text,
+} from './envs/render.ts'
+export {
+  type Action,
+  type Box,
+  box,
+  contains,
+  type Discrete,
+  discrete,
+  flatSize,
+  flatten,
+  type Space,
+  sampler,
+  sizeOf,
+} from './envs/spaces.ts'
+export {
+  type MakeVectorOptions,
+  makeVector,
+  type VectorEnvironment,
+  type VectorInfo,
+  type VectorReset,
+  type VectorStep,
+} from './envs/vector.ts'
+export type { AutoresetMode } from './envs/vector-fields.ts'
+export { clipAction, repeatAction, rescaleAction } from './envs/wrappers/actions.ts'
+export {
+  episodeStatistics,
+  type RecordedEpisode,
+  type Recording,
+  recordEpisodes,
+  recording,
+  timeLimit,
+} from './envs/wrappers/episodes.ts'
+export { type NormaliseObservationOptions, normaliseObservation } from './envs/wrappers/observations.ts'
+export {
+  episodicReward,
+  type NormaliseRewardOptions,
+  normaliseReward,
+  scaleReward,
+  sparseReward,
+} from './envs/wrappers/rewards.ts'
+export { frozen, type RunningStatistics, runningStatistics } from './envs/wrappers/statistics.ts'
+export { type Change, type Wrapper, wrap, wrapper } from './envs/wrappers/wrapper.ts'

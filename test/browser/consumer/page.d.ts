@@ -1,0 +1,1 @@
+export function trial(workers: number): Promise<{ svgd: string; svpg: string; losses: number }>

@@ -1,0 +1,9 @@
+// The conformance program: everything that a runtime is compared by. Neutral: it knows no runtime.
+import type { CoreSource } from 'steinrl/svgd'
+import { coreSections, threadSections } from './core.ts'
+import { opSections } from './ops.ts'
+import { type Results, runSections } from './sections.ts'
+import { trainingSections, workerSections } from './training.ts'
+
+export const conform = (core?: CoreSource): Promise<Results> =>
+  runSections({ ...opSections, ...coreSections, ...threadSections, ...trainingSections, ...workerSections }, core)

@@ -1,0 +1,141 @@
+// What needs tfjs as well: training, and scores by automatic differentiation. A new algorithm adds a section here.
+import {
+  box,
+  createSVGD,
+  discrete,
+  evaluate,
+  generator,
+  logDensity,
+  particlesOf,
+  startTfjs,
+  type TrainOptions,
+  train,
+  uniform,
+} from 'steinrl'
+import { numbers, type Section } from './sections.ts'
+
+const SMALL = { particles: 3, steps: 32, environments: 3, hidden: [16, 8], iterations: 3, seed: 1 }
+
+async function thetaAfter(options: TrainOptions): Promise<Float32Array> {
+  let theta = new Float32Array()
+  for await (const { state } of train(options)) theta = state.arena.view.theta.slice()
+  return theta
+}
+
+/** Each trains a few iterations; what is named differs from the defaults. */
+const svpgSettings: Readonly<Record<string, Partial<TrainOptions>>> = {
+  'CartPole-v1': {},
+  a2c: { estimator: 'a2c', criticHidden: [8] },
+  ppo: { estimator: 'ppo', criticHidden: [8], epochs: 2, minibatches: 2 },
+  'no baseline': { baseline: 'none' },
+  'mean baseline': { baseline: 'mean', entropyBonus: 0.01 },
+  'n steps': { baseline: 'value', nSteps: 5, criticHidden: [8] },
+  relu: { activation: 'relu', entropyReward: 0.01 },
+  orthogonal: { initialisation: 'orthogonal', activation: 'elu' },
+  xavier: { initialisation: 'xavier', activation: 'softplus' },
+  Gaussian: { env: 'Pendulum-v1' },
+  'squashed Gaussian': { env: 'Pendulum-v1', head: 'squashed-gaussian' },
+  independent: { interaction: 'independent' },
+  joint: { interaction: 'joint' },
+  'kernel on behaviour': { kernel: 'js' },
+  'kernel on layers': { perLayer: true },
+  'prior, evolution': { prior: 1, evolutionEvery: 2 },
+  'self-imitation, transitions': { estimator: 'a2c', selfImitation: 'transitions', criticHidden: [8] },
+  'self-imitation, trajectories': { selfImitation: 'trajectories', discriminatorHidden: [8] },
+}
+
+const svpgSection: Section = async (core, put) => {
+  for (const [name, settings] of Object.entries(svpgSettings)) {
+    put(name, await thetaAfter({ env: 'CartPole-v1', ...SMALL, ...settings, core } as TrainOptions))
+  }
+}
+
+const ownTask: Section = async (core, put) => {
+  const env: TrainOptions['env'] = {
+    id: 'Walk-v0',
+    observationSpace: box([-10], [10]),
+    actionSpace: discrete(2),
+    maxEpisodeSteps: 30,
+    create: () => {
+      let x = 0
+      return {
+        reset: ({ seed }) => {
+          x = uniform(generator(seed))
+          return { obs: [x], info: {} }
+        },
+        step: (action) => {
+          x += action === 1 ? 0.5 : -0.5
+          return { obs: [x], reward: -x * x, terminated: x < -4, truncated: false, info: {} }
+        },
+      }
+    },
+  }
+  put('a task in TypeScript', await thetaAfter({ ...SMALL, env, core }))
+}
+
+const evaluation: Section = async (core, put) => {
+  for await (const { iteration, iterations, state } of train({ env: 'Acrobot-v1', ...SMALL, core })) {
+    if (iteration < iterations) continue
+    const { task, policy, arena } = state
+    const { greedy, sampled } = await evaluate({
+      spec: task.spec,
+      policy,
+      theta: arena.view.theta,
+      particles: SMALL.particles,
+      episodes: 3,
+      core,
+    })
+    put('greedy and sampled', Float64Array.of(...greedy, ...sampled))
+  }
+}
+
+/** Logistic regression on fixed data: products, sums, a softplus and their gradients in tfjs. */
+const differentiation: Section = async (core, put) => {
+  await startTfjs({ core })
+  const tf = await import('@tensorflow/tfjs-core')
+  const data = tf.tensor2d(numbers(40 * 3, 111), [40, 3])
+  const label = tf.tensor2d(
+    numbers(40, 112).map((u) => (u < 0 ? 0 : 1)),
+    [1, 40],
+  )
+  const populationScore = logDensity((w) => {
+    const logits = tf.matMul(w, data, false, true)
+    const fit = tf.sum(tf.sub(tf.mul(label, logits), tf.softplus(logits)), 1)
+    return tf.sub(fit, tf.mul(0.5, tf.sum(tf.square(w), 1)))
+  })
+  const { init, step } = createSVGD({ populationScore, core, threads: 1 })
+  const state = await init({ particles: 10, dimension: 3, seed: 2 })
+  for (let t = 0; t < 10; t++) step(state)
+  put('logistic regression', particlesOf(state))
+}
+
+/** One optimizer step after the other on a small network, all in stock tfjs. */
+const stock: Section = async (core, put) => {
+  await startTfjs({ core })
+  const tf = await import('@tensorflow/tfjs-core')
+  const x = tf.tensor2d(numbers(16 * 4, 121), [16, 4])
+  const y = tf.tensor2d(numbers(16, 122), [16, 1])
+  const weights = [
+    [4, 8, 123],
+    [8, 1, 124],
+  ].map(([rows, columns, seed]) => tf.variable(tf.tensor2d(numbers(rows * columns, seed), [rows, columns])))
+  const optimizer = tf.train.adam(0.01)
+  const loss = () =>
+    tf.mean(tf.square(tf.sub(y, tf.matMul(tf.tanh(tf.matMul(x, weights[0] as never)), weights[1] as never)))) as never
+  for (let t = 0; t < 20; t++) optimizer.minimize(loss)
+  put('20 steps of Adam', ...weights.map((weight) => weight.dataSync() as Float32Array))
+}
+
+export const trainingSections: Readonly<Record<string, Section>> = {
+  'tfjs: gradients of a network': stock,
+  'tfjs: scores of SVGD': differentiation,
+  SVPG: svpgSection,
+  'SVPG: own task': ownTask,
+  'SVPG: evaluation': evaluation,
+}
+
+/** Workers where the runtime has them, this thread otherwise: the same bits. */
+export const workerSections: Readonly<Record<string, Section>> = {
+  'SVPG: two workers': async (_, put) =>
+    put('CartPole-v1', await thetaAfter({ env: 'CartPole-v1', ...SMALL, workers: 2 })),
+}

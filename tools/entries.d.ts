@@ -1,0 +1,1 @@
+export function bundleEntries(folder?: string): Promise<Record<string, string[]>>
