@@ -29,11 +29,11 @@ export class PerStateTask {
   y: usize
   /** f32 [B, U, d] receives φ. */
   out: usize
-  /** f32 [B] receives h. */
+  /** f32 [B] receives h; GIVEN: holds it. */
   bandwidths: usize
   /** f32 [B, U] receives tr ∇φ, or 0. */
   trace: usize
-  /** What h is taken from: FIXED, RANKED or MEAN. */
+  /** What h is taken from: FIXED, RANKED, MEAN or GIVEN. */
   statistic: i32
   /** Which of the F U squared distances, 0 the smallest. */
   rank: i32
@@ -52,6 +52,7 @@ export class PerStateTask {
 // As in src/svgd/per-state.ts.
 const RANKED: i32 = 1
 const MEAN: i32 = 2
+const GIVEN: i32 = 3
 
 // Up to here selecting from all values costs less than narrowing them down first.
 const FEW: i32 = 128
@@ -80,8 +81,9 @@ export function perStateDirection(address: usize): void {
       squaredDistances(squares + ((p * task.fixed) << 4), columns, x, task.fixed, row)
     }
     hideUnused(squares + (((blocks - 1) * task.fixed) << 4), task.fixed, task.updated & 3)
-    const h = bandwidth(task, squares, blocks, sample)
-    store<f32>(task.bandwidths + (b << 2), h)
+    const given = task.bandwidths + (b << 2)
+    const h = task.statistic == GIVEN ? load<f32>(given) : bandwidth(task, squares, blocks, sample)
+    store<f32>(given, h)
     for (let p = 0; p < blocks; p++) {
       // The columns of a single block are still there.
       if (blocks > 1) packColumns(columns, y, task.updated, row, p << 2)

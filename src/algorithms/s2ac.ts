@@ -50,9 +50,11 @@ const schema = v.object({
   rewardScale: v.optional(positiveNumber('rewardScale'), 1),
   /** K, actions of a state. */
   particles: v.optional(wholeNumber('particles', 1, 10_000), 10),
-  /** L, steps of SVGD, and their ε. */
+  /** L, steps of SVGD, and their ε at most. */
   svgdSteps: v.optional(wholeNumber('svgdSteps', 0, 1000), 5),
   stepSize: v.optional(positiveNumber('stepSize'), 0.1),
+  /** λ: ε is less where a step would stretch or compress the space of actions by more than this. */
+  stretch: v.optional(positiveNumber('stretch'), 0.5),
   bandwidth: v.optional(perStateBandwidthSchema, 's2ac'),
   /** Where the particles start: N(μ(s), σ(s)²) that learns where they go, or N(0, 1). */
   origin: v.optional(oneOf('origin', ['learned', 'fixed'] as const), 'learned'),
@@ -123,9 +125,9 @@ const temperatureOf = ({ inverseTemperature, iteration, arena }: S2acState) =>
 /** The policy as it is now. */
 function policyNow(state: S2acState): SteinPolicy {
   const { nets, actor, critics, config } = state
-  const { hidden, activation, particles, svgdSteps, stepSize, bandwidth, origin, selection } = config
+  const { hidden, activation, particles, svgdSteps, stepSize, stretch, bandwidth, origin, selection } = config
   const shape = {
-    ...{ hidden, activation, qs: PAIR, particles, svgdSteps, stepSize, bandwidth, selection },
+    ...{ hidden, activation, qs: PAIR, particles, svgdSteps, stepSize, stretch, bandwidth, selection },
     start: origin,
     temperature: temperatureOf(state),
   }

@@ -27,9 +27,10 @@ export interface SteinShape {
   readonly qs: number
   /** K */
   readonly particles: number
-  /** L and ε */
+  /** L, ε and λ */
   readonly svgdSteps: number
   readonly stepSize: number
+  readonly stretch: number
   readonly bandwidth: PerStateBandwidth
   readonly start: 'learned' | 'fixed'
   /** How one of the particles is chosen where it is not to be greedy. */
@@ -105,7 +106,7 @@ export function drawParticles(
   { seed, purpose, particle, step, use = 0 }: Pick<Turn, 'seed' | 'purpose' | 'particle' | 'step'> & { use?: number },
 ): Particles {
   const { shape, actor, theta } = policy
-  const { particles: K, svgdSteps: steps, stepSize, bandwidth, start } = shape
+  const { particles: K, svgdSteps: steps, stepSize, stretch, bandwidth, start } = shape
   const O = actor.widths[0]
   const A = actor.widths[actor.widths.length - 1] / 2
   const B = observation.length / O
@@ -139,7 +140,7 @@ export function drawParticles(
         tf.tidy(() => tf.grad((x) => logTarget(policy, state, x as tf.Tensor2D))(tf.tensor2d(at, [B * K, A]))),
       )
     const sets = { driving, driven: u, logDensity: logProb }
-    steinSteps(room.sampler as SteinSampler, sets, { steps, stepSize, bandwidth, score })
+    steinSteps(room.sampler as SteinSampler, sets, { steps, stepSize, stretch, bandwidth, score })
     const slope = tf.sum(squashedGaussian.logSlope(tf.tensor2d(u, [B * K, A])), 1).dataSync()
     for (let i = 0; i < logProb.length; i++) logProb[i] -= slope[i]
     return { states, u, logProb }

@@ -30,7 +30,7 @@ export const perStateTask = struct(
 )
 
 /** As in assembly/svgd/per-state.ts. */
-const Statistic = { fixed: 0, ranked: 1, mean: 2 } as const
+const Statistic = { fixed: 0, ranked: 1, mean: 2, given: 3 } as const
 const SAMPLE = 32
 
 /** How a published system chooses h of a state from the squared distances between its fixed and its updated particles. */
@@ -100,7 +100,7 @@ export function perStateFields({ states, fixed, updated, width }: PerStateSizes)
     updated: f32(updated === undefined ? 0 : states, U, width),
     /** [B, U, d] φ(a_i), an ascent direction. */
     phi: f32(states, U, width),
-    /** [B] h */
+    /** [B] h, that of the last direction */
     bandwidths: f32(states),
     /** [B, U] tr ∇φ(a_i) where it was asked for. */
     trace: f32(states, U),
@@ -112,7 +112,8 @@ export function perStateFields({ states, fixed, updated, width }: PerStateSizes)
 export type PerStateArena = Arena<ReturnType<typeof perStateFields>>
 
 export interface PerStateOptions extends Variant {
-  readonly bandwidth: PerStateBandwidth
+  /** Or what `bandwidths` holds: that of the direction before, for example. */
+  readonly bandwidth: PerStateBandwidth | 'given'
   /** Whether `trace` is computed as well. Default false. */
   readonly trace?: boolean
 }
@@ -161,7 +162,8 @@ export function perStateDirection(arena: PerStateArena, sizes: PerStateSizes, op
   ops.perStateDirection(at.perStateTask)
 }
 
-function bandwidthRule(rule: PerStateBandwidth, fixed: number, updated: number, { log64 }: Ops) {
+function bandwidthRule(rule: PerStateOptions['bandwidth'], fixed: number, updated: number, { log64 }: Ops) {
+  if (rule === 'given') return { statistic: Statistic.given, rank: 0, factor: 0, floor: 0 }
   if (typeof rule === 'number' && Math.fround(rule) > 0 && Math.fround(rule) < Number.POSITIVE_INFINITY) {
     return { statistic: Statistic.fixed, rank: 0, factor: rule, floor: 0 }
   }
