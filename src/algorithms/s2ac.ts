@@ -54,7 +54,7 @@ const schema = v.object({
   svgdSteps: v.optional(wholeNumber('svgdSteps', 0, 1000), 5),
   stepSize: v.optional(positiveNumber('stepSize'), 0.1),
   /** λ: ε is less where a step would stretch or compress the space of actions by more than this. */
-  stretch: v.optional(positiveNumber('stretch'), 0.5),
+  stretch: v.optional(positiveNumber('stretch'), 1),
   bandwidth: v.optional(perStateBandwidthSchema, 's2ac'),
   /** Where the particles start: N(μ(s), σ(s)²) that learns where they go, or N(0, 1). */
   origin: v.optional(oneOf('origin', ['learned', 'fixed'] as const), 'learned'),

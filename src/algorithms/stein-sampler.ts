@@ -21,7 +21,7 @@ export interface SteinSteps {
   readonly steps: number
   /** ε at most. */
   readonly stepSize: number
-  /** λ, how much a step may stretch or compress the space at most, from 0 to 1. */
+  /** λ, the share by which a step may stretch or compress the space at most; above 1 it may fold it. */
   readonly stretch: number
   readonly bandwidth: PerStateBandwidth
   /** Writes ∇ log p of particles [B, K, A] into out [B, K, A]. */
@@ -45,7 +45,7 @@ export interface SteinSteps {
  *
  *     ε_b = min(ε, λ/Λ)      Λ = √(2/(e h)) mean_j |s_j| + 2/h ≥ ‖∇φ(u)‖ for every u
  *
- * with which a step is one to one for λ < 1 and stays put under any scale of u or log p.
+ * with which a step is one to one for λ < 1, and the steps are the same in any unit of u.
  *
  * Source: Messaoud et al. 2024 (arXiv 2405.00987), theorem 3.3, for a single set and a given ε.
  *

@@ -147,7 +147,7 @@ const s2ac = (command: Command) =>
     .option('--particles <n>', 'actions of a state (10)', number)
     .option('--svgd-steps <n>', 'that they take from where they start (5)', number)
     .option('--step-size <epsilon>', 'of these at most (0.1)', number)
-    .option('--stretch <share>', 'by which a step may stretch the space of actions at most (0.5)', number)
+    .option('--stretch <share>', 'by which a step may stretch the space of actions at most (1)', number)
     .option('--bandwidth <rule>', 'a named rule or a fixed h (s2ac)', number)
     .option('--origin <kind>', 'learned or fixed: where the particles start (learned)')
     .option('--selection <kind>', `${selections.join(', ')}: how an action is chosen of them (random)`)

@@ -6,6 +6,8 @@ import { compileCore } from '../../src/core/module.ts'
 import { splitSeed } from '../../src/core/random.ts'
 import { startTfjs } from '../../src/nn/tfjs.ts'
 import type { Actors } from '../../src/rl/agents.ts'
+import type { PerStateBandwidth } from '../../src/svgd/per-state.ts'
+import { directionAtReference } from '../reference/per-state.ts'
 import { numbersOf } from '../reference/statistics.ts'
 import { momentsOf, oneStep, softOptimum } from './one-step.ts'
 
@@ -16,7 +18,16 @@ const LOG_2PI = Math.log(2 * Math.PI)
 
 /** B sets of K particles from N(0, start²), moved towards a density with the given score. */
 function moved(
-  { A = 1, K = 128, B = 4, L = 2400, stepSize = 0.0125, start = 0.8, bandwidth = 1 },
+  {
+    A = 1,
+    K = 128,
+    B = 4,
+    L = 2400,
+    stepSize = 0.0125,
+    stretch = Number.POSITIVE_INFINITY,
+    start = 0.8,
+    bandwidth = 1 as PerStateBandwidth,
+  },
   score: (x: number) => number,
 ) {
   const { normal } = numbersOf(5)
@@ -30,12 +41,13 @@ function moved(
   const steps = {
     steps: L,
     stepSize,
+    stretch,
     bandwidth,
     score: (out: Float32Array, x: Float32Array) => void out.set(x.map(score)),
   }
   const begun = { driving: driving.slice(), driven: driven.slice(), logDensity: logDensity.slice() }
   steinSteps(sampler, { driving, driven, logDensity }, steps)
-  return { driven, logDensity, begun, entropy: -logDensity.reduce((sum, x) => sum + x, 0) / logDensity.length }
+  return { sampler, driven, logDensity, begun, entropy: -logDensity.reduce((sum, x) => sum + x, 0) / logDensity.length }
 }
 
 describe('the closed-form density of a Stein sampler', () => {
@@ -87,6 +99,80 @@ describe('the closed-form density of a Stein sampler', () => {
   })
 })
 
+describe('the step that a Stein sampler takes', () => {
+  const steep = (x: number) => -400 * (x - 0.4)
+  const adaptive = { K: 10, B: 20, start: 0.1, bandwidth: 's2ac' as const, stretch: 0.5, stepSize: 0.1 }
+
+  test.each([1, 3])(
+    'stretches no part of %d-dimensional space by more than it may, and tells the density of its map',
+    (A) => {
+      // One step from given particles, and the map of the driven ones by finite differences with the same driving ones.
+      const { begun, driven, logDensity, sampler } = moved({ ...adaptive, A, L: 1 }, steep)
+      const { K, B } = adaptive
+      const h = sampler.arena.view.bandwidths
+      for (let b = 0; b < B; b++) {
+        const block = <T extends Float32Array>(values: T, i: number) =>
+          Array.from(values.subarray((b * K + i) * A, (b * K + i + 1) * A))
+        const x = Array.from({ length: K }, (_, j) => block(begun.driving, j))
+        const squares = x.flatMap((y) => x.map((z) => y.reduce((sum, v, c) => sum + (v - z[c]) ** 2, 0)))
+        expect(h[b]).toBeCloseTo(squares.reduce((sum, d) => sum + d, 0) / K ** 2 / (2 * Math.log(K + 1)), 5)
+        const state = { fixed: x, score: x.map((y) => y.map(steep)) }
+        const epsilon = sampler.taken[b]
+        for (let i = 0; i < K; i++) {
+          const at = block(begun.driven, i)
+          const field = (y: number[]) => directionAtReference(y, state, h[b])
+          const slopes = at.map((_, c) => {
+            const shifted = (by: number) => field(at.map((v, e) => (e === c ? v + by : v)))
+            const [up, down] = [shifted(1e-6), shifted(-1e-6)]
+            return up.map((v, e) => (epsilon * (v - down[e])) / 2e-6)
+          })
+          expect(Math.sqrt(slopes.flat().reduce((sum, v) => sum + v * v, 0))).toBeLessThan(0.5 * Math.sqrt(A))
+          const trace = slopes.reduce((sum, row, c) => sum + row[c], 0)
+          expect(logDensity[b * K + i] - begun.logDensity[b * K + i]).toBeCloseTo(-trace, 4)
+          field(at).forEach((v, c) => {
+            expect(block(driven, i)[c]).toBeCloseTo(at[c] + epsilon * v, 4)
+          })
+        }
+      }
+    },
+  )
+
+  test('is as long as was asked for where the field is gentle', () => {
+    const { sampler } = moved({ ...adaptive, start: 1, L: 1, stepSize: 0.01 }, (x) => -x)
+    for (const epsilon of sampler.taken) expect(epsilon).toBe(0.01)
+  })
+
+  test('does the same in units a thousand times smaller', () => {
+    const free = { ...adaptive, L: 5, stepSize: 1e9 }
+    const large = moved({ ...free, start: 100 }, (x) => -x / 400)
+    const small = moved({ ...free, start: 0.1 }, (x) => -x / 4e-4)
+    for (let i = 0; i < large.driven.length; i++) {
+      expect(Math.abs(large.driven[i] - 1000 * small.driven[i])).toBeLessThan(0.1)
+      const change = (all: typeof large) => all.logDensity[i] - all.begun.logDensity[i]
+      expect(Math.abs(change(large) - change(small))).toBeLessThan(2e-3)
+    }
+  })
+
+  test('holds particles together in a narrow density, where a given step throws them out', () => {
+    const far = (stretch: number) => Math.max(...moved({ ...adaptive, L: 20, stretch }, steep).driven.map(Math.abs))
+    expect(far(0.5)).toBeLessThan(1)
+    expect(() => far(Number.POSITIVE_INFINITY)).toThrow('Q or its gradient by the actions is not finite.')
+  })
+})
+
+test('a driven particle has no part in the field, not even in its bandwidth', () => {
+  const moves = (shift: number) => {
+    const sampler = createSteinSampler(core, { states: 1, fixed: 4, width: 1 })
+    const driving = Float32Array.of(-1, -0.2, 0.3, 1)
+    const driven = Float32Array.of(0.5, 0.1, -0.6, shift)
+    const score = (out: Float32Array, x: Float32Array) => void out.set(x.map((v) => -v))
+    const sets = { driving, driven, logDensity: new Float32Array(4) }
+    steinSteps(sampler, sets, { steps: 3, stepSize: 0.1, stretch: 0.5, bandwidth: 's2ac', score })
+    return [...driven.slice(0, 3), ...sets.logDensity.slice(0, 3), ...driving]
+  }
+  expect(moves(7)).toEqual(moves(0))
+})
+
 const small = {
   hidden: [24],
   batch: 24,
@@ -115,14 +201,21 @@ function actionsOf(agents: Actors, rows: number, greedy = false): Float32Array {
 test.each([0.2, 0.6])(
   'one step with a quadratic reward, α = %d: actions have the mean and the spread of exp(r/α)',
   async (temperature) => {
-    const state = await trained({ env: oneStep(parabola), temperature, stepSize: 0.02 }, 16)
+    const state = await trained({ env: oneStep(parabola), temperature }, 24)
     const actions = momentsOf(actionsOf(s2ac.agents(state), 2000))
     const exact = softOptimum(parabola, temperature)
     expect(Math.abs(actions.mean - exact.mean)).toBeLessThan(0.06)
-    expect(Math.abs(actions.deviation / exact.deviation - 1)).toBeLessThan(0.25)
+    expect(Math.abs(actions.deviation / exact.deviation - 1)).toBeLessThan(0.15)
     for (const a of actionsOf(s2ac.agents(state), 20, true)) expect(Math.abs(a - 0.3)).toBeLessThan(0.2)
   },
 )
+
+test('without a reward actions are uniform: the squash is corrected for', async () => {
+  const state = await trained({ env: oneStep(() => 0) }, 8)
+  const actions = momentsOf(actionsOf(s2ac.agents(state), 2000))
+  expect(Math.abs(actions.mean)).toBeLessThan(0.1)
+  expect(Math.abs(actions.deviation - 1 / Math.sqrt(3))).toBeLessThan(0.06)
+})
 
 test('saved and restored it draws the same actions', async () => {
   const state = await trained({ env: oneStep(parabola), selection: 'softmax-q' }, 2)
@@ -139,6 +232,7 @@ test('same seed, same bytes', async () => {
 test.each<[Partial<S2acOptions>, string]>([
   [{ env: 'CartPole-v1' }, 's2ac needs continuous actions, and those of CartPole-v1 are discrete: take svpg.'],
   [{ temperature: 0 }, 'temperature must be a finite number above 0, got 0.'],
+  [{ stretch: 0 }, 'stretch must be a finite number above 0, got 0.'],
   [{ particles: 0 }, 'particles must be a whole number from 1 to 10000, got 0.'],
   [{ replay: 5 }, 'replay must hold at least a batch of 24 transitions, got 5.'],
   [{ selection: 'best' as 'random' }, 'selection must be one of random, max-q, softmax-q'],
