@@ -1,3 +1,4 @@
+import { s2ac } from '../src/algorithms/s2ac.ts'
 import { sac } from '../src/algorithms/sac.ts'
 import { sql } from '../src/algorithms/sql.ts'
 import type { EnvironmentSpec } from '../src/envs/contract.ts'
@@ -24,9 +25,11 @@ export async function gradientSteps(): Promise<Row[]> {
   const shared = { env: idle, environments: 1, steps: 1, replay: 1000 }
   const soft = await sac.init({ ...shared, hidden: [256, 256], batch: 256, start: 256 })
   const sampled = await sql.init({ ...shared, hidden: [128, 128], batch: 64, particles: 32, start: 64 })
+  const stein = await s2ac.init({ ...shared, hidden: [256, 256], batch: 100, start: 100 })
   return [
     await timed('SAC, 2 × 256, batch 256', () => sac.step(soft), 300),
     await timed('SQL, 2 × 128, 64 states of 16 + 16 actions', () => sql.step(sampled), 100),
+    await timed('S2AC, 2 × 256, 100 states of 10 + 10 actions, 5 steps', () => s2ac.step(stein), 110),
   ]
 }
 
