@@ -6,7 +6,7 @@ import { forward } from '../nn/forward.ts'
 import { initialiseInto, mlp, type Network } from '../nn/network.ts'
 import type { Policy } from '../nn/policy.ts'
 import { stateActionSize, stateActions } from '../nn/state-action.ts'
-import { tf } from '../nn/tfjs.ts'
+import { startTfjs, type TfjsOptions, tf } from '../nn/tfjs.ts'
 import { joined } from '../rl/episodes.ts'
 import type { Carried, Visited } from '../rl/evaluator.ts'
 import { type Moments, noMoments, normaliseInPlace, withRows } from '../rl/normalisation.ts'
@@ -62,6 +62,7 @@ const densityFields = (n: number, { size }: Network) => ({
 export interface BehaviourOptions {
   readonly divergence: Divergence
   readonly temperature: number | null
+  readonly tfjs?: TfjsOptions
 }
 
 export const densityNetwork = (policy: Policy): Network =>
@@ -71,9 +72,11 @@ export async function createBehaviour(
   core: CoreModule,
   n: number,
   policy: Policy,
-  { divergence, temperature }: BehaviourOptions,
+  { divergence, temperature, tfjs }: BehaviourOptions,
   seed: Seed,
 ): Promise<Behaviour> {
+  // Densities are trained in this thread, whoever evaluates the particles.
+  await startTfjs({ ...tfjs, core })
   const net = densityNetwork(policy)
   const arena = await createArena(core, densityFields(n, net))
   for (let i = 0; i < n; i++) {

@@ -146,8 +146,9 @@ async function init({ env, workers: wanted, iterations, core: source, tfjs, prio
   const setup = { task, policy, estimator: estimatorOf(config), divergence, core, tfjs }
   const workers = check(workersSchema, wanted)
   const optimizer = adam({ learningRate: config.learningRate })
-  const behaviour = isDivergence(config.kernel)
-    ? await createBehaviour(core, n, policy, { divergence: config.kernel, temperature: config.kernelTemperature }, seed)
+  const { kernelTemperature } = config
+  const behaviour = divergence
+    ? await createBehaviour(core, n, policy, { divergence, temperature: kernelTemperature, tfjs }, seed)
     : null
   const exploration = Array.from({ length: n }, () => new Float32Array(policy.size))
   const kernel = behaviour ? behaviourKernel(behaviour, exploration) : kernelFor(config, policy)

@@ -203,7 +203,7 @@ export const presets: readonly Preset[] = [
   {
     name: 'sidp-sparse',
     shows:
-      'On the double pendulum with all reward on the last step, policies that imitate their best trajectories learn where PPO does not.',
+      'On the double pendulum with all reward on the last step, policies that imitate their best trajectories get further than PPO.',
     env: 'DoublePendulum',
     settings: { ...smallPpo, episodicReward: true },
     ...{ seeds: 3, iterations: 40, figure: 'curves', published: [] },

@@ -152,26 +152,32 @@ function barFigures(summary: ExperimentSummary, draw: Draw): string {
     true,
   )
   const median = drawn('finalMedian', 'Median policy at the end', 'Mean over the last ten iterations.', false)
-  return `<div class="pair">${best}${median}</div>`
+  const returns = `<div class="pair">${best}${median}</div>`
+  if (!hasCoverage(summary)) return returns
+  const now = 'Cells of the task’s grid that the population visits in an iteration, mean over the last ten.'
+  const all = drawn('coverage', 'Coverage', 'Cells that the population has visited over the run.', false)
+  return `${returns}<div class="pair">${drawn('finalCoverage', 'Coverage at the end', now, false)}${all}</div>`
 }
 
 /** Columns of the statistics: a title and the names of one measure, or of the two ends of a range. */
 const COLUMNS = [
   ['Best', 'best'],
   ['Iterations to 95 %', 'iterationsTo95'],
+  ['Coverage', 'coverage'],
+  ['Final coverage', 'finalCoverage'],
   ['Final median', 'finalMedian'],
   ['Final mean', 'finalMean'],
   ['Final worst', 'finalWorst'],
   ['Final quartiles', 'finalLowerQuartile', 'finalUpperQuartile'],
   ['Greedy best', 'greedyBest'],
   ['Greedy median', 'greedyMedian'],
-  ['Coverage', 'coverage'],
-  ['Final coverage', 'finalCoverage'],
 ] as const
 
-/** Columns that something is known for. */
-const columnsOf = ({ variants }: ExperimentSummary) =>
-  COLUMNS.filter(([, name]) => !name.endsWith('overage') || variants.some(({ estimates }) => name in estimates))
+const hasCoverage = ({ variants }: ExperimentSummary) => variants.some(({ estimates }) => 'coverage' in estimates)
+
+/** Those of coverage only where it is known. */
+const columnsOf = (summary: ExperimentSummary) =>
+  COLUMNS.filter(([, name]) => hasCoverage(summary) || (name !== 'coverage' && name !== 'finalCoverage'))
 
 function statisticsTable(summary: ExperimentSummary): string {
   const columns = columnsOf(summary)
@@ -184,6 +190,7 @@ function statisticsTable(summary: ExperimentSummary): string {
   )
   const notes = [
     '<p class="note">Best: maximum over the run of the ten-iteration mean of the best policy’s return in training. Iterations to 95 %: the first whose mean is within 5 % of it. Final: mean over the last ten iterations of training.',
+    hasCoverage(summary) ? 'Coverage: cells that the population visited over the run; final, in an iteration.' : '',
     `Greedy: mean return over ${summary.evaluationEpisodes} episodes after training. ± is half the interval. ${seedsNote(summary)}</p>`,
   ]
   return [table(['', ...columns.map(([title]) => title)], rows), notes.join(' '), ...sources].join('\n')
