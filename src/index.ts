@@ -7,6 +7,7 @@ export { type CoreSource, compileCore, compileRelaxedCore } from './core/module.
 export type { Minibatch, Population, PopulationScore } from './core/population.ts'
 export { type CheckOptions, checkEnvironment, problemsOf } from './envs/check.ts'
 export type { Environment, EnvironmentSpec, Info, Reset, Step } from './envs/contract.ts'
+export type { Grid } from './envs/grid.ts'
 export { inTypeScript } from './envs/instances.ts'
 export { type MadeEnvironment, type MadeState, type MakeOptions, make } from './envs/make.ts'
 // Environments
