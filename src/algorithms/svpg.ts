@@ -389,7 +389,9 @@ export const svpg = {
       let stein = move(state)
       for (let pass = 1; pass < gradientsOf(state.config); pass++) {
         await evaluate(state, begun, pass)
-        stein = move(state)
+        const moved = move(state)
+        // Steps that imitate what is remembered have no exploration to tell of.
+        if (pass < passesOf(state.config)) stein = moved
       }
       const replaced = evolution(state, particles)
       const temperature = 1 / state.inverseTemperature(state.iteration, state.arena.ops)

@@ -231,7 +231,7 @@ export const presets: readonly Preset[] = [
   {
     name: 'sidp-sparse',
     shows:
-      'On the double pendulum with all reward on the last step, policies that imitate their best trajectories learn where PPO does not.',
+      'On the double pendulum with all reward on the last step, policies that imitate their best trajectories get further than PPO.',
     env: 'DoublePendulum',
     settings: { ...smallPpo, episodicReward: true },
     ...{ seeds: 3, iterations: 40, figure: 'curves', published: [] },
@@ -257,7 +257,7 @@ export const presets: readonly Preset[] = [
   {
     name: 'sidp-maze',
     shows:
-      'In a maze that pays at its goal only, a kernel on what policies do keeps a population all over it, at a price in return.',
+      'In a maze that pays at its goal only, a kernel on what policies do, with self-imitation, keeps a population visiting more of it.',
     env: 'PointMaze-v0',
     settings: { ...smallPpo, particles: 6, estimator: 'a2c', steps: 200 },
     ...{ seeds: 3, iterations: 40, figure: 'curves', published: [] },
@@ -265,13 +265,18 @@ export const presets: readonly Preset[] = [
       independent,
       { ...stein, label: 'rbf', note: 'SVPG with a Gaussian kernel on parameters.' },
       {
+        label: 'imitating',
+        note: 'Independent policies with steps towards past actions that went better than the critic expects.',
+        settings: { selfImitation: 'transitions' },
+      },
+      {
         label: 'js',
         note: 'SVPG with a kernel on behaviour (Jensen and Shannon) and a constant share of exploration.',
         settings: behaviour,
       },
       {
         label: 'js-imitating',
-        note: 'The same with steps towards past actions that went better than the critic expects.',
+        note: 'The kernel on behaviour and the steps towards past actions.',
         settings: { ...behaviour, selfImitation: 'transitions' },
       },
     ],

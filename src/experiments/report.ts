@@ -192,7 +192,17 @@ function barFigures(summary: ExperimentSummary, draw: Draw): string {
     ...{ name: 'finalMedian', title: 'Median policy at the end', withPublished: false },
     caption: 'Mean over the last ten iterations.',
   })
-  return `<div class="pair">${best}${median}</div>`
+  const returns = `<div class="pair">${best}${median}</div>`
+  if (!hasCoverage(summary)) return returns
+  const now = barFigure(summary, draw, {
+    ...{ name: 'finalCoverage', title: 'Coverage at the end', withPublished: false },
+    caption: 'Cells of the task’s grid that the population visits in an iteration, mean over the last ten.',
+  })
+  const all = barFigure(summary, draw, {
+    ...{ name: 'coverage', title: 'Coverage', withPublished: false },
+    caption: 'Cells that the population has visited over the run.',
+  })
+  return `${returns}<div class="pair">${now}${all}</div>`
 }
 
 function barFigure(summary: ExperimentSummary, draw: Draw, { name, title, caption, withPublished }: BarFigure): string {
@@ -217,19 +227,21 @@ function barFigure(summary: ExperimentSummary, draw: Draw, { name, title, captio
 const COLUMNS = [
   ['Best', 'best'],
   ['Iterations to 95 %', 'iterationsTo95'],
+  ['Coverage', 'coverage'],
+  ['Final coverage', 'finalCoverage'],
   ['Final median', 'finalMedian'],
   ['Final mean', 'finalMean'],
   ['Final worst', 'finalWorst'],
   ['Final quartiles', 'finalLowerQuartile', 'finalUpperQuartile'],
   ['Greedy best', 'greedyBest'],
   ['Greedy median', 'greedyMedian'],
-  ['Coverage', 'coverage'],
-  ['Final coverage', 'finalCoverage'],
 ] as const
 
-/** Columns that something is known for. */
-const columnsOf = ({ variants }: ExperimentSummary) =>
-  COLUMNS.filter(([, name]) => !name.endsWith('overage') || variants.some(({ estimates }) => name in estimates))
+const hasCoverage = ({ variants }: ExperimentSummary) => variants.some(({ estimates }) => 'coverage' in estimates)
+
+/** Those of coverage only where it is known. */
+const columnsOf = (summary: ExperimentSummary) =>
+  COLUMNS.filter(([, name]) => hasCoverage(summary) || (name !== 'coverage' && name !== 'finalCoverage'))
 
 function statisticsTable(summary: ExperimentSummary): string {
   const columns = columnsOf(summary)
@@ -242,6 +254,7 @@ function statisticsTable(summary: ExperimentSummary): string {
   )
   const notes = [
     '<p class="note">Best: maximum over the run of the ten-iteration mean of the best policy’s return in training. Iterations to 95 %: the first whose mean is within 5 % of it. Final: mean over the last ten iterations of training.',
+    hasCoverage(summary) ? 'Coverage: cells that the population visited over the run; final, in an iteration.' : '',
     `Greedy: mean return over ${summary.evaluationEpisodes} episodes after training. ± is half the interval. ${seedsNote(summary)}</p>`,
   ]
   return [table(['', ...columns.map(([title]) => title)], rows), notes.join(' '), ...sources].join('\n')

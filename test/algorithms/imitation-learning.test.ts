@@ -44,6 +44,19 @@ async function trained(options: SvpgOptions, iterations: number) {
   return { state, last: returns.slice(-5).reduce((sum, x) => sum + x, 0) / 5 }
 }
 
+// Before any other, so that nothing else has started tfjs in this thread.
+test('a kernel on behaviour works where workers evaluate all particles', async () => {
+  const options = { kernel: 'js', exploration: 0.5, particles: 2, steps: 32, workers: 2 } as const
+  const state = await svpg.init({ env: 'CartPole-v1', ...options })
+  try {
+    await svpg.step(state)
+    const { stein } = await svpg.step(state)
+    expect(stein?.kernelOffDiagonal).toBeGreaterThan(0)
+  } finally {
+    svpg.close(state)
+  }
+})
+
 describe('self-imitation with all reward on the last step', () => {
   const alone = { particles: 1, interaction: 'independent' } as const
 

@@ -60,6 +60,21 @@ const labelled = (page: string, label: string) => svgs(page).filter((svg) => svg
 const headings = (page: string) => [...page.matchAll(/<h2>(.*?)<\/h2>/g)].map((match) => match[1])
 const paths = (svg: string, attributes: string) => svg.match(new RegExp(`<path [^>]*${attributes}`, 'g')) ?? []
 
+test('coverage has bars, columns and charts where the task has a grid, and nothing where it has none', async () => {
+  const summary = summaryOf(2)
+  expect(await renderExperiment(summary, extras)).not.toContain('overage')
+  const covered = summary.variants.map(({ estimates, curves, ...variant }, v) => ({
+    ...variant,
+    estimates: { ...estimates, coverage: { mean: 350 - v, halfWidth: 1, seeds: 2 }, finalCoverage: estimates.best },
+    curves: { ...curves, coverageNow: curves.median },
+  }))
+  const page = await renderExperiment({ ...summary, variants: covered }, extras)
+  expect(labelled(page, 'Coverage: stein 350, independent 349, joint 348')).toHaveLength(1)
+  expect(labelled(page, 'Coverage at the end: ')).toHaveLength(1)
+  expect(labelled(page, 'Coverage in an iteration over iterations')).toHaveLength(1)
+  expect(page).toContain('<th scope="col">Final coverage</th>')
+})
+
 test('the same experiment gives the same bytes, and the page stands alone but for its runs', async () => {
   const page = await renderExperiment(summaryOf(3), extras)
   expect(await renderExperiment(summaryOf(3), extras)).toBe(page)

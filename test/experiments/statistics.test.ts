@@ -56,6 +56,15 @@ describe('measures of a run', () => {
     expect(measures.iterationsTo95).toBe(25)
   })
 
+  test('coverage is that at the end, final coverage the mean of the last ten iterations; without a grid there is none', () => {
+    const covered = metricsOf(rising).map((line, t) => ({ ...line, coverage: 100 + t, coverageNow: t }))
+    expect(measuresOf(populationCurves(covered), evaluation, covered)).toMatchObject({
+      coverage: 129,
+      finalCoverage: 24.5,
+    })
+    expect(measuresOf(populationCurves(metricsOf(rising)), evaluation, metricsOf(rising))).toEqual(measures)
+  })
+
   test('final is the mean over the last ten', () => {
     const { finalMedian } = measuresOf(populationCurves(metricsOf(rising.slice(0, 20))), evaluation)
     expect(finalMedian).toBe(15.5)
