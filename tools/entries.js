@@ -6,12 +6,13 @@ import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const later = ['*/inline/core.js', '*/inline/tfjs.js', 'echarts/*', 'ml-pca', '@mujoco/mujoco']
+const later = ['*/inline/core.js', '*/inline/tfjs.js', 'echarts/*', 'ml-pca', 'protobufjs', '@mujoco/mujoco']
 
 /** What a program imports, by the name of the bundle. */
 const programs = {
   svgd: "export * from 'steinrl/svgd'",
   envs: "export * from 'steinrl/envs'",
+  policy: "export * from 'steinrl/policy'",
   index: "export * from 'steinrl'",
   'svgd-of-index': "export { svgd } from 'steinrl'",
 }

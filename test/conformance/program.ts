@@ -2,8 +2,17 @@
 import type { CoreSource } from 'steinrl/svgd'
 import { coreSections, threadSections } from './core.ts'
 import { opSections } from './ops.ts'
+import { policySections } from './policies.ts'
 import { type Results, runSections } from './sections.ts'
 import { trainingSections, workerSections } from './training.ts'
 
-export const conform = (core?: CoreSource): Promise<Results> =>
-  runSections({ ...opSections, ...coreSections, ...threadSections, ...trainingSections, ...workerSections }, core)
+const sections = {
+  ...opSections,
+  ...coreSections,
+  ...threadSections,
+  ...policySections,
+  ...trainingSections,
+  ...workerSections,
+}
+
+export const conform = (core?: CoreSource): Promise<Results> => runSections(sections, core)

@@ -1,11 +1,15 @@
 // What needs tfjs as well: training, and scores by automatic differentiation. A new algorithm adds a section here.
 import {
+  type AlgorithmName,
   box,
+  createAmortizedSVGD,
   createSVGD,
   discrete,
+  encodeParticles,
   evaluate,
   generator,
   logDensity,
+  mlp,
   particlesOf,
   startTfjs,
   type TrainOptions,
@@ -47,6 +51,70 @@ const svpgSettings: Readonly<Record<string, Partial<TrainOptions>>> = {
 const svpgSection: Section = async (core, put) => {
   for (const [name, settings] of Object.entries(svpgSettings)) {
     put(name, await thetaAfter({ env: 'CartPole-v1', ...SMALL, ...settings, core } as TrainOptions))
+  }
+}
+
+/** Networks of 16 units and few particles: a few steps of learning of each. */
+const TINY = { hidden: [16], steps: 24, start: 24, environments: 2, batch: 16, replay: 100, iterations: 3 }
+const FEW = { particles: 6, valueParticles: 5 }
+const PLANE = { ...TINY, ...FEW, env: 'MultiGoal-v0' }
+
+type Settings = TrainOptions<Exclude<AlgorithmName, 'svpg'>>
+
+const adrSettings = {
+  ...{
+    env: 'Pendulum-v1',
+    ranges: { mass: [0.5, 2], length: [0.5, 1.5] } as const,
+    particles: 3,
+    horizon: 3,
+    steps: 40,
+  },
+  ...{ environments: 2, hidden: [8], transitionHidden: [8], particleHidden: [8], iterations: 2 },
+}
+
+const learnerSettings: Readonly<Record<string, Settings>> = {
+  'SAC, learned temperature': { algorithm: 'sac', env: 'Pendulum-v1', ...TINY },
+  'SAC, fixed temperature': { algorithm: 'sac', env: 'Pendulum-v1', ...TINY, temperature: 0.2 },
+  SQL: { algorithm: 'sql', ...PLANE },
+  'SQL, targets and proposals that change': { algorithm: 'sql', ...PLANE, targetEvery: 5, proposalFrom: 30 },
+  'SQL, two averaged': { algorithm: 'sql', ...PLANE, qs: 2, polyak: 0.01, targetEvery: 1 },
+  'SQL, composed': {
+    ...{ algorithm: 'sql-compose', ...PLANE, iterations: 4, componentIterations: 3 },
+    components: [{ goal0X: 4 }, { goal0X: -4 }],
+  },
+  'Stein soft actor-critic': { algorithm: 's2ac', ...TINY, env: 'MultiGoal-v0', particles: 5 },
+  'active domain randomisation': { algorithm: 'adr', ...adrSettings },
+}
+
+/** What a run would write to its directory, and the returns of every iteration. */
+const learners: Section = async (core, put) => {
+  for (const [name, settings] of Object.entries(learnerSettings)) {
+    let file: Uint8Array | null = null
+    const returns: number[] = []
+    for await (const step of train({ seed: 2, ...settings, core })) {
+      file = encodeParticles(step)
+      returns.push(...step.metrics.returns.map((value) => value ?? Number.NEGATIVE_INFINITY))
+    }
+    if (!file) throw new Error(`${name} has no particles that could be written.`)
+    put(name, file, Float64Array.from(returns))
+  }
+}
+
+/** A sampler of each rule and of one and two batches, trained towards a normal density. */
+const amortized: Section = async (core, put) => {
+  for (const rule of ['chain', 'regression', 'discrepancy'] as const) {
+    for (const batches of rule === 'discrepancy' ? ([1] as const) : ([1, 2] as const)) {
+      const { init, step, sample } = createAmortizedSVGD({
+        ...{ rule, batches, dimension: 2, particles: 12, seed: 4, core },
+        network: mlp([2, 8, 2]),
+        score: (out, x) => {
+          for (let k = 0; k < x.length; k++) out[k] = 1 - x[k]
+        },
+      })
+      const state = await init()
+      for (let t = 0; t < 5; t++) step(state)
+      put(`${rule}, ${batches}`, sample(state, 20))
+    }
   }
 }
 
@@ -131,6 +199,8 @@ export const trainingSections: Readonly<Record<string, Section>> = {
   'tfjs: scores of SVGD': differentiation,
   SVPG: svpgSection,
   'SVPG: own task': ownTask,
+  'actors, critics and samplers': learners,
+  'amortized SVGD': amortized,
   'SVPG: evaluation': evaluation,
 }
 
