@@ -1,4 +1,5 @@
-import { createArena, f32, padded } from '../src/core/arena.ts'
+import { createArena } from '../src/core/arena.ts'
+import { f32, padded } from '../src/core/layout.ts'
 import { compileCore } from '../src/core/module.ts'
 import { Purpose } from '../src/core/random.ts'
 import { startTfjs, tf } from '../src/nn/tfjs.ts'

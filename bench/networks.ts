@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import { createArena, f32, padded } from '../src/core/arena.ts'
+import { createArena } from '../src/core/arena.ts'
+import { f32, padded } from '../src/core/layout.ts'
 import { compileCore } from '../src/core/module.ts'
 import { splitSeed } from '../src/core/random.ts'
 import { cartPole } from '../src/envs/cartpole.ts'

@@ -68,6 +68,23 @@ test('assembly: the same rooms, the same direction', () => {
   expect(backwards('assembly', ASSEMBLY_RANKS)).toEqual([])
 })
 
+test('only the entries of the package re-export, and nothing imports them', () => {
+  const files = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' }).filter((file) =>
+    file.endsWith('.ts'),
+  )
+  const texts = files.map((file) => [file, readFileSync(join(root, 'src', file), 'utf8')] as const)
+  const entries = ['envs.ts', 'index.ts', 'policy/index.ts', 'svgd.ts']
+  const reexporting = texts
+    .filter(([, text]) => /^export (?:type )?(?:\*|\{[^}]*\}) from /m.test(text))
+    .map(([file]) => file)
+  expect(reexporting.sort()).toEqual(entries)
+  const importing = texts.filter(([file, text]) => {
+    const targets = [...text.matchAll(/from '(\.[^']+)'/g)].map(([, target]) => join(dirname(file), target))
+    return targets.some((target) => entries.includes(target))
+  })
+  expect(importing.map(([file]) => file)).toEqual([])
+})
+
 test('only the command line touches console and process', () => {
   const offenders = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.ts') && !file.startsWith('cli/'))

@@ -1,4 +1,5 @@
-import { type Arena, createArena, type Field, f32, padded } from '../../src/core/arena.ts'
+import { type Arena, createArena } from '../../src/core/arena.ts'
+import { type Field, f32, padded } from '../../src/core/layout.ts'
 import { compileCore } from '../../src/core/module.ts'
 import { Purpose, type Seed, splitSeed } from '../../src/core/random.ts'
 import type { LogDensity } from '../../src/nn/score.ts'

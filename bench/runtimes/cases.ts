@@ -1,6 +1,7 @@
 // What is measured in every runtime, by the same code. It knows no runtime.
 import { svpg } from '../../src/algorithms/svpg.ts'
-import { createArena, f32, padded } from '../../src/core/arena.ts'
+import { createArena } from '../../src/core/arena.ts'
+import { f32, padded } from '../../src/core/layout.ts'
 import { compileCore } from '../../src/core/module.ts'
 import { Purpose, splitSeed } from '../../src/core/random.ts'
 import { cartPole } from '../../src/envs/cartpole.ts'

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { createArena, f32, padded } from '../core/arena.ts'
+import { createArena } from '../core/arena.ts'
 import {
   check,
   nonNegativeNumber,
@@ -10,6 +10,7 @@ import {
   UsageError,
   wholeNumber,
 } from '../core/errors.ts'
+import { f32, padded } from '../core/layout.ts'
 import { type CoreSource, compileCore } from '../core/module.ts'
 import type { PopulationScore } from '../core/population.ts'
 import { Purpose, splitSeed } from '../core/random.ts'

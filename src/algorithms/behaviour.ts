@@ -1,4 +1,5 @@
-import { type Arena, createArena, f32, padded } from '../core/arena.ts'
+import { type Arena, createArena } from '../core/arena.ts'
+import { f32, padded } from '../core/layout.ts'
 import type { CoreModule } from '../core/module.ts'
 import type { Ops } from '../core/ops.ts'
 import { Purpose, type Seed } from '../core/random.ts'

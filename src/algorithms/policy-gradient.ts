@@ -1,5 +1,6 @@
-import { createArena, f32, padded } from '../core/arena.ts'
+import { createArena } from '../core/arena.ts'
 import { RunError } from '../core/errors.ts'
+import { f32, padded } from '../core/layout.ts'
 import { type CoreModule, compileCore } from '../core/module.ts'
 import { Purpose, type Seed } from '../core/random.ts'
 import { cellsOf } from '../envs/grid.ts'

@@ -1,6 +1,7 @@
-import { createArena, f32, padded } from '../core/arena.ts'
+import { createArena } from '../core/arena.ts'
 import { RunError } from '../core/errors.ts'
 import { deriveSeed } from '../core/generator.ts'
+import { f32, padded } from '../core/layout.ts'
 import type { CoreModule } from '../core/module.ts'
 import { joinSeed, Purpose, type Seed, splitSeed } from '../core/random.ts'
 import { forward } from '../nn/forward.ts'

@@ -1,6 +1,7 @@
 import * as v from 'valibot'
-import { createArena, f32, padded } from '../core/arena.ts'
+import { createArena } from '../core/arena.ts'
 import { check, fraction, inIteration, positiveNumber, UsageError, wholeNumber, wholeNumberOr } from '../core/errors.ts'
+import { f32, padded } from '../core/layout.ts'
 import { type CoreSource, compileCore } from '../core/module.ts'
 import { Purpose, type Seed, splitSeed } from '../core/random.ts'
 import type { EnvironmentSpec } from '../envs/contract.ts'

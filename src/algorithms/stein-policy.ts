@@ -1,5 +1,6 @@
-import { type Arena, createArenaSync, f32, padded } from '../core/arena.ts'
+import { type Arena, createArenaSync } from '../core/arena.ts'
 import { UsageError } from '../core/errors.ts'
+import { f32, padded } from '../core/layout.ts'
 import type { CoreModule } from '../core/module.ts'
 import type { EnvironmentSpec } from '../envs/contract.ts'
 import { readInto } from '../nn/core-op.ts'

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { createArena, f32, padded } from '../core/arena.ts'
+import { createArena } from '../core/arena.ts'
 import {
   check,
   fractionOr,
@@ -14,6 +14,7 @@ import {
   wholeNumber,
   wholeNumberOr,
 } from '../core/errors.ts'
+import { f32, padded } from '../core/layout.ts'
 import { type CoreSource, compileCore } from '../core/module.ts'
 import { splitSeed } from '../core/random.ts'
 import type { EnvironmentSpec } from '../envs/contract.ts'

@@ -3,9 +3,6 @@ import { type CoreModule, instantiateCore, instantiateCoreSync } from './module.
 import type { Ops } from './ops.ts'
 import { alone, gather, type Team } from './team.ts'
 
-// One door to both: layout.ts stands apart for rooms that must not reach the platform through this file.
-export { type Field, f32, f64, i32, type Layout, padded, struct, u8, u32 } from './layout.ts'
-
 /** A core instance and its memory: `at` holds the address of each field, `view` a typed array on it. */
 export interface Arena<L extends Layout> {
   readonly ops: Ops

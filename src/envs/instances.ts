@@ -1,5 +1,6 @@
-import { type Arena, createArenaSync, f32, f64, u8 } from '../core/arena.ts'
+import { type Arena, createArenaSync } from '../core/arena.ts'
 import { show, UsageError } from '../core/errors.ts'
+import { f32, f64, u8 } from '../core/layout.ts'
 import type { CoreModule } from '../core/module.ts'
 import { splitSeed } from '../core/random.ts'
 import type { Environment, EnvironmentSpec, Info } from './contract.ts'

@@ -1,6 +1,7 @@
 import { platform } from '#platform'
-import { createArenaSync, f32 } from '../core/arena.ts'
+import { createArenaSync } from '../core/arena.ts'
 import { show, UsageError } from '../core/errors.ts'
+import { f32 } from '../core/layout.ts'
 import { type CoreModule, type CoreSource, compileCore } from '../core/module.ts'
 import { Purpose, splitSeed } from '../core/random.ts'
 import type { Environment, EnvironmentSpec, Reset, Step } from './contract.ts'

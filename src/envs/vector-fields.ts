@@ -1,4 +1,4 @@
-import { f32, f64, i32, struct, u8, u32 } from '../core/arena.ts'
+import { f32, f64, i32, struct, u8, u32 } from '../core/layout.ts'
 import type { Pointer } from '../core/ops.ts'
 import type { Seed } from '../core/random.ts'
 import type { EnvironmentSpec } from './contract.ts'

@@ -1,6 +1,7 @@
-import { type Arena, createArena, u8 } from '../core/arena.ts'
+import { type Arena, createArena } from '../core/arena.ts'
 import { check, oneOf, show, UsageError, wholeNumber } from '../core/errors.ts'
 import { deriveSeed } from '../core/generator.ts'
+import { u8 } from '../core/layout.ts'
 import { compileCore } from '../core/module.ts'
 import { Purpose, splitSeed } from '../core/random.ts'
 import type { EnvironmentSpec, Info } from './contract.ts'

@@ -1,4 +1,5 @@
-import { type Arena, createArenaSync, f32 } from '../core/arena.ts'
+import { type Arena, createArenaSync } from '../core/arena.ts'
+import { f32 } from '../core/layout.ts'
 import type { CoreModule } from '../core/module.ts'
 import { coreOp, valuesOf } from './core-op.ts'
 import { kernels, type tf } from './tfjs.ts'

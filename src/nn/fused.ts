@@ -1,4 +1,5 @@
-import { type Arena, createArenaSync, f32, i32, padded, struct } from '../core/arena.ts'
+import { type Arena, createArenaSync } from '../core/arena.ts'
+import { f32, i32, padded, struct } from '../core/layout.ts'
 import { coreOp, valuesOf } from './core-op.ts'
 import { ActivationKind, type Network } from './network.ts'
 import { kernels, tf } from './tfjs.ts'

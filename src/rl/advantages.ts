@@ -1,4 +1,5 @@
-import { type Arena, f32, f64, u8 } from '../core/arena.ts'
+import type { Arena } from '../core/arena.ts'
+import { f32, f64, u8 } from '../core/layout.ts'
 import type { batchFields } from './batch.ts'
 import type { Estimator } from './estimator.ts'
 

@@ -1,4 +1,4 @@
-import { f32, f64, i32, struct, u8 } from '../core/arena.ts'
+import { f32, f64, i32, struct, u8 } from '../core/layout.ts'
 import type { Pointer } from '../core/ops.ts'
 
 /** As the class Batch in assembly/rl/rollout.ts. */

@@ -1,5 +1,5 @@
-import { f32, f64, i32, struct, u32 } from '../core/arena.ts'
 import { show, UsageError } from '../core/errors.ts'
+import { f32, f64, i32, struct, u32 } from '../core/layout.ts'
 import type { Pointer } from '../core/ops.ts'
 import type { EnvironmentSpec } from '../envs/contract.ts'
 import { sizeOf } from '../envs/spaces.ts'

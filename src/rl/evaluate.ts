@@ -1,4 +1,5 @@
-import { type Arena, createArena, f32, f64, i32, struct, u8 } from '../core/arena.ts'
+import { type Arena, createArena } from '../core/arena.ts'
+import { f32, f64, i32, struct, u8 } from '../core/layout.ts'
 import { type CoreSource, compileCore } from '../core/module.ts'
 import { joinSeed, Purpose, splitSeed } from '../core/random.ts'
 import type { EnvironmentSpec } from '../envs/contract.ts'

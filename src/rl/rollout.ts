@@ -1,6 +1,7 @@
-import { type Arena, u32 } from '../core/arena.ts'
+import type { Arena } from '../core/arena.ts'
 import { RunError, show, UsageError } from '../core/errors.ts'
 import { deriveSeed } from '../core/generator.ts'
+import { u32 } from '../core/layout.ts'
 import { joinSeed, Purpose, type Seed } from '../core/random.ts'
 import type { Environment, EnvironmentSpec } from '../envs/contract.ts'
 import { checkResult } from '../envs/errors.ts'

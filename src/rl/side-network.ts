@@ -1,5 +1,6 @@
-import { type Arena, type Field, f32, i32, padded } from '../core/arena.ts'
+import type { Arena } from '../core/arena.ts'
 import { RunError } from '../core/errors.ts'
+import { type Field, f32, i32, padded } from '../core/layout.ts'
 import type { Ops, Pointer } from '../core/ops.ts'
 import type { Seed } from '../core/random.ts'
 import { readInto } from '../nn/core-op.ts'

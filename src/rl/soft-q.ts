@@ -1,4 +1,5 @@
-import { type Arena, f32, padded } from '../core/arena.ts'
+import type { Arena } from '../core/arena.ts'
+import { f32, padded } from '../core/layout.ts'
 import type { Ops, Pointer } from '../core/ops.ts'
 import { Purpose, type Seed } from '../core/random.ts'
 import { forward } from '../nn/forward.ts'

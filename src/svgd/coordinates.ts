@@ -1,5 +1,5 @@
-import { f32, padded } from '../core/arena.ts'
 import { UsageError } from '../core/errors.ts'
+import { f32, padded } from '../core/layout.ts'
 import type { Pointer } from '../core/ops.ts'
 import { resolveBandwidth } from './bandwidth.ts'
 import type { Operands, Part, SteinArena, Take } from './direction.ts'

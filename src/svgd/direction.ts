@@ -1,5 +1,6 @@
-import { type Arena, f32, f64, padded, struct, u32 } from '../core/arena.ts'
+import type { Arena } from '../core/arena.ts'
 import { UsageError } from '../core/errors.ts'
+import { f32, f64, padded, struct, u32 } from '../core/layout.ts'
 import type { Ops, Pointer } from '../core/ops.ts'
 import { resolveBandwidth } from './bandwidth.ts'
 import { coordinateFields, directionInCoordinates } from './coordinates.ts'

@@ -1,5 +1,6 @@
-import { type Arena, createArena, f32, f64, padded } from '../core/arena.ts'
+import { type Arena, createArena } from '../core/arena.ts'
 import { check, oneOf, positiveNumber, show, UsageError, wholeNumber } from '../core/errors.ts'
+import { f32, f64, padded } from '../core/layout.ts'
 import { type CoreSource, compileCore } from '../core/module.ts'
 import type { Ops, Pointer } from '../core/ops.ts'
 import { Purpose, type Seed, splitSeed } from '../core/random.ts'

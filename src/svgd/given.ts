@@ -1,5 +1,5 @@
-import { f32, padded } from '../core/arena.ts'
 import { UsageError } from '../core/errors.ts'
+import { f32, padded } from '../core/layout.ts'
 import {
   kernelStatistics,
   type Operands,

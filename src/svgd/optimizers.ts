@@ -1,5 +1,5 @@
-import { f32, padded } from '../core/arena.ts'
 import { check, decay, positiveNumber } from '../core/errors.ts'
+import { f32, padded } from '../core/layout.ts'
 import type { Ops, Pointer } from '../core/ops.ts'
 import { wholePower } from '../core/power.ts'
 

@@ -1,5 +1,6 @@
-import { type Arena, f32, struct } from '../core/arena.ts'
+import type { Arena } from '../core/arena.ts'
 import { positiveNumberOr, show, UsageError } from '../core/errors.ts'
+import { f32, struct } from '../core/layout.ts'
 import type { Ops } from '../core/ops.ts'
 import type { Variant } from './direction.ts'
 

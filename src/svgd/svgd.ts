@@ -1,6 +1,7 @@
 import { platform } from '#platform'
-import { type Arena, createArena, createSharedArena, f32, padded } from '../core/arena.ts'
+import { type Arena, createArena, createSharedArena } from '../core/arena.ts'
 import { check, show, UsageError, wholeNumber } from '../core/errors.ts'
+import { f32, padded } from '../core/layout.ts'
 import { type CoreSource, compileCore, compileThreadedCore } from '../core/module.ts'
 import type { Minibatch, Population, PopulationScore } from '../core/population.ts'
 import { Purpose, type Seed, splitSeed } from '../core/random.ts'

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals'
-import { createArena, f32, f64, padded, u8 } from '../../src/core/arena.ts'
+import { createArena } from '../../src/core/arena.ts'
+import { f32, f64, padded, u8 } from '../../src/core/layout.ts'
 import { compileCore } from '../../src/core/module.ts'
 
 test('fields are aligned, apart and zero, and the memory cannot grow', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { createArena, u32 } from '../../src/core/arena.ts'
+import { createArena } from '../../src/core/arena.ts'
 import {
   deriveSeed,
   exponential,
@@ -10,6 +10,7 @@ import {
   uniform,
   uniformInteger,
 } from '../../src/core/generator.ts'
+import { u32 } from '../../src/core/layout.ts'
 import { compileCore } from '../../src/core/module.ts'
 import { joinSeed, Purpose, splitSeed } from '../../src/core/random.ts'
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from '@jest/globals'
-import { struct } from '../../src/core/arena.ts'
+import { struct } from '../../src/core/layout.ts'
 import { Purpose } from '../../src/core/random.ts'
 import { acrobot } from '../../src/envs/acrobot.ts'
 import { cartAndPole } from '../../src/envs/cart-and-pole.ts'

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
-import { createArena, f32, f64, u8 } from '../../src/core/arena.ts'
+import { createArena } from '../../src/core/arena.ts'
+import { f32, f64, u8 } from '../../src/core/layout.ts'
 import { compileCore } from '../../src/core/module.ts'
 import { make } from '../../src/envs/make.ts'
 import { environmentSpec } from '../../src/envs/registry.ts'

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
-import { createArena, f32, f64, u8 } from '../../src/core/arena.ts'
+import { createArena } from '../../src/core/arena.ts'
+import { f32, f64, u8 } from '../../src/core/layout.ts'
 import { compileCore } from '../../src/core/module.ts'
 import type { EnvironmentSpec } from '../../src/envs/contract.ts'
 import { environments } from '../../src/envs/registry.ts'

@@ -1,4 +1,5 @@
-import { createArena, f32, f64, u8 } from '../../src/core/arena.ts'
+import { createArena } from '../../src/core/arena.ts'
+import { f32, f64, u8 } from '../../src/core/layout.ts'
 import { compileCore } from '../../src/core/module.ts'
 import { Purpose, splitSeed } from '../../src/core/random.ts'
 import type { EnvironmentSpec } from '../../src/envs/contract.ts'

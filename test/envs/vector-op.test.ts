@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
-import { createArena, u32 } from '../../src/core/arena.ts'
+import { createArena } from '../../src/core/arena.ts'
+import { u32 } from '../../src/core/layout.ts'
 import { compileCore } from '../../src/core/module.ts'
 import { joinSeed, Purpose, splitSeed } from '../../src/core/random.ts'
 import { make } from '../../src/envs/make.ts'

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { padded } from '../../src/core/arena.ts'
+import { padded } from '../../src/core/layout.ts'
 import { Purpose } from '../../src/core/random.ts'
 import { forward } from '../../src/nn/forward.ts'
 import { type Activation, activations, initialiseInto } from '../../src/nn/network.ts'

@@ -1,4 +1,5 @@
-import { createArena, f32, i32, padded } from '../../src/core/arena.ts'
+import { createArena } from '../../src/core/arena.ts'
+import { f32, i32, padded } from '../../src/core/layout.ts'
 import { compileCore } from '../../src/core/module.ts'
 import { Purpose } from '../../src/core/random.ts'
 import { actionWidth, type Head, type Policy, policyFields, policyOf, writePolicy } from '../../src/nn/policy.ts'

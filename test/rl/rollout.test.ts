@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
-import { createArena, f32, padded } from '../../src/core/arena.ts'
+import { createArena } from '../../src/core/arena.ts'
+import { f32, padded } from '../../src/core/layout.ts'
 import { compileCore } from '../../src/core/module.ts'
 import { Purpose, splitSeed } from '../../src/core/random.ts'
 import { cartPole } from '../../src/envs/cartpole.ts'

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { createArena, f32, f64, padded } from '../../src/core/arena.ts'
+import { createArena } from '../../src/core/arena.ts'
+import { f32, f64, padded } from '../../src/core/layout.ts'
 import { compileCore } from '../../src/core/module.ts'
 import { Purpose } from '../../src/core/random.ts'
 import {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { createArena, f32, padded } from '../../src/core/arena.ts'
+import { createArena } from '../../src/core/arena.ts'
+import { f32, padded } from '../../src/core/layout.ts'
 import { compileCore } from '../../src/core/module.ts'
 import { rbf } from '../../src/svgd/kernels.ts'
 import { sampleRows } from '../reference/kernels.ts'

@@ -1,4 +1,5 @@
-import { createArena, padded } from '../../src/core/arena.ts'
+import { createArena } from '../../src/core/arena.ts'
+import { padded } from '../../src/core/layout.ts'
 import { compileCore } from '../../src/core/module.ts'
 import { type SteinInfo, steinDirection, steinFields, type Variant } from '../../src/svgd/direction.ts'
 import { type Kernel, rbf } from '../../src/svgd/kernels.ts'
