@@ -53,7 +53,7 @@ export {
   mujoco,
   mujocoIds,
 } from './envs/mujoco.ts'
-export { goalReached, goalsOf } from './envs/multigoal.ts'
+export { goalReached, goalsAt, goalsOf } from './envs/multigoal.ts'
 export { mazeCell, mazeCells, mazeWalls, type Wall, wallConstants } from './envs/point-maze.ts'
 export { environments } from './envs/registry.ts'
 export {

@@ -78,6 +78,16 @@ export interface Measured {
 /** |θ|, for metrics only. */
 export const normOf = (theta: Float32Array) => Math.sqrt(theta.reduce((sum, x) => sum + x * x, 0))
 
+/** [rows] norms of rows [rows, width], for metrics and for lengths. */
+export function normsOf(rows: Float32Array | Float64Array, width: number): Float64Array {
+  const squares = new Float64Array(rows.length / width)
+  for (let k = 0; k < rows.length; k++) squares[Math.floor(k / width)] += rows[k] * rows[k]
+  return squares.map(Math.sqrt)
+}
+
+export const meanNorm = (rows: Float32Array, width: number) =>
+  normsOf(rows, width).reduce((sum, norm) => sum + norm, 0) / (rows.length / width)
+
 /** What an off-policy algorithm with one agent measures, whatever it learns by. */
 export const measuredAlone = (loop: OffPolicy, theta: Float32Array, { episodes, meanReturn }: Episodes) => ({
   ...noKernel,

@@ -25,6 +25,7 @@ import { type Kernel, rbf } from '../svgd/kernels.ts'
 import { type MinibatchOptions, minibatchAt, startMinibatches } from '../svgd/minibatch.ts'
 import { type PerStateBandwidth, perStateDirection, perStateFields } from '../svgd/per-state.ts'
 import { populationOf, refuseNonFinite, rowsOf, type Score, scoreOf } from '../svgd/svgd.ts'
+import { meanNorm, normsOf } from './algorithm.ts'
 
 export const amortizedRules = ['chain', 'regression', 'discrepancy'] as const
 
@@ -179,7 +180,7 @@ export function createAmortizedSVGD(options: AmortizedOptions) {
   function step(state: State): AmortizedInfo {
     const noise = drawBatch(state, 0)
     const { held, ...info } = rule === 'discrepancy' ? discrepancyOf(state, noise) : steinOf(state, noise)
-    const direction = { values: held.direction, mean: meanLength(held.direction, d) }
+    const direction = { values: held.direction, mean: meanNorm(held.direction, d) }
     if (rule === 'regression') regress(state, held.noise, held.points, direction.values)
     else follow(state, held.noise, direction.values)
     state.iteration++
@@ -254,7 +255,7 @@ export function createAmortizedSVGD(options: AmortizedOptions) {
     const { population, slopes } = state
     const { x, score, stride } = population
     const centre = x.slice()
-    const lengths = lengthsOf(slopes.byScore, stride)
+    const lengths = normsOf(slopes.byScore, stride)
     const delta = DIFFERENCE * (spreadOf(state) || 1)
     const out = new Float64Array(n * stride)
     const place = (side: number) => {
@@ -360,15 +361,6 @@ function packed({ particles, dimension, population: { stride } }: Sized, rows: F
   }
   return out
 }
-
-function lengthsOf(rows: Float32Array | Float64Array, width: number): Float64Array {
-  const squares = new Float64Array(rows.length / width)
-  for (let k = 0; k < rows.length; k++) squares[Math.floor(k / width)] += rows[k] * rows[k]
-  return squares.map(Math.sqrt)
-}
-
-const meanLength = (rows: Float32Array, width: number) =>
-  lengthsOf(rows, width).reduce((sum, length) => sum + length, 0) / (rows.length / width)
 
 /** √ of the mean square distance of a coordinate from its mean. */
 function spreadOf(state: Sized & { readonly population: { readonly x: Float32Array } }): number {

@@ -17,8 +17,9 @@ import { type CoreSource, compileCore } from '../core/module.ts'
 import { Purpose, splitSeed } from '../core/random.ts'
 import type { EnvironmentSpec } from '../envs/contract.ts'
 import { environmentSpec } from '../envs/registry.ts'
-import { activations, initialisations, initialiseInto, mlp, valueNetwork } from '../nn/network.ts'
-import { actionWidth, headNames, policyOf } from '../nn/policy.ts'
+import { initialiseInto, mlp, valueNetwork } from '../nn/network.ts'
+import { actionWidth, policyOf } from '../nn/policy.ts'
+import { policyEntries } from '../nn/policy-settings.ts'
 import { startTfjs, type TfjsOptions } from '../nn/tfjs.ts'
 import { advantageFields } from '../rl/advantages.ts'
 import type { Policies } from '../rl/agents.ts'
@@ -87,14 +88,8 @@ const schema = v.object({
   transitionMemory: v.optional(wholeNumber('transitionMemory', 1, 10_000), 20),
   /** Rollouts in the reference environment in an iteration, which only the discriminator learns from. */
   references: v.optional(wholeNumber('references', 1, 1000), 1),
-  /** Of the agent. */
-  hidden: v.optional(v.array(wholeNumber('a hidden width', 1, 4096)), [64, 64]),
-  activation: v.optional(oneOf('activation', activations), 'tanh'),
-  head: v.optional(oneOf('head', ['auto', ...headNames]), 'auto'),
-  initialisation: v.optional(oneOf('initialisation', initialisations), 'normal'),
-  /** What the initial weights of its hidden layers and of the last one are multiplied by. */
-  gain: v.optional(positiveNumber('gain'), 1),
-  lastGain: v.optional(positiveNumber('lastGain'), 0.1),
+  ...policyEntries,
+  /** Of the Adam of the agent. */
   learningRate: v.optional(positiveNumber('learningRate'), 1e-3),
   /** Environments at each point, and their steps: every rollout begins new episodes. */
   environments: v.optional(wholeNumber('environments', 1, 100_000), 1),

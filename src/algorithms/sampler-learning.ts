@@ -7,6 +7,7 @@ import { squashedGaussian } from '../nn/distributions.ts'
 import { tf } from '../nn/tfjs.ts'
 import { descend, type SideNetwork } from '../rl/side-network.ts'
 import { type PerStateBandwidth, type PerStateSizes, perStateDirection, perStateFields } from '../svgd/per-state.ts'
+import { meanNorm } from './algorithm.ts'
 import { type JudgedSampler, judged, latentFields, latentsInto, repeatRows, samplerOutputs } from './sampler.ts'
 
 /** Memory for the actions of B states, F fixed and U moved ones each. */
@@ -96,16 +97,6 @@ function logTarget(one: JudgedSampler, state: tf.Tensor2D, u: tf.Tensor2D, tempe
 }
 
 const mean = (values: Float32Array) => values.reduce((sum, x) => sum + x, 0) / values.length
-
-function meanNorm(rows: Float32Array, width: number): number {
-  let sum = 0
-  for (let at = 0; at < rows.length; at += width) {
-    let square = 0
-    for (let c = 0; c < width; c++) square += rows[at + c] * rows[at + c]
-    sum += Math.sqrt(square)
-  }
-  return sum / (rows.length / width)
-}
 
 /**
  * log q(a|s) [rows] of the actions a = tanh f(s, ξ) that a sampler draws at latents ξ [rows, A] from N(0, I), as many as an action has:

@@ -19,8 +19,9 @@ import { type CoreSource, compileCore } from '../core/module.ts'
 import { splitSeed } from '../core/random.ts'
 import type { EnvironmentSpec } from '../envs/contract.ts'
 import { environmentSpec } from '../envs/registry.ts'
-import { activations, initialisations, initialiseInto } from '../nn/network.ts'
-import { headNames, type Policy, policyOf } from '../nn/policy.ts'
+import { initialiseInto } from '../nn/network.ts'
+import { type Policy, policyOf } from '../nn/policy.ts'
+import { policyEntries } from '../nn/policy-settings.ts'
 import type { TfjsOptions } from '../nn/tfjs.ts'
 import type { Policies } from '../rl/agents.ts'
 import { type Crew, hire, workersFor } from '../rl/crew.ts'
@@ -69,14 +70,7 @@ const schema = v.object({
   repulsion: v.optional(nonNegativeNumber('repulsion'), 1),
   /** Iterations between two steps of evolution; 0 for none. */
   evolutionEvery: v.optional(wholeNumber('evolutionEvery', 0), 0),
-  hidden: v.optional(v.array(wholeNumber('a hidden width', 1, 4096)), [64, 64]),
-  activation: v.optional(oneOf('activation', activations), 'tanh'),
-  head: v.optional(oneOf('head', ['auto', ...headNames]), 'auto'),
-  initialisation: v.optional(oneOf('initialisation', initialisations), 'normal'),
-  /** What initial weights of the hidden layers are multiplied by. */
-  gain: v.optional(positiveNumber('gain'), 1),
-  /** The same for the last layer: small values start a policy close to uniform. */
-  lastGain: v.optional(positiveNumber('lastGain'), 0.1),
+  ...policyEntries,
   learningRate: v.optional(positiveNumber('learningRate'), 5e-3),
   environments: v.optional(wholeNumber('environments', 1, 100_000), 16),
   steps: v.optional(wholeNumber('steps', 1, 100_000), 128),

@@ -43,13 +43,16 @@ const gradient = (command: Command, estimator: string) =>
     .option('--entropy-bonus <beta>', 'for the entropy at visited states (0)', number)
     .option('--entropy-reward <tau>', 'in rewards less tau log pi, which looks ahead (0)', number)
 
-const svpg = (command: Command) =>
-  gradient(policy(command), 'reinforce')
-    .option('--particles <n>', 'policies in the population (16)', number)
-    .option('--temperature <alpha>', 'divides the policy gradient; the repulsion is not scaled (10)', number)
+const schedule = (command: Command) =>
+  command
     .option('--temperature-schedule <kind>', `${temperatureSchedules.join(', ')} (constant)`)
     .option('--temperature-from <alpha>', 'where a schedule begins (ten times the temperature)', number)
     .option('--temperature-iterations <n>', 'of a schedule (those of the run)', number)
+
+const svpg = (command: Command) =>
+  schedule(gradient(policy(command), 'reinforce'))
+    .option('--particles <n>', 'policies in the population (16)', number)
+    .option('--temperature <alpha>', 'divides the policy gradient; the repulsion is not scaled (10)', number)
     .option('--interaction <how>', `${interactions.join(', ')} (stein)`)
     .option('--kernel <name>', 'rbf, matern32 or imq on parameters, js or symmetric-kl on behaviour (rbf)')
     .option('--kernel-temperature <T>', 'of a kernel on behaviour (0.5 for js, 1 for symmetric-kl)', number)
@@ -100,9 +103,7 @@ const sac = (command: Command) =>
     .option('--polyak <tau>', 'how fast the target networks follow (0.005)', number)
 
 const sql = (command: Command) =>
-  offPolicy(command)
-    .option('--temperature-schedule <kind>', `${temperatureSchedules.join(', ')} (constant)`)
-    .option('--temperature-from <alpha>', 'where a schedule begins (ten times the temperature)', number)
+  schedule(offPolicy(command))
     .option('--reward-scale <factor>', 'of the rewards that Q learns (1)', number)
     .option('--particles <n>', 'actions of a state in a step of the sampler (32)', number)
     .option('--fixed-share <share>', 'of them that drive the others (0.5)', number)
@@ -133,6 +134,16 @@ const adr = (command: Command) =>
     .option('--temperature <alpha>', 'divides the policy gradient of the particles (10)', number)
     .option('--repulsion <weight>', 'multiplies their repulsion (1)', number)
     .option('--bandwidth <rule>', 'a named rule or a fixed h (dartml)', number)
+    .option('--particle-hidden <widths>', 'hidden layers of the particles, as 100,100', list)
+    .option('--particle-learning-rate <rate>', 'of their Adam (0.003)', number)
+    .option('--particle-critic-learning-rate <rate>', 'of that of their critics (0.003)', number)
+    .option('--particle-discount <gamma>', 'of their returns (0.9)', number)
+    .option('--transition-hidden <widths>', 'hidden layers of the discriminator of transitions, as 128,128', list)
+    .option('--transition-learning-rate <rate>', 'of its Adam (0.003)', number)
+    .option('--transition-steps <n>', 'of it in an iteration (5)', number)
+    .option('--transition-batch <rows>', 'of each kind in a step (320)', number)
+    .option('--transition-memory <n>', 'iterations that it learns from (20)', number)
+    .option('--references <n>', 'rollouts in the reference environment for it (1)', number)
     .option('--learning-rate <rate>', 'of the Adam of the agent (0.001)', number)
     .option('--environments <n>', 'parallel environments at each point (1)', number)
     .option('--steps <n>', 'steps of each environment in one iteration (200)', number)
@@ -140,9 +151,7 @@ const adr = (command: Command) =>
     .option('--workers <n>', 'evaluate points on so many workers, or auto; the same bytes (auto)', number, 'auto')
 
 const s2ac = (command: Command) =>
-  offPolicy(command)
-    .option('--temperature-schedule <kind>', `${temperatureSchedules.join(', ')} (constant)`)
-    .option('--temperature-from <alpha>', 'where a schedule begins (ten times the temperature)', number)
+  schedule(offPolicy(command))
     .option('--reward-scale <factor>', 'of the rewards that Q learns (1)', number)
     .option('--particles <n>', 'actions of a state (10)', number)
     .option('--svgd-steps <n>', 'that they take from where they start (5)', number)

@@ -75,6 +75,10 @@ export function goalsOf(constants: Constants): Point[] {
   return goals
 }
 
+/** The constants that put the goals of a multi-goal task at these places. */
+export const goalsAt = (...places: readonly (readonly [x: number, y: number])[]): Record<string, number> =>
+  Object.fromEntries(places.flatMap(([x, y], g) => Object.entries({ [`goal${g}X`]: x, [`goal${g}Y`]: y })))
+
 /** The number of the goal at which a position ends the episode, the nearest one; -1 if it does not. */
 export function goalReached(constants: Readonly<Record<string, number>>, x: number, y: number): number {
   const distances = goalsOf(constants).map(([goalX, goalY]) =>

@@ -193,7 +193,7 @@ export interface GridMap {
 }
 
 /** From poor to good. */
-const HEAT = ['#08264a', '#0b4f85', '#3c8dbd', '#a6cee3', '#f7fafc']
+export const HEAT = ['#08264a', '#0b4f85', '#3c8dbd', '#a6cee3', '#f7fafc']
 // Neither is a colour that the dark theme replaces: they stand on the heat.
 const ON_DARK = '#fefefe'
 const ON_LIGHT = '#1c2129'

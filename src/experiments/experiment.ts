@@ -7,6 +7,7 @@ import { playGoals } from '../train/goals.ts'
 import type { IterationMetrics } from '../train/metrics.ts'
 import {
   createRun,
+  type FinishedRun,
   fileOf,
   finishRun,
   parseJson,
@@ -137,11 +138,10 @@ export async function readExperiment(path: string): Promise<ExperimentSummary> {
 
 /** Leaves what the experiment is, so that it can be taken up after any end; runs that are to start over are not finished any more. */
 async function start(plan: Plan, kept: ReadonlySet<Job>): Promise<void> {
-  const nothing = async () => null
   await inDirectory(plan, async () => {
     await files.makeDirectory(plan.path)
     for (const job of plan.jobs) if (!kept.has(job)) await files.remove(fileOf(job.path, 'evaluation'))
-    await writeSummary(plan, await summaryOf(plan, new Map(), nothing))
+    await writeSummary(plan, summaryOf(plan, new Map(), new Map()))
   })
 }
 
@@ -194,39 +194,48 @@ async function* runJob(
   }
 }
 
-type ReadFinished = (job: Job) => Promise<RunRecord['finished']>
+/** What the jobs have left that came to their end. */
+type Finished = ReadonlyMap<Job, FinishedRun>
 
-async function summaryOf(
+function summaryOf(
   { description, preset, jobs }: Plan,
   failures: ReadonlyMap<string, string>,
-  read: ReadFinished,
-): Promise<ExperimentSummary> {
+  finished: Finished,
+): ExperimentSummary {
   const { variants, ...rest } = description
-  const summaries = []
-  for (const variant of variants) {
-    const records: RunRecord[] = []
-    for (const job of jobs.filter(({ variant: label }) => label === variant.label))
-      records.push({ seed: job.seed, failure: failures.get(keyOf(job)), finished: await read(job) })
-    summaries.push(summarise(variant, records, description.grid))
-  }
+  const recordOf = (job: Job): RunRecord => ({
+    seed: job.seed,
+    failure: failures.get(keyOf(job)),
+    finished: finished.get(job) ?? null,
+  })
+  const summaries = variants.map((variant) => {
+    const records = jobs.filter(({ variant: label }) => label === variant.label).map(recordOf)
+    return summarise(variant, records, description.grid)
+  })
   return { ...rest, published: preset.published, variants: summaries }
+}
+
+async function readJobs({ jobs, description }: Plan): Promise<Finished> {
+  const finished = new Map<Job, FinishedRun>()
+  for (const job of jobs) {
+    const run = await readFinished(job.path)
+    // Not a damaged or older run that this session did not come to.
+    if (run && equal(run.config, job.config) && run.metrics.length === description.iterations) finished.set(job, run)
+  }
+  return finished
 }
 
 /** Writes experiment.json and report.html from what is on disk: a run counts the same whichever session it is of. */
 async function conclude(plan: Plan, failures: ReadonlyMap<string, string>): Promise<void> {
-  const { iterations } = plan.description
-  const totals = { seconds: 0, transitions: 0 }
-  const read: ReadFinished = async (job) => {
-    const run = await readFinished(job.path)
-    // A damaged or older run that this session did not come to.
-    if (!run || !equal(run.config, job.config) || run.metrics.length !== iterations) return null
-    totals.seconds += run.metrics[iterations - 1].seconds
-    totals.transitions += run.metrics[iterations - 1].transitions
-    return run
+  const finished = await readJobs(plan)
+  const last = [...finished.values()].map(({ metrics }) => metrics[metrics.length - 1])
+  const totals = {
+    seconds: last.reduce((sum, { seconds }) => sum + seconds, 0),
+    transitions: last.reduce((sum, { transitions }) => sum + transitions, 0),
   }
-  const summary = await summaryOf(plan, failures, read)
-  const visits = await bestVisitsOf(plan, summary)
-  const goals = await goalsOfFirst(plan)
+  const summary = summaryOf(plan, failures, finished)
+  const visits = await bestVisitsOf(plan, summary, finished)
+  const goals = goalsOfFirst(plan, finished)
   const page = await renderExperiment(summary, { ...totals, figure: plan.preset.figure, visits, goals })
   await inDirectory(plan, async () => {
     await writeSummary(plan, summary)
@@ -235,28 +244,24 @@ async function conclude(plan: Plan, failures: ReadonlyMap<string, string>): Prom
 }
 
 /** Of the first run of every variant that has finished, chosen by its seed and not by what it shows. */
-async function goalsOfFirst({ jobs, description }: Plan): Promise<RunGoals[]> {
-  const all: RunGoals[] = []
-  for (const { label } of description.variants) {
-    for (const job of jobs.filter(({ variant }) => variant === label)) {
-      const goals = (await readFinished(job.path))?.evaluation.goals
-      if (!goals) continue
-      all.push({ variant: label, seed: job.seed, goals })
-      break
-    }
-  }
-  return all
+function goalsOfFirst({ jobs, description }: Plan, finished: Finished): RunGoals[] {
+  return description.variants.flatMap(({ label }) => {
+    const goalsOfJob = (job: Job) => finished.get(job)?.evaluation.goals
+    const job = jobs.find((one) => one.variant === label && goalsOfJob(one))
+    const goals = job && goalsOfJob(job)
+    return goals ? [{ variant: label, seed: job.seed, goals }] : []
+  })
 }
 
 /** Of the best run of every variant. */
-async function bestVisitsOf({ jobs }: Plan, { variants }: ExperimentSummary): Promise<RunVisits[]> {
+async function bestVisitsOf({ jobs }: Plan, { variants }: ExperimentSummary, finished: Finished): Promise<RunVisits[]> {
   const all: RunVisits[] = []
   for (const { label, runs } of variants) {
     const ranked = [...runs].sort((a, b) => (b.measures?.best ?? -Infinity) - (a.measures?.best ?? -Infinity))
     const job = jobs.find(({ variant, seed }) => variant === label && seed === ranked[0].seed) as Job
-    const visits = ranked[0].measures && (await readVisits(job.path))
-    const run = visits && (await readFinished(job.path))
-    if (run) all.push(bestVisits(label, job.seed, visits, run.evaluation))
+    const run = finished.get(job)
+    const visits = run && (await readVisits(job.path))
+    if (visits) all.push(bestVisits(label, job.seed, visits, run.evaluation))
   }
   return all
 }

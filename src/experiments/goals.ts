@@ -2,7 +2,7 @@ import type { EChartsOption } from 'echarts'
 import { axis, type Draw, escapeHtml, type Size } from '../train/charts.ts'
 import type { AgentGoals, Goals, Judgement } from '../train/goals.ts'
 import { number, section, table } from '../train/page.ts'
-import { colorOf } from './charts.ts'
+import { colorOf, HEAT } from './charts.ts'
 import type { ExperimentSummary } from './summary.ts'
 
 /** Where the episodes of one run end. */
@@ -96,7 +96,6 @@ function trajectoryChart({ trajectories }: AgentGoals, { places, radius, limit }
 }
 
 /** From poor to good. */
-const HEAT = ['#08264a', '#0b4f85', '#3c8dbd', '#a6cee3', '#f7fafc']
 const DOT = '#d1495b'
 
 function judgementChart({ values, actions }: Judgement): EChartsOption {

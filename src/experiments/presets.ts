@@ -1,5 +1,6 @@
 import { show, UsageError } from '../core/errors.ts'
 import { nearest } from '../core/nearest.ts'
+import { goalsAt } from '../envs/multigoal.ts'
 import type { Ranges } from '../rl/randomisation.ts'
 import type { AlgorithmName, TrainOptions } from '../train/train.ts'
 import type { PresetGrid } from './grid.ts'
@@ -149,16 +150,6 @@ const onTask = (name: string, task: Pick<Preset, 'env' | 'published'>, what: str
 const multiGoal: ExperimentSettings = {
   ...{ algorithm: 'sql', hidden: [64, 64], rewardScale: 0.1, temperature: 1, learningRate: 3e-4 },
   ...{ steps: 500, start: 500, batch: 64, particles: 32, valueParticles: 16 },
-}
-
-/** Constants of MultiGoal-v0 with its four goals elsewhere. */
-function goalsAt(...places: readonly (readonly [number, number])[]): Record<string, number> {
-  return Object.fromEntries(
-    places.flatMap(([x, y], g) => [
-      [`goal${g}X`, x],
-      [`goal${g}Y`, y],
-    ]),
-  )
 }
 
 /** Heavier and lighter, longer and shorter pendulums than Gymnasium's, which has 1 kg and 1 m. */

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
 import { trainCommand } from '../../src/cli/train.ts'
 import { decodeTensors } from '../../src/core/safetensors.ts'
-import { runConfig } from '../../src/train/train.ts'
+import { type AnyTrainOptions, runConfig } from '../../src/train/train.ts'
 import { inTemporaryDirectory, lines, run, SMALL, start, until } from './steinrl.ts'
 
 const METRICS = [
@@ -244,9 +244,16 @@ describe('stopping', () => {
     }))
 })
 
-test('every setting has an option', async () => {
-  const { algorithm, env, ...settings } = runConfig({ env: 'CartPole-v1' })
-  const command = trainCommand().commands.find((one) => one.name() === 'svpg')
+test.each([
+  { env: 'CartPole-v1' },
+  { algorithm: 'sac', env: 'Pendulum-v1' },
+  { algorithm: 'sql', env: 'Pendulum-v1' },
+  { algorithm: 's2ac', env: 'Pendulum-v1' },
+  { algorithm: 'sql-compose', env: 'MultiGoal-v0', components: [{ goal0X: 4 }, { goal0X: 3 }] },
+  { algorithm: 'adr', env: 'Pendulum-v1', ranges: { mass: [0.5, 2] } },
+] as AnyTrainOptions[])('every setting has an option: %o', (options) => {
+  const { algorithm, env, ...settings } = runConfig(options)
+  const command = trainCommand().commands.find((one) => one.name() === algorithm)
   const names = command?.options.map((option) => option.attributeName()) ?? []
   expect(Object.keys(settings).filter((name) => !names.includes(name))).toEqual([])
 })

@@ -1,4 +1,4 @@
-import type { AlgorithmName, EnvironmentSpec } from 'steinrl'
+import { type AlgorithmName, type EnvironmentSpec, goalsAt } from 'steinrl'
 import { choice, type Fields, slider, type Value } from '../shared/fields.ts'
 
 /** What the page has to know of an algorithm. */
@@ -26,10 +26,6 @@ const temperature = (value: number, hint: string) =>
   slider('Temperature α', value, { min: 0.01, max: 1000, scale: 'log', hint })
 
 const isContinuous = ({ actionSpace }: EnvironmentSpec) => actionSpace.kind === 'box'
-
-/** Constants of MultiGoal-v0 with its four goals at these places. */
-const goalsAt = (...places: readonly (readonly [number, number])[]) =>
-  Object.fromEntries(places.flatMap(([x, y], g) => [[`goal${g}X`, x], [`goal${g}Y`, y]])) // biome-ignore format: pairs
 
 const softQ: Fields = {
   temperature: temperature(1, 'How much worse an action may be and still be taken: hot explores.'),
