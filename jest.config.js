@@ -13,5 +13,7 @@ export default {
       { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' }, module: { type: 'es6' } },
     ],
   },
+  // Jest would leave a core free.
+  maxWorkers: '100%',
   testTimeout: 120_000,
 }
