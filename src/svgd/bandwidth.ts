@@ -10,8 +10,8 @@ interface Convention {
   readonly over: 'pairs' | 'all'
   /** The statistic: the median of distances (squared afterwards), the median of squared distances, or half their mean. */
   readonly statistic: 'median of d, squared' | 'median of d' | 'median of d²' | 'mean of d², halved'
-  /** Which of the two middle values of an even count: their mean, the lower or the upper one. */
-  readonly middle: 'mean' | 'lower' | 'upper'
+  /** Of the two middle values of an even count: their mean, or the lower one. */
+  readonly middle: 'mean' | 'lower'
   /** h = statistic / divisor(log n, log(n+1)). */
   readonly divisor: (logN: number, logN1: number) => number
   /** h is at least this. */
@@ -29,7 +29,7 @@ interface Convention {
  * | svpg-code    | med(d², n² entries) / 2 log(n+1)   | largelymfs/svpg_REINFORCE, the author's code |
  * | svpg-pytorch | lower med(d², n² entries) / log n  | bhairavmehta95/svpg-pytorch |
  * | sql-paper    | med(d) / 2 log(n+1), not squared   | Haarnoja et al. 2017, appendix D |
- * | haarnoja-sql | upper med(d²) / log n, at least 1e-3 | haarnoja/softqlearning, softlearning |
+ * | haarnoja-sql | lower med(d²) / log n, at least 1e-3 | haarnoja/softqlearning, softlearning |
  * | pyro         | lower med(d²) / log(n+1)           | Pyro SVGD |
  * | per-dimension | the same for each coordinate alone | Pyro SVGD, RBFSteinKernel |
  * | s2ac         | mean(d², n² entries) / 2 log(n+1)  | S2AC code, its default statistic |
@@ -41,7 +41,7 @@ const conventions = {
   'svpg-code': { over: 'all', statistic: 'median of d²', middle: 'mean', divisor: (_, logN1) => 2 * logN1 },
   'svpg-pytorch': { over: 'all', statistic: 'median of d²', middle: 'lower', divisor: (logN) => logN },
   'sql-paper': { over: 'pairs', statistic: 'median of d', middle: 'mean', divisor: (_, logN1) => 2 * logN1 },
-  'haarnoja-sql': { over: 'pairs', statistic: 'median of d²', middle: 'upper', divisor: (logN) => logN, floor: 1e-3 },
+  'haarnoja-sql': { over: 'pairs', statistic: 'median of d²', middle: 'lower', divisor: (logN) => logN, floor: 1e-3 },
   pyro: { over: 'pairs', statistic: 'median of d²', middle: 'lower', divisor: (_, logN1) => logN1 },
   'per-dimension': { over: 'pairs', statistic: 'median of d²', middle: 'lower', divisor: (_, logN1) => logN1 },
   s2ac: { over: 'all', statistic: 'mean of d², halved', middle: 'mean', divisor: (_, logN1) => logN1 },
@@ -130,9 +130,9 @@ function middleOf(
   const rankOf = (entry: number) => (over === 'all' ? (entry < n ? -1 : (entry - n) >> 1) : entry)
   const lowerRank = rankOf((count - 1) >> 1)
   const upperRank = rankOf(count >> 1)
-  const [first, second] = ranked(arena, n, Math.max(middle === 'upper' ? upperRank : lowerRank, 0))
-  if (middle !== 'mean') return value(lowerRank < 0 && middle === 'lower' ? 0 : first)
+  const [first, second] = ranked(arena, n, Math.max(lowerRank, 0))
   const lower = lowerRank < 0 ? 0 : first
+  if (middle === 'lower') return value(lower)
   const upper = upperRank === lowerRank || lowerRank < 0 ? first : second
   return (value(lower) + value(upper)) / 2
 }

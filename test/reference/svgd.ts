@@ -25,10 +25,9 @@ export function steinDirectionReference(X: number[][], G: number[][], h: number)
   return { kernel, drive, repulsion, phi: drive.map((row, i) => row.map((value, k) => value + repulsion[i][k])) }
 }
 
-/** Linear interpolation is not meant: the mean, the lower or the upper of the two middle values. */
-export function medianReference(values: number[], middle: 'mean' | 'lower' | 'upper' = 'mean'): number {
+/** Linear interpolation is not meant: the mean or the lower of the two middle values. */
+export function medianReference(values: number[], middle: 'mean' | 'lower' = 'mean'): number {
   const sorted = [...values].sort((a, b) => a - b)
   const lower = sorted[(sorted.length - 1) >> 1]
-  const upper = sorted[sorted.length >> 1]
-  return middle === 'mean' ? (lower + upper) / 2 : middle === 'lower' ? lower : upper
+  return middle === 'mean' ? (lower + sorted[sorted.length >> 1]) / 2 : lower
 }
