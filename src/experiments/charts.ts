@@ -3,6 +3,7 @@ import {
   axis,
   BLUE,
   FAINT,
+  LOGARITHMIC,
   line,
   lineChart,
   ORANGE,
@@ -44,9 +45,6 @@ export function learningChart(curves: readonly VariantCurve[], xName: string): E
   const range = niceRange(curves.flatMap(({ seeds }) => seeds.flat()))
   return lineChart(series, iterations, xName, { type: 'value', ...range })
 }
-
-/** A span by more than this factor is drawn logarithmically. */
-const LOGARITHMIC = 50
 
 /** The mean of one number of the metrics with its confidence interval. */
 export function numberChart(curves: readonly VariantCurve[]): EChartsOption {

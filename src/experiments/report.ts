@@ -15,6 +15,7 @@ import {
   text,
   WIDE,
 } from '../train/page.ts'
+import { QUANTITIES } from '../train/quantities.ts'
 import { barChart, colorOf, gridChart, learningChart, mapChart, numberChart, type VariantCurve } from './charts.ts'
 import { goalSection, type RunGoals } from './goals.ts'
 import { cornerName, gridValues, hardIndex, type PresetGrid } from './grid.ts'
@@ -285,29 +286,11 @@ function fixed(x: Value, like = x): string {
   return x.toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits })
 }
 
-/** Titles and captions of what the metrics tell, in their order; numbers that an algorithm adds follow under their own names. */
-const NUMBERS: Readonly<Record<string, readonly [title: string, caption: string]>> = {
-  thetaNorm: ['Norm of the parameters', 'Mean length |θ|: repulsion also makes weights grow.'],
-  entropy: ['Entropy', 'Mean entropy of the policies in nats.'],
-  drive: ['Drive', 'Mean norm of the first term of the Stein direction.'],
-  sharing: ['Sharing', 'Mean norm of what of the drive comes from other policies.'],
-  repulsion: ['Repulsion', 'Mean norm of the second term of the Stein direction.'],
-  discriminatorAccuracy: [
-    'Accuracy of the discriminator',
-    'Share of new transitions that it tells apart: at ½ the proposed environments feel like the reference.',
-  ],
-  discriminatorReward: ['Reward of the particles', 'Mean of log D − log ½ over the proposed environments.'],
-  kernelOffDiagonal: ['Kernel between policies', 'Mean k(x, y) over pairs: near 0 they do not feel each other.'],
-  temperature: ['Temperature', 'α, which divides the policy gradient.'],
-  coverage: ['Coverage', 'Cells of the task’s grid that the population has visited so far.'],
-  coverageNow: ['Coverage in an iteration', 'Cells that it visited in one iteration.'],
-}
-
 /** Curves that are shown elsewhere, or that the others tell already. */
 const SHOWN = ['bandwidth', 'best', 'runningBest', 'upperQuartile', 'median', 'mean', 'lowerQuartile', 'worst']
 
 function numberFigures({ variants }: ExperimentSummary, draw: Draw): string {
-  const names = new Set([...Object.keys(NUMBERS), ...variants.flatMap(({ curves }) => Object.keys(curves))])
+  const names = new Set([...Object.keys(QUANTITIES), ...variants.flatMap(({ curves }) => Object.keys(curves))])
   const figures = [...names].map((name) => {
     const curves = variants.flatMap(({ label, curves }, v): VariantCurve[] =>
       curves[name]?.mean.some((x) => x !== null)
@@ -315,7 +298,7 @@ function numberFigures({ variants }: ExperimentSummary, draw: Draw): string {
         : [],
     )
     if (SHOWN.includes(name) || curves.length === 0 || isConstant(name, curves)) return ''
-    const [title, caption] = NUMBERS[name] ?? [name, '']
+    const [title, caption] = QUANTITIES[name] ?? [name, '']
     return figure(draw, {
       ...{ id: `number-${name}`, title: escapeHtml(title), caption, size: HALF_LOW, legend: true },
       label: `${title} over iterations: ${curves.map(({ label }) => label).join(', ')}.`,

@@ -360,3 +360,14 @@ export function kernelMeanChart(metrics: readonly IterationMetrics[]): EChartsOp
   const series = [line('mean kernel', iterations, means, BLUE, 2.2)]
   return lineChart(series, iterations, 'iteration', { type: 'value', min: 0, max: 1, interval: 0.25 })
 }
+
+/** A span by more than this factor is drawn logarithmically. */
+export const LOGARITHMIC = 50
+
+/** A number of the metrics over iterations, with a logarithmic axis where it goes through several powers of ten. */
+export function quantityChart(name: string, iterations: number[], values: readonly Value[]): EChartsOption {
+  const known = values.filter((x) => x !== null)
+  const isLog = Math.min(...known) > 0 && Math.max(...known) > LOGARITHMIC * Math.min(...known)
+  const series = [line(name, iterations, values, BLUE, 2.2)]
+  return lineChart(series, iterations, 'iteration', isLog ? { type: 'log' } : { type: 'value', scale: true })
+}

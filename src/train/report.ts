@@ -11,6 +11,7 @@ import {
   loadCharts,
   populationChart,
   quantile,
+  quantityChart,
   thinned,
   type Value,
 } from './charts.ts'
@@ -33,6 +34,7 @@ import {
   WIDE,
   WIDE_LOW,
 } from './page.ts'
+import { QUANTITIES } from './quantities.ts'
 
 /** One HTML page without scripts or requests that shows a run: to be opened from disk, mailed, printed. */
 export async function renderReport(run: RunSummary): Promise<string> {
@@ -106,11 +108,13 @@ function curveSections(run: RunSummary, score: Score, draw: Draw): string {
   if (metrics.length === 0) {
     return `${section('Return', '<p>No iteration was completed, so there are no curves to draw.</p>')}\n${evaluated}`
   }
+  const learning = learningFigures(run, draw)
   return [
     section('Return', returnFigure(run, score, draw)),
     evaluated,
     section('Kernel', kernelFigures(run, draw)),
     section('Policy', policyFigures(run, draw)),
+    learning === '' ? '' : section('Learning', `<div class="pair">${learning}</div>`),
   ].join('\n')
 }
 
@@ -157,18 +161,13 @@ function evaluationFigure(evaluation: Evaluation, { best, values }: Score, draw:
 }
 
 function kernelFigures({ kernel, metrics }: RunSummary, draw: Draw): string {
-  if (metrics[0].returns.length === 1) return '<p>A single particle has nothing to interact with.</p>'
-  if (kernel === null) return '<p>These particles do not interact: the run has no kernel between them.</p>'
+  const known = metrics.some(({ kernelOffDiagonal }) => kernelOffDiagonal !== null)
+  if (kernel === null ? !known : kernel.length === 1) {
+    return metrics[0].returns.length === 1
+      ? '<p>There is one policy, and so no kernel between policies.</p>'
+      : '<p>These particles do not interact: the run has no kernel between them.</p>'
+  }
   const drawn = thinned(metrics)
-  const matrix = figure(draw, {
-    id: 'kernel',
-    title: 'Kernel matrix',
-    label: `Kernel matrix of ${counted(kernel.length, 'particle')}.`,
-    caption:
-      'Likeness of every two particles in the last iteration: dark everywhere, they have collapsed into one; pale off the diagonal, they no longer feel each other.',
-    option: kernelChart(kernel),
-    size: HALF_HIGH,
-  })
   const forces = figure(draw, {
     id: 'forces',
     title: 'Drive and repulsion',
@@ -185,6 +184,16 @@ function kernelFigures({ kernel, metrics }: RunSummary, draw: Draw): string {
     option: kernelMeanChart(drawn),
     size: HALF_LOW,
   })
+  if (kernel === null) return `<div class="pair">${forces}${mean}</div>`
+  const matrix = figure(draw, {
+    id: 'kernel',
+    title: 'Kernel matrix',
+    label: `Kernel matrix of ${counted(kernel.length, 'particle')}.`,
+    caption:
+      'Likeness of every two particles in the last iteration: dark everywhere, they have collapsed into one; pale off the diagonal, they no longer feel each other.',
+    option: kernelChart(kernel),
+    size: HALF_HIGH,
+  })
   return `<div class="pair">${matrix}<div>${forces}${mean}</div></div>`
 }
 
@@ -194,24 +203,52 @@ function policyFigures({ metrics }: RunSummary, draw: Draw): string {
     iterations: drawn.map((m) => m.iteration),
     particles: rows[0].map((_, i) => rows.map((row) => finite(row[i]))),
   })
-  const entropy = curves(drawn.map((m) => m.entropy))
-  const norms = curves(drawn.map((m) => m.thetaNorm))
-  return `<div class="pair">${figure(draw, {
-    id: 'entropy',
-    title: 'Entropy',
-    label: 'Entropy of the policies over iterations.',
-    caption: `Entropy of the policy in nats: a slow fall is learning, a plunge is a policy that stopped exploring.${stride(metrics, drawn)}`,
-    option: populationChart(entropy, 'iteration', true),
-    size: HALF,
-  })}${figure(draw, {
+  const norms = figure(draw, {
     id: 'norm',
     title: 'Norm of the parameters',
     label: 'Norm of the parameters over iterations.',
     caption:
       'Length of each particle, |\u03b8|: it should level off or grow slowly; a steep rise means too large a step.',
-    option: populationChart(norms, 'iteration', false),
+    option: populationChart(curves(drawn.map((m) => m.thetaNorm)), 'iteration', false),
     size: HALF,
-  })}</div>`
+  })
+  // A sampler without a density has no entropy that could be measured.
+  const entropies = drawn.map((m) => m.entropy)
+  if (entropies[0].length === 0) return `<div class="pair">${norms}</div>`
+  const entropy = figure(draw, {
+    id: 'entropy',
+    title: 'Entropy',
+    label: 'Entropy of the policies over iterations.',
+    caption: `Entropy of the policy in nats: a slow fall is learning, a plunge is a policy that stopped exploring.${stride(metrics, drawn)}`,
+    option: populationChart(curves(entropies), 'iteration', true),
+    size: HALF,
+  })
+  return `<div class="pair">${entropy}${norms}</div>`
+}
+
+/** What the other charts show, or only count. */
+const ELSEWHERE = ['iteration', 'seconds', 'transitions', 'drive', 'repulsion', 'sharing', 'kernelOffDiagonal']
+
+/** Numbers that an algorithm adds to the metrics, and what changes of those that all have. */
+function learningFigures({ metrics }: RunSummary, draw: Draw): string {
+  const drawn = thinned(metrics)
+  const numeric = new Set(drawn.flatMap((m) => Object.keys(m).filter((name) => typeof m[name] === 'number')))
+  const listed = [...Object.keys(QUANTITIES).filter((name) => numeric.has(name)), ...numeric]
+  const figures = [...new Set(listed)].map((name) => {
+    const values = drawn.map((m) => finite(m[name] as Value | undefined))
+    if (ELSEWHERE.includes(name) || new Set(values).size === 1) return ''
+    const [title, caption] = QUANTITIES[name] ?? [name, '']
+    return figure(draw, {
+      ...{ id: `number-${name}`, title: escapeHtml(title), caption: caption + stride(metrics, drawn), size: HALF_LOW },
+      label: `${title} over iterations.`,
+      option: quantityChart(
+        title,
+        drawn.map((m) => m.iteration),
+        values,
+      ),
+    })
+  })
+  return figures.join('')
 }
 
 /** Says so where a chart does not show every iteration. */

@@ -165,8 +165,10 @@ test('a run interrupted before its first iteration says so', async () => {
 })
 
 test('a single particle has one bold line, no legend and no kernel', async () => {
-  const page = await renderReport(summary(1, 5, { kernel: null, evaluation: null }))
-  expect(page).toContain('A single particle has nothing to interact with.')
+  const run = summary(1, 5, { kernel: null, evaluation: null })
+  for (const m of run.metrics) Object.assign(m, { bandwidth: null, kernelOffDiagonal: null })
+  const page = await renderReport(run)
+  expect(page).toContain('There is one policy, and so no kernel between policies.')
   expect(page).not.toMatch(/Median particle|<ul>/)
   expect(page).toContain('<dt>Return</dt>')
   for (const svg of svgs(page)) expect(svg.match(/stroke="#0072b2" stroke-width="2"/g)).toHaveLength(1)
@@ -215,4 +217,27 @@ test('64 particles over 2000 iterations stay under 2 MB and say what was left ou
   expect(new TextEncoder().encode(page).length).toBeLessThan(2_000_000)
   expect(page).toContain('One iteration in 10 is drawn.')
   expect(thinLines(svgs(page)[0])).toHaveLength(64)
+})
+
+test('numbers that an algorithm adds are drawn, with their titles; what does not change is not', async () => {
+  const base = summary(1, 5, { kernel: null })
+  const alone = { drive: null, repulsion: null, sharing: null, kernelOffDiagonal: null, bandwidth: null, entropy: [] }
+  const metrics = base.metrics.map((m, t) => ({ ...m, ...alone, qLoss: 10 ** (4 - t), massSpread: 0.1 * t }))
+  const page = await renderReport({ ...base, metrics })
+  expect(headings(page)).toEqual(['Return', 'Evaluation', 'Kernel', 'Policy', 'Learning', 'Configuration'])
+  expect(page).toContain('Loss of Q')
+  expect(page).toContain('massSpread')
+  expect(page).not.toContain('Temperature')
+  // Without a density there is no entropy.
+  expect(page).not.toContain('Entropy of the policies')
+  const drawn = svgs(page).filter((svg) => /Loss of Q|massSpread/.test(svg))
+  expect(drawn).toHaveLength(2)
+  for (const svg of drawn) expect(svg).not.toContain('NaN')
+})
+
+test('the directions of particles that are not the policies are drawn', async () => {
+  const page = await renderReport(summary(1, 4, { kernel: null }))
+  expect(page).toContain('Drive and repulsion')
+  expect(page).toContain('Mean kernel')
+  expect(page).not.toContain('Kernel matrix')
 })
