@@ -9,6 +9,7 @@ const suites: Record<string, () => Promise<{ default: () => Promise<Row[] | Repo
   networks: () => import('./networks.ts'),
   policy: () => import('./policy.ts'),
   runtimes: () => import('./runtimes.ts'),
+  sac: () => import('./sac.ts'),
   stein: () => import('./stein.ts'),
   svpg: () => import('./svpg.ts'),
 }

@@ -1,0 +1,120 @@
+import { spawnSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { sacConfig } from '../src/algorithms/sac.ts'
+import { presetNamed } from '../src/experiments/presets.ts'
+import { type TrainOptions, train } from '../src/train/train.ts'
+import type { Report, Row } from './harness.ts'
+
+const PYTHON = process.env.PYTHON || 'python3'
+/** Steps of which one time is taken: an episode of Pendulum-v1. */
+const CHUNK = 200
+/** Steps of both before the clock starts: their first gradient steps compile, and make room. */
+const WARM_UP = 400
+
+interface Setting {
+  readonly env: string
+  readonly settings: Partial<TrainOptions<'sac'>>
+  readonly steps: number
+}
+
+const preset = presetNamed('sac-pendulum')
+const SETTINGS: readonly Setting[] = [
+  { env: preset.env, settings: preset.settings as Setting['settings'], steps: 4000 },
+  // The defaults, which are the sizes of the paper and of the peer.
+  { env: preset.env, settings: {}, steps: 2200 },
+]
+
+/**
+ * The whole loop of soft actor-critic on Pendulum-v1, where every step of the environment is followed by a gradient step, with
+ * the settings of the experiment sac-pendulum and with the defaults: train() in this thread, and stable-baselines3 in one thread
+ * of torch.
+ */
+export default async function bench(): Promise<Report> {
+  const peer = hasStableBaselines()
+  const reports: Report[] = []
+  for (const setting of SETTINGS) reports.push(await benchSetting(setting, peer))
+  return { rows: reports.flatMap(({ rows }) => rows), table: reports.flatMap(({ table }) => table) }
+}
+
+async function benchSetting({ env, settings, steps }: Setting, peer: boolean): Promise<Report> {
+  const loop = { algorithm: 'sac', env, steps: CHUNK, iterations: steps / CHUNK } as const
+  const options: TrainOptions<'sac'> = { ...settings, ...loop }
+  const config = sacConfig({ ...options })
+  const { hidden, batch, start } = config
+  const params = { env, hidden: hidden.join('-'), batch, steps: steps - start - WARM_UP }
+  const own = summary('steinrl', params, await ownChunks(options, start))
+  const measured = peer ? [own, stableBaselines({ ...config, env, steps }, params)] : [own]
+  const ratio = (a: number, b: number) => Number((a / b).toPrecision(3))
+  const rows = measured.map((row) => ({
+    ...row,
+    slower: ratio(row.ms, own.ms),
+    slowerByProcessor: ratio(row.processorMs, own.processorMs),
+  }))
+  const table = rows.map(({ name, stepsPerSecond, ms, min, processorMs, slower, slowerByProcessor }) => {
+    const [median, fastest, processor] = [ms, min, processorMs].map((value) => value.toPrecision(3))
+    const times = {
+      networks: params.hidden,
+      batch,
+      name,
+      'steps/s': stepsPerSecond,
+      'ms a step': median,
+      fastest,
+      'of processor': processor,
+    }
+    return { ...times, slower, 'by processor': slowerByProcessor }
+  })
+  return { rows, table }
+}
+
+/** Of some steps: ms, and ms of processor time in all threads, which tells more where others use the machine as well. */
+type Chunk = readonly [ms: number, processorMs: number]
+
+/** Of each chunk that has a gradient step after every step. */
+async function ownChunks(options: TrainOptions<'sac'>, start: number): Promise<Chunk[]> {
+  const ends: Chunk[] = []
+  for await (const _ of train(options)) {
+    const { user, system } = process.cpuUsage()
+    ends.push([performance.now(), (user + system) / 1000])
+  }
+  const chunks = ends.slice(1).map(([ms, processorMs], k): Chunk => [ms - ends[k][0], processorMs - ends[k][1]])
+  return chunks.slice(start / CHUNK - 1)
+}
+
+function hasStableBaselines(): boolean {
+  const { status } = spawnSync(PYTHON, ['-c', 'import stable_baselines3'])
+  const tried = `"${PYTHON} -c 'import stable_baselines3'" fails (PYTHON names another)`
+  if (status !== 0) console.log(`stable-baselines3: not measured, ${tried}.`)
+  return status === 0
+}
+
+function stableBaselines(
+  { env, hidden, learningRate, batch, start, seed, steps }: ReturnType<typeof sacConfig> & { env: string },
+  params: Row['params'],
+): SpeedRow {
+  const script = fileURLToPath(new URL('peers/sac_sb3.py', import.meta.url))
+  const loop = { steps, chunk: CHUNK, episodes: 0, threads: 1 }
+  const task = { env, hidden, learningRate, batch, start, seed, ...loop }
+  const { status, stdout, stderr } = spawnSync(PYTHON, [script, JSON.stringify(task)], { encoding: 'utf8' })
+  if (status !== 0) throw new Error(`sac_sb3.py failed: ${stderr}`)
+  const { chunks, versions } = JSON.parse(stdout)
+  const name = `stable-baselines3 ${versions.stable_baselines3}, torch ${versions.torch}, Python ${versions.python}`
+  return summary(name, params, chunks)
+}
+
+interface SpeedRow extends Row {
+  readonly stepsPerSecond: number
+  readonly processorMs: number
+}
+
+/** Of one step, from chunks. */
+function summary(name: string, params: Row['params'], chunks: readonly Chunk[]): SpeedRow {
+  const [times, processor] = [0, 1].map((which) => {
+    const sorted = chunks.slice(WARM_UP / CHUNK).map((chunk) => chunk[which] / CHUNK)
+    return sorted.sort((a, b) => a - b)
+  })
+  const samples = times.length
+  const middle = (sorted: number[]) => (sorted[(samples - 1) >> 1] + sorted[samples >> 1]) / 2
+  const ms = middle(times)
+  const spread = { ms, min: times[0], max: times[samples - 1], samples }
+  return { name, params, ...spread, stepsPerSecond: Math.round(1000 / ms), processorMs: middle(processor) }
+}
