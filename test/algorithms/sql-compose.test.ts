@@ -68,6 +68,9 @@ test('it learns in the states that all components have seen', async () => {
   expect(far).toBeGreaterThan(0)
   expect(far).toBeLessThan(30)
   expect(state.updates).toBe(4)
+  const rows = [...state.batch.observation]
+  await sqlCompose.step(state)
+  expect([...state.batch.observation]).not.toEqual(rows)
 })
 
 test('components and the composed sampler are a population, and are so again when restored', async () => {

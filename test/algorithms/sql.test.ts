@@ -1,8 +1,10 @@
 import { beforeAll, describe, expect, test } from '@jest/globals'
-import { samplerNetworks } from '../../src/algorithms/sampler.ts'
+import { latentFields, latentsInto, samplerNetworks } from '../../src/algorithms/sampler.ts'
 import { absoluteDeterminant, samplerLogDensity } from '../../src/algorithms/sampler-learning.ts'
 import { type SqlOptions, type SqlState, sql } from '../../src/algorithms/sql.ts'
+import { createArena } from '../../src/core/arena.ts'
 import { RunError } from '../../src/core/errors.ts'
+import { compileCore } from '../../src/core/module.ts'
 import { Purpose, splitSeed } from '../../src/core/random.ts'
 import { environmentSpec } from '../../src/envs/registry.ts'
 import type { Box } from '../../src/envs/spaces.ts'
@@ -35,7 +37,8 @@ const small = {
   start: 64,
   steps: 64,
   environments: 8,
-  learningRate: 3e-3,
+  learningRate: 6e-3,
+  samplerLearningRate: 3e-3,
   targetEvery: 50,
 }
 
@@ -57,17 +60,32 @@ const hills = (a: number) => -6 * Math.min((a + 0.5) ** 2, (a - 0.5) ** 2) + (a 
 const parabola = (a: number) => -8 * (a - 0.3) ** 2
 
 describe('one step, where π(a) ∝ exp(r(a)/α) is known', () => {
-  test.each([0.15, 0.5])('a hill, α = %d: mean and spread of what is drawn', async (temperature) => {
-    const state = await trained({ env: oneStep(parabola), temperature }, 25)
-    const drawn = momentsOf(actionsOf(sql.agents(state), 1, 4000))
-    const exact = softOptimum(parabola, temperature)
+  const temperatures = [0.15, 0.5]
+  let states: SqlState[]
+  beforeAll(async () => {
+    states = []
+    for (const temperature of temperatures) states.push(await trained({ env: oneStep(parabola), temperature }, 14))
+  })
+
+  test.each([0, 1])('a hill, α number %d: mean and spread of what is drawn', (k) => {
+    const drawn = momentsOf(actionsOf(sql.agents(states[k]), 1, 4000))
+    const exact = softOptimum(parabola, temperatures[k])
     expect(Math.abs(drawn.mean - exact.mean)).toBeLessThan(0.05)
     expect(Math.abs(drawn.deviation / exact.deviation - 1)).toBeLessThan(0.15)
   })
 
+  test('a hill is evaluated greedily and sampled', async () => {
+    const returns: number[] = []
+    const [state] = states
+    const evaluation = evaluatePopulation({ ...sql.agents(state), spec: state.spec, episodes: 60, seed: 3 })
+    for await (const { meanReturn } of evaluation) returns.push(meanReturn)
+    expect(returns[0]).toBeGreaterThan(-0.05)
+    expect(returns[1]).toBeLessThan(returns[0])
+  })
+
   test('two hills: both are kept, in about their shares, and greedily the higher one is taken', async () => {
     const temperature = 0.3
-    const state = await trained({ env: oneStep(hills), temperature }, 30)
+    const state = await trained({ env: oneStep(hills), temperature }, 16)
     const drawn = actionsOf(sql.agents(state), 1, 4000)
     const left = drawn.filter((a) => a < 0)
     const exactLeft = softOptimum((a) => (a < 0 ? hills(a) : -100), temperature)
@@ -80,14 +98,15 @@ describe('one step, where π(a) ∝ exp(r(a)/α) is known', () => {
 
 describe('two steps: Q of the first is γ V of the second', () => {
   test.each<[string, Partial<SqlOptions>]>([
-    ['values from uniform actions', { valueParticles: 128 }],
-    ['values from the policy', { proposalFrom: 200 }],
-    ['a pair of Q networks that follow slowly', { qs: 2, polyak: 0.05, targetEvery: 1, valueParticles: 128 }],
-    ['an α of the same size as a reward scale', { rewardScale: 4, temperature: 0.8, valueParticles: 128 }],
+    ['values from uniform actions', { valueParticles: 64 }],
+    [
+      'values from the policy, a pair of Q networks that follow slowly, a reward scale and its α',
+      { proposalFrom: 200, qs: 2, polyak: 0.1, targetEvery: 1, rewardScale: 4, temperature: 0.8 },
+    ],
   ])('%s', async (_, options) => {
     const temperature = 0.2
     const discount = 0.9
-    const state = await trained({ env: twoSteps(parabola), temperature, discount, ...options }, 30)
+    const state = await trained({ env: twoSteps(parabola), temperature, discount, ...options }, 16)
     const exact = discount * softOptimum(parabola, temperature).value * (options.rewardScale ?? 1)
     const { q } = state.critics
     for (const a of [-0.6, 0, 0.6]) {
@@ -233,6 +252,15 @@ describe('one gradient step, against a float64 twin', () => {
     expect(moved).toBeCloseTo(2e-3, 5)
   })
 
+  test('it acts by the squashed output of the sampler for the state and its noise', async () => {
+    const { state, before } = await stepped({})
+    const { ops, at, view } = state.arena
+    const { lo, hi } = state.loop.seed
+    ops.fillNormal(at.latent, 2, lo, hi, Purpose.action, 0, 0, 0)
+    const u = mlpReference(state.nets.sampler, before.sampler, [0.3, -0.7, ...view.latent.subarray(0, 2)])
+    u.forEach((x, c) => void expect(state.loop.action[c]).toBeCloseTo(Math.tanh(x), 5))
+  })
+
   test('targets are copied when their step has come, not before', async () => {
     const state = await sql.init({ ...settings, targetEvery: 3, polyak: 1 })
     const { critics, loop } = state
@@ -251,18 +279,23 @@ test('greedily it takes the best under Q of the actions that it draws', async ()
   const state = await sql.init({ ...single, candidates: 6, qs: 2 })
   const { critics, sampler, nets, spec } = state
   const q = randomise(critics.q.view.theta, 2 * nets.q.size, 2)
-  randomise(sampler.view.theta, nets.sampler.size, 4)
+  const theta = randomise(sampler.view.theta, nets.sampler.size, 4)
   const agents = sql.agents(state)
   const observation = Float32Array.of(0.5, -1, 2, 0.1)
   const turn = { particle: 0, purpose: 6, step: 0, seed: splitSeed(4) }
   const [best, all] = [new Float32Array(4), new Float32Array(24)]
   agents.act(best, { ...turn, observation, rows: 2, greedy: true })
-  // Without greed the same noise goes to rows of a single action.
+  // Without greed the same noise goes to rows of a single action each.
   const repeated = [0, 1].flatMap((row) => Array(6).fill([...observation.subarray(2 * row, 2 * row + 2)]))
   agents.act(all, { ...turn, observation: Float32Array.from(repeated.flat()), rows: 12, greedy: false })
   const { low, high } = spec.actionSpace as Box
   const drawn = rowsOf(all, 2)
-  const squashed = drawn.map((a) => a.map((x, c) => (2 * (x - low[c])) / (high[c] - low[c]) - 1))
+  const room = await createArena(await compileCore(), latentFields(24))
+  const xi = rowsOf(latentsInto(room, { latentSet: null, shape: state.shape }, 12, turn).slice(0, 24), 2)
+  const squashed = xi.map((one, k) => mlpReference(nets.sampler, theta, [...repeated[k], ...one]).map(Math.tanh))
+  drawn.forEach((a, k) => {
+    a.forEach((x, c) => void expect(x).toBeCloseTo(low[c] + 0.5 * (squashed[k][c] + 1) * (high[c] - low[c]), 5))
+  })
   const worth = squashed.map((a, k) => Math.min(...qsReference(nets.q, q, repeated[k], a)))
   const told = agents.value?.(0, Float32Array.from(repeated.flat()), Float32Array.from(squashed.flat())) ?? []
   worth.forEach((value, k) => void expect(told[k]).toBeCloseTo(value, 4))
@@ -270,6 +303,20 @@ test('greedily it takes the best under Q of the actions that it draws', async ()
     const own = worth.slice(6 * row, 6 * row + 6)
     expect([...best.subarray(2 * row, 2 * row + 2)]).toEqual(drawn[6 * row + own.indexOf(Math.max(...own))])
   }
+})
+
+test('latents of a set are its rows, all of them', async () => {
+  const room = await createArena(await compileCore(), latentFields(200))
+  const latentSet = Float32Array.of(1, 10, 2, 20, 3, 30)
+  const shape = { hidden: [], activation: 'tanh' as const, latents: 2, qs: 1, candidates: 1 }
+  const draw = { seed: splitSeed(4), purpose: 6, particle: 0, step: 0 }
+  const rows = rowsOf(latentsInto(room, { latentSet, shape }, 100, draw), 2)
+  for (const m of [1, 2, 3]) {
+    const count = rows.filter(([x, y]) => x === m && y === 10 * m).length
+    // 33 on average, with a deviation of 4.7.
+    expect(Math.abs(count - 100 / 3)).toBeLessThan(20)
+  }
+  expect(rows.every(([x, y]) => y === 10 * x)).toBe(true)
 })
 
 test('a set of latents shrinks to one: the policy of the last iteration is deterministic, and stays so when it is restored', async () => {
@@ -299,20 +346,6 @@ test('saved and restored it draws the same actions; fine-tuning begins with them
 test('same seed, same bytes', async () => {
   const run = async () => (await trained({ env: 'MultiGoal-v0', seed: 6 }, 2)).sampler.view.theta
   expect(await run()).toEqual(await run())
-})
-
-test('is evaluated greedily and sampled', async () => {
-  const state = await trained({ env: oneStep(parabola), temperature: 0.3 }, 20)
-  const returns: number[] = []
-  for await (const { meanReturn } of evaluatePopulation({
-    ...sql.agents(state),
-    spec: state.spec,
-    episodes: 60,
-    seed: 3,
-  }))
-    returns.push(meanReturn)
-  expect(returns[0]).toBeGreaterThan(-0.05)
-  expect(returns[1]).toBeLessThan(returns[0])
 })
 
 test.each<[Partial<SqlOptions>, string]>([

@@ -117,10 +117,11 @@ describe('the loop', () => {
       act: () => {},
       learn: ({ batch }: OffPolicy) => {
         rows.add([...batch.observation].join())
-        return {}
+        return { one: 1 }
       },
     }
-    await interact(loop, settings, learner)
+    const again = await interact(loop, settings, learner)
+    expect(again.mean('one')).toBe(1)
     expect(rows.size).toBeGreaterThan(12)
   })
 })
