@@ -309,7 +309,7 @@ describe('maximum entropy', () => {
 
     test.each<[string, Partial<SvpgOptions>]>([
       ['reinforce', {}],
-      ['a2c', { estimator: 'a2c', lambda: 0.9, criticLearningRate: 0.01 }],
+      ['a2c', { estimator: 'a2c', lambda: 0.9, criticLearningRate: 0.02, criticHidden: [], criticEpochs: 2 }],
     ])('the entropy-augmented return leads to the soft-optimal policy: %s', async (_, options) => {
       const policy = await learned({ entropyReward: beta, ...options })
       expect(furthest(policy, byState(softOptimalPolicy(fork, beta)))).toBeLessThan(0.03)
