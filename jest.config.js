@@ -1,6 +1,6 @@
 /** Tests run the TypeScript sources as real ES modules; only the WASM comes from dist/. */
 export default {
-  testEnvironment: 'node',
+  testEnvironment: './test/environment.js',
   extensionsToTreatAsEsm: ['.ts'],
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   moduleNameMapper: {

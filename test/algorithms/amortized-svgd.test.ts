@@ -171,34 +171,56 @@ const scoresOf = (X: number[][]) =>
   })
 
 describe('the gradient of a step', () => {
-  test('chain: that of mean ⟨φ, f⟩ by finite differences', async () => {
-    const h = 1.5
+  const h = 1.5
+  const variants: AmortizedOptions['normalise'][] = ['n', 'row sum']
+
+  /** mean ⟨φ, f⟩ with φ of the particles before the step. */
+  function followed(
+    fixedOf: (state: AmortizedState) => number[][],
+    variant: { repulsion: number; normalise?: string },
+  ) {
     let phi: number[][] | undefined
-    await compareGradient(
-      { kernel: rbf({ bandwidth: h }) },
-      (points, { rows }) => {
-        const fixed = rows.map(({ x }) => [...x])
-        phi ??= fixed.map((x) => directionAtReference(x, { fixed, score: scoresOf(fixed) }, h))
-        return points.reduce((sum, x, i) => sum + x[0] * (phi?.[i][0] ?? 0) + x[1] * (phi?.[i][1] ?? 0), 0) / 7
-      },
-      2e-3,
-    )
+    return (points: number[][], state: AmortizedState) => {
+      const fixed = fixedOf(state)
+      const field = { fixed, score: scoresOf(fixed) }
+      phi ??= state.rows.map(({ x }) => directionAtReference([...x], field, h, variant))
+      return points.reduce((sum, x, i) => sum + x[0] * (phi?.[i][0] ?? 0) + x[1] * (phi?.[i][1] ?? 0), 0) / 7
+    }
+  }
+
+  test.each(variants)('chain: that of mean ⟨φ, f⟩ by finite differences, divided by %s', async (normalise) => {
+    const variant = { repulsion: 3, normalise }
+    const objective = followed(({ rows }) => rows.map(({ x }) => [...x]), variant)
+    await compareGradient({ kernel: rbf({ bandwidth: h }), ...variant }, objective, 2e-3)
   })
 
-  test('chain, two batches: φ of the particles at the batch that moves', async () => {
-    const h = 1.5
-    let phi: number[][] | undefined
-    await compareGradient(
-      { batches: 2, bandwidth: h },
-      (points, { arena: { view }, rows }) => {
-        const pairs = (flat: Float32Array) => rows.map((_, i) => [flat[2 * i], flat[2 * i + 1]])
-        const fixed = pairs(view.fixed)
-        phi ??= rows.map(({ x }) => directionAtReference([...x], { fixed, score: scoresOf(fixed) }, h))
+  test.each(variants)(
+    'chain, two batches: φ of the particles at the batch that moves, divided by %s',
+    async (normalise) => {
+      const variant = { repulsion: 3, normalise }
+      const objective = followed(({ arena: { view }, rows }) => {
+        const fixed = rows.map((_, i) => [view.fixed[2 * i], view.fixed[2 * i + 1]])
         expect(fixed[0]).not.toEqual([...rows[0].x])
-        return points.reduce((sum, x, i) => sum + x[0] * (phi?.[i][0] ?? 0) + x[1] * (phi?.[i][1] ?? 0), 0) / 7
-      },
-      2e-3,
-    )
+        return fixed
+      }, variant)
+      await compareGradient({ batches: 2, bandwidth: h, ...variant }, objective, 2e-3)
+    },
+  )
+
+  test('regression: that of the mean square distance from x + ε φ, and so often as was asked for', async () => {
+    const options = { rule: 'regression' as const, stepSize: 0.3, kernel: rbf({ bandwidth: h }) }
+    let targets: number[][] | undefined
+    const objective = (points: number[][], { rows }: AmortizedState) => {
+      const fixed = rows.map(({ x }) => [...x])
+      const field = { fixed, score: scoresOf(fixed) }
+      targets ??= fixed.map((x) => directionAtReference(x, field, h).map((phi, c) => x[c] + 0.3 * phi))
+      return (
+        -points.reduce((sum, x, i) => sum + x.reduce((all, v, c) => all + (v - (targets?.[i][c] ?? 0)) ** 2, 0), 0) / 7
+      )
+    }
+    await compareGradient({ ...options, passes: 1 }, objective, 2e-3)
+    const { state } = await train({ network: plane, dimension: 2, score: banana, ...options, passes: 4 }, 2)
+    expect(state.sampler.steps[0]).toBe(8)
   })
 
   test.each([

@@ -1,11 +1,26 @@
-import { expect, test } from '@jest/globals'
+import { beforeAll, describe, expect, test } from '@jest/globals'
 import { type SacOptions, sac } from '../../src/algorithms/sac.ts'
 import { RunError } from '../../src/core/errors.ts'
-import { splitSeed } from '../../src/core/random.ts'
+import { Purpose, splitSeed } from '../../src/core/random.ts'
 import { evaluatePopulation } from '../../src/rl/evaluate.ts'
+import { mlpReference } from '../reference/mlp.ts'
+import {
+  expectFollowed,
+  expectSame,
+  fill,
+  gaussianReference,
+  meanOf,
+  qLossReference,
+  qsReference,
+  randomise,
+  rowsOf,
+  single,
+  slopeReference,
+  slopesOf,
+} from './gradient-step.ts'
 import { momentsOf, oneStep, softOptimum, twoSteps } from './one-step.ts'
 
-const small = { hidden: [32], batch: 64, start: 64, steps: 64, environments: 8, learningRate: 3e-3, polyak: 0.05 }
+const small = { hidden: [32], batch: 64, start: 64, steps: 64, environments: 8, learningRate: 1e-2, polyak: 0.1 }
 
 async function trained(options: SacOptions, iterations: number) {
   const state = await sac.init({ ...small, ...options, iterations })
@@ -29,52 +44,146 @@ function actionsAt(state: Awaited<ReturnType<typeof sac.init>>, x: number, count
 
 const parabola = (a: number) => -8 * (a - 0.3) ** 2
 
-test('one step with a quadratic reward: the policy becomes exp(r/α), whose spread grows with α', async () => {
-  for (const temperature of [0.1, 0.4]) {
-    const { state } = await trained({ env: oneStep(parabola), temperature }, 25)
-    const actions = momentsOf(actionsAt(state, 1, 4000))
-    const exact = softOptimum(parabola, temperature)
-    expect(Math.abs(actions.mean - exact.mean)).toBeLessThan(0.03)
-    expect(Math.abs(actions.deviation - exact.deviation)).toBeLessThan(0.02)
-  }
+describe('one step with a quadratic reward', () => {
+  const temperatures = [0.1, 0.4]
+  let states: Awaited<ReturnType<typeof sac.init>>[]
+  beforeAll(async () => {
+    states = []
+    for (const temperature of temperatures)
+      states.push((await trained({ env: oneStep(parabola), temperature }, 14)).state)
+  })
+
+  test('the policy becomes exp(r/α), whose spread grows with α', () => {
+    temperatures.forEach((temperature, k) => {
+      const actions = momentsOf(actionsAt(states[k], 1, 4000))
+      const exact = softOptimum(parabola, temperature)
+      expect(Math.abs(actions.mean - exact.mean)).toBeLessThan(0.03)
+      expect(Math.abs(actions.deviation - exact.deviation)).toBeLessThan(0.03)
+    })
+  })
+
+  test('it is evaluated as any population of policies: greedily best', async () => {
+    const returns: number[] = []
+    const [state] = states
+    const evaluation = evaluatePopulation({ ...sac.agents(state), spec: state.spec, episodes: 50, seed: 3 })
+    for await (const { meanReturn } of evaluation) returns.push(meanReturn)
+    expect(returns[0]).toBeGreaterThan(-0.02)
+    expect(returns[1]).toBeLessThan(returns[0])
+  })
 })
 
 test('two steps: the value of the second, with its entropy, comes back to the first', async () => {
   const temperature = 0.2
-  const { state } = await trained({ env: twoSteps(parabola), temperature, discount: 0.9 }, 40)
+  const { state } = await trained({ env: twoSteps(parabola), temperature, discount: 0.9 }, 20)
   // γ V(s₁) less what α log π takes of the first step, whose best policy is uniform: y = γ V, and α H = α log 2.
   const { value } = softOptimum(parabola, temperature)
   const first = momentsOf(actionsAt(state, 0, 4000))
   expect(first.deviation).toBeGreaterThan(0.5)
-  const q = valuesOfQ(state, 0, [-0.5, 0, 0.5])
-  for (const one of q) expect(Math.abs(one - 0.9 * value)).toBeLessThan(0.05)
+  const { net, view } = state.critics.q
+  for (const a of [-0.5, 0, 0.5])
+    expect(Math.abs(mlpReference(net, view.theta, [0, a])[0] - 0.9 * value)).toBeLessThan(0.06)
 })
-
-function valuesOfQ(state: Awaited<ReturnType<typeof sac.init>>, observation: number, actions: number[]): number[] {
-  const { q } = state.critics
-  const { layers } = q.net
-  const theta = q.view.theta
-  return actions.map((a) => {
-    let input = [observation, a]
-    for (const { inputs, outputs, weight, bias, activation } of layers) {
-      input = Array.from({ length: outputs }, (_, o) => {
-        let sum = theta[bias + o]
-        for (let k = 0; k < inputs; k++) sum += input[k] * theta[weight + k * outputs + o]
-        return activation === 'relu' ? Math.max(sum, 0) : sum
-      })
-    }
-    return input[0]
-  })
-}
 
 test('a temperature of auto keeps the entropy that is asked for', async () => {
   const targetEntropy = -0.5
-  const { info } = await trained({ env: oneStep(parabola), targetEntropy, learningRate: 5e-3 }, 40)
+  const { info } = await trained({ env: oneStep(parabola), targetEntropy, learningRate: 2e-2 }, 12)
   expect(Math.abs((info.entropy as number) - targetEntropy)).toBeLessThan(0.1)
   // A Gaussian of that entropy has σ = exp(H − ½ log 2πe), and α = 2 · 8 σ².
   const deviation = Math.exp(targetEntropy - 0.5 * Math.log(2 * Math.PI * Math.E))
   expect(info.temperature / (16 * deviation ** 2)).toBeGreaterThan(0.75)
   expect(info.temperature / (16 * deviation ** 2)).toBeLessThan(1.35)
+})
+
+describe('one gradient step, against a float64 twin', () => {
+  const polyak = 0.25
+  const alpha = 0.6
+
+  async function stepped(options: Partial<SacOptions>) {
+    const state = await sac.init({ ...single, polyak, temperature: alpha, ...options })
+    const { critics, actor, arena, loop } = state
+    fill(loop.replay, 30, 1)
+    const size = 2 * critics.q.net.size
+    const before = {
+      q: randomise(critics.q.view.theta, size, 2),
+      target: randomise(critics.target.view, size, 3),
+      actor: randomise(actor.view.theta, actor.net.size, 4, 0.4),
+      temperature: Math.fround(Math.log(alpha)),
+    }
+    arena.view.theta[0] = before.temperature
+    const info = await sac.step(state)
+    const { ops, at, view } = arena
+    const noise = [0, 1].map((use) => {
+      ops.fillNormal(at.noise, 12, loop.seed.lo, loop.seed.hi, Purpose.noise, 0, use, 0)
+      return rowsOf(view.noise.subarray(0, 12), 2)
+    })
+    return { state, info, before, noise, after: Float64Array.from(critics.q.view.theta.subarray(0, size)) }
+  }
+
+  /** u = μ + σ ε and log π of tanh u. */
+  function drawn({ actor }: Awaited<ReturnType<typeof sac.init>>, theta: Float64Array, s: number[], noise: number[]) {
+    const outputs = mlpReference(actor.net, theta, s)
+    const [mean, deviation] = [outputs.slice(0, 2), outputs.slice(2).map(Math.exp)]
+    const u = noise.map((e, c) => mean[c] + deviation[c] * e)
+    return { action: u.map(Math.tanh), logProb: gaussianReference(u, mean, deviation) - slopeReference(u) }
+  }
+
+  test('Q goes towards r + γ (1 − d) (the smaller target − α log π), its targets after it', async () => {
+    const { state, info, before, noise, after } = await stepped({})
+    const { critics, loop } = state
+    const { net } = critics.q
+    const { reward, terminated, nextObservation } = loop.batch
+    expect(new Set(terminated).size).toBe(2)
+    const y = rowsOf(nextObservation, 2).map((s, b) => {
+      const { action, logProb } = drawn(state, before.actor, s, noise[0][b])
+      const q = Math.min(...qsReference(net, before.target, s, action))
+      return reward[b] + 0.8 * (1 - terminated[b]) * (q - alpha * logProb)
+    })
+    const loss = (theta: Float64Array) => qLossReference(net, theta, loop.batch, y)
+    expect((info.qLoss as number) / loss(before.q)).toBeCloseTo(1, 4)
+    expectSame(
+      critics.q.view.direction,
+      slopesOf((theta) => -loss(theta), before.q),
+    )
+    expectFollowed(critics.target.view, before.target, critics.q.view.theta, polyak)
+    expect(after).not.toEqual(before.q)
+  })
+
+  test.each(['auto', alpha] as const)('the policy goes up the smaller Q − α log π, α %p', async (temperature) => {
+    const { state, info, before, noise, after } = await stepped({ temperature, targetEntropy: -1.1 })
+    const { actor, critics, loop, arena } = state
+    const rows = rowsOf(loop.batch.observation, 2).map((s, b) => ({ s, noise: noise[1][b] }))
+    const logProbs = (theta: Float64Array) => rows.map((row) => drawn(state, theta, row.s, row.noise).logProb)
+    const objective = (theta: Float64Array) =>
+      meanOf(
+        rows.map((row) => {
+          const { action, logProb } = drawn(state, theta, row.s, row.noise)
+          return Math.min(...qsReference(critics.q.net, after, row.s, action)) - alpha * logProb
+        }),
+      )
+    expectSame(actor.view.direction, slopesOf(objective, before.actor))
+    const logProb = meanOf(logProbs(before.actor))
+    expect(info.entropy).toBeCloseTo(-logProb, 4)
+    // One step of Adam is as long as the learning rate; the policy is less sure than the target asks, and α falls.
+    expect(-logProb).toBeGreaterThan(-1.1)
+    const moved = temperature === 'auto' ? -1e-3 : 0
+    expect(arena.view.theta[0] - before.temperature).toBeCloseTo(moved, 6)
+    if (temperature === 'auto') expect(arena.view.direction[0]).toBeCloseTo(logProb - 1.1, 4)
+    expect(info.temperature / (alpha * Math.exp(moved))).toBeCloseTo(1, 6)
+  })
+
+  test('two different Qs begin with copies of themselves as targets', async () => {
+    const { critics } = await sac.init(single)
+    const { net, view } = critics.q
+    expect([...critics.target.view]).toEqual([...view.theta])
+    const [first, second] = [0, 1].map((k) => view.theta.slice(k * net.size, (k + 1) * net.size))
+    expect(first).not.toEqual(second)
+    for (const theta of [first, second]) expect(theta.some((x) => x !== 0)).toBe(true)
+  })
+
+  test('the entropy to be kept is less one nat an action', async () => {
+    const { targetEntropy } = await sac.init({ ...single, polyak })
+    expect(targetEntropy).toBe(-2)
+  })
 })
 
 test('same seed, same bytes; another seed, others', async () => {
@@ -85,20 +194,6 @@ test('same seed, same bytes; another seed, others', async () => {
   const [a, b, c] = [await run(1), await run(1), await run(2)]
   expect(a).toEqual(b)
   expect(a).not.toEqual(c)
-})
-
-test('is evaluated as any population of policies', async () => {
-  const { state } = await trained({ env: oneStep(parabola), temperature: 0.05 }, 25)
-  const returns: number[] = []
-  for await (const { meanReturn } of evaluatePopulation({
-    ...sac.agents(state),
-    spec: state.spec,
-    episodes: 50,
-    seed: 3,
-  }))
-    returns.push(meanReturn)
-  expect(returns[0]).toBeGreaterThan(-0.02)
-  expect(returns[1]).toBeLessThan(returns[0])
 })
 
 test.each<[Partial<SacOptions>, string]>([
