@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from '@jest/globals'
-import { createArena, f32 } from '../../src/core/arena.ts'
+import { createArena } from '../../src/core/arena.ts'
+import { f32 } from '../../src/core/layout.ts'
 import { compileCore } from '../../src/core/module.ts'
 import { splitSeed } from '../../src/core/random.ts'
 import type { EnvironmentSpec } from '../../src/envs/contract.ts'
