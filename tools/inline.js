@@ -1,12 +1,13 @@
 // Writes binaries as JavaScript modules to dist/inline/: a module is found by every bundler, by an import map and inside one
 // file, where a file that is fetched beside the script is not. Run by `npm run build` between asc and tsc.
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const tfjs = dirname(createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm/package.json'))
+const folderOf = (name) => dirname(createRequire(import.meta.url).resolve(`${name}/package.json`))
+const tfjs = folderOf('@tensorflow/tfjs-backend-wasm')
 const { version } = JSON.parse(readFileSync(join(tfjs, 'package.json'), 'utf8'))
 
 const binaries = {
@@ -14,7 +15,7 @@ const binaries = {
   tfjs: {
     file: join(tfjs, 'dist/tfjs-backend-wasm-simd.wasm'),
     notice: `tfjs-backend-wasm-simd.wasm of @tensorflow/tfjs-backend-wasm ${version}, unchanged, in base64.
-// Copyright Google LLC. Licensed under the Apache License, Version 2.0: https://www.apache.org/licenses/LICENSE-2.0`,
+// Copyright Google LLC. Licensed under the Apache License, Version 2.0: LICENSE-APACHE-2.0.txt beside this file.`,
   },
 }
 
@@ -24,6 +25,9 @@ for (const [name, { file, notice }] of Object.entries(binaries)) {
   writeFileSync(join(root, `dist/inline/${name}.js`), `// ${notice}\nexport default '${text}'\n`)
   writeFileSync(join(root, `dist/inline/${name}.d.ts`), 'declare const base64: string\nexport default base64\n')
 }
+
+// tfjs's licence wants its text to go along; its packages do not hold it, the compiler's does.
+copyFileSync(join(folderOf('assemblyscript'), 'LICENSE'), join(root, 'dist/inline/LICENSE-APACHE-2.0.txt'))
 
 // What `import core from 'steinrl/steinrl.wasm'` gives where runtimes or bundlers import WASM as a compiled module.
 writeFileSync(join(root, 'dist/wasm.d.ts'), 'declare const core: WebAssembly.Module\nexport default core\n')
