@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { build as bundle } from 'esbuild'
 import { build as buildSite } from 'vite'
+import { chromiumPath, firefoxPath } from './browsers.ts'
 import { unpackInto } from './packed.ts'
 import { serveFolder } from './serve.ts'
 
@@ -202,8 +203,6 @@ function browserRuntime(
   }
 }
 
-const chromiumPath = process.env.CHROMIUM || '/usr/bin/chromium'
-const firefoxPath = process.env.FIREFOX || '/usr/bin/firefox-esr'
 const webkitDriver = process.env.WEBKIT_DRIVER || '/usr/bin/WebKitWebDriver'
 
 async function versionOf(path: string): Promise<string | null> {

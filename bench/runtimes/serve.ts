@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
+import { ISOLATED } from '../../test/serve.ts'
 import { recordedResults } from '../runtimes.ts'
 import { buildPage } from './build.ts'
 
@@ -14,8 +15,7 @@ if (!process.argv.includes('--build')) {
   const server = createServer((_, response) => {
     response.setHeader('Content-Type', 'text/html')
     // An isolated page has a finer clock.
-    response.setHeader('Cross-Origin-Opener-Policy', 'same-origin')
-    response.setHeader('Cross-Origin-Embedder-Policy', 'require-corp')
+    for (const [name, value] of Object.entries(ISOLATED)) response.setHeader(name, value)
     response.end(bytes)
   })
   server.listen(Number(process.env.PORT ?? 8080), () => {

@@ -34,7 +34,7 @@ import { carrySide, sideFields, sideNetwork, startSide, takeRows } from '../rl/s
 import { bandwidthSchema } from '../svgd/bandwidth.ts'
 import type { SteinInfo } from '../svgd/direction.ts'
 import { adam } from '../svgd/optimizers.ts'
-import type { Measured } from './algorithm.ts'
+import { type Measured, normOf } from './algorithm.ts'
 import { postable } from './evaluators.ts'
 import { type RandomisedSetup, randomisedEvaluator } from './randomised-evaluator.ts'
 import { createRandomiser, learn, type Move, propose, uniformPoint } from './randomiser.ts'
@@ -371,7 +371,7 @@ function measure(state: AdrState, { rollouts, points, rewards, accuracy, stein }
     returns: [episodes === 0 ? null : total / episodes],
     episodes: [episodes],
     entropy: [mean(rollouts.map(({ entropy }) => entropy))],
-    thetaNorm: [Math.sqrt(theta.subarray(0, policy.size).reduce((sum, x) => sum + x * x, 0))],
+    thetaNorm: [normOf(theta.subarray(0, policy.size))],
     drive: stein?.drive ?? null,
     repulsion: stein?.repulsion ?? null,
     sharing: stein?.sharing ?? null,

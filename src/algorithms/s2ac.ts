@@ -16,6 +16,7 @@ import {
   createOffPolicy,
   type Episodes,
   interact,
+  learnerOf,
   type OffPolicy,
   offPolicyEntries,
 } from '../rl/off-policy.ts'
@@ -224,11 +225,8 @@ export const s2ac = {
   /** One iteration in place: `steps` steps of every environment and the gradient steps due. Rejects with a RunError that names it. */
   step: (state: S2acState): Promise<S2acInfo> =>
     inIteration(state.iteration + 1, async () => {
-      const { arena, loop, config } = state
-      const uniform = { at: arena.at.uniform, view: arena.view.uniform }
-      const learner = { ops: arena.ops, uniform, act: act.bind(null, state), learn: learn.bind(null, state) }
       const temperature = temperatureOf(state)
-      const { mean, ...episodes } = await interact(loop, config, learner)
+      const { mean, ...episodes } = await interact(state.loop, state.config, learnerOf(state, act, learn))
       state.iteration++
       return { ...episodes, qLoss: mean('qLoss'), entropy: mean('entropy'), temperature }
     }),

@@ -18,6 +18,7 @@ import {
   createOffPolicy,
   type Episodes,
   interact,
+  learnerOf,
   type OffPolicy,
   offPolicyEntries,
 } from '../rl/off-policy.ts'
@@ -209,10 +210,7 @@ export const sac = {
   /** One iteration in place: `steps` steps of every environment and the gradient steps due. Rejects with a RunError that names it. */
   step: (state: SacState): Promise<SacInfo> =>
     inIteration(state.iteration + 1, async () => {
-      const { arena, loop, config } = state
-      const uniform = { at: arena.at.uniform, view: arena.view.uniform }
-      const learner = { ops: arena.ops, uniform, act: act.bind(null, state), learn: learn.bind(null, state) }
-      const { mean, ...episodes } = await interact(loop, config, learner)
+      const { mean, ...episodes } = await interact(state.loop, state.config, learnerOf(state, act, learn))
       state.iteration++
       return { ...episodes, qLoss: mean('qLoss'), entropy: mean('entropy'), temperature: temperatureOf(state) }
     }),

@@ -16,6 +16,7 @@ import {
   createOffPolicy,
   type Episodes,
   interact,
+  learnerOf,
   type OffPolicy,
   offPolicyEntries,
 } from '../rl/off-policy.ts'
@@ -313,11 +314,8 @@ export const sql = {
   /** One iteration in place: `steps` steps of every environment and the gradient steps due. Rejects with a RunError that names it. */
   step: (state: SqlState): Promise<SqlInfo> =>
     inIteration(state.iteration + 1, async () => {
-      const { arena, loop, config } = state
-      const uniform = { at: arena.at.uniform, view: arena.view.uniform }
-      const learner = { ops: arena.ops, uniform, act: act.bind(null, state), learn: learn.bind(null, state) }
       const temperature = temperatureOf(state)
-      const { mean, ...episodes } = await interact(loop, config, learner)
+      const { mean, ...episodes } = await interact(state.loop, state.config, learnerOf(state, act, learn))
       state.iteration++
       const means = { qLoss: mean('qLoss'), value: mean('value'), bandwidth: mean('bandwidth') }
       return { ...episodes, ...means, direction: mean('direction'), temperature }

@@ -2,6 +2,7 @@ import { instantiate, instantiateSync } from '@assemblyscript/loader'
 import { platform } from '#platform'
 import { UsageError } from './errors.ts'
 import type { Ops } from './ops.ts'
+import { hasSimd } from './simd.ts'
 
 /** Where the compiled core comes from: its bytes, its address, or a module that the runtime has compiled already. */
 export type CoreSource = BufferSource | URL | string | WebAssembly.Module
@@ -20,14 +21,9 @@ const ownFiles = {
 export const fromBase64 = (text: string): Uint8Array<ArrayBuffer> =>
   Uint8Array.from(atob(text), (character) => character.charCodeAt(0))
 
-/** A function of one instruction that only SIMD has, i8x16.popcnt. */
-const SIMD_PROBE = new Uint8Array([
-  0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11,
-])
-
 /** @throws UsageError where the runtime has no WebAssembly SIMD, before anything is loaded */
 export function requireSimd(): void {
-  if (typeof WebAssembly === 'object' && WebAssembly.validate(SIMD_PROBE)) return
+  if (hasSimd()) return
   throw new UsageError(
     'This runtime has no WebAssembly SIMD, which steinrl needs: take Node 20, Chromium 91, Firefox 89, Safari 16.4 or newer.',
   )

@@ -1,5 +1,6 @@
 import { show, UsageError } from '../core/errors.ts'
 import type { Ops } from '../core/ops.ts'
+import { hasSimd } from '../core/simd.ts'
 
 /** Where the WASM core comes from: a module that the runtime has compiled, its bytes, or where to fetch them. */
 export type PolicyCore = WebAssembly.Module | BufferSource | URL | string
@@ -8,18 +9,10 @@ export type PolicyCore = WebAssembly.Module | BufferSource | URL | string
 const OPS = ['act', 'actTogether', 'boundRows'] as const
 export type PolicyOps = Pick<Ops, (typeof OPS)[number]>
 
-/** A module of one function that makes a vector and drops it: valid where there is SIMD. */
-const SIMD = Uint8Array.of(
-  ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0], // the format and its version
-  ...[1, 4, 1, 0x60, 0, 0], // a type: nothing in, nothing out
-  ...[3, 2, 1, 0], // a function of it
-  ...[10, 9, 1, 7, 0, 0x41, 0, 0xfd, 15, 0x1a, 11], // i32.const 0, i8x16.splat, drop
-)
-
 /** Throws a UsageError where this runtime cannot run the core. */
 export function refuseWithoutSimd(): void {
   if (typeof WebAssembly !== 'object') throw new UsageError('This runtime has no WebAssembly, which policies need.')
-  if (!WebAssembly.validate(SIMD))
+  if (!hasSimd())
     throw new UsageError('This runtime has no WebAssembly SIMD, which policies need: Safari has it since version 16.4.')
 }
 

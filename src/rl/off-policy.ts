@@ -116,6 +116,13 @@ export function boundInto(out: Float32Array, action: Float32Array, { actionSpace
   }
 }
 
+/** An arena that has a field for random numbers, [at least B and E A]. */
+interface RandomArena {
+  readonly ops: Ops
+  readonly at: { readonly uniform: Pointer }
+  readonly view: { readonly uniform: Float32Array }
+}
+
 /** Where random numbers are drawn. */
 interface RandomRoom {
   readonly ops: Ops
@@ -129,6 +136,17 @@ export interface Learner<Told extends string> extends RandomRoom {
   act(loop: OffPolicy): void
   /** One gradient step on loop.batch, and what it tells, of which an iteration has the means. */
   learn(loop: OffPolicy): Readonly<Record<Told, number>>
+}
+
+/** A learner from an algorithm's own functions and its state, whose arena has room for random numbers. */
+export function learnerOf<State extends { readonly arena: RandomArena }, Told extends string>(
+  state: State,
+  act: (state: State, loop: OffPolicy) => void,
+  learn: (state: State, loop: OffPolicy) => Readonly<Record<Told, number>>,
+): Learner<Told> {
+  const { ops, at, view } = state.arena
+  const uniform = { at: at.uniform, view: view.uniform }
+  return { ops, uniform, act: (loop) => act(state, loop), learn: (loop) => learn(state, loop) }
 }
 
 /** What the episodes of an iteration were. */

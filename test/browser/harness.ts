@@ -6,7 +6,6 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { build, createServer, preview } from 'vite'
 import type { Served } from '../serve.ts'
 
-export const executablePath = process.env.CHROMIUM || '/usr/bin/chromium'
 // No graphics, no calls home: the test needs nothing but the page.
 export const args =
   '--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync'

@@ -6,9 +6,9 @@ import { join } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
 import puppeteer from 'puppeteer-core'
 import { readRun, train } from 'steinrl'
+import { firefoxPath } from '../browsers.ts'
 import { onPage, serveBuilt, serveDev, TRAINING_MS, test, withServer } from './harness.ts'
 
-const firefoxPath = process.env.FIREFOX || '/usr/bin/firefox-esr'
 const SMALL = 'particles=4&environments=4&steps=32&hidden=16'
 
 const told = (page: Page) => page.evaluate(() => ({ ...document.documentElement.dataset }))

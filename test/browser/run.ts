@@ -10,20 +10,11 @@ import { type Browser, chromium, type Page } from 'playwright-core'
 import { encodePolicy, type TrainOptions, train } from 'steinrl'
 import { loadPolicy } from 'steinrl/policy'
 import { build, preview } from 'vite'
-import type { Served } from '../serve.ts'
+import { chromiumPath } from '../browsers.ts'
+import { ISOLATED, type Served } from '../serve.ts'
 import { bundledSites } from './bundlers.ts'
 import { trial as consumerTrial } from './consumer/page.js'
-import {
-  args,
-  executablePath,
-  onPage,
-  results,
-  serveBuilt,
-  serveDev,
-  TRAINING_MS,
-  test,
-  withServer,
-} from './harness.ts'
+import { args, onPage, results, serveBuilt, serveDev, TRAINING_MS, test, withServer } from './harness.ts'
 import { testPlayground, testPlaygroundInFirefox } from './playground.ts'
 import type { Acts, Request } from './policy/page.ts'
 import { trial } from './threads/page.ts'
@@ -39,11 +30,6 @@ async function thetaInNode(options: TrainOptions): Promise<string> {
     hash = createHash('sha256').update(state.arena.view.theta).digest('hex')
   }
   return hash
-}
-
-const ISOLATED = {
-  'Cross-Origin-Opener-Policy': 'same-origin',
-  'Cross-Origin-Embedder-Policy': 'require-corp',
 }
 
 /** WebAssembly may be compiled, no text may be evaluated and nothing may come from elsewhere. */
@@ -286,7 +272,7 @@ async function testBundlers(browser: Browser, folder: string): Promise<void> {
 
 async function main(): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'steinrl-browser-'))
-  const browser = await chromium.launch({ executablePath, args: args.split(' ') })
+  const browser = await chromium.launch({ executablePath: chromiumPath, args: args.split(' ') })
   try {
     const site = join(folder, 'site')
     await withServer(
@@ -308,13 +294,13 @@ async function main(): Promise<void> {
   }
 }
 
-if (existsSync(executablePath)) {
+if (existsSync(chromiumPath)) {
   await main()
   console.log(`${results.passed} passed, ${results.failed} failed`)
   if (results.failed > 0) process.exitCode = 1
 } else {
   console.error(
-    `There is no Chromium at ${executablePath}. Install it (Debian: apt-get install -y chromium) or set CHROMIUM to its path.`,
+    `There is no Chromium at ${chromiumPath}. Install it (Debian: apt-get install -y chromium) or set CHROMIUM to its path.`,
   )
   process.exitCode = 1
 }
