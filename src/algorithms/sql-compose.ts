@@ -6,6 +6,7 @@ import { type CoreSource, compileCore } from '../core/module.ts'
 import { Purpose, splitSeed } from '../core/random.ts'
 import type { EnvironmentSpec } from '../envs/contract.ts'
 import { environmentSpec } from '../envs/registry.ts'
+import { haveSameSpaces } from '../envs/spaces.ts'
 import type { Actors } from '../rl/agents.ts'
 import { continuousTask } from '../rl/off-policy.ts'
 import { createBatch, mergeReplays, type Replay, sampleInto } from '../rl/replay.ts'
@@ -94,8 +95,12 @@ async function init({ env, iterations, core: source, tfjs, ...options }: SqlComp
 }
 
 function taskOf(spec: EnvironmentSpec, constants: Constants): EnvironmentSpec {
-  if (spec.configure) return spec.configure(constants)
-  throw new UsageError(`${spec.id} has no constants to make components with.`)
+  if (!spec.configure) throw new UsageError(`${spec.id} has no constants to make components with.`)
+  const task = spec.configure(constants)
+  if (haveSameSpaces(spec, task)) return task
+  throw new UsageError(
+    `The component ${show(constants)} changes the spaces of ${spec.id}, which must be the same for all that are composed.`,
+  )
 }
 
 /** The sampler of the sum: every component judges. */

@@ -75,3 +75,15 @@ function between(g: Generator, low: number, high: number): number {
   if (high < Infinity) return high - exponential(g)
   return normal(g)
 }
+
+interface Spaces {
+  readonly observationSpace: Space
+  readonly actionSpace: Space
+}
+
+/** Whether observations and actions of both tasks are of the same kinds, sizes and bounds. */
+export const haveSameSpaces = (a: Spaces, b: Spaces): boolean => textOf(a) === textOf(b)
+
+/** JSON knows no infinite numbers. */
+const textOf = ({ observationSpace, actionSpace }: Spaces) =>
+  JSON.stringify([observationSpace, actionSpace], (_, x) => (typeof x === 'number' ? String(x) : x))

@@ -2,6 +2,7 @@ import * as v from 'valibot'
 import { check, show, UsageError, wholeNumber } from '../core/errors.ts'
 import type { CoreSource } from '../core/module.ts'
 import type { EnvironmentSpec } from '../envs/contract.ts'
+import { haveSameSpaces } from '../envs/spaces.ts'
 import type { Agents } from './agents.ts'
 import { evaluatePopulation } from './evaluate.ts'
 
@@ -47,12 +48,8 @@ export function refuseRanges(spec: EnvironmentSpec, given: unknown): Ranges {
   return ranges
 }
 
-/** JSON knows no infinite numbers. */
-const spacesOf = ({ observationSpace, actionSpace }: EnvironmentSpec) =>
-  JSON.stringify([observationSpace, actionSpace], (_, x) => (typeof x === 'number' ? String(x) : x))
-
 function refuseOtherSpaces(spec: EnvironmentSpec, name: string, other: EnvironmentSpec): void {
-  if (spacesOf(spec) === spacesOf(other)) return
+  if (haveSameSpaces(spec, other)) return
   throw new UsageError(
     `${name} changes the spaces of ${spec.id}, which are the same for all that one policy is trained on; randomise another constant.`,
   )

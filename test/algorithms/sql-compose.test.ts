@@ -97,6 +97,10 @@ test('components and the composed sampler are a population, and are so again whe
 test.each<[Partial<SqlComposeOptions>, string]>([
   [{ components: [{}] }, 'components must be a list of at least two records of constants'],
   [{ iterations: 1 }, 'componentIterations must leave iterations for the composed sampler: fewer than 1, got 1.'],
+  [
+    { env: 'MultiGoal-v0', components: [{ goal0X: 4 }, { velocityLimit: 2 }] },
+    'The component {"velocityLimit":2} changes the spaces of MultiGoal-v0, which must be the same for all that are composed.',
+  ],
   [{ env: { ...plane, configure: undefined } }, 'Plane-v0 has no constants to make components with.'],
 ])('refuses %j', async (options, message) => {
   await expect(sqlCompose.init({ ...settings, ...options })).rejects.toThrow(message)
