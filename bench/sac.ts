@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import { sacConfig } from '../src/algorithms/sac.ts'
+import { sacConfig } from '../src/algorithms/sac/sac.ts'
 import { presetNamed } from '../src/experiments/presets.ts'
 import { type TrainOptions, train } from '../src/train/train.ts'
 import type { Report, Row } from './harness.ts'

@@ -6,7 +6,7 @@ export {
   type AmortizedOptions,
   type AmortizedState,
   createAmortizedSVGD,
-} from './algorithms/amortized-svgd.ts'
+} from './algorithms/amortized-svgd/amortized-svgd.ts'
 export {
   type AdrConfig,
   type AdrInfo,
@@ -14,17 +14,17 @@ export {
   type AdrState,
   adr,
   randomisations,
-} from './algorithms/domain-randomisation.ts'
-export { type S2acConfig, type S2acInfo, type S2acOptions, type S2acState, s2ac } from './algorithms/s2ac.ts'
-export { type SacConfig, type SacInfo, type SacOptions, type SacState, sac } from './algorithms/sac.ts'
-export { type SqlConfig, type SqlInfo, type SqlOptions, type SqlState, sql } from './algorithms/sql.ts'
+} from './algorithms/adr/adr.ts'
+export { type S2acConfig, type S2acInfo, type S2acOptions, type S2acState, s2ac } from './algorithms/s2ac/s2ac.ts'
+export { type SacConfig, type SacInfo, type SacOptions, type SacState, sac } from './algorithms/sac/sac.ts'
+export { type SqlConfig, type SqlInfo, type SqlOptions, type SqlState, sql } from './algorithms/sql/sql.ts'
 export {
   type SqlComposeConfig,
   type SqlComposeInfo,
   type SqlComposeOptions,
   type SqlComposeState,
   sqlCompose,
-} from './algorithms/sql-compose.ts'
+} from './algorithms/sql/sql-compose.ts'
 export {
   kernelMatrix,
   type SvpgConfig,
@@ -32,7 +32,7 @@ export {
   type SvpgOptions,
   type SvpgState,
   svpg,
-} from './algorithms/svpg.ts'
+} from './algorithms/svpg/svpg.ts'
 // Core
 export { RunError, UsageError } from './core/errors.ts'
 export { exponential, type Generator, generator, normal, uniform, uniformInteger } from './core/generator.ts'
@@ -146,7 +146,7 @@ export { constantsAt, evaluateGrid, type Grid, type GridOptions, gridPoints, typ
 // Replay
 export { createReplay, mergeReplays, type Replay, replayOf, store, tensorsOf } from './rl/replay.ts'
 // Stein variational gradient descent
-export { constant, cyclical, linearRamp, logLinearRamp, type Schedule, tanhRamp } from './svgd/annealing.ts'
+export { constant, cyclical, linearRamp, logLinearRamp, type Schedule, tanhRamp } from './optim/schedules.ts'
 export {
   type BandwidthName,
   type BandwidthRule,
@@ -176,7 +176,7 @@ export {
   rbf,
   sumOf,
 } from './svgd/kernels.ts'
-export type { MinibatchOptions } from './svgd/minibatch.ts'
+export type { MinibatchOptions } from './optim/minibatch.ts'
 export {
   type AdagradOptions,
   type AdamOptions,
@@ -184,7 +184,7 @@ export {
   adam,
   type Optimizer,
   sgd,
-} from './svgd/optimizers.ts'
+} from './optim/optimizers.ts'
 export {
   createSVGD,
   particlesOf,

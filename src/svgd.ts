@@ -3,7 +3,7 @@ export { RunError, UsageError } from './core/errors.ts'
 export { exponential, type Generator, generator, normal, uniform, uniformInteger } from './core/generator.ts'
 export { type CoreSource, compileCore, compileRelaxedCore } from './core/module.ts'
 export type { Minibatch, Population, PopulationScore } from './core/population.ts'
-export { constant, cyclical, linearRamp, logLinearRamp, type Schedule, tanhRamp } from './svgd/annealing.ts'
+export { constant, cyclical, linearRamp, logLinearRamp, type Schedule, tanhRamp } from './optim/schedules.ts'
 export {
   type BandwidthName,
   type BandwidthRule,
@@ -33,7 +33,7 @@ export {
   rbf,
   sumOf,
 } from './svgd/kernels.ts'
-export type { MinibatchOptions } from './svgd/minibatch.ts'
+export type { MinibatchOptions } from './optim/minibatch.ts'
 export {
   type AdagradOptions,
   type AdamOptions,
@@ -41,7 +41,7 @@ export {
   adam,
   type Optimizer,
   sgd,
-} from './svgd/optimizers.ts'
+} from './optim/optimizers.ts'
 export {
   createSVGD,
   particlesOf,

@@ -5,10 +5,10 @@ import { CartpoleSwingup, resetCartpoleSwingup, stepCartpoleSwingup } from './ca
 import {
   DOUBLE_PENDULUM_STATE, DoublePendulum, observeDoublePendulum, resetDoublePendulum, stepDoublePendulum,
 } from './double-pendulum'
-import { MOUNTAIN_CAR_STATE, MountainCar, observeCar, resetMountainCar, stepMountainCar } from './mountaincar'
+import { MOUNTAIN_CAR_STATE, MountainCar, observeCar, resetMountainCar, stepMountainCar } from './mountain-car'
 import {
   MOUNTAIN_CAR_CONTINUOUS_STATE, MountainCarContinuous, resetMountainCarContinuous, stepMountainCarContinuous,
-} from './mountaincarcontinuous'
+} from './mountain-car-continuous'
 import {
   MULTIGOAL_GOALS, MULTIGOAL_MAX_ENTROPY_GOALS, MULTIGOAL_STATE, MultiGoal, observeMultiGoal, resetMultiGoal, stepMultiGoal,
 } from './multigoal'

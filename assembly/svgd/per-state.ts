@@ -1,5 +1,5 @@
 import { exp4 } from '../math/f32x4'
-import { select } from './median'
+import { select } from './bandwidth'
 
 /**
  * A Stein direction in each of B states: few particles of few coordinates, many times. In state b, over its fixed particles a_j

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
-import { page } from '../../src/train/page.ts'
+import { page } from '../../src/report/page.ts'
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 

@@ -1,5 +1,5 @@
 // What is measured in every runtime, by the same code. It knows no runtime.
-import { svpg } from '../../src/algorithms/svpg.ts'
+import { svpg } from '../../src/algorithms/svpg/svpg.ts'
 import { createArena } from '../../src/core/arena.ts'
 import { f32, padded } from '../../src/core/layout.ts'
 import { compileCore } from '../../src/core/module.ts'

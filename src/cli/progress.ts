@@ -1,5 +1,5 @@
 import ora from 'ora'
-import { quantile } from '../train/charts.ts'
+import { quantile } from '../report/charts.ts'
 import type { IterationMetrics } from '../train/metrics.ts'
 
 /** One line on a terminal that is written over; on a pipe a line every few seconds. */

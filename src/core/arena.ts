@@ -1,7 +1,7 @@
 import { type Layout, layOut, type Pointers, type Views } from './layout.ts'
 import { type CoreModule, instantiateCore, instantiateCoreSync } from './module.ts'
 import type { Ops } from './ops.ts'
-import { alone, gather, type Team } from './team.ts'
+import { alone, gather, type Team } from './thread-pool.ts'
 
 /** A core instance and its memory: `at` holds the address of each field, `view` a typed array on it. */
 export interface Arena<L extends Layout> {

@@ -1,7 +1,7 @@
 // What a worker thread of a team runs: it waits for a round, does its part of it, and waits again.
 import { platform } from '#platform'
 import { instantiateCore } from './module.ts'
-import { Board, call, opNames, type Recruit } from './team.ts'
+import { Board, call, opNames, type Recruit } from './thread-pool.ts'
 
 // How often it looks before it sleeps: the stages of one direction follow each other within some 100 µs.
 const GLANCES = 20_000

@@ -2,7 +2,7 @@ import { type BuiltIn, specOf } from './builtin.ts'
 import { mountainCarScene } from './scenes.ts'
 import { box } from './spaces.ts'
 
-/** In the order in which assembly/envs/mountaincarcontinuous.ts reads them. Positions have no unit; time is counted in steps. */
+/** In the order in which assembly/envs/mountain-car-continuous.ts reads them. Positions have no unit; time is counted in steps. */
 const constants = {
   /** position/step² for a force of 1 */
   power: 0.0015,

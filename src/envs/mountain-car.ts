@@ -2,7 +2,7 @@ import { type BuiltIn, specOf } from './builtin.ts'
 import { mountainCarScene } from './scenes.ts'
 import { box, discrete } from './spaces.ts'
 
-/** In the order in which assembly/envs/mountaincar.ts reads them. Positions have no unit; time is counted in steps. */
+/** In the order in which assembly/envs/mountain-car.ts reads them. Positions have no unit; time is counted in steps. */
 const constants = {
   /** position/step², of a push to the left or to the right */
   force: 0.001,

@@ -14,7 +14,7 @@ import {
   type Value,
   VERMILION,
   valueAxis,
-} from '../train/charts.ts'
+} from '../report/charts.ts'
 import type { CurveEstimate } from './statistics.ts'
 
 // Okabe and Ito's, the first ones as far apart as they go.

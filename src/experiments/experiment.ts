@@ -3,7 +3,7 @@ import { check, RunError, show, UsageError, wholeNumber } from '../core/errors.t
 import { environmentSpec } from '../envs/registry.ts'
 import { sizeOf } from '../envs/spaces.ts'
 import { evaluateGrid } from '../rl/randomisation.ts'
-import { playGoals } from '../train/goals.ts'
+import { playGoals } from './multigoal/play.ts'
 import type { IterationMetrics } from '../train/metrics.ts'
 import {
   createRun,
@@ -17,12 +17,12 @@ import {
   writing,
 } from '../train/run-directory.ts'
 import { type AnyTrainStep, evaluate, train } from '../train/train.ts'
-import type { RunGoals } from './goals.ts'
-import { merge } from './merge.ts'
+import type { RunGoals } from './multigoal/section.ts'
+import { merge } from './run-concurrently.ts'
 import { conflict, type Description, type ExperimentOptions, equal, type Job, type Plan, planOf } from './plan.ts'
 import { renderExperiment } from './report.ts'
 import { type ExperimentSummary, encodeSummary, type RunRecord, summarise } from './summary.ts'
-import { bestVisits, type RunVisits } from './visitation.ts'
+import { bestVisits, type RunVisits } from './visits.ts'
 import { collectVisits, readVisits, saveVisits } from './visited.ts'
 
 /**

@@ -1,4 +1,4 @@
-import { type Draw, escapeHtml, loadCharts, quantile, type Size, type Value } from '../train/charts.ts'
+import { type Draw, escapeHtml, loadCharts, quantile, type Size, type Value } from '../report/charts.ts'
 import {
   compact,
   counted,
@@ -14,15 +14,15 @@ import {
   table,
   text,
   WIDE,
-} from '../train/page.ts'
-import { QUANTITIES } from '../train/quantities.ts'
+} from '../report/page.ts'
+import { QUANTITIES } from '../report/metric-titles.ts'
 import { barChart, colorOf, gridChart, learningChart, mapChart, numberChart, type VariantCurve } from './charts.ts'
-import { goalSection, type RunGoals } from './goals.ts'
+import { goalSection, type RunGoals } from './multigoal/section.ts'
 import { cornerName, gridValues, hardIndex, type PresetGrid } from './grid.ts'
 import type { Preset } from './presets.ts'
 import type { Estimate, PopulationCurves } from './statistics.ts'
 import type { ExperimentSummary, RunResult, VariantSummary } from './summary.ts'
-import { type Plane, planeOf, type RunVisits } from './visitation.ts'
+import { type Plane, planeOf, type RunVisits } from './visits.ts'
 
 /** What a report shows beside the summary. */
 export interface ReportExtras {

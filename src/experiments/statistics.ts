@@ -1,5 +1,5 @@
-import { carriedReturns, finite, quantile, type Value } from '../train/charts.ts'
-import { goalMeasures } from '../train/goals.ts'
+import { carriedReturns, finite, quantile, type Value } from '../report/charts.ts'
+import { goalMeasures } from './multigoal/play.ts'
 import type { Evaluation, IterationMetrics } from '../train/metrics.ts'
 
 /** Iterations of the running mean; a shorter run is one window. */

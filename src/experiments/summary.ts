@@ -1,4 +1,4 @@
-import { finite, type Value } from '../train/charts.ts'
+import { finite, type Value } from '../report/charts.ts'
 import type { IterationMetrics } from '../train/metrics.ts'
 import type { FinishedRun } from '../train/run-directory.ts'
 import { gridMeasures, meanGrid, type PresetGrid } from './grid.ts'

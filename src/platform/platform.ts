@@ -19,7 +19,7 @@ export interface Platform {
  * bundlers refuse a worker that could start itself.
  */
 export interface Workers {
-  /** Starts algorithms/worker.ts. */
+  /** Starts algorithms/workers/worker.ts. */
   start(listener: WorkerListener): WorkerHandle
 }
 

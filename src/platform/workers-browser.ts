@@ -3,7 +3,7 @@ import type { Workers } from './platform.ts'
 export const workers: Workers = {
   start({ onMessage, onEnd }) {
     // The path is the same from src/platform/ and from dist/platform/, and bundlers recognise this form.
-    const worker = new Worker(new URL('../../dist/algorithms/worker.js', import.meta.url), { type: 'module' })
+    const worker = new Worker(new URL('../../dist/algorithms/workers/worker.js', import.meta.url), { type: 'module' })
     worker.onmessage = ({ data }) => onMessage(data)
     worker.onerror = (event) => {
       event.preventDefault()

@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads'
 import type { Workers } from './platform.ts'
 
 // The path is the same from src/platform/ and from dist/platform/.
-const workerFile = new URL('../../dist/algorithms/worker.js', import.meta.url)
+const workerFile = new URL('../../dist/algorithms/workers/worker.js', import.meta.url)
 
 // Loaders are inherited, so that a task may be written in what the program is written in; the kind of a script given as
 // text is not, as Node refuses it for workers.

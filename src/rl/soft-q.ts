@@ -6,7 +6,7 @@ import { forward } from '../nn/forward.ts'
 import { squaredError } from '../nn/losses.ts'
 import type { Network } from '../nn/network.ts'
 import { tf } from '../nn/tfjs.ts'
-import { descend, parametersOf, type SideNetwork, sideFields, sideNetwork, startSide } from './side-network.ts'
+import { descend, parametersOf, type SideNetwork, sideFields, sideNetwork, startSide } from './trainable.ts'
 
 // Q networks, one or a pair, and the slower copies that they learn from.
 

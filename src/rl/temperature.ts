@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import { oneOf, positiveNumber, UsageError, wholeNumber } from '../core/errors.ts'
 import type { Ops } from '../core/ops.ts'
-import { cyclical, linearRamp, logLinearRamp, tanhRamp } from '../svgd/annealing.ts'
+import { cyclical, linearRamp, logLinearRamp, tanhRamp } from '../optim/schedules.ts'
 
 export const temperatureSchedules = ['constant', 'linear', 'log-linear', 'tanh', 'cyclical'] as const
 

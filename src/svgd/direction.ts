@@ -4,7 +4,7 @@ import { f32, f64, padded, struct, u32 } from '../core/layout.ts'
 import type { Ops, Pointer } from '../core/ops.ts'
 import { resolveBandwidth } from './bandwidth.ts'
 import { coordinateFields, directionInCoordinates } from './coordinates.ts'
-import { givenDirection, givenFields } from './given.ts'
+import { givenDirection, givenFields } from './custom-kernel.ts'
 import { isSingleRbf, type Kernel, type Term, TermKind } from './kernels.ts'
 
 /** Columns of the Gram matrix's factor that are packed at a time: four packed rows stay in the first-level cache. */

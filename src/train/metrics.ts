@@ -1,6 +1,6 @@
 import type { Measured } from '../algorithms/algorithm.ts'
 import type { Grid } from '../rl/randomisation.ts'
-import type { Goals } from './goals.ts'
+import type { Goals } from '../experiments/multigoal/play.ts'
 
 /** What one iteration of a population leaves in metrics.jsonl: plain numbers only, so that any tool can read it. */
 export interface IterationMetrics extends Measured {

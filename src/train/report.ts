@@ -14,7 +14,7 @@ import {
   quantityChart,
   thinned,
   type Value,
-} from './charts.ts'
+} from '../report/charts.ts'
 import type { Evaluation, IterationMetrics, RunSummary } from './metrics.ts'
 import {
   compact,
@@ -33,8 +33,8 @@ import {
   text,
   WIDE,
   WIDE_LOW,
-} from './page.ts'
-import { QUANTITIES } from './quantities.ts'
+} from '../report/page.ts'
+import { QUANTITIES } from '../report/metric-titles.ts'
 
 /** One HTML page without scripts or requests that shows a run: to be opened from disk, mailed, printed. */
 export async function renderReport(run: RunSummary): Promise<string> {

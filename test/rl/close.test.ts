@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from '@jest/globals'
-import { type SvpgOptions, svpg } from '../../src/algorithms/svpg.ts'
+import { type SvpgOptions, svpg } from '../../src/algorithms/svpg/svpg.ts'
 import type { EnvironmentSpec } from '../../src/envs/contract.ts'
 import { box, discrete } from '../../src/envs/spaces.ts'
 import { scaleReward } from '../../src/envs/wrappers/rewards.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import * as v from 'valibot'
-import { svpg } from '../../src/algorithms/svpg.ts'
+import { svpg } from '../../src/algorithms/svpg/svpg.ts'
 import { createArena } from '../../src/core/arena.ts'
 import { check, UsageError } from '../../src/core/errors.ts'
 import { compileCore } from '../../src/core/module.ts'

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
-import { kernelMatrix, rowOf } from '../../src/algorithms/svpg.ts'
+import { kernelMatrix, rowOf } from '../../src/algorithms/svpg/svpg.ts'
 import { UsageError } from '../../src/core/errors.ts'
 import { decodeTensors } from '../../src/core/safetensors.ts'
 import type { Evaluation } from '../../src/train/metrics.ts'

@@ -1,0 +1,242 @@
+import * as v from 'valibot'
+import { createArena } from '../../core/arena.ts'
+import { check, fraction, inIteration, oneOf, positiveNumber, wholeNumber } from '../../core/errors.ts'
+import { f32, padded } from '../../core/layout.ts'
+import { type CoreSource, compileCore } from '../../core/module.ts'
+import { Purpose, splitSeed } from '../../core/random.ts'
+import type { EnvironmentSpec } from '../../envs/contract.ts'
+import { environmentSpec } from '../../envs/registry.ts'
+import { gaussian } from '../../nn/distributions.ts'
+import { startTfjs, type TfjsOptions, tf } from '../../nn/tfjs.ts'
+import type { Actors } from '../../rl/agents.ts'
+import { actionSize } from '../../rl/environments.ts'
+import {
+  checkReplay,
+  continuousTask,
+  createOffPolicy,
+  type Episodes,
+  interact,
+  learnerOf,
+  type OffPolicy,
+  offPolicyEntries,
+} from '../../rl/off-policy.ts'
+import { descend, sideFields, sideNetwork, startSide } from '../../rl/trainable.ts'
+import { createCritics, criticFields, follow, learnQ, targetValues } from '../../rl/soft-q.ts'
+import { inverseTemperature, temperatureEntries } from '../../rl/temperature.ts'
+import { perStateBandwidthSchema } from '../../svgd/per-state.ts'
+import { type CommonOptions, type Measured, measuredAlone, type Saved } from '../algorithm.ts'
+import {
+  choose,
+  drawParticles,
+  type Particles,
+  restoreSteinPolicy,
+  type SteinPolicy,
+  type SteinRoom,
+  saveSteinPolicy,
+  selections,
+  startOf,
+  steinAgents,
+  steinNetworks,
+  uniformsOf,
+} from './stein-policy.ts'
+
+/** The settings with their defaults, which are those of the authors' code where it has the setting. */
+const schema = v.object({
+  ...offPolicyEntries,
+  batch: v.optional(wholeNumber('batch', 1, 1_000_000), 100),
+  learningRate: v.optional(positiveNumber('learningRate'), 1e-3),
+  ...temperatureEntries,
+  /** α, above 0; where a schedule ends. */
+  temperature: v.optional(positiveNumber('temperature'), 0.2),
+  /** Multiplies rewards in what Q learns: the same policy as with α divided by it, at values of another size. */
+  rewardScale: v.optional(positiveNumber('rewardScale'), 1),
+  /** K, actions of a state. */
+  particles: v.optional(wholeNumber('particles', 1, 10_000), 10),
+  /** L, steps of SVGD, and their ε at most. */
+  svgdSteps: v.optional(wholeNumber('svgdSteps', 0, 1000), 5),
+  stepSize: v.optional(positiveNumber('stepSize'), 0.1),
+  /** λ: ε is less where a step would stretch or compress the space of actions by more than this. */
+  stretch: v.optional(positiveNumber('stretch'), 1),
+  bandwidth: v.optional(perStateBandwidthSchema, 's2ac'),
+  /** Where the particles start: N(μ(s), σ(s)²) that learns where they go, or N(0, 1). */
+  origin: v.optional(oneOf('origin', ['learned', 'fixed'] as const), 'learned'),
+  /** How one of the particles is chosen where it is not to be greedy. */
+  selection: v.optional(oneOf('selection', selections), 'random'),
+  /** τ in θ̄ ← τ θ + (1 − τ) θ̄ of the target networks, after each gradient step. */
+  polyak: v.optional(fraction('polyak'), 0.005),
+})
+
+export type S2acOptions = CommonOptions & v.InferInput<typeof schema> & { tfjs?: TfjsOptions }
+export type S2acConfig = Readonly<v.InferOutput<typeof schema>>
+export type S2acState = Awaited<ReturnType<typeof init>>
+
+/** What an iteration tells; null where there was no gradient step. */
+export interface S2acInfo extends Episodes {
+  /** Mean of Σ_k ½ (Q_k − y)². */
+  readonly qLoss: number | null
+  /** Mean of −log π(a|s) over the particles, in nats. */
+  readonly entropy: number | null
+  /** α in this iteration. */
+  readonly temperature: number
+}
+
+/** Checks the settings and fills in the defaults. Throws a UsageError for the first one that is wrong. */
+export function s2acConfig(options: object): S2acConfig {
+  const config = check(schema, options)
+  checkReplay(config)
+  return config
+}
+
+/** Q networks: the smaller of two values is learned from, which overestimates less. */
+const PAIR = 2
+
+async function init({ env, iterations, core: source, tfjs, ...options }: S2acOptions) {
+  const config = s2acConfig(options)
+  const spec = continuousTask('s2ac', environmentSpec(env))
+  const core = await compileCore(source)
+  await startTfjs({ ...tfjs, core })
+  const seed = splitSeed(config.seed)
+  const nets = steinNetworks(spec, config)
+  const arena = await createArena(core, {
+    ...sideFields('actor', nets.actor),
+    ...criticFields(nets.q, PAIR),
+    uniform: f32(padded(Math.max(config.environments * actionSize(spec), config.batch))),
+  })
+  const actor = sideNetwork(arena, 'actor', nets.actor)
+  startSide(actor, seed, 0, { scheme: 'xavier', purpose: Purpose.weights })
+  const room = (): SteinRoom => ({ sampler: null, noise: null })
+  return {
+    config,
+    spec,
+    core,
+    arena,
+    nets,
+    actor,
+    critics: createCritics(arena, nets.q, PAIR, seed),
+    /** Memory for the particles of a step of the environments, and of a batch. */
+    rooms: { act: room(), learn: room() },
+    loop: await createOffPolicy(spec, config, seed, { core, iterations }),
+    inverseTemperature: inverseTemperature(config, iterations),
+    iteration: 0,
+  }
+}
+
+const temperatureOf = ({ inverseTemperature, iteration, arena }: S2acState) =>
+  1 / inverseTemperature(iteration, arena.ops)
+
+/** The policy as it is now. */
+function policyNow(state: S2acState): SteinPolicy {
+  const { nets, actor, critics, config } = state
+  const { hidden, activation, particles, svgdSteps, stepSize, stretch, bandwidth, origin, selection } = config
+  const shape = {
+    ...{ hidden, activation, qs: PAIR, particles, svgdSteps, stepSize, stretch, bandwidth, selection },
+    start: origin,
+    temperature: temperatureOf(state),
+  }
+  return { shape, ...nets, theta: actor.view.theta, judges: [critics.q.view.theta] }
+}
+
+/** Actions in (−1, 1): one of the particles of each state. */
+function act(state: S2acState, { envs, observation, action, seed, steps }: OffPolicy): void {
+  const policy = policyNow(state)
+  const draw = { seed, purpose: Purpose.action, particle: 0, step: steps }
+  const particles = drawParticles(state.core, state.rooms.act, policy, observation, draw)
+  const { noise } = state.rooms.act
+  const uniform = uniformsOf(noise as NonNullable<typeof noise>, { ...draw, rows: envs.num })
+  action.set(choose(policy, particles, state.config.selection, uniform))
+}
+
+/** One gradient step of the Q networks and one of the start. */
+function learn(state: S2acState, loop: OffPolicy): Record<'qLoss' | 'entropy', number> {
+  const { config, critics, core, rooms } = state
+  const { batch, seed, updates } = loop
+  // Its arrays are those that learn.
+  const policy = policyNow(state)
+  const draw = { seed, purpose: Purpose.noise, particle: 0, step: updates }
+  const matrix = (values: Float32Array) => tf.tensor2d(values, [batch.rows, values.length / batch.rows])
+  const next = drawParticles(core, rooms.learn, policy, batch.nextObservation, { ...draw, use: 0 })
+  const targets = softTargets(state, loop, next, policy.shape.temperature)
+  const qLoss = tf.tidy(() => {
+    const [s, a, y] = [matrix(batch.observation), matrix(batch.action), tf.tensor1d(targets)]
+    return learnQ(critics, config.learningRate, s, a, y)
+  })
+  const now = drawParticles(core, rooms.learn, policy, batch.observation, { ...draw, use: 1 })
+  if (config.origin === 'learned') learnStart(state, now)
+  follow(critics, config.polyak)
+  return { qLoss, entropy: -now.logProb.reduce((sum, x) => sum + x, 0) / now.logProb.length }
+}
+
+/** y [B] = r + γ (1 − d) mean_i [ min_k Q̄_k(s', a_i) − α log π(a_i|s') ] over the particles of s'. */
+function softTargets(
+  { config, critics }: S2acState,
+  { batch }: OffPolicy,
+  { states, u, logProb }: Particles,
+  temperature: number,
+): Float32Array {
+  const { particles: K, discount, rewardScale } = config
+  const values = tf.tidy(() => {
+    const rows = logProb.length
+    const action = tf.tanh(tf.tensor2d(u, [rows, u.length / rows]))
+    return targetValues(critics, tf.tensor2d(states, [rows, states.length / rows]), action).dataSync()
+  })
+  return Float32Array.from(batch.reward, (reward, b) => {
+    let sum = 0
+    for (let i = b * K; i < (b + 1) * K; i++) sum += values[i] - temperature * logProb[i]
+    return rewardScale * reward + (discount * (1 - batch.terminated[b]) * sum) / K
+  })
+}
+
+/** One step up the mean of log N(u; μ(s), σ(s)²) at the particles: the start learns to cover where they end. */
+function learnStart({ actor, config }: S2acState, { states, u, logProb }: Particles): void {
+  const rows = logProb.length
+  tf.tidy(() => {
+    const state = tf.tensor2d(states, [rows, states.length / rows])
+    const ends = tf.tensor2d(u, [rows, u.length / rows])
+    descend(
+      actor,
+      config.learningRate,
+      (theta) => tf.neg(tf.mean(gaussian.logProb(startOf(actor.net, theta, state), ends))) as tf.Scalar,
+    )
+  })
+}
+
+function measure({ actor, loop }: S2acState, { entropy, temperature, qLoss, ...episodes }: S2acInfo): Measured {
+  return { ...measuredAlone(loop, actor.view.theta, episodes), entropy: [entropy ?? 0], temperature, qLoss }
+}
+
+/**
+ * Stein soft actor-critic: the policy is a sampler, K particles of SVGD on the actions of a state, from a learned Gaussian towards
+ * π(a|s) ∝ exp(Q(s, a)/α), whose log density is known in closed form. So the maximum-entropy objective
+ *
+ *     E Σ_t γᵗ ( r_t + α H(π(·|s_t)) )
+ *
+ * can be learned with policies of several modes: Q_k by steps down ½ (Q_k(s, a) − y)², y = r + γ (1 − d) mean_i [ min_k Q̄_k(s', a_i) −
+ * α log π(a_i|s') ].
+ *
+ * The start learns by maximum likelihood of the particles' ends, that is by KL(π ‖ start), which covers all modes. The paper takes the
+ * gradient of its objective through the steps of SVGD, for which second derivatives of Q are needed; its code leaves α out
+ * of the score.
+ *
+ * Source: Messaoud et al. 2024 (arXiv 2405.00987), equations 7 to 11.
+ */
+export const s2ac = {
+  config: s2acConfig,
+  init,
+  /** One iteration in place: `steps` steps of every environment and the gradient steps due. Rejects with a RunError that names it. */
+  step: (state: S2acState): Promise<S2acInfo> =>
+    inIteration(state.iteration + 1, async () => {
+      const temperature = temperatureOf(state)
+      const { mean, ...episodes } = await interact(state.loop, state.config, learnerOf(state, act, learn))
+      state.iteration++
+      return { ...episodes, qLoss: mean('qLoss'), entropy: mean('entropy'), temperature }
+    }),
+  measure,
+  agents: (state: S2acState): Actors => steinAgents(state.core, state.spec, policyNow(state)),
+  save: (state: S2acState): Saved => saveSteinPolicy(policyNow(state)),
+  async restore(saved: Saved, spec: EnvironmentSpec, source?: CoreSource): Promise<Actors> {
+    const core = await compileCore(source)
+    await startTfjs({ core })
+    return steinAgents(core, spec, restoreSteinPolicy(saved, spec))
+  },
+  close: () => {},
+}

@@ -1,0 +1,260 @@
+import { type Arena, createArenaSync } from '../../core/arena.ts'
+import { UsageError } from '../../core/errors.ts'
+import { f32, padded } from '../../core/layout.ts'
+import type { CoreModule } from '../../core/module.ts'
+import type { EnvironmentSpec } from '../../envs/contract.ts'
+import { readInto } from '../../nn/core-op.ts'
+import { gaussian, squashedGaussian } from '../../nn/distributions.ts'
+import { forward } from '../../nn/forward.ts'
+import { type Activation, mlp, type Network, qNetwork } from '../../nn/network.ts'
+import { tf } from '../../nn/tfjs.ts'
+import type { Actors, Turn } from '../../rl/agents.ts'
+import { actionSize, observationSize } from '../../rl/environments.ts'
+import { boundInto } from '../../rl/off-policy.ts'
+import type { PerStateBandwidth } from '../../svgd/per-state.ts'
+import type { Saved } from '../algorithm.ts'
+import { judged, repeatRows } from '../sql/sampler.ts'
+import { createSteinSampler, type SteinSampler, steinSteps } from './stein-sampler.ts'
+
+// Policies whose actions are particles of SVGD: from a Gaussian start towards exp(Q/α).
+
+export const selections = ['random', 'max-q', 'softmax-q'] as const
+
+/** What the arrays of a Stein policy mean, as plain data. */
+export interface SteinShape {
+  readonly hidden: readonly number[]
+  readonly activation: Activation
+  /** Q networks, whose smallest value counts. */
+  readonly qs: number
+  /** K */
+  readonly particles: number
+  /** L, ε and λ */
+  readonly svgdSteps: number
+  readonly stepSize: number
+  readonly stretch: number
+  readonly bandwidth: PerStateBandwidth
+  readonly start: 'learned' | 'fixed'
+  /** How one of the particles is chosen where it is not to be greedy. */
+  readonly selection: (typeof selections)[number]
+  /** α */
+  readonly temperature: number
+}
+
+/** A start distribution and its judges. */
+export interface SteinPolicy {
+  readonly shape: SteinShape
+  readonly actor: Network
+  readonly q: Network
+  readonly theta: Float32Array
+  /** One entry [qs, size], as a sampler has them. */
+  readonly judges: readonly Float32Array[]
+}
+
+/** The networks of a Stein policy: the start's gives μ and log σ. */
+export function steinNetworks(
+  spec: EnvironmentSpec,
+  { hidden, activation }: Pick<SteinShape, 'hidden' | 'activation'>,
+) {
+  const [O, A] = [observationSize(spec), actionSize(spec)]
+  return { actor: mlp([O, ...hidden, 2 * A], { hidden: activation }), q: qNetwork(O, A, hidden, activation) }
+}
+
+/** log σ of the start is kept in [log 0.05, log 1.5]. */
+const [LOWEST, HIGHEST] = [-2.995732273553991, 0.4054651081081644]
+
+/** μ and log σ [rows, A] of the start. */
+export function startOf(actor: Network, theta: tf.Tensor1D, state: tf.Tensor2D) {
+  const outputs = forward(actor, theta, state)
+  const [rows, width] = outputs.shape
+  const A = width / 2
+  return {
+    mean: tf.slice2d(outputs, [0, 0], [rows, A]),
+    logStd: tf.clipByValue(tf.slice2d(outputs, [0, A], [rows, A]), LOWEST, HIGHEST),
+  }
+}
+
+/** Particles of B states. */
+export interface Particles {
+  /** [B K, O] every state K times. */
+  readonly states: Float32Array
+  /** [B, K, A] before the squash. */
+  readonly u: Float32Array
+  /** [B, K] log π of the squashed actions. */
+  readonly logProb: Float32Array
+}
+
+type Noise = Arena<{ noise: ReturnType<typeof f32> }>
+
+/** Memory that is kept for the last number of states. */
+export interface SteinRoom {
+  sampler: SteinSampler | null
+  noise: Noise | null
+}
+
+/**
+ * K particles in each state, driven by as many others: from N(μ(s), σ(s)²), or N(0, 1), by L steps of SVGD towards the density of u
+ * whose tanh u has the density ∝ exp(Q(s, ·)/α),
+ *
+ *     log p(u) = Q(s, tanh u)/α + Σ_k log(1 − tanh² u_k)
+ *
+ * with their log π in closed form.
+ */
+export function drawParticles(
+  core: CoreModule,
+  room: SteinRoom,
+  policy: SteinPolicy,
+  observation: Float32Array,
+  { seed, purpose, particle, step, use = 0 }: Pick<Turn, 'seed' | 'purpose' | 'particle' | 'step'> & { use?: number },
+): Particles {
+  const { shape, actor, theta } = policy
+  const { particles: K, svgdSteps: steps, stepSize, stretch, bandwidth, start } = shape
+  const O = actor.widths[0]
+  const A = actor.widths[actor.widths.length - 1] / 2
+  const B = observation.length / O
+  if (room.sampler?.sizes.states !== B) {
+    room.sampler = createSteinSampler(core, { states: B, fixed: K, width: A })
+    room.noise = createArenaSync(core, { noise: f32(padded(B * K * A)) })
+  }
+  const { ops, at, view } = room.noise as Noise
+  const states = repeatRows(new Float32Array(B * K * O), observation, O, K)
+  const u = new Float32Array(B * K * A)
+  const driving = u.slice()
+  const logProb = new Float32Array(B * K)
+  return tf.tidy(() => {
+    const state = tf.tensor2d(states, [B * K, O])
+    const noise = (set: number) => {
+      ops.fillNormal(at.noise, B * K * A, seed.lo, seed.hi, purpose, particle, 2 * use + set, step)
+      return tf.tensor2d(view.noise.subarray(0, B * K * A), [B * K, A])
+    }
+    const zeros = tf.zeros([B * K, A]) as tf.Tensor2D
+    const begin =
+      start === 'fixed'
+        ? { mean: zeros, logStd: zeros }
+        : startOf(actor, tf.tensor1d(theta.subarray(0, actor.size)), state)
+    const first = gaussian.sample(begin, noise(0))
+    readInto(u, first)
+    readInto(logProb, gaussian.logProb(begin, first))
+    readInto(driving, gaussian.sample(begin, noise(1)))
+    const score = (out: Float32Array, at: Float32Array) =>
+      readInto(
+        out,
+        tf.tidy(() => tf.grad((x) => logTarget(policy, state, x as tf.Tensor2D))(tf.tensor2d(at, [B * K, A]))),
+      )
+    const sets = { driving, driven: u, logDensity: logProb }
+    steinSteps(room.sampler as SteinSampler, sets, { steps, stepSize, stretch, bandwidth, score })
+    const slope = tf.sum(squashedGaussian.logSlope(tf.tensor2d(u, [B * K, A])), 1).dataSync()
+    for (let i = 0; i < logProb.length; i++) logProb[i] -= slope[i]
+    return { states, u, logProb }
+  })
+}
+
+/** Σ_rows log p(u). */
+function logTarget(policy: SteinPolicy, state: tf.Tensor2D, u: tf.Tensor2D): tf.Scalar {
+  const value = tf.sum(judged(policy, state, tf.tanh(u)))
+  return tf.add(tf.div(value, policy.shape.temperature), tf.sum(squashedGaussian.logSlope(u))) as tf.Scalar
+}
+
+/** One action [rows, A] in (−1, 1) of each state's particles. */
+export function choose(
+  policy: SteinPolicy,
+  { states, u }: Particles,
+  selection: SteinShape['selection'],
+  uniform: (row: number) => number,
+): Float32Array {
+  const K = policy.shape.particles
+  const O = policy.actor.widths[0]
+  const A = (u.length * O) / states.length
+  const rows = states.length / O / K
+  const [actions, weights] = tf.tidy(() => {
+    const action = tf.tanh(tf.tensor2d(u, [rows * K, A]))
+    const values = () => tf.reshape(judged(policy, tf.tensor2d(states, [rows * K, O]), action), [rows, K])
+    const weight =
+      selection === 'random'
+        ? tf.fill([rows, K], 1 / K)
+        : selection === 'max-q'
+          ? values()
+          : tf.softmax(tf.div(values(), policy.shape.temperature))
+    return [action.dataSync() as Float32Array, weight.dataSync() as Float32Array]
+  })
+  const out = new Float32Array(rows * A)
+  for (let row = 0; row < rows; row++) {
+    const own = weights.subarray(row * K, (row + 1) * K)
+    const k = selection === 'max-q' ? largest(own) : drawn(own, uniform(row))
+    out.set(actions.subarray((row * K + k) * A, (row * K + k + 1) * A), row * A)
+  }
+  return out
+}
+
+/** The first of the largest. */
+const largest = (values: Float32Array) => values.reduce((best, x, k) => (x > values[best] ? k : best), 0)
+
+/** By inversion; what rounding leaves goes to the last. */
+function drawn(weights: Float32Array, uniform: number): number {
+  let sum = 0
+  for (let k = 0; k < weights.length - 1; k++) {
+    sum += weights[k]
+    if (uniform < sum) return k
+  }
+  return weights.length - 1
+}
+
+/** A Stein policy as a population of one. Greedily it takes the particle with the highest Q. */
+export function steinAgents(core: CoreModule, spec: EnvironmentSpec, policy: SteinPolicy): Actors {
+  const room: SteinRoom = { sampler: null, noise: null }
+  const { shape } = policy
+  return {
+    particles: 1,
+    theta: policy.theta.subarray(0, policy.actor.size),
+    act(out, turn) {
+      const particles = drawParticles(core, room, policy, turn.observation, turn)
+      const uniform = uniformsOf(room.noise as Noise, turn)
+      boundInto(out, choose(policy, particles, turn.greedy ? 'max-q' : shape.selection, uniform), spec)
+    },
+    value(_, observation, action) {
+      const rows = observation.length / policy.actor.widths[0]
+      return tf.tidy(
+        () =>
+          judged(
+            policy,
+            tf.tensor2d(observation, [rows, observation.length / rows]),
+            tf.tensor2d(action, [rows, action.length / rows]),
+          ).dataSync() as Float32Array,
+      )
+    },
+  }
+}
+
+/** A uniform number for each row, in memory that the particles no longer need. */
+export function uniformsOf(
+  { ops, at, view }: Noise,
+  { rows, seed, purpose, particle, step }: Pick<Turn, 'rows' | 'seed' | 'purpose' | 'particle' | 'step'>,
+): (row: number) => number {
+  ops.fillUniform(at.noise, rows, seed.lo, seed.hi, purpose, particle, 9, step)
+  return (row) => view.noise[row]
+}
+
+export function saveSteinPolicy({ shape, actor, q, theta, judges }: SteinPolicy): Saved {
+  return {
+    shape,
+    tensors: {
+      theta: { shape: [1, actor.size], data: theta.slice(0, actor.size) },
+      q: { shape: [shape.qs, q.size], data: judges[0].slice(0, shape.qs * q.size) },
+    },
+  }
+}
+
+/**
+ * What saveSteinPolicy() gave, for the task that it is of.
+ *
+ * @throws UsageError when arrays are missing or do not fit the shape and the task
+ */
+export function restoreSteinPolicy({ tensors, shape: given }: Saved, spec: EnvironmentSpec): SteinPolicy {
+  const shape = given as SteinShape
+  const nets = steinNetworks(spec, shape)
+  const { theta, q } = tensors
+  if (theta?.data.length !== nets.actor.size || q?.data.length !== shape.qs * nets.q.size)
+    throw new UsageError(
+      `its arrays have ${theta?.data.length} and ${q?.data.length} numbers, but a policy for ${spec.id} needs ${nets.actor.size} and ${shape.qs * nets.q.size}.`,
+    )
+  return { shape, ...nets, theta: theta.data, judges: [q.data] }
+}

@@ -1,0 +1,232 @@
+import { type Arena, createArenaSync } from '../../core/arena.ts'
+import { UsageError } from '../../core/errors.ts'
+import { f32, padded } from '../../core/layout.ts'
+import type { CoreModule } from '../../core/module.ts'
+import type { EnvironmentSpec } from '../../envs/contract.ts'
+import { forward } from '../../nn/forward.ts'
+import { type Activation, type Network, qNetwork, samplerNetwork } from '../../nn/network.ts'
+import { tf } from '../../nn/tfjs.ts'
+import type { Act, Actors, Turn } from '../../rl/agents.ts'
+import { actionSize, observationSize } from '../../rl/environments.ts'
+import { boundInto } from '../../rl/off-policy.ts'
+import { least, qValues } from '../../rl/soft-q.ts'
+import type { Saved } from '../algorithm.ts'
+
+// Policies that are samplers: a = tanh f(s, ξ) with ξ ~ N(0, I), and the Q networks that judge what they draw.
+
+/** What the arrays of a sampler mean, as plain data. */
+export interface SamplerShape {
+  readonly hidden: readonly number[]
+  readonly activation: Activation
+  /** Numbers of ξ. */
+  readonly latents: number
+  /** Q networks of each component, whose smallest value counts. */
+  readonly qs: number
+  /** Actions that the greedy one is chosen from. */
+  readonly candidates: number
+}
+
+/** A sampler and its judges. */
+export interface JudgedSampler {
+  readonly shape: SamplerShape
+  readonly sampler: Network
+  readonly q: Network
+  /** [size] of the sampler */
+  readonly theta: Float32Array
+  /** [components] parameters [qs, size] of the Q networks; the values of components add up. */
+  readonly judges: readonly Float32Array[]
+  /** [M, L] the only ξ there are; null where they are drawn from N(0, I). */
+  readonly latentSet: Float32Array | null
+}
+
+/** The networks of a sampler for a task. */
+export function samplerNetworks(spec: EnvironmentSpec, { hidden, activation, latents }: SamplerShape) {
+  const [O, A] = [observationSize(spec), actionSize(spec)]
+  return {
+    sampler: samplerNetwork(O, latents, A, hidden, activation),
+    q: qNetwork(O, A, hidden, activation),
+  }
+}
+
+/** u [rows, A] before the squash, of states [rows, O] and latents [rows, L]; differentiable by theta and both. */
+export const samplerOutputs = (
+  net: Network,
+  theta: tf.Tensor1D,
+  state: tf.Tensor2D,
+  latent: tf.Tensor2D,
+): tf.Tensor2D => forward(net, theta, tf.concat([state, latent], 1) as tf.Tensor2D)
+
+/** Σ over components of min_k Q_k(s, a) [rows], differentiable by the actions. */
+export function judged(
+  { q, shape: { qs }, judges }: Pick<JudgedSampler, 'q' | 'judges'> & { readonly shape: Pick<SamplerShape, 'qs'> },
+  state: tf.Tensor2D,
+  action: tf.Tensor2D,
+): tf.Tensor1D {
+  const values = judges.map((theta) => {
+    const parameters = theta.subarray(0, qs * q.size)
+    const networks = qs === 1 ? tf.tensor1d(parameters) : tf.tensor2d(parameters, [qs, q.size])
+    return least(qValues({ net: q, count: qs }, networks, state, action))
+  })
+  return values.reduce((a, b) => tf.add(a, b))
+}
+
+/** Every row `times` times in a row, into out [rows · times, width]. */
+export function repeatRows(out: Float32Array, from: Float32Array, width: number, times: number): Float32Array {
+  for (let row = 0, at = 0; at < out.length; row++) {
+    for (let k = 0; k < times; k++, at += width) for (let c = 0; c < width; c++) out[at + c] = from[row * width + c]
+  }
+  return out
+}
+
+/** Writes ξ [rows, L]: normal numbers, or rows of the set chosen by uniform ones; a function of the draw. */
+export function latentsInto(
+  { ops, at, view }: LatentArena,
+  { latentSet, shape: { latents: L } }: Pick<JudgedSampler, 'latentSet' | 'shape'>,
+  rows: number,
+  { seed, purpose, particle, use = 0, step }: Pick<Turn, 'seed' | 'purpose' | 'particle' | 'step'> & { use?: number },
+): Float32Array {
+  const fill = latentSet ? ops.fillUniform : ops.fillNormal
+  fill(at.latent, rows * L, seed.lo, seed.hi, purpose, particle, use, step)
+  const out = view.latent.subarray(0, rows * L)
+  if (!latentSet) return out
+  const M = latentSet.length / L
+  for (let r = 0; r < rows; r++) {
+    const m = Math.floor(out[r * L] * M)
+    out.set(latentSet.subarray(m * L, (m + 1) * L), r * L)
+  }
+  return out
+}
+
+export const latentFields = (count: number) => ({ latent: f32(padded(count)) })
+
+export type LatentArena = Arena<ReturnType<typeof latentFields>>
+
+/** Samplers as a population. */
+export const agentsOf = (core: CoreModule, spec: EnvironmentSpec, samplers: readonly JudgedSampler[]): Actors => ({
+  particles: samplers.length,
+  theta: stacked(samplers),
+  act: actWith(core, spec, samplers),
+  value: valueWith(samplers),
+})
+
+/** [n, parameters] */
+function stacked(samplers: readonly JudgedSampler[]): Float32Array {
+  const { size } = samplers[0].sampler
+  const theta = new Float32Array(samplers.length * size)
+  samplers.forEach((one, i) => {
+    theta.set(one.theta.subarray(0, size), i * size)
+  })
+  return theta
+}
+
+/** How samplers act: one draw, or where it is to be greedy the best of several under Q. */
+function actWith(core: CoreModule, spec: EnvironmentSpec, samplers: readonly JudgedSampler[]): Act {
+  let arena: LatentArena | null = null
+  const roomFor = (count: number): LatentArena => {
+    // Never smaller than before.
+    if (!arena || arena.view.latent.length < count) arena = createArenaSync(core, latentFields(count))
+    return arena
+  }
+  return (out, turn) => {
+    const sampler = samplers[turn.particle]
+    const { latents: L, candidates } = sampler.shape
+    const K = turn.greedy ? candidates : 1
+    const latent = latentsInto(roomFor(turn.rows * K * L), sampler, turn.rows * K, turn)
+    boundInto(out, draw(sampler, turn, latent, K), spec)
+  }
+}
+
+/** What the judges of sampler i say of actions. */
+const valueWith =
+  (samplers: readonly JudgedSampler[]): NonNullable<Actors['value']> =>
+  (i, observation, action) => {
+    const O = samplers[i].sampler.widths[0] - samplers[i].shape.latents
+    const rows = observation.length / O
+    const values = tf.tidy(() =>
+      judged(samplers[i], tf.tensor2d(observation, [rows, O]), tf.tensor2d(action, [rows, action.length / rows])),
+    )
+    const out = values.dataSync() as Float32Array
+    values.dispose()
+    return out
+  }
+
+/** [rows, A] in [−1, 1] */
+function draw(
+  judgedSampler: JudgedSampler,
+  { observation, rows }: Turn,
+  latent: Float32Array,
+  K: number,
+): Float32Array {
+  const { sampler, theta, shape } = judgedSampler
+  const O = observation.length / rows
+  const states = repeatRows(new Float32Array(rows * K * O), observation, O, K)
+  const [actions, values] = tf.tidy(() => {
+    const state = tf.tensor2d(states, [rows * K, O])
+    const xi = tf.tensor2d(latent, [rows * K, shape.latents])
+    const action = tf.tanh(samplerOutputs(sampler, tf.tensor1d(theta.subarray(0, sampler.size)), state, xi))
+    return [action, K > 1 ? judged(judgedSampler, state, action) : tf.zeros([rows])]
+  })
+  const drawn = actions.dataSync() as Float32Array
+  const worth = values.dataSync() as Float32Array
+  tf.dispose([actions, values])
+  return K > 1 ? bestOf(drawn, worth, K) : drawn
+}
+
+/** Of every K actions that with the highest value, the first among equals. */
+function bestOf(actions: Float32Array, values: Float32Array, K: number): Float32Array {
+  const A = actions.length / values.length
+  const rows = values.length / K
+  const best = new Float32Array(rows * A)
+  for (let row = 0; row < rows; row++) {
+    let k = row * K
+    for (let other = k + 1; other < (row + 1) * K; other++) if (values[other] > values[k]) k = other
+    best.set(actions.subarray(k * A, (k + 1) * A), row * A)
+  }
+  return best
+}
+
+/** Samplers of one shape as arrays: theta [n, parameters] and judge-i-c [qs, parameters] of sampler i's component c. */
+export function saveSamplers(samplers: readonly JudgedSampler[]): Saved {
+  const [{ shape, sampler, q }] = samplers
+  const judges = samplers.flatMap(({ judges }, i) =>
+    judges.map((values, c) => {
+      const tensor = { shape: [shape.qs, q.size], data: values.slice(0, shape.qs * q.size) }
+      return [`judge-${i}-${c}`, tensor] as const
+    }),
+  )
+  const sets = samplers.flatMap(({ latentSet }, i) => {
+    const L = shape.latents
+    return latentSet ? [[`latents-${i}`, { shape: [latentSet.length / L, L], data: latentSet }] as const] : []
+  })
+  return {
+    shape,
+    tensors: {
+      ...Object.fromEntries(sets),
+      theta: { shape: [samplers.length, sampler.size], data: stacked(samplers) },
+      ...Object.fromEntries(judges),
+    },
+  }
+}
+
+/**
+ * What saveSamplers() gave, for the task that it is of.
+ *
+ * @throws UsageError when arrays are missing or do not fit the shape and the task
+ */
+export function restoreSamplers({ tensors, shape: given }: Saved, spec: EnvironmentSpec): JudgedSampler[] {
+  const shape = given as SamplerShape
+  const { sampler, q } = samplerNetworks(spec, shape)
+  const { theta } = tensors
+  if (theta?.shape.length !== 2 || theta.shape[1] !== sampler.size)
+    throw new UsageError(
+      `its theta has shape [${theta?.shape}], but a sampler for ${spec.id} needs [n,${sampler.size}].`,
+    )
+  return Array.from({ length: theta.shape[0] }, (_, i) => {
+    const judges: Float32Array[] = []
+    for (let c = 0; Object.hasOwn(tensors, `judge-${i}-${c}`); c++) judges.push(tensors[`judge-${i}-${c}`].data)
+    if (judges.length === 0 || judges.some(({ length }) => length !== shape.qs * q.size))
+      throw new UsageError(`it holds no Q networks of ${shape.qs} x ${q.size} parameters for sampler ${i}.`)
+    const latentSet = Object.hasOwn(tensors, `latents-${i}`) ? tensors[`latents-${i}`].data : null
+    return { shape, sampler, q, judges, latentSet, theta: theta.data.slice(i * sampler.size, (i + 1) * sampler.size) }
+  })
+}

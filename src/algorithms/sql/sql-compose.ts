@@ -1,0 +1,181 @@
+import * as v from 'valibot'
+import { createArena } from '../../core/arena.ts'
+import { check, inIteration, show, UsageError, wholeNumber } from '../../core/errors.ts'
+import { f32, padded } from '../../core/layout.ts'
+import { type CoreSource, compileCore } from '../../core/module.ts'
+import { Purpose, splitSeed } from '../../core/random.ts'
+import type { EnvironmentSpec } from '../../envs/contract.ts'
+import { environmentSpec } from '../../envs/registry.ts'
+import { haveSameSpaces } from '../../envs/spaces.ts'
+import type { Actors } from '../../rl/agents.ts'
+import { continuousTask } from '../../rl/off-policy.ts'
+import { createBatch, mergeReplays, type Replay, sampleInto } from '../../rl/replay.ts'
+import { sideFields, sideNetwork, startSide } from '../../rl/trainable.ts'
+import { type Measured, noKernel, normOf, type Saved } from '../algorithm.ts'
+import { agentsOf, type JudgedSampler, saveSamplers } from './sampler.ts'
+import { createSamplerLearning, learnSampler } from './sampler-learning.ts'
+import {
+  type SqlConfig,
+  type SqlOptions,
+  type SqlState,
+  samplerOf,
+  splitOf,
+  sql,
+  sqlConfig,
+  temperatureOf,
+} from './sql.ts'
+
+type Constants = Readonly<Record<string, number>>
+
+const schema = v.object({
+  /** [components] what is different about the task that each learns: constants of the physics, its goals for example. */
+  components: v.custom<readonly Constants[]>(
+    (given) =>
+      Array.isArray(given) && given.length >= 2 && given.every((one) => one !== null && typeof one === 'object'),
+    ({ input }) => `components must be a list of at least two records of constants, got ${show(input)}.`,
+  ),
+  /** Iterations in which the components learn; in those after them only the sampler of the sum does. */
+  componentIterations: v.optional(wholeNumber('componentIterations', 1), 20),
+})
+
+export type SqlComposeOptions = Omit<SqlOptions, 'from'> & v.InferInput<typeof schema>
+export type SqlComposeConfig = SqlConfig & Readonly<v.InferOutput<typeof schema>>
+export type SqlComposeState = Awaited<ReturnType<typeof init>>
+
+export interface SqlComposeInfo {
+  /** [components] what each of them told in this iteration; none once they have learned. */
+  readonly components: readonly (Awaited<ReturnType<typeof sql.step>> | null)[]
+  /** Mean norm of the Stein direction of the composed sampler's actions; null while the components learn. */
+  readonly direction: number | null
+}
+
+/** Checks the settings and fills in the defaults. Throws a UsageError for the first one that is wrong. */
+export function sqlComposeConfig(options: object): SqlComposeConfig {
+  return { ...sqlConfig(options), ...check(schema, options) }
+}
+
+async function init({ env, iterations, core: source, tfjs, ...options }: SqlComposeOptions) {
+  const { components, componentIterations, ...config } = sqlComposeConfig(options)
+  if (iterations !== undefined && iterations <= componentIterations)
+    throw new UsageError(
+      `componentIterations must leave iterations for the composed sampler: fewer than ${iterations}, got ${componentIterations}.`,
+    )
+  const spec = continuousTask('sql-compose', environmentSpec(env))
+  const core = await compileCore(source)
+  const states: SqlState[] = []
+  for (const constants of components) {
+    const task = taskOf(spec, constants)
+    states.push(await sql.init({ ...config, env: task, iterations: componentIterations, core, tfjs }))
+  }
+  const { nets, shape } = states[0]
+  const { batch: B } = config
+  const arena = await createArena(core, { ...sideFields('sampler', nets.sampler), uniform: f32(padded(B)) })
+  const composed = sideNetwork(arena, 'sampler', nets.sampler)
+  startSide(composed, splitSeed(config.seed), states.length, {
+    scheme: 'xavier',
+    purpose: Purpose.weights,
+    lastGain: 1,
+  })
+  const sizes = { states: B, ...splitOf(config), width: nets.sampler.widths[nets.sampler.widths.length - 1] }
+  return {
+    config: { ...config, components, componentIterations },
+    spec,
+    core,
+    arena,
+    components: states,
+    /** The sampler of Σ_c Q_c. */
+    sampler: composed,
+    learning: await createSamplerLearning(core, sizes, shape.latents),
+    /** All that the components have seen; null while they learn. */
+    replay: null as Replay | null,
+    batch: createBatch(states[0].loop.replay, B),
+    iteration: 0,
+    updates: 0,
+  }
+}
+
+function taskOf(spec: EnvironmentSpec, constants: Constants): EnvironmentSpec {
+  if (!spec.configure) throw new UsageError(`${spec.id} has no constants to make components with.`)
+  const task = spec.configure(constants)
+  if (haveSameSpaces(spec, task)) return task
+  throw new UsageError(
+    `The component ${show(constants)} changes the spaces of ${spec.id}, which must be the same for all that are composed.`,
+  )
+}
+
+/** The sampler of the sum: every component judges. */
+function composedOf({ components, sampler }: SqlComposeState): JudgedSampler {
+  const one = samplerOf(components[0])
+  return { ...one, theta: sampler.view.theta, judges: components.map(({ critics }) => critics.q.view.theta) }
+}
+
+/** Retrains the sampler alone on the states that the components have seen: as many gradient steps as they took in an iteration. */
+function compose(state: SqlComposeState): number {
+  const { config, components, batch, arena, learning, sampler } = state
+  state.replay ??= mergeReplays(components.map(({ loop }) => loop.replay))
+  const { lo, hi } = splitSeed(config.seed)
+  const steps = config.steps * config.updates
+  const rate = config.samplerLearningRate ?? config.learningRate
+  let direction = 0
+  for (let t = 0; t < steps; t++) {
+    const { ops, at, view } = arena
+    ops.fillUniform(at.uniform, batch.rows, lo, hi, Purpose.replay, 1, 0, state.updates)
+    sampleInto(batch, state.replay, view.uniform)
+    const step = {
+      states: batch.observation,
+      temperature: temperatureOf(components[0]),
+      ...{ bandwidth: config.bandwidth, rate, seed: { lo, hi }, update: state.updates },
+    }
+    direction += learnSampler(learning, composedOf(state), sampler, step).direction / steps
+    state.updates++
+  }
+  return direction
+}
+
+const samplersOf = (state: SqlComposeState) => [...state.components.map(samplerOf), composedOf(state)]
+
+function measure({ components, sampler, iteration }: SqlComposeState, info: SqlComposeInfo): Measured {
+  return {
+    ...noKernel,
+    transitions: components.reduce((sum, { loop, config }) => sum + loop.steps * config.environments, 0),
+    returns: [...components.map((_, c) => info.components[c]?.meanReturn ?? null), null],
+    episodes: [...components.map((_, c) => info.components[c]?.episodes ?? 0), 0],
+    entropy: [],
+    thetaNorm: [...components, { sampler }].map((one) => normOf(one.sampler.view.theta)),
+    temperature: temperatureOf({ ...components[0], iteration }),
+    direction: info.direction,
+  }
+}
+
+/**
+ * Composition of soft Q functions: components learn a task each, then a sampler is trained on the sum of their Qs, which stay as they
+ * are, in the states that they have seen and without another step of the environment,
+ *
+ *     π(a|s) ∝ exp( Σ_c Q_c(s, a)/α )
+ *
+ * which does what is good for all of them. The population is the components, each with its own policy, and the composed one
+ * last; it is evaluated on the run's task, the one that asks for all at once.
+ *
+ * Source: Haarnoja, Pong, Zhou, Dalal, Abbeel & Levine 2018 (arXiv 1803.06773); the sum of Q functions and the merged replay are those of
+ * the authors' soft Q-learning code.
+ */
+export const sqlCompose = {
+  config: sqlComposeConfig,
+  init,
+  /** One iteration in place: of every component, or of the composed sampler. Rejects with a RunError that names it. */
+  step: (state: SqlComposeState): Promise<SqlComposeInfo> =>
+    inIteration(state.iteration + 1, async () => {
+      const { components, config } = state
+      const isLearning = state.iteration < config.componentIterations
+      const told: (Awaited<ReturnType<typeof sql.step>> | null)[] = []
+      for (const component of components) told.push(isLearning ? await sql.step(component) : null)
+      const direction = isLearning ? null : compose(state)
+      state.iteration++
+      return { components: told, direction }
+    }),
+  measure,
+  agents: (state: SqlComposeState): Actors => agentsOf(state.core, state.spec, samplersOf(state)),
+  save: (state: SqlComposeState): Saved => saveSamplers(samplersOf(state)),
+  restore: (saved: Saved, spec: EnvironmentSpec, core?: CoreSource): Promise<Actors> => sql.restore(saved, spec, core),
+  close: () => {},
+}

@@ -1,0 +1,332 @@
+import * as v from 'valibot'
+import { createArena } from '../../core/arena.ts'
+import { check, fraction, inIteration, positiveNumber, UsageError, wholeNumber, wholeNumberOr } from '../../core/errors.ts'
+import { f32, padded } from '../../core/layout.ts'
+import { type CoreSource, compileCore } from '../../core/module.ts'
+import { Purpose, type Seed, splitSeed } from '../../core/random.ts'
+import type { EnvironmentSpec } from '../../envs/contract.ts'
+import { environmentSpec } from '../../envs/registry.ts'
+import { readInto } from '../../nn/core-op.ts'
+import { startTfjs, type TfjsOptions, tf } from '../../nn/tfjs.ts'
+import type { Actors } from '../../rl/agents.ts'
+import { actionSize } from '../../rl/environments.ts'
+import {
+  checkReplay,
+  continuousTask,
+  createOffPolicy,
+  type Episodes,
+  interact,
+  learnerOf,
+  type OffPolicy,
+  offPolicyEntries,
+} from '../../rl/off-policy.ts'
+import type { Batch } from '../../rl/replay.ts'
+import { type SideNetwork, sideFields, sideNetwork, startSide } from '../../rl/trainable.ts'
+import { type Critics, createCritics, criticFields, follow, learnQ, targetValues } from '../../rl/soft-q.ts'
+import { inverseTemperature, temperatureEntries } from '../../rl/temperature.ts'
+import { perStateBandwidthSchema } from '../../svgd/per-state.ts'
+import { type CommonOptions, type Measured, measuredAlone, type Saved } from '../algorithm.ts'
+import {
+  agentsOf,
+  type JudgedSampler,
+  type LatentArena,
+  latentFields,
+  latentsInto,
+  repeatRows,
+  restoreSamplers,
+  type SamplerShape,
+  samplerNetworks,
+  samplerOutputs,
+  saveSamplers,
+} from './sampler.ts'
+import { createSamplerLearning, learnSampler, samplerLogDensity } from './sampler-learning.ts'
+
+/** The settings with their defaults, which are those of the authors' code where it has the setting. */
+const schema = v.object({
+  ...offPolicyEntries,
+  batch: v.optional(wholeNumber('batch', 1, 1_000_000), 64),
+  hidden: v.optional(v.array(wholeNumber('a hidden width', 1, 4096)), [128, 128]),
+  ...temperatureEntries,
+  /** α, above 0; where a schedule ends. */
+  temperature: v.optional(positiveNumber('temperature'), 1),
+  /** Multiplies rewards in what Q learns: the same policy as with α divided by it, at values of another size. */
+  rewardScale: v.optional(positiveNumber('rewardScale'), 1),
+  /** Actions of a state in a step of the sampler, and how many of them are fixed; the others are moved by those. */
+  particles: v.optional(wholeNumber('particles', 2, 10_000), 32),
+  fixedShare: v.optional(fraction('fixedShare'), 0.5),
+  bandwidth: v.optional(perStateBandwidthSchema, 'sql-code'),
+  /** Actions that V_soft of a state is estimated from. */
+  valueParticles: v.optional(wholeNumber('valueParticles', 1, 10_000), 16),
+  /** Gradient step from which these are drawn from the policy and no longer uniformly. */
+  proposalFrom: v.optional(wholeNumberOr('proposalFrom', 0, ['never']), 'never'),
+  /** Q networks: 1, or a pair of which the smaller value counts. */
+  qs: v.optional(wholeNumber('qs', 1, 2), 1),
+  /** θ̄ ← τ θ + (1 − τ) θ̄ every so many gradient steps: a hard copy every 1000 by default. */
+  polyak: v.optional(fraction('polyak'), 1),
+  targetEvery: v.optional(wholeNumber('targetEvery', 1), 1000),
+  /** Of the sampler's Adam. Default: learningRate. */
+  samplerLearningRate: v.optional(positiveNumber('samplerLearningRate')),
+  /** Numbers of ξ; default: those of an action. */
+  latents: v.optional(wholeNumberOr('latents', 1, ['auto']), 'auto'),
+  /** How many different ξ there are: unlimited, or so many at first and one at the end of the run. */
+  latentSet: v.optional(wholeNumberOr('latentSet', 1, ['unlimited']), 'unlimited'),
+  /** Actions that the greedy one is the best of. */
+  candidates: v.optional(wholeNumber('candidates', 1, 10_000), 32),
+})
+
+export type SqlOptions = CommonOptions &
+  v.InferInput<typeof schema> & {
+    /** Sampler and Q to begin with, as save() gives them: fine-tuning. Default: new ones. */
+    from?: Saved
+    tfjs?: TfjsOptions
+  }
+export type SqlConfig = Readonly<v.InferOutput<typeof schema>>
+export type SqlState = Awaited<ReturnType<typeof init>>
+
+/** What an iteration tells; null where there was no gradient step. */
+export interface SqlInfo extends Episodes {
+  /** Mean of Σ_k ½ (Q_k − y)². */
+  readonly qLoss: number | null
+  /** Mean of V_soft over the next states. */
+  readonly value: number | null
+  /** Mean norm of the Stein direction of an action. */
+  readonly direction: number | null
+  /** Mean h over states. */
+  readonly bandwidth: number | null
+  /** α in this iteration. */
+  readonly temperature: number
+}
+
+/** Checks the settings and fills in the defaults. Throws a UsageError for the first one that is wrong. */
+export function sqlConfig(options: object): SqlConfig {
+  const config = check(schema, options)
+  checkReplay(config)
+  splitOf(config)
+  return config
+}
+
+/** How many actions of a state are fixed, and how many are moved. */
+export function splitOf({ particles, fixedShare }: Pick<SqlConfig, 'particles' | 'fixedShare'>) {
+  const fixed = Math.floor(particles * fixedShare)
+  if (fixed >= 2 && fixed < particles) return { fixed, updated: particles - fixed }
+  throw new UsageError(
+    `fixedShare must leave at least 2 of ${particles} particles fixed and one to be moved, got ${fixedShare}.`,
+  )
+}
+
+async function init({ env, iterations, core: source, tfjs, from, ...options }: SqlOptions) {
+  const config = sqlConfig(options)
+  const spec = continuousTask('sql', environmentSpec(env))
+  const core = await compileCore(source)
+  await startTfjs({ ...tfjs, core })
+  const seed = splitSeed(config.seed)
+  const { hidden, activation, batch: B, environments: E, qs, candidates, valueParticles } = config
+  const A = actionSize(spec)
+  const latents = config.latents === 'auto' ? A : config.latents
+  const shape: SamplerShape = { hidden, activation, latents, qs, candidates }
+  const nets = samplerNetworks(spec, shape)
+  refuseProposal(config, latents, A)
+  const arena = await createArena(core, {
+    ...sideFields('sampler', nets.sampler),
+    ...criticFields(nets.q, qs),
+    ...latentFields(Math.max(E, B * valueParticles) * latents),
+    uniform: f32(padded(Math.max(E, B, B * valueParticles) * A)),
+  })
+  const sampler = sideNetwork(arena, 'sampler', nets.sampler)
+  startSide(sampler, seed, 0, { scheme: 'xavier', purpose: Purpose.weights, lastGain: 1 })
+  const critics = createCritics(arena, nets.q, qs, seed)
+  if (from) takeOver(restoreSamplers(from, spec)[0], sampler, critics)
+  const set = config.latentSet === 'unlimited' ? null : latentSet(arena, config.latentSet, latents, seed)
+  const sizes = { states: B, ...splitOf(config), width: A }
+  return {
+    config,
+    spec,
+    core,
+    arena,
+    shape,
+    nets,
+    sampler,
+    critics,
+    /** [M, L] every ξ there is at first; null without limit. */
+    latentSet: set,
+    learning: await createSamplerLearning(core, sizes, latents),
+    /** Environments and replay. */
+    loop: await createOffPolicy(spec, config, seed, { core, iterations }),
+    inverseTemperature: inverseTemperature(config, iterations),
+    /** Of the whole run; null where it is not known. */
+    iterations: iterations ?? null,
+    iteration: 0,
+  }
+}
+
+function refuseProposal({ proposalFrom, latentSet }: SqlConfig, latents: number, actions: number): void {
+  if (proposalFrom === 'never') return
+  if (latents !== actions)
+    throw new UsageError(`proposalFrom needs as many latents as an action has numbers, ${actions}, got ${latents}.`)
+  if (latentSet !== 'unlimited')
+    throw new UsageError(`proposalFrom needs latents from a density, got a latentSet of ${latentSet}.`)
+}
+
+/** Begins where another run has ended. */
+function takeOver({ theta, judges }: JudgedSampler, sampler: SideNetwork, critics: Critics): void {
+  const { q } = critics
+  if (judges.length > 1 || judges[0].length !== q.count * q.net.size)
+    throw new UsageError(`from must have ${q.count} Q networks of ${q.net.size} parameters.`)
+  sampler.view.theta.set(theta)
+  q.view.theta.set(judges[0])
+  follow(critics, 1)
+}
+
+/** [M, L] from N(0, I). */
+function latentSet({ ops, at, view }: LatentArena, M: number, L: number, { lo, hi }: Seed): Float32Array {
+  const out = new Float32Array(M * L)
+  for (let m = 0; m < M; m++) {
+    ops.fillNormal(at.latent, L, lo, hi, Purpose.latents, 0, m, 0)
+    out.set(view.latent.subarray(0, L), m * L)
+  }
+  return out
+}
+
+/** The sampler as it is now. */
+export function samplerOf(state: SqlState): JudgedSampler {
+  const { nets, sampler, critics, shape, latentSet, iteration, iterations } = state
+  const L = shape.latents
+  const M = (latentSet?.length ?? 0) / L
+  // Linearly down to a single one in the last iteration: a deterministic policy.
+  const left =
+    iterations === null || iterations < 2 ? M : Math.max(Math.round(M - ((M - 1) * iteration) / (iterations - 1)), 1)
+  const judges = [critics.q.view.theta]
+  return { ...nets, shape, judges, theta: sampler.view.theta, latentSet: latentSet?.subarray(0, left * L) ?? null }
+}
+
+/** α now. */
+export const temperatureOf = ({
+  inverseTemperature,
+  iteration,
+  arena,
+}: Pick<SqlState, 'inverseTemperature' | 'iteration' | 'arena'>) => 1 / inverseTemperature(iteration, arena.ops)
+
+/** Actions in (−1, 1), drawn from the sampler. */
+function act(state: SqlState, { envs, observation, action, seed, steps }: OffPolicy): void {
+  const one = samplerOf(state)
+  const rows = envs.num
+  const xi = latentsInto(state.arena, one, rows, { seed, purpose: Purpose.action, particle: 0, step: steps })
+  const drawn = tf.tidy(() => {
+    const theta = tf.tensor1d(one.theta.subarray(0, one.sampler.size))
+    const states = tf.tensor2d(observation, [rows, observation.length / rows])
+    return tf.tanh(samplerOutputs(one.sampler, theta, states, tf.tensor2d(xi, [rows, one.shape.latents])))
+  })
+  readInto(action, drawn)
+  drawn.dispose()
+}
+
+/** One gradient step of Q and one of the sampler. */
+function learn(state: SqlState, loop: OffPolicy): Record<'qLoss' | 'value' | 'direction' | 'bandwidth', number> {
+  const { config, critics, sampler } = state
+  const { batch, updates: update, seed } = loop
+  const temperature = temperatureOf(state)
+  const matrix = (values: Float32Array) => tf.tensor2d(values, [batch.rows, values.length / batch.rows])
+  const told = tf.tidy(() => {
+    const values = softValues(state, loop, temperature)
+    const y = tf.tensor1d(softTargets(config, batch, values))
+    const qLoss = learnQ(critics, config.learningRate, matrix(batch.observation), matrix(batch.action), y)
+    return { qLoss, value: values.reduce((sum, value) => sum + value, 0) / batch.rows }
+  })
+  const rate = config.samplerLearningRate ?? config.learningRate
+  const { bandwidth } = config
+  const step = { states: batch.observation, temperature, bandwidth, rate, seed, update }
+  const moved = learnSampler(state.learning, samplerOf(state), sampler, step)
+  if ((update + 1) % config.targetEvery === 0) follow(critics, config.polyak)
+  return { ...told, ...moved }
+}
+
+/** y [B] = r + γ (1 − d) V_soft(s'). */
+const softTargets = ({ rewardScale, discount }: SqlConfig, { reward, terminated }: Batch, values: Float32Array) =>
+  values.map((value, b) => rewardScale * reward[b] + discount * (1 - terminated[b]) * value)
+
+/**
+ * V_soft(s') [B] = α log 1/K Σ_k exp(Q̄(s', a_k)/α) / q(a_k|s'), a_k ~ q: uniform in [−1, 1]^A, or the sampler itself. The sum is taken
+ * with its largest term out, which neither overflows nor underflows however small α is.
+ */
+function softValues(state: SqlState, loop: OffPolicy, temperature: number): Float32Array {
+  const { config, critics } = state
+  const { batch, updates } = loop
+  const K = config.valueParticles
+  const B = batch.rows
+  const O = batch.nextObservation.length / B
+  const next = tf.tensor2d(repeatRows(new Float32Array(B * K * O), batch.nextObservation, O, K), [B * K, O])
+  const usesPolicy = config.proposalFrom !== 'never' && updates >= config.proposalFrom
+  const { action, logDensity } = usesPolicy ? fromPolicy(state, loop, next) : uniformly(state, loop)
+  const q = tf.div(targetValues(critics, next, action), temperature)
+  const sums = tf.logSumExp(tf.reshape(tf.sub(q, logDensity), [B, K]), 1)
+  const { log64 } = state.arena.ops
+  return tf.mul(temperature, tf.sub(sums, log64(K))).dataSync() as Float32Array
+}
+
+/** Actions [B K, A] and the logarithm of their density. */
+interface Proposal {
+  readonly action: tf.Tensor2D
+  readonly logDensity: tf.Tensor1D | number
+}
+
+function uniformly({ arena, config, spec }: SqlState, { batch, seed, updates }: OffPolicy): Proposal {
+  const { ops, at, view } = arena
+  const A = actionSize(spec)
+  const rows = batch.rows * config.valueParticles
+  ops.fillUniform(at.uniform, rows * A, seed.lo, seed.hi, Purpose.noise, 0, 0, updates)
+  const action = tf.sub(tf.mul(2, tf.tensor2d(view.uniform.subarray(0, rows * A), [rows, A])), 1) as tf.Tensor2D
+  return { action, logDensity: -A * Math.LN2 }
+}
+
+function fromPolicy(state: SqlState, { batch, seed, updates }: OffPolicy, next: tf.Tensor2D): Proposal {
+  const one = samplerOf(state)
+  const L = one.shape.latents
+  const rows = batch.rows * state.config.valueParticles
+  const draw = { seed, purpose: Purpose.noise, particle: 0, use: 1, step: updates }
+  const xi = tf.tensor2d(latentsInto(state.arena, one, rows, draw), [rows, L])
+  const theta = tf.tensor1d(one.theta.subarray(0, one.sampler.size))
+  const logDensity = samplerLogDensity(one, state.arena.ops.log64, next, xi)
+  return { action: tf.tanh(samplerOutputs(one.sampler, theta, next, xi)), logDensity: tf.tensor1d(logDensity) }
+}
+
+function measure({ sampler, loop }: SqlState, { temperature, bandwidth, qLoss, value, ...rest }: SqlInfo): Measured {
+  const { direction } = rest
+  return {
+    ...measuredAlone(loop, sampler.view.theta, rest),
+    ...{ entropy: [], temperature, bandwidth, qLoss, value, direction },
+  }
+}
+
+/**
+ * Soft Q-learning: Q networks learn the soft Bellman equation from replayed transitions, and a sampler a = tanh f(s, ξ) learns by
+ * amortised SVGD to draw from the policy that they define,
+ *
+ *     Q(s, a) = r + γ E V(s')      V(s) = α log ∫ exp(Q(s, a)/α) da      π(a|s) ∝ exp(Q(s, a)/α)
+ *
+ * so that a state in which several ways are good keeps all of them. Actions are those before they are scaled to the task's box, in
+ * [−1, 1]. Greedily it takes the best under Q of some actions that it draws.
+ *
+ * Source: Haarnoja, Tang, Abbeel & Levine 2017 (arXiv 1702.08165), equations 10 to 14, with the settings of the authors' code.
+ */
+export const sql = {
+  config: sqlConfig,
+  init,
+  /** One iteration in place: `steps` steps of every environment and the gradient steps due. Rejects with a RunError that names it. */
+  step: (state: SqlState): Promise<SqlInfo> =>
+    inIteration(state.iteration + 1, async () => {
+      const temperature = temperatureOf(state)
+      const { mean, ...episodes } = await interact(state.loop, state.config, learnerOf(state, act, learn))
+      state.iteration++
+      const means = { qLoss: mean('qLoss'), value: mean('value'), bandwidth: mean('bandwidth') }
+      return { ...episodes, ...means, direction: mean('direction'), temperature }
+    }),
+  measure,
+  agents: (state: SqlState): Actors => agentsOf(state.core, state.spec, [samplerOf(state)]),
+  save: (state: SqlState): Saved => saveSamplers([samplerOf(state)]),
+  async restore(saved: Saved, spec: EnvironmentSpec, source?: CoreSource): Promise<Actors> {
+    const core = await compileCore(source)
+    await startTfjs({ core })
+    return agentsOf(core, spec, restoreSamplers(saved, spec))
+  },
+  close: () => {},
+}

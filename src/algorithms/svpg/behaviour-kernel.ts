@@ -1,0 +1,261 @@
+import { type Arena, createArena } from '../../core/arena.ts'
+import { f32, padded } from '../../core/layout.ts'
+import type { CoreModule } from '../../core/module.ts'
+import type { Ops } from '../../core/ops.ts'
+import { Purpose, type Seed } from '../../core/random.ts'
+import { forward } from '../../nn/forward.ts'
+import { initialiseInto, mlp, type Network } from '../../nn/network.ts'
+import type { Policy } from '../../nn/policy.ts'
+import { stateActionSize, stateActions } from '../../nn/state-action.ts'
+import { startTfjs, type TfjsOptions, tf } from '../../nn/tfjs.ts'
+import { joined } from '../../rl/episodes.ts'
+import type { Carried, Visited } from '../../rl/evaluator.ts'
+import { type Moments, noMoments, normaliseInPlace, withRows } from '../../rl/normalisation.ts'
+import { type GivenKernel, given, type Kernel } from '../../svgd/kernels.ts'
+import { adam } from '../../optim/optimizers.ts'
+
+/** Divergences between the state-action visitations of two policies. */
+export const divergences = ['js', 'symmetric-kl'] as const
+export type Divergence = (typeof divergences)[number]
+
+/** T in k = exp(−D/T), by divergence: those of the authors' code. */
+export const DEFAULT_TEMPERATURES: Readonly<Record<Divergence, number>> = { js: 0.5, 'symmetric-kl': 1 }
+
+/** Adam steps on the densities in an iteration, its rate, and how many of the last iterations they are shown. */
+const DENSITY_STEPS = 10
+const DENSITY_RATE = 5e-4
+const REMEMBERED = 2
+/** Log ratios beyond ± this are not believed. */
+const LARGEST_LOG_RATIO = 5
+const HIDDEN = [100, 100, 100]
+
+/**
+ * What a population does, and how alike its members are in that: a density for each, learned as the log ratio
+ *
+ *     l_i(s, a) ≈ log ρ_i(s, a) / ρ(s, a),   ρ = 1/n Σ_j ρ_j,
+ *
+ * by telling the rows of policy i from those of all (noise-contrastive estimation), so that l_i − l_j = log ρ_i/ρ_j.
+ */
+export interface Behaviour {
+  readonly divergence: Divergence
+  /** T */
+  readonly temperature: number
+  readonly policy: Policy
+  readonly net: Network
+  readonly arena: Arena<ReturnType<typeof densityFields>>
+  /** The last visits of all, the newest first; [iterations][n]. */
+  visits: readonly (readonly Visited[])[]
+  moments: Moments
+  /** [n × n] k_ij */
+  readonly kernel: Float32Array
+  steps: number
+}
+
+const densityFields = (n: number, { size }: Network) => ({
+  /** [n, size] */
+  theta: f32(n, size),
+  direction: f32(n, size),
+  moment1: f32(n, size),
+  moment2: f32(n, size),
+  start: f32(padded(size)),
+})
+
+export interface BehaviourOptions {
+  readonly divergence: Divergence
+  readonly temperature: number | null
+  readonly tfjs?: TfjsOptions
+}
+
+export const densityNetwork = (policy: Policy): Network =>
+  mlp([stateActionSize(policy.observations, policy.head), ...HIDDEN, 1])
+
+export async function createBehaviour(
+  core: CoreModule,
+  n: number,
+  policy: Policy,
+  { divergence, temperature, tfjs }: BehaviourOptions,
+  seed: Seed,
+): Promise<Behaviour> {
+  // Workers have a tfjs of their own, and this thread may have none.
+  await startTfjs({ ...tfjs, core })
+  const net = densityNetwork(policy)
+  const arena = await createArena(core, densityFields(n, net))
+  for (let i = 0; i < n; i++) {
+    initialiseInto(arena.view.start, net, arena.ops, seed, i, { purpose: Purpose.density })
+    arena.view.theta.set(arena.view.start.subarray(0, net.size), i * net.size)
+  }
+  return {
+    ...{ divergence, policy, net, arena, visits: [], steps: 0 },
+    temperature: temperature ?? DEFAULT_TEMPERATURES[divergence],
+    moments: noMoments(net.widths[0]),
+    kernel: new Float32Array(n * n).fill(1),
+  }
+}
+
+/** Learns from the newest visits, and computes the kernel. */
+export function observeBehaviour(behaviour: Behaviour, visited: readonly Visited[]): void {
+  behaviour.visits = [visited, ...behaviour.visits].slice(0, REMEMBERED)
+  for (const rows of visited) behaviour.moments = withRows(behaviour.moments, rowsOf(behaviour, rows))
+  const own = visited.map((_, i) => joinedRows(behaviour, i))
+  trainDensities(behaviour, own)
+  similarity(behaviour, own)
+}
+
+const rowsOf = ({ policy: { observations, head } }: Behaviour, { observation, action }: Visited) =>
+  stateActions(observation, action, observations, head)
+
+/** The remembered rows of policy i, normalised. */
+function joinedRows(behaviour: Behaviour, i: number): Float32Array {
+  const parts = behaviour.visits.map((visited) => rowsOf(behaviour, visited[i]))
+  return normaliseInPlace(joined(parts), behaviour.moments)
+}
+
+/** Σ_i mean softplus(−l_i) over the rows of i + mean softplus(l_i) over as many rows of all: least where l_i = log ρ_i/ρ. */
+function trainDensities(behaviour: Behaviour, own: readonly Float32Array[]): void {
+  const { net, arena } = behaviour
+  const n = own.length
+  const C = net.widths[0]
+  const m = own[0].length / C
+  const { ops, at, view } = arena
+  const optimizer = adam({ learningRate: DENSITY_RATE })
+  for (let step = 0; step < DENSITY_STEPS; step++) {
+    const pool = pooled(own, C, behaviour.steps)
+    const gradient = tf.tidy(() => {
+      const mine = tf.tensor3d(joined(own), [n, m, C])
+      const all = tf.tensor3d(joined(Array(n).fill(pool)), [n, m, C])
+      const gain = (theta: tf.Tensor) => {
+        const truth = forward(net, theta, mine)
+        const noise = forward(net, theta, all)
+        return tf.neg(tf.add(tf.sum(tf.softplus(tf.neg(truth))), tf.sum(tf.softplus(noise)))) as tf.Scalar
+      }
+      return tf.mul(tf.grad(gain)(tf.tensor2d(view.theta, [n, net.size])), 1 / m)
+    })
+    view.direction.set(gradient.dataSync() as Float32Array)
+    gradient.dispose()
+    behaviour.steps++
+    optimizer.step({ ops, at, view }, behaviour.steps)
+  }
+}
+
+/** As many rows as one policy has, taken from all in turn; n steps take every row of every policy. */
+function pooled(own: readonly Float32Array[], C: number, turn: number): Float32Array {
+  const n = own.length
+  const m = own[0].length / C
+  const out = new Float32Array(m * C)
+  for (let k = 0; k < m; k++) {
+    const from = own[k % n]
+    const row = (Math.floor(k / n) * n + turn) % m
+    out.set(from.subarray(row * C, (row + 1) * C), k * C)
+  }
+  return out
+}
+
+/** k_ij = exp(−D(ρ_i, ρ_j)/T) from the log ratios at the rows of i and of j. */
+function similarity({ net, arena, kernel, divergence, temperature }: Behaviour, own: readonly Float32Array[]): void {
+  const { ops, view } = arena
+  const n = own.length
+  const C = net.widths[0]
+  const m = own[0].length / C
+  const l = logRatios(net, view.theta, n, joined(own))
+  for (let i = 0; i < n; i++) {
+    kernel[i * n + i] = 1
+    for (let j = 0; j < i; j++) {
+      let sum = 0
+      for (let k = 0; k < m; k++) {
+        // Row k of policy i, then row k of policy j.
+        const atI = l[(i * n + i) * m + k] - l[(j * n + i) * m + k]
+        const atJ = l[(j * n + j) * m + k] - l[(i * n + j) * m + k]
+        sum += divergence === 'js' ? logHalf(atI, ops) + logHalf(atJ, ops) : atI + atJ
+      }
+      const D = Math.max(sum / (2 * m), 0)
+      kernel[i * n + j] = ops.exp64(-D / temperature)
+      kernel[j * n + i] = kernel[i * n + j]
+    }
+  }
+}
+
+/** log 2 ρ_i/(ρ_i + ρ_j) of x = log ρ_i/ρ_j. */
+function logHalf(x: number, ops: Ops): number {
+  return Math.LN2 - ops.log64(1 + ops.exp64(-x))
+}
+
+/** [n, rows] l_i of every row, kept within ± the largest. */
+function logRatios(net: Network, theta: Float32Array, n: number, rows: Float32Array): Float32Array {
+  const C = net.widths[0]
+  const count = rows.length / C
+  const values = tf.tidy(() => {
+    const x = tf.tensor3d(joined(Array(n).fill(rows)), [n, count, C])
+    return forward(net, tf.tensor2d(theta.subarray(0, n * net.size), [n, net.size]), x)
+  })
+  const out = values.dataSync() as Float32Array
+  values.dispose()
+  return out.map((value) => Math.min(Math.max(value, -LARGEST_LOG_RATIO), LARGEST_LOG_RATIO))
+}
+
+/** What evaluating policy i needs to know of the others; null before anything was seen. */
+export function contextFor(behaviour: Behaviour, i: number): Carried | null {
+  const { visits, arena, moments, kernel } = behaviour
+  if (visits.length === 0) return null
+  const n = visits[0].length
+  return {
+    densities: arena.view.theta.slice(),
+    densityMoments: moments.slice(),
+    similar: kernel.slice(i * n, (i + 1) * n),
+  }
+}
+
+/**
+ * The reward of policy i for being where the others are not, from (s, a) rows of a rollout, into out [rows]:
+ *
+ *     r(s, a) = Σ_{j≠i} k_ij f_ij(s, a) / Σ_{j≠i} k_ij,   f = log 2ρ_i/(ρ_i + ρ_j) (js) or log ρ_i/ρ_j (symmetric-kl)
+ *
+ * Its policy gradient is that of the divergences, the closest neighbours first. Source: Gangwani, Liu & Peng 2018, section 3.
+ *
+ * @returns Σ_{j≠i} k_ij
+ */
+export function explorationRewards(
+  out: Float64Array,
+  ops: Ops,
+  i: number,
+  context: Carried,
+  {
+    policy,
+    divergence,
+    visited,
+  }: { readonly policy: Policy; readonly divergence: Divergence; readonly visited: Visited },
+): number {
+  const { densities, densityMoments, similar } = context as {
+    densities: Float32Array
+    densityMoments: Moments
+    similar: Float32Array
+  }
+  const net = densityNetwork(policy)
+  const n = similar.length
+  const rows = stateActions(visited.observation, visited.action, policy.observations, policy.head)
+  const l = logRatios(net, densities, n, normaliseInPlace(rows, densityMoments))
+  const weight = similar.reduce((sum, k, j) => sum + (j === i ? 0 : k), 0)
+  const B = out.length
+  out.fill(0)
+  for (let j = 0; j < n; j++) {
+    if (j === i) continue
+    for (let b = 0; b < B; b++) {
+      const ratio = l[i * B + b] - l[j * B + b]
+      out[b] += (similar[j] / weight) * (divergence === 'js' ? logHalf(ratio, ops) : ratio)
+    }
+  }
+  return weight
+}
+
+/**
+ * The kernel on behaviour for the Stein direction: K as observed, and in place of ∇_{θ_j} k the exploration gradients of the
+ * particles, Σ_{j≠i} k_ij times the policy gradient of explorationRewards.
+ */
+export function behaviourKernel({ kernel: observed }: Behaviour, exploration: readonly Float32Array[]): Kernel {
+  const supply: GivenKernel = (kernel, repulsion) => {
+    kernel.set(observed)
+    exploration.forEach((row, i) => {
+      repulsion.set(row, i * row.length)
+    })
+  }
+  return given(supply)
+}

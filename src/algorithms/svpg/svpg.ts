@@ -1,0 +1,407 @@
+import * as v from 'valibot'
+import { createArena } from '../../core/arena.ts'
+import {
+  check,
+  fractionOr,
+  inIteration,
+  nonNegativeNumber,
+  oneOf,
+  positiveNumber,
+  positiveNumberOr,
+  RunError,
+  trueOrFalse,
+  UsageError,
+  wholeNumber,
+  wholeNumberOr,
+} from '../../core/errors.ts'
+import { f32, padded } from '../../core/layout.ts'
+import { type CoreSource, compileCore } from '../../core/module.ts'
+import { splitSeed } from '../../core/random.ts'
+import type { EnvironmentSpec } from '../../envs/contract.ts'
+import { environmentSpec } from '../../envs/registry.ts'
+import { initialiseInto } from '../../nn/network.ts'
+import { type Policy, policyOf } from '../../nn/policy.ts'
+import { policyEntries } from '../../nn/policy-settings.ts'
+import type { TfjsOptions } from '../../nn/tfjs.ts'
+import type { Policies } from '../../rl/agents.ts'
+import { type Crew, hire, workersFor } from '../../rl/worker-pool.ts'
+import { headFor, observationSize } from '../../rl/environments.ts'
+import { type Estimator, estimatorEntries, estimatorOf, gradientsOf, passesOf } from '../../rl/estimator.ts'
+import type { Carried, ParticleInfo, Visited } from '../../rl/evaluator.ts'
+import type { Task } from '../../rl/rollout.ts'
+import { inverseTemperature, temperatureEntries } from '../../rl/temperature.ts'
+import { bandwidthSchema } from '../../svgd/bandwidth.ts'
+import { type SteinInfo, steinFields, type Variant } from '../../svgd/direction.ts'
+import { blockwise, imq, type Kernel, matern32, rbf } from '../../svgd/kernels.ts'
+import { adam, optimizerFields } from '../../optim/optimizers.ts'
+import type { Measured } from '../algorithm.ts'
+import {
+  behaviourKernel,
+  contextFor,
+  createBehaviour,
+  type Divergence,
+  divergences,
+  observeBehaviour,
+} from './behaviour-kernel.ts'
+import { postable } from '../workers/evaluators.ts'
+import { evolve } from './evolution.ts'
+import { direct, interactions } from './interaction.ts'
+import { type PolicyGradientSetup, policyGradientEvaluator } from '../policy-gradient/policy-gradient.ts'
+
+/** Kernels on parameters, then those on behaviour. */
+const kernels = { rbf, matern32, imq } as const
+const kernelNames = [...(Object.keys(kernels) as (keyof typeof kernels)[]), ...divergences] as const
+
+/** The settings of SVPG with their defaults, which are those of the author's code where it has the setting. */
+const schema = v.object({
+  particles: v.optional(wholeNumber('particles', 1, 10_000), 16),
+  ...temperatureEntries,
+  interaction: v.optional(oneOf('interaction', interactions), 'stein'),
+  prior: v.optional(positiveNumberOr('prior', ['flat']), 'flat'),
+  kernel: v.optional(oneOf('kernel', kernelNames), 'rbf'),
+  bandwidth: v.optional(bandwidthSchema, 'svpg-code'),
+  /** T of a kernel on behaviour, k = exp(−D/T); default 0.5 for js, 1 for symmetric-kl. */
+  kernelTemperature: v.optional(v.nullable(positiveNumber('kernelTemperature')), null),
+  /** ω of a kernel on behaviour: φ = (1 − ω) drive + ω exploration. From 1 to 0 over the run, or fixed. */
+  exploration: v.optional(fractionOr('exploration', ['anneal']), 'anneal'),
+  /** A kernel on each layer's parameters alone, with a bandwidth of its own. */
+  perLayer: v.optional(trueOrFalse('perLayer'), false),
+  /** Multiplies the repulsion; 0 for sharing alone. */
+  repulsion: v.optional(nonNegativeNumber('repulsion'), 1),
+  /** Iterations between two steps of evolution; 0 for none. */
+  evolutionEvery: v.optional(wholeNumber('evolutionEvery', 0), 0),
+  ...policyEntries,
+  learningRate: v.optional(positiveNumber('learningRate'), 5e-3),
+  environments: v.optional(wholeNumber('environments', 1, 100_000), 16),
+  steps: v.optional(wholeNumber('steps', 1, 100_000), 128),
+  /** Nothing until the last step of an episode, which pays the sum of its rewards; the returns are the same. */
+  episodicReward: v.optional(trueOrFalse('episodicReward'), false),
+  ...estimatorEntries,
+  seed: v.optional(wholeNumber('seed', 0), 0),
+})
+
+type Settings = v.InferOutput<typeof schema>
+
+/** What does not change the bits of a run. */
+const workersSchema = v.optional(wholeNumberOr('workers', 0, ['auto']), 0)
+
+/** What a user may set; see docs/svpg.md. */
+export type SvpgOptions = v.InferInput<typeof schema> & {
+  /** An id of the registry or a task of one's own. */
+  env: string | EnvironmentSpec
+  /**
+   * Who evaluates the particles: this thread (0, the default), so many workers, or one a core ('auto'). The bits are the
+   * same. A task in TypeScript needs its `module` for workers.
+   */
+  workers?: number | 'auto'
+  /** Iterations of the whole run, which a temperature schedule goes through. train() sets it. */
+  iterations?: number
+  /** [parameters] the centre of a Gaussian prior: a policy that the population is to stay around. Default: the origin. */
+  priorMean?: Float32Array
+  /** The WASM core; default: this package's steinrl.wasm. */
+  core?: CoreSource
+  tfjs?: TfjsOptions
+}
+
+export type SvpgConfig = Readonly<Omit<Settings, keyof Estimator>> & Estimator
+
+export type SvpgState = Awaited<ReturnType<typeof init>>
+
+export interface SvpgInfo {
+  /** [n] what the evaluation of each particle told. */
+  readonly particles: readonly ParticleInfo[]
+  /** Null without a kernel. */
+  readonly stein: SteinInfo | null
+  /** α in this iteration. */
+  readonly temperature: number
+  /** Particles that evolution has replaced. */
+  readonly replaced: readonly number[]
+  /** Workers that died in this iteration, in a sentence each; their particles were evaluated elsewhere. */
+  readonly losses: readonly string[]
+}
+
+/** Checks the settings and fills in the defaults. Throws a UsageError for the first one that is wrong. */
+export function svpgConfig(options: Partial<SvpgOptions>): SvpgConfig {
+  const settings = check(schema, options)
+  return { ...settings, ...estimatorOf(settings) }
+}
+
+async function init({ env, workers: wanted, iterations, core: source, tfjs, priorMean, ...options }: SvpgOptions) {
+  const config = svpgConfig(options)
+  const inverse = inverseTemperature(config, iterations)
+  if (priorMean && config.prior === 'flat')
+    throw new UsageError('A priorMean needs a Gaussian prior: set prior to its standard deviation, got "flat".')
+  const spec = environmentSpec(env)
+  // joint: the data of all particles for one policy.
+  const isJoint = config.interaction === 'joint'
+  const n = isJoint ? 1 : config.particles
+  const environments = isJoint ? config.environments * config.particles : config.environments
+  const seed = splitSeed(config.seed)
+  const { steps, episodicReward } = config
+  const task: Task = { spec, head: headFor(spec, config.head), environments, steps, episodicReward, seed }
+  const { hidden, activation } = config
+  const policy = policyOf({ observations: observationSize(spec), hidden, activation, head: task.head })
+  const core = await compileCore(source)
+  const divergence = isDivergence(config.kernel) ? config.kernel : undefined
+  const setup = { task, policy, estimator: estimatorOf(config), divergence, core, tfjs }
+  const workers = check(workersSchema, wanted)
+  const optimizer = adam({ learningRate: config.learningRate })
+  const behaviour = isDivergence(config.kernel)
+    ? await createBehaviour(
+        core,
+        n,
+        policy,
+        { divergence: config.kernel, temperature: config.kernelTemperature, tfjs },
+        seed,
+      )
+    : null
+  const exploration = Array.from({ length: n }, () => new Float32Array(policy.size))
+  const kernel = behaviour ? behaviourKernel(behaviour, exploration) : kernelFor(config, policy)
+  const D = padded(policy.size)
+  const arena = await createArena(core, {
+    ...steinFields(n, policy.size, { kernel }),
+    ...optimizerFields(n, policy.size, optimizer),
+    /** [n, D] where the prior is centred, and room for a row of random numbers. */
+    priorMean: f32(priorMean ? n : 0, D),
+    noise: f32(D),
+  })
+  for (let i = 0; priorMean && i < n; i++) arena.view.priorMean.set(fitting(priorMean, policy), i * D)
+  // Last, so that nothing that is refused leaves workers behind.
+  const crew = await hireFor(setup, workers, n)
+  const state = {
+    config,
+    task,
+    policy,
+    /** n */
+    particles: n,
+    /** theta, scores, kernel and moments. */
+    arena,
+    kernel,
+    optimizer,
+    /** 1/α by iteration; setTemperature replaces it. */
+    inverseTemperature: inverse,
+    explorationShare: explorationShare(config, iterations),
+    /** What the particles do, where the kernel is on that; and [n] their gradients away from each other. */
+    behaviour,
+    exploration,
+    crew,
+    /** [n] what each particle carries beside its parameters; null before the first evaluation. */
+    carried: Array<Carried | null>(n).fill(null),
+    /** [n] some of the rows of each particle's last rollout. */
+    visited: [] as readonly Visited[],
+    /** [n] the last mean return of each particle; null before its first episode ended. */
+    returns: Array<number | null>(n).fill(null),
+    /** Iterations done, and steps of the optimizer. */
+    iteration: 0,
+    moves: 0,
+  }
+  const initialisation = { scheme: config.initialisation, gain: config.gain, lastGain: config.lastGain }
+  for (let i = 0; i < n; i++) initialiseInto(rowOf(state, 'theta', i), policy.net, arena.ops, seed, i, initialisation)
+  return state
+}
+
+const isDivergence = (name: string): name is Divergence => (divergences as readonly string[]).includes(name)
+
+/** ω in iteration t (from 0). */
+function explorationShare({ kernel, exploration }: SvpgConfig, iterations?: number): (t: number) => number {
+  if (!isDivergence(kernel)) return () => 0
+  if (exploration !== 'anneal') return () => exploration
+  if (iterations === undefined)
+    throw new UsageError('exploration goes from 1 to 0 over the run: set iterations, or a fixed exploration.')
+  return (t) => Math.max(1 - t / iterations, 0)
+}
+
+function kernelFor({ kernel, bandwidth, perLayer }: SvpgConfig, { net, size }: Policy): Kernel {
+  const whole = kernels[kernel as keyof typeof kernels]({ bandwidth })
+  if (!perLayer) return whole
+  const widths = net.layers.map(({ inputs, outputs }) => (inputs + 1) * outputs)
+  // Standard deviations belong to the last layer: they start equal in all particles, and a block of their own has no bandwidth.
+  widths[widths.length - 1] += size - net.size
+  return blockwise(widths, whole)
+}
+
+function fitting(mean: Float32Array, { size }: Policy): Float32Array {
+  if (mean.length === size) return mean
+  throw new UsageError(`priorMean must have the ${size} parameters of the policy, got ${mean.length}.`)
+}
+
+interface Rows {
+  readonly particles: number
+  readonly policy: Policy
+  readonly arena: { readonly view: { readonly theta: Float32Array; readonly score: Float32Array } }
+}
+
+/** Row i of theta or of the scores [particles, parameters], on the memory itself and without the padding. */
+export function rowOf({ arena, particles, policy }: Rows, name: 'theta' | 'score', i: number): Float32Array {
+  const D = arena.view[name].length / particles
+  return arena.view[name].subarray(i * D, i * D + policy.size)
+}
+
+function hireFor(setup: PolicyGradientSetup, wanted: number | 'auto', n: number): Promise<Crew> {
+  const { spec } = setup.task
+  const isPostable = spec.core !== undefined || spec.module !== undefined
+  if (typeof wanted === 'number' && wanted > 0 && !isPostable)
+    throw new UsageError(`${spec.id} has no module that workers could load; take workers: 0, or give it one.`)
+  const workers = isPostable ? workersFor(wanted, n) : 0
+  return hire({
+    create: policyGradientEvaluator,
+    evaluator: 'policy-gradient',
+    setup,
+    posted: postable(setup),
+    workers,
+  })
+}
+
+/** The particles as they were when a rollout began: what its later passes are judged by. */
+export interface Begun {
+  readonly theta: readonly Float32Array[]
+  readonly carried: readonly (Carried | null)[]
+  /** What is known of the whole population. */
+  readonly contexts: readonly (Carried | null)[]
+}
+
+export function begin(state: SvpgState): Begun {
+  const theta = state.carried.map((_, i) => rowOf(state, 'theta', i).slice())
+  const contexts = theta.map((_, i) => state.behaviour && contextFor(state.behaviour, i))
+  return { theta, carried: [...state.carried], contexts }
+}
+
+/** First half of a step: rollout, advantages and gradient of every particle, from theta to score. */
+async function evaluate(state: SvpgState, begun = begin(state), pass = 0): Promise<ParticleInfo[]> {
+  const step = state.iteration * state.task.steps
+  const jobs = begun.theta.map((behaviour, particle) => ({
+    ...{ particle, step, pass, behaviour },
+    theta: pass === 0 ? behaviour : rowOf(state, 'theta', particle).slice(),
+    carried: pass < passesOf(state.config) ? begun.carried[particle] : state.carried[particle],
+    context: pass < passesOf(state.config) ? begun.contexts[particle] : null,
+  }))
+  const outcomes = await state.crew.evaluate(jobs)
+  outcomes.forEach(({ gradient, exploration, carried }, i) => {
+    rowOf(state, 'score', i).set(gradient)
+    // Steps that imitate what is remembered do not explore.
+    if (exploration) state.exploration[i].set(exploration)
+    else state.exploration[i].fill(0)
+    if (carried) state.carried[i] = carried
+  })
+  if (pass === 0) {
+    state.visited = outcomes.map(({ visited }) => visited as Visited)
+    if (state.behaviour) observeBehaviour(state.behaviour, state.visited)
+  }
+  return outcomes.map(({ info }) => info as ParticleInfo)
+}
+
+/** Second half: the direction of s_i = ∇J(θ_i)/α + ∇ log q₀(θ_i), and one step of Adam along it. */
+function move(state: SvpgState): SteinInfo | null {
+  const { arena, config, particles: n, policy, kernel, optimizer } = state
+  const { ops, at, view } = arena
+  const count = view.theta.length
+  const inverse = state.inverseTemperature(state.iteration, ops)
+  const precision = config.prior === 'flat' ? 0 : 1 / (config.prior * config.prior)
+  ops.combineInto(at.score, inverse, at.score, -precision, at.theta, count)
+  if (view.priorMean.length > 0) ops.combineInto(at.score, 1, at.score, precision, at.priorMean, count)
+  const info = direct(arena, { particles: n, dimension: policy.size }, config.interaction, kernel, variantOf(state))
+  state.moves++
+  optimizer.step(arena, state.moves)
+  const bad = ops.firstNonFinite(at.theta, count)
+  if (bad >= 0) throw new RunError(`Particle ${Math.floor((bad * n) / count)} is not finite after the step.`)
+  return info
+}
+
+/** A kernel on behaviour weighs exploration against the rest, and divides by the sum of its rows as its authors do. */
+function variantOf({ behaviour, config, explorationShare, iteration }: SvpgState): Variant {
+  if (!behaviour) return { repulsion: config.repulsion }
+  const share = explorationShare(iteration)
+  return { drive: 1 - share, repulsion: config.repulsion * share, normalise: 'row sum' }
+}
+
+function evolution(state: SvpgState, particles: readonly ParticleInfo[]): number[] {
+  const { arena, config, task, policy, iteration, returns } = state
+  particles.forEach(({ meanReturn }, i) => {
+    // Episodes of good policies can be longer than a rollout: a particle none of whose episodes ended keeps its return.
+    returns[i] = meanReturn ?? returns[i]
+  })
+  const { evolutionEvery } = config
+  if (evolutionEvery === 0 || (iteration + 1) % evolutionEvery !== 0) return []
+  const replaced = evolve(arena, policy.size, returns, arena.view.noise, task.seed, iteration)
+  for (const i of replaced) returns[i] = null
+  return replaced
+}
+
+function measure(
+  { arena, task, particles: n, iteration }: SvpgState,
+  { particles, stein, temperature }: SvpgInfo,
+): Measured {
+  const { ops, at, view } = arena
+  ops.rowSquares(at.squares, at.theta, n, view.theta.length / n)
+  return {
+    transitions: iteration * n * task.environments * task.steps,
+    returns: particles.map(({ meanReturn }) => meanReturn),
+    episodes: particles.map(({ episodes }) => episodes),
+    entropy: particles.map(({ entropy }) => entropy),
+    thetaNorm: Array.from(view.squares.subarray(0, n), Math.sqrt),
+    drive: stein?.drive ?? null,
+    repulsion: stein?.repulsion ?? null,
+    sharing: stein?.sharing ?? null,
+    bandwidth: stein?.bandwidth ?? null,
+    kernelOffDiagonal: stein?.kernelOffDiagonal ?? null,
+    temperature,
+  }
+}
+
+/** [n][n] the kernel matrix of the last step, with a kernel on each layer their mean; null where particles do not interact. */
+export function kernelMatrix({ arena, particles: n, config }: SvpgState): number[][] | null {
+  if (config.interaction !== 'stein') return null
+  const { kernel, meanKernel } = arena.view
+  const matrix = meanKernel.length > 0 ? meanKernel : kernel
+  return Array.from({ length: n }, (_, i) => [...matrix.subarray(i * padded(n), i * padded(n) + n)])
+}
+
+/**
+ * Stein variational policy gradient: n policies, each a particle θ_i, follow
+ *
+ *     φ(θ_i) = 1/n Σ_j [ k(θ_j, θ_i) ( ∇J(θ_j)/α + ∇ log q₀(θ_j) ) + ∇_{θ_j} k(θ_j, θ_i) ]
+ *
+ * towards q(θ) ∝ q₀(θ) exp(J(θ)/α). The temperature α divides the policy gradient only; the repulsion is not scaled.
+ * The kernel is on the parameters of the policies alone: critics are trained beside, each on its own loss.
+ * interaction 'independent' drops the kernel (and the 1/n), 'joint' trains one policy on the data of n.
+ *
+ * Source: Liu, Ramachandran, Liu & Peng 2017 (arXiv 1704.02399), equations 7 to 10; J, bandwidth and Adam as in the
+ * author's code: J is a mean per step of log π times the standardised advantage, h = med(d²) / 2 log(n+1).
+ */
+export const svpg = {
+  config: svpgConfig,
+  init,
+  evaluate,
+  move,
+  /**
+   * One iteration in place: a rollout and as many moves as the estimator makes passes over it. Rejects with a RunError
+   * naming iteration and particle when a value is not finite.
+   */
+  step: (state: SvpgState): Promise<SvpgInfo> =>
+    inIteration(state.iteration + 1, async () => {
+      const begun = begin(state)
+      const particles = await evaluate(state, begun)
+      let stein = move(state)
+      for (let pass = 1; pass < gradientsOf(state.config); pass++) {
+        await evaluate(state, begun, pass)
+        const moved = move(state)
+        // Steps that imitate what is remembered have no exploration to tell of.
+        if (pass < passesOf(state.config)) stein = moved
+      }
+      const replaced = evolution(state, particles)
+      const temperature = 1 / state.inverseTemperature(state.iteration, state.arena.ops)
+      state.iteration++
+      return { particles, stein, temperature, replaced, losses: state.crew.takeLosses() }
+    }),
+  measure,
+  /** From the next iteration on α is this to the end of the run, whatever schedule it had. Throws a UsageError unless it is above 0. */
+  setTemperature(state: SvpgState, temperature: number): void {
+    const inverse = 1 / check(positiveNumber('temperature'), temperature)
+    state.inverseTemperature = () => inverse
+  },
+  agents: ({ policy, particles, arena }: SvpgState): Policies => ({ policy, particles, theta: arena.view.theta }),
+  kernel: kernelMatrix,
+  visited: ({ visited }: SvpgState) => visited,
+  /** Ends the workers of a state that is not needed any more, and closes its environments. */
+  close: (state: SvpgState) => state.crew.close(),
+}

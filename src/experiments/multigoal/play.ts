@@ -1,0 +1,125 @@
+import { Purpose, splitSeed } from '../../core/random.ts'
+import type { EnvironmentSpec } from '../../envs/contract.ts'
+import { goalReached, goalsOf } from '../../envs/multigoal.ts'
+import { makeVector } from '../../envs/vector.ts'
+import { type Agents, arePolicies } from '../../rl/agents.ts'
+
+/** Where sampled episodes of a multi-goal task end, and what the agents think of actions in some states. */
+export interface Goals {
+  /** [agents] */
+  readonly agents: readonly AgentGoals[]
+  /** [goals] where they are, and how near is there. */
+  readonly places: readonly (readonly [number, number])[]
+  readonly radius: number
+  readonly limit: number
+}
+
+export interface AgentGoals {
+  /** [goals] episodes that ended at each, then those that ended at none. */
+  readonly counts: readonly number[]
+  /** [episodes][steps + 1] positions of some of them. */
+  readonly trajectories: readonly (readonly (readonly [number, number])[])[]
+  /** In the states of the soft Q-learning paper's figure 3; none where the agents do not tell values. */
+  readonly judgements: readonly Judgement[]
+}
+
+/** Q(s, ·) over the box of actions, and actions that are drawn there, both in [−1, 1]². */
+export interface Judgement {
+  readonly state: readonly [number, number]
+  /** [CELLS][CELLS], rows along the second coordinate. */
+  readonly values: readonly (readonly number[])[]
+  readonly actions: readonly (readonly [number, number])[]
+}
+
+const EPISODES = 100
+const DRAWN = 40
+const CELLS = 21
+const ACTIONS = 60
+const STATES = [
+  [-2.5, 0],
+  [0, 0],
+  [2.5, 2.5],
+] as const
+
+/**
+ * Plays sampled episodes with every agent. The agents act; policies have no part in this picture.
+ *
+ * @returns null for a task without goals
+ */
+export async function playGoals(spec: EnvironmentSpec, agents: Agents, seed: number): Promise<Goals | null> {
+  const constants = spec.core?.constants ?? {}
+  const places = goalsOf(constants)
+  if (places.length === 0 || arePolicies(agents)) return null
+  const all: AgentGoals[] = []
+  for (let particle = 0; particle < agents.particles; particle++) {
+    const played = await play(spec, agents, particle, seed)
+    const judgements = agents.value ? STATES.map((state) => judge(agents, particle, state, seed)) : []
+    all.push({ ...played, judgements })
+  }
+  return { agents: all, places, radius: constants.goalThreshold, limit: constants.positionLimit }
+}
+
+type Acting = Exclude<Agents, { policy: unknown }>
+
+async function play(spec: EnvironmentSpec, { act }: Acting, particle: number, seed: number) {
+  const constants = spec.core?.constants ?? {}
+  const envs = await makeVector(spec, { num: EPISODES })
+  const actions = new Float32Array(EPISODES * 2)
+  const counts: number[] = Array(goalsOf(constants).length + 1).fill(0)
+  const trajectories: [number, number][][] = Array.from({ length: EPISODES }, () => [])
+  const running = new Set(Array(EPISODES).keys())
+  let observation = envs.reset({ seed }).obs
+  const note = (row: number) => trajectories[row].push([observation[2 * row], observation[2 * row + 1]])
+  for (const row of running) note(row)
+  const turn = { particle, rows: EPISODES, greedy: false, purpose: Purpose.evaluate, seed: splitSeed(seed) }
+  for (let step = 0; running.size > 0; step++) {
+    act(actions, { ...turn, observation, step })
+    const { obs, terminated, truncated } = envs.step(actions)
+    observation = obs
+    for (const row of running) {
+      note(row)
+      if (!terminated[row] && !truncated[row]) continue
+      const goal = terminated[row] ? goalReached(constants, obs[2 * row], obs[2 * row + 1]) : -1
+      counts[goal < 0 ? counts.length - 1 : goal]++
+      running.delete(row)
+    }
+  }
+  const rounded = (x: number) => Number(x.toFixed(2))
+  const drawn = trajectories.slice(0, DRAWN).map((all) => all.map(([x, y]) => [rounded(x), rounded(y)] as const))
+  return { counts, trajectories: drawn }
+}
+
+function judge(agents: Acting, particle: number, state: readonly [number, number], seed: number): Judgement {
+  const grid = Array.from({ length: CELLS }, (_, k) => (2 * k) / (CELLS - 1) - 1)
+  const cells = Float32Array.from(grid.flatMap((y) => grid.flatMap((x) => [x, y])))
+  const states = (rows: number) => Float32Array.from({ length: 2 * rows }, (_, k) => state[k % 2])
+  const values = (agents.value as NonNullable<Acting['value']>)(particle, states(CELLS * CELLS), cells)
+  const actions = new Float32Array(2 * ACTIONS)
+  const turn = { particle, rows: ACTIONS, greedy: false, purpose: Purpose.evaluate, step: 0, seed: splitSeed(seed) }
+  agents.act(actions, { ...turn, observation: states(ACTIONS) })
+  const rounded = (x: number) => Number(x.toPrecision(4))
+  return {
+    state,
+    values: grid.map((_, row) => grid.map((_, c) => rounded(values[row * CELLS + c]))),
+    actions: Array.from({ length: ACTIONS }, (_, k) => [rounded(actions[2 * k]), rounded(actions[2 * k + 1])]),
+  }
+}
+
+/**
+ * What a run comes to, of the last of its agents:
+ *
+ *     goals        how many goals at least one sampled episode in twenty ends at
+ *     goalsMissed  share of the episodes that end at none
+ *     goal0 …      share of those that end at each
+ */
+export function goalMeasures(goals: Goals | null | undefined): Record<string, number> {
+  if (!goals) return {}
+  const { counts } = goals.agents[goals.agents.length - 1]
+  const shares = counts.map((count) => count / EPISODES)
+  const missed = shares[shares.length - 1]
+  return {
+    goals: shares.slice(0, -1).filter((share) => share >= 0.05).length,
+    goalsMissed: missed,
+    ...Object.fromEntries(shares.slice(0, -1).map((share, g) => [`goal${g}`, share])),
+  }
+}

@@ -1,0 +1,67 @@
+import { quantile } from '../report/charts.ts'
+import type { Evaluation } from '../train/metrics.ts'
+
+/** Policies whose maps are shown. */
+const POLICIES = 4
+/** More points than this are a blot. */
+const POINTS = 500
+
+/** Where the best policies of one run have been. */
+export interface RunVisits {
+  readonly variant: string
+  readonly seed: number
+  readonly policies: readonly { readonly particle: number; readonly greedy: number; readonly rows: number[][] }[]
+}
+
+/** The best policies by their greedy evaluation, among equals those that sample best, with rows evenly spread over theirs. */
+export function bestVisits(
+  variant: string,
+  seed: number,
+  visits: readonly number[][][],
+  { greedy, sampled }: Evaluation,
+): RunVisits {
+  const ranked = greedy.map((_, i) => i).sort((a, b) => greedy[b] - greedy[a] || sampled[b] - sampled[a] || a - b)
+  const policies = ranked.slice(0, POLICIES).map((particle) => {
+    const all = visits[particle]
+    const count = Math.min(POINTS, all.length)
+    const rows = Array.from({ length: count }, (_, k) => all[Math.floor(((k + 0.5) * all.length) / count)])
+    return { particle, greedy: greedy[particle], rows }
+  })
+  return { variant, seed, policies }
+}
+
+export type Point = readonly [number, number]
+
+/** The plane that the visits are shown in. */
+export interface Plane {
+  /** Share of the variance along its two axes. */
+  readonly explained: readonly number[]
+  readonly project: (rows: number[][]) => Point[]
+  /** Ends of the axes, in which all but one point in a hundred are. */
+  readonly x: readonly [number, number]
+  readonly y: readonly [number, number]
+}
+
+/** The first two principal components of the standardised observations of all runs; null where nothing varies. */
+export async function planeOf(runs: readonly RunVisits[]): Promise<Plane | null> {
+  const rows = runs.flatMap(({ policies }) => policies.flatMap((policy) => policy.rows))
+  const varies = (column: number) => rows.some((row) => row[column] !== rows[0][column])
+  const columns = [...(rows[0]?.keys() ?? [])].filter(varies)
+  if (columns.length === 0 || rows.length < 3) return null
+  const taken = (all: number[][]) => all.map((row) => columns.map((column) => row[column]))
+  const { PCA } = await import('ml-pca')
+  const pca = new PCA(taken(rows), { method: 'covarianceMatrix', center: true, scale: true })
+  const project = (all: number[][]): Point[] =>
+    pca
+      .predict(taken(all), { nComponents: Math.min(2, columns.length) })
+      .to2DArray()
+      .map(([a, b = 0]) => [a, b])
+  const points = project(rows)
+  const extent = (axis: 0 | 1): [number, number] => {
+    const values = points.map((point) => point[axis])
+    const [low, high] = [0.005, 0.995].map((q) => quantile(values, q) as number)
+    const margin = 0.06 * (high - low) || 1
+    return [low - margin, high + margin]
+  }
+  return { explained: pca.getExplainedVariance().slice(0, 2), project, x: extent(0), y: extent(1) }
+}

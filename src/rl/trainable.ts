@@ -1,0 +1,169 @@
+import type { Arena } from '../core/arena.ts'
+import { RunError } from '../core/errors.ts'
+import { type Field, f32, i32, padded } from '../core/layout.ts'
+import type { Ops, Pointer } from '../core/ops.ts'
+import type { Seed } from '../core/random.ts'
+import { readInto } from '../nn/core-op.ts'
+import { forward } from '../nn/forward.ts'
+import { squaredError } from '../nn/losses.ts'
+import { type Initialisation, initialiseInto, type Network } from '../nn/network.ts'
+import { tf } from '../nn/tfjs.ts'
+import { minibatchAt, startMinibatches } from '../optim/minibatch.ts'
+import { adam } from '../optim/optimizers.ts'
+import type { Carried } from './evaluator.ts'
+
+// A network that a particle carries beside its policy and trains on a loss of its own: a critic, a discriminator. It is outside
+// the kernel. A pair of Q networks is one side network of two.
+
+type Floats = 'Theta' | 'Gradient' | 'Moment1' | 'Moment2'
+type SideFields<N extends string> = { [K in `${N}${Floats}`]: Field<'f32'> } & { [K in `${N}Steps`]: Field<'i32'> }
+
+/** Room for `count` networks of one shape called `name` and their Adam; empty without a network. */
+export function sideFields<N extends string>(name: N, net: Network | null, count = 1): SideFields<N> {
+  const size = net ? padded(count * net.size) : 0
+  return {
+    [`${name}Theta`]: f32(size),
+    [`${name}Gradient`]: f32(size),
+    [`${name}Moment1`]: f32(size),
+    [`${name}Moment2`]: f32(size),
+    [`${name}Steps`]: i32(1),
+  } as SideFields<N>
+}
+
+/** Random numbers that shuffle B rows. */
+export const shuffleFields = (B: number) => ({ shuffle: f32(padded(B)) })
+
+export interface SideNetwork {
+  readonly name: string
+  readonly net: Network
+  readonly count: number
+  readonly ops: Ops
+  readonly at: Readonly<Record<'theta' | 'direction' | 'moment1' | 'moment2', Pointer>>
+  readonly view: Readonly<Record<'theta' | 'direction' | 'moment1' | 'moment2', Float32Array>>
+  readonly steps: Int32Array
+}
+
+/** The network called `name` in an arena that has its fields. */
+export function sideNetwork(
+  { ops, at, view }: { ops: Ops; at: object; view: object },
+  name: string,
+  net: Network,
+  count = 1,
+): SideNetwork {
+  const pointers = at as Record<string, Pointer>
+  const views = view as Record<string, Float32Array>
+  const fields = { theta: 'Theta', direction: 'Gradient', moment1: 'Moment1', moment2: 'Moment2' } as const
+  const of = <T>(from: Record<string, T>) =>
+    Object.fromEntries(Object.entries(fields).map(([key, field]) => [key, from[name + field]]))
+  return {
+    ...{ name, net, count, ops },
+    at: of(pointers) as SideNetwork['at'],
+    view: of<Float32Array>(views) as SideNetwork['view'],
+    steps: (view as Record<string, Int32Array>)[`${name}Steps`],
+  }
+}
+
+/** Before a particle's first evaluation. Network k of its `count` starts as particle · count + k does. */
+export function startSide(side: SideNetwork, seed: Seed, particle: number, initialisation: Initialisation): void {
+  const { net, count, ops, view, steps } = side
+  for (const array of Object.values(view)) array.fill(0)
+  steps.fill(0)
+  for (let k = 0; k < count; k++) {
+    const row = view.theta.subarray(k * net.size, (k + 1) * net.size)
+    initialiseInto(row, net, ops, seed, particle * count + k, initialisation)
+  }
+}
+
+/** What a particle carries of it. */
+export function carrySide({ name, view, steps }: SideNetwork): Carried {
+  return {
+    [`${name}Theta`]: view.theta.slice(),
+    [`${name}Moment1`]: view.moment1.slice(),
+    [`${name}Moment2`]: view.moment2.slice(),
+    [`${name}Steps`]: steps.slice(),
+  }
+}
+
+export function resumeSide({ name, view, steps }: SideNetwork, carried: Carried): void {
+  view.theta.set(carried[`${name}Theta`])
+  view.moment1.set(carried[`${name}Moment1`])
+  view.moment2.set(carried[`${name}Moment2`])
+  steps.set(carried[`${name}Steps`])
+}
+
+/** Its only output for rows of inputs [rows, inputs] into out [rows]. */
+export function outputsInto(out: Float32Array | Float64Array, { net, view }: SideNetwork, rows: Float32Array): void {
+  const values = tf.tidy(() => {
+    const x = tf.tensor2d(rows, [out.length, net.widths[0]])
+    return forward(net, tf.tensor1d(view.theta.subarray(0, net.size)), x)
+  })
+  out.set(values.dataSync() as Float32Array)
+  values.dispose()
+}
+
+/** Its parameters [size], or [count, size] where there are several. */
+export function parametersOf({ net, count }: SideNetwork, theta: Float32Array): tf.Tensor {
+  const values = theta.subarray(0, count * net.size)
+  return count === 1 ? tf.tensor1d(values) : tf.tensor2d(values, [count, net.size])
+}
+
+/**
+ * One step of Adam down a loss, a tfjs expression of the parameters [size] or [count, size].
+ *
+ * @throws RunError when loss or gradient are not finite; the parameters are then as they were
+ * @returns the loss before the step
+ */
+export function descend(side: SideNetwork, rate: number, loss: (theta: tf.Tensor1D) => tf.Scalar): number {
+  const { name, net, count, ops, at, view, steps } = side
+  const { value, grad } = tf.tidy(() =>
+    tf.valueAndGrad((theta) => tf.neg(loss(theta as tf.Tensor1D)))(parametersOf(side, view.theta)),
+  )
+  readInto(view.direction.subarray(0, count * net.size), grad)
+  const before = -value.dataSync()[0]
+  tf.dispose([value, grad])
+  if (!Number.isFinite(before) || ops.firstNonFinite(at.direction, count * net.size) >= 0)
+    throw new RunError(`The loss of the ${name} network or its gradient is not finite.`)
+  steps[0]++
+  adam({ learningRate: rate }).step(side, steps[0])
+  return before
+}
+
+interface CriticTraining {
+  readonly criticLearningRate: number
+  readonly criticEpochs: number
+  readonly criticBatch: number
+}
+
+/** Minimises ½ (V(s) − target)² over rows [B, O], in shuffled minibatches that depend on the seed only. */
+export function trainCritic(
+  critic: SideNetwork,
+  observations: Float32Array,
+  targets: Float64Array,
+  options: CriticTraining,
+  seed: Seed,
+  scratch: Arena<ReturnType<typeof shuffleFields>>,
+): void {
+  const B = targets.length
+  const O = critic.net.widths[0]
+  const size = Math.min(options.criticBatch, B)
+  const batches = startMinibatches({ rows: B, size })
+  const steps = Math.ceil((B * options.criticEpochs) / size)
+  for (let t = 0; t < steps; t++) {
+    const shuffle = { at: scratch.at.shuffle, view: scratch.view.shuffle }
+    const { rows } = minibatchAt(batches, t, critic.ops, seed, shuffle)
+    const x = takeRows(observations, rows, O)
+    const y = Float32Array.from(rows, (row) => targets[row])
+    descend(critic, options.criticLearningRate, (theta) =>
+      squaredError(tf.reshape(forward(critic.net, theta, tf.tensor2d(x, [size, O])), [-1]), tf.tensor1d(y)),
+    )
+  }
+}
+
+/** Some rows of `width` numbers, in the order given. */
+export function takeRows(from: Float32Array, rows: Int32Array, width: number): Float32Array {
+  const out = new Float32Array(rows.length * width)
+  rows.forEach((row, k) => {
+    out.set(from.subarray(row * width, (row + 1) * width), k * width)
+  })
+  return out
+}

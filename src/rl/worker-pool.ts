@@ -1,0 +1,208 @@
+import { workers } from '#workers'
+import { isExpected, RunError, UsageError } from '../core/errors.ts'
+import { threadCount } from '../core/thread-pool.ts'
+import type { Evaluator, Job, Outcome } from './evaluator.ts'
+
+/** Whoever evaluates the particles of a population: this thread, or workers on other ones. */
+export interface Crew {
+  /** Workers that are alive; 0 means this thread. */
+  size(): number
+  /** The outcomes of the jobs, in their order. Their bits do not depend on who evaluates them. */
+  evaluate(jobs: readonly Job[]): Promise<Outcome[]>
+  /** What became of workers that died since the last call, in one sentence each. */
+  takeLosses(): string[]
+  /** Ends the workers, and closes the environments of this thread. */
+  close(): void
+}
+
+/** What a worker is told: first what to be, then one job at a time. */
+export type Order = { readonly evaluator: string; readonly setup: unknown } | { readonly job: Job }
+
+/** What a worker answers: that it is ready, an outcome, or what went wrong. */
+export type Answer =
+  | { readonly ready: true }
+  | { readonly outcome: Outcome }
+  | { readonly failure: { readonly name: string; readonly message: string; readonly stack?: string } }
+
+export interface CrewOptions<Setup> {
+  /** Makes an evaluator on this thread. */
+  readonly create: (setup: Setup) => Promise<Evaluator>
+  /** The same by its name in algorithms/evaluators.ts, for workers. */
+  readonly evaluator: string
+  readonly setup: Setup
+  /** The same setup without anything that cannot be posted. */
+  readonly posted: unknown
+  readonly workers: number
+}
+
+/** One job may take this many workers with it before it is given up. */
+const LIVES = 2
+
+/**
+ * Hires workers, or none. Each starts a tfjs of its own, without threads: the workers fill the cores already, and tfjs has
+ * threads in browsers only (nn/tfjs.ts).
+ *
+ * @throws UsageError when a worker cannot be started
+ */
+export async function hire<Setup>(options: CrewOptions<Setup>): Promise<Crew> {
+  const { create, setup, workers } = options
+  if (workers === 0) return alone(await create(setup))
+  const hands = await Promise.all(Array.from({ length: workers }, () => hireHand(options)))
+  return together(hands, () => create(setup))
+}
+
+/** How many workers a setting means for n particles: 'auto' is one a core, and none where there is nothing to share. */
+export function workersFor(wanted: number | 'auto', particles: number): number {
+  const workers = Math.min(wanted === 'auto' ? threadCount() : wanted, particles)
+  return wanted === 'auto' && workers < 2 ? 0 : workers
+}
+
+function alone(evaluator: Evaluator): Crew {
+  return {
+    size: () => 0,
+    evaluate: async (jobs) => jobs.map((job) => evaluator(job)),
+    takeLosses: () => [],
+    close: () => evaluator.close(),
+  }
+}
+
+/** A job on its way. */
+interface Entry {
+  readonly job: Job
+  readonly index: number
+  lives: number
+}
+
+interface Round {
+  readonly queue: Entry[]
+  readonly outcomes: Outcome[]
+  /** What evaluating a particle threw, by the index of its job. */
+  readonly failures: Map<number, unknown>
+}
+
+function together(hands: readonly Hand[], createHere: () => Promise<Evaluator>): Crew {
+  const alive = new Set(hands)
+  /** Who has the rows of a particle's last rollout. */
+  const holders = new Map<number, Hand>()
+  let losses: string[] = []
+  let here: Promise<Evaluator> | null = null
+
+  /** Takes jobs until none is left or the worker dies. */
+  async function work(hand: Hand, { queue, outcomes, failures }: Round): Promise<void> {
+    for (let entry = takeFor(hand, queue); entry; entry = takeFor(hand, queue)) {
+      try {
+        holders.set(entry.job.particle, hand)
+        outcomes[entry.index] = await hand.evaluate(entry.job)
+      } catch (error) {
+        if (error instanceof Death) return bury(hand, entry, error, { queue, outcomes, failures })
+        failures.set(entry.index, error)
+      }
+    }
+  }
+
+  function bury(hand: Hand, entry: Entry, { message }: Death, { queue, failures }: Round): void {
+    alive.delete(hand)
+    const { particle } = entry.job
+    losses.push(`A worker died while it evaluated particle ${particle} (${message}); ${alive.size} are left.`)
+    entry.lives--
+    if (entry.lives > 0) queue.unshift(entry)
+    else failures.set(entry.index, new RunError(`${LIVES} workers died while they evaluated particle ${particle}.`))
+  }
+
+  /** Its own particles first, which it may know from the last time, then anybody's. */
+  function takeFor(hand: Hand, queue: Entry[]): Entry | undefined {
+    const isOwn = ({ index }: Entry) => index % hands.length === hands.indexOf(hand)
+    const open = queue.filter(({ job }) => isOpenTo(hand, job))
+    const entry = open.find(isOwn) ?? open[0]
+    return entry && queue.splice(queue.indexOf(entry), 1)[0]
+  }
+
+  /** A later pass is for whoever has the rows: to collect them again takes longer than to wait for it. */
+  function isOpenTo(hand: Hand, { pass, particle }: Job): boolean {
+    const holder = holders.get(particle)
+    return pass === 0 || holder === hand || !holder || !alive.has(holder)
+  }
+
+  return {
+    size: () => alive.size,
+    async evaluate(jobs) {
+      const queue = jobs.map((job, index): Entry => ({ job, index, lives: LIVES }))
+      const round: Round = { queue, outcomes: [], failures: new Map() }
+      // A worker that dies late leaves its job when the others are done already.
+      while (queue.length > 0 && alive.size > 0) await Promise.all([...alive].map((hand) => work(hand, round)))
+      if (queue.length > 0) {
+        here ??= createHere()
+        const evaluator = await here
+        for (const { job, index } of queue) round.outcomes[index] = evaluator(job)
+      }
+      // The first in the order of the jobs, whoever was faster.
+      if (round.failures.size > 0) throw round.failures.get(Math.min(...round.failures.keys()))
+      return round.outcomes
+    },
+    takeLosses() {
+      const taken = losses
+      losses = []
+      return taken
+    },
+    close() {
+      for (const hand of alive) hand.stop()
+      alive.clear()
+      here?.then((evaluator) => evaluator.close())
+    },
+  }
+}
+
+/** Why a worker is no more. */
+class Death extends Error {}
+
+/** One worker. */
+interface Hand {
+  evaluate(job: Job): Promise<Outcome>
+  stop(): void
+}
+
+async function hireHand({ evaluator, posted }: Pick<CrewOptions<unknown>, 'evaluator' | 'posted'>): Promise<Hand> {
+  let owed: { resolve(answer: Answer): void; reject(reason: Error): void } | null = null
+  let death: Death | null = null
+  const worker = workers.start({
+    onMessage: (answer) => owed?.resolve(answer as Answer),
+    onEnd: (reason) => {
+      death = new Death(reason)
+      owed?.reject(death)
+    },
+  })
+
+  async function ask(order: Order): Promise<Answer> {
+    if (death) throw death
+    const answer = await new Promise<Answer>((resolve, reject) => {
+      owed = { resolve, reject }
+      worker.post(order)
+    })
+    if ('failure' in answer) throw revived(answer.failure)
+    return answer
+  }
+
+  try {
+    await ask({ evaluator, setup: posted })
+  } catch (error) {
+    worker.stop()
+    if (!(error instanceof Death)) throw error
+    throw new UsageError(`A worker could not be started (${error.message}); workers: 0 evaluates in this thread.`)
+  }
+  return {
+    evaluate: async (job) => ((await ask({ job })) as { outcome: Outcome }).outcome,
+    stop: () => worker.stop(),
+  }
+}
+
+/** An error as it was thrown in the worker. */
+function revived({ name, message, stack }: { name: string; message: string; stack?: string }): Error {
+  const kinds: Readonly<Record<string, new (message: string) => Error>> = {
+    RunError,
+    UsageError,
+    TypeError,
+    RangeError,
+  }
+  const error = new (kinds[name] ?? Error)(message)
+  return isExpected(error) ? error : Object.assign(error, { stack })
+}
