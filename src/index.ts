@@ -1,12 +1,5 @@
 // Algorithms
 
-export type { Algorithm, CommonOptions, Measured, Saved } from './algorithms/algorithm.ts'
-export {
-  type AmortizedInfo,
-  type AmortizedOptions,
-  type AmortizedState,
-  createAmortizedSVGD,
-} from './algorithms/amortized-svgd/amortized-svgd.ts'
 export {
   type AdrConfig,
   type AdrInfo,
@@ -15,6 +8,13 @@ export {
   adr,
   randomisations,
 } from './algorithms/adr/adr.ts'
+export type { Algorithm, CommonOptions, Metrics, Saved } from './algorithms/algorithm.ts'
+export {
+  type AmortizedInfo,
+  type AmortizedOptions,
+  type AmortizedState,
+  createAmortizedSVGD,
+} from './algorithms/amortized-svgd/amortized-svgd.ts'
 export { type S2acConfig, type S2acInfo, type S2acOptions, type S2acState, s2ac } from './algorithms/s2ac/s2ac.ts'
 export { type SacConfig, type SacInfo, type SacOptions, type SacState, sac } from './algorithms/sac/sac.ts'
 export { type SqlConfig, type SqlInfo, type SqlOptions, type SqlState, sql } from './algorithms/sql/sql.ts'
@@ -133,6 +133,17 @@ export { type ExportFormat, type ExportOptions, exportFormats, exportRun } from 
 export { type Activation, type Layer, mlp, type Network } from './nn/network.ts'
 export { type LogDensity, logDensity } from './nn/score.ts'
 export { startTfjs, type TfjsOptions } from './nn/tfjs.ts'
+export type { MinibatchOptions } from './optim/minibatch.ts'
+export {
+  type AdagradOptions,
+  type AdamOptions,
+  adagrad,
+  adam,
+  type Optimizer,
+  sgd,
+} from './optim/optimizers.ts'
+// Stein variational gradient descent
+export { constant, cyclical, linearRamp, logLinearRamp, type Schedule, tanhRamp } from './optim/schedules.ts'
 export {
   type Bounds,
   encodePolicy,
@@ -140,13 +151,13 @@ export {
   type PolicyDescription,
   type PopulationToExport,
 } from './policy/description.ts'
+// Training and its results
+export type { Evaluation, IterationMetrics, RunSummary } from './report/metrics.ts'
 // Who acts
-export type { Act, Actors, Agents, Policies, Turn } from './rl/agents.ts'
+export type { Act, Actors, ActRequest, Agents, Policies } from './rl/agents.ts'
 export { constantsAt, evaluateGrid, type Grid, type GridOptions, gridPoints, type Ranges } from './rl/randomisation.ts'
 // Replay
 export { createReplay, mergeReplays, type Replay, replayOf, store, tensorsOf } from './rl/replay.ts'
-// Stein variational gradient descent
-export { constant, cyclical, linearRamp, logLinearRamp, type Schedule, tanhRamp } from './optim/schedules.ts'
 export {
   type BandwidthName,
   type BandwidthRule,
@@ -166,7 +177,7 @@ export {
 } from './svgd/discrepancy.ts'
 export {
   blockwise,
-  type GivenKernel,
+  type CustomKernel,
   given,
   imq,
   type Kernel,
@@ -176,15 +187,6 @@ export {
   rbf,
   sumOf,
 } from './svgd/kernels.ts'
-export type { MinibatchOptions } from './optim/minibatch.ts'
-export {
-  type AdagradOptions,
-  type AdamOptions,
-  adagrad,
-  adam,
-  type Optimizer,
-  sgd,
-} from './optim/optimizers.ts'
 export {
   createSVGD,
   particlesOf,
@@ -197,8 +199,6 @@ export {
   type SvgdState,
   svgd,
 } from './svgd/svgd.ts'
-// Training and its results
-export type { Evaluation, IterationMetrics, RunSummary } from './train/metrics.ts'
 export { renderReport } from './train/report.ts'
 export {
   createRun,

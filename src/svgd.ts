@@ -3,6 +3,15 @@ export { RunError, UsageError } from './core/errors.ts'
 export { exponential, type Generator, generator, normal, uniform, uniformInteger } from './core/generator.ts'
 export { type CoreSource, compileCore, compileRelaxedCore } from './core/module.ts'
 export type { Minibatch, Population, PopulationScore } from './core/population.ts'
+export type { MinibatchOptions } from './optim/minibatch.ts'
+export {
+  type AdagradOptions,
+  type AdamOptions,
+  adagrad,
+  adam,
+  type Optimizer,
+  sgd,
+} from './optim/optimizers.ts'
 export { constant, cyclical, linearRamp, logLinearRamp, type Schedule, tanhRamp } from './optim/schedules.ts'
 export {
   type BandwidthName,
@@ -23,7 +32,7 @@ export {
 } from './svgd/discrepancy.ts'
 export {
   blockwise,
-  type GivenKernel,
+  type CustomKernel,
   given,
   imq,
   type Kernel,
@@ -33,15 +42,6 @@ export {
   rbf,
   sumOf,
 } from './svgd/kernels.ts'
-export type { MinibatchOptions } from './optim/minibatch.ts'
-export {
-  type AdagradOptions,
-  type AdamOptions,
-  adagrad,
-  adam,
-  type Optimizer,
-  sgd,
-} from './optim/optimizers.ts'
 export {
   createSVGD,
   particlesOf,

@@ -9,18 +9,20 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const SOURCE_RANKS = {
   platform: 0,
   core: 0,
+  optim: 0.5,
   svgd: 1,
   nn: 1,
   envs: 1,
   rl: 2,
   policy: 2,
   algorithms: 3,
+  report: 3.5,
   train: 4,
   experiments: 5,
   export: 5,
   cli: 6,
 }
-const ASSEMBLY_RANKS = { math: 0, random: 0, svgd: 1, nn: 1, envs: 1, rl: 2 }
+const ASSEMBLY_RANKS = { math: 0, random: 0, optim: 0.5, svgd: 1, nn: 1, envs: 1, rl: 2 }
 /** They list the exports of a module. */
 const ENTRIES = ['index', 'policy-entry']
 

@@ -1,6 +1,6 @@
 import { logDensity } from '../../src/nn/score.ts'
-import { rbf } from '../../src/svgd/kernels.ts'
 import { adagrad } from '../../src/optim/optimizers.ts'
+import { rbf } from '../../src/svgd/kernels.ts'
 import { createSVGD, particlesOf } from '../../src/svgd/svgd.ts'
 import type { RegressionSet } from './data.ts'
 import {

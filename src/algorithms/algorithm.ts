@@ -26,7 +26,7 @@ export interface Algorithm<Options, State, Info> {
   /** One iteration in place. Rejects with a RunError that names it when a value is not finite. */
   step(state: State): Promise<Info>
   /** The numbers of the iteration that `info` is of. */
-  measure(state: State, info: Info): Measured
+  measure(state: State, info: Info): Metrics
   /** Who is evaluated, saved and exported. */
   agents(state: State): Agents
   /** What brings `agents` back where it is not one of policies; written next to its particles. */
@@ -49,7 +49,7 @@ export interface Saved {
 }
 
 /** What an iteration of a population measures: plain numbers only. An algorithm adds numbers of its own by name. */
-export interface Measured {
+export interface Metrics {
   /** Environment steps taken by all particles so far. */
   transitions: number
   /** [n] mean return of the episodes of each particle that ended in this iteration; null where none did. */

@@ -1,5 +1,5 @@
 import pc from 'picocolors'
-import type { Evaluation } from '../train/metrics.ts'
+import type { Evaluation } from '../report/metrics.ts'
 import { format, median } from './progress.ts'
 
 /** One line of JSON for machines. */

@@ -1,6 +1,6 @@
 import ora from 'ora'
 import { quantile } from '../report/charts.ts'
-import type { IterationMetrics } from '../train/metrics.ts'
+import type { IterationMetrics } from '../report/metrics.ts'
 
 /** One line on a terminal that is written over; on a pipe a line every few seconds. */
 export interface Progress {

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { randomisations } from '../algorithms/adr/adr.ts'
-import { interactions } from '../algorithms/svpg/interaction.ts'
 import { selections } from '../algorithms/s2ac/stein-policy.ts'
+import { interactions } from '../algorithms/svpg/interaction.ts'
 import { activations, initialisations } from '../nn/network.ts'
 import { headNames } from '../nn/policy.ts'
 import { baselines, estimators, imitationRewardNames, selfImitations } from '../rl/estimator.ts'

@@ -3,14 +3,14 @@ import type { CoreModule } from './module.ts'
 import type { Ops } from './ops.ts'
 
 /** Threads that run an op in parts, each with its own instance of the core on the same memory. */
-export interface Team {
+export interface ThreadPool {
   readonly size: number
   /** Runs an op once for each list of arguments, at most `size` of them, and returns when all are done. */
   run(op: keyof Ops, jobs: readonly (readonly number[])[]): void
 }
 
 /** What a thread is started with. */
-export interface Recruit {
+export interface ThreadStart {
   readonly module: CoreModule
   readonly memory: WebAssembly.Memory
   readonly board: SharedArrayBuffer
@@ -25,7 +25,7 @@ export interface Recruit {
 export const Board = { round: 0, done: 1, header: 16, slots: 24, bytes: (size: number) => 16 + size * 24 * 8 } as const
 
 /** This thread alone. */
-export const alone = (ops: Ops): Team => ({
+export const alone = (ops: Ops): ThreadPool => ({
   size: 1,
   run: (op, jobs) => jobs.forEach((args) => void call(ops, op, args)),
 })
@@ -44,8 +44,13 @@ export const canShare = () => typeof SharedArrayBuffer === 'function' && platfor
 /** How many threads run at once on this machine. */
 export const threadCount = () => platform.threads.count()
 
-/** Starts size − 1 threads on a shared memory. They end with the process, or when the team is no longer referenced. */
-export async function gather(module: CoreModule, memory: WebAssembly.Memory, ops: Ops, size: number): Promise<Team> {
+/** Starts size − 1 threads on a shared memory. They end with the process, or when the thread pool is no longer referenced. */
+export async function startThreadPool(
+  module: CoreModule,
+  memory: WebAssembly.Memory,
+  ops: Ops,
+  size: number,
+): Promise<ThreadPool> {
   const board = new SharedArrayBuffer(Board.bytes(size))
   const threads = await Promise.all(
     Array.from({ length: size - 1 }, (_, k) => platform.threads.start({ module, memory, board, member: k + 1 })),
@@ -53,7 +58,7 @@ export async function gather(module: CoreModule, memory: WebAssembly.Memory, ops
   const names = opNames(ops)
   const control = new Int32Array(board, 0, 4)
   const slots = new Float64Array(board, Board.header)
-  const team: Team = {
+  const threadPool: ThreadPool = {
     size,
     run(op, jobs) {
       const code = names.indexOf(op)
@@ -73,8 +78,8 @@ export async function gather(module: CoreModule, memory: WebAssembly.Memory, ops
       while (Atomics.load(control, Board.done) < size - 1);
     },
   }
-  dismissals.register(team, threads)
-  return team
+  dismissals.register(threadPool, threads)
+  return threadPool
 }
 
 const dismissals = new FinalizationRegistry((threads: readonly { stop(): void }[]) => {

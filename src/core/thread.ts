@@ -1,12 +1,12 @@
-// What a worker thread of a team runs: it waits for a round, does its part of it, and waits again.
+// What a worker thread of a thread pool runs: it waits for a round, does its part of it, and waits again.
 import { platform } from '#platform'
 import { instantiateCore } from './module.ts'
-import { Board, call, opNames, type Recruit } from './thread-pool.ts'
+import { Board, call, opNames, type ThreadStart } from './thread-pool.ts'
 
 // How often it looks before it sleeps: the stages of one direction follow each other within some 100 µs.
 const GLANCES = 20_000
 
-platform.threads.onStart(async ({ module, memory, board, member }: Recruit) => {
+platform.threads.onStart(async ({ module, memory, board, member }: ThreadStart) => {
   const ops = await instantiateCore(module, memory)
   const names = opNames(ops)
   const control = new Int32Array(board, 0, 4)

@@ -2,9 +2,8 @@ import { platform } from '#platform'
 import { check, RunError, show, UsageError, wholeNumber } from '../core/errors.ts'
 import { environmentSpec } from '../envs/registry.ts'
 import { sizeOf } from '../envs/spaces.ts'
+import type { IterationMetrics } from '../report/metrics.ts'
 import { evaluateGrid } from '../rl/randomisation.ts'
-import { playGoals } from './multigoal/play.ts'
-import type { IterationMetrics } from '../train/metrics.ts'
 import {
   createRun,
   type FinishedRun,
@@ -17,13 +16,14 @@ import {
   writing,
 } from '../train/run-directory.ts'
 import { type AnyTrainStep, evaluate, train } from '../train/train.ts'
+import { playedGoals, playGoals } from './multigoal/play.ts'
 import type { RunGoals } from './multigoal/section.ts'
-import { merge } from './run-concurrently.ts'
 import { conflict, type Description, type ExperimentOptions, equal, type Job, type Plan, planOf } from './plan.ts'
 import { renderExperiment } from './report.ts'
+import { merge } from './run-concurrently.ts'
 import { type ExperimentSummary, encodeSummary, type RunRecord, summarise } from './summary.ts'
-import { bestVisits, type RunVisits } from './visits.ts'
 import { collectVisits, readVisits, saveVisits } from './visited.ts'
+import { bestVisits, type RunVisits } from './visits.ts'
 
 /**
  * A directory that holds an experiment:
@@ -180,7 +180,7 @@ async function* runJob(
     }
     const evaluation = await evaluate({ spec, ...agents(), episodes, seed, onProgress })
     const goals = await playGoals(spec, agents(), seed)
-    if (goals) evaluation.goals = goals
+    if (goals) evaluation.extras = { goals }
     if (grid) evaluation.grid = await evaluateGrid({ spec, ...agents(), ...grid, seed, onProgress })
     const observations = visits.tensor(sizeOf(spec.observationSpace))
     if (observations) await saveVisits(path, observations)
@@ -246,7 +246,7 @@ async function conclude(plan: Plan, failures: ReadonlyMap<string, string>): Prom
 /** Of the first run of every variant that has finished, chosen by its seed and not by what it shows. */
 function goalsOfFirst({ jobs, description }: Plan, finished: Finished): RunGoals[] {
   return description.variants.flatMap(({ label }) => {
-    const goalsOfJob = (job: Job) => finished.get(job)?.evaluation.goals
+    const goalsOfJob = (job: Job) => playedGoals(finished.get(job)?.evaluation)
     const job = jobs.find((one) => one.variant === label && goalsOfJob(one))
     const goals = job && goalsOfJob(job)
     return goals ? [{ variant: label, seed: job.seed, goals }] : []

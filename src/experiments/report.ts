@@ -1,4 +1,5 @@
 import { type Draw, escapeHtml, loadCharts, quantile, type Size, type Value } from '../report/charts.ts'
+import { QUANTITIES } from '../report/metric-titles.ts'
 import {
   compact,
   counted,
@@ -15,10 +16,9 @@ import {
   text,
   WIDE,
 } from '../report/page.ts'
-import { QUANTITIES } from '../report/metric-titles.ts'
 import { barChart, colorOf, gridChart, learningChart, mapChart, numberChart, type VariantCurve } from './charts.ts'
-import { goalSection, type RunGoals } from './multigoal/section.ts'
 import { cornerName, gridValues, hardIndex, type PresetGrid } from './grid.ts'
+import { goalSection, type RunGoals } from './multigoal/section.ts'
 import type { Preset } from './presets.ts'
 import type { Estimate, PopulationCurves } from './statistics.ts'
 import type { ExperimentSummary, RunResult, VariantSummary } from './summary.ts'

@@ -1,6 +1,6 @@
 import { carriedReturns, finite, quantile, type Value } from '../report/charts.ts'
-import { goalMeasures } from './multigoal/play.ts'
-import type { Evaluation, IterationMetrics } from '../train/metrics.ts'
+import type { Evaluation, IterationMetrics } from '../report/metrics.ts'
+import { goalMeasures, playedGoals } from './multigoal/play.ts'
 
 /** Iterations of the running mean; a shorter run is one window. */
 const WINDOW = 10
@@ -69,7 +69,7 @@ export type Measures = Readonly<Record<string, Value>>
  */
 export function measuresOf(
   curves: PopulationCurves,
-  { greedy, sampled, goals }: Evaluation,
+  evaluation: Evaluation,
   metrics: readonly IterationMetrics[] = [],
 ): Measures {
   const { runningBest } = curves
@@ -86,9 +86,9 @@ export function measuresOf(
     finalMean: final('mean'),
     finalLowerQuartile: final('lowerQuartile'),
     finalWorst: final('worst'),
-    ...ofEvaluation('greedy', greedy),
-    ...ofEvaluation('sampled', sampled),
-    ...goalMeasures(goals),
+    ...ofEvaluation('greedy', evaluation.greedy),
+    ...ofEvaluation('sampled', evaluation.sampled),
+    ...goalMeasures(playedGoals(evaluation)),
     ...coverageOf(metrics),
   }
 }

@@ -1,5 +1,5 @@
 import { finite, type Value } from '../report/charts.ts'
-import type { IterationMetrics } from '../train/metrics.ts'
+import type { IterationMetrics } from '../report/metrics.ts'
 import type { FinishedRun } from '../train/run-directory.ts'
 import { gridMeasures, meanGrid, type PresetGrid } from './grid.ts'
 import type { DescribedVariant, Description } from './plan.ts'

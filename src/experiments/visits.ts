@@ -1,5 +1,5 @@
 import { quantile } from '../report/charts.ts'
-import type { Evaluation } from '../train/metrics.ts'
+import type { Evaluation } from '../report/metrics.ts'
 
 /** Policies whose maps are shown. */
 const POLICIES = 4

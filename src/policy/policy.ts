@@ -147,7 +147,7 @@ function actRows(actor: Actor, observations: ArrayLike<number>, options: ActOpti
 }
 
 /** Options with their defaults, checked before anything is computed. */
-interface Turn {
+interface ActRequest {
   readonly who: Who
   readonly greedy: number
   readonly seed: number
@@ -155,7 +155,7 @@ interface Turn {
   episodeOf(row: number): number
 }
 
-function turnOf({ description }: Content, options: ActOptions, rows: number): Turn {
+function turnOf({ description }: Content, options: ActOptions, rows: number): ActRequest {
   const { particle = 'best', greedy = true, seed = 0, episode = 0, step = 0 } = options
   if (typeof greedy !== 'boolean') throw new UsageError(`greedy must be true or false, got ${show(greedy)}.`)
   return {
@@ -216,7 +216,7 @@ function normalised({ mean, deviation, clip }: NonNullable<PolicyDescription['no
 }
 
 /** Writes the actions for the first rows of observations in the arena. */
-function choose({ ops, at, view, content, A }: Actor, { who, greedy, seed, step }: Turn, rows: number): void {
+function choose({ ops, at, view, content, A }: Actor, { who, greedy, seed, step }: ActRequest, rows: number): void {
   const { description, policy } = content
   const { lo, hi } = splitSeed(seed)
   const n = description.particles

@@ -1,5 +1,5 @@
 import type { EChartsOption, SeriesOption } from 'echarts'
-import type { Evaluation, IterationMetrics } from '../train/metrics.ts'
+import type { Evaluation, IterationMetrics } from './metrics.ts'
 
 /** A value that may be missing. */
 export type Value = number | null

@@ -24,10 +24,10 @@ export type Agents = Policies | Actors
 export const arePolicies = (agents: Agents): agents is Policies => 'policy' in agents
 
 /** Writes actions [rows, A] as a batch of environments takes them. What it writes is a function of the turn. */
-export type Act = (out: Float32Array, turn: Turn) => void
+export type Act = (out: Float32Array, turn: ActRequest) => void
 
 /** Some rows in which one particle is to act. */
-export interface Turn {
+export interface ActRequest {
   readonly particle: number
   /** [rows, O] */
   readonly observation: Float32Array

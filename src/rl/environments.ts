@@ -27,7 +27,7 @@ export const environmentsStruct = struct([
 ])
 
 /** The fields that environments carry from one rollout to the next. */
-export const carriedByEnvironments = ['state', 'current', 'elapsed', 'episode', 'episodeReturn'] as const
+export const environmentState = ['state', 'current', 'elapsed', 'episode', 'episodeReturn'] as const
 
 /** The E running environments of one particle. */
 export function environmentFields(spec: EnvironmentSpec, E: number) {

@@ -1,7 +1,7 @@
 import type { Arena } from '../core/arena.ts'
 import type { batchFields } from './batch.ts'
 import type { environmentFields } from './environments.ts'
-import type { Carried } from './evaluator.ts'
+import type { ParticleState } from './evaluator.ts'
 
 /** A whole episode: L steps of O numbers of an observation and A of an action. */
 export interface Episode {
@@ -37,7 +37,7 @@ type EpisodeArena = Arena<ReturnType<typeof batchFields> & ReturnType<typeof env
  */
 export function closeEpisodes(
   { view }: EpisodeArena,
-  open: OpenEpisodes | Carried,
+  open: OpenEpisodes | ParticleState,
 ): { ended: Episode[]; open: OpenEpisodes } {
   const E = view.elapsed.length
   const T = view.reward.length / E

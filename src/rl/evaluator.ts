@@ -3,7 +3,7 @@
 export type NumberArray = Float32Array | Float64Array | Int32Array | Uint32Array | Uint8Array
 
 /** What a particle carries from one evaluation to the next beside its parameters: arrays by name. */
-export type Carried = Readonly<Record<string, NumberArray>>
+export type ParticleState = Readonly<Record<string, NumberArray>>
 
 /** One particle to be evaluated. */
 export interface Job {
@@ -17,9 +17,9 @@ export interface Job {
   /** How many gradients have been taken on this rollout before. */
   readonly pass: number
   /** What it carried away from the rollout before; null before the first. */
-  readonly carried: Carried | null
+  readonly carried: ParticleState | null
   /** What is known of the whole population and needed to evaluate this one; null where nothing is. */
-  readonly context: Carried | null
+  readonly context: ParticleState | null
 }
 
 /** What evaluating one particle tells. */
@@ -38,7 +38,7 @@ export interface Outcome {
   /** [parameters] ∇J */
   readonly gradient: Float32Array
   /** What it carries to the next rollout, and what this one told; null after pass 0. */
-  readonly carried: Carried | null
+  readonly carried: ParticleState | null
   readonly info: ParticleInfo | null
   /** Some of the rows of the rollout, evenly spread over it; null after pass 0. */
   readonly visited: Visited | null

@@ -8,8 +8,8 @@ import { checkResult } from '../envs/errors.ts'
 import type { Action } from '../envs/spaces.ts'
 import type { Head, policyFields } from '../nn/policy.ts'
 import { type batchFields, writeBatch } from './batch.ts'
-import { carriedByEnvironments, type environmentFields, observationSize, writeEnvironments } from './environments.ts'
-import type { Carried, NumberArray } from './evaluator.ts'
+import { type environmentFields, environmentState, observationSize, writeEnvironments } from './environments.ts'
+import type { NumberArray, ParticleState } from './evaluator.ts'
 
 /** Room for a seed that the op deriveSeed writes. */
 export const seedFields = () => ({ episodeSeed: u32(2) })
@@ -77,14 +77,14 @@ export function startEnvironments(arena: RolloutArena, task: Task, roller: Rolle
 }
 
 /** What the environments of a particle carry from one rollout to the next. */
-export function carryEnvironments({ view }: RolloutArena, { history }: Roller): Carried {
-  const fields = carriedByEnvironments.map((name) => [name, view[name].slice()])
+export function carryEnvironments({ view }: RolloutArena, { history }: Roller): ParticleState {
+  const fields = environmentState.map((name) => [name, view[name].slice()])
   return { ...Object.fromEntries(fields), history: Float32Array.from(history.flat()) }
 }
 
 /** Goes on where the environments were when `carried` was taken. */
-export function resumeEnvironments(arena: RolloutArena, carried: Carried): void {
-  for (const name of carriedByEnvironments) arena.view[name].set(carried[name])
+export function resumeEnvironments(arena: RolloutArena, carried: ParticleState): void {
+  for (const name of environmentState) arena.view[name].set(carried[name])
 }
 
 /**

@@ -6,27 +6,27 @@ import { forward } from '../nn/forward.ts'
 import { squaredError } from '../nn/losses.ts'
 import type { Network } from '../nn/network.ts'
 import { tf } from '../nn/tfjs.ts'
-import { descend, parametersOf, type SideNetwork, sideFields, sideNetwork, startSide } from './trainable.ts'
+import { descend, initialiseTrainable, parametersOf, type Trainable, trainable, trainableFields } from './trainable.ts'
 
 // Q networks, one or a pair, and the slower copies that they learn from.
 
 /** Room for them. */
 export const criticFields = (net: Network, count: number) => ({
-  ...sideFields('q', net, count),
+  ...trainableFields('q', net, count),
   qTarget: f32(padded(count * net.size)),
 })
 
 /** Q networks (s, a) → Q with their targets. */
 export interface Critics {
-  readonly q: SideNetwork
+  readonly q: Trainable
   readonly ops: Ops
   readonly target: { readonly at: Pointer; readonly view: Float32Array }
 }
 
 /** New networks in an arena that has their fields, and targets that are the same. */
 export function createCritics(arena: Arena<ReturnType<typeof criticFields>>, net: Network, count: number, seed: Seed) {
-  const q = sideNetwork(arena, 'q', net, count)
-  startSide(q, seed, 0, { scheme: 'xavier', purpose: Purpose.q, lastGain: 1 })
+  const q = trainable(arena, 'q', net, count)
+  initialiseTrainable(q, seed, 0, { scheme: 'xavier', purpose: Purpose.q, lastGain: 1 })
   const critics: Critics = { q, ops: arena.ops, target: { at: arena.at.qTarget, view: arena.view.qTarget } }
   follow(critics, 1)
   return critics
@@ -42,7 +42,7 @@ export function follow({ q, ops, target }: Critics, tau: number): void {
  * Differentiable by theta and the actions.
  */
 export function qValues(
-  { net, count }: Pick<SideNetwork, 'net' | 'count'>,
+  { net, count }: Pick<Trainable, 'net' | 'count'>,
   theta: tf.Tensor,
   state: tf.Tensor2D,
   action: tf.Tensor2D,

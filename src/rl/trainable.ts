@@ -10,16 +10,16 @@ import { type Initialisation, initialiseInto, type Network } from '../nn/network
 import { tf } from '../nn/tfjs.ts'
 import { minibatchAt, startMinibatches } from '../optim/minibatch.ts'
 import { adam } from '../optim/optimizers.ts'
-import type { Carried } from './evaluator.ts'
+import type { ParticleState } from './evaluator.ts'
 
 // A network that a particle carries beside its policy and trains on a loss of its own: a critic, a discriminator. It is outside
 // the kernel. A pair of Q networks is one side network of two.
 
 type Floats = 'Theta' | 'Gradient' | 'Moment1' | 'Moment2'
-type SideFields<N extends string> = { [K in `${N}${Floats}`]: Field<'f32'> } & { [K in `${N}Steps`]: Field<'i32'> }
+type TrainableFields<N extends string> = { [K in `${N}${Floats}`]: Field<'f32'> } & { [K in `${N}Steps`]: Field<'i32'> }
 
 /** Room for `count` networks of one shape called `name` and their Adam; empty without a network. */
-export function sideFields<N extends string>(name: N, net: Network | null, count = 1): SideFields<N> {
+export function trainableFields<N extends string>(name: N, net: Network | null, count = 1): TrainableFields<N> {
   const size = net ? padded(count * net.size) : 0
   return {
     [`${name}Theta`]: f32(size),
@@ -27,13 +27,13 @@ export function sideFields<N extends string>(name: N, net: Network | null, count
     [`${name}Moment1`]: f32(size),
     [`${name}Moment2`]: f32(size),
     [`${name}Steps`]: i32(1),
-  } as SideFields<N>
+  } as TrainableFields<N>
 }
 
 /** Random numbers that shuffle B rows. */
 export const shuffleFields = (B: number) => ({ shuffle: f32(padded(B)) })
 
-export interface SideNetwork {
+export interface Trainable {
   readonly name: string
   readonly net: Network
   readonly count: number
@@ -44,12 +44,12 @@ export interface SideNetwork {
 }
 
 /** The network called `name` in an arena that has its fields. */
-export function sideNetwork(
+export function trainable(
   { ops, at, view }: { ops: Ops; at: object; view: object },
   name: string,
   net: Network,
   count = 1,
-): SideNetwork {
+): Trainable {
   const pointers = at as Record<string, Pointer>
   const views = view as Record<string, Float32Array>
   const fields = { theta: 'Theta', direction: 'Gradient', moment1: 'Moment1', moment2: 'Moment2' } as const
@@ -57,14 +57,19 @@ export function sideNetwork(
     Object.fromEntries(Object.entries(fields).map(([key, field]) => [key, from[name + field]]))
   return {
     ...{ name, net, count, ops },
-    at: of(pointers) as SideNetwork['at'],
-    view: of<Float32Array>(views) as SideNetwork['view'],
+    at: of(pointers) as Trainable['at'],
+    view: of<Float32Array>(views) as Trainable['view'],
     steps: (view as Record<string, Int32Array>)[`${name}Steps`],
   }
 }
 
 /** Before a particle's first evaluation. Network k of its `count` starts as particle · count + k does. */
-export function startSide(side: SideNetwork, seed: Seed, particle: number, initialisation: Initialisation): void {
+export function initialiseTrainable(
+  side: Trainable,
+  seed: Seed,
+  particle: number,
+  initialisation: Initialisation,
+): void {
   const { net, count, ops, view, steps } = side
   for (const array of Object.values(view)) array.fill(0)
   steps.fill(0)
@@ -75,7 +80,7 @@ export function startSide(side: SideNetwork, seed: Seed, particle: number, initi
 }
 
 /** What a particle carries of it. */
-export function carrySide({ name, view, steps }: SideNetwork): Carried {
+export function saveTrainable({ name, view, steps }: Trainable): ParticleState {
   return {
     [`${name}Theta`]: view.theta.slice(),
     [`${name}Moment1`]: view.moment1.slice(),
@@ -84,7 +89,7 @@ export function carrySide({ name, view, steps }: SideNetwork): Carried {
   }
 }
 
-export function resumeSide({ name, view, steps }: SideNetwork, carried: Carried): void {
+export function loadTrainable({ name, view, steps }: Trainable, carried: ParticleState): void {
   view.theta.set(carried[`${name}Theta`])
   view.moment1.set(carried[`${name}Moment1`])
   view.moment2.set(carried[`${name}Moment2`])
@@ -92,7 +97,7 @@ export function resumeSide({ name, view, steps }: SideNetwork, carried: Carried)
 }
 
 /** Its only output for rows of inputs [rows, inputs] into out [rows]. */
-export function outputsInto(out: Float32Array | Float64Array, { net, view }: SideNetwork, rows: Float32Array): void {
+export function outputsInto(out: Float32Array | Float64Array, { net, view }: Trainable, rows: Float32Array): void {
   const values = tf.tidy(() => {
     const x = tf.tensor2d(rows, [out.length, net.widths[0]])
     return forward(net, tf.tensor1d(view.theta.subarray(0, net.size)), x)
@@ -102,7 +107,7 @@ export function outputsInto(out: Float32Array | Float64Array, { net, view }: Sid
 }
 
 /** Its parameters [size], or [count, size] where there are several. */
-export function parametersOf({ net, count }: SideNetwork, theta: Float32Array): tf.Tensor {
+export function parametersOf({ net, count }: Trainable, theta: Float32Array): tf.Tensor {
   const values = theta.subarray(0, count * net.size)
   return count === 1 ? tf.tensor1d(values) : tf.tensor2d(values, [count, net.size])
 }
@@ -113,7 +118,7 @@ export function parametersOf({ net, count }: SideNetwork, theta: Float32Array): 
  * @throws RunError when loss or gradient are not finite; the parameters are then as they were
  * @returns the loss before the step
  */
-export function descend(side: SideNetwork, rate: number, loss: (theta: tf.Tensor1D) => tf.Scalar): number {
+export function descend(side: Trainable, rate: number, loss: (theta: tf.Tensor1D) => tf.Scalar): number {
   const { name, net, count, ops, at, view, steps } = side
   const { value, grad } = tf.tidy(() =>
     tf.valueAndGrad((theta) => tf.neg(loss(theta as tf.Tensor1D)))(parametersOf(side, view.theta)),
@@ -136,7 +141,7 @@ interface CriticTraining {
 
 /** Minimises ½ (V(s) − target)² over rows [B, O], in shuffled minibatches that depend on the seed only. */
 export function trainCritic(
-  critic: SideNetwork,
+  critic: Trainable,
   observations: Float32Array,
   targets: Float64Array,
   options: CriticTraining,

@@ -4,13 +4,13 @@ import { threadCount } from '../core/thread-pool.ts'
 import type { Evaluator, Job, Outcome } from './evaluator.ts'
 
 /** Whoever evaluates the particles of a population: this thread, or workers on other ones. */
-export interface Crew {
+export interface WorkerPool {
   /** Workers that are alive; 0 means this thread. */
   size(): number
   /** The outcomes of the jobs, in their order. Their bits do not depend on who evaluates them. */
   evaluate(jobs: readonly Job[]): Promise<Outcome[]>
   /** What became of workers that died since the last call, in one sentence each. */
-  takeLosses(): string[]
+  takeFailures(): string[]
   /** Ends the workers, and closes the environments of this thread. */
   close(): void
 }
@@ -24,7 +24,7 @@ export type Answer =
   | { readonly outcome: Outcome }
   | { readonly failure: { readonly name: string; readonly message: string; readonly stack?: string } }
 
-export interface CrewOptions<Setup> {
+export interface WorkerPoolOptions<Setup> {
   /** Makes an evaluator on this thread. */
   readonly create: (setup: Setup) => Promise<Evaluator>
   /** The same by its name in algorithms/evaluators.ts, for workers. */
@@ -44,10 +44,10 @@ const LIVES = 2
  *
  * @throws UsageError when a worker cannot be started
  */
-export async function hire<Setup>(options: CrewOptions<Setup>): Promise<Crew> {
+export async function startWorkerPool<Setup>(options: WorkerPoolOptions<Setup>): Promise<WorkerPool> {
   const { create, setup, workers } = options
   if (workers === 0) return alone(await create(setup))
-  const hands = await Promise.all(Array.from({ length: workers }, () => hireHand(options)))
+  const hands = await Promise.all(Array.from({ length: workers }, () => startPoolWorker(options)))
   return together(hands, () => create(setup))
 }
 
@@ -57,11 +57,11 @@ export function workersFor(wanted: number | 'auto', particles: number): number {
   return wanted === 'auto' && workers < 2 ? 0 : workers
 }
 
-function alone(evaluator: Evaluator): Crew {
+function alone(evaluator: Evaluator): WorkerPool {
   return {
     size: () => 0,
     evaluate: async (jobs) => jobs.map((job) => evaluator(job)),
-    takeLosses: () => [],
+    takeFailures: () => [],
     close: () => evaluator.close(),
   }
 }
@@ -80,15 +80,15 @@ interface Round {
   readonly failures: Map<number, unknown>
 }
 
-function together(hands: readonly Hand[], createHere: () => Promise<Evaluator>): Crew {
+function together(hands: readonly PoolWorker[], createHere: () => Promise<Evaluator>): WorkerPool {
   const alive = new Set(hands)
   /** Who has the rows of a particle's last rollout. */
-  const holders = new Map<number, Hand>()
+  const holders = new Map<number, PoolWorker>()
   let losses: string[] = []
   let here: Promise<Evaluator> | null = null
 
   /** Takes jobs until none is left or the worker dies. */
-  async function work(hand: Hand, { queue, outcomes, failures }: Round): Promise<void> {
+  async function work(hand: PoolWorker, { queue, outcomes, failures }: Round): Promise<void> {
     for (let entry = takeFor(hand, queue); entry; entry = takeFor(hand, queue)) {
       try {
         holders.set(entry.job.particle, hand)
@@ -100,7 +100,7 @@ function together(hands: readonly Hand[], createHere: () => Promise<Evaluator>):
     }
   }
 
-  function bury(hand: Hand, entry: Entry, { message }: Death, { queue, failures }: Round): void {
+  function bury(hand: PoolWorker, entry: Entry, { message }: Death, { queue, failures }: Round): void {
     alive.delete(hand)
     const { particle } = entry.job
     losses.push(`A worker died while it evaluated particle ${particle} (${message}); ${alive.size} are left.`)
@@ -110,7 +110,7 @@ function together(hands: readonly Hand[], createHere: () => Promise<Evaluator>):
   }
 
   /** Its own particles first, which it may know from the last time, then anybody's. */
-  function takeFor(hand: Hand, queue: Entry[]): Entry | undefined {
+  function takeFor(hand: PoolWorker, queue: Entry[]): Entry | undefined {
     const isOwn = ({ index }: Entry) => index % hands.length === hands.indexOf(hand)
     const open = queue.filter(({ job }) => isOpenTo(hand, job))
     const entry = open.find(isOwn) ?? open[0]
@@ -118,7 +118,7 @@ function together(hands: readonly Hand[], createHere: () => Promise<Evaluator>):
   }
 
   /** A later pass is for whoever has the rows: to collect them again takes longer than to wait for it. */
-  function isOpenTo(hand: Hand, { pass, particle }: Job): boolean {
+  function isOpenTo(hand: PoolWorker, { pass, particle }: Job): boolean {
     const holder = holders.get(particle)
     return pass === 0 || holder === hand || !holder || !alive.has(holder)
   }
@@ -139,7 +139,7 @@ function together(hands: readonly Hand[], createHere: () => Promise<Evaluator>):
       if (round.failures.size > 0) throw round.failures.get(Math.min(...round.failures.keys()))
       return round.outcomes
     },
-    takeLosses() {
+    takeFailures() {
       const taken = losses
       losses = []
       return taken
@@ -156,12 +156,15 @@ function together(hands: readonly Hand[], createHere: () => Promise<Evaluator>):
 class Death extends Error {}
 
 /** One worker. */
-interface Hand {
+interface PoolWorker {
   evaluate(job: Job): Promise<Outcome>
   stop(): void
 }
 
-async function hireHand({ evaluator, posted }: Pick<CrewOptions<unknown>, 'evaluator' | 'posted'>): Promise<Hand> {
+async function startPoolWorker({
+  evaluator,
+  posted,
+}: Pick<WorkerPoolOptions<unknown>, 'evaluator' | 'posted'>): Promise<PoolWorker> {
   let owed: { resolve(answer: Answer): void; reject(reason: Error): void } | null = null
   let death: Death | null = null
   const worker = workers.start({

@@ -9,17 +9,17 @@ import {
   strips,
   type Variant,
 } from './direction.ts'
-import type { GivenKernel, Kernel } from './kernels.ts'
+import type { CustomKernel, Kernel } from './kernels.ts'
 
 /** Entries of a supplied kernel may differ from their mirror image by this share of the larger diagonal entry. */
 const ASYMMETRY = 1e-5
 
 /** What a kernel that the caller supplies needs; empty for others. */
-export function givenFields(n: number, d: number, { given }: Kernel) {
+export function customKernelFields(n: number, d: number, { given }: Kernel) {
   const rows = given ? n : 0
   return {
     /** [n, n], [n, d] and [n, d] as the caller sees them. */
-    givenKernel: f32(rows, n),
+    customKernelOf: f32(rows, n),
     givenRepulsion: f32(rows, d),
     givenX: f32(rows, d),
     /** [n, D] the repulsion in padded rows. */
@@ -28,20 +28,20 @@ export function givenFields(n: number, d: number, { given }: Kernel) {
 }
 
 /** The direction with the caller's K and Σ_j ∇_{x_j} k(x_j, x_i). */
-export function givenDirection(
+export function customKernelDirection(
   arena: SteinArena,
   n: number,
   operands: Operands,
-  supply: GivenKernel,
+  supply: CustomKernel,
   variant: Variant,
 ): Part {
   const { ops, at, view } = arena
   const { d } = operands
   const D = padded(d)
   ops.copyColumns(at.givenX, d, operands.x, D, n, d)
-  supply(view.givenKernel, view.givenRepulsion, view.givenX)
-  refuseBadKernel(view.givenKernel, n)
-  ops.copyColumns(at.kernel, padded(n), at.givenKernel, n, n, n)
+  supply(view.customKernelOf, view.givenRepulsion, view.givenX)
+  refuseBadKernel(view.customKernelOf, n)
+  ops.copyColumns(at.kernel, padded(n), at.customKernelOf, n, n, n)
   ops.copyColumns(at.repulsion, D, at.givenRepulsion, d, n, d)
   const bad = ops.firstNonFinite(at.repulsion, n * D)
   if (bad >= 0)

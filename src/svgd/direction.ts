@@ -4,7 +4,7 @@ import { f32, f64, padded, struct, u32 } from '../core/layout.ts'
 import type { Ops, Pointer } from '../core/ops.ts'
 import { resolveBandwidth } from './bandwidth.ts'
 import { coordinateFields, directionInCoordinates } from './coordinates.ts'
-import { givenDirection, givenFields } from './custom-kernel.ts'
+import { customKernelDirection, customKernelFields } from './custom-kernel.ts'
 import { isSingleRbf, type Kernel, type Term, TermKind } from './kernels.ts'
 
 /** Columns of the Gram matrix's factor that are packed at a time: four packed rows stay in the first-level cache. */
@@ -95,7 +95,7 @@ export function steinFields(n: number, d: number, { kernel, norms = true, thread
     /** [threads, …] packed panels, one part a thread. */
     scratch: f32(threads, panelFloats(n, D) * (slopes ? 2 : 1) + rowFloats(N) + tileFloats(n, D)),
     ...coordinateFields(n, d, kernel),
-    ...givenFields(n, d, kernel),
+    ...customKernelFields(n, d, kernel),
   }
 }
 
@@ -178,7 +178,7 @@ export function steinDirection(
   const whole = { x: at.theta, score: at.score, out: at.direction, d, strip: 0 }
   const take = (operands: Operands) => plainDirection(arena, n, operands, kernel.terms, variant)
   const parts = kernel.given
-    ? [givenDirection(arena, n, whole, kernel.given, variant)]
+    ? [customKernelDirection(arena, n, whole, kernel.given, variant)]
     : kernel.coordinates
       ? directionInCoordinates(arena, n, whole, kernel.coordinates, take)
       : [take(whole)]
@@ -237,7 +237,7 @@ function plainDirection(
 function squaredDistances(arena: SteinArena, n: number, { x, d }: Operands): void {
   const { ops, at } = arena
   const panels = padded(n) / 4
-  const parts = triangular(panels, arena.team.size)
+  const parts = triangular(panels, arena.threadPool.size)
   ops.centreOf(at.centre, x, n, padded(d))
   inParts(arena, n, 'gram', parts, ({ panels, tile }) => [at.kernel, x, at.centre, n, d, GRAM_BLOCK, panels, tile])
   ops.diagonalInto(at.squares, at.kernel, n)
@@ -264,7 +264,7 @@ function writeTerms(arena: SteinArena, n: number, { x, d }: Operands, terms: rea
 function kernelMatrix(arena: SteinArena, n: number, terms: number): void {
   const { at, view } = arena
   const slopes = view.slopes.length > 0 ? at.slopes : 0
-  const blocks = triangular(Math.ceil(n / KERNEL_BLOCK), arena.team.size)
+  const blocks = triangular(Math.ceil(n / KERNEL_BLOCK), arena.threadPool.size)
   const rows = blocks.map((block) => Math.min(block * KERNEL_BLOCK, n))
   inParts(arena, n, 'kernelRows', rows, () => [at.kernel, slopes, at.squares, at.distances, at.terms, terms, n])
 }
@@ -280,7 +280,7 @@ interface Slopes {
 
 /** φ from the kernel matrix, in strips of columns. */
 export function product(arena: SteinArena, n: number, operands: Operands, variant: Variant, slopes: Slopes): void {
-  const { at, view, team } = arena
+  const { at, view, threadPool } = arena
   const { drive = 1, repulsion = 1, normalise = 'n' } = variant
   const D = padded(operands.d)
   directionTask.write(view.task, {
@@ -302,7 +302,7 @@ export function product(arena: SteinArena, n: number, operands: Operands, varian
     rowSums: at.rowSums,
     norms: view.norms.length > 0 ? at.norms + operands.strip * n * TERMS * 8 : 0,
   })
-  const parts = even(strips(n, operands.d), team.size)
+  const parts = even(strips(n, operands.d), threadPool.size)
   inParts(arena, n, 'steinDirection', parts, ({ panels, rows, tile }) => [at.task, panels, rows, tile])
 }
 
@@ -324,19 +324,19 @@ interface Scratch {
 }
 
 function inParts(
-  { at, view, team }: SteinArena,
+  { at, view, threadPool }: SteinArena,
   n: number,
   op: keyof Ops,
   boundaries: readonly number[],
   args: (scratch: Scratch) => readonly number[],
 ): void {
-  const size = (view.scratch.length / team.size) * 4
+  const size = (view.scratch.length / threadPool.size) * 4
   const jobs = boundaries.slice(1).map((end, thread) => {
     const panels = at.scratch + thread * size
     const tile = panels + size - tileFloats(n, view.theta.length / n) * 4
     return [...args({ panels, rows: tile - rowFloats(padded(n)) * 4, tile }), boundaries[thread], end]
   })
-  team.run(op, jobs)
+  threadPool.run(op, jobs)
 }
 
 /** Boundaries of equal parts of `count`. */

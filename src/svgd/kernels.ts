@@ -26,7 +26,7 @@ export interface Kernel {
   /** Where the terms are taken; default: x itself. */
   readonly coordinates?: Coordinates
   /** Supplies K and the repulsion instead of terms. */
-  readonly given?: GivenKernel
+  readonly given?: CustomKernel
 }
 
 /** Each block of coordinates alone, y = Lᵀx with a metric M = L Lᵀ, or y = x/√h with a bandwidth for each dimension. */
@@ -49,7 +49,7 @@ export interface LinearMaps {
  * Writes K_ij = k(x_i, x_j) into kernel [n × n] and Σ_j ∇_{x_j} k(x_j, x_i) into repulsion [n × d], row by row without
  * padding. `x` is a copy of the particles [n × d].
  */
-export type GivenKernel = (kernel: Float32Array, repulsion: Float32Array, x: Float32Array) => void
+export type CustomKernel = (kernel: Float32Array, repulsion: Float32Array, x: Float32Array) => void
 
 /**
  * Radial basis function kernel k(x, y) = exp(−|x−y|²/h), ∇_x k(x, y) = −(2/h)(x − y) k(x, y).
@@ -223,7 +223,7 @@ export function blockwise(widths: readonly number[], kernel: Kernel): Kernel {
  * A kernel that the caller computes, for instance on the behaviour of policies instead of their parameters. Checked at
  * every step: K must be finite, symmetric and positive on its diagonal.
  */
-export function given(supply: GivenKernel): Kernel {
+export function given(supply: CustomKernel): Kernel {
   return { name: 'given', terms: [], given: supply }
 }
 

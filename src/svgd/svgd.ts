@@ -6,12 +6,12 @@ import { type CoreSource, compileCore, compileThreadedCore } from '../core/modul
 import type { Minibatch, Population, PopulationScore } from '../core/population.ts'
 import { Purpose, type Seed, splitSeed } from '../core/random.ts'
 import { canShare, threadCount } from '../core/thread-pool.ts'
+import { type MinibatchOptions, type MinibatchState, minibatchAt, startMinibatches } from '../optim/minibatch.ts'
+import { adam, type Optimizer, optimizerFields } from '../optim/optimizers.ts'
 import type { Schedule } from '../optim/schedules.ts'
 import { type SteinArena, type SteinInfo, steinDirection, steinFields, type Variant } from './direction.ts'
 import { type Discrepancy, discrepancyAt, type FixedDiscrepancyKernel } from './discrepancy.ts'
 import { type Kernel, rbf } from './kernels.ts'
-import { type MinibatchOptions, type MinibatchState, minibatchAt, startMinibatches } from '../optim/minibatch.ts'
-import { adam, type Optimizer, optimizerFields } from '../optim/optimizers.ts'
 
 /** Writes s(x) = ∇ log p(x) of one particle into out; both have `dimension` entries. */
 export type Score = (out: Float32Array, x: Float32Array, batch: Minibatch) => void

@@ -1,5 +1,5 @@
+import type { IterationMetrics } from '../report/metrics.ts'
 import type { ParticleInfo } from '../rl/evaluator.ts'
-import type { IterationMetrics } from './metrics.ts'
 
 /**
  * Counts the cells of a task's grid that a population visits: all so far, and those of an iteration. The function returned takes the

@@ -15,7 +15,8 @@ import {
   thinned,
   type Value,
 } from '../report/charts.ts'
-import type { Evaluation, IterationMetrics, RunSummary } from './metrics.ts'
+import { QUANTITIES } from '../report/metric-titles.ts'
+import type { Evaluation, IterationMetrics, RunSummary } from '../report/metrics.ts'
 import {
   compact,
   counted,
@@ -34,7 +35,6 @@ import {
   WIDE,
   WIDE_LOW,
 } from '../report/page.ts'
-import { QUANTITIES } from '../report/metric-titles.ts'
 
 /** One HTML page without scripts or requests that shows a run: to be opened from disk, mailed, printed. */
 export async function renderReport(run: RunSummary): Promise<string> {

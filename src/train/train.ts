@@ -1,6 +1,6 @@
 import { platform } from '#platform'
-import type { Algorithm, Saved } from '../algorithms/algorithm.ts'
 import { adr } from '../algorithms/adr/adr.ts'
+import type { Algorithm, Saved } from '../algorithms/algorithm.ts'
 import { s2ac } from '../algorithms/s2ac/s2ac.ts'
 import { sac } from '../algorithms/sac/sac.ts'
 import { sql } from '../algorithms/sql/sql.ts'
@@ -10,11 +10,11 @@ import { check, show, UsageError, wholeNumber } from '../core/errors.ts'
 import type { CoreSource } from '../core/module.ts'
 import type { EnvironmentSpec } from '../envs/contract.ts'
 import { environmentSpec } from '../envs/registry.ts'
+import type { Evaluation, IterationMetrics } from '../report/metrics.ts'
 import type { Agents } from '../rl/agents.ts'
 import { evaluatePopulation } from '../rl/evaluate.ts'
 import type { ParticleInfo, Visited } from '../rl/evaluator.ts'
 import { countCoverage } from './coverage.ts'
-import type { Evaluation, IterationMetrics } from './metrics.ts'
 
 /** The algorithms by name. */
 export const algorithms = { svpg, sac, sql, 'sql-compose': sqlCompose, s2ac, adr } as const

@@ -43,7 +43,11 @@ test.each([
   ['PerStateTask', 'svgd/per-state.ts', perStateTask.names],
   ['CartPole', 'envs/cartpole.ts', Object.keys(cartPole.core?.constants ?? {})],
   ['MountainCar', 'envs/mountain-car.ts', Object.keys(mountainCar.core?.constants ?? {})],
-  ['MountainCarContinuous', 'envs/mountain-car-continuous.ts', Object.keys(mountainCarContinuous.core?.constants ?? {})],
+  [
+    'MountainCarContinuous',
+    'envs/mountain-car-continuous.ts',
+    Object.keys(mountainCarContinuous.core?.constants ?? {}),
+  ],
   ['Pendulum', 'envs/pendulum.ts', Object.keys(pendulum.core?.constants ?? {})],
   ['Acrobot', 'envs/acrobot.ts', Object.keys(acrobot.core?.constants ?? {})],
   ['Vector', 'envs/vector.ts', vectorStruct.names],

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals'
 import { niceRange } from '../../src/experiments/charts.ts'
 import { type ReportExtras, renderExperiment } from '../../src/experiments/report.ts'
 import { type ExperimentSummary, encodeSummary, type RunRecord, summarise } from '../../src/experiments/summary.ts'
-import type { IterationMetrics } from '../../src/train/metrics.ts'
+import type { IterationMetrics } from '../../src/report/metrics.ts'
 
 const LABELS = ['stein', 'independent', 'joint']
 

@@ -8,7 +8,7 @@ import {
   runningMean,
   tQuantile,
 } from '../../src/experiments/statistics.ts'
-import type { IterationMetrics } from '../../src/train/metrics.ts'
+import type { IterationMetrics } from '../../src/report/metrics.ts'
 
 const metricsOf = (returns: (number | null)[][]) => returns.map((row) => ({ returns: row }) as IterationMetrics)
 const evaluation = { episodes: 3, greedy: [10, 40, 20], sampled: [5, 15, 10] }

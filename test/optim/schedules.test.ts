@@ -1,8 +1,8 @@
 import { expect, test } from '@jest/globals'
 import { createArena } from '../../src/core/arena.ts'
 import { compileCore } from '../../src/core/module.ts'
-import { constant, cyclical, linearRamp, logLinearRamp, tanhRamp } from '../../src/optim/schedules.ts'
 import { adam } from '../../src/optim/optimizers.ts'
+import { constant, cyclical, linearRamp, logLinearRamp, tanhRamp } from '../../src/optim/schedules.ts'
 import { createSVGD, particlesOf, type Score } from '../../src/svgd/svgd.ts'
 
 const { ops } = await createArena(await compileCore(), {})

@@ -8,11 +8,11 @@ import { Purpose, splitSeed } from '../../src/core/random.ts'
 import { valueNetwork } from '../../src/nn/network.ts'
 import { startTfjs, tf } from '../../src/nn/tfjs.ts'
 import {
+  initialiseTrainable,
   outputsInto,
   shuffleFields,
-  sideFields,
-  sideNetwork,
-  startSide,
+  trainable,
+  trainableFields,
   trainCritic,
 } from '../../src/rl/trainable.ts'
 import { slopes } from '../reference/distributions.ts'
@@ -29,9 +29,9 @@ const seed = splitSeed(4)
 
 /** A critic before its first rollout of B rows, and rows whose targets are a function of the observation. */
 async function fresh(B: number, particle = 0) {
-  const arena = await createArena(core, { ...sideFields('critic', net), ...shuffleFields(B) })
-  const critic = sideNetwork(arena, 'critic', net)
-  startSide(critic, seed, particle, { purpose: Purpose.critic })
+  const arena = await createArena(core, { ...trainableFields('critic', net), ...shuffleFields(B) })
+  const critic = trainable(arena, 'critic', net)
+  initialiseTrainable(critic, seed, particle, { purpose: Purpose.critic })
   const observation = Float32Array.from({ length: B * O }, (_, k) => Math.sin(1.7 * k))
   const target = Float64Array.from({ length: B }, (_, b) => 2 * observation[O * b] - observation[O * b + 1] ** 2 + 0.5)
   return { arena, critic, observation, target }

@@ -37,7 +37,7 @@ async function trained(options: SvpgOptions, iterations = 4, before = (_iteratio
     }
     const losses = infos.flatMap((info) => info.losses)
     const told = infos.map(({ particles, stein, replaced }) => ({ particles, stein, replaced }))
-    return { theta: [...state.arena.view.theta], carried: state.carried, told, losses, size: state.crew.size() }
+    return { theta: [...state.arena.view.theta], carried: state.carried, told, losses, size: state.workerPool.size() }
   } finally {
     svpg.close(state)
   }
@@ -111,7 +111,7 @@ describe('several passes over a rollout', () => {
       }
       return {
         ...{ theta: [...state.arena.view.theta], carried: state.carried },
-        ...{ losses: state.crew.takeLosses(), size: state.crew.size() },
+        ...{ losses: state.workerPool.takeFailures(), size: state.workerPool.size() },
       }
     } finally {
       svpg.close(state)

@@ -104,7 +104,7 @@ const differences = (a: number[][], b: number[][]) => a.map((row, i) => row.map(
 
 /**
  * Against the twin on the same numbers: float64 rounding of sums of some hundred terms, each no larger than the largest
- * U, which stands on the diagonal (U is positive definite). Measured: 1e-15.
+ * U, which stands on the diagonal (U is positive definite). Metrics: 1e-15.
  */
 const TWIN = 1e-12
 /** Against golden: particles and scores were rounded to float32, 6e-8 relative each, times |x|²/h in the exponent. */

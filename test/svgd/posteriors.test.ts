@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
-import { imq, matern32, preconditioned, rbf } from '../../src/svgd/kernels.ts'
 import { adagrad, adam } from '../../src/optim/optimizers.ts'
+import { imq, matern32, preconditioned, rbf } from '../../src/svgd/kernels.ts'
 import { createSVGD, particlesOf, type Score, svgd } from '../../src/svgd/svgd.ts'
 
 /** The two-dimensional Gaussian of the SVGD authors' demo. */

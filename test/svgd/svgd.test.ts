@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
-import { rbf } from '../../src/svgd/kernels.ts'
 import { adam } from '../../src/optim/optimizers.ts'
+import { rbf } from '../../src/svgd/kernels.ts'
 import { createSVGD, particlesOf, type Score } from '../../src/svgd/svgd.ts'
 
 /** ∇ log N(x; mean, Λ⁻¹) = −Λ (x − mean), the two-dimensional Gaussian of the SVGD authors' demo. */

@@ -53,36 +53,36 @@ async function particlesWith(threads: SvgdOptions['threads'], changes: Partial<S
   const { init, step } = createSVGD({ ...options, threads, ...changes })
   const state = await init({ particles: 40, dimension: 60 })
   for (let t = 0; t < 5; t++) step(state)
-  return { team: state.arena.team.size, particles: particlesOf(state) }
+  return { threadPool: state.arena.threadPool.size, particles: particlesOf(state) }
 }
 
 test('createSVGD with three threads moves as with one', async () => {
   const [one, three] = [await particlesWith(1), await particlesWith(3)]
-  expect([one.team, three.team]).toEqual([1, 3])
+  expect([one.threadPool, three.threadPool]).toEqual([1, 3])
   expect(three.particles).toEqual(one.particles)
 })
 
 test("'auto' takes one thread for a small population and several for a large one", async () => {
   const { init } = createSVGD(options)
-  expect((await init({ particles: 100, dimension: 2 })).arena.team.size).toBe(1)
+  expect((await init({ particles: 100, dimension: 2 })).arena.threadPool.size).toBe(1)
   const large = await init({ particles: 256, dimension: 500 })
-  expect(large.arena.team.size).toBeGreaterThanOrEqual(1)
-  expect(large.arena.team.size).toBeLessThanOrEqual(8)
+  expect(large.arena.threadPool.size).toBeGreaterThanOrEqual(1)
+  expect(large.arena.threadPool.size).toBeLessThanOrEqual(8)
 })
 
 test('where memory cannot be shared, one thread does it without a word', async () => {
   const shared = globalThis.SharedArrayBuffer
   try {
     Reflect.deleteProperty(globalThis, 'SharedArrayBuffer')
-    expect((await particlesWith(3)).team).toBe(1)
+    expect((await particlesWith(3)).threadPool).toBe(1)
   } finally {
     globalThis.SharedArrayBuffer = shared
   }
 })
 
 test('a core of one own runs on one thread', async () => {
-  const { team, particles } = await particlesWith(3, { core: module })
-  expect(team).toBe(1)
+  const { threadPool, particles } = await particlesWith(3, { core: module })
+  expect(threadPool).toBe(1)
   expect(particles).toEqual((await particlesWith(1)).particles)
 })
 

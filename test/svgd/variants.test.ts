@@ -3,7 +3,7 @@ import { createArena } from '../../src/core/arena.ts'
 import { compileCore } from '../../src/core/module.ts'
 import type { DistanceStatistics } from '../../src/svgd/bandwidth.ts'
 import { steinDirection, steinFields, type Variant } from '../../src/svgd/direction.ts'
-import { type GivenKernel, given, imq, type Kernel, linear, rbf, sumOf } from '../../src/svgd/kernels.ts'
+import { type CustomKernel, given, imq, type Kernel, linear, rbf, sumOf } from '../../src/svgd/kernels.ts'
 import { directionReference, imqReference, rbfReference, sampleRows } from '../reference/kernels.ts'
 import { medianReference, pairDistances } from '../reference/svgd.ts'
 import { directionOf, relativeError } from './population.ts'
@@ -106,7 +106,7 @@ describe("a user's bandwidth", () => {
 
 describe('a given kernel', () => {
   /** The RBF kernel as a caller would write it. */
-  const supply: GivenKernel = (kernel, repulsion, x) => {
+  const supply: CustomKernel = (kernel, repulsion, x) => {
     repulsion.fill(0)
     for (let i = 0; i < n; i++) {
       for (let j = 0; j < n; j++) {

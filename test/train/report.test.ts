@@ -1,5 +1,5 @@
 import { afterEach, expect, jest, test } from '@jest/globals'
-import type { IterationMetrics, RunSummary } from '../../src/train/metrics.ts'
+import type { IterationMetrics, RunSummary } from '../../src/report/metrics.ts'
 import { renderReport } from '../../src/train/report.ts'
 
 const rising = (i: number, t: number) => 20 + t * (3 + (i % 5)) + ((7 * i + 3 * t) % 11)

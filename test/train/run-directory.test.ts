@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { kernelMatrix, rowOf } from '../../src/algorithms/svpg/svpg.ts'
 import { UsageError } from '../../src/core/errors.ts'
 import { decodeTensors } from '../../src/core/safetensors.ts'
-import type { Evaluation } from '../../src/train/metrics.ts'
+import type { Evaluation } from '../../src/report/metrics.ts'
 import { createRun, finishRun, readRun, record } from '../../src/train/run-directory.ts'
 import { type TrainOptions, type TrainStep, train } from '../../src/train/train.ts'
 

@@ -22,7 +22,7 @@ export interface Player {
   play(step: AnyTrainStep, question: Question & { kind: 'episode' }): Promise<Episode>
 }
 
-interface Turn {
+interface ActRequest {
   readonly particle: number
   readonly greedy: boolean
   readonly seed: number
@@ -32,7 +32,7 @@ async function actorOf(
   step: AnyTrainStep,
   { spec }: MadeEnvironment,
   module: WebAssembly.Module,
-  turn: Turn,
+  turn: ActRequest,
 ): Promise<Actor> {
   const agents = step.agents()
   const { actionSpace } = spec

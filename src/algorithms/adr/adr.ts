@@ -21,23 +21,21 @@ import { initialiseInto, mlp, valueNetwork } from '../../nn/network.ts'
 import { actionWidth, policyOf } from '../../nn/policy.ts'
 import { policyEntries } from '../../nn/policy-settings.ts'
 import { startTfjs, type TfjsOptions } from '../../nn/tfjs.ts'
+import { adam } from '../../optim/optimizers.ts'
 import { advantageFields } from '../../rl/advantages.ts'
 import type { Policies } from '../../rl/agents.ts'
-import { type Crew, hire, workersFor } from '../../rl/worker-pool.ts'
 import { headFor, observationSize } from '../../rl/environments.ts'
 import { joined } from '../../rl/episodes.ts'
 import { type Estimator, estimatorOf, gradientEntries, passesOf } from '../../rl/estimator.ts'
-import type { Carried, Job, Outcome, ParticleInfo, Visited } from '../../rl/evaluator.ts'
+import type { Job, Outcome, ParticleInfo, ParticleState, Visited } from '../../rl/evaluator.ts'
 import { constantsAt, packConstants, type Ranges, rangesSchema, refuseRanges } from '../../rl/randomisation.ts'
 import type { Task } from '../../rl/rollout.ts'
-import { carrySide, sideFields, sideNetwork, startSide, takeRows } from '../../rl/trainable.ts'
+import { initialiseTrainable, saveTrainable, takeRows, trainable, trainableFields } from '../../rl/trainable.ts'
+import { startWorkerPool, type WorkerPool, workersFor } from '../../rl/worker-pool.ts'
 import { bandwidthSchema } from '../../svgd/bandwidth.ts'
 import type { SteinInfo } from '../../svgd/direction.ts'
-import { adam } from '../../optim/optimizers.ts'
-import { type Measured, normOf } from '../algorithm.ts'
+import { type Metrics, normOf } from '../algorithm.ts'
 import { postable } from '../workers/evaluators.ts'
-import { type RandomisedSetup, randomisedEvaluator } from './evaluator.ts'
-import { createRandomiser, learn, type Move, propose, uniformPoint } from './particles.ts'
 import {
   accuracyOf,
   discriminatorReward,
@@ -49,6 +47,8 @@ import {
   transitionRows,
   transitionSize,
 } from './discriminator.ts'
+import { type RandomisedSetup, randomisedEvaluator } from './evaluator.ts'
+import { createRandomiser, learn, type Move, propose, uniformPoint } from './particles.ts'
 
 /**
  * Where the agent is trained:
@@ -178,8 +178,8 @@ async function init({ workers: wanted, iterations: _, core: source, tfjs, ...opt
     direction: f32(D),
     moment1: f32(D),
     moment2: f32(D),
-    ...sideFields('critic', nets.critic),
-    ...sideFields('transition', nets.transition),
+    ...trainableFields('critic', nets.critic),
+    ...trainableFields('transition', nets.transition),
     ...drawFields(isActive ? config.transitionBatch : 0),
   })
   initialiseInto(arena.view.theta.subarray(0, policy.size), policy.net, arena.ops, seed, 0, {
@@ -187,8 +187,8 @@ async function init({ workers: wanted, iterations: _, core: source, tfjs, ...opt
     gain: config.gain,
     lastGain: config.lastGain,
   })
-  const discriminator = nets.transition && transitionDiscriminator(sideNetwork(arena, 'transition', nets.transition))
-  if (discriminator) startSide(discriminator.network, seed, 0, { purpose: Purpose.discriminator })
+  const discriminator = nets.transition && transitionDiscriminator(trainable(arena, 'transition', nets.transition))
+  if (discriminator) initialiseTrainable(discriminator.network, seed, 0, { purpose: Purpose.discriminator })
   const randomiser =
     config.randomisation === 'default'
       ? null
@@ -204,7 +204,7 @@ async function init({ workers: wanted, iterations: _, core: source, tfjs, ...opt
         )
   const setup = { task, policy, estimator, core, tfjs, constants: Object.keys(config.ranges) }
   // Last, so that nothing that is refused leaves workers behind.
-  const crew = await hireFor(setup, check(workersSchema, wanted), config)
+  const workerPool = await startPoolFor(setup, check(workersSchema, wanted), config)
   return {
     config,
     estimator,
@@ -215,12 +215,12 @@ async function init({ workers: wanted, iterations: _, core: source, tfjs, ...opt
     /** The particles; it draws the points of 'uniform' too. */
     randomiser,
     discriminator,
-    crew,
+    workerPool,
     /** What the agent has beside its policy: the mean over the rollouts of an iteration of what they made of it. */
     carried: {
       ...startCritic(),
       valueWeights: new Float64Array(advantageFields(0, policy.observations).valueWeights.shape[0]),
-    } as Carried,
+    } as ParticleState,
     /** [n × moves] some rows of each rollout of the last iteration. */
     visited: [] as readonly Visited[],
     /** Iterations done, and steps of the agent's optimizer. */
@@ -228,21 +228,27 @@ async function init({ workers: wanted, iterations: _, core: source, tfjs, ...opt
     updates: 0,
   }
 
-  function startCritic(): Carried {
+  function startCritic(): ParticleState {
     if (!nets.critic) return {}
-    const critic = sideNetwork(arena, 'critic', nets.critic)
-    startSide(critic, seed, 0, { purpose: Purpose.critic })
-    return carrySide(critic)
+    const critic = trainable(arena, 'critic', nets.critic)
+    initialiseTrainable(critic, seed, 0, { purpose: Purpose.critic })
+    return saveTrainable(critic)
   }
 }
 
-function hireFor(setup: RandomisedSetup, wanted: number | 'auto', config: AdrConfig): Promise<Crew> {
+function startPoolFor(setup: RandomisedSetup, wanted: number | 'auto', config: AdrConfig): Promise<WorkerPool> {
   const { spec } = setup.task
   const isPostable = spec.core !== undefined || spec.module !== undefined
   if (typeof wanted === 'number' && wanted > 0 && !isPostable)
     throw new UsageError(`${spec.id} has no module that workers could load; take workers: 0, or give it one.`)
   const workers = isPostable ? workersFor(wanted, config.particles * config.moves) : 0
-  return hire({ create: randomisedEvaluator, evaluator: 'randomised', setup, posted: postable(setup), workers })
+  return startWorkerPool({
+    create: randomisedEvaluator,
+    evaluator: 'randomised',
+    setup,
+    posted: postable(setup),
+    workers,
+  })
 }
 
 /** Where the agent rolls out in an iteration: the moves of the particles, or points [n × moves] that nobody chose. */
@@ -266,7 +272,7 @@ function proposals({ config, task: { spec }, randomiser, iteration }: AdrState):
 /** What the agent was when a rollout began. */
 interface Begun {
   readonly behaviour: Float32Array
-  readonly carried: Carried
+  readonly carried: ParticleState
 }
 
 /** The gradients of an iteration's rollouts at the agent as it is now; in pass 0 they roll out, and the reference environment too. */
@@ -286,7 +292,7 @@ async function evaluate(
       context: { constants: values },
     }),
   )
-  const outcomes = await state.crew.evaluate(jobs)
+  const outcomes = await state.workerPool.evaluate(jobs)
   return { rollouts: outcomes.slice(0, constants.length), references: outcomes.slice(constants.length) }
 }
 
@@ -311,8 +317,8 @@ function meanInto(out: Float32Array | Float64Array, rows: readonly ArrayLike<num
 }
 
 /** What the agent carries on: the mean of what every rollout made of its critic, each from the same one. */
-function merged(carried: Carried, rollouts: readonly Outcome[]): Carried {
-  const all = rollouts.map((outcome) => outcome.carried as Carried)
+function merged(carried: ParticleState, rollouts: readonly Outcome[]): ParticleState {
+  const all = rollouts.map((outcome) => outcome.carried as ParticleState)
   const entries = Object.entries(carried).map(([name, array]) => {
     const out = array.slice()
     if (out instanceof Int32Array) out.set(all[0][name])
@@ -359,7 +365,7 @@ function randomise(
   return { rewards, accuracy, stein }
 }
 
-function measure(state: AdrState, { rollouts, points, rewards, accuracy, stein }: AdrInfo): Measured {
+function measure(state: AdrState, { rollouts, points, rewards, accuracy, stein }: AdrInfo): Metrics {
   const { config, task, arena, policy, iteration } = state
   const perIteration = rollouts.length + (state.discriminator ? config.references : 0)
   const ended = rollouts.filter(({ meanReturn }) => meanReturn !== null)
@@ -455,12 +461,12 @@ export const adr = {
         rollouts: rollouts.map(({ info }) => info as ParticleInfo),
         points,
         ...randomised,
-        losses: state.crew.takeLosses(),
+        losses: state.workerPool.takeFailures(),
       }
     }),
   measure,
   agents: ({ policy, arena }: AdrState): Policies => ({ policy, particles: 1, theta: arena.view.theta }),
   visited,
   /** Ends the workers of a state that is not needed any more. */
-  close: (state: AdrState) => state.crew.close(),
+  close: (state: AdrState) => state.workerPool.close(),
 }

@@ -8,7 +8,7 @@ import { stateActionSize, stateActions } from '../../nn/state-action.ts'
 import { tf } from '../../nn/tfjs.ts'
 import type { Visited } from '../../rl/evaluator.ts'
 import { type Moments, noMoments, normaliseInPlace, withRows } from '../../rl/normalisation.ts'
-import { descend, outputsInto, type SideNetwork } from '../../rl/trainable.ts'
+import { descend, outputsInto, type Trainable } from '../../rl/trainable.ts'
 
 /** Room for the random numbers that choose the rows of one step. */
 export const drawFields = (batch: number) => ({ draws: f32(padded(2 * batch)) })
@@ -17,7 +17,7 @@ type Scratch = Arena<ReturnType<typeof drawFields>>
 
 /** Tells transitions of randomised environments (1) from those of the reference environment (0): D(s, a, s′) = σ(f). */
 export interface TransitionDiscriminator {
-  readonly network: SideNetwork
+  readonly network: Trainable
   /** What rows are normalised by: mean and variance of all so far. */
   moments: Moments
   /** The rows of the last iterations, one entry each, the oldest first. */
@@ -35,7 +35,7 @@ export interface Judged {
 /** Numbers of a row. */
 export const transitionSize = (observations: number, head: Head) => stateActionSize(observations, head) + observations
 
-export const transitionDiscriminator = (network: SideNetwork): TransitionDiscriminator => ({
+export const transitionDiscriminator = (network: Trainable): TransitionDiscriminator => ({
   network,
   moments: noMoments(network.net.widths[0]),
   memory: [],

@@ -1,5 +1,5 @@
 import { actionWidth } from '../../nn/policy.ts'
-import type { Carried, Evaluator, Job, Outcome, Visited } from '../../rl/evaluator.ts'
+import type { Evaluator, Job, Outcome, ParticleState, Visited } from '../../rl/evaluator.ts'
 import { specAt } from '../../rl/randomisation.ts'
 import { carryEnvironments, closeRoller, createRoller, startEnvironments } from '../../rl/rollout.ts'
 import { takeRows } from '../../rl/trainable.ts'
@@ -45,7 +45,7 @@ function begin(state: PolicyGradient, names: readonly string[], { particle, step
   const roller = createRoller(task, particle)
   startEnvironments(arena, task, roller, step)
   rollers.set(particle, { roller, step })
-  return { state: { ...state, task }, carried: { ...carried, ...carryEnvironments(arena, roller) } as Carried }
+  return { state: { ...state, task }, carried: { ...carried, ...carryEnvironments(arena, roller) } as ParticleState }
 }
 
 const named = (names: readonly string[], values: Float64Array) =>

@@ -10,11 +10,11 @@ import { squaredError } from '../../nn/losses.ts'
 import { initialiseInto, valueNetwork } from '../../nn/network.ts'
 import { policyFields, policyOf, writePolicy } from '../../nn/policy.ts'
 import { tf } from '../../nn/tfjs.ts'
-import { descend, parametersOf, sideFields, sideNetwork, startSide } from '../../rl/trainable.ts'
+import { adam, optimizerFields } from '../../optim/optimizers.ts'
+import { descend, initialiseTrainable, parametersOf, trainable, trainableFields } from '../../rl/trainable.ts'
 import type { BandwidthRule } from '../../svgd/bandwidth.ts'
 import { type SteinInfo, steinDirection, steinFields } from '../../svgd/direction.ts'
 import { rbf } from '../../svgd/kernels.ts'
-import { adam, optimizerFields } from '../../optim/optimizers.ts'
 
 /** Each particle's critic V(x): its hidden layers, and its steps in an iteration on so many of the particle's last moves. */
 const CRITIC_HIDDEN = [32, 32]
@@ -68,7 +68,7 @@ export async function createRandomiser(core: CoreModule, settings: RandomiserSet
     ...policyFields(policy, 1),
     observation: f32(padded(d)),
     action: f32(padded(d)),
-    ...sideFields('critic', valueNet, n),
+    ...trainableFields('critic', valueNet, n),
   })
   writePolicy(arena, policy, padded(policy.size))
   // A seed of its own, so that its particles and the agent share no random number.
@@ -81,7 +81,7 @@ export async function createRandomiser(core: CoreModule, settings: RandomiserSet
     optimizer,
     seed,
     /** V(x) of each particle, outside the kernel. */
-    critics: sideNetwork(arena, 'critic', valueNet, n),
+    critics: trainable(arena, 'critic', valueNet, n),
     /** [n] its last moves, the oldest first, and what they were rewarded. */
     memory: Array.from({ length: n }, (): readonly Rewarded[] => []),
     /** [n][d] where each particle is. */
@@ -93,7 +93,7 @@ export async function createRandomiser(core: CoreModule, settings: RandomiserSet
   for (let i = 0; i < n; i++) {
     initialiseInto(parameters(randomiser, 'theta', i), policy.net, arena.ops, seed, i)
   }
-  startSide(randomiser.critics, seed, 0, { purpose: Purpose.critic })
+  initialiseTrainable(randomiser.critics, seed, 0, { purpose: Purpose.critic })
   return randomiser
 }
 

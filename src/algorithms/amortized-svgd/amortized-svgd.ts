@@ -17,12 +17,12 @@ import { Purpose, splitSeed } from '../../core/random.ts'
 import { forward } from '../../nn/forward.ts'
 import { initialiseInto, type Network } from '../../nn/network.ts'
 import { startTfjs, type TfjsOptions, tf } from '../../nn/tfjs.ts'
-import { descend, sideFields, sideNetwork } from '../../rl/trainable.ts'
+import { type MinibatchOptions, minibatchAt, startMinibatches } from '../../optim/minibatch.ts'
+import { descend, trainable, trainableFields } from '../../rl/trainable.ts'
 import { type SteinInfo, steinDirection, steinFields, type Variant } from '../../svgd/direction.ts'
 import type { FixedDiscrepancyKernel } from '../../svgd/discrepancy.ts'
 import { checkDiscrepancyKernel, discrepancySlopesInto } from '../../svgd/discrepancy-gradient.ts'
 import { type Kernel, rbf } from '../../svgd/kernels.ts'
-import { type MinibatchOptions, minibatchAt, startMinibatches } from '../../optim/minibatch.ts'
 import { type PerStateBandwidth, perStateDirection, perStateFields } from '../../svgd/per-state.ts'
 import { populationOf, refuseNonFinite, rowsOf, type Score, scoreOf } from '../../svgd/svgd.ts'
 import { meanNorm, normsOf } from '../algorithm.ts'
@@ -148,7 +148,7 @@ export function createAmortizedSVGD(options: AmortizedOptions) {
   const fields = (minibatchRows: number) => ({
     ...steinFields(n, d, { kernel }),
     ...perStateFields(batches === 2 ? cross : { states: 0, fixed: 0, width: d }),
-    ...sideFields('sampler', network),
+    ...trainableFields('sampler', network),
     /** [n, noise] ξ of the batch that is being drawn. */
     noise: f32(n, noiseWidth),
     /** [rows] uniform numbers for shuffling. */
@@ -160,7 +160,7 @@ export function createAmortizedSVGD(options: AmortizedOptions) {
     const seed = splitSeed(config.seed)
     const minibatches = startMinibatches(options.minibatch)
     const arena = await createArena(await compileCore(options.core), fields(minibatches.order.length))
-    const sampler = sideNetwork(arena, 'sampler', network)
+    const sampler = trainable(arena, 'sampler', network)
     // The last layer in full: a sampler that starts as a point has no spread to learn from.
     initialiseInto(sampler.view.theta, network, arena.ops, seed, 0, { lastGain: 1 })
     const population = populationOf(arena, n, d)

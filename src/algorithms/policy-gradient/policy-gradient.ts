@@ -10,12 +10,13 @@ import { mlp, valueNetwork } from '../../nn/network.ts'
 import { type Policy, policyFields, writePolicy } from '../../nn/policy.ts'
 import { stateActionSize } from '../../nn/state-action.ts'
 import { startTfjs, type TfjsOptions } from '../../nn/tfjs.ts'
+import { minibatchAt, startMinibatches } from '../../optim/minibatch.ts'
 import { advantageFields, weighAdvantages } from '../../rl/advantages.ts'
 import { batchFields } from '../../rl/batch.ts'
 import { actionSize, environmentFields, observationSize } from '../../rl/environments.ts'
 import { closeEpisodes, noOpenEpisodes } from '../../rl/episodes.ts'
 import { type Estimator, passesOf } from '../../rl/estimator.ts'
-import type { Carried, Evaluator, Job, Outcome, Visited } from '../../rl/evaluator.ts'
+import type { Evaluator, Job, Outcome, ParticleState, Visited } from '../../rl/evaluator.ts'
 import {
   carryEnvironments,
   closeRoller,
@@ -30,18 +31,17 @@ import {
   writeTask,
 } from '../../rl/rollout.ts'
 import {
-  carrySide,
+  initialiseTrainable,
+  loadTrainable,
   outputsInto,
-  resumeSide,
-  type SideNetwork,
+  saveTrainable,
   shuffleFields,
-  sideFields,
-  sideNetwork,
-  startSide,
+  type Trainable,
   takeRows,
+  trainable,
+  trainableFields,
   trainCritic,
 } from '../../rl/trainable.ts'
-import { minibatchAt, startMinibatches } from '../../optim/minibatch.ts'
 import { type Divergence, explorationRewards } from '../svpg/behaviour-kernel.ts'
 import { emptyMemory, imitatedRows, LEAST_LOG_PROB, type Memory, remember } from './self-imitation.ts'
 import { imitationRewards, keepBest, noTrajectories, type Trajectories } from './trajectory-imitation.ts'
@@ -84,10 +84,10 @@ export async function createPolicyGradient(setup: PolicyGradientSetup) {
     ...seedFields(),
     ...batchFields(T, E, O, A),
     ...advantageFields(T * E, O),
-    ...sideFields('critic', nets.critic),
-    ...sideFields('imitator', nets.imitator),
-    ...sideFields('discriminator', nets.discriminator),
-    ...sideFields('explorer', nets.explorer),
+    ...trainableFields('critic', nets.critic),
+    ...trainableFields('imitator', nets.imitator),
+    ...trainableFields('discriminator', nets.discriminator),
+    ...trainableFields('explorer', nets.explorer),
     /** [T E] what multiplies log π(a|s) to get away from the others. */
     exploration: f32(divergence ? T * E : 0),
     ...shuffleFields(T * E),
@@ -96,7 +96,7 @@ export async function createPolicyGradient(setup: PolicyGradientSetup) {
   writeTask(arena, task)
   const side = (name: keyof typeof nets) => {
     const net = nets[name]
-    return net ? sideNetwork(arena, name, net) : null
+    return net ? trainable(arena, name, net) : null
   }
   return {
     task,
@@ -220,20 +220,20 @@ export function collect(state: PolicyGradient, job: Job): Collected {
 }
 
 /** From the rewards in the arena to weights, with the values of a network. */
-function weigh({ arena, task }: PolicyGradient, estimator: Estimator, network: SideNetwork | null): void {
+function weigh({ arena, task }: PolicyGradient, estimator: Estimator, network: Trainable | null): void {
   weighAdvantages(arena, task.steps, task.environments, estimator, (out, observations) => {
     if (network) outputsInto(out, network, observations)
   })
 }
 
 /** Trains a network on the targets in the arena. */
-function train(state: PolicyGradient, network: SideNetwork | null, job: Job, purpose: number): void {
+function train(state: PolicyGradient, network: Trainable | null, job: Job, purpose: number): void {
   const { arena, estimator } = state
   const { observation, target } = arena.view
   if (network) trainCritic(network, observation, target, estimator, derivedSeed(state, purpose, job), arena)
 }
 
-type Memories = Partial<Memory & Trajectories> & Carried
+type Memories = Partial<Memory & Trajectories> & ParticleState
 
 /** Takes what is to be remembered from the rollout, for the kind of self-imitation that is on. */
 function memorise({ arena, estimator, policy }: PolicyGradient, { carried }: Job): Memories {
@@ -315,15 +315,15 @@ function explorationGradient(
 }
 
 /** Draws past transitions, trains the critic on them, and changes their priorities. */
-function imitate(state: PolicyGradient, job: Job): { rows: WeightedBatch | null; carried: Carried } {
+function imitate(state: PolicyGradient, job: Job): { rows: WeightedBatch | null; carried: ParticleState } {
   const { critic, arena, estimator } = state
-  const carried = job.carried as Carried
-  const network = critic as SideNetwork
-  resumeSide(network, carried)
+  const carried = job.carried as ParticleState
+  const network = critic as Trainable
+  loadTrainable(network, carried)
   const memory = copied(carried as unknown as Memory)
   const seed = derivedSeed(state, Purpose.imitation, job)
   const rows = imitatedRows(memory, network, estimator, { ...seed, lo: (seed.lo + job.pass) >>> 0 }, arena)
-  return { rows, carried: { ...carried, ...memory, ...carrySide(network) } }
+  return { rows, carried: { ...carried, ...memory, ...saveTrainable(network) } }
 }
 
 const sidesOf = ({ critic, imitator, discriminator, explorer }: PolicyGradient) =>
@@ -336,11 +336,11 @@ const SIDE_PURPOSES = {
 } as const
 
 /** What a particle carries away: its environments, its linear values, its networks. */
-function carry(state: PolicyGradient, roller: Roller): Carried {
+function carry(state: PolicyGradient, roller: Roller): ParticleState {
   const { arena } = state
   return {
     ...carryEnvironments(arena, roller),
-    ...Object.assign({}, ...sidesOf(state).map(carrySide)),
+    ...Object.assign({}, ...sidesOf(state).map(saveTrainable)),
     valueWeights: arena.view.valueWeights.slice(),
   }
 }
@@ -360,12 +360,14 @@ export function takeUp(state: PolicyGradient, job: Job): Roller {
   if (carried) {
     resumeEnvironments(arena, carried)
     view.valueWeights.set(carried.valueWeights)
-    for (const side of sidesOf(state)) resumeSide(side, carried)
+    for (const side of sidesOf(state)) loadTrainable(side, carried)
     if (!isCurrent) replayEpisodes(arena, task, roller, carried.history)
   } else {
     view.valueWeights.fill(0)
     for (const side of sidesOf(state))
-      startSide(side, task.seed, particle, { purpose: SIDE_PURPOSES[side.name as keyof typeof SIDE_PURPOSES] })
+      initialiseTrainable(side, task.seed, particle, {
+        purpose: SIDE_PURPOSES[side.name as keyof typeof SIDE_PURPOSES],
+      })
     startEnvironments(arena, task, roller)
   }
   return roller

@@ -5,7 +5,7 @@ import type { WeightedBatch } from '../../nn/gradient.ts'
 import { tf } from '../../nn/tfjs.ts'
 import { type Episode, returnsToGo } from '../../rl/episodes.ts'
 import type { Estimator } from '../../rl/estimator.ts'
-import { descend, outputsInto, type SideNetwork, type shuffleFields, takeRows } from '../../rl/trainable.ts'
+import { descend, outputsInto, type shuffleFields, type Trainable, takeRows } from '../../rl/trainable.ts'
 
 /** Gains beyond this do not count for more, and the sum over a batch is divided by at least so many rows. */
 const LARGEST_GAIN = 1
@@ -69,7 +69,7 @@ export function remember(memory: Memory, episodes: readonly Episode[], discount:
  */
 export function imitatedRows(
   memory: Memory,
-  critic: SideNetwork,
+  critic: Trainable,
   estimator: Estimator,
   seed: Seed,
   scratch: Scratch,
@@ -98,7 +98,7 @@ export function imitatedRows(
 
 /** ½ mean u (R − V)₊²: the value rises to returns that it was below, and never falls. The weight scales the rate of Adam. */
 function trainOnGains(
-  critic: SideNetwork,
+  critic: Trainable,
   observation: Float32Array,
   rows: Int32Array,
   memory: Memory,

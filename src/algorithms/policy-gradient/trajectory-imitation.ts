@@ -5,7 +5,7 @@ import { tf } from '../../nn/tfjs.ts'
 import { type Episode, joined, returnOf } from '../../rl/episodes.ts'
 import type { Estimator } from '../../rl/estimator.ts'
 import { type Moments, noMoments, normaliseInPlace, withRows } from '../../rl/normalisation.ts'
-import { descend, outputsInto, type SideNetwork } from '../../rl/trainable.ts'
+import { descend, outputsInto, type Trainable } from '../../rl/trainable.ts'
 
 /** Weight of the entropy of the discriminator's judgement in its loss: it keeps it from being certain. */
 const DISCRIMINATOR_ENTROPY = 1e-3
@@ -79,7 +79,7 @@ export function rowWeights({ bestLength, bestReturn }: Trajectories): Float32Arr
 }
 
 /** The rows of a rollout that the discriminator judges. */
-export interface JudgedRows {
+export interface RowsWithValues {
   readonly observation: Float32Array
   readonly action: Float32Array
   readonly observations: number
@@ -98,8 +98,8 @@ export interface JudgedRows {
 export function imitationRewards(
   out: Float64Array,
   trajectories: Trajectories,
-  discriminator: SideNetwork,
-  rows: JudgedRows,
+  discriminator: Trainable,
+  rows: RowsWithValues,
   { discriminatorLearningRate, discriminatorSteps, imitationReward }: Estimator,
 ): Trajectories {
   const { observations, head } = rows
@@ -135,7 +135,7 @@ export function imitationRewards(
   return held
 }
 
-function logits({ net }: SideNetwork, theta: tf.Tensor1D, rows: Float32Array, columns: number): tf.Tensor {
+function logits({ net }: Trainable, theta: tf.Tensor1D, rows: Float32Array, columns: number): tf.Tensor {
   return tf.reshape(forward(net, theta, tf.tensor2d(rows, [rows.length / columns, columns])), [-1])
 }
 

@@ -20,11 +20,11 @@ import {
   type OffPolicy,
   offPolicyEntries,
 } from '../../rl/off-policy.ts'
-import { descend, sideFields, sideNetwork, startSide } from '../../rl/trainable.ts'
 import { createCritics, criticFields, follow, learnQ, targetValues } from '../../rl/soft-q.ts'
 import { inverseTemperature, temperatureEntries } from '../../rl/temperature.ts'
+import { descend, initialiseTrainable, trainable, trainableFields } from '../../rl/trainable.ts'
 import { perStateBandwidthSchema } from '../../svgd/per-state.ts'
-import { type CommonOptions, type Measured, measuredAlone, type Saved } from '../algorithm.ts'
+import { type CommonOptions, type Metrics, measuredAlone, type Saved } from '../algorithm.ts'
 import {
   choose,
   drawParticles,
@@ -98,12 +98,12 @@ async function init({ env, iterations, core: source, tfjs, ...options }: S2acOpt
   const seed = splitSeed(config.seed)
   const nets = steinNetworks(spec, config)
   const arena = await createArena(core, {
-    ...sideFields('actor', nets.actor),
+    ...trainableFields('actor', nets.actor),
     ...criticFields(nets.q, PAIR),
     uniform: f32(padded(Math.max(config.environments * actionSize(spec), config.batch))),
   })
-  const actor = sideNetwork(arena, 'actor', nets.actor)
-  startSide(actor, seed, 0, { scheme: 'xavier', purpose: Purpose.weights })
+  const actor = trainable(arena, 'actor', nets.actor)
+  initialiseTrainable(actor, seed, 0, { scheme: 'xavier', purpose: Purpose.weights })
   const room = (): SteinRoom => ({ sampler: null, noise: null })
   return {
     config,
@@ -200,7 +200,7 @@ function learnStart({ actor, config }: S2acState, { states, u, logProb }: Partic
   })
 }
 
-function measure({ actor, loop }: S2acState, { entropy, temperature, qLoss, ...episodes }: S2acInfo): Measured {
+function measure({ actor, loop }: S2acState, { entropy, temperature, qLoss, ...episodes }: S2acInfo): Metrics {
   return { ...measuredAlone(loop, actor.view.theta, episodes), entropy: [entropy ?? 0], temperature, qLoss }
 }
 

@@ -8,7 +8,7 @@ import { gaussian, squashedGaussian } from '../../nn/distributions.ts'
 import { forward } from '../../nn/forward.ts'
 import { type Activation, mlp, type Network, qNetwork } from '../../nn/network.ts'
 import { tf } from '../../nn/tfjs.ts'
-import type { Actors, Turn } from '../../rl/agents.ts'
+import type { Actors, ActRequest } from '../../rl/agents.ts'
 import { actionSize, observationSize } from '../../rl/environments.ts'
 import { boundInto } from '../../rl/off-policy.ts'
 import type { PerStateBandwidth } from '../../svgd/per-state.ts'
@@ -104,7 +104,13 @@ export function drawParticles(
   room: SteinRoom,
   policy: SteinPolicy,
   observation: Float32Array,
-  { seed, purpose, particle, step, use = 0 }: Pick<Turn, 'seed' | 'purpose' | 'particle' | 'step'> & { use?: number },
+  {
+    seed,
+    purpose,
+    particle,
+    step,
+    use = 0,
+  }: Pick<ActRequest, 'seed' | 'purpose' | 'particle' | 'step'> & { use?: number },
 ): Particles {
   const { shape, actor, theta } = policy
   const { particles: K, svgdSteps: steps, stepSize, stretch, bandwidth, start } = shape
@@ -227,7 +233,7 @@ export function steinAgents(core: CoreModule, spec: EnvironmentSpec, policy: Ste
 /** A uniform number for each row, in memory that the particles no longer need. */
 export function uniformsOf(
   { ops, at, view }: Noise,
-  { rows, seed, purpose, particle, step }: Pick<Turn, 'rows' | 'seed' | 'purpose' | 'particle' | 'step'>,
+  { rows, seed, purpose, particle, step }: Pick<ActRequest, 'rows' | 'seed' | 'purpose' | 'particle' | 'step'>,
 ): (row: number) => number {
   ops.fillUniform(at.noise, rows, seed.lo, seed.hi, purpose, particle, 9, step)
   return (row) => view.noise[row]

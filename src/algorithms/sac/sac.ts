@@ -10,6 +10,7 @@ import { forward } from '../../nn/forward.ts'
 import { qNetwork } from '../../nn/network.ts'
 import { policyFields, policyOf, writePolicy } from '../../nn/policy.ts'
 import { startTfjs, type TfjsOptions, tf } from '../../nn/tfjs.ts'
+import { adam } from '../../optim/optimizers.ts'
 import type { Policies } from '../../rl/agents.ts'
 import { actionSize, headFor, observationSize } from '../../rl/environments.ts'
 import {
@@ -22,10 +23,9 @@ import {
   type OffPolicy,
   offPolicyEntries,
 } from '../../rl/off-policy.ts'
-import { descend, sideFields, sideNetwork, startSide } from '../../rl/trainable.ts'
 import { createCritics, criticFields, follow, learnQ, leastValues, targetValues } from '../../rl/soft-q.ts'
-import { adam } from '../../optim/optimizers.ts'
-import { type CommonOptions, type Measured, measuredAlone } from '../algorithm.ts'
+import { descend, initialiseTrainable, trainable, trainableFields } from '../../rl/trainable.ts'
+import { type CommonOptions, type Metrics, measuredAlone } from '../algorithm.ts'
 
 /** The settings with their defaults, which are those of the paper's second version where it has the setting. */
 const schema = v.object({
@@ -73,7 +73,7 @@ async function init({ env, iterations, core: source, tfjs, ...options }: SacOpti
   const policy = policyOf({ observations: O, hidden, activation, head: headFor(spec, 'squashed-gaussian') })
   const net = qNetwork(O, A, hidden, activation)
   const arena = await createArena(core, {
-    ...sideFields('actor', policy.net),
+    ...trainableFields('actor', policy.net),
     ...criticFields(net, PAIR),
     ...policyFields(policy, E),
     /** log α and its Adam; only the first of four numbers is used. */
@@ -84,8 +84,8 @@ async function init({ env, iterations, core: source, tfjs, ...options }: SacOpti
     uniform: f32(padded(Math.max(E * A, B))),
     noise: f32(padded(B * A)),
   })
-  const actor = sideNetwork(arena, 'actor', policy.net)
-  startSide(actor, seed, 0, { scheme: 'xavier', purpose: Purpose.weights })
+  const actor = trainable(arena, 'actor', policy.net)
+  initialiseTrainable(actor, seed, 0, { scheme: 'xavier', purpose: Purpose.weights })
   writePolicy(
     { at: { ...arena.at, theta: arena.at.actorTheta }, view: arena.view },
     policy,
@@ -189,7 +189,7 @@ function learnTemperature({ arena, config, targetEntropy, loop }: SacState, logP
   adam({ learningRate: config.learningRate }).step(arena, loop.updates + 1)
 }
 
-function measure({ actor, loop }: SacState, { entropy, temperature, qLoss, ...episodes }: SacInfo): Measured {
+function measure({ actor, loop }: SacState, { entropy, temperature, qLoss, ...episodes }: SacInfo): Metrics {
   return { ...measuredAlone(loop, actor.view.theta, episodes), entropy: [entropy ?? 0], temperature, qLoss }
 }
 

@@ -5,10 +5,10 @@ import { Purpose, type Seed } from '../../core/random.ts'
 import { readInto } from '../../nn/core-op.ts'
 import { squashedGaussian } from '../../nn/distributions.ts'
 import { tf } from '../../nn/tfjs.ts'
-import { descend, type SideNetwork } from '../../rl/trainable.ts'
+import { descend, type Trainable } from '../../rl/trainable.ts'
 import { type PerStateBandwidth, type PerStateSizes, perStateDirection, perStateFields } from '../../svgd/per-state.ts'
 import { meanNorm } from '../algorithm.ts'
-import { type JudgedSampler, judged, latentFields, latentsInto, repeatRows, samplerOutputs } from './sampler.ts'
+import { judged, latentFields, latentsInto, repeatRows, type SamplerWithCritics, samplerOutputs } from './sampler.ts'
 
 /** Memory for the actions of B states, F fixed and U moved ones each. */
 export interface SamplerLearning {
@@ -54,8 +54,8 @@ interface SamplerStep {
  */
 export function learnSampler(
   { arena, sizes }: SamplerLearning,
-  one: JudgedSampler,
-  network: SideNetwork,
+  one: SamplerWithCritics,
+  network: Trainable,
   { states, temperature, bandwidth, rate, seed, update }: SamplerStep,
 ): { direction: number; bandwidth: number } {
   const { states: B, fixed: F, updated: U, width: A } = sizes
@@ -91,7 +91,7 @@ export function learnSampler(
 }
 
 /** Σ_rows [ Q(s, tanh u)/α + Σ_k log(1 − tanh² u_k) ]. */
-function logTarget(one: JudgedSampler, state: tf.Tensor2D, u: tf.Tensor2D, temperature: number): tf.Scalar {
+function logTarget(one: SamplerWithCritics, state: tf.Tensor2D, u: tf.Tensor2D, temperature: number): tf.Scalar {
   const value = tf.sum(judged(one, state, tf.tanh(u)))
   return tf.add(tf.div(value, temperature), tf.sum(squashedGaussian.logSlope(u))) as tf.Scalar
 }
@@ -106,7 +106,7 @@ const mean = (values: Float32Array) => values.reduce((sum, x) => sum + x, 0) / v
  * exact where f(s, ·) is one-to-one; where several ξ give one action it counts one of them.
  */
 export function samplerLogDensity(
-  one: Pick<JudgedSampler, 'sampler' | 'theta'>,
+  one: Pick<SamplerWithCritics, 'sampler' | 'theta'>,
   log: (x: number) => number,
   state: tf.Tensor2D,
   latent: tf.Tensor2D,

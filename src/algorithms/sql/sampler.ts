@@ -6,7 +6,7 @@ import type { EnvironmentSpec } from '../../envs/contract.ts'
 import { forward } from '../../nn/forward.ts'
 import { type Activation, type Network, qNetwork, samplerNetwork } from '../../nn/network.ts'
 import { tf } from '../../nn/tfjs.ts'
-import type { Act, Actors, Turn } from '../../rl/agents.ts'
+import type { Act, Actors, ActRequest } from '../../rl/agents.ts'
 import { actionSize, observationSize } from '../../rl/environments.ts'
 import { boundInto } from '../../rl/off-policy.ts'
 import { least, qValues } from '../../rl/soft-q.ts'
@@ -27,7 +27,7 @@ export interface SamplerShape {
 }
 
 /** A sampler and its judges. */
-export interface JudgedSampler {
+export interface SamplerWithCritics {
   readonly shape: SamplerShape
   readonly sampler: Network
   readonly q: Network
@@ -58,7 +58,7 @@ export const samplerOutputs = (
 
 /** Σ over components of min_k Q_k(s, a) [rows], differentiable by the actions. */
 export function judged(
-  { q, shape: { qs }, judges }: Pick<JudgedSampler, 'q' | 'judges'> & { readonly shape: Pick<SamplerShape, 'qs'> },
+  { q, shape: { qs }, judges }: Pick<SamplerWithCritics, 'q' | 'judges'> & { readonly shape: Pick<SamplerShape, 'qs'> },
   state: tf.Tensor2D,
   action: tf.Tensor2D,
 ): tf.Tensor1D {
@@ -81,9 +81,15 @@ export function repeatRows(out: Float32Array, from: Float32Array, width: number,
 /** Writes ξ [rows, L]: normal numbers, or rows of the set chosen by uniform ones; a function of the draw. */
 export function latentsInto(
   { ops, at, view }: LatentArena,
-  { latentSet, shape: { latents: L } }: Pick<JudgedSampler, 'latentSet' | 'shape'>,
+  { latentSet, shape: { latents: L } }: Pick<SamplerWithCritics, 'latentSet' | 'shape'>,
   rows: number,
-  { seed, purpose, particle, use = 0, step }: Pick<Turn, 'seed' | 'purpose' | 'particle' | 'step'> & { use?: number },
+  {
+    seed,
+    purpose,
+    particle,
+    use = 0,
+    step,
+  }: Pick<ActRequest, 'seed' | 'purpose' | 'particle' | 'step'> & { use?: number },
 ): Float32Array {
   const fill = latentSet ? ops.fillUniform : ops.fillNormal
   fill(at.latent, rows * L, seed.lo, seed.hi, purpose, particle, use, step)
@@ -102,7 +108,7 @@ export const latentFields = (count: number) => ({ latent: f32(padded(count)) })
 export type LatentArena = Arena<ReturnType<typeof latentFields>>
 
 /** Samplers as a population. */
-export const agentsOf = (core: CoreModule, spec: EnvironmentSpec, samplers: readonly JudgedSampler[]): Actors => ({
+export const agentsOf = (core: CoreModule, spec: EnvironmentSpec, samplers: readonly SamplerWithCritics[]): Actors => ({
   particles: samplers.length,
   theta: stacked(samplers),
   act: actWith(core, spec, samplers),
@@ -110,7 +116,7 @@ export const agentsOf = (core: CoreModule, spec: EnvironmentSpec, samplers: read
 })
 
 /** [n, parameters] */
-function stacked(samplers: readonly JudgedSampler[]): Float32Array {
+function stacked(samplers: readonly SamplerWithCritics[]): Float32Array {
   const { size } = samplers[0].sampler
   const theta = new Float32Array(samplers.length * size)
   samplers.forEach((one, i) => {
@@ -120,7 +126,7 @@ function stacked(samplers: readonly JudgedSampler[]): Float32Array {
 }
 
 /** How samplers act: one draw, or where it is to be greedy the best of several under Q. */
-function actWith(core: CoreModule, spec: EnvironmentSpec, samplers: readonly JudgedSampler[]): Act {
+function actWith(core: CoreModule, spec: EnvironmentSpec, samplers: readonly SamplerWithCritics[]): Act {
   let arena: LatentArena | null = null
   const roomFor = (count: number): LatentArena => {
     // Never smaller than before.
@@ -138,7 +144,7 @@ function actWith(core: CoreModule, spec: EnvironmentSpec, samplers: readonly Jud
 
 /** What the judges of sampler i say of actions. */
 const valueWith =
-  (samplers: readonly JudgedSampler[]): NonNullable<Actors['value']> =>
+  (samplers: readonly SamplerWithCritics[]): NonNullable<Actors['value']> =>
   (i, observation, action) => {
     const O = samplers[i].sampler.widths[0] - samplers[i].shape.latents
     const rows = observation.length / O
@@ -152,19 +158,19 @@ const valueWith =
 
 /** [rows, A] in [−1, 1] */
 function draw(
-  judgedSampler: JudgedSampler,
-  { observation, rows }: Turn,
+  samplerWithCritics: SamplerWithCritics,
+  { observation, rows }: ActRequest,
   latent: Float32Array,
   K: number,
 ): Float32Array {
-  const { sampler, theta, shape } = judgedSampler
+  const { sampler, theta, shape } = samplerWithCritics
   const O = observation.length / rows
   const states = repeatRows(new Float32Array(rows * K * O), observation, O, K)
   const [actions, values] = tf.tidy(() => {
     const state = tf.tensor2d(states, [rows * K, O])
     const xi = tf.tensor2d(latent, [rows * K, shape.latents])
     const action = tf.tanh(samplerOutputs(sampler, tf.tensor1d(theta.subarray(0, sampler.size)), state, xi))
-    return [action, K > 1 ? judged(judgedSampler, state, action) : tf.zeros([rows])]
+    return [action, K > 1 ? judged(samplerWithCritics, state, action) : tf.zeros([rows])]
   })
   const drawn = actions.dataSync() as Float32Array
   const worth = values.dataSync() as Float32Array
@@ -186,7 +192,7 @@ function bestOf(actions: Float32Array, values: Float32Array, K: number): Float32
 }
 
 /** Samplers of one shape as arrays: theta [n, parameters] and judge-i-c [qs, parameters] of sampler i's component c. */
-export function saveSamplers(samplers: readonly JudgedSampler[]): Saved {
+export function saveSamplers(samplers: readonly SamplerWithCritics[]): Saved {
   const [{ shape, sampler, q }] = samplers
   const judges = samplers.flatMap(({ judges }, i) =>
     judges.map((values, c) => {
@@ -213,7 +219,7 @@ export function saveSamplers(samplers: readonly JudgedSampler[]): Saved {
  *
  * @throws UsageError when arrays are missing or do not fit the shape and the task
  */
-export function restoreSamplers({ tensors, shape: given }: Saved, spec: EnvironmentSpec): JudgedSampler[] {
+export function restoreSamplers({ tensors, shape: given }: Saved, spec: EnvironmentSpec): SamplerWithCritics[] {
   const shape = given as SamplerShape
   const { sampler, q } = samplerNetworks(spec, shape)
   const { theta } = tensors

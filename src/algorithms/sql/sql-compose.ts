@@ -10,9 +10,9 @@ import { haveSameSpaces } from '../../envs/spaces.ts'
 import type { Actors } from '../../rl/agents.ts'
 import { continuousTask } from '../../rl/off-policy.ts'
 import { createBatch, mergeReplays, type Replay, sampleInto } from '../../rl/replay.ts'
-import { sideFields, sideNetwork, startSide } from '../../rl/trainable.ts'
-import { type Measured, noKernel, normOf, type Saved } from '../algorithm.ts'
-import { agentsOf, type JudgedSampler, saveSamplers } from './sampler.ts'
+import { initialiseTrainable, trainable, trainableFields } from '../../rl/trainable.ts'
+import { type Metrics, noKernel, normOf, type Saved } from '../algorithm.ts'
+import { agentsOf, type SamplerWithCritics, saveSamplers } from './sampler.ts'
 import { createSamplerLearning, learnSampler } from './sampler-learning.ts'
 import {
   type SqlConfig,
@@ -69,9 +69,9 @@ async function init({ env, iterations, core: source, tfjs, ...options }: SqlComp
   }
   const { nets, shape } = states[0]
   const { batch: B } = config
-  const arena = await createArena(core, { ...sideFields('sampler', nets.sampler), uniform: f32(padded(B)) })
-  const composed = sideNetwork(arena, 'sampler', nets.sampler)
-  startSide(composed, splitSeed(config.seed), states.length, {
+  const arena = await createArena(core, { ...trainableFields('sampler', nets.sampler), uniform: f32(padded(B)) })
+  const composed = trainable(arena, 'sampler', nets.sampler)
+  initialiseTrainable(composed, splitSeed(config.seed), states.length, {
     scheme: 'xavier',
     purpose: Purpose.weights,
     lastGain: 1,
@@ -104,7 +104,7 @@ function taskOf(spec: EnvironmentSpec, constants: Constants): EnvironmentSpec {
 }
 
 /** The sampler of the sum: every component judges. */
-function composedOf({ components, sampler }: SqlComposeState): JudgedSampler {
+function composedOf({ components, sampler }: SqlComposeState): SamplerWithCritics {
   const one = samplerOf(components[0])
   return { ...one, theta: sampler.view.theta, judges: components.map(({ critics }) => critics.q.view.theta) }
 }
@@ -134,7 +134,7 @@ function compose(state: SqlComposeState): number {
 
 const samplersOf = (state: SqlComposeState) => [...state.components.map(samplerOf), composedOf(state)]
 
-function measure({ components, sampler, iteration }: SqlComposeState, info: SqlComposeInfo): Measured {
+function measure({ components, sampler, iteration }: SqlComposeState, info: SqlComposeInfo): Metrics {
   return {
     ...noKernel,
     transitions: components.reduce((sum, { loop, config }) => sum + loop.steps * config.environments, 0),

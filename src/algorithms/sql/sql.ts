@@ -1,6 +1,14 @@
 import * as v from 'valibot'
 import { createArena } from '../../core/arena.ts'
-import { check, fraction, inIteration, positiveNumber, UsageError, wholeNumber, wholeNumberOr } from '../../core/errors.ts'
+import {
+  check,
+  fraction,
+  inIteration,
+  positiveNumber,
+  UsageError,
+  wholeNumber,
+  wholeNumberOr,
+} from '../../core/errors.ts'
 import { f32, padded } from '../../core/layout.ts'
 import { type CoreSource, compileCore } from '../../core/module.ts'
 import { Purpose, type Seed, splitSeed } from '../../core/random.ts'
@@ -21,20 +29,20 @@ import {
   offPolicyEntries,
 } from '../../rl/off-policy.ts'
 import type { Batch } from '../../rl/replay.ts'
-import { type SideNetwork, sideFields, sideNetwork, startSide } from '../../rl/trainable.ts'
 import { type Critics, createCritics, criticFields, follow, learnQ, targetValues } from '../../rl/soft-q.ts'
 import { inverseTemperature, temperatureEntries } from '../../rl/temperature.ts'
+import { initialiseTrainable, type Trainable, trainable, trainableFields } from '../../rl/trainable.ts'
 import { perStateBandwidthSchema } from '../../svgd/per-state.ts'
-import { type CommonOptions, type Measured, measuredAlone, type Saved } from '../algorithm.ts'
+import { type CommonOptions, type Metrics, measuredAlone, type Saved } from '../algorithm.ts'
 import {
   agentsOf,
-  type JudgedSampler,
   type LatentArena,
   latentFields,
   latentsInto,
   repeatRows,
   restoreSamplers,
   type SamplerShape,
+  type SamplerWithCritics,
   samplerNetworks,
   samplerOutputs,
   saveSamplers,
@@ -127,13 +135,13 @@ async function init({ env, iterations, core: source, tfjs, from, ...options }: S
   const nets = samplerNetworks(spec, shape)
   refuseProposal(config, latents, A)
   const arena = await createArena(core, {
-    ...sideFields('sampler', nets.sampler),
+    ...trainableFields('sampler', nets.sampler),
     ...criticFields(nets.q, qs),
     ...latentFields(Math.max(E, B * valueParticles) * latents),
     uniform: f32(padded(Math.max(E, B, B * valueParticles) * A)),
   })
-  const sampler = sideNetwork(arena, 'sampler', nets.sampler)
-  startSide(sampler, seed, 0, { scheme: 'xavier', purpose: Purpose.weights, lastGain: 1 })
+  const sampler = trainable(arena, 'sampler', nets.sampler)
+  initialiseTrainable(sampler, seed, 0, { scheme: 'xavier', purpose: Purpose.weights, lastGain: 1 })
   const critics = createCritics(arena, nets.q, qs, seed)
   if (from) takeOver(restoreSamplers(from, spec)[0], sampler, critics)
   const set = config.latentSet === 'unlimited' ? null : latentSet(arena, config.latentSet, latents, seed)
@@ -168,7 +176,7 @@ function refuseProposal({ proposalFrom, latentSet }: SqlConfig, latents: number,
 }
 
 /** Begins where another run has ended. */
-function takeOver({ theta, judges }: JudgedSampler, sampler: SideNetwork, critics: Critics): void {
+function takeOver({ theta, judges }: SamplerWithCritics, sampler: Trainable, critics: Critics): void {
   const { q } = critics
   if (judges.length > 1 || judges[0].length !== q.count * q.net.size)
     throw new UsageError(`from must have ${q.count} Q networks of ${q.net.size} parameters.`)
@@ -188,7 +196,7 @@ function latentSet({ ops, at, view }: LatentArena, M: number, L: number, { lo, h
 }
 
 /** The sampler as it is now. */
-export function samplerOf(state: SqlState): JudgedSampler {
+export function samplerOf(state: SqlState): SamplerWithCritics {
   const { nets, sampler, critics, shape, latentSet, iteration, iterations } = state
   const L = shape.latents
   const M = (latentSet?.length ?? 0) / L
@@ -289,7 +297,7 @@ function fromPolicy(state: SqlState, { batch, seed, updates }: OffPolicy, next: 
   return { action: tf.tanh(samplerOutputs(one.sampler, theta, next, xi)), logDensity: tf.tensor1d(logDensity) }
 }
 
-function measure({ sampler, loop }: SqlState, { temperature, bandwidth, qLoss, value, ...rest }: SqlInfo): Measured {
+function measure({ sampler, loop }: SqlState, { temperature, bandwidth, qLoss, value, ...rest }: SqlInfo): Metrics {
   const { direction } = rest
   return {
     ...measuredAlone(loop, sampler.view.theta, rest),

@@ -8,11 +8,11 @@ import { initialiseInto, mlp, type Network } from '../../nn/network.ts'
 import type { Policy } from '../../nn/policy.ts'
 import { stateActionSize, stateActions } from '../../nn/state-action.ts'
 import { startTfjs, type TfjsOptions, tf } from '../../nn/tfjs.ts'
-import { joined } from '../../rl/episodes.ts'
-import type { Carried, Visited } from '../../rl/evaluator.ts'
-import { type Moments, noMoments, normaliseInPlace, withRows } from '../../rl/normalisation.ts'
-import { type GivenKernel, given, type Kernel } from '../../svgd/kernels.ts'
 import { adam } from '../../optim/optimizers.ts'
+import { joined } from '../../rl/episodes.ts'
+import type { ParticleState, Visited } from '../../rl/evaluator.ts'
+import { type Moments, noMoments, normaliseInPlace, withRows } from '../../rl/normalisation.ts'
+import { type CustomKernel, given, type Kernel } from '../../svgd/kernels.ts'
 
 /** Divergences between the state-action visitations of two policies. */
 export const divergences = ['js', 'symmetric-kl'] as const
@@ -193,7 +193,7 @@ function logRatios(net: Network, theta: Float32Array, n: number, rows: Float32Ar
 }
 
 /** What evaluating policy i needs to know of the others; null before anything was seen. */
-export function contextFor(behaviour: Behaviour, i: number): Carried | null {
+export function contextFor(behaviour: Behaviour, i: number): ParticleState | null {
   const { visits, arena, moments, kernel } = behaviour
   if (visits.length === 0) return null
   const n = visits[0].length
@@ -217,7 +217,7 @@ export function explorationRewards(
   out: Float64Array,
   ops: Ops,
   i: number,
-  context: Carried,
+  context: ParticleState,
   {
     policy,
     divergence,
@@ -251,7 +251,7 @@ export function explorationRewards(
  * particles, Σ_{j≠i} k_ij times the policy gradient of explorationRewards.
  */
 export function behaviourKernel({ kernel: observed }: Behaviour, exploration: readonly Float32Array[]): Kernel {
-  const supply: GivenKernel = (kernel, repulsion) => {
+  const supply: CustomKernel = (kernel, repulsion) => {
     kernel.set(observed)
     exploration.forEach((row, i) => {
       repulsion.set(row, i * row.length)

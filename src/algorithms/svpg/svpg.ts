@@ -23,18 +23,20 @@ import { initialiseInto } from '../../nn/network.ts'
 import { type Policy, policyOf } from '../../nn/policy.ts'
 import { policyEntries } from '../../nn/policy-settings.ts'
 import type { TfjsOptions } from '../../nn/tfjs.ts'
+import { adam, optimizerFields } from '../../optim/optimizers.ts'
 import type { Policies } from '../../rl/agents.ts'
-import { type Crew, hire, workersFor } from '../../rl/worker-pool.ts'
 import { headFor, observationSize } from '../../rl/environments.ts'
 import { type Estimator, estimatorEntries, estimatorOf, gradientsOf, passesOf } from '../../rl/estimator.ts'
-import type { Carried, ParticleInfo, Visited } from '../../rl/evaluator.ts'
+import type { ParticleInfo, ParticleState, Visited } from '../../rl/evaluator.ts'
 import type { Task } from '../../rl/rollout.ts'
 import { inverseTemperature, temperatureEntries } from '../../rl/temperature.ts'
+import { startWorkerPool, type WorkerPool, workersFor } from '../../rl/worker-pool.ts'
 import { bandwidthSchema } from '../../svgd/bandwidth.ts'
 import { type SteinInfo, steinFields, type Variant } from '../../svgd/direction.ts'
 import { blockwise, imq, type Kernel, matern32, rbf } from '../../svgd/kernels.ts'
-import { adam, optimizerFields } from '../../optim/optimizers.ts'
-import type { Measured } from '../algorithm.ts'
+import type { Metrics } from '../algorithm.ts'
+import { type PolicyGradientSetup, policyGradientEvaluator } from '../policy-gradient/policy-gradient.ts'
+import { postable } from '../workers/evaluators.ts'
 import {
   behaviourKernel,
   contextFor,
@@ -43,10 +45,8 @@ import {
   divergences,
   observeBehaviour,
 } from './behaviour-kernel.ts'
-import { postable } from '../workers/evaluators.ts'
 import { evolve } from './evolution.ts'
 import { direct, interactions } from './interaction.ts'
-import { type PolicyGradientSetup, policyGradientEvaluator } from '../policy-gradient/policy-gradient.ts'
 
 /** Kernels on parameters, then those on behaviour. */
 const kernels = { rbf, matern32, imq } as const
@@ -167,7 +167,7 @@ async function init({ env, workers: wanted, iterations, core: source, tfjs, prio
   })
   for (let i = 0; priorMean && i < n; i++) arena.view.priorMean.set(fitting(priorMean, policy), i * D)
   // Last, so that nothing that is refused leaves workers behind.
-  const crew = await hireFor(setup, workers, n)
+  const workerPool = await startPoolFor(setup, workers, n)
   const state = {
     config,
     task,
@@ -184,9 +184,9 @@ async function init({ env, workers: wanted, iterations, core: source, tfjs, prio
     /** What the particles do, where the kernel is on that; and [n] their gradients away from each other. */
     behaviour,
     exploration,
-    crew,
+    workerPool,
     /** [n] what each particle carries beside its parameters; null before the first evaluation. */
-    carried: Array<Carried | null>(n).fill(null),
+    carried: Array<ParticleState | null>(n).fill(null),
     /** [n] some of the rows of each particle's last rollout. */
     visited: [] as readonly Visited[],
     /** [n] the last mean return of each particle; null before its first episode ended. */
@@ -237,13 +237,13 @@ export function rowOf({ arena, particles, policy }: Rows, name: 'theta' | 'score
   return arena.view[name].subarray(i * D, i * D + policy.size)
 }
 
-function hireFor(setup: PolicyGradientSetup, wanted: number | 'auto', n: number): Promise<Crew> {
+function startPoolFor(setup: PolicyGradientSetup, wanted: number | 'auto', n: number): Promise<WorkerPool> {
   const { spec } = setup.task
   const isPostable = spec.core !== undefined || spec.module !== undefined
   if (typeof wanted === 'number' && wanted > 0 && !isPostable)
     throw new UsageError(`${spec.id} has no module that workers could load; take workers: 0, or give it one.`)
   const workers = isPostable ? workersFor(wanted, n) : 0
-  return hire({
+  return startWorkerPool({
     create: policyGradientEvaluator,
     evaluator: 'policy-gradient',
     setup,
@@ -255,9 +255,9 @@ function hireFor(setup: PolicyGradientSetup, wanted: number | 'auto', n: number)
 /** The particles as they were when a rollout began: what its later passes are judged by. */
 export interface Begun {
   readonly theta: readonly Float32Array[]
-  readonly carried: readonly (Carried | null)[]
+  readonly carried: readonly (ParticleState | null)[]
   /** What is known of the whole population. */
-  readonly contexts: readonly (Carried | null)[]
+  readonly contexts: readonly (ParticleState | null)[]
 }
 
 export function begin(state: SvpgState): Begun {
@@ -275,7 +275,7 @@ async function evaluate(state: SvpgState, begun = begin(state), pass = 0): Promi
     carried: pass < passesOf(state.config) ? begun.carried[particle] : state.carried[particle],
     context: pass < passesOf(state.config) ? begun.contexts[particle] : null,
   }))
-  const outcomes = await state.crew.evaluate(jobs)
+  const outcomes = await state.workerPool.evaluate(jobs)
   outcomes.forEach(({ gradient, exploration, carried }, i) => {
     rowOf(state, 'score', i).set(gradient)
     // Steps that imitate what is remembered do not explore.
@@ -330,7 +330,7 @@ function evolution(state: SvpgState, particles: readonly ParticleInfo[]): number
 function measure(
   { arena, task, particles: n, iteration }: SvpgState,
   { particles, stein, temperature }: SvpgInfo,
-): Measured {
+): Metrics {
   const { ops, at, view } = arena
   ops.rowSquares(at.squares, at.theta, n, view.theta.length / n)
   return {
@@ -391,7 +391,7 @@ export const svpg = {
       const replaced = evolution(state, particles)
       const temperature = 1 / state.inverseTemperature(state.iteration, state.arena.ops)
       state.iteration++
-      return { particles, stein, temperature, replaced, losses: state.crew.takeLosses() }
+      return { particles, stein, temperature, replaced, losses: state.workerPool.takeFailures() }
     }),
   measure,
   /** From the next iteration on α is this to the end of the run, whatever schedule it had. Throws a UsageError unless it is above 0. */
@@ -403,5 +403,5 @@ export const svpg = {
   kernel: kernelMatrix,
   visited: ({ visited }: SvpgState) => visited,
   /** Ends the workers of a state that is not needed any more, and closes its environments. */
-  close: (state: SvpgState) => state.crew.close(),
+  close: (state: SvpgState) => state.workerPool.close(),
 }

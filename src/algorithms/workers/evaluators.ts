@@ -1,7 +1,7 @@
 import type { EnvironmentSpec } from '../../envs/contract.ts'
 import type { Evaluator } from '../../rl/evaluator.ts'
-import { type PolicyGradientSetup, policyGradientEvaluator } from '../policy-gradient/policy-gradient.ts'
 import { type RandomisedSetup, randomisedEvaluator } from '../adr/evaluator.ts'
+import { type PolicyGradientSetup, policyGradientEvaluator } from '../policy-gradient/policy-gradient.ts'
 
 /** The evaluators that a worker can be, by name; a randomised one's setup has all that another's has. */
 export const evaluators: Readonly<Record<string, (setup: RandomisedSetup) => Promise<Evaluator>>> = {

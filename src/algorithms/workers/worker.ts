@@ -1,10 +1,10 @@
-// What a worker of a crew runs: it becomes an evaluator, then evaluates one particle after the other.
+// What a worker of a worker pool runs: it becomes an evaluator, then evaluates one particle after the other.
 import { platform } from '#platform'
 import type { EnvironmentSpec } from '../../envs/contract.ts'
-import type { Answer, Order } from '../../rl/worker-pool.ts'
 import type { Evaluator } from '../../rl/evaluator.ts'
-import { evaluators } from './evaluators.ts'
+import type { Answer, Order } from '../../rl/worker-pool.ts'
 import type { RandomisedSetup } from '../adr/evaluator.ts'
+import { evaluators } from './evaluators.ts'
 
 let evaluator: Evaluator | null = null
 

@@ -2,6 +2,7 @@ import { Purpose, splitSeed } from '../../core/random.ts'
 import type { EnvironmentSpec } from '../../envs/contract.ts'
 import { goalReached, goalsOf } from '../../envs/multigoal.ts'
 import { makeVector } from '../../envs/vector.ts'
+import type { Evaluation } from '../../report/metrics.ts'
 import { type Agents, arePolicies } from '../../rl/agents.ts'
 
 /** Where sampled episodes of a multi-goal task end, and what the agents think of actions in some states. */
@@ -123,3 +124,6 @@ export function goalMeasures(goals: Goals | null | undefined): Record<string, nu
     ...Object.fromEntries(shares.slice(0, -1).map((share, g) => [`goal${g}`, share])),
   }
 }
+
+/** Where the episodes of an evaluation ended, of a task with goals. */
+export const playedGoals = (evaluation: Evaluation | undefined) => evaluation?.extras?.goals as Goals | undefined

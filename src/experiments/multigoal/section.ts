@@ -1,9 +1,9 @@
 import type { EChartsOption } from 'echarts'
 import { axis, type Draw, escapeHtml, type Size } from '../../report/charts.ts'
-import type { AgentGoals, Goals, Judgement } from './play.ts'
 import { number, section, table } from '../../report/page.ts'
 import { colorOf, HEAT } from '../charts.ts'
 import type { ExperimentSummary } from '../summary.ts'
+import type { AgentGoals, Goals, Judgement } from './play.ts'
 
 /** Where the episodes of one run end. */
 export interface RunGoals {

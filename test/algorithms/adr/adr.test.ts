@@ -1,6 +1,12 @@
 import { describe, expect, test } from '@jest/globals'
 import { type AdrOptions, adr } from '../../../src/algorithms/adr/adr.ts'
 import {
+  accuracyOf,
+  discriminatorLoss,
+  discriminatorReward,
+  transitionRows,
+} from '../../../src/algorithms/adr/discriminator.ts'
+import {
   createRandomiser,
   learn,
   type Move,
@@ -9,12 +15,6 @@ import {
   type RandomiserSettings,
   uniformPoint,
 } from '../../../src/algorithms/adr/particles.ts'
-import {
-  accuracyOf,
-  discriminatorLoss,
-  discriminatorReward,
-  transitionRows,
-} from '../../../src/algorithms/adr/discriminator.ts'
 import { UsageError } from '../../../src/core/errors.ts'
 import { compileCore } from '../../../src/core/module.ts'
 import type { EnvironmentSpec } from '../../../src/envs/contract.ts'
@@ -236,7 +236,7 @@ async function trained(options: AdrOptions, iterations = 3) {
       const info = await adr.step(state)
       told.push({ ...info, metrics: adr.measure(state, info) })
     }
-    return { theta: [...state.arena.view.theta], told, size: state.crew.size(), state }
+    return { theta: [...state.arena.view.theta], told, size: state.workerPool.size(), state }
   } finally {
     adr.close(state)
   }

@@ -1,5 +1,18 @@
 import { beforeAll, describe, expect, test } from '@jest/globals'
 import '@tensorflow/tfjs-backend-cpu'
+import { createPolicyGradient, evaluateParticle } from '../../../src/algorithms/policy-gradient/policy-gradient.ts'
+import {
+  emptyMemory,
+  imitatedRows,
+  type Memory,
+  remember,
+} from '../../../src/algorithms/policy-gradient/self-imitation.ts'
+import {
+  imitationRewards,
+  keepBest,
+  noTrajectories,
+  rowWeights,
+} from '../../../src/algorithms/policy-gradient/trajectory-imitation.ts'
 import {
   type Behaviour,
   contextFor,
@@ -7,10 +20,7 @@ import {
   explorationRewards,
   observeBehaviour,
 } from '../../../src/algorithms/svpg/behaviour-kernel.ts'
-import { createPolicyGradient, evaluateParticle } from '../../../src/algorithms/policy-gradient/policy-gradient.ts'
-import { emptyMemory, imitatedRows, type Memory, remember } from '../../../src/algorithms/policy-gradient/self-imitation.ts'
 import { type SvpgOptions, svpg } from '../../../src/algorithms/svpg/svpg.ts'
-import { imitationRewards, keepBest, noTrajectories, rowWeights } from '../../../src/algorithms/policy-gradient/trajectory-imitation.ts'
 import { createArena } from '../../../src/core/arena.ts'
 import { compileCore } from '../../../src/core/module.ts'
 import { Purpose, splitSeed } from '../../../src/core/random.ts'
@@ -23,8 +33,8 @@ import { startTfjs, tf } from '../../../src/nn/tfjs.ts'
 import { headFor } from '../../../src/rl/environments.ts'
 import { type Episode, returnsToGo } from '../../../src/rl/episodes.ts'
 import { type EstimatorOptions, estimatorOf } from '../../../src/rl/estimator.ts'
-import type { Carried, Job } from '../../../src/rl/evaluator.ts'
-import { shuffleFields, sideFields, sideNetwork, startSide } from '../../../src/rl/trainable.ts'
+import type { Job, ParticleState } from '../../../src/rl/evaluator.ts'
+import { initialiseTrainable, shuffleFields, trainable, trainableFields } from '../../../src/rl/trainable.ts'
 import { behaviourKernelReference, explorationRewardsReference } from '../../reference/behaviour.ts'
 import { slopes, surrogateReference } from '../../reference/distributions.ts'
 import {
@@ -77,9 +87,9 @@ describe('self-imitation from transitions', () => {
 
   test('only what went better than the critic expected has a weight, and a priority', async () => {
     const net = valueNetwork(1, [])
-    const arena = await createArena(core, { ...sideFields('critic', net), ...shuffleFields(512) })
-    const critic = sideNetwork(arena, 'critic', net)
-    startSide(critic, splitSeed(1), 0, { purpose: Purpose.critic })
+    const arena = await createArena(core, { ...trainableFields('critic', net), ...shuffleFields(512) })
+    const critic = trainable(arena, 'critic', net)
+    initialiseTrainable(critic, splitSeed(1), 0, { purpose: Purpose.critic })
     critic.view.theta.fill(0)
     const memory = emptyMemory(4, 1, 1)
     // V = 0: returns above it are at the first two, below it at the others.
@@ -107,9 +117,9 @@ describe('a step of self-imitation', () => {
   /** A critic that is neither small nor constant, and a memory whose observations tell its rows. */
   async function remembered(size: number, options: EstimatorOptions = {}) {
     const net = valueNetwork(1, [5])
-    const arena = await createArena(core, { ...sideFields('critic', net), ...shuffleFields(size) })
-    const critic = sideNetwork(arena, 'critic', net)
-    startSide(critic, splitSeed(1), 0, { purpose: Purpose.critic })
+    const arena = await createArena(core, { ...trainableFields('critic', net), ...shuffleFields(size) })
+    const critic = trainable(arena, 'critic', net)
+    initialiseTrainable(critic, splitSeed(1), 0, { purpose: Purpose.critic })
     critic.view.theta.forEach((_, k) => {
       critic.view.theta[k] = k < net.size ? 0.5 * Math.sin(2 * k + 1) : 0
     })
@@ -206,9 +216,9 @@ describe('self-imitation from trajectories', () => {
     async (imitationReward) => {
       await startTfjs()
       const net = mlp([3, 8, 1])
-      const arena = await createArena(core, sideFields('discriminator', net))
-      const discriminator = sideNetwork(arena, 'discriminator', net)
-      startSide(discriminator, splitSeed(1), 0, { purpose: Purpose.discriminator })
+      const arena = await createArena(core, trainableFields('discriminator', net))
+      const discriminator = trainable(arena, 'discriminator', net)
+      initialiseTrainable(discriminator, splitSeed(1), 0, { purpose: Purpose.discriminator })
       // The best trajectory always takes action 1, the policy takes each every other time.
       const held = keepBest(noTrajectories(3), [episode(Array(20).fill(0), Array(20).fill(1))], 10)
       const head = { name: 'categorical', actions: 2 } as const
@@ -230,9 +240,9 @@ describe('the discriminator', () => {
     const O = 2
     const A = head.name === 'categorical' ? 1 : head.actions
     const net = mlp([O + head.actions, 6, 1])
-    const arena = await createArena(core, sideFields('discriminator', net))
-    const discriminator = sideNetwork(arena, 'discriminator', net)
-    startSide(discriminator, splitSeed(2), 0, { purpose: Purpose.discriminator })
+    const arena = await createArena(core, trainableFields('discriminator', net))
+    const discriminator = trainable(arena, 'discriminator', net)
+    initialiseTrainable(discriminator, splitSeed(2), 0, { purpose: Purpose.discriminator })
     discriminator.view.theta.forEach((_, k) => {
       discriminator.view.theta[k] = k < net.size ? 0.7 * Math.sin(3 * k + 2) : 0
     })
@@ -295,7 +305,11 @@ describe('the discriminator', () => {
 
   test('without trajectories there is nothing to be had', async () => {
     const net = mlp([3, 1])
-    const discriminator = sideNetwork(await createArena(core, sideFields('discriminator', net)), 'discriminator', net)
+    const discriminator = trainable(
+      await createArena(core, trainableFields('discriminator', net)),
+      'discriminator',
+      net,
+    )
     const rows = { observation: Float32Array.of(1, 2), action: Float32Array.of(0, 1), observations: 1 }
     const head: Head = { name: 'categorical', actions: 2 }
     const rewards = Float64Array.of(5, 5)
@@ -434,7 +448,7 @@ describe.each(['js', 'symmetric-kl'] as const)('a float64 twin of the behaviour,
     const l = ratiosAt(behaviour, visited.observation, visited.action)
     for (const i of [0, 1, 2]) {
       const out = new Float64Array(4)
-      const context = contextFor(behaviour, i) as Carried
+      const context = contextFor(behaviour, i) as ParticleState
       const weight = explorationRewards(out, behaviour.arena.ops, i, context, { policy, divergence, visited })
       const similar = [...behaviour.kernel.subarray(3 * i, 3 * i + 3)]
       expectClose(out, explorationRewardsReference(l, i, similar, divergence), 1e-3)
@@ -480,7 +494,7 @@ test.each<EstimatorOptions>([
     })
     for (let k = 0; k < 6; k++) observeBehaviour(behaviour, [visit(3), visit(5)])
     const theta = Float32Array.from({ length: policy.size }, (_, k) => Math.sin(3 * k + 1) / 2)
-    const context = contextFor(behaviour, 1) as Carried
+    const context = contextFor(behaviour, 1) as ParticleState
     const job: Job = { particle: 1, step: 0, theta, behaviour: theta, pass: 0, carried: null, context }
     const { exploration } = evaluateParticle(state, job)
 
@@ -490,7 +504,7 @@ test.each<EstimatorOptions>([
     // The critic of these rewards as it was before it learned from them.
     const fresh = await createPolicyGradient({ task, policy, estimator, divergence: 'js', core })
     const explorer = fresh.explorer as NonNullable<typeof fresh.explorer>
-    startSide(explorer, task.seed, 1, { purpose: Purpose.exploration })
+    initialiseTrainable(explorer, task.seed, 1, { purpose: Purpose.exploration })
     const valueOfRow = (x: readonly number[]) => mlpReference(explorer.net, explorer.view.theta, x)[0]
     const [values, nextValues] = [view.observation, view.nextObservation].map((all) => rowsOf(all, 4).map(valueOfRow))
     const advantage = Array<number>(T * E).fill(0)

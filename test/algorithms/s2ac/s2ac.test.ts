@@ -15,9 +15,6 @@ import { Purpose, splitSeed } from '../../../src/core/random.ts'
 import { startTfjs } from '../../../src/nn/tfjs.ts'
 import type { Actors } from '../../../src/rl/agents.ts'
 import type { PerStateBandwidth } from '../../../src/svgd/per-state.ts'
-import { mlpReference } from '../../reference/mlp.ts'
-import { directionAtReference, traceReference } from '../../reference/per-state.ts'
-import { normalCdf, numbersOf } from '../../reference/statistics.ts'
 import {
   expectFollowed,
   expectSame,
@@ -33,6 +30,9 @@ import {
   slopesOf,
 } from '../../helpers/gradient-step.ts'
 import { momentsOf, oneStep, softOptimum } from '../../helpers/one-step.ts'
+import { mlpReference } from '../../reference/mlp.ts'
+import { directionAtReference, traceReference } from '../../reference/per-state.ts'
+import { normalCdf, numbersOf } from '../../reference/statistics.ts'
 
 const core = await compileCore()
 beforeAll(() => startTfjs({ core }))

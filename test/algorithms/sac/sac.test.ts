@@ -3,7 +3,6 @@ import { type SacOptions, sac } from '../../../src/algorithms/sac/sac.ts'
 import { RunError } from '../../../src/core/errors.ts'
 import { Purpose, splitSeed } from '../../../src/core/random.ts'
 import { evaluatePopulation } from '../../../src/rl/evaluate.ts'
-import { mlpReference } from '../../reference/mlp.ts'
 import {
   expectFollowed,
   expectSame,
@@ -19,6 +18,7 @@ import {
   slopesOf,
 } from '../../helpers/gradient-step.ts'
 import { momentsOf, oneStep, softOptimum, twoSteps } from '../../helpers/one-step.ts'
+import { mlpReference } from '../../reference/mlp.ts'
 
 const small = { hidden: [32], batch: 64, start: 64, steps: 64, environments: 8, learningRate: 1e-2, polyak: 0.1 }
 

@@ -11,8 +11,6 @@ import type { Box } from '../../../src/envs/spaces.ts'
 import { startTfjs, tf } from '../../../src/nn/tfjs.ts'
 import type { Actors } from '../../../src/rl/agents.ts'
 import { evaluatePopulation } from '../../../src/rl/evaluate.ts'
-import { mlpReference } from '../../reference/mlp.ts'
-import { numbersOf } from '../../reference/statistics.ts'
 import {
   expectFollowed,
   expectSame,
@@ -28,6 +26,8 @@ import {
   slopesOf,
 } from '../../helpers/gradient-step.ts'
 import { momentsOf, oneStep, softOptimum, twoSteps } from '../../helpers/one-step.ts'
+import { mlpReference } from '../../reference/mlp.ts'
+import { numbersOf } from '../../reference/statistics.ts'
 
 beforeAll(() => startTfjs())
 

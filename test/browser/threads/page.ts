@@ -12,7 +12,7 @@ export async function trial(threads: number | 'auto'): Promise<{ threads: number
   for (let t = 0; t < 5; t++) step(state)
   const digest = await crypto.subtle.digest('SHA-256', particlesOf(state))
   const sha = [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, '0')).join('')
-  return { threads: state.arena.team.size, sha }
+  return { threads: state.arena.threadPool.size, sha }
 }
 
 if (typeof document !== 'undefined') Object.assign(window, { trial })

@@ -1,9 +1,8 @@
-import type { Measured } from '../algorithms/algorithm.ts'
+import type { Metrics } from '../algorithms/algorithm.ts'
 import type { Grid } from '../rl/randomisation.ts'
-import type { Goals } from '../experiments/multigoal/play.ts'
 
 /** What one iteration of a population leaves in metrics.jsonl: plain numbers only, so that any tool can read it. */
-export interface IterationMetrics extends Measured {
+export interface IterationMetrics extends Metrics {
   /** Counted from 1. */
   iteration: number
   /** Wall-clock seconds of training so far. */
@@ -21,8 +20,8 @@ export interface Evaluation {
   greedy: number[]
   /** [n] mean return of the sampled policy. */
   sampled: number[]
-  /** Of a task with goals: where sampled episodes end. */
-  goals?: Goals
+  /** What an experiment measures beside, by name: plain data. */
+  extras?: Readonly<Record<string, unknown>>
   /** Mean returns over a grid of the environment's parameters, where an experiment asks for them. */
   grid?: Grid
 }
