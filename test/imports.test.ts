@@ -121,3 +121,13 @@ test('steinrl/policy loads neither tfjs nor Node nor the platform, and evaluates
   // The search sees what it should: this one does load all of that.
   expect([...loadedBy('train/run-directory.ts')]).toEqual(expect.arrayContaining(['#platform']))
 })
+
+test('what a worker or a thread loads cannot start one: bundlers hang on a worker that could start itself', () => {
+  for (const file of ['algorithms/workers/worker.ts', 'core/thread.ts']) {
+    const loaded = [...loadedBy(file)]
+    expect(loaded).toEqual(expect.arrayContaining(['core/module.ts', '#platform']))
+    expect(loaded.filter((name) => name === '#workers' || name === '#threads')).toEqual([])
+  }
+  // The search sees what it should: this one does start some.
+  expect([...loadedBy('index.ts')]).toEqual(expect.arrayContaining(['#workers', '#threads']))
+})

@@ -1,7 +1,7 @@
-import { type Layout, layOut, type Pointers, type Views } from './layout.ts'
+import { allocate, type Layout, layOut, type Pointers, place, type Views, viewsOf } from './layout.ts'
 import { type CoreModule, instantiateCore, instantiateCoreSync } from './module.ts'
 import type { Ops } from './ops.ts'
-import { alone, startThreadPool, type ThreadPool } from './thread-pool.ts'
+import { alone, type ThreadPool } from './thread-pool.ts'
 
 /** A core instance and its memory: `at` holds the address of each field, `view` a typed array on it. */
 export interface Arena<L extends Layout> {
@@ -12,8 +12,12 @@ export interface Arena<L extends Layout> {
   readonly threadPool: ThreadPool
 }
 
-/** Instantiates the core on a new memory that holds exactly the given fields, all zero. */
+/**
+ * Lays out the given fields, all zero, in a memory with an instance of the core: one of their own, or, where they are small, one
+ * that they share with others, as a process has room for some ten thousand memories only.
+ */
 export async function createArena<L extends Layout>(module: CoreModule, layout: L): Promise<Arena<L>> {
+  if (isSmall(layout)) return createSmallArena(module, layout)
   const arena = layOut(layout)
   const ops = await instantiateCore(module, arena.memory)
   return { ...arena, ops, threadPool: alone(ops) }
@@ -21,22 +25,36 @@ export async function createArena<L extends Layout>(module: CoreModule, layout: 
 
 /** The same without waiting. */
 export function createArenaSync<L extends Layout>(module: CoreModule, layout: L): Arena<L> {
+  if (isSmall(layout)) return createSmallArena(module, layout)
   const arena = layOut(layout)
   const ops = instantiateCoreSync(module, arena.memory)
   return { ...arena, ops, threadPool: alone(ops) }
 }
 
-/**
- * The same on a memory that `threads` threads share.
- *
- * @param module the build for shared memory, compileThreadedCore()
- */
-export async function createSharedArena<L extends Layout>(
-  module: CoreModule,
-  layout: L,
-  threads: number,
-): Promise<Arena<L>> {
-  const arena = layOut(layout, true)
-  const ops = await instantiateCore(module, arena.memory)
-  return { ...arena, ops, threadPool: await startThreadPool(module, arena.memory, ops, threads) }
+/** A page of WASM. */
+const COMMON_BYTES = 65_536
+const SMALL_BYTES = COMMON_BYTES / 16
+
+const isSmall = (layout: Layout) => place(layout).end <= SMALL_BYTES
+
+/** A memory that is filled from its beginning, and goes when nothing in it is referenced any more. */
+interface Common {
+  readonly memory: WebAssembly.Memory
+  readonly ops: Ops
+  used: number
+}
+
+const commons = new WeakMap<CoreModule, Common>()
+
+function createSmallArena<L extends Layout>(module: CoreModule, layout: L): Arena<L> {
+  let common = commons.get(module)
+  if (!common || place(layout, common.used).end > COMMON_BYTES) {
+    const memory = allocate(COMMON_BYTES)
+    common = { memory, ops: instantiateCoreSync(module, memory), used: 0 }
+    commons.set(module, common)
+  }
+  const { memory, ops, used } = common
+  const { at, end } = place(layout, used)
+  common.used = end
+  return { ops, memory, at, view: viewsOf(layout, at, memory), threadPool: alone(ops) }
 }

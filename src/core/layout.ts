@@ -12,7 +12,7 @@ import type { Pointer } from './ops.ts'
 const MARGIN = 64
 const ALIGNMENT = 16
 const PAGE = 65536
-const GIGABYTE = 1024 * 1024 * 1024
+const MEGABYTE = 1024 * 1024
 
 const arrayTypes = {
   f32: Float32Array,
@@ -48,33 +48,54 @@ const align = (offset: number) => Math.ceil(offset / ALIGNMENT) * ALIGNMENT
 /** Rounds a row length up to whole SIMD vectors of four float32. */
 export const padded = (size: number) => Math.ceil(size / 4) * 4
 
+/** What a WASM memory can have at most. */
+const MOST_PAGES = 65536
+
 /** Never grown: growing would detach every view. */
-function allocate(pages: number, shared: boolean): WebAssembly.Memory {
+export function allocate(bytes: number, shared = false): WebAssembly.Memory {
+  const pages = Math.ceil(bytes / PAGE)
+  const megabytes = (pages * PAGE) / MEGABYTE
+  const size = megabytes < 1024 ? `${megabytes.toFixed(1)} MB` : `${(megabytes / 1024).toFixed(1)} GB`
+  if (pages > MOST_PAGES)
+    throw new UsageError(
+      `These settings need ${size} in one WASM memory, which has at most 4 GB: take fewer particles or smaller settings.`,
+    )
   try {
     return new WebAssembly.Memory({ initial: pages, maximum: pages, shared })
   } catch {
-    const size = ((pages * PAGE) / GIGABYTE).toFixed(1)
     throw new UsageError(
-      `These settings need ${size} GB in one WASM memory, which has at most 4 GB: take fewer particles or smaller settings.`,
+      `The system gives no more WASM memory, here of ${size}: Node 20 and 22 take 10 GB of address space for each one, whatever ` +
+        'its size, unless they are started with --disable-wasm-trap-handler (Node 24 takes what is needed); keep fewer states and ' +
+        'environments at a time, or raise the limit of the process (ulimit -v).',
     )
   }
 }
 
-/** A new memory that holds exactly the given fields, all zero, with their addresses and typed arrays on them. */
-export function layOut<L extends Layout>(layout: L, shared = false) {
+/** The addresses of the fields from `start` on, and where they end, slack included. */
+export function place<L extends Layout>(layout: L, start = 0): { at: Pointers<L>; end: number } {
   const at: Record<string, Pointer> = {}
-  let end = MARGIN
+  let end = align(start + MARGIN)
   for (const [name, field] of Object.entries(layout)) {
     at[name] = end
     end = align(end + bytes(field))
   }
-  const pages = Math.ceil((end + MARGIN) / PAGE)
-  const memory = allocate(pages, shared)
-  const view: Record<string, unknown> = {}
-  for (const [name, field] of Object.entries(layout)) {
-    view[name] = new arrayTypes[field.type](memory.buffer, at[name], count(field))
-  }
-  return { memory, at: at as Pointers<L>, view: view as Views<L> }
+  return { at: at as Pointers<L>, end: end + MARGIN }
+}
+
+/** Typed arrays on the fields. */
+export function viewsOf<L extends Layout>(layout: L, at: Pointers<L>, { buffer }: WebAssembly.Memory): Views<L> {
+  const view = Object.entries(layout).map(([name, field]) => [
+    name,
+    new arrayTypes[field.type](buffer, at[name], count(field)),
+  ])
+  return Object.fromEntries(view) as Views<L>
+}
+
+/** A new memory that holds exactly the given fields, all zero, with their addresses and typed arrays on them. */
+export function layOut<L extends Layout>(layout: L, shared = false) {
+  const { at, end } = place(layout)
+  const memory = allocate(end, shared)
+  return { memory, at, view: viewsOf(layout, at, memory) }
 }
 
 /**

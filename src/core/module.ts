@@ -24,28 +24,40 @@ export const fromBase64 = (text: string): Uint8Array<ArrayBuffer> =>
 /** @throws UsageError where the runtime has no WebAssembly SIMD, before anything is loaded */
 export function requireSimd(): void {
   if (hasSimd()) return
+  const missing = typeof WebAssembly === 'object' ? 'WebAssembly SIMD' : 'WebAssembly'
   throw new UsageError(
-    'This runtime has no WebAssembly SIMD, which steinrl needs: take Node 20, Chromium 91, Firefox 89, Safari 16.4 or newer.',
+    `This runtime has no ${missing}, which steinrl needs: take Node 20, Chromium 91, Firefox 89, Safari 16.4 or newer.`,
   )
 }
 
 /**
- * Compiles the WASM core. Default: that of this package.
+ * Compiles the WASM core. Default: that of this package, which is compiled once in the life of the process, as is a core at a
+ * URL.
  *
  * @throws UsageError where the runtime has no WebAssembly SIMD
  */
 export async function compileCore(source?: CoreSource): Promise<CoreModule> {
-  if (source instanceof WebAssembly.Module) return source
   requireSimd()
-  if (source === undefined) return WebAssembly.compile(fromBase64((await import('../../dist/inline/core.js')).default))
-  if (typeof source === 'string' || source instanceof URL) {
-    return WebAssembly.compile(await platform.files.fetch(source))
-  }
-  return WebAssembly.compile(source)
+  if (source === undefined) return once('', async () => fromBase64((await import('../../dist/inline/core.js')).default))
+  if (source instanceof URL) return once(source.href, () => platform.files.fetch(source))
+  if (source instanceof WebAssembly.Module) return source
+  return WebAssembly.compile(typeof source === 'string' ? await platform.files.fetch(source) : source)
+}
+
+const compiled = new Map<string, Promise<CoreModule>>()
+
+/** The module of these bytes, compiled at the first call with this key; what has failed is tried again. */
+function once(key: string, load: () => Promise<Uint8Array<ArrayBuffer>>): Promise<CoreModule> {
+  const known = compiled.get(key)
+  if (known) return known
+  const module = load().then((bytes) => WebAssembly.compile(bytes))
+  compiled.set(key, module)
+  module.catch(() => compiled.delete(key))
+  return module
 }
 
 /** The build for shared memory: the same bits. */
-export const compileThreadedCore = (): Promise<CoreModule> => compileCore(ownFiles.threads())
+export const compileThreadedCore = async (): Promise<CoreModule> => compileCore(ownFiles.threads())
 
 /**
  * The build with relaxed SIMD, to be passed as `core`: faster where the machine fuses multiply-adds, but its bits differ
@@ -54,6 +66,7 @@ export const compileThreadedCore = (): Promise<CoreModule> => compileCore(ownFil
  * @throws UsageError where the runtime has no relaxed SIMD (Node 20, WebKit)
  */
 export async function compileRelaxedCore(): Promise<CoreModule> {
+  requireSimd()
   try {
     return await compileCore(ownFiles.relaxed())
   } catch (error) {

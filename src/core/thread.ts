@@ -18,7 +18,12 @@ platform.threads.onStart(async ({ module, memory, board, member }: ThreadStart) 
       Atomics.wait(control, Board.round, round)
       if (Atomics.load(control, Board.round) === round) continue
       round = Atomics.load(control, Board.round)
-      if (slot[0] >= 0) call(ops, names[slot[0]], Array.from(slot.subarray(2, 2 + slot[1])))
+      try {
+        if (slot[0] >= 0) call(ops, names[slot[0]], Array.from(slot.subarray(2, 2 + slot[1])))
+      } catch {
+        Atomics.add(control, Board.failed, 1)
+      }
+      // Whatever has happened: the others wait for it.
       Atomics.add(control, Board.done, 1)
     }
   }

@@ -36,14 +36,6 @@ export const platform: Platform = {
   threads: {
     available: () => globalThis.crossOriginIsolated === true && typeof Worker === 'function',
     count: () => navigator.hardwareConcurrency,
-    start: (recruit) =>
-      new Promise((resolve, reject) => {
-        // The path is the same from src/platform/ and from dist/platform/, and bundlers recognise this form.
-        const worker = new Worker(new URL('../../dist/core/thread.js', import.meta.url), { type: 'module' })
-        worker.onmessage = () => resolve({ stop: () => worker.terminate() })
-        worker.onerror = (event) => reject(new Error(event.message))
-        worker.postMessage(recruit)
-      }),
     onStart(prepare) {
       addEventListener('message', async ({ data }) => {
         const work = await prepare(data)

@@ -3,11 +3,8 @@ import { availableParallelism } from 'node:os'
 import { cwd } from 'node:process'
 import { setImmediate } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
-import { parentPort, Worker, workerData } from 'node:worker_threads'
+import { parentPort, workerData } from 'node:worker_threads'
 import type { Platform } from './platform.ts'
-
-// The path is the same from src/platform/ and from dist/platform/.
-const threadFile = new URL('../../dist/core/thread.js', import.meta.url)
 
 export const platform: Platform = {
   name: 'node',
@@ -40,14 +37,6 @@ export const platform: Platform = {
   threads: {
     available: () => true,
     count: () => availableParallelism(),
-    start: (recruit) =>
-      new Promise((resolve, reject) => {
-        const worker = new Worker(threadFile, { workerData: recruit, execArgv: [] })
-        // It must not keep the process alive.
-        worker.unref()
-        worker.once('message', () => resolve({ stop: () => void worker.terminate() }))
-        worker.once('error', reject)
-      }),
     onStart(prepare) {
       void prepare(workerData).then((work) => {
         parentPort?.postMessage('ready')

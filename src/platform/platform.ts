@@ -15,8 +15,8 @@ export interface Platform {
 }
 
 /**
- * Workers that get messages and share nothing. Apart from the platform because a worker uses the platform too, and
- * bundlers refuse a worker that could start itself.
+ * Workers that get messages and share nothing. Apart from the platform, as StartThread is, because a worker uses the platform
+ * too, and bundlers refuse a worker that could start itself or hang on it.
  */
 export interface Workers {
   /** Starts algorithms/workers/worker.ts. */
@@ -41,11 +41,12 @@ export interface Threads {
   available(): boolean
   /** How many run at once on this machine. */
   count(): number
-  /** Starts core/thread.ts on its own thread and resolves when it is ready. */
-  start(recruit: unknown): Promise<{ stop(): void }>
   /** Called by the thread itself: prepares, tells that it is ready, and then works. */
   onStart<R>(prepare: (recruit: R) => Promise<() => void>): void
 }
+
+/** Starts core/thread.ts on its own thread and resolves when it is ready. */
+export type StartThread = (recruit: unknown) => Promise<{ stop(): void }>
 
 export interface Files {
   /** The bytes at an address, which may be relative: to the working directory in Node, to the page in a browser. */

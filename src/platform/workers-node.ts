@@ -2,16 +2,14 @@ import { execArgv } from 'node:process'
 import { Worker } from 'node:worker_threads'
 import type { Workers } from './platform.ts'
 
-// The path is the same from src/platform/ and from dist/platform/.
-const workerFile = new URL('../../dist/algorithms/workers/worker.js', import.meta.url)
-
 // Loaders are inherited, so that a task may be written in what the program is written in; the kind of a script given as
 // text is not, as Node refuses it for workers.
 const inheritable = execArgv.some((flag) => flag.startsWith('--input-type')) ? { execArgv: [] } : {}
 
 export const workers: Workers = {
   start({ onMessage, onEnd }) {
-    const worker = new Worker(workerFile, inheritable)
+    // The path is the same from src/platform/ and from dist/platform/.
+    const worker = new Worker(new URL('../../dist/algorithms/workers/worker.js', import.meta.url), inheritable)
     let stopped = false
     const end = (reason: string) => {
       if (!stopped) onEnd(reason)

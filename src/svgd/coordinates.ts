@@ -66,12 +66,12 @@ function blocks(arena: SteinArena, n: number, whole: Operands, widths: readonly 
   let strip = whole.strip
   for (const width of widths) {
     const stride = padded(width)
-    const startThreadPool = (to: Pointer, rows: Float32Array, from: Pointer) => {
+    const gather = (to: Pointer, rows: Float32Array, from: Pointer) => {
       rows.fill(0, 0, n * stride)
       ops.copyColumns(to, stride, from + 4 * column, D, n, width)
     }
-    startThreadPool(at.innerX, view.innerX, whole.x)
-    startThreadPool(at.innerScore, view.innerScore, whole.score)
+    gather(at.innerX, view.innerX, whole.x)
+    gather(at.innerScore, view.innerScore, whole.score)
     const part = take({ x: at.innerX, score: at.innerScore, out: at.innerDirection, d: width, strip })
     ops.copyColumns(whole.out + 4 * column, D, at.innerDirection, stride, n, width)
     averageKernel(arena, parts.length, widths.length)

@@ -1,10 +1,11 @@
 import { platform } from '#platform'
-import { type Arena, createArena, createSharedArena } from '../core/arena.ts'
+import { type Arena, createArena } from '../core/arena.ts'
 import { check, show, UsageError, wholeNumber } from '../core/errors.ts'
 import { f32, padded } from '../core/layout.ts'
 import { type CoreSource, compileCore, compileThreadedCore } from '../core/module.ts'
 import type { Minibatch, Population, PopulationScore } from '../core/population.ts'
 import { Purpose, type Seed, splitSeed } from '../core/random.ts'
+import { createSharedArena } from '../core/shared-arena.ts'
 import { canShare, threadCount } from '../core/thread-pool.ts'
 import { type MinibatchOptions, type MinibatchState, minibatchAt, startMinibatches } from '../optim/minibatch.ts'
 import { adam, type Optimizer, optimizerFields } from '../optim/optimizers.ts'
@@ -68,6 +69,10 @@ export interface SvgdState {
   /** One view on each particle, and one on its score. */
   readonly rows: readonly { readonly x: Float32Array; readonly score: Float32Array }[]
   readonly minibatches: MinibatchState
+  readonly isClosed: boolean
+  /** Ends its threads: it takes no more steps, its particles can still be read. Also by `using state = await init(…)`. */
+  close(): void
+  [Symbol.dispose](): void
 }
 
 export interface SvgdInfo extends SteinInfo {
@@ -89,7 +94,8 @@ export interface StepOptions {
  *
  * Source: Liu & Wang 2016 (arXiv 1608.04471), algorithm 1; γ: D'Angelo & Fortuin 2021 (arXiv 2101.09815).
  *
- * @throws UsageError for settings that are out of range; `step` for a particle or score that is not finite, naming its row
+ * @throws UsageError for settings that are out of range; `step` for a particle or score that is not finite, naming its row, and
+ *   for a state that is closed
  */
 export function createSVGD(options: SvgdOptions) {
   const { kernel = rbf(), optimizer = adam({ learningRate: 0.1 }), annealing } = options
@@ -113,12 +119,19 @@ export function createSVGD(options: SvgdOptions) {
         arena.ops.fillNormal(x.byteOffset, d, seed.lo, seed.hi, Purpose.particles, i, 0, 0)
       })
       if (start.initial) setParticles(rows, start.initial, d)
-      return { particles: n, dimension: d, seed, iteration: 0, arena, population, rows, minibatches }
+      const data = { particles: n, dimension: d, seed, iteration: 0, arena, population, rows, minibatches }
+      const close = () => {
+        Object.assign(state, { isClosed: true })
+        arena.threadPool.close()
+      }
+      const state: SvgdState = { ...data, isClosed: false, close, [Symbol.dispose]: close }
+      return state
     },
 
     /** One step in place. */
     step(state: SvgdState, { discrepancy = false }: StepOptions = {}): SvgdInfo {
       const { arena, minibatches, iteration, seed, particles: n, dimension: d } = state
+      if (state.isClosed) throw new UsageError('This state is closed and takes no more steps.')
       refuseNonFinite(state, 'particle')
       const scratch = { at: arena.at.shuffle, view: arena.view.shuffle }
       scoreAll(state, minibatchAt(minibatches, iteration, arena.ops, seed, scratch))
@@ -153,17 +166,21 @@ export async function svgd({ iterations, signal, onStep, ...options }: SvgdRun):
   check(wholeNumber('iterations', 0), iterations)
   const { init, step } = createSVGD(options)
   const state = await init(options)
-  let breath = platform.now()
-  while (state.iteration < iterations && !signal?.aborted) {
-    const info = step(state)
-    onStep?.(info, state.iteration)
-    // A page draws and a signal arrives only in between.
-    if (platform.now() - breath > BREATH_MS) {
-      await platform.breathe()
-      breath = platform.now()
+  try {
+    let breath = platform.now()
+    while (state.iteration < iterations && !signal?.aborted) {
+      const info = step(state)
+      onStep?.(info, state.iteration)
+      // A page draws and a signal arrives only in between.
+      if (platform.now() - breath > BREATH_MS) {
+        await platform.breathe()
+        breath = platform.now()
+      }
     }
+    return particlesOf(state)
+  } finally {
+    state.close()
   }
-  return particlesOf(state)
 }
 
 const BREATH_MS = 50

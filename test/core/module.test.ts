@@ -36,6 +36,40 @@ test('without SIMD there is one sentence, before anything is fetched or compiled
   expect(tf.getBackend()).toBeFalsy()
 })
 
+test('without WebAssembly there is one sentence as well', async () => {
+  const { WebAssembly: own } = globalThis
+  try {
+    Reflect.deleteProperty(globalThis, 'WebAssembly')
+    const attempts = [
+      () => compileCore(),
+      () => compileCore(new Uint8Array(8)),
+      compileThreadedCore,
+      compileRelaxedCore,
+    ]
+    for (const attempt of [...attempts, () => startTfjs()]) {
+      const error = await attempt().catch((error: Error) => error)
+      expect(error).toBeInstanceOf(UsageError)
+      expect((error as Error).message).toMatch(/^This runtime has no WebAssembly, which steinrl needs: take Node 20, /)
+    }
+  } finally {
+    globalThis.WebAssembly = own
+  }
+})
+
+test('a core is compiled once in the life of the process, and tried again where it could not be loaded', async () => {
+  const builds = [() => compileCore(), compileThreadedCore, () => compileCore(file)]
+  const first = await Promise.all(builds.map((build) => build()))
+  const compile = jest.spyOn(WebAssembly, 'compile')
+  expect(await Promise.all(builds.map((build) => build()))).toEqual(first)
+  for (const [k, build] of builds.entries()) expect(await build()).toBe(first[k])
+  expect(compile).not.toHaveBeenCalled()
+  const missing = new URL('missing.wasm', file)
+  for (const _ of [1, 2]) await expect(compileCore(missing)).rejects.toThrow('ENOENT')
+  // Bytes may be changed between two calls.
+  await compileCore(await readFile(file))
+  expect(compile).toHaveBeenCalledTimes(1)
+})
+
 test('the probe is a valid module that needs SIMD', async () => {
   const validate = jest.spyOn(WebAssembly, 'validate')
   await compileCore(await readFile(file))

@@ -1,10 +1,13 @@
+import { existsSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from '@jest/globals'
-import { createArena, createSharedArena } from '../../src/core/arena.ts'
+import { createArena } from '../../src/core/arena.ts'
+import { f32 } from '../../src/core/layout.ts'
 import { compileCore, compileRelaxedCore, compileThreadedCore } from '../../src/core/module.ts'
 import { Purpose } from '../../src/core/random.ts'
+import { createSharedArena } from '../../src/core/shared-arena.ts'
 import { steinDirection, steinFields } from '../../src/svgd/direction.ts'
 import { blockwise, imq, type Kernel, linear, preconditioned, rbf, sumOf } from '../../src/svgd/kernels.ts'
-import { createSVGD, particlesOf, type SvgdOptions } from '../../src/svgd/svgd.ts'
+import { createSVGD, particlesOf, type SvgdOptions, svgd } from '../../src/svgd/svgd.ts'
 
 const module = await compileCore()
 const threaded = await compileThreadedCore()
@@ -68,6 +71,49 @@ test("'auto' takes one thread for a small population and several for a large one
   const large = await init({ particles: 256, dimension: 500 })
   expect(large.arena.threadPool.size).toBeGreaterThanOrEqual(1)
   expect(large.arena.threadPool.size).toBeLessThanOrEqual(8)
+})
+
+/** Threads of this process, where the system tells. */
+const liveThreads = () => Number(readFileSync('/proc/self/status', 'utf8').match(/Threads:\s+(\d+)/)?.[1])
+
+test('close ends the threads of a state: it takes no more steps, and its particles can still be read', async () => {
+  const { init, step } = createSVGD({ ...options, threads: 4 })
+  const before = existsSync('/proc/self/status') ? liveThreads() : 0
+  const state = await init({ particles: 40, dimension: 60 })
+  step(state)
+  expect(state.isClosed).toBe(false)
+  state.close()
+  expect(state.isClosed).toBe(true)
+  expect(particlesOf(state).every(Number.isFinite)).toBe(true)
+  expect(() => step(state)).toThrow('This state is closed and takes no more steps.')
+  const other = await init({ particles: 40, dimension: 60 })
+  other[Symbol.dispose]()
+  expect(other.isClosed).toBe(true)
+  if (before > 0) while (liveThreads() > before) await new Promise((resume) => setTimeout(resume, 10))
+})
+
+test('svgd ends its threads, also by an error of the score', async () => {
+  const run = { ...options, particles: 40, dimension: 60, iterations: 2, threads: 3 }
+  if (!existsSync('/proc/self/status')) return
+  const before = liveThreads()
+  await svgd(run)
+  const score = () => {
+    throw new Error('of the user')
+  }
+  await expect(svgd({ ...run, score })).rejects.toThrow('of the user')
+  while (liveThreads() > before) await new Promise((resume) => setTimeout(resume, 10))
+})
+
+test('a thread that fails ends the op with an error, and nobody waits for ever', async () => {
+  const arena = await createSharedArena(threaded, { x: f32(8) }, 2)
+  const nowhere = arena.memory.buffer.byteLength
+  expect(() =>
+    arena.threadPool.run('expInto', [
+      [arena.at.x, arena.at.x, 4],
+      [nowhere, nowhere, 4],
+    ]),
+  ).toThrow('A thread failed while it ran expInto.')
+  arena.threadPool.close()
 })
 
 test('where memory cannot be shared, one thread does it without a word', async () => {
