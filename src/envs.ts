@@ -4,8 +4,9 @@ export { exponential, type Generator, generator, normal, uniform, uniformInteger
 export { type CoreSource, compileCore, compileRelaxedCore } from './core/module.ts'
 export { type CheckOptions, checkEnvironment, problemsOf } from './envs/check.ts'
 export type { Environment, EnvironmentSpec, Info, Reset, Step } from './envs/contract.ts'
+export { describeTask, type TaskDescription, taskFrom, type WrapperDescription } from './envs/description.ts'
 export { inTypeScript } from './envs/instances.ts'
-export { type MadeEnvironment, type MadeState, type MakeOptions, make } from './envs/make.ts'
+export { configured, type MadeEnvironment, type MadeState, type MakeOptions, make } from './envs/make.ts'
 export {
   isMujocoId,
   type MujocoEnvironment,

@@ -41,8 +41,9 @@ export type { Minibatch, Population, PopulationScore } from './core/population.t
 export { decodeTensors, encodeTensors, type Tensor, type TensorFile } from './core/safetensors.ts'
 export { type CheckOptions, checkEnvironment, problemsOf } from './envs/check.ts'
 export type { Environment, EnvironmentSpec, Info, Reset, Step } from './envs/contract.ts'
+export { describeTask, type TaskDescription, taskFrom, type WrapperDescription } from './envs/description.ts'
 export { inTypeScript } from './envs/instances.ts'
-export { type MadeEnvironment, type MadeState, type MakeOptions, make } from './envs/make.ts'
+export { configured, type MadeEnvironment, type MadeState, type MakeOptions, make } from './envs/make.ts'
 // Environments
 export {
   isMujocoId,

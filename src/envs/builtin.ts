@@ -51,7 +51,7 @@ export function specOf<Name extends string>(
     maxEpisodeSteps,
     clipsActions,
     rewardThreshold,
-    core: { kind, stateSize, constants },
+    core: { kind, stateSize, constants, ...(task.words && { words: task.words as Record<string, readonly string[]> }) },
     grid: task.grid?.(constants),
     render: task.render && ((state) => task.render?.(state, constants) as Scene),
     configure: (more) => specOf(task, { ...overrides, ...more }),

@@ -47,6 +47,8 @@ export interface EnvironmentSpec {
     readonly kind: number
     readonly stateSize: number
     readonly constants: Readonly<Record<string, number>>
+    /** Of constants that are choices: their words, the number of a word being its place. */
+    readonly words?: Readonly<Record<string, readonly string[]>>
   }
   /** A task in TypeScript: makes one instance. Exactly one of `core` and `create` is there. */
   readonly create?: () => Environment
@@ -61,8 +63,26 @@ export interface EnvironmentSpec {
   readonly limit?: (maxEpisodeSteps: number) => EnvironmentSpec
   /** What was wrapped around the task, from the inside out; see wrappers/. */
   readonly wrappers?: readonly string[]
+  /** How the library made this task of another one: what it takes to make it again elsewhere, see description.ts. */
+  readonly made?: { readonly from: EnvironmentSpec; readonly by: Making }
   /** Cells over the observations, where it tells something how many of them are visited. */
   readonly grid?: Grid
   /** A picture of a state row. */
   readonly render?: (state: ArrayLike<number>) => Scene
 }
+
+/** What the library does to a task, as plain data. */
+export type Making =
+  /** configure() */
+  | { readonly constants: Readonly<Record<string, unknown>> }
+  /** Another time limit. */
+  | { readonly maxEpisodeSteps: number }
+  /** The physics in the core is stepped from TypeScript. */
+  | { readonly inTypeScript: true }
+  | {
+      readonly wrapper: string
+      /** What the wrapper is made with; null where that cannot be written as JSON. */
+      readonly options: Readonly<Record<string, unknown>> | null
+      /** What it has learned of the task so far, plain data that all instances share and write into. */
+      readonly state?: object
+    }

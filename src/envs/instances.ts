@@ -17,6 +17,7 @@ export function inTypeScript(spec: EnvironmentSpec, module: CoreModule): Environ
   return {
     ...spec,
     core: undefined,
+    made: { from: spec, by: { inTypeScript: true } },
     create: instances(spec, module),
     configure: configure && ((constants) => inTypeScript(configure(constants), module)),
   }

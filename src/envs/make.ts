@@ -63,7 +63,12 @@ export async function make(env: string | EnvironmentSpec, options: MakeOptions =
   return checked(spec, instance)
 }
 
-/** The task that make and makeVector run: with other constants and another time limit. */
+/**
+ * The same task with other constants and another time limit, as make and makeVector run it. A run directory and workers know what it was
+ * made of, which they cannot of what a `configure` of one's own gives.
+ *
+ * @throws UsageError for a constant that the task does not have, or a value that is not allowed
+ */
 export function configured(
   env: string | EnvironmentSpec,
   { constants, maxEpisodeSteps }: MakeOptions,
@@ -75,7 +80,8 @@ export function configured(
 }
 
 function withConstants(task: EnvironmentSpec, constants: NonNullable<MakeOptions['constants']>): EnvironmentSpec {
-  if (task.configure) return task.configure(constants)
+  // Where the physics is in the core, its constants tell all; a task of one's own is told from what it was made of.
+  if (task.configure) return { made: { from: task, by: { constants } }, ...task.configure(constants) }
   throw new UsageError(`${task.id} has no constant "${Object.keys(constants)[0]}"; it has none.`)
 }
 

@@ -97,15 +97,26 @@ function specOf(task: Task): MujocoSpec {
   const shared = sharedModel(engine, id, xml)
   const { facts, size } = probe(robot, options, simulate(engine, shared))
   const noise = noiseOf(module, robot, facts)
-  return {
+  const described = {
     id,
     observationSpace: box(Array(size).fill(Number.NEGATIVE_INFINITY), Array(size).fill(Number.POSITIVE_INFINITY)),
     actionSpace: box(facts.low, facts.high),
     maxEpisodeSteps: 1000,
     rewardThreshold,
+  }
+  return {
+    ...described,
+    made: { from: described, by: { constants: changed(task) } },
     create: () => createEnvironment(robot, options, simulate(engine, shared), noise),
     configure: (more) => specOf({ ...task, options: settle(robot, options, more) }),
   }
+}
+
+/** What is not as it is by default, in the words of mujoco(). */
+function changed({ robot, options, xml }: Task): Record<string, unknown> {
+  const defaults = robot.defaults as unknown as Record<string, unknown>
+  const own = Object.entries(options).filter(([name, value]) => String(value) !== String(defaults[name]))
+  return { ...Object.fromEntries(own), ...(xml !== robot.xml && { xml }) }
 }
 
 /** What can be known of the task only from its model, which must fit the rules. */

@@ -8,7 +8,6 @@ import {
   oneOf,
   positiveNumber,
   RunError,
-  UsageError,
   wholeNumber,
   wholeNumberOr,
 } from '../../core/errors.ts'
@@ -31,11 +30,10 @@ import type { Job, Outcome, ParticleInfo, ParticleState, Visited } from '../../r
 import { constantsAt, packConstants, type Ranges, rangesSchema, refuseRanges } from '../../rl/randomisation.ts'
 import type { Task } from '../../rl/rollout.ts'
 import { initialiseTrainable, saveTrainable, takeRows, trainable, trainableFields } from '../../rl/trainable.ts'
-import { startWorkerPool, type WorkerPool, workersFor } from '../../rl/worker-pool.ts'
 import { bandwidthSchema } from '../../svgd/bandwidth.ts'
 import type { SteinInfo } from '../../svgd/direction.ts'
 import { type Metrics, normOf } from '../algorithm.ts'
-import { postable } from '../workers/evaluators.ts'
+import { startTaskPool } from '../workers/pool.ts'
 import {
   accuracyOf,
   discriminatorReward,
@@ -47,7 +45,7 @@ import {
   transitionRows,
   transitionSize,
 } from './discriminator.ts'
-import { type RandomisedSetup, randomisedEvaluator } from './evaluator.ts'
+import { randomisedEvaluator } from './evaluator.ts'
 import { createRandomiser, learn, type Move, propose, uniformPoint } from './particles.ts'
 
 /**
@@ -204,7 +202,10 @@ async function init({ workers: wanted, iterations: _, core: source, tfjs, ...opt
         )
   const setup = { task, policy, estimator, core, tfjs, constants: Object.keys(config.ranges) }
   // Last, so that nothing that is refused leaves workers behind.
-  const workerPool = await startPoolFor(setup, check(workersSchema, wanted), config)
+  const workerPool = await startTaskPool({
+    ...{ create: randomisedEvaluator, evaluator: 'randomised', setup },
+    ...{ wanted: check(workersSchema, wanted), jobs: config.particles * config.moves },
+  })
   return {
     config,
     estimator,
@@ -234,21 +235,6 @@ async function init({ workers: wanted, iterations: _, core: source, tfjs, ...opt
     initialiseTrainable(critic, seed, 0, { purpose: Purpose.critic })
     return saveTrainable(critic)
   }
-}
-
-function startPoolFor(setup: RandomisedSetup, wanted: number | 'auto', config: AdrConfig): Promise<WorkerPool> {
-  const { spec } = setup.task
-  const isPostable = spec.core !== undefined || spec.module !== undefined
-  if (typeof wanted === 'number' && wanted > 0 && !isPostable)
-    throw new UsageError(`${spec.id} has no module that workers could load; take workers: 0, or give it one.`)
-  const workers = isPostable ? workersFor(wanted, config.particles * config.moves) : 0
-  return startWorkerPool({
-    create: randomisedEvaluator,
-    evaluator: 'randomised',
-    setup,
-    posted: postable(setup),
-    workers,
-  })
 }
 
 /** Where the agent rolls out in an iteration: the moves of the particles, or points [n × moves] that nobody chose. */

@@ -30,13 +30,12 @@ import { type Estimator, estimatorEntries, estimatorOf, gradientsOf, passesOf } 
 import type { ParticleInfo, ParticleState, Visited } from '../../rl/evaluator.ts'
 import type { Task } from '../../rl/rollout.ts'
 import { inverseTemperature, temperatureEntries } from '../../rl/temperature.ts'
-import { startWorkerPool, type WorkerPool, workersFor } from '../../rl/worker-pool.ts'
 import { bandwidthSchema } from '../../svgd/bandwidth.ts'
 import { type SteinInfo, steinFields, type Variant } from '../../svgd/direction.ts'
 import { blockwise, imq, type Kernel, matern32, rbf } from '../../svgd/kernels.ts'
 import type { Metrics } from '../algorithm.ts'
-import { type PolicyGradientSetup, policyGradientEvaluator } from '../policy-gradient/policy-gradient.ts'
-import { postable } from '../workers/evaluators.ts'
+import { policyGradientEvaluator } from '../policy-gradient/policy-gradient.ts'
+import { startTaskPool } from '../workers/pool.ts'
 import {
   behaviourKernel,
   contextFor,
@@ -167,7 +166,10 @@ async function init({ env, workers: wanted, iterations, core: source, tfjs, prio
   })
   for (let i = 0; priorMean && i < n; i++) arena.view.priorMean.set(fitting(priorMean, policy), i * D)
   // Last, so that nothing that is refused leaves workers behind.
-  const workerPool = await startPoolFor(setup, workers, n)
+  const workerPool = await startTaskPool({
+    ...{ create: policyGradientEvaluator, evaluator: 'policy-gradient', setup },
+    ...{ wanted: workers, jobs: n },
+  })
   const state = {
     config,
     task,
@@ -235,21 +237,6 @@ interface Rows {
 export function rowOf({ arena, particles, policy }: Rows, name: 'theta' | 'score', i: number): Float32Array {
   const D = arena.view[name].length / particles
   return arena.view[name].subarray(i * D, i * D + policy.size)
-}
-
-function startPoolFor(setup: PolicyGradientSetup, wanted: number | 'auto', n: number): Promise<WorkerPool> {
-  const { spec } = setup.task
-  const isPostable = spec.core !== undefined || spec.module !== undefined
-  if (typeof wanted === 'number' && wanted > 0 && !isPostable)
-    throw new UsageError(`${spec.id} has no module that workers could load; take workers: 0, or give it one.`)
-  const workers = isPostable ? workersFor(wanted, n) : 0
-  return startWorkerPool({
-    create: policyGradientEvaluator,
-    evaluator: 'policy-gradient',
-    setup,
-    posted: postable(setup),
-    workers,
-  })
 }
 
 /** The particles as they were when a rollout began: what its later passes are judged by. */

@@ -13,7 +13,7 @@ export function repeatAction(times: number): Wrapper {
     spec: { maxEpisodeSteps: Math.ceil(maxEpisodeSteps / times) },
     around: (env: Environment) => repeated(env, times, maxEpisodeSteps),
   })
-  return wrapper(`repeatAction(${times})`, change, times)
+  return wrapper(`repeatAction(${times})`, change, times, { options: { times } })
 }
 
 function repeated(env: Environment, times: number, maxEpisodeSteps: number): Environment {
@@ -39,21 +39,22 @@ function repeated(env: Environment, times: number, maxEpisodeSteps: number): Env
 
 /** Actions beyond the box are moved to its nearest point; the space of the wrapped task has no bounds. */
 export function clipAction(): Wrapper {
-  return wrapper('clipAction()', (inner) => {
+  const change = (inner: EnvironmentSpec) => {
     const { low, high } = boxOf('clipAction', inner)
     const clip = (value: number, k: number) => Math.min(Math.max(value, low[k]), high[k])
     return {
       spec: withSpace(low.map(() => -Infinity), high.map(() => Infinity)), // biome-ignore format: a pair
-      around: (env) => withAction(env, clip),
+      around: (env: Environment) => withAction(env, clip),
     }
-  })
+  }
+  return wrapper('clipAction()', change, 1, { options: {} })
 }
 
 /** Actions in [low, high]ᴬ, by default [−1, 1]ᴬ, moved linearly to the task's own box, which must have bounds. */
 export function rescaleAction(from = -1, to = 1): Wrapper {
   if (!(Number.isFinite(from) && Number.isFinite(to) && from < to))
     throw new UsageError(`rescaleAction needs two finite numbers in order, got ${show([from, to])}.`)
-  return wrapper(`rescaleAction(${from}, ${to})`, (inner) => {
+  const change = (inner: EnvironmentSpec) => {
     const { low, high } = boxOf('rescaleAction', inner)
     if (![...low, ...high].every(Number.isFinite))
       throw new UsageError(`${inner.id} has actions without bounds: rescaleAction cannot scale to them.`)
@@ -62,9 +63,10 @@ export function rescaleAction(from = -1, to = 1): Wrapper {
       Math.min(Math.max(low[k] + ((value - from) / (to - from)) * (high[k] - low[k]), low[k]), high[k])
     return {
       spec: withSpace(low.map(() => from), high.map(() => to)), // biome-ignore format: a pair
-      around: (env) => withAction(env, rescale),
+      around: (env: Environment) => withAction(env, rescale),
     }
-  })
+  }
+  return wrapper(`rescaleAction(${from}, ${to})`, change, 1, { options: { from, to } })
 }
 
 const withSpace = (low: number[], high: number[]) => ({ actionSpace: box(low, high), clipsActions: false })

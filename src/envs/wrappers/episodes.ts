@@ -1,5 +1,5 @@
 import { check, wholeNumber } from '../../core/errors.ts'
-import type { Environment } from '../contract.ts'
+import type { Environment, EnvironmentSpec } from '../contract.ts'
 import { stepLimit } from '../errors.ts'
 import type { Action } from '../spaces.ts'
 import { around, isOver, limited, type Wrapper, wrapper } from './wrapper.ts'
@@ -15,8 +15,8 @@ export function timeLimit(maxEpisodeSteps: number): Wrapper {
 
 /** The last step of an episode tells its return and length in info.episode. */
 export function episodeStatistics(): Wrapper {
-  return wrapper('episodeStatistics()', ({ maxEpisodeSteps }) => ({
-    around(env) {
+  const change = ({ maxEpisodeSteps }: EnvironmentSpec) => ({
+    around(env: Environment) {
       const memory = { return: 0, length: 0 }
       return around(env, {
         memory,
@@ -33,7 +33,8 @@ export function episodeStatistics(): Wrapper {
         },
       })
     },
-  }))
+  })
+  return wrapper('episodeStatistics()', change, 1, { options: {} })
 }
 
 /** What happened in one episode of T steps, as plain data. Its seed and actions are enough to play it again. */
@@ -64,9 +65,11 @@ export function recording(keep = 100): Recording {
 
 /** Writes every episode into `into`, which all instances of the wrapped task share. */
 export function recordEpisodes(into: Recording): Wrapper {
-  return wrapper('recordEpisodes()', ({ maxEpisodeSteps }) => ({
-    around: (env) => recorded(env, into, maxEpisodeSteps),
-  }))
+  const change = ({ maxEpisodeSteps }: EnvironmentSpec) => ({
+    around: (env: Environment) => recorded(env, into, maxEpisodeSteps),
+  })
+  // A task that is made again records into a recording of its own.
+  return wrapper('recordEpisodes()', change, 1, { options: {} })
 }
 
 function recorded(env: Environment, into: Recording, maxEpisodeSteps: number): Environment {

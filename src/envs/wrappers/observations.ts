@@ -1,5 +1,5 @@
 import { check, positiveNumber } from '../../core/errors.ts'
-import type { Environment } from '../contract.ts'
+import type { Environment, EnvironmentSpec } from '../contract.ts'
 import { box } from '../spaces.ts'
 import { countInto, deviation, type RunningStatistics, runningStatistics, sizeStatistics } from './statistics.ts'
 import { around, type Wrapper, wrapper } from './wrapper.ts'
@@ -24,7 +24,7 @@ export function normaliseObservation(options: NormaliseObservationOptions = {}):
   const { statistics = runningStatistics(), clip = 10, epsilon = 1e-8 } = options
   check(positiveNumber('clip'), clip)
   check(positiveNumber('epsilon'), epsilon)
-  return wrapper('normaliseObservation()', ({ observationSpace: { low } }) => {
+  const change = ({ observationSpace: { low } }: EnvironmentSpec) => {
     sizeStatistics(statistics, low.length)
     const normalise = (obs: ArrayLike<number>) => {
       countInto(statistics, obs)
@@ -36,9 +36,10 @@ export function normaliseObservation(options: NormaliseObservationOptions = {}):
     return {
       // biome-ignore format: a pair
       spec: { observationSpace: box(low.map(() => -clip), low.map(() => clip)), grid: undefined },
-      around: (env) => withObservation(env, normalise),
+      around: (env: Environment) => withObservation(env, normalise),
     }
-  })
+  }
+  return wrapper('normaliseObservation()', change, 1, { options: { clip, epsilon }, state: statistics })
 }
 
 function withObservation(env: Environment, change: (obs: ArrayLike<number>) => Float32Array): Environment {

@@ -1,15 +1,16 @@
 import { check, fraction, positiveNumber, show, UsageError } from '../../core/errors.ts'
-import type { Environment, Step } from '../contract.ts'
+import type { Environment, EnvironmentSpec, Step } from '../contract.ts'
 import { countInto, deviation, type RunningStatistics, runningStatistics, sizeStatistics } from './statistics.ts'
 import { around, isOver, type Wrapper, wrapper } from './wrapper.ts'
 
 /** Rewards times a finite factor. */
 export function scaleReward(factor: number): Wrapper {
   if (!Number.isFinite(factor)) throw new UsageError(`scaleReward needs a finite number, got ${show(factor)}.`)
-  return wrapper(`scaleReward(${factor})`, ({ rewardThreshold }) => ({
+  const change = ({ rewardThreshold }: EnvironmentSpec) => ({
     spec: { rewardThreshold: rewardThreshold === undefined ? undefined : rewardThreshold * factor },
-    around: (env) => withReward(env, ({ reward }) => reward * factor),
-  }))
+    around: (env: Environment) => withReward(env, ({ reward }) => reward * factor),
+  })
+  return wrapper(`scaleReward(${factor})`, change, 1, { options: { factor } })
 }
 
 /**
@@ -20,16 +21,18 @@ export function sparseReward(rule: number | ((step: Step, state?: ArrayLike<numb
   if (typeof rule !== 'function' && !Number.isFinite(rule))
     throw new UsageError(`sparseReward needs a finite number or a function, got ${show(rule)}.`)
   const pay = typeof rule === 'function' ? rule : ({ reward }: Step) => (reward >= rule ? reward : 0)
-  return wrapper(`sparseReward(${typeof rule === 'number' ? rule : ''})`, () => ({
+  const change = () => ({
     spec: { rewardThreshold: undefined },
-    around: (env) => withReward(env, (step) => pay(step, env.state)),
-  }))
+    around: (env: Environment) => withReward(env, (step) => pay(step, env.state)),
+  })
+  const options = typeof rule === 'number' ? { rule } : null
+  return wrapper(`sparseReward(${typeof rule === 'number' ? rule : ''})`, change, 1, { options })
 }
 
 /** Nothing until the last step of an episode, which pays the sum of its rewards. The return is the same. */
 export function episodicReward(): Wrapper {
-  return wrapper('episodicReward()', ({ maxEpisodeSteps }) => ({
-    around(env) {
+  const change = ({ maxEpisodeSteps }: EnvironmentSpec) => ({
+    around(env: Environment) {
       const memory = { elapsed: 0, sum: 0 }
       return around(env, {
         memory,
@@ -45,7 +48,8 @@ export function episodicReward(): Wrapper {
         },
       })
     },
-  }))
+  })
+  return wrapper('episodicReward()', change, 1, { options: {} })
 }
 
 export interface NormaliseRewardOptions {
@@ -68,11 +72,11 @@ export function normaliseReward(options: NormaliseRewardOptions = {}): Wrapper {
   check(fraction('discount'), discount)
   check(positiveNumber('clip'), clip)
   check(positiveNumber('epsilon'), epsilon)
-  return wrapper('normaliseReward()', () => {
+  const change = () => {
     sizeStatistics(statistics, 1)
     return {
       spec: { rewardThreshold: undefined },
-      around(env) {
+      around(env: Environment) {
         const memory = { discounted: 0 }
         return around(env, {
           memory,
@@ -90,7 +94,8 @@ export function normaliseReward(options: NormaliseRewardOptions = {}): Wrapper {
         })
       },
     }
-  })
+  }
+  return wrapper('normaliseReward()', change, 1, { options: { discount, clip, epsilon }, state: statistics })
 }
 
 const withReward = (env: Environment, reward: (step: Step) => number): Environment =>

@@ -28,13 +28,27 @@ export async function wrap(env: string | EnvironmentSpec, ...wrappers: readonly 
   return wrappers.reduce((inner, wrapper) => wrapper(inner), task)
 }
 
+/** What it takes to make a wrapper of this library again: its name in wrappers/named.ts and its options. */
+export interface Remaking {
+  /** Null where they cannot be written as JSON. */
+  readonly options: Readonly<Record<string, unknown>> | null
+  /** What it learns of the task: plain data that all instances share and write into. */
+  readonly state?: object
+}
+
 /**
  * A wrapper from the change that it makes of a task.
  *
  * @param name as it stands in `wrappers` of the description
  * @param steps how many steps of the task one step of the wrapped one takes
+ * @param remaking of a wrapper of this library; a task with one of one's own cannot be kept in a run directory
  */
-export function wrapper(name: string, change: (inner: EnvironmentSpec) => Change, steps = 1): Wrapper {
+export function wrapper(
+  name: string,
+  change: (inner: EnvironmentSpec) => Change,
+  steps = 1,
+  remaking: Remaking = { options: null },
+): Wrapper {
   const wrapped: Wrapper = (inner) => {
     const create = creatorFor(name, inner)
     const { spec, around } = change(inner)
@@ -45,6 +59,7 @@ export function wrapper(name: string, change: (inner: EnvironmentSpec) => Change
       wrappers: [...(inner.wrappers ?? []), name],
       // The module's default export is the task without the wrapper.
       module: undefined,
+      made: { from: inner, by: { wrapper: name.replace(/\(.*$/, ''), ...remaking } },
       create: () => around(create()),
       configure: configure && ((constants) => wrapped(configure(constants))),
       limit: (maxEpisodeSteps) => wrapped(limited(inner, maxEpisodeSteps * steps)),
@@ -61,7 +76,12 @@ function creatorFor(name: string, { id, core, create }: EnvironmentSpec): () => 
 
 /** The same task with another time limit. */
 export const limited = (spec: EnvironmentSpec, maxEpisodeSteps: number): EnvironmentSpec =>
-  spec.limit?.(maxEpisodeSteps) ?? { ...spec, maxEpisodeSteps, module: undefined }
+  spec.limit?.(maxEpisodeSteps) ?? {
+    ...spec,
+    maxEpisodeSteps,
+    module: undefined,
+    made: { from: spec, by: { maxEpisodeSteps } },
+  }
 
 /** What a wrapper changes of an instance, and what it remembers between two steps. */
 export interface Around<Memory extends object = object> extends Pick<Environment, 'reset' | 'step'> {

@@ -1,0 +1,50 @@
+import { isExpected, UsageError } from '../../core/errors.ts'
+import type { EnvironmentSpec } from '../../envs/contract.ts'
+import { findTask, statesOf } from '../../envs/description.ts'
+import type { Evaluator } from '../../rl/evaluator.ts'
+import { startWorkerPool, type WorkerPool, workersFor } from '../../rl/worker-pool.ts'
+import type { PolicyGradientSetup } from '../policy-gradient/policy-gradient.ts'
+import type { PostedTask } from './task.ts'
+
+export interface PoolOptions<Setup> {
+  /** Makes an evaluator on this thread. */
+  readonly create: (setup: Setup) => Promise<Evaluator>
+  /** The same by its name in evaluators.ts. */
+  readonly evaluator: string
+  readonly setup: Setup
+  readonly wanted: number | 'auto'
+  /** How many jobs there are to share out. */
+  readonly jobs: number
+}
+
+/**
+ * Workers for a task as it is, its constants and wrappers included; with 'auto' this thread where it cannot be sent.
+ *
+ * @throws UsageError, when so many workers are wanted, for a task that cannot be made again there
+ */
+export async function startTaskPool<Setup extends PolicyGradientSetup>({
+  create,
+  evaluator,
+  setup,
+  wanted,
+  jobs,
+}: PoolOptions<Setup>): Promise<WorkerPool> {
+  const few = wanted === 'auto' ? workersFor(wanted, jobs) : wanted
+  const posted = few === 0 ? null : await postedTask(setup.task.spec, wanted)
+  const workers = posted ? workersFor(wanted, jobs) : 0
+  const sent = posted && { ...setup, task: { ...setup.task, spec: posted } }
+  return startWorkerPool({ create, evaluator, setup, posted: sent, workers })
+}
+
+async function postedTask(spec: EnvironmentSpec, wanted: number | 'auto'): Promise<PostedTask | null> {
+  try {
+    const task = await findTask(spec)
+    const states = statesOf(spec)
+    if (states.every((state) => state === null || ('frozen' in state && state.frozen === true))) return { task, states }
+    throw new UsageError(`the statistics of ${spec.id} are still counted, which every worker would do for itself.`)
+  } catch (error) {
+    if (!isExpected(error)) throw error
+    if (wanted === 'auto') return null
+    throw new UsageError(`Workers cannot have this task: ${error.message} Take workers: 0.`)
+  }
+}

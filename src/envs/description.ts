@@ -1,0 +1,212 @@
+import * as v from 'valibot'
+import { check, show, UsageError } from '../core/errors.ts'
+import { type CoreSource, compileCore } from '../core/module.ts'
+import type { EnvironmentSpec, Making } from './contract.ts'
+import { stepLimit } from './errors.ts'
+import { inTypeScript } from './instances.ts'
+import { configured } from './make.ts'
+import { environmentSpec, environments } from './registry.ts'
+import { actTheSame } from './same.ts'
+import { haveSameSpaces } from './spaces.ts'
+import { wrapperNamed } from './wrappers/named.ts'
+import { limited } from './wrappers/wrapper.ts'
+
+// A task as plain data: what a run directory keeps of it, and what workers are sent.
+
+/** What it takes to make a task again. */
+export interface TaskDescription {
+  readonly id: string
+  /** The constants of its physics, or the options of a MuJoCo task that are not the default ones. */
+  readonly constants?: Readonly<Record<string, unknown>>
+  readonly maxEpisodeSteps: number
+  /** Around it, the first one innermost. */
+  readonly wrappers?: readonly WrapperDescription[]
+  /** Where a task of one's own comes from: the address of its module and the name of the export. */
+  readonly module?: string
+  readonly export?: string
+}
+
+export interface WrapperDescription {
+  readonly name: string
+  readonly options: Readonly<Record<string, unknown>>
+}
+
+const record = v.record(v.string(), v.unknown())
+
+const schema = v.object({
+  id: v.string(),
+  constants: v.optional(record),
+  maxEpisodeSteps: stepLimit,
+  wrappers: v.optional(v.array(v.object({ name: v.string(), options: record }))),
+  module: v.optional(v.string()),
+  export: v.optional(v.string()),
+})
+
+/** @throws UsageError for what is no description of a task */
+export const parseTask = (given: unknown): TaskDescription =>
+  check(schema, JSON.parse(JSON.stringify(given ?? null), withInfinities))
+
+/** JSON knows no infinite numbers: the range of a MuJoCo task may end nowhere. */
+const withInfinities = (_: string, value: unknown) =>
+  value === 'Infinity' ? Infinity : value === '-Infinity' ? -Infinity : value
+
+const withoutInfinities = (_: string, value: unknown) =>
+  typeof value === 'number' && !Number.isFinite(value) ? String(value) : value
+
+/**
+ * What it takes to make this task again.
+ *
+ * @throws UsageError, which names it, for what cannot be written down: a wrapper of one's own, a function, a task without module
+ */
+export function describeTask(spec: EnvironmentSpec): TaskDescription {
+  const described = { ...rootOf(spec), maxEpisodeSteps: spec.maxEpisodeSteps }
+  const wrappers = wrappersOf(spec)
+  const task = wrappers.length > 0 ? { ...described, ...limitOfInner(spec), wrappers } : described
+  return JSON.parse(JSON.stringify(task, withoutInfinities))
+}
+
+/** How the task was made, the last thing first. */
+function makingsOf(spec: EnvironmentSpec): { readonly by: Making; readonly from: EnvironmentSpec }[] {
+  return spec.made ? [spec.made, ...makingsOf(spec.made.from)] : []
+}
+
+type Wrapping = Extract<Making, { wrapper: string }>
+
+const isWrapping = (by: Making): by is Wrapping => 'wrapper' in by
+
+/** From the inside out. */
+const wrappingsOf = (spec: EnvironmentSpec): Wrapping[] =>
+  makingsOf(spec)
+    .map(({ by }) => by)
+    .filter(isWrapping)
+    .reverse()
+
+const wrappersOf = (spec: EnvironmentSpec): WrapperDescription[] =>
+  wrappingsOf(spec).map(({ wrapper, options }) => {
+    if (options) return { name: wrapper, options }
+    throw new UsageError(`${spec.id} is wrapped by ${wrapper}, which cannot be written down and made again elsewhere.`)
+  })
+
+/** The task that wrappers are around has the limit; it follows from that what the wrapped one has. */
+function limitOfInner(spec: EnvironmentSpec): { maxEpisodeSteps: number } {
+  const wrapped = makingsOf(spec).filter(({ by }) => isWrapping(by))
+  return { maxEpisodeSteps: wrapped[wrapped.length - 1].from.maxEpisodeSteps }
+}
+
+function rootOf(spec: EnvironmentSpec): Omit<TaskDescription, 'maxEpisodeSteps'> {
+  const { id, core, made, module } = spec
+  if (core) {
+    if (environments[id]?.core?.kind !== core.kind)
+      throw new UsageError(`${show(id)} is no id of a built-in task, by which its physics could be found again.`)
+    const { constants, words = {} } = core
+    const named = Object.entries(constants).map(([name, value]) => [name, words[name]?.[value] ?? value])
+    return { id, constants: Object.fromEntries(named) }
+  }
+  if (made) {
+    const root = rootOf(made.from)
+    if (!('constants' in made.by)) return root
+    if (root.constants && root.module) throw new UsageError(`${id} is configured twice: give all constants at once.`)
+    return { ...root, constants: { ...root.constants, ...made.by.constants } }
+  }
+  if (module !== undefined) return { id, module: String(module) }
+  // What mujoco() begins with.
+  if (!spec.create) return { id }
+  throw new UsageError(
+    `${id} cannot be made again elsewhere: give its description the module whose default export it is, module: import.meta.url.`,
+  )
+}
+
+/**
+ * The same, after a look into the module of a task of one's own: whether it exports this very task, or one that acts the same.
+ *
+ * @throws UsageError where it does not, so that whoever loads it would have another one
+ */
+export async function findTask(spec: EnvironmentSpec): Promise<TaskDescription> {
+  const task = describeTask(spec)
+  if (task.module === undefined) return task
+  const root = makingsOf(spec).at(-1)?.from ?? spec
+  const exports = Object.entries(await load(task))
+  const name = exports.find(([, value]) => value === root)?.[0]
+  if (name !== undefined) return { ...task, export: name }
+  const other = exports.find(([key]) => key === 'default')?.[1] as EnvironmentSpec | undefined
+  if (other?.id === root.id && actTheSame(root, other)) return task
+  throw new UsageError(
+    `${task.id} is not what its module ${show(task.module)} exports: whoever loads it would have another task. Export it by a name of its own, or make it by configured(task, { constants }).`,
+  )
+}
+
+/** Modules are code: only those that the user has on disk, or the page that it is of. */
+const LOADABLE = /^(file:|\/|\.\.?\/|[a-zA-Z]:[\\/])/
+
+async function load({ id, module = '' }: Pick<TaskDescription, 'id' | 'module'>): Promise<Record<string, unknown>> {
+  try {
+    return await import(/* @vite-ignore */ /* webpackIgnore: true */ module)
+  } catch (error) {
+    const why = String((error as Error)?.message ?? error).replace(/\.$/, '')
+    throw new UsageError(`The module ${show(module)} of ${id} cannot be loaded: ${why}.`)
+  }
+}
+
+export interface TaskOptions {
+  /** What its wrappers have learned before, [wrappers]; null for those that learn nothing. */
+  readonly states?: readonly (object | null)[]
+  readonly core?: CoreSource
+  /** Whether the description comes from a file, which may be somebody else's: then a module must lie on this machine. */
+  readonly fromFile?: boolean
+}
+
+/**
+ * Makes a task from its description.
+ *
+ * @throws UsageError for a task, a wrapper or an option that does not exist, and for a module that cannot be loaded or exports something else
+ */
+export async function taskFrom(task: TaskDescription, options: TaskOptions = {}): Promise<EnvironmentSpec> {
+  const { states = [], core } = options
+  let spec = await rootFrom(task, options)
+  if (spec.maxEpisodeSteps !== task.maxEpisodeSteps) spec = limited(spec, task.maxEpisodeSteps)
+  if (!task.wrappers?.length) return spec
+  if (spec.core) spec = inTypeScript(spec, await compileCore(core))
+  return task.wrappers.reduce(
+    (inner, { name, options }, k) => wrapperNamed(name, options, states[k] ?? undefined)(inner),
+    spec,
+  )
+}
+
+async function rootFrom(task: TaskDescription, { core, fromFile }: TaskOptions): Promise<EnvironmentSpec> {
+  const { id, constants, module } = task
+  if (module === undefined && !Object.hasOwn(environments, id)) {
+    const { isMujocoId, mujoco } = await import('./mujoco.ts')
+    if (isMujocoId(id)) return mujoco(id, { ...constants, core } as Parameters<typeof mujoco>[1])
+  }
+  const root = module === undefined ? environmentSpec(id) : await exported(task, fromFile)
+  return configured(root, { constants: constants as Record<string, number | string> | undefined })
+}
+
+async function exported({ id, module = '', export: name = 'default' }: TaskDescription, fromFile = false) {
+  if (fromFile && !LOADABLE.test(module))
+    throw new UsageError(`The module of ${id} must be a file, got ${show(module.slice(0, 60))}.`)
+  const spec = (await load({ id, module }))[name] as EnvironmentSpec | undefined
+  if (typeof spec === 'object' && spec?.id === id) return spec
+  throw new UsageError(`The export ${name} of ${show(module)} is not the task ${id}.`)
+}
+
+/** What the wrappers of a task have learned so far, [wrappers]; live, to be copied. */
+export const statesOf = (spec: EnvironmentSpec): (object | null)[] =>
+  wrappingsOf(spec).map(({ state }) => state ?? null)
+
+/** Puts back what the wrappers of a task had learned. */
+export function setStates(spec: EnvironmentSpec, states: readonly (object | null)[]): void {
+  statesOf(spec).forEach((state, k) => {
+    if (state) Object.assign(state, structuredClone(states[k]))
+  })
+}
+
+/**
+ * Refuses a task that is not the one it is to be.
+ *
+ * @throws UsageError when spaces, limit or what is written down of it differ
+ */
+export function refuseOtherTask(spec: EnvironmentSpec, other: EnvironmentSpec, what: string): void {
+  if (spec.maxEpisodeSteps === other.maxEpisodeSteps && haveSameSpaces(spec, other)) return
+  throw new UsageError(`${spec.id} is another task than ${what}: it has other spaces or another limit.`)
+}

@@ -1,0 +1,58 @@
+import { show, UsageError } from '../../core/errors.ts'
+import { nearest } from '../../core/nearest.ts'
+import { clipAction, repeatAction, rescaleAction } from './actions.ts'
+import { episodeStatistics, recordEpisodes, recording } from './episodes.ts'
+import { normaliseObservation } from './observations.ts'
+import { episodicReward, normaliseReward, scaleReward, sparseReward } from './rewards.ts'
+import type { RunningStatistics } from './statistics.ts'
+import type { Wrapper } from './wrapper.ts'
+
+/** Options by name, as they stand in a file or on a command line: each wrapper checks its own. */
+// biome-ignore lint/suspicious/noExplicitAny: what is wrong about them is found by the wrapper
+type Options = Readonly<Record<string, any>>
+
+interface Named {
+  readonly options: readonly string[]
+  make(options: Options, statistics?: RunningStatistics): Wrapper
+}
+
+const wrappers: Readonly<Record<string, Named>> = {
+  repeatAction: { options: ['times'], make: ({ times }) => repeatAction(times) },
+  clipAction: { options: [], make: () => clipAction() },
+  rescaleAction: { options: ['from', 'to'], make: ({ from, to }) => rescaleAction(from, to) },
+  scaleReward: { options: ['factor'], make: ({ factor }) => scaleReward(factor) },
+  sparseReward: { options: ['rule'], make: ({ rule }) => sparseReward(rule) },
+  episodicReward: { options: [], make: () => episodicReward() },
+  normaliseReward: {
+    options: ['discount', 'clip', 'epsilon'],
+    make: (options, statistics) => normaliseReward({ ...options, statistics }),
+  },
+  normaliseObservation: {
+    options: ['clip', 'epsilon'],
+    make: (options, statistics) => normaliseObservation({ ...options, statistics }),
+  },
+  episodeStatistics: { options: [], make: () => episodeStatistics() },
+  recordEpisodes: { options: [], make: () => recordEpisodes(recording()) },
+}
+
+/**
+ * A wrapper of this library by its name.
+ *
+ * @param state what it has learned of a task before, where it learns anything
+ * @throws UsageError for a name or an option that does not exist, or a value that is not allowed
+ */
+export function wrapperNamed(name: string, options: Options = {}, state?: object): Wrapper {
+  if (!Object.hasOwn(wrappers, name)) {
+    const names = Object.keys(wrappers)
+    const near = nearest(name, names)
+    const guess = near ? ` (did you mean ${near}?)` : ''
+    throw new UsageError(`Unknown wrapper ${show(name)}${guess}; there are ${names.join(', ')}.`)
+  }
+  const { options: known, make } = wrappers[name]
+  const unknown = Object.keys(options).find((option) => !known.includes(option))
+  if (unknown !== undefined) {
+    const has = known.length > 0 ? known.join(', ') : 'none'
+    throw new UsageError(`${name} has no option ${show(unknown)}; it has ${has}.`)
+  }
+  return make(options, state as RunningStatistics | undefined)
+}
