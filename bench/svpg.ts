@@ -1,4 +1,5 @@
-import { createPolicyGradient, differentiate, takeUp } from '../src/algorithms/policy-gradient/policy-gradient.ts'
+import { createPolicyGradient, takeUp } from '../src/algorithms/policy-gradient/evaluation-state.ts'
+import { differentiate } from '../src/algorithms/policy-gradient/policy-gradient.ts'
 import { rowOf, type SvpgState, svpg } from '../src/algorithms/svpg/svpg.ts'
 import { compileCore } from '../src/core/module.ts'
 import { weighAdvantages } from '../src/rl/advantages.ts'

@@ -2,12 +2,12 @@
 
 export {
   type AdrConfig,
-  type AdrInfo,
   type AdrOptions,
   type AdrState,
   adr,
   randomisations,
 } from './algorithms/adr/adr.ts'
+export type { AdrInfo } from './algorithms/adr/metrics.ts'
 export type { Algorithm, CommonOptions, Metrics, Saved } from './algorithms/algorithm.ts'
 export {
   type AmortizedInfo,
@@ -25,8 +25,8 @@ export {
   type SqlComposeState,
   sqlCompose,
 } from './algorithms/sql/sql-compose.ts'
+export { kernelMatrix } from './algorithms/svpg/kernel.ts'
 export {
-  kernelMatrix,
   type SvpgConfig,
   type SvpgInfo,
   type SvpgOptions,

@@ -1,8 +1,10 @@
 import type { CoreSource } from '../core/module.ts'
+import { normOf } from '../core/rows.ts'
 import type { EnvironmentSpec } from '../envs/contract.ts'
 import type { Agents } from '../rl/agents.ts'
 import type { Visited } from '../rl/evaluator.ts'
 import type { Episodes, OffPolicy } from '../rl/off-policy.ts'
+import type { SteinInfo } from '../svgd/direction.ts'
 
 /** Settings that every algorithm of train() has. */
 export interface CommonOptions {
@@ -64,7 +66,7 @@ export interface Metrics {
   drive: number | null
   /** Mean over particles of the norm of the repulsion, the second term; null where there is no kernel. */
   repulsion: number | null
-  /** Of that of what the drive of a particle gets from the others; null where there is no kernel. */
+  /** Mean over particles of the norm of the part of the drive that comes from other particles; null without a kernel. */
   sharing: number | null
   /** h in k(x, y) = exp(−|x−y|²/h); null where there is no kernel. */
   bandwidth: number | null
@@ -75,33 +77,20 @@ export interface Metrics {
   [name: string]: unknown
 }
 
-/** |θ|, for metrics only. */
-export const normOf = (theta: Float32Array) => Math.sqrt(theta.reduce((sum, x) => sum + x * x, 0))
-
-/** [rows] norms of rows [rows, width], for metrics and for lengths. */
-export function normsOf(rows: Float32Array | Float64Array, width: number): Float64Array {
-  const squares = new Float64Array(rows.length / width)
-  for (let k = 0; k < rows.length; k++) squares[Math.floor(k / width)] += rows[k] * rows[k]
-  return squares.map(Math.sqrt)
-}
-
-export const meanNorm = (rows: Float32Array, width: number) =>
-  normsOf(rows, width).reduce((sum, norm) => sum + norm, 0) / (rows.length / width)
-
-/** What an off-policy algorithm with one agent measures, whatever it learns by. */
-export const measuredAlone = (loop: OffPolicy, theta: Float32Array, { episodes, meanReturn }: Episodes) => ({
-  ...noKernel,
+/** Metrics of an off-policy algorithm with one agent, whatever it learns by. */
+export const offPolicyMetrics = (loop: OffPolicy, theta: Float32Array, { episodes, meanReturn }: Episodes) => ({
+  ...steinMetrics(null),
   transitions: loop.steps * loop.envs.num,
   returns: [meanReturn],
   episodes: [episodes],
   thetaNorm: [normOf(theta)],
 })
 
-/** What an algorithm without a kernel between its particles measures of it. */
-export const noKernel = {
-  drive: null,
-  repulsion: null,
-  sharing: null,
-  bandwidth: null,
-  kernelOffDiagonal: null,
-} as const
+/** What is told of the Stein direction; nulls where there is no kernel. */
+export const steinMetrics = (stein: SteinInfo | null) => ({
+  drive: stein?.drive ?? null,
+  repulsion: stein?.repulsion ?? null,
+  sharing: stein?.sharing ?? null,
+  bandwidth: stein?.bandwidth ?? null,
+  kernelOffDiagonal: stein?.kernelOffDiagonal ?? null,
+})

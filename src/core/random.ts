@@ -24,6 +24,23 @@ export const Purpose = {
   exploration: 20,
 } as const
 
+/**
+ * Which of several draws of one purpose and step a number belongs to: it takes the counter's place of an environment. Two
+ * draws of one algorithm, purpose and step that had the same number here would be the same numbers.
+ */
+export const Draw = {
+  /** Purpose.noise of soft actor-critic: the actions of the next states, and of the states. */
+  sac: { next: 0, current: 1 },
+  /** Purpose.noise of soft Q-learning: uniform actions or those of the policy for V, and the step of the sampler. */
+  sql: { uniformValue: 0, policyValue: 1, sampler: 2 },
+  /** Stein policies: two sets of particles, those of the next states before those of the states; and which is chosen. */
+  stein: { driven: 0, driving: 1, next: 0, current: 2, choice: 9 },
+  /** Purpose.particles of amortized SVGD: the batches of training, and points that a user asks for. */
+  amortized: { training: 1, sampling: 2 },
+  /** Purpose.particles of domain randomisation: points drawn uniformly. */
+  randomisation: { points: 1 },
+} as const
+
 const WORD = 4294967296
 
 /** The two 32-bit words of a seed, which is a whole number from 0 to 2⁵³ − 1. */

@@ -1,4 +1,5 @@
 import type { Arena } from '../core/arena.ts'
+import { joined } from '../core/rows.ts'
 import type { batchFields } from './batch.ts'
 import type { environmentFields } from './environments.ts'
 import type { ParticleState } from './evaluator.ts'
@@ -86,17 +87,6 @@ const finish = ({ observation, action, reward }: Growing): Episode => ({
   action: Float32Array.from(action),
   reward: Float64Array.from(reward),
 })
-
-/** Arrays one after the other. */
-export function joined(parts: readonly Float32Array[]): Float32Array {
-  const out = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0))
-  let at = 0
-  for (const part of parts) {
-    out.set(part, at)
-    at += part.length
-  }
-  return out
-}
 
 /** Σ_t r_t */
 export const returnOf = ({ reward }: Episode) => reward.reduce((sum, r) => sum + r, 0)

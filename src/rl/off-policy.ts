@@ -1,12 +1,14 @@
 import * as v from 'valibot'
 import { platform } from '#platform'
 import { fraction, oneOf, positiveNumber, show, UsageError, wholeNumber } from '../core/errors.ts'
-import type { CoreSource } from '../core/module.ts'
+import { type CoreModule, type CoreSource, compileCore } from '../core/module.ts'
 import type { Ops, Pointer } from '../core/ops.ts'
-import { Purpose, type Seed } from '../core/random.ts'
+import { Purpose, type Seed, splitSeed } from '../core/random.ts'
 import type { EnvironmentSpec } from '../envs/contract.ts'
+import { environmentSpec } from '../envs/registry.ts'
 import { makeVector, type VectorEnvironment } from '../envs/vector.ts'
 import { activations } from '../nn/network.ts'
+import { startTfjs, type TfjsOptions } from '../nn/tfjs.ts'
 import { actionSize, observationSize } from './environments.ts'
 import { type Batch, createBatch, createReplay, type Replay, sampleInto, store } from './replay.ts'
 import { checkReward } from './rollout.ts'
@@ -47,6 +49,42 @@ export function checkReplay({ replay, batch }: Pick<OffPolicySettings, 'replay' 
   if (replay < batch) throw new UsageError(`replay must hold at least a batch of ${batch} transitions, got ${replay}.`)
 }
 
+/** What an algorithm of this kind is given. */
+interface Given {
+  readonly env: string | EnvironmentSpec
+  readonly iterations?: number
+  readonly core?: CoreSource
+  readonly tfjs?: TfjsOptions
+}
+
+/**
+ * What every off-policy algorithm begins with: settings that were checked, a task with continuous actions, the core and tfjs.
+ *
+ * @throws UsageError for settings that `check` refuses and tasks that the algorithm cannot act in
+ */
+export async function prepare<Config extends OffPolicySettings>(
+  algorithm: string,
+  { env, iterations, core: source, tfjs, ...options }: Given,
+  check: (options: object) => Config,
+) {
+  const config = check(options)
+  const spec = continuousTask(algorithm, environmentSpec(env))
+  const core: CoreModule = await compileCore(source)
+  await startTfjs({ ...tfjs, core })
+  const seed = splitSeed(config.seed)
+  return {
+    config,
+    spec,
+    core,
+    seed,
+    /** O and A. */
+    observations: observationSize(spec),
+    actions: actionSize(spec),
+    /** The environments and the replay; last, so that nothing that is refused leaves them open. */
+    loop: () => createOffPolicy(spec, config, seed, { core, iterations }),
+  }
+}
+
 /**
  * The task of an algorithm whose actions are continuous.
  *
@@ -76,10 +114,13 @@ export interface OffPolicy {
   /** Steps of each environment, and gradient steps, so far. */
   steps: number
   updates: number
+  /** Episodes that ended in this iteration, and the sum of their returns. */
+  episodes: number
+  total: number
 }
 
 /** @param iterations of the run, where they are known: a replay never needs more than its transitions */
-export async function createOffPolicy(
+async function createOffPolicy(
   spec: EnvironmentSpec,
   settings: OffPolicySettings,
   seed: Seed,
@@ -97,9 +138,81 @@ export async function createOffPolicy(
     observation: envs.reset({ seed: number }).obs.slice(),
     action,
     given: action.slice(),
-    steps: 0,
-    updates: 0,
+    ...{ steps: 0, updates: 0, episodes: 0, total: 0 },
   }
+}
+
+/** Where random numbers are drawn: an arena that has a field for them, [at least B and E A]. */
+interface RandomRoom {
+  readonly ops: Ops
+  readonly at: { readonly uniform: Pointer }
+  readonly view: { readonly uniform: Float32Array }
+}
+
+/** Steps between two breaths, in which a page or an interrupt has its turn. */
+const BREATHE_EVERY = 64
+
+/**
+ * One iteration: T steps of every environment, each followed by the gradient steps that are due. It yields what the
+ * algorithm is to do next,
+ *
+ *     'act'     write the actions of this step, in [−1, 1], into loop.action
+ *     'learn'   take one gradient step on loop.batch
+ *
+ * and before learning begins it acts uniformly by itself.
+ *
+ * @throws RunError when a reward is not finite
+ */
+export async function* interact(
+  loop: OffPolicy,
+  { environments, start, steps, updates, batch }: OffPolicySettings,
+  room: RandomRoom,
+): AsyncGenerator<'act' | 'learn', void, void> {
+  loop.episodes = 0
+  loop.total = 0
+  for (let t = 0; t < steps; t++) {
+    if (loop.steps * environments < start) explore(loop, room)
+    else yield 'act'
+    stepEnvironments(loop)
+    const isLearning = loop.replay.count >= batch && loop.steps * environments >= start
+    for (let k = 0; isLearning && k < updates; k++) {
+      draw(loop, room)
+      yield 'learn'
+      loop.updates++
+    }
+    if (t % BREATHE_EVERY === 0) await platform.breathe()
+  }
+}
+
+/** Actions uniform in [−1, 1], a function of (seed, step). */
+function explore(loop: OffPolicy, { ops, at, view }: RandomRoom): void {
+  const { action, seed, steps } = loop
+  ops.fillUniform(at.uniform, action.length, seed.lo, seed.hi, Purpose.explore, 0, 0, steps)
+  for (let k = 0; k < action.length; k++) action[k] = 2 * view.uniform[k] - 1
+}
+
+function stepEnvironments(loop: OffPolicy): void {
+  const { spec, envs, replay, observation, action, given } = loop
+  boundInto(given, action, spec)
+  const { obs, reward, terminated, info } = envs.step(given)
+  const O = observation.length / envs.num
+  for (let row = 0; row < envs.num; row++) {
+    checkReward(spec, 0, reward[row])
+    const isOver = info.finalMask[row] === 1
+    const nextObservation = isOver ? info.finalObservation : obs
+    store(replay, { observation, nextObservation, action, reward, terminated }, row)
+    if (!isOver) continue
+    loop.episodes++
+    loop.total += info.finalReturn[row]
+  }
+  observation.set(obs.subarray(0, envs.num * O))
+  loop.steps++
+}
+
+/** The rows of the next gradient step, a function of (seed, gradient steps so far). */
+function draw({ batch, replay, seed, updates }: OffPolicy, { ops, at, view }: RandomRoom): void {
+  ops.fillUniform(at.uniform, batch.rows, seed.lo, seed.hi, Purpose.replay, 0, 0, updates)
+  sampleInto(batch, replay, view.uniform)
 }
 
 /** Actions in [−1, 1] moved to the task's box, as a squashed head's are in assembly/rl/rollout.ts. */
@@ -116,39 +229,6 @@ export function boundInto(out: Float32Array, action: Float32Array, { actionSpace
   }
 }
 
-/** An arena that has a field for random numbers, [at least B and E A]. */
-interface RandomArena {
-  readonly ops: Ops
-  readonly at: { readonly uniform: Pointer }
-  readonly view: { readonly uniform: Float32Array }
-}
-
-/** Where random numbers are drawn. */
-interface RandomRoom {
-  readonly ops: Ops
-  /** [at least B and E A] */
-  readonly uniform: { readonly at: Pointer; readonly view: Float32Array }
-}
-
-/** What an algorithm does in the loop. */
-export interface Learner<Told extends string> extends RandomRoom {
-  /** Writes the actions of this step into loop.action. */
-  act(loop: OffPolicy): void
-  /** One gradient step on loop.batch, and what it tells, of which an iteration has the means. */
-  learn(loop: OffPolicy): Readonly<Record<Told, number>>
-}
-
-/** A learner from an algorithm's own functions and its state, whose arena has room for random numbers. */
-export function learnerOf<State extends { readonly arena: RandomArena }, Told extends string>(
-  state: State,
-  act: (state: State, loop: OffPolicy) => void,
-  learn: (state: State, loop: OffPolicy) => Readonly<Record<Told, number>>,
-): Learner<Told> {
-  const { ops, at, view } = state.arena
-  const uniform = { at: at.uniform, view: view.uniform }
-  return { ops, uniform, act: (loop) => act(state, loop), learn: (loop) => learn(state, loop) }
-}
-
 /** What the episodes of an iteration were. */
 export interface Episodes {
   readonly episodes: number
@@ -156,83 +236,25 @@ export interface Episodes {
   readonly meanReturn: number | null
 }
 
-/** And what was learned in it. */
-export interface Interaction<Told extends string> extends Episodes {
-  /** Of what the gradient steps told; null where there was none. */
-  mean(name: Told): number | null
-}
+/** Of the last iteration. */
+export const episodesOf = ({ episodes, total }: OffPolicy): Episodes => ({
+  episodes,
+  meanReturn: episodes > 0 ? total / episodes : null,
+})
 
-/** Steps between two breaths, in which a page or an interrupt has its turn. */
-const BREATHE_EVERY = 64
-
-/**
- * T steps of every environment, each followed by the gradient steps that are due.
- *
- * @throws RunError when a reward or what is learned is not finite
- */
-export async function interact<Told extends string>(
-  loop: OffPolicy,
-  settings: OffPolicySettings,
-  learner: Learner<Told>,
-): Promise<Interaction<Told>> {
-  const { environments, start, steps, updates, batch } = settings
-  const sums = new Map<Told, number>()
-  const before = loop.updates
-  let episodes = 0
-  let total = 0
-  for (let t = 0; t < steps; t++) {
-    if (loop.steps * environments < start) explore(loop, learner)
-    else learner.act(loop)
-    const ended = stepEnvironments(loop)
-    episodes += ended.episodes
-    total += ended.total
-    const isLearning = loop.replay.count >= batch && loop.steps * environments >= start
-    for (let k = 0; isLearning && k < updates; k++) {
-      draw(loop, learner)
-      const told = learner.learn(loop)
-      for (const name in told) sums.set(name, (sums.get(name) ?? 0) + told[name])
-      loop.updates++
-    }
-    if (t % BREATHE_EVERY === 0) await platform.breathe()
-  }
-  const taken = loop.updates - before
+/** Means by name of what the gradient steps of an iteration give; null where there was none. */
+export function startMeans<Name extends string>(...names: readonly Name[]) {
+  const sums = Object.fromEntries(names.map((name) => [name, 0])) as Record<Name, number>
+  let steps = 0
   return {
-    episodes,
-    meanReturn: episodes > 0 ? total / episodes : null,
-    mean: (name) => (taken > 0 ? (sums.get(name) as number) / taken : null),
+    add(values: Readonly<Record<Name, number>>): void {
+      for (const name of names) sums[name] += values[name]
+      steps++
+    },
+    means: () =>
+      Object.fromEntries(names.map((name) => [name, steps > 0 ? sums[name] / steps : null])) as Record<
+        Name,
+        number | null
+      >,
   }
-}
-
-/** Actions uniform in [−1, 1], a function of (seed, step). */
-function explore(loop: OffPolicy, { ops, uniform }: RandomRoom): void {
-  const { action, seed, steps } = loop
-  ops.fillUniform(uniform.at, action.length, seed.lo, seed.hi, Purpose.explore, 0, 0, steps)
-  for (let k = 0; k < action.length; k++) action[k] = 2 * uniform.view[k] - 1
-}
-
-function stepEnvironments(loop: OffPolicy): { episodes: number; total: number } {
-  const { spec, envs, replay, observation, action, given } = loop
-  boundInto(given, action, spec)
-  const { obs, reward, terminated, info } = envs.step(given)
-  const O = observation.length / envs.num
-  let episodes = 0
-  let total = 0
-  for (let row = 0; row < envs.num; row++) {
-    checkReward(spec, 0, reward[row])
-    const isOver = info.finalMask[row] === 1
-    const nextObservation = isOver ? info.finalObservation : obs
-    store(replay, { observation, nextObservation, action, reward, terminated }, row)
-    if (!isOver) continue
-    episodes++
-    total += info.finalReturn[row]
-  }
-  observation.set(obs.subarray(0, envs.num * O))
-  loop.steps++
-  return { episodes, total }
-}
-
-/** The rows of the next gradient step, a function of (seed, gradient steps so far). */
-function draw({ batch, replay, seed, updates }: OffPolicy, { ops, uniform }: RandomRoom): void {
-  ops.fillUniform(uniform.at, batch.rows, seed.lo, seed.hi, Purpose.replay, 0, 0, updates)
-  sampleInto(batch, replay, uniform.view)
 }

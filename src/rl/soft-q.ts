@@ -2,6 +2,7 @@ import type { Arena } from '../core/arena.ts'
 import { f32, padded } from '../core/layout.ts'
 import type { Ops, Pointer } from '../core/ops.ts'
 import { Purpose, type Seed } from '../core/random.ts'
+import { squashedGaussian } from '../nn/distributions.ts'
 import { forward } from '../nn/forward.ts'
 import { squaredError } from '../nn/losses.ts'
 import type { Network } from '../nn/network.ts'
@@ -9,6 +10,9 @@ import { tf } from '../nn/tfjs.ts'
 import { descend, initialiseTrainable, parametersOf, type Trainable, trainable, trainableFields } from './trainable.ts'
 
 // Q networks, one or a pair, and the slower copies that they learn from.
+
+/** How many Q networks a pair has: the smaller of two values is learned from, which overestimates less. */
+export const PAIR = 2
 
 /** Room for them. */
 export const criticFields = (net: Network, count: number) => ({
@@ -80,4 +84,41 @@ export function learnQ({ q }: Critics, rate: number, state: tf.Tensor2D, action:
     rate,
     (theta) => tf.mul(q.count, squaredError(qValues(q, theta, state, action), targets)) as tf.Scalar,
   )
+}
+
+/** Q networks of one shape that judge actions: one set, or a set for each component of a composition. */
+export interface CriticSets {
+  readonly q: Network
+  /** How many networks a set has, of which the smallest value counts. */
+  readonly shape: { readonly qs: number }
+  /** [components] parameters [qs, size]; the values of components add up. */
+  readonly judges: readonly Float32Array[]
+}
+
+/** Σ over components of min_k Q_k(s, a) [rows], differentiable by the actions. */
+export function criticValues(
+  { q, shape: { qs }, judges }: CriticSets,
+  state: tf.Tensor2D,
+  action: tf.Tensor2D,
+): tf.Tensor1D {
+  const values = judges.map((theta) => {
+    const parameters = theta.subarray(0, qs * q.size)
+    const networks = qs === 1 ? tf.tensor1d(parameters) : tf.tensor2d(parameters, [qs, q.size])
+    return least(qValues({ net: q, count: qs }, networks, state, action))
+  })
+  return values.reduce((a, b) => tf.add(a, b))
+}
+
+/**
+ * Σ_rows [ Q(s, tanh u)/α + Σ_k log(1 − tanh² u_k) ], the log density of u [rows, A], up to a constant, whose squashed
+ * actions have the density ∝ exp(Q(s, ·)/α).
+ */
+export function squashedLogTarget(
+  critics: CriticSets,
+  temperature: number,
+  state: tf.Tensor2D,
+  u: tf.Tensor2D,
+): tf.Scalar {
+  const value = tf.sum(criticValues(critics, state, tf.tanh(u)))
+  return tf.add(tf.div(value, temperature), tf.sum(squashedGaussian.logSlope(u))) as tf.Scalar
 }

@@ -3,6 +3,7 @@ import { RunError } from '../core/errors.ts'
 import { type Field, f32, i32, padded } from '../core/layout.ts'
 import type { Ops, Pointer } from '../core/ops.ts'
 import type { Seed } from '../core/random.ts'
+import { takeRows } from '../core/rows.ts'
 import { readInto } from '../nn/core-op.ts'
 import { forward } from '../nn/forward.ts'
 import { squaredError } from '../nn/losses.ts'
@@ -162,13 +163,4 @@ export function trainCritic(
       squaredError(tf.reshape(forward(critic.net, theta, tf.tensor2d(x, [size, O])), [-1]), tf.tensor1d(y)),
     )
   }
-}
-
-/** Some rows of `width` numbers, in the order given. */
-export function takeRows(from: Float32Array, rows: Int32Array, width: number): Float32Array {
-  const out = new Float32Array(rows.length * width)
-  rows.forEach((row, k) => {
-    out.set(from.subarray(row * width, (row + 1) * width), k * width)
-  })
-  return out
 }

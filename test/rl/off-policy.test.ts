@@ -2,12 +2,11 @@ import { beforeEach, describe, expect, test } from '@jest/globals'
 import { createArena } from '../../src/core/arena.ts'
 import { f32 } from '../../src/core/layout.ts'
 import { compileCore } from '../../src/core/module.ts'
-import { splitSeed } from '../../src/core/random.ts'
 import type { EnvironmentSpec } from '../../src/envs/contract.ts'
 import { environmentSpec } from '../../src/envs/registry.ts'
 import { box } from '../../src/envs/spaces.ts'
 import { HeadKind } from '../../src/nn/policy.ts'
-import { boundInto, createOffPolicy, interact, type OffPolicy } from '../../src/rl/off-policy.ts'
+import { boundInto, episodesOf, interact, type OffPolicy, prepare, startMeans } from '../../src/rl/off-policy.ts'
 import { numbersOf } from '../reference/statistics.ts'
 
 const core = await compileCore()
@@ -54,25 +53,42 @@ const settings = {
   ...{ learningRate: 1e-3, hidden: [4], activation: 'tanh' as const, seed: 3 },
 }
 
+type Settings = typeof settings
+
+const openLoop = async (given: Settings, iterations?: number): Promise<OffPolicy> =>
+  (await prepare('test', { env: turns, core, iterations }, () => given)).loop()
+
+/** One iteration; returns the means of what `learn` gives. */
+async function iterate<Name extends string>(
+  loop: OffPolicy,
+  given: Settings,
+  learn: (loop: OffPolicy) => Record<Name, number>,
+  names: readonly Name[],
+  act: (loop: OffPolicy) => void = () => {},
+) {
+  const learned = startMeans(...names)
+  for await (const turn of interact(loop, given, arena)) {
+    if (turn === 'act') act(loop)
+    else learned.add(learn(loop))
+  }
+  return learned.means()
+}
+
 describe('the loop', () => {
   let loop: OffPolicy
   let calls: string[]
-  let told: Awaited<ReturnType<typeof interact<'count' | 'rows'>>>
+  let means: Record<'count' | 'rows', number | null>
 
   beforeEach(async () => {
-    loop = await createOffPolicy(turns, settings, splitSeed(3), { core })
+    loop = await openLoop(settings)
     calls = []
-    told = await interact(loop, settings, {
-      ops: arena.ops,
-      uniform: { at: arena.at.uniform, view: arena.view.uniform },
-      act({ action, steps }) {
-        calls.push(`act ${steps}`)
-        action.set([0.5, -1])
-      },
-      learn({ replay, updates, batch }) {
-        calls.push(`learn ${updates}`)
-        return { count: replay.count, rows: batch.rows }
-      },
+    const learn = ({ replay, updates, batch }: OffPolicy) => {
+      calls.push(`learn ${updates}`)
+      return { count: replay.count, rows: batch.rows }
+    }
+    means = await iterate(loop, settings, learn, ['count', 'rows'], ({ action, steps }) => {
+      calls.push(`act ${steps}`)
+      action.set([0.5, -1])
     })
   })
 
@@ -97,7 +113,7 @@ describe('the loop', () => {
     expect(calls).toEqual([...learned(0), ...[3, 4, 5, 6].flatMap((t) => [`act ${t}`, ...learned(2 * (t - 2))])])
     expect([loop.steps, loop.updates]).toEqual([7, 10])
     // Means over gradient steps, two each at 6, 8, 10, 12 and 14 transitions.
-    expect([told.mean('count'), told.mean('rows')]).toEqual([10, 4])
+    expect(means).toEqual({ count: 10, rows: 4 })
   })
 
   test('tells the episodes and their mean return', () => {
@@ -106,41 +122,34 @@ describe('the loop', () => {
       [0, 1, 2],
       [3, 4],
     ].map((steps) => steps.map((t) => reward[2 * t] + reward[2 * t + 1]).reduce((sum, x) => sum + x, 0))
-    expect(told.episodes).toBe(4)
-    expect(told.meanReturn).toBeCloseTo((ended + cut) / 4, 5)
+    const { episodes, meanReturn } = episodesOf(loop)
+    expect(episodes).toBe(4)
+    expect(meanReturn).toBeCloseTo((ended + cut) / 4, 5)
   })
 
   test('the rows of a gradient step change with it', async () => {
     const rows = new Set<string>()
-    const learner = {
-      ops: arena.ops,
-      uniform: { at: arena.at.uniform, view: arena.view.uniform },
-      act: () => {},
-      learn: ({ batch }: OffPolicy) => {
-        rows.add([...batch.observation].join())
-        return { one: 1 }
-      },
+    const learn = ({ batch }: OffPolicy) => {
+      rows.add([...batch.observation].join())
+      return { one: 1 }
     }
-    const again = await interact(loop, settings, learner)
-    expect(again.mean('one')).toBe(1)
+    expect(await iterate(loop, settings, learn, ['one'])).toEqual({ one: 1 })
     expect(rows.size).toBeGreaterThan(12)
   })
 })
 
 test('nothing is learned before a batch is there, and the means are then null', async () => {
   const few = { ...settings, steps: 2, start: 0, batch: 5 }
-  const loop = await createOffPolicy(turns, few, splitSeed(3), { core })
-  const uniform = { at: arena.at.uniform, view: arena.view.uniform }
-  const learner = { ops: arena.ops, uniform, act: () => {}, learn: () => ({ loss: 1 }) }
-  expect((await interact(loop, few, learner)).mean('loss')).toBeNull()
-  expect((await interact(loop, few, learner)).mean('loss')).toBe(1)
+  const loop = await openLoop(few)
+  const again = () => iterate(loop, few, () => ({ loss: 1 }), ['loss'])
+  expect(await again()).toEqual({ loss: null })
+  expect(await again()).toEqual({ loss: 1 })
 })
 
 test('actions before the start are uniform in [−1, 1], others in every step', async () => {
   const many = { ...settings, environments: 500, steps: 8, start: 100_000, replay: 4000 }
-  const loop = await createOffPolicy(turns, many, splitSeed(3), { core })
-  const uniform = { at: arena.at.uniform, view: arena.view.uniform }
-  await interact(loop, many, { ops: arena.ops, uniform, act: () => {}, learn: () => ({}) })
+  const loop = await openLoop(many)
+  await iterate(loop, many, () => ({}), [])
   const { action } = loop.replay
   expect(new Set(action).size).toBeGreaterThan(3990)
   // 5 standard errors of a mean of 4000: 1/√3 · 5/√4000 and √(4/45) · 5/√4000.
@@ -150,7 +159,7 @@ test('actions before the start are uniform in [−1, 1], others in every step', 
 
 test('of a run whose length is known no more is kept than its transitions, or a batch', async () => {
   const capacity = async (iterations: number | undefined, batch = 4) =>
-    (await createOffPolicy(turns, { ...settings, batch }, splitSeed(3), { core, iterations })).replay.capacity
+    (await openLoop({ ...settings, batch }, iterations)).replay.capacity
   expect(await capacity(3)).toBe(42)
   expect(await capacity(20)).toBe(100)
   expect(await capacity(undefined)).toBe(100)

@@ -1,16 +1,15 @@
+import { spreadRows, takeRows } from '../../core/rows.ts'
 import { actionWidth } from '../../nn/policy.ts'
 import type { Evaluator, Job, Outcome, ParticleState, Visited } from '../../rl/evaluator.ts'
 import { specAt } from '../../rl/randomisation.ts'
 import { carryEnvironments, closeRoller, createRoller, startEnvironments } from '../../rl/rollout.ts'
-import { takeRows } from '../../rl/trainable.ts'
 import {
   closeAll,
   createPolicyGradient,
-  evaluateParticle,
   type PolicyGradient,
   type PolicyGradientSetup,
-  spreadRows,
-} from '../policy-gradient/policy-gradient.ts'
+} from '../policy-gradient/evaluation-state.ts'
+import { evaluateParticle } from '../policy-gradient/policy-gradient.ts'
 
 export interface RandomisedSetup extends PolicyGradientSetup {
   /** The constants that a job's context has values of, where the task is in TypeScript. */

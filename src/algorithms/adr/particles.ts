@@ -3,7 +3,8 @@ import { RunError } from '../../core/errors.ts'
 import { deriveSeed } from '../../core/generator.ts'
 import { f32, padded } from '../../core/layout.ts'
 import type { CoreModule } from '../../core/module.ts'
-import { joinSeed, Purpose, type Seed, splitSeed } from '../../core/random.ts'
+import { Draw, joinSeed, Purpose, type Seed, splitSeed } from '../../core/random.ts'
+import { joined, rowAt } from '../../core/rows.ts'
 import { forward } from '../../nn/forward.ts'
 import { policyGradientInto } from '../../nn/gradient.ts'
 import { squaredError } from '../../nn/losses.ts'
@@ -103,8 +104,7 @@ function parameters(
   name: 'theta' | 'score',
   i: number,
 ) {
-  const D = arena.view[name].length / settings.particles
-  return arena.view[name].subarray(i * D, i * D + policy.size)
+  return rowAt(arena.view[name], settings.particles, policy.size, i)
 }
 
 /** [d] uniform in the unit cube: the k-th draw of a particle. */
@@ -113,7 +113,16 @@ export function uniformPoint(
   particle: number,
   k: number,
 ): Float32Array {
-  ops.fillUniform(at.observation, settings.dimensions, seed.lo, seed.hi, Purpose.particles, particle, 1, k)
+  ops.fillUniform(
+    at.observation,
+    settings.dimensions,
+    seed.lo,
+    seed.hi,
+    Purpose.particles,
+    particle,
+    Draw.randomisation.points,
+    k,
+  )
   return view.observation.slice(0, settings.dimensions)
 }
 
@@ -147,7 +156,7 @@ const clipped = (x: number, low: number, high: number) => Math.min(Math.max(x, l
 /** What a policy sees of a point: its coordinates from −1 to 1. */
 const centred = (point: Float32Array) => point.map((x) => 2 * x - 1)
 
-const joined = (points: readonly Float32Array[]) => Float32Array.from(points.flatMap((point) => [...centred(point)]))
+const inputRows = (points: readonly Float32Array[]) => joined(points.map(centred))
 
 type Rewarded = Move & { readonly reward: number }
 
@@ -178,7 +187,7 @@ export function learn(
 /** ∇J of a particle to its row of the scores. */
 function scoreInto(randomiser: Randomiser, i: number, moves: readonly Move[], advantages: Float64Array): void {
   const rows = {
-    observation: joined(moves.map(({ from }) => from)),
+    observation: inputRows(moves.map(({ from }) => from)),
     action: Float32Array.from(moves.flatMap(({ action }) => [...action])),
     weight: Float32Array.from(advantages, (a) => a / moves.length),
   }
@@ -219,7 +228,7 @@ function advantagesOf(randomiser: Randomiser, moves: readonly (readonly Rewarded
 }
 
 const inputsOf = (moves: readonly (readonly Move[])[], end: 'from' | 'to', d: number) =>
-  tf.tensor3d(joined(moves.flatMap((row) => row.map((move) => move[end]))), [moves.length, moves[0].length, d])
+  tf.tensor3d(inputRows(moves.flatMap((row) => row.map((move) => move[end]))), [moves.length, moves[0].length, d])
 
 /** Outputs [n, rows] of the critics, each for its own rows. */
 const criticOutputs = ({ critics: { net, count } }: Randomiser, theta: tf.Tensor, x: tf.Tensor3D): tf.Tensor2D =>

@@ -1,11 +1,12 @@
 import type { Arena } from '../../core/arena.ts'
 import { Purpose, type Seed } from '../../core/random.ts'
+import { takeRows } from '../../core/rows.ts'
 import { forward } from '../../nn/forward.ts'
 import type { WeightedBatch } from '../../nn/gradient.ts'
 import { tf } from '../../nn/tfjs.ts'
 import { type Episode, returnsToGo } from '../../rl/episodes.ts'
 import type { Estimator } from '../../rl/estimator.ts'
-import { descend, outputsInto, type shuffleFields, type Trainable, takeRows } from '../../rl/trainable.ts'
+import { descend, outputsInto, type shuffleFields, type Trainable } from '../../rl/trainable.ts'
 
 /** Gains beyond this do not count for more, and the sum over a batch is divided by at least so many rows. */
 const LARGEST_GAIN = 1

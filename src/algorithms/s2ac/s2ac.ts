@@ -3,28 +3,26 @@ import { createArena } from '../../core/arena.ts'
 import { check, fraction, inIteration, oneOf, positiveNumber, wholeNumber } from '../../core/errors.ts'
 import { f32, padded } from '../../core/layout.ts'
 import { type CoreSource, compileCore } from '../../core/module.ts'
-import { Purpose, splitSeed } from '../../core/random.ts'
+import { Draw, Purpose } from '../../core/random.ts'
 import type { EnvironmentSpec } from '../../envs/contract.ts'
-import { environmentSpec } from '../../envs/registry.ts'
 import { gaussian } from '../../nn/distributions.ts'
 import { startTfjs, type TfjsOptions, tf } from '../../nn/tfjs.ts'
 import type { Actors } from '../../rl/agents.ts'
-import { actionSize } from '../../rl/environments.ts'
 import {
   checkReplay,
-  continuousTask,
-  createOffPolicy,
   type Episodes,
+  episodesOf,
   interact,
-  learnerOf,
   type OffPolicy,
   offPolicyEntries,
+  prepare,
+  startMeans,
 } from '../../rl/off-policy.ts'
-import { createCritics, criticFields, follow, learnQ, targetValues } from '../../rl/soft-q.ts'
+import { createCritics, criticFields, follow, learnQ, PAIR, targetValues } from '../../rl/soft-q.ts'
 import { inverseTemperature, temperatureEntries } from '../../rl/temperature.ts'
 import { descend, initialiseTrainable, trainable, trainableFields } from '../../rl/trainable.ts'
 import { perStateBandwidthSchema } from '../../svgd/per-state.ts'
-import { type CommonOptions, type Metrics, measuredAlone, type Saved } from '../algorithm.ts'
+import { type CommonOptions, type Metrics, offPolicyMetrics, type Saved } from '../algorithm.ts'
 import {
   choose,
   drawParticles,
@@ -39,6 +37,48 @@ import {
   steinNetworks,
   uniformsOf,
 } from './stein-policy.ts'
+
+/**
+ * Stein soft actor-critic: the policy is a sampler, K particles of SVGD on the actions of a state, from a learned Gaussian towards
+ * π(a|s) ∝ exp(Q(s, a)/α), whose log density is known in closed form. So the maximum-entropy objective
+ *
+ *     E Σ_t γᵗ ( r_t + α H(π(·|s_t)) )
+ *
+ * can be learned with policies of several modes: Q_k by steps down ½ (Q_k(s, a) − y)², y = r + γ (1 − d) mean_i [ min_k Q̄_k(s', a_i) −
+ * α log π(a_i|s') ].
+ *
+ * The start learns by maximum likelihood of the particles' ends, that is by KL(π ‖ start), which covers all modes. The paper takes the
+ * gradient of its objective through the steps of SVGD, for which second derivatives of Q are needed; its code leaves α out
+ * of the score.
+ *
+ * Source: Messaoud et al. 2024 (arXiv 2405.00987), equations 7 to 11.
+ */
+export const s2ac = {
+  config: s2acConfig,
+  init,
+  /** One iteration in place: `steps` steps of every environment and the gradient steps due. Rejects with a RunError that names it. */
+  step: (state: S2acState): Promise<S2acInfo> =>
+    inIteration(state.iteration + 1, async () => {
+      const { loop, config, arena } = state
+      const temperature = temperatureOf(state)
+      const learned = startMeans('qLoss', 'entropy')
+      for await (const turn of interact(loop, config, arena)) {
+        if (turn === 'act') act(state, loop)
+        else learned.add(learn(state, loop))
+      }
+      state.iteration++
+      return { ...episodesOf(loop), ...learned.means(), temperature }
+    }),
+  measure,
+  agents: (state: S2acState): Actors => steinAgents(state.core, state.spec, policyNow(state)),
+  save: (state: S2acState): Saved => saveSteinPolicy(policyNow(state)),
+  async restore(saved: Saved, spec: EnvironmentSpec, source?: CoreSource): Promise<Actors> {
+    const core = await compileCore(source)
+    await startTfjs({ core })
+    return steinAgents(core, spec, restoreSteinPolicy(saved, spec))
+  },
+  close: () => {},
+}
 
 /** The settings with their defaults, which are those of the authors' code where it has the setting. */
 const schema = v.object({
@@ -70,16 +110,6 @@ export type S2acOptions = CommonOptions & v.InferInput<typeof schema> & { tfjs?:
 export type S2acConfig = Readonly<v.InferOutput<typeof schema>>
 export type S2acState = Awaited<ReturnType<typeof init>>
 
-/** What an iteration tells; null where there was no gradient step. */
-export interface S2acInfo extends Episodes {
-  /** Mean of Σ_k ½ (Q_k − y)². */
-  readonly qLoss: number | null
-  /** Mean of −log π(a|s) over the particles, in nats. */
-  readonly entropy: number | null
-  /** α in this iteration. */
-  readonly temperature: number
-}
-
 /** Checks the settings and fills in the defaults. Throws a UsageError for the first one that is wrong. */
 export function s2acConfig(options: object): S2acConfig {
   const config = check(schema, options)
@@ -87,20 +117,13 @@ export function s2acConfig(options: object): S2acConfig {
   return config
 }
 
-/** Q networks: the smaller of two values is learned from, which overestimates less. */
-const PAIR = 2
-
-async function init({ env, iterations, core: source, tfjs, ...options }: S2acOptions) {
-  const config = s2acConfig(options)
-  const spec = continuousTask('s2ac', environmentSpec(env))
-  const core = await compileCore(source)
-  await startTfjs({ ...tfjs, core })
-  const seed = splitSeed(config.seed)
+async function init(options: S2acOptions) {
+  const { config, spec, core, seed, actions, loop } = await prepare('s2ac', options, s2acConfig)
   const nets = steinNetworks(spec, config)
   const arena = await createArena(core, {
     ...trainableFields('actor', nets.actor),
     ...criticFields(nets.q, PAIR),
-    uniform: f32(padded(Math.max(config.environments * actionSize(spec), config.batch))),
+    uniform: f32(padded(Math.max(config.environments * actions, config.batch))),
   })
   const actor = trainable(arena, 'actor', nets.actor)
   initialiseTrainable(actor, seed, 0, { scheme: 'xavier', purpose: Purpose.weights })
@@ -115,14 +138,12 @@ async function init({ env, iterations, core: source, tfjs, ...options }: S2acOpt
     critics: createCritics(arena, nets.q, PAIR, seed),
     /** Memory for the particles of a step of the environments, and of a batch. */
     rooms: { act: room(), learn: room() },
-    loop: await createOffPolicy(spec, config, seed, { core, iterations }),
-    inverseTemperature: inverseTemperature(config, iterations),
+    inverseTemperature: inverseTemperature(config, options.iterations),
+    /** Environments and replay. */
+    loop: await loop(),
     iteration: 0,
   }
 }
-
-const temperatureOf = ({ inverseTemperature, iteration, arena }: S2acState) =>
-  1 / inverseTemperature(iteration, arena.ops)
 
 /** The policy as it is now. */
 function policyNow(state: S2acState): SteinPolicy {
@@ -154,13 +175,13 @@ function learn(state: S2acState, loop: OffPolicy): Record<'qLoss' | 'entropy', n
   const policy = policyNow(state)
   const draw = { seed, purpose: Purpose.noise, particle: 0, step: updates }
   const matrix = (values: Float32Array) => tf.tensor2d(values, [batch.rows, values.length / batch.rows])
-  const next = drawParticles(core, rooms.learn, policy, batch.nextObservation, { ...draw, use: 0 })
+  const next = drawParticles(core, rooms.learn, policy, batch.nextObservation, { ...draw, use: Draw.stein.next })
   const targets = softTargets(state, loop, next, policy.shape.temperature)
   const qLoss = tf.tidy(() => {
     const [s, a, y] = [matrix(batch.observation), matrix(batch.action), tf.tensor1d(targets)]
     return learnQ(critics, config.learningRate, s, a, y)
   })
-  const now = drawParticles(core, rooms.learn, policy, batch.observation, { ...draw, use: 1 })
+  const now = drawParticles(core, rooms.learn, policy, batch.observation, { ...draw, use: Draw.stein.current })
   if (config.origin === 'learned') learnStart(state, now)
   follow(critics, config.polyak)
   return { qLoss, entropy: -now.logProb.reduce((sum, x) => sum + x, 0) / now.logProb.length }
@@ -200,43 +221,19 @@ function learnStart({ actor, config }: S2acState, { states, u, logProb }: Partic
   })
 }
 
-function measure({ actor, loop }: S2acState, { entropy, temperature, qLoss, ...episodes }: S2acInfo): Metrics {
-  return { ...measuredAlone(loop, actor.view.theta, episodes), entropy: [entropy ?? 0], temperature, qLoss }
+const temperatureOf = ({ inverseTemperature, iteration, arena }: S2acState) =>
+  1 / inverseTemperature(iteration, arena.ops)
+
+/** Results of an iteration; null where there was no gradient step. */
+export interface S2acInfo extends Episodes {
+  /** Mean of Σ_k ½ (Q_k − y)². */
+  readonly qLoss: number | null
+  /** Mean of −log π(a|s) over the particles, in nats. */
+  readonly entropy: number | null
+  /** α in this iteration. */
+  readonly temperature: number
 }
 
-/**
- * Stein soft actor-critic: the policy is a sampler, K particles of SVGD on the actions of a state, from a learned Gaussian towards
- * π(a|s) ∝ exp(Q(s, a)/α), whose log density is known in closed form. So the maximum-entropy objective
- *
- *     E Σ_t γᵗ ( r_t + α H(π(·|s_t)) )
- *
- * can be learned with policies of several modes: Q_k by steps down ½ (Q_k(s, a) − y)², y = r + γ (1 − d) mean_i [ min_k Q̄_k(s', a_i) −
- * α log π(a_i|s') ].
- *
- * The start learns by maximum likelihood of the particles' ends, that is by KL(π ‖ start), which covers all modes. The paper takes the
- * gradient of its objective through the steps of SVGD, for which second derivatives of Q are needed; its code leaves α out
- * of the score.
- *
- * Source: Messaoud et al. 2024 (arXiv 2405.00987), equations 7 to 11.
- */
-export const s2ac = {
-  config: s2acConfig,
-  init,
-  /** One iteration in place: `steps` steps of every environment and the gradient steps due. Rejects with a RunError that names it. */
-  step: (state: S2acState): Promise<S2acInfo> =>
-    inIteration(state.iteration + 1, async () => {
-      const temperature = temperatureOf(state)
-      const { mean, ...episodes } = await interact(state.loop, state.config, learnerOf(state, act, learn))
-      state.iteration++
-      return { ...episodes, qLoss: mean('qLoss'), entropy: mean('entropy'), temperature }
-    }),
-  measure,
-  agents: (state: S2acState): Actors => steinAgents(state.core, state.spec, policyNow(state)),
-  save: (state: S2acState): Saved => saveSteinPolicy(policyNow(state)),
-  async restore(saved: Saved, spec: EnvironmentSpec, source?: CoreSource): Promise<Actors> {
-    const core = await compileCore(source)
-    await startTfjs({ core })
-    return steinAgents(core, spec, restoreSteinPolicy(saved, spec))
-  },
-  close: () => {},
+function measure({ actor, loop }: S2acState, { entropy, temperature, qLoss, ...episodes }: S2acInfo): Metrics {
+  return { ...offPolicyMetrics(loop, actor.view.theta, episodes), entropy: [entropy ?? 0], temperature, qLoss }
 }

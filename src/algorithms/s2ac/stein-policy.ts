@@ -2,6 +2,8 @@ import { type Arena, createArenaSync } from '../../core/arena.ts'
 import { UsageError } from '../../core/errors.ts'
 import { f32, padded } from '../../core/layout.ts'
 import type { CoreModule } from '../../core/module.ts'
+import { Draw } from '../../core/random.ts'
+import { repeatRows } from '../../core/rows.ts'
 import type { EnvironmentSpec } from '../../envs/contract.ts'
 import { readInto } from '../../nn/core-op.ts'
 import { gaussian, squashedGaussian } from '../../nn/distributions.ts'
@@ -11,9 +13,9 @@ import { tf } from '../../nn/tfjs.ts'
 import type { Actors, ActRequest } from '../../rl/agents.ts'
 import { actionSize, observationSize } from '../../rl/environments.ts'
 import { boundInto } from '../../rl/off-policy.ts'
+import { type CriticSets, criticValues, squashedLogTarget } from '../../rl/soft-q.ts'
 import type { PerStateBandwidth } from '../../svgd/per-state.ts'
 import type { Saved } from '../algorithm.ts'
-import { judged, repeatRows } from '../sql/sampler.ts'
 import { createSteinSampler, type SteinSampler, steinSteps } from './stein-sampler.ts'
 
 // Policies whose actions are particles of SVGD: from a Gaussian start towards exp(Q/α).
@@ -40,14 +42,11 @@ export interface SteinShape {
   readonly temperature: number
 }
 
-/** A start distribution and its judges. */
-export interface SteinPolicy {
+/** A start distribution, and one set of critics that judge its actions. */
+export interface SteinPolicy extends CriticSets {
   readonly shape: SteinShape
   readonly actor: Network
-  readonly q: Network
   readonly theta: Float32Array
-  /** One entry [qs, size], as a sampler has them. */
-  readonly judges: readonly Float32Array[]
 }
 
 /** The networks of a Stein policy: the start's gives μ and log σ. */
@@ -109,7 +108,7 @@ export function drawParticles(
     purpose,
     particle,
     step,
-    use = 0,
+    use = Draw.stein.next,
   }: Pick<ActRequest, 'seed' | 'purpose' | 'particle' | 'step'> & { use?: number },
 ): Particles {
   const { shape, actor, theta } = policy
@@ -129,7 +128,7 @@ export function drawParticles(
   return tf.tidy(() => {
     const state = tf.tensor2d(states, [B * K, O])
     const noise = (set: number) => {
-      ops.fillNormal(at.noise, B * K * A, seed.lo, seed.hi, purpose, particle, 2 * use + set, step)
+      ops.fillNormal(at.noise, B * K * A, seed.lo, seed.hi, purpose, particle, use + set, step)
       return tf.tensor2d(view.noise.subarray(0, B * K * A), [B * K, A])
     }
     const zeros = tf.zeros([B * K, A]) as tf.Tensor2D
@@ -137,14 +136,18 @@ export function drawParticles(
       start === 'fixed'
         ? { mean: zeros, logStd: zeros }
         : startOf(actor, tf.tensor1d(theta.subarray(0, actor.size)), state)
-    const first = gaussian.sample(begin, noise(0))
+    const first = gaussian.sample(begin, noise(Draw.stein.driven))
     readInto(u, first)
     readInto(logProb, gaussian.logProb(begin, first))
-    readInto(driving, gaussian.sample(begin, noise(1)))
+    readInto(driving, gaussian.sample(begin, noise(Draw.stein.driving)))
     const score = (out: Float32Array, at: Float32Array) =>
       readInto(
         out,
-        tf.tidy(() => tf.grad((x) => logTarget(policy, state, x as tf.Tensor2D))(tf.tensor2d(at, [B * K, A]))),
+        tf.tidy(() =>
+          tf.grad((x) => squashedLogTarget(policy, policy.shape.temperature, state, x as tf.Tensor2D))(
+            tf.tensor2d(at, [B * K, A]),
+          ),
+        ),
       )
     const sets = { driving, driven: u, logDensity: logProb }
     steinSteps(room.sampler as SteinSampler, sets, { steps, stepSize, stretch, bandwidth, score })
@@ -152,12 +155,6 @@ export function drawParticles(
     for (let i = 0; i < logProb.length; i++) logProb[i] -= slope[i]
     return { states, u, logProb }
   })
-}
-
-/** Σ_rows log p(u). */
-function logTarget(policy: SteinPolicy, state: tf.Tensor2D, u: tf.Tensor2D): tf.Scalar {
-  const value = tf.sum(judged(policy, state, tf.tanh(u)))
-  return tf.add(tf.div(value, policy.shape.temperature), tf.sum(squashedGaussian.logSlope(u))) as tf.Scalar
 }
 
 /** One action [rows, A] in (−1, 1) of each state's particles. */
@@ -173,7 +170,7 @@ export function choose(
   const rows = states.length / O / K
   const [actions, weights] = tf.tidy(() => {
     const action = tf.tanh(tf.tensor2d(u, [rows * K, A]))
-    const values = () => tf.reshape(judged(policy, tf.tensor2d(states, [rows * K, O]), action), [rows, K])
+    const values = () => tf.reshape(criticValues(policy, tf.tensor2d(states, [rows * K, O]), action), [rows, K])
     const weight =
       selection === 'random'
         ? tf.fill([rows, K], 1 / K)
@@ -220,7 +217,7 @@ export function steinAgents(core: CoreModule, spec: EnvironmentSpec, policy: Ste
       const rows = observation.length / policy.actor.widths[0]
       return tf.tidy(
         () =>
-          judged(
+          criticValues(
             policy,
             tf.tensor2d(observation, [rows, observation.length / rows]),
             tf.tensor2d(action, [rows, action.length / rows]),
@@ -235,7 +232,7 @@ export function uniformsOf(
   { ops, at, view }: Noise,
   { rows, seed, purpose, particle, step }: Pick<ActRequest, 'rows' | 'seed' | 'purpose' | 'particle' | 'step'>,
 ): (row: number) => number {
-  ops.fillUniform(at.noise, rows, seed.lo, seed.hi, purpose, particle, 9, step)
+  ops.fillUniform(at.noise, rows, seed.lo, seed.hi, purpose, particle, Draw.stein.choice, step)
   return (row) => view.noise[row]
 }
 

@@ -2,196 +2,28 @@ import * as v from 'valibot'
 import { createArena } from '../../core/arena.ts'
 import { check, finiteNumberOr, fraction, inIteration, positiveNumberOr } from '../../core/errors.ts'
 import { f32, padded } from '../../core/layout.ts'
-import { compileCore } from '../../core/module.ts'
-import { Purpose, splitSeed } from '../../core/random.ts'
-import { environmentSpec } from '../../envs/registry.ts'
+import { Draw, Purpose } from '../../core/random.ts'
 import { squashedGaussian } from '../../nn/distributions.ts'
 import { forward } from '../../nn/forward.ts'
 import { qNetwork } from '../../nn/network.ts'
 import { policyFields, policyOf, writePolicy } from '../../nn/policy.ts'
-import { startTfjs, type TfjsOptions, tf } from '../../nn/tfjs.ts'
+import { type TfjsOptions, tf } from '../../nn/tfjs.ts'
 import { adam } from '../../optim/optimizers.ts'
 import type { Policies } from '../../rl/agents.ts'
-import { actionSize, headFor, observationSize } from '../../rl/environments.ts'
+import { headFor } from '../../rl/environments.ts'
 import {
   checkReplay,
-  continuousTask,
-  createOffPolicy,
   type Episodes,
+  episodesOf,
   interact,
-  learnerOf,
   type OffPolicy,
   offPolicyEntries,
+  prepare,
+  startMeans,
 } from '../../rl/off-policy.ts'
-import { createCritics, criticFields, follow, learnQ, leastValues, targetValues } from '../../rl/soft-q.ts'
+import { createCritics, criticFields, follow, learnQ, leastValues, PAIR, targetValues } from '../../rl/soft-q.ts'
 import { descend, initialiseTrainable, trainable, trainableFields } from '../../rl/trainable.ts'
-import { type CommonOptions, type Metrics, measuredAlone } from '../algorithm.ts'
-
-/** The settings with their defaults, which are those of the paper's second version where it has the setting. */
-const schema = v.object({
-  ...offPolicyEntries,
-  /** α, above 0, or 'auto': learned so that the mean entropy is `targetEntropy`. */
-  temperature: v.optional(positiveNumberOr('temperature', ['auto']), 'auto'),
-  /** Of the squashed actions, in nats; 'auto': −A. */
-  targetEntropy: v.optional(finiteNumberOr('targetEntropy', ['auto']), 'auto'),
-  /** τ in θ̄ ← τ θ + (1 − τ) θ̄ of the target networks, after each gradient step. */
-  polyak: v.optional(fraction('polyak'), 0.005),
-})
-
-export type SacOptions = CommonOptions & v.InferInput<typeof schema> & { tfjs?: TfjsOptions }
-export type SacConfig = Readonly<v.InferOutput<typeof schema>>
-export type SacState = Awaited<ReturnType<typeof init>>
-
-/** What an iteration tells; null where there was no gradient step. */
-export interface SacInfo extends Episodes {
-  /** Mean of Σ_k ½ (Q_k − y)². */
-  readonly qLoss: number | null
-  /** Mean of −log π(a|s), in nats. */
-  readonly entropy: number | null
-  /** α at its end. */
-  readonly temperature: number
-}
-
-/** Checks the settings and fills in the defaults. Throws a UsageError for the first one that is wrong. */
-export function sacConfig(options: object): SacConfig {
-  const config = check(schema, options)
-  checkReplay(config)
-  return config
-}
-
-/** Q networks: the smaller of two values is learned from, which overestimates less. */
-const PAIR = 2
-
-async function init({ env, iterations, core: source, tfjs, ...options }: SacOptions) {
-  const config = sacConfig(options)
-  const spec = continuousTask('sac', environmentSpec(env))
-  const core = await compileCore(source)
-  await startTfjs({ ...tfjs, core })
-  const seed = splitSeed(config.seed)
-  const { hidden, activation, environments: E, batch: B } = config
-  const [O, A] = [observationSize(spec), actionSize(spec)]
-  const policy = policyOf({ observations: O, hidden, activation, head: headFor(spec, 'squashed-gaussian') })
-  const net = qNetwork(O, A, hidden, activation)
-  const arena = await createArena(core, {
-    ...trainableFields('actor', policy.net),
-    ...criticFields(net, PAIR),
-    ...policyFields(policy, E),
-    /** log α and its Adam; only the first of four numbers is used. */
-    ...{ theta: f32(4), direction: f32(4), moment1: f32(4), moment2: f32(4) },
-    current: f32(E, O),
-    action: f32(E, A),
-    /** Room for random numbers: of a batch, of its sampled actions. */
-    uniform: f32(padded(Math.max(E * A, B))),
-    noise: f32(padded(B * A)),
-  })
-  const actor = trainable(arena, 'actor', policy.net)
-  initialiseTrainable(actor, seed, 0, { scheme: 'xavier', purpose: Purpose.weights })
-  writePolicy(
-    { at: { ...arena.at, theta: arena.at.actorTheta }, view: arena.view },
-    policy,
-    arena.view.actorTheta.length,
-  )
-  if (config.temperature !== 'auto') arena.view.theta[0] = arena.ops.log64(config.temperature)
-  return {
-    config,
-    spec,
-    policy,
-    arena,
-    actor,
-    critics: createCritics(arena, net, PAIR, seed),
-    /** Environments and replay. */
-    loop: await createOffPolicy(spec, config, seed, { core, iterations }),
-    targetEntropy: config.targetEntropy === 'auto' ? -A : config.targetEntropy,
-    iteration: 0,
-  }
-}
-
-const temperatureOf = ({ arena: { ops, view }, config: { temperature } }: SacState) =>
-  temperature === 'auto' ? ops.exp64(view.theta[0]) : temperature
-
-/** Actions in (−1, 1), drawn from the policy. */
-function act({ arena: { ops, at, view } }: SacState, { envs, observation, action, seed, steps }: OffPolicy): void {
-  view.current.set(observation)
-  // biome-ignore format: one op, one line
-  ops.act(at.policy, 0, at.current, envs.num, at.action, 0, 0, Purpose.action, 0, steps, seed.lo, seed.hi)
-  action.set(view.action)
-}
-
-/** One gradient step of the Q networks, the policy and the temperature, in this order. */
-function learn(state: SacState, loop: OffPolicy): Record<'qLoss' | 'entropy', number> {
-  const { config, critics } = state
-  const told = tf.tidy(() => {
-    const rows = tensorsOf(loop)
-    const qLoss = learnQ(critics, config.learningRate, rows.state, rows.action, softTarget(state, loop, rows))
-    const logProb = learnPolicy(state, loop, rows.state)
-    if (config.temperature === 'auto') learnTemperature(state, logProb)
-    return { qLoss, entropy: -logProb }
-  })
-  follow(critics, config.polyak)
-  return told
-}
-
-type Rows = ReturnType<typeof tensorsOf>
-
-function tensorsOf({ batch }: OffPolicy) {
-  const { rows, observation, nextObservation, action, reward, terminated } = batch
-  const matrix = (values: Float32Array) => tf.tensor2d(values, [rows, values.length / rows])
-  return {
-    state: matrix(observation),
-    action: matrix(action),
-    next: matrix(nextObservation),
-    reward: tf.tensor1d(reward),
-    terminated: tf.tensor1d(terminated),
-  }
-}
-
-/** An action a = tanh u ~ π(·|s) and its log π. */
-function sample({ policy, arena }: SacState, loop: OffPolicy, theta: tf.Tensor1D, state: tf.Tensor2D, use: number) {
-  const { ops, at, view } = arena
-  const { seed, updates } = loop
-  const rows = state.shape[0]
-  const A = policy.head.actions
-  ops.fillNormal(at.noise, rows * A, seed.lo, seed.hi, Purpose.noise, 0, use, updates)
-  const outputs = forward(policy.net, theta, state)
-  return squashedGaussian.sample(
-    squashedGaussian.parametersOf(outputs),
-    tf.tensor2d(view.noise.subarray(0, rows * A), [rows, A]),
-  )
-}
-
-/** y = r + γ (1 − d) ( min_k Q̄_k(s', a') − α log π(a'|s') ), a' ~ π(·|s'). */
-function softTarget(state: SacState, loop: OffPolicy, { next, reward, terminated }: Rows): tf.Tensor1D {
-  const { actor, critics, config } = state
-  const theta = tf.tensor1d(actor.view.theta.subarray(0, actor.net.size))
-  const { action, logProb } = sample(state, loop, theta, next, 0)
-  const value = tf.sub(targetValues(critics, next, action), tf.mul(temperatureOf(state), logProb))
-  return tf.add(reward, tf.mul(tf.mul(config.discount, tf.sub(1, terminated)), value)) as tf.Tensor1D
-}
-
-/** One step up E[ min_k Q_k(s, a) − α log π(a|s) ], a = tanh(μ + σ ε); returns the mean log π. */
-function learnPolicy(state: SacState, loop: OffPolicy, rows: tf.Tensor2D): number {
-  const { actor, critics, config } = state
-  const alpha = temperatureOf(state)
-  let mean: tf.Scalar | undefined
-  descend(actor, config.learningRate, (theta) => {
-    const { action, logProb } = sample(state, loop, theta, rows, 1)
-    mean = tf.keep(tf.mean(logProb) as tf.Scalar)
-    return tf.mean(tf.sub(tf.mul(alpha, logProb), leastValues(critics, rows, action))) as tf.Scalar
-  })
-  const [logProb] = (mean as tf.Scalar).dataSync()
-  tf.dispose(mean as tf.Scalar)
-  return logProb
-}
-
-/** One step of log α down −log α (mean log π + target): α grows where the policy is surer than it is to be. */
-function learnTemperature({ arena, config, targetEntropy, loop }: SacState, logProb: number): void {
-  arena.view.direction[0] = logProb + targetEntropy
-  adam({ learningRate: config.learningRate }).step(arena, loop.updates + 1)
-}
-
-function measure({ actor, loop }: SacState, { entropy, temperature, qLoss, ...episodes }: SacInfo): Metrics {
-  return { ...measuredAlone(loop, actor.view.theta, episodes), entropy: [entropy ?? 0], temperature, qLoss }
-}
+import { type CommonOptions, type Metrics, offPolicyMetrics } from '../algorithm.ts'
 
 /**
  * Soft actor-critic: a squashed Gaussian policy and a pair of Q networks learn from replayed transitions to maximise
@@ -210,11 +42,171 @@ export const sac = {
   /** One iteration in place: `steps` steps of every environment and the gradient steps due. Rejects with a RunError that names it. */
   step: (state: SacState): Promise<SacInfo> =>
     inIteration(state.iteration + 1, async () => {
-      const { mean, ...episodes } = await interact(state.loop, state.config, learnerOf(state, act, learn))
+      const { loop, config, arena } = state
+      const learned = startMeans('qLoss', 'entropy')
+      for await (const turn of interact(loop, config, arena)) {
+        if (turn === 'act') act(state, loop)
+        else learned.add(learn(state, loop))
+      }
       state.iteration++
-      return { ...episodes, qLoss: mean('qLoss'), entropy: mean('entropy'), temperature: temperatureOf(state) }
+      return { ...episodesOf(loop), ...learned.means(), temperature: temperatureOf(state) }
     }),
   measure,
   agents: ({ policy, actor }: SacState): Policies => ({ policy, particles: 1, theta: actor.view.theta }),
   close: () => {},
+}
+
+/** The settings with their defaults, which are those of the paper's second version where it has the setting. */
+const schema = v.object({
+  ...offPolicyEntries,
+  /** α, above 0, or 'auto': learned so that the mean entropy is `targetEntropy`. */
+  temperature: v.optional(positiveNumberOr('temperature', ['auto']), 'auto'),
+  /** Of the squashed actions, in nats; 'auto': −A. */
+  targetEntropy: v.optional(finiteNumberOr('targetEntropy', ['auto']), 'auto'),
+  /** τ in θ̄ ← τ θ + (1 − τ) θ̄ of the target networks, after each gradient step. */
+  polyak: v.optional(fraction('polyak'), 0.005),
+})
+
+export type SacOptions = CommonOptions & v.InferInput<typeof schema> & { tfjs?: TfjsOptions }
+export type SacConfig = Readonly<v.InferOutput<typeof schema>>
+export type SacState = Awaited<ReturnType<typeof init>>
+
+/** Checks the settings and fills in the defaults. Throws a UsageError for the first one that is wrong. */
+export function sacConfig(options: object): SacConfig {
+  const config = check(schema, options)
+  checkReplay(config)
+  return config
+}
+
+async function init(options: SacOptions) {
+  const { config, spec, core, seed, observations, actions, loop } = await prepare('sac', options, sacConfig)
+  const { hidden, activation, environments: E, batch: B } = config
+  const policy = policyOf({ observations, hidden, activation, head: headFor(spec, 'squashed-gaussian') })
+  const net = qNetwork(observations, actions, hidden, activation)
+  const arena = await createArena(core, {
+    ...trainableFields('actor', policy.net),
+    ...criticFields(net, PAIR),
+    ...policyFields(policy, E),
+    /** log α and its Adam; only the first of four numbers is used. */
+    ...{ theta: f32(4), direction: f32(4), moment1: f32(4), moment2: f32(4) },
+    current: f32(E, observations),
+    action: f32(E, actions),
+    /** Room for random numbers: of a batch, of its sampled actions. */
+    uniform: f32(padded(Math.max(E * actions, B))),
+    noise: f32(padded(B * actions)),
+  })
+  const actor = trainable(arena, 'actor', policy.net)
+  initialiseTrainable(actor, seed, 0, { scheme: 'xavier', purpose: Purpose.weights })
+  const actorArena = { at: { ...arena.at, theta: arena.at.actorTheta }, view: arena.view }
+  writePolicy(actorArena, policy, arena.view.actorTheta.length)
+  if (config.temperature !== 'auto') arena.view.theta[0] = arena.ops.log64(config.temperature)
+  return {
+    config,
+    spec,
+    policy,
+    arena,
+    actor,
+    critics: createCritics(arena, net, PAIR, seed),
+    /** Environments and replay. */
+    loop: await loop(),
+    targetEntropy: config.targetEntropy === 'auto' ? -actions : config.targetEntropy,
+    iteration: 0,
+  }
+}
+
+/** Actions in (−1, 1), drawn from the policy. */
+function act({ arena: { ops, at, view } }: SacState, { envs, observation, action, seed, steps }: OffPolicy): void {
+  view.current.set(observation)
+  // biome-ignore format: one op, one line
+  ops.act(at.policy, 0, at.current, envs.num, at.action, 0, 0, Purpose.action, 0, steps, seed.lo, seed.hi)
+  action.set(view.action)
+}
+
+/** One gradient step of the Q networks, the policy and the temperature, in this order. */
+function learn(state: SacState, loop: OffPolicy): Record<'qLoss' | 'entropy', number> {
+  const { config, critics } = state
+  const learned = tf.tidy(() => {
+    const rows = tensorsOf(loop)
+    const qLoss = learnQ(critics, config.learningRate, rows.state, rows.action, softTarget(state, loop, rows))
+    const logProb = learnPolicy(state, loop, rows.state)
+    if (config.temperature === 'auto') learnTemperature(state, logProb)
+    return { qLoss, entropy: -logProb }
+  })
+  follow(critics, config.polyak)
+  return learned
+}
+
+type Rows = ReturnType<typeof tensorsOf>
+
+function tensorsOf({ batch }: OffPolicy) {
+  const { rows, observation, nextObservation, action, reward, terminated } = batch
+  const matrix = (values: Float32Array) => tf.tensor2d(values, [rows, values.length / rows])
+  return {
+    state: matrix(observation),
+    action: matrix(action),
+    next: matrix(nextObservation),
+    reward: tf.tensor1d(reward),
+    terminated: tf.tensor1d(terminated),
+  }
+}
+
+/** y = r + γ (1 − d) ( min_k Q̄_k(s', a') − α log π(a'|s') ), a' ~ π(·|s'). */
+function softTarget(state: SacState, loop: OffPolicy, { next, reward, terminated }: Rows): tf.Tensor1D {
+  const { actor, critics, config } = state
+  const theta = tf.tensor1d(actor.view.theta.subarray(0, actor.net.size))
+  const { action, logProb } = sample(state, loop, theta, next, Draw.sac.next)
+  const value = tf.sub(targetValues(critics, next, action), tf.mul(temperatureOf(state), logProb))
+  return tf.add(reward, tf.mul(tf.mul(config.discount, tf.sub(1, terminated)), value)) as tf.Tensor1D
+}
+
+/** An action a = tanh u ~ π(·|s) and its log π. */
+function sample({ policy, arena }: SacState, loop: OffPolicy, theta: tf.Tensor1D, state: tf.Tensor2D, draw: number) {
+  const { ops, at, view } = arena
+  const { seed, updates } = loop
+  const rows = state.shape[0]
+  const A = policy.head.actions
+  ops.fillNormal(at.noise, rows * A, seed.lo, seed.hi, Purpose.noise, 0, draw, updates)
+  const outputs = forward(policy.net, theta, state)
+  return squashedGaussian.sample(
+    squashedGaussian.parametersOf(outputs),
+    tf.tensor2d(view.noise.subarray(0, rows * A), [rows, A]),
+  )
+}
+
+/** One step up E[ min_k Q_k(s, a) − α log π(a|s) ], a = tanh(μ + σ ε); returns the mean log π. */
+function learnPolicy(state: SacState, loop: OffPolicy, rows: tf.Tensor2D): number {
+  const { actor, critics, config } = state
+  const alpha = temperatureOf(state)
+  let mean: tf.Scalar | undefined
+  descend(actor, config.learningRate, (theta) => {
+    const { action, logProb } = sample(state, loop, theta, rows, Draw.sac.current)
+    mean = tf.keep(tf.mean(logProb) as tf.Scalar)
+    return tf.mean(tf.sub(tf.mul(alpha, logProb), leastValues(critics, rows, action))) as tf.Scalar
+  })
+  const [logProb] = (mean as tf.Scalar).dataSync()
+  tf.dispose(mean as tf.Scalar)
+  return logProb
+}
+
+/** One step of log α down −log α (mean log π + target): α grows where the policy is surer than it is to be. */
+function learnTemperature({ arena, config, targetEntropy, loop }: SacState, logProb: number): void {
+  arena.view.direction[0] = logProb + targetEntropy
+  adam({ learningRate: config.learningRate }).step(arena, loop.updates + 1)
+}
+
+const temperatureOf = ({ arena: { ops, view }, config: { temperature } }: SacState) =>
+  temperature === 'auto' ? ops.exp64(view.theta[0]) : temperature
+
+/** Results of an iteration; null where there was no gradient step. */
+export interface SacInfo extends Episodes {
+  /** Mean of Σ_k ½ (Q_k − y)². */
+  readonly qLoss: number | null
+  /** Mean of −log π(a|s), in nats. */
+  readonly entropy: number | null
+  /** α at its end. */
+  readonly temperature: number
+}
+
+function measure({ actor, loop }: SacState, { entropy, temperature, qLoss, ...episodes }: SacInfo): Metrics {
+  return { ...offPolicyMetrics(loop, actor.view.theta, episodes), entropy: [entropy ?? 0], temperature, qLoss }
 }

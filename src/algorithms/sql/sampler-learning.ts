@@ -1,14 +1,15 @@
 import { type Arena, createArena } from '../../core/arena.ts'
 import { RunError } from '../../core/errors.ts'
 import type { CoreModule } from '../../core/module.ts'
-import { Purpose, type Seed } from '../../core/random.ts'
+import { Draw, Purpose, type Seed } from '../../core/random.ts'
+import { mean, meanNorm, repeatRows } from '../../core/rows.ts'
 import { readInto } from '../../nn/core-op.ts'
 import { squashedGaussian } from '../../nn/distributions.ts'
 import { tf } from '../../nn/tfjs.ts'
+import { squashedLogTarget } from '../../rl/soft-q.ts'
 import { descend, type Trainable } from '../../rl/trainable.ts'
 import { type PerStateBandwidth, type PerStateSizes, perStateDirection, perStateFields } from '../../svgd/per-state.ts'
-import { meanNorm } from '../algorithm.ts'
-import { judged, latentFields, latentsInto, repeatRows, type SamplerWithCritics, samplerOutputs } from './sampler.ts'
+import { latentFields, latentsInto, type SamplerWithCritics, samplerOutputs } from './sampler.ts'
 
 /** Memory for the actions of B states, F fixed and U moved ones each. */
 export interface SamplerLearning {
@@ -62,7 +63,7 @@ export function learnSampler(
   const { ops, at, view } = arena
   const O = states.length / B
   const L = one.shape.latents
-  const draw = { seed, purpose: Purpose.noise, particle: 0, use: 2, step: update }
+  const draw = { seed, purpose: Purpose.noise, particle: 0, use: Draw.sql.sampler, step: update }
   const latent = latentsInto(arena, one, B * (F + U), draw)
   const parts = { fixed: latent.slice(0, B * F * L), updated: latent.slice(B * F * L) }
   const inputs = (count: number, xi: Float32Array) => ({
@@ -73,7 +74,7 @@ export function learnSampler(
     const theta = tf.tensor1d(one.theta.subarray(0, one.sampler.size))
     const still = inputs(F, parts.fixed)
     const u = samplerOutputs(one.sampler, theta, still.state, still.latent)
-    const score = tf.grad((u) => logTarget(one, still.state, u as tf.Tensor2D, temperature))(u)
+    const score = tf.grad((u) => squashedLogTarget(one, temperature, still.state, u as tf.Tensor2D))(u)
     readInto(view.fixed, u)
     readInto(view.fixedScore, score)
     const moved = inputs(U, parts.updated)
@@ -89,14 +90,6 @@ export function learnSampler(
   })
   return { direction: meanNorm(view.phi, A), bandwidth: mean(view.bandwidths) }
 }
-
-/** Σ_rows [ Q(s, tanh u)/α + Σ_k log(1 − tanh² u_k) ]. */
-function logTarget(one: SamplerWithCritics, state: tf.Tensor2D, u: tf.Tensor2D, temperature: number): tf.Scalar {
-  const value = tf.sum(judged(one, state, tf.tanh(u)))
-  return tf.add(tf.div(value, temperature), tf.sum(squashedGaussian.logSlope(u))) as tf.Scalar
-}
-
-const mean = (values: Float32Array) => values.reduce((sum, x) => sum + x, 0) / values.length
 
 /**
  * log q(a|s) [rows] of the actions a = tanh f(s, ξ) that a sampler draws at latents ξ [rows, A] from N(0, I), as many as an action has:

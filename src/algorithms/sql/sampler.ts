@@ -2,6 +2,7 @@ import { type Arena, createArenaSync } from '../../core/arena.ts'
 import { UsageError } from '../../core/errors.ts'
 import { f32, padded } from '../../core/layout.ts'
 import type { CoreModule } from '../../core/module.ts'
+import { joined, repeatRows } from '../../core/rows.ts'
 import type { EnvironmentSpec } from '../../envs/contract.ts'
 import { forward } from '../../nn/forward.ts'
 import { type Activation, type Network, qNetwork, samplerNetwork } from '../../nn/network.ts'
@@ -9,7 +10,7 @@ import { tf } from '../../nn/tfjs.ts'
 import type { Act, Actors, ActRequest } from '../../rl/agents.ts'
 import { actionSize, observationSize } from '../../rl/environments.ts'
 import { boundInto } from '../../rl/off-policy.ts'
-import { least, qValues } from '../../rl/soft-q.ts'
+import { type CriticSets, criticValues } from '../../rl/soft-q.ts'
 import type { Saved } from '../algorithm.ts'
 
 // Policies that are samplers: a = tanh f(s, ξ) with ξ ~ N(0, I), and the Q networks that judge what they draw.
@@ -26,15 +27,12 @@ export interface SamplerShape {
   readonly candidates: number
 }
 
-/** A sampler and its judges. */
-export interface SamplerWithCritics {
+/** A sampler and the critics that judge its actions. */
+export interface SamplerWithCritics extends CriticSets {
   readonly shape: SamplerShape
   readonly sampler: Network
-  readonly q: Network
   /** [size] of the sampler */
   readonly theta: Float32Array
-  /** [components] parameters [qs, size] of the Q networks; the values of components add up. */
-  readonly judges: readonly Float32Array[]
   /** [M, L] the only ξ there are; null where they are drawn from N(0, I). */
   readonly latentSet: Float32Array | null
 }
@@ -55,28 +53,6 @@ export const samplerOutputs = (
   state: tf.Tensor2D,
   latent: tf.Tensor2D,
 ): tf.Tensor2D => forward(net, theta, tf.concat([state, latent], 1) as tf.Tensor2D)
-
-/** Σ over components of min_k Q_k(s, a) [rows], differentiable by the actions. */
-export function judged(
-  { q, shape: { qs }, judges }: Pick<SamplerWithCritics, 'q' | 'judges'> & { readonly shape: Pick<SamplerShape, 'qs'> },
-  state: tf.Tensor2D,
-  action: tf.Tensor2D,
-): tf.Tensor1D {
-  const values = judges.map((theta) => {
-    const parameters = theta.subarray(0, qs * q.size)
-    const networks = qs === 1 ? tf.tensor1d(parameters) : tf.tensor2d(parameters, [qs, q.size])
-    return least(qValues({ net: q, count: qs }, networks, state, action))
-  })
-  return values.reduce((a, b) => tf.add(a, b))
-}
-
-/** Every row `times` times in a row, into out [rows · times, width]. */
-export function repeatRows(out: Float32Array, from: Float32Array, width: number, times: number): Float32Array {
-  for (let row = 0, at = 0; at < out.length; row++) {
-    for (let k = 0; k < times; k++, at += width) for (let c = 0; c < width; c++) out[at + c] = from[row * width + c]
-  }
-  return out
-}
 
 /** Writes ξ [rows, L]: normal numbers, or rows of the set chosen by uniform ones; a function of the draw. */
 export function latentsInto(
@@ -110,20 +86,14 @@ export type LatentArena = Arena<ReturnType<typeof latentFields>>
 /** Samplers as a population. */
 export const agentsOf = (core: CoreModule, spec: EnvironmentSpec, samplers: readonly SamplerWithCritics[]): Actors => ({
   particles: samplers.length,
-  theta: stacked(samplers),
+  theta: thetaOf(samplers),
   act: actWith(core, spec, samplers),
   value: valueWith(samplers),
 })
 
 /** [n, parameters] */
-function stacked(samplers: readonly SamplerWithCritics[]): Float32Array {
-  const { size } = samplers[0].sampler
-  const theta = new Float32Array(samplers.length * size)
-  samplers.forEach((one, i) => {
-    theta.set(one.theta.subarray(0, size), i * size)
-  })
-  return theta
-}
+const thetaOf = (samplers: readonly SamplerWithCritics[]) =>
+  joined(samplers.map(({ theta, sampler }) => theta.subarray(0, sampler.size)))
 
 /** How samplers act: one draw, or where it is to be greedy the best of several under Q. */
 function actWith(core: CoreModule, spec: EnvironmentSpec, samplers: readonly SamplerWithCritics[]): Act {
@@ -149,7 +119,7 @@ const valueWith =
     const O = samplers[i].sampler.widths[0] - samplers[i].shape.latents
     const rows = observation.length / O
     const values = tf.tidy(() =>
-      judged(samplers[i], tf.tensor2d(observation, [rows, O]), tf.tensor2d(action, [rows, action.length / rows])),
+      criticValues(samplers[i], tf.tensor2d(observation, [rows, O]), tf.tensor2d(action, [rows, action.length / rows])),
     )
     const out = values.dataSync() as Float32Array
     values.dispose()
@@ -170,7 +140,7 @@ function draw(
     const state = tf.tensor2d(states, [rows * K, O])
     const xi = tf.tensor2d(latent, [rows * K, shape.latents])
     const action = tf.tanh(samplerOutputs(sampler, tf.tensor1d(theta.subarray(0, sampler.size)), state, xi))
-    return [action, K > 1 ? judged(samplerWithCritics, state, action) : tf.zeros([rows])]
+    return [action, K > 1 ? criticValues(samplerWithCritics, state, action) : tf.zeros([rows])]
   })
   const drawn = actions.dataSync() as Float32Array
   const worth = values.dataSync() as Float32Array
@@ -208,7 +178,7 @@ export function saveSamplers(samplers: readonly SamplerWithCritics[]): Saved {
     shape,
     tensors: {
       ...Object.fromEntries(sets),
-      theta: { shape: [samplers.length, sampler.size], data: stacked(samplers) },
+      theta: { shape: [samplers.length, sampler.size], data: thetaOf(samplers) },
       ...Object.fromEntries(judges),
     },
   }

@@ -4,6 +4,7 @@ import { check, inIteration, show, UsageError, wholeNumber } from '../../core/er
 import { f32, padded } from '../../core/layout.ts'
 import { type CoreSource, compileCore } from '../../core/module.ts'
 import { Purpose, splitSeed } from '../../core/random.ts'
+import { normOf } from '../../core/rows.ts'
 import type { EnvironmentSpec } from '../../envs/contract.ts'
 import { environmentSpec } from '../../envs/registry.ts'
 import { haveSameSpaces } from '../../envs/spaces.ts'
@@ -11,7 +12,7 @@ import type { Actors } from '../../rl/agents.ts'
 import { continuousTask } from '../../rl/off-policy.ts'
 import { createBatch, mergeReplays, type Replay, sampleInto } from '../../rl/replay.ts'
 import { initialiseTrainable, trainable, trainableFields } from '../../rl/trainable.ts'
-import { type Metrics, noKernel, normOf, type Saved } from '../algorithm.ts'
+import { type Metrics, type Saved, steinMetrics } from '../algorithm.ts'
 import { agentsOf, type SamplerWithCritics, saveSamplers } from './sampler.ts'
 import { createSamplerLearning, learnSampler } from './sampler-learning.ts'
 import {
@@ -24,6 +25,39 @@ import {
   sqlConfig,
   temperatureOf,
 } from './sql.ts'
+
+/**
+ * Composition of soft Q functions: components learn a task each, then a sampler is trained on the sum of their Qs, which stay as they
+ * are, in the states that they have seen and without another step of the environment,
+ *
+ *     π(a|s) ∝ exp( Σ_c Q_c(s, a)/α )
+ *
+ * which does what is good for all of them. The population is the components, each with its own policy, and the composed one
+ * last; it is evaluated on the run's task, the one that asks for all at once.
+ *
+ * Source: Haarnoja, Pong, Zhou, Dalal, Abbeel & Levine 2018 (arXiv 1803.06773); the sum of Q functions and the merged replay are those of
+ * the authors' soft Q-learning code.
+ */
+export const sqlCompose = {
+  config: sqlComposeConfig,
+  init,
+  /** One iteration in place: of every component, or of the composed sampler. Rejects with a RunError that names it. */
+  step: (state: SqlComposeState): Promise<SqlComposeInfo> =>
+    inIteration(state.iteration + 1, async () => {
+      const { components, config } = state
+      const isLearning = state.iteration < config.componentIterations
+      const results: (Awaited<ReturnType<typeof sql.step>> | null)[] = []
+      for (const component of components) results.push(isLearning ? await sql.step(component) : null)
+      const direction = isLearning ? null : compose(state)
+      state.iteration++
+      return { components: results, direction }
+    }),
+  measure,
+  agents: (state: SqlComposeState): Actors => agentsOf(state.core, state.spec, samplersOf(state)),
+  save: (state: SqlComposeState): Saved => saveSamplers(samplersOf(state)),
+  restore: (saved: Saved, spec: EnvironmentSpec, core?: CoreSource): Promise<Actors> => sql.restore(saved, spec, core),
+  close: () => {},
+}
 
 type Constants = Readonly<Record<string, number>>
 
@@ -41,13 +75,6 @@ const schema = v.object({
 export type SqlComposeOptions = Omit<SqlOptions, 'from'> & v.InferInput<typeof schema>
 export type SqlComposeConfig = SqlConfig & Readonly<v.InferOutput<typeof schema>>
 export type SqlComposeState = Awaited<ReturnType<typeof init>>
-
-export interface SqlComposeInfo {
-  /** [components] what each of them told in this iteration; none once they have learned. */
-  readonly components: readonly (Awaited<ReturnType<typeof sql.step>> | null)[]
-  /** Mean norm of the Stein direction of the composed sampler's actions; null while the components learn. */
-  readonly direction: number | null
-}
 
 /** Checks the settings and fills in the defaults. Throws a UsageError for the first one that is wrong. */
 export function sqlComposeConfig(options: object): SqlComposeConfig {
@@ -103,11 +130,8 @@ function taskOf(spec: EnvironmentSpec, constants: Constants): EnvironmentSpec {
   )
 }
 
-/** The sampler of the sum: every component judges. */
-function composedOf({ components, sampler }: SqlComposeState): SamplerWithCritics {
-  const one = samplerOf(components[0])
-  return { ...one, theta: sampler.view.theta, judges: components.map(({ critics }) => critics.q.view.theta) }
-}
+/** The number of the composed sampler in the counter of its random rows; components take theirs as 0. */
+const COMPOSED = 1
 
 /** Retrains the sampler alone on the states that the components have seen: as many gradient steps as they took in an iteration. */
 function compose(state: SqlComposeState): number {
@@ -119,7 +143,7 @@ function compose(state: SqlComposeState): number {
   let direction = 0
   for (let t = 0; t < steps; t++) {
     const { ops, at, view } = arena
-    ops.fillUniform(at.uniform, batch.rows, lo, hi, Purpose.replay, 1, 0, state.updates)
+    ops.fillUniform(at.uniform, batch.rows, lo, hi, Purpose.replay, COMPOSED, 0, state.updates)
     sampleInto(batch, state.replay, view.uniform)
     const step = {
       states: batch.observation,
@@ -132,11 +156,24 @@ function compose(state: SqlComposeState): number {
   return direction
 }
 
+/** The sampler of the sum: every component judges. */
+function composedOf({ components, sampler }: SqlComposeState): SamplerWithCritics {
+  const one = samplerOf(components[0])
+  return { ...one, theta: sampler.view.theta, judges: components.map(({ critics }) => critics.q.view.theta) }
+}
+
 const samplersOf = (state: SqlComposeState) => [...state.components.map(samplerOf), composedOf(state)]
+
+export interface SqlComposeInfo {
+  /** [components] the results of each in this iteration; none once they have learned. */
+  readonly components: readonly (Awaited<ReturnType<typeof sql.step>> | null)[]
+  /** Mean norm of the Stein direction of the composed sampler's actions; null while the components learn. */
+  readonly direction: number | null
+}
 
 function measure({ components, sampler, iteration }: SqlComposeState, info: SqlComposeInfo): Metrics {
   return {
-    ...noKernel,
+    ...steinMetrics(null),
     transitions: components.reduce((sum, { loop, config }) => sum + loop.steps * config.environments, 0),
     returns: [...components.map((_, c) => info.components[c]?.meanReturn ?? null), null],
     episodes: [...components.map((_, c) => info.components[c]?.episodes ?? 0), 0],
@@ -145,37 +182,4 @@ function measure({ components, sampler, iteration }: SqlComposeState, info: SqlC
     temperature: temperatureOf({ ...components[0], iteration }),
     direction: info.direction,
   }
-}
-
-/**
- * Composition of soft Q functions: components learn a task each, then a sampler is trained on the sum of their Qs, which stay as they
- * are, in the states that they have seen and without another step of the environment,
- *
- *     π(a|s) ∝ exp( Σ_c Q_c(s, a)/α )
- *
- * which does what is good for all of them. The population is the components, each with its own policy, and the composed one
- * last; it is evaluated on the run's task, the one that asks for all at once.
- *
- * Source: Haarnoja, Pong, Zhou, Dalal, Abbeel & Levine 2018 (arXiv 1803.06773); the sum of Q functions and the merged replay are those of
- * the authors' soft Q-learning code.
- */
-export const sqlCompose = {
-  config: sqlComposeConfig,
-  init,
-  /** One iteration in place: of every component, or of the composed sampler. Rejects with a RunError that names it. */
-  step: (state: SqlComposeState): Promise<SqlComposeInfo> =>
-    inIteration(state.iteration + 1, async () => {
-      const { components, config } = state
-      const isLearning = state.iteration < config.componentIterations
-      const told: (Awaited<ReturnType<typeof sql.step>> | null)[] = []
-      for (const component of components) told.push(isLearning ? await sql.step(component) : null)
-      const direction = isLearning ? null : compose(state)
-      state.iteration++
-      return { components: told, direction }
-    }),
-  measure,
-  agents: (state: SqlComposeState): Actors => agentsOf(state.core, state.spec, samplersOf(state)),
-  save: (state: SqlComposeState): Saved => saveSamplers(samplersOf(state)),
-  restore: (saved: Saved, spec: EnvironmentSpec, core?: CoreSource): Promise<Actors> => sql.restore(saved, spec, core),
-  close: () => {},
 }

@@ -11,35 +11,34 @@ import {
 } from '../../core/errors.ts'
 import { f32, padded } from '../../core/layout.ts'
 import { type CoreSource, compileCore } from '../../core/module.ts'
-import { Purpose, type Seed, splitSeed } from '../../core/random.ts'
+import { Draw, Purpose, type Seed } from '../../core/random.ts'
+import { repeatRows } from '../../core/rows.ts'
 import type { EnvironmentSpec } from '../../envs/contract.ts'
-import { environmentSpec } from '../../envs/registry.ts'
 import { readInto } from '../../nn/core-op.ts'
 import { startTfjs, type TfjsOptions, tf } from '../../nn/tfjs.ts'
 import type { Actors } from '../../rl/agents.ts'
 import { actionSize } from '../../rl/environments.ts'
 import {
   checkReplay,
-  continuousTask,
-  createOffPolicy,
   type Episodes,
+  episodesOf,
   interact,
-  learnerOf,
   type OffPolicy,
   offPolicyEntries,
+  prepare,
+  startMeans,
 } from '../../rl/off-policy.ts'
 import type { Batch } from '../../rl/replay.ts'
 import { type Critics, createCritics, criticFields, follow, learnQ, targetValues } from '../../rl/soft-q.ts'
 import { inverseTemperature, temperatureEntries } from '../../rl/temperature.ts'
 import { initialiseTrainable, type Trainable, trainable, trainableFields } from '../../rl/trainable.ts'
 import { perStateBandwidthSchema } from '../../svgd/per-state.ts'
-import { type CommonOptions, type Metrics, measuredAlone, type Saved } from '../algorithm.ts'
+import { type CommonOptions, type Metrics, offPolicyMetrics, type Saved } from '../algorithm.ts'
 import {
   agentsOf,
   type LatentArena,
   latentFields,
   latentsInto,
-  repeatRows,
   restoreSamplers,
   type SamplerShape,
   type SamplerWithCritics,
@@ -48,6 +47,44 @@ import {
   saveSamplers,
 } from './sampler.ts'
 import { createSamplerLearning, learnSampler, samplerLogDensity } from './sampler-learning.ts'
+
+/**
+ * Soft Q-learning: Q networks learn the soft Bellman equation from replayed transitions, and a sampler a = tanh f(s, ξ) learns by
+ * amortised SVGD to draw from the policy that they define,
+ *
+ *     Q(s, a) = r + γ E V(s')      V(s) = α log ∫ exp(Q(s, a)/α) da      π(a|s) ∝ exp(Q(s, a)/α)
+ *
+ * so that a state in which several ways are good keeps all of them. Actions are those before they are scaled to the task's box, in
+ * [−1, 1]. Greedily it takes the best under Q of some actions that it draws.
+ *
+ * Source: Haarnoja, Tang, Abbeel & Levine 2017 (arXiv 1702.08165), equations 10 to 14, with the settings of the authors' code.
+ */
+export const sql = {
+  config: sqlConfig,
+  init,
+  /** One iteration in place: `steps` steps of every environment and the gradient steps due. Rejects with a RunError that names it. */
+  step: (state: SqlState): Promise<SqlInfo> =>
+    inIteration(state.iteration + 1, async () => {
+      const { loop, config, arena } = state
+      const temperature = temperatureOf(state)
+      const learned = startMeans('qLoss', 'value', 'direction', 'bandwidth')
+      for await (const turn of interact(loop, config, arena)) {
+        if (turn === 'act') act(state, loop)
+        else learned.add(learn(state, loop))
+      }
+      state.iteration++
+      return { ...episodesOf(loop), ...learned.means(), temperature }
+    }),
+  measure,
+  agents: (state: SqlState): Actors => agentsOf(state.core, state.spec, [samplerOf(state)]),
+  save: (state: SqlState): Saved => saveSamplers([samplerOf(state)]),
+  async restore(saved: Saved, spec: EnvironmentSpec, source?: CoreSource): Promise<Actors> {
+    const core = await compileCore(source)
+    await startTfjs({ core })
+    return agentsOf(core, spec, restoreSamplers(saved, spec))
+  },
+  close: () => {},
+}
 
 /** The settings with their defaults, which are those of the authors' code where it has the setting. */
 const schema = v.object({
@@ -91,20 +128,6 @@ export type SqlOptions = CommonOptions &
 export type SqlConfig = Readonly<v.InferOutput<typeof schema>>
 export type SqlState = Awaited<ReturnType<typeof init>>
 
-/** What an iteration tells; null where there was no gradient step. */
-export interface SqlInfo extends Episodes {
-  /** Mean of Σ_k ½ (Q_k − y)². */
-  readonly qLoss: number | null
-  /** Mean of V_soft over the next states. */
-  readonly value: number | null
-  /** Mean norm of the Stein direction of an action. */
-  readonly direction: number | null
-  /** Mean h over states. */
-  readonly bandwidth: number | null
-  /** α in this iteration. */
-  readonly temperature: number
-}
-
 /** Checks the settings and fills in the defaults. Throws a UsageError for the first one that is wrong. */
 export function sqlConfig(options: object): SqlConfig {
   const config = check(schema, options)
@@ -122,30 +145,25 @@ export function splitOf({ particles, fixedShare }: Pick<SqlConfig, 'particles' |
   )
 }
 
-async function init({ env, iterations, core: source, tfjs, from, ...options }: SqlOptions) {
-  const config = sqlConfig(options)
-  const spec = continuousTask('sql', environmentSpec(env))
-  const core = await compileCore(source)
-  await startTfjs({ ...tfjs, core })
-  const seed = splitSeed(config.seed)
+async function init({ from, ...options }: SqlOptions) {
+  const { config, spec, core, seed, actions, loop } = await prepare('sql', options, sqlConfig)
   const { hidden, activation, batch: B, environments: E, qs, candidates, valueParticles } = config
-  const A = actionSize(spec)
-  const latents = config.latents === 'auto' ? A : config.latents
+  const latents = config.latents === 'auto' ? actions : config.latents
   const shape: SamplerShape = { hidden, activation, latents, qs, candidates }
   const nets = samplerNetworks(spec, shape)
-  refuseProposal(config, latents, A)
+  refuseProposal(config, latents, actions)
   const arena = await createArena(core, {
     ...trainableFields('sampler', nets.sampler),
     ...criticFields(nets.q, qs),
     ...latentFields(Math.max(E, B * valueParticles) * latents),
-    uniform: f32(padded(Math.max(E, B, B * valueParticles) * A)),
+    uniform: f32(padded(Math.max(E, B, B * valueParticles) * actions)),
   })
   const sampler = trainable(arena, 'sampler', nets.sampler)
   initialiseTrainable(sampler, seed, 0, { scheme: 'xavier', purpose: Purpose.weights, lastGain: 1 })
   const critics = createCritics(arena, nets.q, qs, seed)
   if (from) takeOver(restoreSamplers(from, spec)[0], sampler, critics)
   const set = config.latentSet === 'unlimited' ? null : latentSet(arena, config.latentSet, latents, seed)
-  const sizes = { states: B, ...splitOf(config), width: A }
+  const { iterations } = options
   return {
     config,
     spec,
@@ -157,10 +175,10 @@ async function init({ env, iterations, core: source, tfjs, from, ...options }: S
     critics,
     /** [M, L] every ξ there is at first; null without limit. */
     latentSet: set,
-    learning: await createSamplerLearning(core, sizes, latents),
-    /** Environments and replay. */
-    loop: await createOffPolicy(spec, config, seed, { core, iterations }),
+    learning: await createSamplerLearning(core, { states: B, ...splitOf(config), width: actions }, latents),
     inverseTemperature: inverseTemperature(config, iterations),
+    /** Environments and replay. */
+    loop: await loop(),
     /** Of the whole run; null where it is not known. */
     iterations: iterations ?? null,
     iteration: 0,
@@ -195,25 +213,6 @@ function latentSet({ ops, at, view }: LatentArena, M: number, L: number, { lo, h
   return out
 }
 
-/** The sampler as it is now. */
-export function samplerOf(state: SqlState): SamplerWithCritics {
-  const { nets, sampler, critics, shape, latentSet, iteration, iterations } = state
-  const L = shape.latents
-  const M = (latentSet?.length ?? 0) / L
-  // Linearly down to a single one in the last iteration: a deterministic policy.
-  const left =
-    iterations === null || iterations < 2 ? M : Math.max(Math.round(M - ((M - 1) * iteration) / (iterations - 1)), 1)
-  const judges = [critics.q.view.theta]
-  return { ...nets, shape, judges, theta: sampler.view.theta, latentSet: latentSet?.subarray(0, left * L) ?? null }
-}
-
-/** α now. */
-export const temperatureOf = ({
-  inverseTemperature,
-  iteration,
-  arena,
-}: Pick<SqlState, 'inverseTemperature' | 'iteration' | 'arena'>) => 1 / inverseTemperature(iteration, arena.ops)
-
 /** Actions in (−1, 1), drawn from the sampler. */
 function act(state: SqlState, { envs, observation, action, seed, steps }: OffPolicy): void {
   const one = samplerOf(state)
@@ -228,13 +227,25 @@ function act(state: SqlState, { envs, observation, action, seed, steps }: OffPol
   drawn.dispose()
 }
 
+/** The sampler as it is now. */
+export function samplerOf(state: SqlState): SamplerWithCritics {
+  const { nets, sampler, critics, shape, latentSet, iteration, iterations } = state
+  const L = shape.latents
+  const M = (latentSet?.length ?? 0) / L
+  // Linearly down to a single one in the last iteration: a deterministic policy.
+  const left =
+    iterations === null || iterations < 2 ? M : Math.max(Math.round(M - ((M - 1) * iteration) / (iterations - 1)), 1)
+  const judges = [critics.q.view.theta]
+  return { ...nets, shape, judges, theta: sampler.view.theta, latentSet: latentSet?.subarray(0, left * L) ?? null }
+}
+
 /** One gradient step of Q and one of the sampler. */
 function learn(state: SqlState, loop: OffPolicy): Record<'qLoss' | 'value' | 'direction' | 'bandwidth', number> {
   const { config, critics, sampler } = state
   const { batch, updates: update, seed } = loop
   const temperature = temperatureOf(state)
   const matrix = (values: Float32Array) => tf.tensor2d(values, [batch.rows, values.length / batch.rows])
-  const told = tf.tidy(() => {
+  const bellman = tf.tidy(() => {
     const values = softValues(state, loop, temperature)
     const y = tf.tensor1d(softTargets(config, batch, values))
     const qLoss = learnQ(critics, config.learningRate, matrix(batch.observation), matrix(batch.action), y)
@@ -245,7 +256,7 @@ function learn(state: SqlState, loop: OffPolicy): Record<'qLoss' | 'value' | 'di
   const step = { states: batch.observation, temperature, bandwidth, rate, seed, update }
   const moved = learnSampler(state.learning, samplerOf(state), sampler, step)
   if ((update + 1) % config.targetEvery === 0) follow(critics, config.polyak)
-  return { ...told, ...moved }
+  return { ...bellman, ...moved }
 }
 
 /** y [B] = r + γ (1 − d) V_soft(s'). */
@@ -281,7 +292,7 @@ function uniformly({ arena, config, spec }: SqlState, { batch, seed, updates }: 
   const { ops, at, view } = arena
   const A = actionSize(spec)
   const rows = batch.rows * config.valueParticles
-  ops.fillUniform(at.uniform, rows * A, seed.lo, seed.hi, Purpose.noise, 0, 0, updates)
+  ops.fillUniform(at.uniform, rows * A, seed.lo, seed.hi, Purpose.noise, 0, Draw.sql.uniformValue, updates)
   const action = tf.sub(tf.mul(2, tf.tensor2d(view.uniform.subarray(0, rows * A), [rows, A])), 1) as tf.Tensor2D
   return { action, logDensity: -A * Math.LN2 }
 }
@@ -290,51 +301,38 @@ function fromPolicy(state: SqlState, { batch, seed, updates }: OffPolicy, next: 
   const one = samplerOf(state)
   const L = one.shape.latents
   const rows = batch.rows * state.config.valueParticles
-  const draw = { seed, purpose: Purpose.noise, particle: 0, use: 1, step: updates }
+  const draw = { seed, purpose: Purpose.noise, particle: 0, use: Draw.sql.policyValue, step: updates }
   const xi = tf.tensor2d(latentsInto(state.arena, one, rows, draw), [rows, L])
   const theta = tf.tensor1d(one.theta.subarray(0, one.sampler.size))
   const logDensity = samplerLogDensity(one, state.arena.ops.log64, next, xi)
   return { action: tf.tanh(samplerOutputs(one.sampler, theta, next, xi)), logDensity: tf.tensor1d(logDensity) }
 }
 
+/** α now. */
+export const temperatureOf = ({
+  inverseTemperature,
+  iteration,
+  arena,
+}: Pick<SqlState, 'inverseTemperature' | 'iteration' | 'arena'>) => 1 / inverseTemperature(iteration, arena.ops)
+
+/** Results of an iteration; null where there was no gradient step. */
+export interface SqlInfo extends Episodes {
+  /** Mean of Σ_k ½ (Q_k − y)². */
+  readonly qLoss: number | null
+  /** Mean of V_soft over the next states. */
+  readonly value: number | null
+  /** Mean norm of the Stein direction of an action. */
+  readonly direction: number | null
+  /** Mean h over states. */
+  readonly bandwidth: number | null
+  /** α in this iteration. */
+  readonly temperature: number
+}
+
 function measure({ sampler, loop }: SqlState, { temperature, bandwidth, qLoss, value, ...rest }: SqlInfo): Metrics {
   const { direction } = rest
   return {
-    ...measuredAlone(loop, sampler.view.theta, rest),
+    ...offPolicyMetrics(loop, sampler.view.theta, rest),
     ...{ entropy: [], temperature, bandwidth, qLoss, value, direction },
   }
-}
-
-/**
- * Soft Q-learning: Q networks learn the soft Bellman equation from replayed transitions, and a sampler a = tanh f(s, ξ) learns by
- * amortised SVGD to draw from the policy that they define,
- *
- *     Q(s, a) = r + γ E V(s')      V(s) = α log ∫ exp(Q(s, a)/α) da      π(a|s) ∝ exp(Q(s, a)/α)
- *
- * so that a state in which several ways are good keeps all of them. Actions are those before they are scaled to the task's box, in
- * [−1, 1]. Greedily it takes the best under Q of some actions that it draws.
- *
- * Source: Haarnoja, Tang, Abbeel & Levine 2017 (arXiv 1702.08165), equations 10 to 14, with the settings of the authors' code.
- */
-export const sql = {
-  config: sqlConfig,
-  init,
-  /** One iteration in place: `steps` steps of every environment and the gradient steps due. Rejects with a RunError that names it. */
-  step: (state: SqlState): Promise<SqlInfo> =>
-    inIteration(state.iteration + 1, async () => {
-      const temperature = temperatureOf(state)
-      const { mean, ...episodes } = await interact(state.loop, state.config, learnerOf(state, act, learn))
-      state.iteration++
-      const means = { qLoss: mean('qLoss'), value: mean('value'), bandwidth: mean('bandwidth') }
-      return { ...episodes, ...means, direction: mean('direction'), temperature }
-    }),
-  measure,
-  agents: (state: SqlState): Actors => agentsOf(state.core, state.spec, [samplerOf(state)]),
-  save: (state: SqlState): Saved => saveSamplers([samplerOf(state)]),
-  async restore(saved: Saved, spec: EnvironmentSpec, source?: CoreSource): Promise<Actors> {
-    const core = await compileCore(source)
-    await startTfjs({ core })
-    return agentsOf(core, spec, restoreSamplers(saved, spec))
-  },
-  close: () => {},
 }

@@ -1,33 +1,18 @@
 import { type Arena, createArena } from '../../core/arena.ts'
 import { f32, padded } from '../../core/layout.ts'
 import type { CoreModule } from '../../core/module.ts'
-import type { Ops } from '../../core/ops.ts'
 import { Purpose, type Seed } from '../../core/random.ts'
+import { joined } from '../../core/rows.ts'
 import { forward } from '../../nn/forward.ts'
-import { initialiseInto, mlp, type Network } from '../../nn/network.ts'
+import { initialiseInto, type Network } from '../../nn/network.ts'
 import type { Policy } from '../../nn/policy.ts'
-import { stateActionSize, stateActions } from '../../nn/state-action.ts'
+import { stateActions } from '../../nn/state-action.ts'
 import { startTfjs, type TfjsOptions, tf } from '../../nn/tfjs.ts'
 import { adam } from '../../optim/optimizers.ts'
-import { joined } from '../../rl/episodes.ts'
 import type { ParticleState, Visited } from '../../rl/evaluator.ts'
 import { type Moments, noMoments, normaliseInPlace, withRows } from '../../rl/normalisation.ts'
+import { type Divergence, densityNetwork, logHalf, logRatios } from '../../rl/visitation-density.ts'
 import { type CustomKernel, given, type Kernel } from '../../svgd/kernels.ts'
-
-/** Divergences between the state-action visitations of two policies. */
-export const divergences = ['js', 'symmetric-kl'] as const
-export type Divergence = (typeof divergences)[number]
-
-/** T in k = exp(−D/T), by divergence: those of the authors' code. */
-export const DEFAULT_TEMPERATURES: Readonly<Record<Divergence, number>> = { js: 0.5, 'symmetric-kl': 1 }
-
-/** Adam steps on the densities in an iteration, its rate, and how many of the last iterations they are shown. */
-const DENSITY_STEPS = 10
-const DENSITY_RATE = 5e-4
-const REMEMBERED = 2
-/** Log ratios beyond ± this are not believed. */
-const LARGEST_LOG_RATIO = 5
-const HIDDEN = [100, 100, 100]
 
 /**
  * What a population does, and how alike its members are in that: a density for each, learned as the log ratio
@@ -51,14 +36,19 @@ export interface Behaviour {
   steps: number
 }
 
-const densityFields = (n: number, { size }: Network) => ({
-  /** [n, size] */
-  theta: f32(n, size),
-  direction: f32(n, size),
-  moment1: f32(n, size),
-  moment2: f32(n, size),
-  start: f32(padded(size)),
-})
+/**
+ * The kernel on behaviour for the Stein direction: K as observed, and in place of ∇_{θ_j} k the exploration gradients of the
+ * particles, Σ_{j≠i} k_ij times the policy gradient of explorationRewards.
+ */
+export function behaviourKernel({ kernel: observed }: Behaviour, exploration: readonly Float32Array[]): Kernel {
+  const supply: CustomKernel = (kernel, repulsion) => {
+    kernel.set(observed)
+    exploration.forEach((row, i) => {
+      repulsion.set(row, i * row.length)
+    })
+  }
+  return given(supply)
+}
 
 export interface BehaviourOptions {
   readonly divergence: Divergence
@@ -66,8 +56,8 @@ export interface BehaviourOptions {
   readonly tfjs?: TfjsOptions
 }
 
-export const densityNetwork = (policy: Policy): Network =>
-  mlp([stateActionSize(policy.observations, policy.head), ...HIDDEN, 1])
+/** T in k = exp(−D/T), by divergence: those of the authors' code. */
+export const DEFAULT_TEMPERATURES: Readonly<Record<Divergence, number>> = { js: 0.5, 'symmetric-kl': 1 }
 
 export async function createBehaviour(
   core: CoreModule,
@@ -92,6 +82,15 @@ export async function createBehaviour(
   }
 }
 
+const densityFields = (n: number, { size }: Network) => ({
+  /** [n, size] */
+  theta: f32(n, size),
+  direction: f32(n, size),
+  moment1: f32(n, size),
+  moment2: f32(n, size),
+  start: f32(padded(size)),
+})
+
 /** Learns from the newest visits, and computes the kernel. */
 export function observeBehaviour(behaviour: Behaviour, visited: readonly Visited[]): void {
   behaviour.visits = [visited, ...behaviour.visits].slice(0, REMEMBERED)
@@ -109,6 +108,11 @@ function joinedRows(behaviour: Behaviour, i: number): Float32Array {
   const parts = behaviour.visits.map((visited) => rowsOf(behaviour, visited[i]))
   return normaliseInPlace(joined(parts), behaviour.moments)
 }
+
+/** Adam steps on the densities in an iteration, its rate, and how many of the last iterations they are shown. */
+const DENSITY_STEPS = 10
+const DENSITY_RATE = 5e-4
+const REMEMBERED = 2
 
 /** Σ_i mean softplus(−l_i) over the rows of i + mean softplus(l_i) over as many rows of all: least where l_i = log ρ_i/ρ. */
 function trainDensities(behaviour: Behaviour, own: readonly Float32Array[]): void {
@@ -174,24 +178,6 @@ function similarity({ net, arena, kernel, divergence, temperature }: Behaviour, 
   }
 }
 
-/** log 2 ρ_i/(ρ_i + ρ_j) of x = log ρ_i/ρ_j. */
-function logHalf(x: number, ops: Ops): number {
-  return Math.LN2 - ops.log64(1 + ops.exp64(-x))
-}
-
-/** [n, rows] l_i of every row, kept within ± the largest. */
-function logRatios(net: Network, theta: Float32Array, n: number, rows: Float32Array): Float32Array {
-  const C = net.widths[0]
-  const count = rows.length / C
-  const values = tf.tidy(() => {
-    const x = tf.tensor3d(joined(Array(n).fill(rows)), [n, count, C])
-    return forward(net, tf.tensor2d(theta.subarray(0, n * net.size), [n, net.size]), x)
-  })
-  const out = values.dataSync() as Float32Array
-  values.dispose()
-  return out.map((value) => Math.min(Math.max(value, -LARGEST_LOG_RATIO), LARGEST_LOG_RATIO))
-}
-
 /** What evaluating policy i needs to know of the others; null before anything was seen. */
 export function contextFor(behaviour: Behaviour, i: number): ParticleState | null {
   const { visits, arena, moments, kernel } = behaviour
@@ -202,60 +188,4 @@ export function contextFor(behaviour: Behaviour, i: number): ParticleState | nul
     densityMoments: moments.slice(),
     similar: kernel.slice(i * n, (i + 1) * n),
   }
-}
-
-/**
- * The reward of policy i for being where the others are not, from (s, a) rows of a rollout, into out [rows]:
- *
- *     r(s, a) = Σ_{j≠i} k_ij f_ij(s, a) / Σ_{j≠i} k_ij,   f = log 2ρ_i/(ρ_i + ρ_j) (js) or log ρ_i/ρ_j (symmetric-kl)
- *
- * Its policy gradient is that of the divergences, the closest neighbours first. Source: Gangwani, Liu & Peng 2018, section 3.
- *
- * @returns Σ_{j≠i} k_ij
- */
-export function explorationRewards(
-  out: Float64Array,
-  ops: Ops,
-  i: number,
-  context: ParticleState,
-  {
-    policy,
-    divergence,
-    visited,
-  }: { readonly policy: Policy; readonly divergence: Divergence; readonly visited: Visited },
-): number {
-  const { densities, densityMoments, similar } = context as {
-    densities: Float32Array
-    densityMoments: Moments
-    similar: Float32Array
-  }
-  const net = densityNetwork(policy)
-  const n = similar.length
-  const rows = stateActions(visited.observation, visited.action, policy.observations, policy.head)
-  const l = logRatios(net, densities, n, normaliseInPlace(rows, densityMoments))
-  const weight = similar.reduce((sum, k, j) => sum + (j === i ? 0 : k), 0)
-  const B = out.length
-  out.fill(0)
-  for (let j = 0; j < n; j++) {
-    if (j === i) continue
-    for (let b = 0; b < B; b++) {
-      const ratio = l[i * B + b] - l[j * B + b]
-      out[b] += (similar[j] / weight) * (divergence === 'js' ? logHalf(ratio, ops) : ratio)
-    }
-  }
-  return weight
-}
-
-/**
- * The kernel on behaviour for the Stein direction: K as observed, and in place of ∇_{θ_j} k the exploration gradients of the
- * particles, Σ_{j≠i} k_ij times the policy gradient of explorationRewards.
- */
-export function behaviourKernel({ kernel: observed }: Behaviour, exploration: readonly Float32Array[]): Kernel {
-  const supply: CustomKernel = (kernel, repulsion) => {
-    kernel.set(observed)
-    exploration.forEach((row, i) => {
-      repulsion.set(row, i * row.length)
-    })
-  }
-  return given(supply)
 }

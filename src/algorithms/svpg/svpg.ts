@@ -12,11 +12,11 @@ import {
   trueOrFalse,
   UsageError,
   wholeNumber,
-  wholeNumberOr,
 } from '../../core/errors.ts'
 import { f32, padded } from '../../core/layout.ts'
-import { type CoreSource, compileCore } from '../../core/module.ts'
-import { splitSeed } from '../../core/random.ts'
+import { type CoreModule, type CoreSource, compileCore } from '../../core/module.ts'
+import { type Seed, splitSeed } from '../../core/random.ts'
+import { rowAt } from '../../core/rows.ts'
 import type { EnvironmentSpec } from '../../envs/contract.ts'
 import { environmentSpec } from '../../envs/registry.ts'
 import { initialiseInto } from '../../nn/network.ts'
@@ -32,24 +32,63 @@ import type { Task } from '../../rl/rollout.ts'
 import { inverseTemperature, temperatureEntries } from '../../rl/temperature.ts'
 import { bandwidthSchema } from '../../svgd/bandwidth.ts'
 import { type SteinInfo, steinFields, type Variant } from '../../svgd/direction.ts'
-import { blockwise, imq, type Kernel, matern32, rbf } from '../../svgd/kernels.ts'
-import type { Metrics } from '../algorithm.ts'
+import { type Metrics, steinMetrics } from '../algorithm.ts'
 import { policyGradientEvaluator } from '../policy-gradient/policy-gradient.ts'
 import { startTaskPool } from '../workers/pool.ts'
-import {
-  behaviourKernel,
-  contextFor,
-  createBehaviour,
-  type Divergence,
-  divergences,
-  observeBehaviour,
-} from './behaviour-kernel.ts'
+import { type Behaviour, behaviourKernel, contextFor, createBehaviour, observeBehaviour } from './behaviour-kernel.ts'
 import { evolve } from './evolution.ts'
 import { direct, interactions } from './interaction.ts'
+import { explorationShare, isDivergence, kernelMatrix, kernelNames, parameterKernel } from './kernel.ts'
 
-/** Kernels on parameters, then those on behaviour. */
-const kernels = { rbf, matern32, imq } as const
-const kernelNames = [...(Object.keys(kernels) as (keyof typeof kernels)[]), ...divergences] as const
+/**
+ * Stein variational policy gradient: n policies, each a particle θ_i, follow
+ *
+ *     φ(θ_i) = 1/n Σ_j [ k(θ_j, θ_i) ( ∇J(θ_j)/α + ∇ log q₀(θ_j) ) + ∇_{θ_j} k(θ_j, θ_i) ]
+ *
+ * towards q(θ) ∝ q₀(θ) exp(J(θ)/α). The temperature α divides the policy gradient only; the repulsion is not scaled.
+ * The kernel is on the parameters of the policies alone: critics are trained beside, each on its own loss.
+ * interaction 'independent' drops the kernel (and the 1/n), 'joint' trains one policy on the data of n.
+ *
+ * Source: Liu, Ramachandran, Liu & Peng 2017 (arXiv 1704.02399), equations 7 to 10; J, bandwidth and Adam as in the
+ * author's code: J is a mean per step of log π times the standardised advantage, h = med(d²) / 2 log(n+1).
+ */
+export const svpg = {
+  config: svpgConfig,
+  init,
+  evaluate,
+  move,
+  /**
+   * One iteration in place: a rollout and as many moves as the estimator makes passes over it. Rejects with a RunError
+   * naming iteration and particle when a value is not finite.
+   */
+  step: (state: SvpgState): Promise<SvpgInfo> =>
+    inIteration(state.iteration + 1, async () => {
+      const begun = begin(state)
+      const particles = await evaluate(state, begun)
+      let stein = move(state)
+      for (let pass = 1; pass < gradientsOf(state.config); pass++) {
+        await evaluate(state, begun, pass)
+        const moved = move(state)
+        // Steps that imitate what is remembered have no exploration to tell of.
+        if (pass < passesOf(state.config)) stein = moved
+      }
+      const replaced = evolution(state, particles)
+      const temperature = 1 / state.inverseTemperature(state.iteration, state.arena.ops)
+      state.iteration++
+      return { particles, stein, temperature, replaced, losses: state.workerPool.takeFailures() }
+    }),
+  measure,
+  /** From the next iteration on α is this to the end of the run, whatever schedule it had. Throws a UsageError unless it is above 0. */
+  setTemperature(state: SvpgState, temperature: number): void {
+    const inverse = 1 / check(positiveNumber('temperature'), temperature)
+    state.inverseTemperature = () => inverse
+  },
+  agents: ({ policy, particles, arena }: SvpgState): Policies => ({ policy, particles, theta: arena.view.theta }),
+  kernel: kernelMatrix,
+  visited: ({ visited }: SvpgState) => visited,
+  /** Ends the workers of a state that is not needed any more, and closes its environments. */
+  close: (state: SvpgState) => state.workerPool.close(),
+}
 
 /** The settings of SVPG with their defaults, which are those of the author's code where it has the setting. */
 const schema = v.object({
@@ -81,9 +120,6 @@ const schema = v.object({
 
 type Settings = v.InferOutput<typeof schema>
 
-/** What does not change the bits of a run. */
-const workersSchema = v.optional(wholeNumberOr('workers', 0, ['auto']), 0)
-
 /** What a user may set; see docs/svpg.md. */
 export type SvpgOptions = v.InferInput<typeof schema> & {
   /** An id of the registry or a task of one's own. */
@@ -104,58 +140,27 @@ export type SvpgOptions = v.InferInput<typeof schema> & {
 
 export type SvpgConfig = Readonly<Omit<Settings, keyof Estimator>> & Estimator
 
-export type SvpgState = Awaited<ReturnType<typeof init>>
-
-export interface SvpgInfo {
-  /** [n] what the evaluation of each particle told. */
-  readonly particles: readonly ParticleInfo[]
-  /** Null without a kernel. */
-  readonly stein: SteinInfo | null
-  /** α in this iteration. */
-  readonly temperature: number
-  /** Particles that evolution has replaced. */
-  readonly replaced: readonly number[]
-  /** Workers that died in this iteration, in a sentence each; their particles were evaluated elsewhere. */
-  readonly losses: readonly string[]
-}
-
 /** Checks the settings and fills in the defaults. Throws a UsageError for the first one that is wrong. */
 export function svpgConfig(options: Partial<SvpgOptions>): SvpgConfig {
   const settings = check(schema, options)
   return { ...settings, ...estimatorOf(settings) }
 }
 
-async function init({ env, workers: wanted, iterations, core: source, tfjs, priorMean, ...options }: SvpgOptions) {
+export type SvpgState = Awaited<ReturnType<typeof init>>
+
+async function init({ env, workers, iterations, core: source, tfjs, priorMean, ...options }: SvpgOptions) {
   const config = svpgConfig(options)
   const inverse = inverseTemperature(config, iterations)
   if (priorMean && config.prior === 'flat')
     throw new UsageError('A priorMean needs a Gaussian prior: set prior to its standard deviation, got "flat".')
-  const spec = environmentSpec(env)
-  // joint: the data of all particles for one policy.
-  const isJoint = config.interaction === 'joint'
-  const n = isJoint ? 1 : config.particles
-  const environments = isJoint ? config.environments * config.particles : config.environments
-  const seed = splitSeed(config.seed)
-  const { steps, episodicReward } = config
-  const task: Task = { spec, head: headFor(spec, config.head), environments, steps, episodicReward, seed }
-  const { hidden, activation } = config
-  const policy = policyOf({ observations: observationSize(spec), hidden, activation, head: task.head })
+  const { task, policy } = taskAndPolicy(environmentSpec(env), config)
+  const n = config.interaction === 'joint' ? 1 : config.particles
   const core = await compileCore(source)
-  const divergence = isDivergence(config.kernel) ? config.kernel : undefined
-  const setup = { task, policy, estimator: estimatorOf(config), divergence, core, tfjs }
-  const workers = check(workersSchema, wanted)
-  const optimizer = adam({ learningRate: config.learningRate })
-  const behaviour = isDivergence(config.kernel)
-    ? await createBehaviour(
-        core,
-        n,
-        policy,
-        { divergence: config.kernel, temperature: config.kernelTemperature, tfjs },
-        seed,
-      )
-    : null
+  const behaviour = await behaviourFor(config, { core, n, policy, tfjs, seed: task.seed })
+  /** [n] gradients of the particles away from each other, where the kernel is on behaviour. */
   const exploration = Array.from({ length: n }, () => new Float32Array(policy.size))
-  const kernel = behaviour ? behaviourKernel(behaviour, exploration) : kernelFor(config, policy)
+  const kernel = behaviour ? behaviourKernel(behaviour, exploration) : parameterKernel(config, policy)
+  const optimizer = adam({ learningRate: config.learningRate })
   const D = padded(policy.size)
   const arena = await createArena(core, {
     ...steinFields(n, policy.size, { kernel }),
@@ -166,10 +171,9 @@ async function init({ env, workers: wanted, iterations, core: source, tfjs, prio
   })
   for (let i = 0; priorMean && i < n; i++) arena.view.priorMean.set(fitting(priorMean, policy), i * D)
   // Last, so that nothing that is refused leaves workers behind.
-  const workerPool = await startTaskPool({
-    ...{ create: policyGradientEvaluator, evaluator: 'policy-gradient', setup },
-    ...{ wanted: workers, jobs: n },
-  })
+  const setup = { task, policy, estimator: estimatorOf(config), divergence: behaviour?.divergence, core, tfjs }
+  const create = policyGradientEvaluator
+  const workerPool = await startTaskPool({ create, evaluator: 'policy-gradient', setup, wanted: workers, jobs: n })
   const state = {
     config,
     task,
@@ -183,7 +187,7 @@ async function init({ env, workers: wanted, iterations, core: source, tfjs, prio
     /** 1/α by iteration; setTemperature replaces it. */
     inverseTemperature: inverse,
     explorationShare: explorationShare(config, iterations),
-    /** What the particles do, where the kernel is on that; and [n] their gradients away from each other. */
+    /** What the particles do, where the kernel is on that. */
     behaviour,
     exploration,
     workerPool,
@@ -198,28 +202,29 @@ async function init({ env, workers: wanted, iterations, core: source, tfjs, prio
     moves: 0,
   }
   const initialisation = { scheme: config.initialisation, gain: config.gain, lastGain: config.lastGain }
-  for (let i = 0; i < n; i++) initialiseInto(rowOf(state, 'theta', i), policy.net, arena.ops, seed, i, initialisation)
+  for (let i = 0; i < n; i++)
+    initialiseInto(rowOf(state, 'theta', i), policy.net, arena.ops, task.seed, i, initialisation)
   return state
 }
 
-const isDivergence = (name: string): name is Divergence => (divergences as readonly string[]).includes(name)
-
-/** ω in iteration t (from 0). */
-function explorationShare({ kernel, exploration }: SvpgConfig, iterations?: number): (t: number) => number {
-  if (!isDivergence(kernel)) return () => 0
-  if (exploration !== 'anneal') return () => exploration
-  if (iterations === undefined)
-    throw new UsageError('exploration goes from 1 to 0 over the run: set iterations, or a fixed exploration.')
-  return (t) => Math.max(1 - t / iterations, 0)
+/** 'joint' gives the data of all particles to one policy. */
+function taskAndPolicy(spec: EnvironmentSpec, config: SvpgConfig): { task: Task; policy: Policy } {
+  const { interaction, particles, steps, episodicReward, hidden, activation, seed } = config
+  const environments = interaction === 'joint' ? config.environments * particles : config.environments
+  const head = headFor(spec, config.head)
+  return {
+    task: { spec, head, environments, steps, episodicReward, seed: splitSeed(seed) },
+    policy: policyOf({ observations: observationSize(spec), hidden, activation, head }),
+  }
 }
 
-function kernelFor({ kernel, bandwidth, perLayer }: SvpgConfig, { net, size }: Policy): Kernel {
-  const whole = kernels[kernel as keyof typeof kernels]({ bandwidth })
-  if (!perLayer) return whole
-  const widths = net.layers.map(({ inputs, outputs }) => (inputs + 1) * outputs)
-  // Standard deviations belong to the last layer: they start equal in all particles, and a block of their own has no bandwidth.
-  widths[widths.length - 1] += size - net.size
-  return blockwise(widths, whole)
+/** Null where the kernel is on parameters. */
+function behaviourFor(
+  { kernel, kernelTemperature: temperature }: SvpgConfig,
+  { core, n, policy, tfjs, seed }: { core: CoreModule; n: number; policy: Policy; tfjs?: TfjsOptions; seed: Seed },
+): Promise<Behaviour | null> {
+  if (!isDivergence(kernel)) return Promise.resolve(null)
+  return createBehaviour(core, n, policy, { divergence: kernel, temperature, tfjs }, seed)
 }
 
 function fitting(mean: Float32Array, { size }: Policy): Float32Array {
@@ -227,16 +232,15 @@ function fitting(mean: Float32Array, { size }: Policy): Float32Array {
   throw new UsageError(`priorMean must have the ${size} parameters of the policy, got ${mean.length}.`)
 }
 
-interface Rows {
+interface Population {
   readonly particles: number
   readonly policy: Policy
   readonly arena: { readonly view: { readonly theta: Float32Array; readonly score: Float32Array } }
 }
 
 /** Row i of theta or of the scores [particles, parameters], on the memory itself and without the padding. */
-export function rowOf({ arena, particles, policy }: Rows, name: 'theta' | 'score', i: number): Float32Array {
-  const D = arena.view[name].length / particles
-  return arena.view[name].subarray(i * D, i * D + policy.size)
+export function rowOf({ arena, particles, policy }: Population, name: 'theta' | 'score', i: number): Float32Array {
+  return rowAt(arena.view[name], particles, policy.size, i)
 }
 
 /** The particles as they were when a rollout began: what its later passes are judged by. */
@@ -314,6 +318,19 @@ function evolution(state: SvpgState, particles: readonly ParticleInfo[]): number
   return replaced
 }
 
+export interface SvpgInfo {
+  /** [n] what the evaluation of each particle came to. */
+  readonly particles: readonly ParticleInfo[]
+  /** Null without a kernel. */
+  readonly stein: SteinInfo | null
+  /** α in this iteration. */
+  readonly temperature: number
+  /** Particles that evolution has replaced. */
+  readonly replaced: readonly number[]
+  /** Workers that died in this iteration, in a sentence each; their particles were evaluated elsewhere. */
+  readonly losses: readonly string[]
+}
+
 function measure(
   { arena, task, particles: n, iteration }: SvpgState,
   { particles, stein, temperature }: SvpgInfo,
@@ -326,69 +343,7 @@ function measure(
     episodes: particles.map(({ episodes }) => episodes),
     entropy: particles.map(({ entropy }) => entropy),
     thetaNorm: Array.from(view.squares.subarray(0, n), Math.sqrt),
-    drive: stein?.drive ?? null,
-    repulsion: stein?.repulsion ?? null,
-    sharing: stein?.sharing ?? null,
-    bandwidth: stein?.bandwidth ?? null,
-    kernelOffDiagonal: stein?.kernelOffDiagonal ?? null,
+    ...steinMetrics(stein),
     temperature,
   }
-}
-
-/** [n][n] the kernel matrix of the last step, with a kernel on each layer their mean; null where particles do not interact. */
-export function kernelMatrix({ arena, particles: n, config }: SvpgState): number[][] | null {
-  if (config.interaction !== 'stein') return null
-  const { kernel, meanKernel } = arena.view
-  const matrix = meanKernel.length > 0 ? meanKernel : kernel
-  return Array.from({ length: n }, (_, i) => [...matrix.subarray(i * padded(n), i * padded(n) + n)])
-}
-
-/**
- * Stein variational policy gradient: n policies, each a particle θ_i, follow
- *
- *     φ(θ_i) = 1/n Σ_j [ k(θ_j, θ_i) ( ∇J(θ_j)/α + ∇ log q₀(θ_j) ) + ∇_{θ_j} k(θ_j, θ_i) ]
- *
- * towards q(θ) ∝ q₀(θ) exp(J(θ)/α). The temperature α divides the policy gradient only; the repulsion is not scaled.
- * The kernel is on the parameters of the policies alone: critics are trained beside, each on its own loss.
- * interaction 'independent' drops the kernel (and the 1/n), 'joint' trains one policy on the data of n.
- *
- * Source: Liu, Ramachandran, Liu & Peng 2017 (arXiv 1704.02399), equations 7 to 10; J, bandwidth and Adam as in the
- * author's code: J is a mean per step of log π times the standardised advantage, h = med(d²) / 2 log(n+1).
- */
-export const svpg = {
-  config: svpgConfig,
-  init,
-  evaluate,
-  move,
-  /**
-   * One iteration in place: a rollout and as many moves as the estimator makes passes over it. Rejects with a RunError
-   * naming iteration and particle when a value is not finite.
-   */
-  step: (state: SvpgState): Promise<SvpgInfo> =>
-    inIteration(state.iteration + 1, async () => {
-      const begun = begin(state)
-      const particles = await evaluate(state, begun)
-      let stein = move(state)
-      for (let pass = 1; pass < gradientsOf(state.config); pass++) {
-        await evaluate(state, begun, pass)
-        const moved = move(state)
-        // Steps that imitate what is remembered have no exploration to tell of.
-        if (pass < passesOf(state.config)) stein = moved
-      }
-      const replaced = evolution(state, particles)
-      const temperature = 1 / state.inverseTemperature(state.iteration, state.arena.ops)
-      state.iteration++
-      return { particles, stein, temperature, replaced, losses: state.workerPool.takeFailures() }
-    }),
-  measure,
-  /** From the next iteration on α is this to the end of the run, whatever schedule it had. Throws a UsageError unless it is above 0. */
-  setTemperature(state: SvpgState, temperature: number): void {
-    const inverse = 1 / check(positiveNumber('temperature'), temperature)
-    state.inverseTemperature = () => inverse
-  },
-  agents: ({ policy, particles, arena }: SvpgState): Policies => ({ policy, particles, theta: arena.view.theta }),
-  kernel: kernelMatrix,
-  visited: ({ visited }: SvpgState) => visited,
-  /** Ends the workers of a state that is not needed any more, and closes its environments. */
-  close: (state: SvpgState) => state.workerPool.close(),
 }

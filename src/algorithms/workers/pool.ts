@@ -1,10 +1,14 @@
-import { isExpected, UsageError } from '../../core/errors.ts'
+import * as v from 'valibot'
+import { check, isExpected, UsageError, wholeNumberOr } from '../../core/errors.ts'
 import type { EnvironmentSpec } from '../../envs/contract.ts'
 import { findTask, statesOf } from '../../envs/description.ts'
 import type { Evaluator } from '../../rl/evaluator.ts'
 import { startWorkerPool, type WorkerPool, workersFor } from '../../rl/worker-pool.ts'
-import type { PolicyGradientSetup } from '../policy-gradient/policy-gradient.ts'
+import type { PolicyGradientSetup } from '../policy-gradient/evaluation-state.ts'
 import type { PostedTask } from './task.ts'
+
+/** Who evaluates: this thread (0), a number of workers, or one a core ('auto'). It does not change the bits of a run. */
+export const workersSchema = v.optional(wholeNumberOr('workers', 0, ['auto']), 0)
 
 export interface PoolOptions<Setup> {
   /** Makes an evaluator on this thread. */
@@ -12,7 +16,8 @@ export interface PoolOptions<Setup> {
   /** The same by its name in evaluators.ts. */
   readonly evaluator: string
   readonly setup: Setup
-  readonly wanted: number | 'auto'
+  /** The setting `workers`. */
+  readonly wanted: number | 'auto' | undefined
   /** How many jobs there are to share out. */
   readonly jobs: number
 }
@@ -26,9 +31,10 @@ export async function startTaskPool<Setup extends PolicyGradientSetup>({
   create,
   evaluator,
   setup,
-  wanted,
+  wanted: setting,
   jobs,
 }: PoolOptions<Setup>): Promise<WorkerPool> {
+  const wanted = check(workersSchema, setting)
   const few = wanted === 'auto' ? workersFor(wanted, jobs) : wanted
   const posted = few === 0 ? null : await postedTask(setup.task.spec, wanted)
   const workers = posted ? workersFor(wanted, jobs) : 0

@@ -1,6 +1,6 @@
 import { type TaskDescription, taskFrom } from '../../envs/description.ts'
 import type { Task } from '../../rl/rollout.ts'
-import type { PolicyGradientSetup } from '../policy-gradient/policy-gradient.ts'
+import type { PolicyGradientSetup } from '../policy-gradient/evaluation-state.ts'
 
 /** A task as it is posted: its description, and what its wrappers have learned. */
 export interface PostedTask {

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from '@jest/globals'
 import '@tensorflow/tfjs-backend-cpu'
-import { createPolicyGradient, evaluateParticle } from '../../../src/algorithms/policy-gradient/policy-gradient.ts'
+import { createPolicyGradient } from '../../../src/algorithms/policy-gradient/evaluation-state.ts'
+import { evaluateParticle } from '../../../src/algorithms/policy-gradient/policy-gradient.ts'
 import {
   emptyMemory,
   imitatedRows,
@@ -17,7 +18,6 @@ import {
   type Behaviour,
   contextFor,
   createBehaviour,
-  explorationRewards,
   observeBehaviour,
 } from '../../../src/algorithms/svpg/behaviour-kernel.ts'
 import { type SvpgOptions, svpg } from '../../../src/algorithms/svpg/svpg.ts'
@@ -35,6 +35,7 @@ import { type Episode, returnsToGo } from '../../../src/rl/episodes.ts'
 import { type EstimatorOptions, estimatorOf } from '../../../src/rl/estimator.ts'
 import type { Job, ParticleState } from '../../../src/rl/evaluator.ts'
 import { initialiseTrainable, shuffleFields, trainable, trainableFields } from '../../../src/rl/trainable.ts'
+import { explorationRewards } from '../../../src/rl/visitation-density.ts'
 import { behaviourKernelReference, explorationRewardsReference } from '../../reference/behaviour.ts'
 import { slopes, surrogateReference } from '../../reference/distributions.ts'
 import {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
-import { createPolicyGradient, evaluateParticle } from '../../../src/algorithms/policy-gradient/policy-gradient.ts'
+import { createPolicyGradient } from '../../../src/algorithms/policy-gradient/evaluation-state.ts'
+import { evaluateParticle } from '../../../src/algorithms/policy-gradient/policy-gradient.ts'
 import { begin, type SvpgOptions, svpg } from '../../../src/algorithms/svpg/svpg.ts'
 import { splitSeed } from '../../../src/core/random.ts'
 import { cartPole } from '../../../src/envs/cartpole.ts'

@@ -11,7 +11,7 @@ import {
 import { createSteinSampler, steinSteps } from '../../../src/algorithms/s2ac/stein-sampler.ts'
 import { RunError } from '../../../src/core/errors.ts'
 import { compileCore } from '../../../src/core/module.ts'
-import { Purpose, splitSeed } from '../../../src/core/random.ts'
+import { Draw, Purpose, splitSeed } from '../../../src/core/random.ts'
 import { startTfjs } from '../../../src/nn/tfjs.ts'
 import type { Actors } from '../../../src/rl/agents.ts'
 import type { PerStateBandwidth } from '../../../src/svgd/per-state.ts'
@@ -244,7 +244,7 @@ describe('against float64 twins', () => {
     return { mean: outputs.slice(0, 2), deviation: outputs.slice(2).map(kept) }
   }
 
-  const draw = { seed: splitSeed(8), purpose: Purpose.noise, particle: 0, step: 3, use: 1 }
+  const draw = { seed: splitSeed(8), purpose: Purpose.noise, particle: 0, step: 3, use: Draw.stein.current }
 
   test.each<[string, Partial<S2acOptions>]>([
     ['a step as asked for', { stepSize: 0.05, stretch: 10 }],
@@ -305,7 +305,7 @@ describe('against float64 twins', () => {
       return { u: rowsOf(u, 2), logProb: [...logProb] }
     }
     const { net } = critics.q
-    const next = particlesAt(nextObservation, policy, 0)
+    const next = particlesAt(nextObservation, policy, Draw.stein.next)
     const y = rowsOf(nextObservation, 2).map((s, b) => {
       const values = [0, 1, 2, 3].map((k) => {
         const q = Math.min(...qsReference(net, target, s, next.u[4 * b + k].map(Math.tanh)))
@@ -321,7 +321,7 @@ describe('against float64 twins', () => {
       slopesOf((theta) => -loss(theta), q),
     )
     expectFollowed(critics.target.view, target, critics.q.view.theta, 0.25)
-    const now = particlesAt(observation, { ...policy, judges: [critics.q.view.theta] }, 1)
+    const now = particlesAt(observation, { ...policy, judges: [critics.q.view.theta] }, Draw.stein.current)
     expect(info.entropy).toBeCloseTo(-meanOf(now.logProb), 5)
     const states = rowsOf(observation, 2)
     const likelihood = (theta: Float64Array) =>
@@ -333,7 +333,7 @@ describe('against float64 twins', () => {
       )
     expectSame(actor.view.direction, slopesOf(likelihood, policy.theta))
     // The step before it was that of one of the particles.
-    const acted = particlesAt(Float32Array.of(0.3, -0.7), policy, 0, Purpose.action)
+    const acted = particlesAt(Float32Array.of(0.3, -0.7), policy, Draw.stein.next, Purpose.action)
     expect(acted.u.map((u) => [...Float32Array.from(u, Math.tanh)])).toContainEqual([
       expect.closeTo(loop.action[0], 6),
       expect.closeTo(loop.action[1], 6),

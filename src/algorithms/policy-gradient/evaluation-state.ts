@@ -1,0 +1,188 @@
+import { createArena } from '../../core/arena.ts'
+import { f32, padded } from '../../core/layout.ts'
+import { type CoreModule, compileCore } from '../../core/module.ts'
+import { Purpose, type Seed } from '../../core/random.ts'
+import type { WeightedBatch } from '../../nn/gradient.ts'
+import { mlp, valueNetwork } from '../../nn/network.ts'
+import { type Policy, policyFields, writePolicy } from '../../nn/policy.ts'
+import { stateActionSize } from '../../nn/state-action.ts'
+import { startTfjs, type TfjsOptions } from '../../nn/tfjs.ts'
+import { advantageFields, weighAdvantages } from '../../rl/advantages.ts'
+import { batchFields } from '../../rl/batch.ts'
+import { actionSize, environmentFields, observationSize } from '../../rl/environments.ts'
+import type { Estimator } from '../../rl/estimator.ts'
+import type { Job, ParticleState } from '../../rl/evaluator.ts'
+import {
+  carryEnvironments,
+  closeRoller,
+  createRoller,
+  type Roller,
+  replayEpisodes,
+  resumeEnvironments,
+  seedFields,
+  startEnvironments,
+  type Task,
+  writeTask,
+} from '../../rl/rollout.ts'
+import {
+  initialiseTrainable,
+  loadTrainable,
+  outputsInto,
+  saveTrainable,
+  shuffleFields,
+  type Trainable,
+  trainable,
+  trainableFields,
+  trainCritic,
+} from '../../rl/trainable.ts'
+import type { Divergence } from '../../rl/visitation-density.ts'
+
+// Memory for the evaluation of one particle at a time, and what each particle brings into it and carries away.
+
+/** What an evaluator is made of. All of it can be posted to a worker, but for a task's functions. */
+export interface PolicyGradientSetup {
+  readonly task: Task
+  readonly policy: Policy
+  readonly estimator: Estimator
+  /** What the exploration gradient moves away by, where the kernel is on behaviour. */
+  readonly divergence?: Divergence
+  readonly core?: CoreModule
+  readonly tfjs?: TfjsOptions
+}
+
+export type PolicyGradient = Awaited<ReturnType<typeof createPolicyGradient>>
+
+/** Room for the rollout, the advantages and the gradient of one particle at a time. */
+export async function createPolicyGradient(setup: PolicyGradientSetup) {
+  const { task, policy, estimator, divergence, core, tfjs } = setup
+  const module = await compileCore(core)
+  await startTfjs({ ...tfjs, core: module })
+  const { spec, environments: E, steps: T } = task
+  const [O, A] = [observationSize(spec), actionSize(spec)]
+  const imitates = estimator.selfImitation === 'trajectories'
+  const valueNet = valueNetwork(O, estimator.criticHidden)
+  const nets = {
+    critic: estimator.baseline === 'value' ? valueNet : null,
+    /** V of the discriminator's reward, and the discriminator. */
+    imitator: imitates ? valueNet : null,
+    discriminator: imitates ? mlp([stateActionSize(O, policy.head), ...estimator.discriminatorHidden, 1]) : null,
+    /** V of the reward for being where the others are not. */
+    explorer: divergence ? valueNet : null,
+  }
+  const arena = await createArena(module, {
+    theta: f32(padded(policy.size)),
+    gradient: f32(padded(policy.size)),
+    ...policyFields(policy, E),
+    ...environmentFields(spec, E),
+    ...seedFields(),
+    ...batchFields(T, E, O, A),
+    ...advantageFields(T * E, O),
+    ...trainableFields('critic', nets.critic),
+    ...trainableFields('imitator', nets.imitator),
+    ...trainableFields('discriminator', nets.discriminator),
+    ...trainableFields('explorer', nets.explorer),
+    /** [T E] what multiplies log π(a|s) to get away from the others. */
+    exploration: f32(divergence ? T * E : 0),
+    ...shuffleFields(T * E),
+  })
+  writePolicy(arena, policy, arena.view.theta.length)
+  writeTask(arena, task)
+  const side = (name: keyof typeof nets) => {
+    const net = nets[name]
+    return net ? trainable(arena, name, net) : null
+  }
+  return {
+    task,
+    policy,
+    estimator,
+    /** Null where the kernel is on parameters. */
+    divergence: divergence ?? null,
+    arena,
+    critic: side('critic'),
+    imitator: side('imitator'),
+    discriminator: side('discriminator'),
+    explorer: side('explorer'),
+    /** Who rolls out for each particle, and after how many steps: kept because it holds instances in TypeScript. */
+    rollers: new Map<number, { readonly roller: Roller; readonly step: number }>(),
+    /** The rows of each particle's last rollout, where more than one pass is made over them. */
+    batches: new Map<number, { readonly step: number; readonly rows: RolloutRows }>(),
+  }
+}
+
+/** RolloutRows of a rollout, and what multiplies log π(a|s) to get away from the others; [0] where the kernel is on parameters. */
+export interface RolloutRows extends Required<WeightedBatch> {
+  readonly exploration: Float32Array
+}
+
+/** Writes the policy and what the particle carries into the arena. */
+export function takeUp(state: PolicyGradient, job: Job): Roller {
+  const { task, arena, rollers } = state
+  const { particle, step, behaviour, carried } = job
+  const { view } = arena
+  view.theta.set(behaviour)
+  const kept = rollers.get(particle)
+  const isCurrent = kept?.step === step
+  if (kept && !isCurrent) closeRoller(kept.roller)
+  const roller = isCurrent ? kept.roller : createRoller(task, particle)
+  // Until its rollout is done it is at no step that anybody asks for.
+  rollers.set(particle, { roller, step: -1 })
+  if (carried) {
+    resumeEnvironments(arena, carried)
+    view.valueWeights.set(carried.valueWeights)
+    for (const side of sidesOf(state)) loadTrainable(side, carried)
+    if (!isCurrent) replayEpisodes(arena, task, roller, carried.history)
+  } else {
+    view.valueWeights.fill(0)
+    for (const side of sidesOf(state))
+      initialiseTrainable(side, task.seed, particle, {
+        purpose: SIDE_PURPOSES[side.name as keyof typeof SIDE_PURPOSES],
+      })
+    startEnvironments(arena, task, roller)
+  }
+  return roller
+}
+
+/** What a particle carries away: its environments, its linear values, its networks. */
+export function carry(state: PolicyGradient, roller: Roller): ParticleState {
+  const { arena } = state
+  return {
+    ...carryEnvironments(arena, roller),
+    ...Object.assign({}, ...sidesOf(state).map(saveTrainable)),
+    valueWeights: arena.view.valueWeights.slice(),
+  }
+}
+
+const sidesOf = ({ critic, imitator, discriminator, explorer }: PolicyGradient) =>
+  [critic, imitator, discriminator, explorer].filter((side) => side !== null)
+
+/** What the initial weights of the networks beside a policy are drawn for. */
+const SIDE_PURPOSES = {
+  ...{ critic: Purpose.critic, imitator: Purpose.imitation, discriminator: Purpose.discriminator },
+  explorer: Purpose.exploration,
+} as const
+
+/** Closes the environments of all particles. */
+export function closeAll({ rollers }: PolicyGradient): void {
+  for (const { roller } of rollers.values()) closeRoller(roller)
+  rollers.clear()
+}
+
+/** From the rewards in the arena to weights, with the values of a network. */
+export function weigh({ arena, task }: PolicyGradient, estimator: Estimator, network: Trainable | null): void {
+  weighAdvantages(arena, task.steps, task.environments, estimator, (out, observations) => {
+    if (network) outputsInto(out, network, observations)
+  })
+}
+
+/** Trains a network on the targets in the arena. */
+export function trainOnTargets(state: PolicyGradient, network: Trainable | null, job: Job, purpose: number): void {
+  const { arena, estimator } = state
+  const { observation, target } = arena.view
+  if (network) trainCritic(network, observation, target, estimator, derivedSeed(state, purpose, job), arena)
+}
+
+export function derivedSeed({ arena, task }: PolicyGradient, purpose: number, { particle, step }: Job): Seed {
+  arena.ops.deriveSeed(arena.at.episodeSeed, task.seed.lo, task.seed.hi, purpose, particle, 0, step)
+  const [lo, hi] = arena.view.episodeSeed
+  return { lo, hi }
+}

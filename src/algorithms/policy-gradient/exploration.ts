@@ -1,0 +1,20 @@
+import { Purpose } from '../../core/random.ts'
+import type { Job } from '../../rl/evaluator.ts'
+import { explorationRewards } from '../../rl/visitation-density.ts'
+import { type PolicyGradient, trainOnTargets, weigh } from './evaluation-state.ts'
+
+/**
+ * Weighs the rows by the advantages of being where the others are not, where the population tells where that is. One critic
+ * values what all neighbours give: rewards add up, and so do their values. Leaves the rewards as they were.
+ */
+export function explore(state: PolicyGradient, job: Job): void {
+  const { arena, policy, estimator, divergence, explorer } = state
+  if (!job.context || !divergence || !explorer) return
+  const { view, ops } = arena
+  const own = view.reward.slice()
+  const similar = explorationRewards(view.reward, ops, job.particle, job.context, { policy, divergence, visited: view })
+  weigh(state, { ...estimator, baseline: 'value' }, explorer)
+  trainOnTargets(state, explorer, job, Purpose.exploration)
+  for (let row = 0; row < own.length; row++) view.exploration[row] = similar * view.weight[row]
+  view.reward.set(own)
+}

@@ -1,0 +1,52 @@
+import { UsageError } from '../../core/errors.ts'
+import { padded } from '../../core/layout.ts'
+import type { Policy } from '../../nn/policy.ts'
+import { type Divergence, divergences } from '../../rl/visitation-density.ts'
+import type { BandwidthRule } from '../../svgd/bandwidth.ts'
+import { blockwise, imq, type Kernel, matern32, rbf } from '../../svgd/kernels.ts'
+
+/** Kernels on parameters, then those on behaviour. */
+const kernels = { rbf, matern32, imq } as const
+export const kernelNames = [...(Object.keys(kernels) as (keyof typeof kernels)[]), ...divergences] as const
+export type KernelName = (typeof kernelNames)[number]
+
+export const isDivergence = (name: KernelName): name is Divergence => (divergences as readonly string[]).includes(name)
+
+/** The kernel on parameters that settings name. */
+export function parameterKernel(
+  { kernel, bandwidth, perLayer }: { kernel: KernelName; bandwidth: BandwidthRule; perLayer: boolean },
+  { net, size }: Policy,
+): Kernel {
+  const whole = kernels[kernel as keyof typeof kernels]({ bandwidth })
+  if (!perLayer) return whole
+  const widths = net.layers.map(({ inputs, outputs }) => (inputs + 1) * outputs)
+  // Standard deviations start equal in all particles: a block of their own would have no bandwidth, so they join the last layer.
+  widths[widths.length - 1] += size - net.size
+  return blockwise(widths, whole)
+}
+
+/** ω in iteration t (from 0), the share of the exploration that a kernel on behaviour gives. */
+export function explorationShare(
+  { kernel, exploration }: { kernel: KernelName; exploration: number | 'anneal' },
+  iterations?: number,
+): (t: number) => number {
+  if (!isDivergence(kernel)) return () => 0
+  if (exploration !== 'anneal') return () => exploration
+  if (iterations === undefined)
+    throw new UsageError('exploration goes from 1 to 0 over the run: set iterations, or a fixed exploration.')
+  return (t) => Math.max(1 - t / iterations, 0)
+}
+
+interface Population {
+  readonly particles: number
+  readonly config: { readonly interaction: string }
+  readonly arena: { readonly view: { readonly kernel: Float32Array; readonly meanKernel: Float32Array } }
+}
+
+/** [n][n] the kernel matrix of the last step, with a kernel on each layer their mean; null where particles do not interact. */
+export function kernelMatrix({ arena, particles: n, config }: Population): number[][] | null {
+  if (config.interaction !== 'stein') return null
+  const { kernel, meanKernel } = arena.view
+  const matrix = meanKernel.length > 0 ? meanKernel : kernel
+  return Array.from({ length: n }, (_, i) => [...matrix.subarray(i * padded(n), i * padded(n) + n)])
+}
