@@ -64,11 +64,16 @@ export {
   recording,
   timeLimit,
 } from './envs/wrappers/episodes.ts'
-export { type NormaliseObservationOptions, normaliseObservation } from './envs/wrappers/observations.ts'
+export {
+  type NormaliseObservationOptions,
+  normaliseObservation,
+  type ObservationRule,
+} from './envs/wrappers/observations.ts'
 export {
   episodicReward,
   type NormaliseRewardOptions,
   normaliseReward,
+  type RewardRule,
   scaleReward,
   sparseReward,
 } from './envs/wrappers/rewards.ts'

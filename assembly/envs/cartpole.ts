@@ -8,9 +8,16 @@ import { PURPOSE_RESET, uniforms4Into } from '../random'
  * CartPole-v1 (Barto, Sutton & Anderson 1983, as in Gymnasium): a pole on a cart, pushed left or right.
  *
  *     state, a row: f64 [x (m), ẋ (m/s), θ (rad, 0 = upright), θ̇ (rad/s)]
- *     action: f32, 0 = push left, 1 = push right    reward: 1 a step
+ *     action: f32, 0 = push left, 1 = push right
+ *     reward: 1 a step; as Sutton and Barto have it 0 a step and -1 on the step that ends
  */
 export const CARTPOLE_STATE = 4
+
+/**
+ * The choice of integrators, as in src/envs/cartpole.ts: explicit Euler, or positions that move with the new
+ * velocities.
+ */
+const SEMI_IMPLICIT: f64 = 1
 
 /** The constants as they lie in memory; src/envs/cartpole.ts has their defaults and units. */
 @unmanaged
@@ -24,6 +31,8 @@ export class CartPole {
   positionLimit: f64
   angleLimit: f64
   resetRange: f64
+  kinematicsIntegrator: f64
+  suttonBartoReward: f64
 }
 
 export function resetCartPole(state: usize, c: CartPole, seedLo: u32, seedHi: u32): void {
@@ -34,7 +43,7 @@ export function resetCartPole(state: usize, c: CartPole, seedLo: u32, seedHi: u3
 }
 
 /**
- * One explicit Euler step of every row, two at a time. The order of operations is Gymnasium's. Where rows are odd in
+ * One Euler step of every row, two at a time. The order of operations is Gymnasium's. Where rows are odd in
  * number the last one is computed in both lanes and written twice.
  */
 export function stepCartPole(state: usize, action: usize, reward: usize, terminated: usize, rows: i32, c: CartPole): void {
@@ -48,6 +57,8 @@ export function stepCartPole(state: usize, action: usize, reward: usize, termina
   const positionLimit = f64x2.splat(c.positionLimit)
   const angleLimit = f64x2.splat(c.angleLimit)
   const one = f64x2.splat(1)
+  const isSemiImplicit = i64x2.splat(c.kinematicsIntegrator == SEMI_IMPLICIT ? -1 : 0)
+  const isSuttonBarto = i64x2.splat(c.suttonBartoReward != 0 ? -1 : 0)
   if (rows <= 0) return
   let r = 0
   do {
@@ -76,19 +87,20 @@ export function stepCartPole(state: usize, action: usize, reward: usize, termina
     )
     const xAcc = f64x2.sub(temp, f64x2.div(f64x2.mul(f64x2.mul(poleMoment, thetaAcc), cos), totalMass))
 
-    const xNext = f64x2.add(x, f64x2.mul(timeStep, xDot))
     const xDotNext = f64x2.add(xDot, f64x2.mul(timeStep, xAcc))
-    const thetaNext = f64x2.add(theta, f64x2.mul(timeStep, thetaDot))
     const thetaDotNext = f64x2.add(thetaDot, f64x2.mul(timeStep, thetaAcc))
+    const xNext = f64x2.add(x, f64x2.mul(timeStep, v128.bitselect(xDotNext, xDot, isSemiImplicit)))
+    const thetaNext = f64x2.add(theta, f64x2.mul(timeStep, v128.bitselect(thetaDotNext, thetaDot, isSemiImplicit)))
     v128.store(a, firsts2(xNext, xDotNext))
     v128.store(a, firsts2(thetaNext, thetaDotNext), 16)
     v128.store(b, seconds2(xNext, xDotNext))
     v128.store(b, seconds2(thetaNext, thetaDotNext), 16)
-    storeEach2(reward + (r << 3), reward + (other << 3), one)
     const ended = v128.or(
       f64x2.gt(f64x2.abs(xNext), positionLimit),
       f64x2.gt(f64x2.abs(thetaNext), angleLimit),
     )
+    const lost = v128.and(f64x2.neg(one), ended)
+    storeEach2(reward + (r << 3), reward + (other << 3), v128.bitselect(lost, one, isSuttonBarto))
     storeFlags2(terminated + r, terminated + other, ended)
     r += 2
   } while (r < rows) // the test at the end: see f64x2.ts

@@ -1,10 +1,10 @@
-import { clamp2, cos2, firsts2, promoted2, seconds2, storeEach2, storeFlags2 } from '../math/f64x2'
+import { clamp2, cos2, firsts2, promoted2, rounded2, seconds2, storeEach2, storeFlags2 } from '../math/f64x2'
 import { resetCar, stopAtWall } from './mountain-car'
 
 /**
  * MountainCarContinuous-v0 (Gymnasium): the car and the hill of MountainCar with a force of any size, paid for.
  *
- *     state, a row: f64 [x (position), v (velocity, position a step)], rounded to float32 after every step
+ *     state, a row: f64 [x (position), v (velocity, position a step)], float32 after every step
  *     action: f32, the force wanted    reward: goalReward at the goal - actionCost action²
  */
 export const MOUNTAIN_CAR_CONTINUOUS_STATE = 2
@@ -31,8 +31,11 @@ export function resetMountainCarContinuous(state: usize, c: MountainCarContinuou
 }
 
 /**
- * One step of every row, two at a time; an odd last row is computed in both lanes. The order of operations is Gymnasium's.
- * The force is clipped, what is paid for is not; whether the goal is reached is decided before the state is rounded.
+ * One step of every row, two at a time; an odd last row is computed in both lanes. The order of operations is
+ * Gymnasium's, and so are its types under numpy 2: what is made of a float32 number and a constant is float32. A state
+ * is float32 after every step, and the next step is taken in float32, limits included; only a state that float32 does
+ * not hold, that of a reset, is stepped in float64. A force beyond the limit becomes the limit, a constant, and is
+ * float64. What is paid is float64 and not clipped.
  */
 export function stepMountainCarContinuous(
   state: usize, action: usize, reward: usize, terminated: usize, rows: i32, c: MountainCarContinuous,
@@ -58,16 +61,22 @@ export function stepMountainCarContinuous(
     const rowA = v128.load(a), rowB = v128.load(b)
     const x = firsts2(rowA, rowB), v = seconds2(rowA, rowB)
     const wanted = promoted2(action + (r << 2), action + (other << 2))
-    const force = clamp2(wanted, minForce, maxForce)
+    const single = v128.and(f64x2.eq(rounded2(x), x), f64x2.eq(rounded2(v), v))
 
-    const slope = f64x2.mul(gravity, cos2(f64x2.mul(f64x2.splat(3), x)))
-    const vFree = f64x2.add(v, f64x2.sub(f64x2.mul(force, power), slope))
-    const vClipped = clamp2(vFree, minSpeed, maxSpeed)
-    const xNext = clamp2(f64x2.add(x, vClipped), minPosition, maxPosition)
-    const vNext = stopAtWall(vClipped, xNext, minPosition)
-    v128.store(a, roundToFloat(firsts2(xNext, vNext)))
-    v128.store(b, roundToFloat(seconds2(xNext, vNext)))
-    const ended = v128.and(f64x2.ge(xNext, goalPosition), f64x2.ge(vNext, goalVelocity))
+    const slope = f64x2.mul(gravity, cos2(typed(single, f64x2.mul(f64x2.splat(3), x))))
+    const given = f64x2.sub(rounded2(f64x2.mul(wanted, rounded2(power))), rounded2(slope))
+    const limited = f64x2.sub(f64x2.mul(clamp2(wanted, minForce, maxForce), power), slope)
+    const isBeyond = v128.or(f64x2.gt(wanted, rounded2(maxForce)), f64x2.lt(wanted, rounded2(minForce)))
+    const push = v128.bitselect(typed(single, limited), rounded2(given), isBeyond)
+    const vFree = typed(single, f64x2.add(v, push))
+    const vClipped = clamp2(vFree, typed(single, minSpeed), typed(single, maxSpeed))
+    const wall = typed(single, minPosition)
+    const xNext = clamp2(typed(single, f64x2.add(x, vClipped)), wall, typed(single, maxPosition))
+    const vNext = stopAtWall(vClipped, xNext, wall)
+    v128.store(a, rounded2(firsts2(xNext, vNext)))
+    v128.store(b, rounded2(seconds2(xNext, vNext)))
+    const arrived = f64x2.ge(xNext, typed(single, goalPosition))
+    const ended = v128.and(arrived, f64x2.ge(vNext, typed(single, goalVelocity)))
     const gain = v128.and(goalReward, ended)
     const cost = f64x2.mul(f64x2.mul(wanted, wanted), actionCost)
     storeEach2(reward + (r << 3), reward + (other << 3), f64x2.sub(gain, cost))
@@ -76,8 +85,9 @@ export function stepMountainCarContinuous(
   } while (r < rows) // the test at the end: see f64x2.ts
 }
 
+/** x, rounded to float32 in the lanes of the mask. */
 // @ts-ignore: decorator
 @inline
-function roundToFloat(x: v128): v128 {
-  return f64x2.promote_low_f32x4(f32x4.demote_f64x2_zero(x))
+function typed(single: v128, x: v128): v128 {
+  return v128.bitselect(rounded2(x), x, single)
 }

@@ -1,7 +1,8 @@
 import {
   areUsual2, clamp2, cosKernel2, cosOf2, cosOrHuge2, firsts2, nearest2, promoted2, quarterTurns2, reduced2, reducedTail2,
-  seconds2, sin2, sinKernel2, sinOf2, sinOrHuge2, storeEach2,
+  rounded2, seconds2, sin2, sinKernel2, sinOf2, sinOrHuge2, storeEach2,
 } from '../math/f64x2'
+import { squares2 } from '../math/powf'
 import { philox4, PURPOSE_RESET, uniform64 } from '../random'
 
 /**
@@ -10,6 +11,9 @@ import { philox4, PURPOSE_RESET, uniform64 } from '../random'
  *     state, a row: f64 [θ (rad, 0 = up, not wrapped), θ̇ (rad/s)]
  *     action: f32, the torque wanted (N m)    observation: f32 [cos θ, sin θ, θ̇]
  *     reward: -(wrapped θ² + speedCost θ̇² + torqueCost u²), of the state before the step. Never ends by itself.
+ *
+ * The state is float64. What numpy 2 makes of the torque alone is float32, as the torque is: its limit, 3/(m l²) u and
+ * torqueCost u².
  */
 export const PENDULUM_STATE = 2
 
@@ -44,14 +48,14 @@ export function resetPendulum(state: usize, c: Pendulum, seedLo: u32, seedHi: u3
 /** One step of every row, two at a time; an odd last row is computed in both lanes. The order of operations is Gymnasium's. */
 export function stepPendulum(state: usize, action: usize, reward: usize, terminated: usize, rows: i32, c: Pendulum): void {
   const fall = f64x2.splat((3 * c.gravity) / (2 * c.length))
-  const lift = f64x2.splat(3.0 / (c.mass * (c.length * c.length)))
+  const lift = rounded2(f64x2.splat(3.0 / (c.mass * (c.length * c.length))))
   const timeStep = f64x2.splat(c.timeStep)
   const maxSpeed = f64x2.splat(c.speedLimit)
   const minSpeed = f64x2.splat(-c.speedLimit)
-  const maxTorque = f64x2.splat(c.torqueLimit)
-  const minTorque = f64x2.splat(-c.torqueLimit)
+  const maxTorque = rounded2(f64x2.splat(c.torqueLimit))
+  const minTorque = f64x2.neg(maxTorque)
   const speedCost = f64x2.splat(c.speedCost)
-  const torqueCost = f64x2.splat(c.torqueCost)
+  const torqueCost = rounded2(f64x2.splat(c.torqueCost))
   if (rows <= 0) return
   let r = 0
   do {
@@ -64,9 +68,9 @@ export function stepPendulum(state: usize, action: usize, reward: usize, termina
 
     const angle = wrapped(theta)
     const angleCost = f64x2.add(f64x2.mul(angle, angle), f64x2.mul(speedCost, f64x2.mul(thetaDot, thetaDot)))
-    const cost = f64x2.add(angleCost, f64x2.mul(torqueCost, f64x2.mul(u, u)))
+    const cost = f64x2.add(angleCost, rounded2(f64x2.mul(torqueCost, squares2(u))))
 
-    const acceleration = f64x2.add(f64x2.mul(fall, sin2(theta)), f64x2.mul(lift, u))
+    const acceleration = f64x2.add(f64x2.mul(fall, sin2(theta)), rounded2(f64x2.mul(lift, u)))
     const thetaDotNext = clamp2(f64x2.add(thetaDot, f64x2.mul(acceleration, timeStep)), minSpeed, maxSpeed)
     const thetaNext = f64x2.add(theta, f64x2.mul(thetaDotNext, timeStep))
     v128.store(a, firsts2(thetaNext, thetaDotNext))

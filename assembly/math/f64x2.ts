@@ -247,6 +247,13 @@ export function promoted2(a: usize, b: usize): v128 {
   return f64x2.promote_low_f32x4(v128.load_lane<f32>(b, v128.load32_splat(a), 1))
 }
 
+/** The doubles rounded to float32, as doubles. */
+// @ts-ignore: decorator
+@inline
+export function rounded2(x: v128): v128 {
+  return f64x2.promote_low_f32x4(f32x4.demote_f64x2_zero(x))
+}
+
 /** Writes lane 0 at a and lane 1 at b. */
 // @ts-ignore: decorator
 @inline

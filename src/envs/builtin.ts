@@ -3,8 +3,8 @@ import type { EnvironmentSpec } from './contract.ts'
 import type { Grid } from './grid.ts'
 import type { Scene } from './render.ts'
 
-/** A constant of the physics, or one of the words that a choice has. */
-export type ConstantValue = number | string
+/** A constant of the physics, or what a choice is between: words, true and false. */
+export type ConstantValue = number | string | boolean
 
 /** A task whose physics is in the core, with all that follows from its constants. */
 export interface BuiltIn<Name extends string = string> {
@@ -15,13 +15,13 @@ export interface BuiltIn<Name extends string = string> {
   readonly stateSize: number
   /** Defaults, in the order in which the class in assembly/envs reads them. */
   readonly constants: Readonly<Record<Name, number>>
-  /** Constants that are choices: their words, the number of a word being its place. */
-  readonly words?: Readonly<Partial<Record<Name, readonly string[]>>>
+  /** Constants that are choices: what they are between, each standing in the core as its place. */
+  readonly words?: Readonly<Partial<Record<Name, readonly (string | boolean)[]>>>
   readonly maxEpisodeSteps: number
   /** Whether actions beyond the box are clipped by the physics. */
   readonly clipsActions?: boolean
-  /** Mean return at which the task counts as solved. */
-  readonly rewardThreshold?: number
+  /** Mean return at which the task counts as solved, which may depend on the constants. */
+  readonly rewardThreshold?: number | ((constants: Readonly<Record<Name, number>>) => number)
   /** Throws a UsageError for constants that do not go together. */
   check?(constants: Readonly<Record<Name, number>>): void
   /** The spaces, which may depend on the constants. */
@@ -50,8 +50,13 @@ export function specOf<Name extends string>(
     ...task.spaces(constants),
     maxEpisodeSteps,
     clipsActions,
-    rewardThreshold,
-    core: { kind, stateSize, constants, ...(task.words && { words: task.words as Record<string, readonly string[]> }) },
+    rewardThreshold: typeof rewardThreshold === 'function' ? rewardThreshold(constants) : rewardThreshold,
+    core: {
+      kind,
+      stateSize,
+      constants,
+      ...(task.words && { words: task.words as Record<string, readonly (string | boolean)[]> }),
+    },
     grid: task.grid?.(constants),
     render: task.render && ((state) => task.render?.(state, constants) as Scene),
     configure: (more) => specOf(task, { ...overrides, ...more }),
@@ -65,7 +70,8 @@ function constantOf<Name extends string>(task: BuiltIn<Name>, name: string, valu
   }
   const words = task.words?.[name as Name]
   if (words) {
-    const place = words.indexOf(value as string)
+    // A command line gives true and false as words.
+    const place = words.findIndex((word) => String(word) === value || word === value)
     if (place >= 0) return place
     throw new UsageError(`${task.id}: ${name} must be one of ${words.join(', ')}, got ${show(value)}.`)
   }

@@ -22,6 +22,10 @@ const constants = {
   angleLimit: (12 * 2 * Math.PI) / 360,
   /** every component of the initial state is uniform within ± this */
   resetRange: 0.05,
+  /** explicit Euler, or one whose positions move with the new velocities */
+  kinematicsIntegrator: 0,
+  /** whether a step pays 0, and the one that ends −1, instead of 1 each */
+  suttonBartoReward: 0,
 }
 
 const task: BuiltIn<keyof typeof constants> = {
@@ -29,8 +33,9 @@ const task: BuiltIn<keyof typeof constants> = {
   kind: 0,
   stateSize: 4,
   constants,
+  words: { kinematicsIntegrator: ['euler', 'semi-implicit euler'], suttonBartoReward: [false, true] },
   maxEpisodeSteps: 500,
-  rewardThreshold: 475,
+  rewardThreshold: ({ suttonBartoReward }) => (suttonBartoReward ? 0 : 475),
   spaces: ({ positionLimit, angleLimit }) => ({
     observationSpace: box(
       [-2 * positionLimit, -Infinity, -2 * angleLimit, -Infinity],

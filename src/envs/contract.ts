@@ -47,8 +47,8 @@ export interface EnvironmentSpec {
     readonly kind: number
     readonly stateSize: number
     readonly constants: Readonly<Record<string, number>>
-    /** Of constants that are choices: their words, the number of a word being its place. */
-    readonly words?: Readonly<Record<string, readonly string[]>>
+    /** Of constants that are choices: what they are between, each standing in the constants as its place. */
+    readonly words?: Readonly<Record<string, readonly (string | boolean)[]>>
   }
   /** A task in TypeScript: makes one instance. Exactly one of `core` and `create` is there. */
   readonly create?: () => Environment
@@ -58,7 +58,7 @@ export interface EnvironmentSpec {
    */
   readonly module?: string | URL
   /** The same task with some of its constants replaced. */
-  readonly configure?: (constants: Readonly<Record<string, number | string>>) => EnvironmentSpec
+  readonly configure?: (constants: Readonly<Record<string, number | string | boolean>>) => EnvironmentSpec
   /** The same task with another time limit, where more than maxEpisodeSteps depends on it. */
   readonly limit?: (maxEpisodeSteps: number) => EnvironmentSpec
   /** What was wrapped around the task, from the inside out; see wrappers/. */

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from '@jest/globals'
 import { make } from '../../src/envs/make.ts'
+import { environments } from '../../src/envs/registry.ts'
+import { makeVector } from '../../src/envs/vector.ts'
 
 interface Trajectory {
   seed: number
@@ -41,6 +43,57 @@ describe('one step at a time from the states of Gymnasium', () => {
     const ends = golden.trajectories.map(({ terminated, truncated }) => [terminated.at(-1), truncated.at(-1)].join())
     expect(ends).toContain('1,0')
     expect(ends).toContain('0,1')
+  })
+})
+
+interface Case {
+  suttonBartoReward: boolean
+  kinematicsIntegrator: string
+  start: number[]
+  steps: { action: number; state: number[]; obs: number[]; reward: number; terminated: boolean }[]
+}
+const variants: { cases: Case[] } = JSON.parse(
+  readFileSync(new URL('../golden/CartPole-v1-options.json', import.meta.url), 'utf8'),
+)
+
+describe('with the options of Gymnasium', () => {
+  test.each(variants.cases)(
+    '$kinematicsIntegrator, Sutton and Barto: $suttonBartoReward',
+    async ({ suttonBartoReward, kinematicsIntegrator, start, steps }) => {
+      const constants = { suttonBartoReward, kinematicsIntegrator }
+      const single = await make('CartPole-v1', { constants })
+      const several = await makeVector('CartPole-v1', { num: 3, constants })
+      single.reset({ seed: 0 })
+      several.reset({ seed: 0 })
+      let before = start
+      for (const { action, state, obs, reward, terminated } of steps) {
+        single.state.set(before)
+        for (let row = 0; row < 3; row++) several.state.set(before, 4 * row)
+        const step = single.step(action)
+        const rows = several.step([action, action, action])
+        state.forEach((value, k) => {
+          expect(Math.abs(single.state[k] - value)).toBeLessThan(1e-12)
+        })
+        expect([...step.obs]).toEqual(obs)
+        expect([step.reward, step.terminated]).toEqual([reward, terminated])
+        expect([...rows.obs]).toEqual([...obs, ...obs, ...obs])
+        expect([...rows.reward]).toEqual([reward, reward, reward])
+        before = state
+      }
+      expect(steps.at(-1)?.terminated).toBe(true)
+      expect(single.spec.rewardThreshold).toBe(suttonBartoReward ? 0 : 475)
+    },
+  )
+
+  test('words of a command line will do, and what is allowed is said', async () => {
+    const spec = environments['CartPole-v1'].configure?.({ suttonBartoReward: 'true' })
+    expect(spec?.core?.constants.suttonBartoReward).toBe(1)
+    await expect(make('CartPole-v1', { constants: { kinematicsIntegrator: 'leapfrog' } })).rejects.toThrow(
+      'CartPole-v1: kinematicsIntegrator must be one of euler, semi-implicit euler, got "leapfrog".',
+    )
+    await expect(make('CartPole-v1', { constants: { suttonBartoReward: 2 } })).rejects.toThrow(
+      'CartPole-v1: suttonBartoReward must be one of false, true, got 2.',
+    )
   })
 })
 

@@ -1,9 +1,12 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, test } from '@jest/globals'
+import { UsageError } from '../../src/core/errors.ts'
 import { problemsOf } from '../../src/envs/check.ts'
 import type { EnvironmentSpec, Step } from '../../src/envs/contract.ts'
 import { make } from '../../src/envs/make.ts'
 import { environments } from '../../src/envs/registry.ts'
-import { box } from '../../src/envs/spaces.ts'
+import { box, discrete } from '../../src/envs/spaces.ts'
+import { makeVector } from '../../src/envs/vector.ts'
 import { clipAction, repeatAction, rescaleAction } from '../../src/envs/wrappers/actions.ts'
 import { episodeStatistics, recordEpisodes, recording, timeLimit } from '../../src/envs/wrappers/episodes.ts'
 import { normaliseObservation } from '../../src/envs/wrappers/observations.ts'
@@ -196,27 +199,25 @@ describe('rewards', () => {
     expect(paid.at(-1)).toBe(plain.reduce((sum, reward) => sum + reward, 0))
   })
 
-  test('normaliseReward: divided by the deviation of discounted returns, which a reset starts anew', async () => {
-    const statistics = runningStatistics()
-    const env = await make(await wrap(echo, normaliseReward({ statistics, discount: 0.5, epsilon: 1e-14 })))
+  test('normaliseReward: frozen statistics are used and stay', async () => {
+    const statistics = { count: 4, mean: [2], squares: [16], frozen: true }
+    const env = await make(await wrap(echo, normaliseReward({ statistics, epsilon: 1e-14 })))
     env.reset()
-    expect(env.step([2]).reward).toBeCloseTo(2, 12)
-    // Returns 2 and 3: deviation 1/2.
-    expect(env.step([2]).reward).toBeCloseTo(4, 12)
-    env.reset()
-    // and 1: the variance of 2, 3, 1 is 2/3.
-    expect(env.step([1]).reward).toBeCloseTo(1 / Math.sqrt(2 / 3), 12)
-    expect(statistics).toMatchObject({ count: 3, mean: [2] })
-    statistics.frozen = true
-    expect(env.step([1]).reward).toBeCloseTo(1 / Math.sqrt(2 / 3), 12)
-    expect(statistics.count).toBe(3)
+    expect(env.step([3]).reward).toBeCloseTo(1.5, 12)
+    expect(env.step([-1]).reward).toBeCloseTo(-0.5, 12)
+    expect(statistics).toEqual({ count: 4, mean: [2], squares: [16], frozen: true })
+  })
+
+  test('what rules there are is said, and what is clipped', () => {
+    expect(() => normaliseReward({ rule: 'rllab' as never })).toThrow(UsageError)
+    expect(() => normaliseObservation({ rule: 'rllab' as never })).toThrow(UsageError)
+    expect(() => normaliseReward({ clip: -1 })).toThrow(UsageError)
   })
 })
 
 describe('statistics', () => {
-  test("Welford's are the mean and the variance, also far from zero", () => {
-    const statistics = runningStatistics()
-    sizeStatistics(statistics, 2)
+  test('are the mean and the variance, also far from zero', () => {
+    const statistics = { ...runningStatistics(), mean: [0, 0], squares: [0, 0] }
     const values = Array.from({ length: 1000 }, (_, k) => [1e9 + (k % 10), k])
     for (const value of values) countInto(statistics, value)
     expect(statistics.mean[0]).toBeCloseTo(1e9 + 4.5, 5)
@@ -225,9 +226,17 @@ describe('statistics', () => {
     expect(() => sizeStatistics(statistics, 3)).toThrow('The statistics must be of 3 numbers, got 2.')
   })
 
-  test('normaliseObservation: mean 0 and deviation 1, clipped, resets counted, shared by all instances', async () => {
+  test('begin with mean 0 and variance 1 of little weight', () => {
     const statistics = runningStatistics()
-    const task = await wrap(echo, normaliseObservation({ statistics, epsilon: 1e-9, clip: 1.2 }))
+    sizeStatistics(statistics, 2)
+    expect(statistics).toEqual({ count: 1e-4, mean: [0, 0], squares: [1e-4, 1e-4], frozen: false })
+    expect(deviation(statistics, 1, 0)).toBe(1)
+  })
+
+  test('normaliseObservation: resets counted, shared by all instances, clipped where that is asked for', async () => {
+    const statistics = runningStatistics()
+    const options = { statistics, epsilon: 1e-9, clip: 1.2 }
+    const task = await wrap(echo, normaliseObservation({ ...options, rule: 'stable-baselines3' }))
     expect(task.observationSpace).toEqual(box([-1.2], [1.2]))
     const [first, second] = [await make(task), await make(task)]
     expect(first.reset().obs).toEqual(Float32Array.of(0))
@@ -235,8 +244,9 @@ describe('statistics', () => {
     // 0, 0, 3: mean 1, variance 2.
     expect(first.step([3]).obs[0]).toBe(Math.fround(1.2))
     // 0, 0, 3, 1: mean 1.
-    expect(second.step([1]).obs[0]).toBe(0)
-    expect(statistics).toMatchObject({ count: 4, mean: [1], squares: [6] })
+    expect(second.step([1]).obs[0]).toBeCloseTo(0, 4)
+    expect(statistics.count).toBeCloseTo(4, 3)
+    expect(statistics.squares[0]).toBeCloseTo(6, 3)
   })
 
   test('saved with a policy and frozen for evaluation', async () => {
@@ -281,5 +291,137 @@ describe('episodes', () => {
       })
     }
     expect(JSON.parse(JSON.stringify(into))).toEqual(into)
+  })
+})
+
+describe('the numbers of Gymnasium and stable-baselines3', () => {
+  interface Script {
+    readonly obs: readonly number[][]
+    readonly rewards: readonly number[]
+    readonly terminated: boolean
+  }
+  const golden = JSON.parse(readFileSync(new URL('../golden/gymnasium-wrappers.json', import.meta.url), 'utf8')) as {
+    rewards: {
+      name: string
+      discount: number
+      episodes: Script[]
+      gymnasium: number[]
+      'gymnasium-vector': { SameStep: number[]; NextStep: number[] }
+      'stable-baselines3': number[]
+    }[]
+    observations: { episodes: Script[]; gymnasium: number[][]; 'stable-baselines3': number[][] }
+    statistics: { mode: 'SameStep' | 'NextStep'; scripts: Script[][]; ends: [number, number, number, number][] }[]
+  }
+
+  /** Plays episodes that are written down, one script an instance. */
+  function scripted(scripts: readonly (readonly Script[])[]): EnvironmentSpec {
+    let made = 0
+    const columns = scripts[0][0].obs[0].length
+    return {
+      id: 'Script',
+      // biome-ignore format: a pair
+      observationSpace: box(Array(columns).fill(-Infinity), Array(columns).fill(Infinity)),
+      actionSpace: discrete(1),
+      maxEpisodeSteps: 100,
+      create() {
+        const episodes = scripts[made++ % scripts.length]
+        let number = -1
+        let t = 0
+        return {
+          reset() {
+            number = (number + 1) % episodes.length
+            t = 0
+            return { obs: Float32Array.from(episodes[number].obs[0]), info: {} }
+          },
+          step() {
+            const { obs, rewards: paid, terminated } = episodes[number]
+            const reward = paid[t++]
+            const over = t === paid.length
+            const ends = { terminated: over && terminated, truncated: over && !terminated }
+            return { obs: Float32Array.from(obs[t]), reward, ...ends, info: {} }
+          },
+        }
+      },
+    }
+  }
+
+  /** What one instance shows and pays, reset after every end. */
+  async function play(task: EnvironmentSpec, episodes: readonly Script[]) {
+    const env = await make(task)
+    const seen: number[][] = []
+    const paid: number[] = []
+    const last: boolean[] = []
+    for (const { rewards: steps } of episodes) {
+      seen.push([...env.reset().obs])
+      last.push(false)
+      steps.forEach((_, t) => {
+        const { obs, reward } = env.step(0)
+        seen.push([...obs])
+        last.push(t === steps.length - 1)
+        paid.push(reward)
+      })
+    }
+    return { seen, paid, last }
+  }
+
+  function expectClose(found: readonly number[], expected: readonly number[]) {
+    expect(found.length).toBe(expected.length)
+    found.forEach((value, k) => {
+      expect(Math.abs(value - expected[k])).toBeLessThanOrEqual(1e-6 * Math.max(1, Math.abs(expected[k])))
+    })
+  }
+
+  test.each(golden.rewards)('normaliseReward, by each rule: $name', async ({ discount, episodes, ...expected }) => {
+    const paidBy = async (rule: 'gymnasium' | 'gymnasium-same-step' | 'stable-baselines3') =>
+      (await play(normaliseReward({ rule, discount })(scripted([episodes])), episodes)).paid
+    expectClose(await paidBy('gymnasium'), expected.gymnasium)
+    expectClose(await paidBy('gymnasium-same-step'), expected['gymnasium-vector'].SameStep)
+    expectClose(await paidBy('stable-baselines3'), expected['stable-baselines3'])
+    // Its vectors in mode next-step pay the same as one environment, and nothing for the steps that stand for a reset.
+    const nextStep: number[] = []
+    const envs = await makeVector(normaliseReward({ discount })(scripted([episodes])), { num: 1 })
+    envs.reset()
+    for (const _ of expected['gymnasium-vector'].NextStep) nextStep.push(envs.step([0]).reward[0])
+    expectClose(nextStep, expected['gymnasium-vector'].NextStep)
+  })
+
+  test('the default is the rule of Gymnasium', async () => {
+    const { episodes, gymnasium } = golden.rewards[0]
+    expectClose((await play(normaliseReward({ discount: 0.5 })(scripted([episodes])), episodes)).paid, gymnasium)
+    expect(gymnasium[0]).toBeCloseTo(70.714, 3)
+  })
+
+  test('normaliseObservation, by each rule', async () => {
+    const { episodes, gymnasium, 'stable-baselines3': stable } = golden.observations
+    const task = scripted([episodes])
+    const { seen } = await play(normaliseObservation()(task), episodes)
+    expect(seen).toEqual(gymnasium)
+    const other = await play(normaliseObservation({ rule: 'stable-baselines3' })(task), episodes)
+    // It shows the first observation of an episode in place of the last of the one before.
+    expectClose(other.seen.filter((_, k) => !other.last[k]).flat(), stable.slice(0, -1).flat())
+  })
+
+  test('normaliseObservation has the spaces of Gymnasium', () => {
+    const space = (options: object) => normaliseObservation(options)(walk).observationSpace
+    expect(space({})).toEqual(box([-Infinity], [Infinity]))
+    expect(space({ rule: 'stable-baselines3' })).toEqual(box([-10], [10]))
+    expect(space({ rule: 'stable-baselines3', clip: null })).toEqual(box([-Infinity], [Infinity]))
+  })
+
+  test.each(golden.statistics)('episodeStatistics of a vector, $mode', async ({ mode, scripts, ends }) => {
+    const autoreset = mode === 'SameStep' ? 'same-step' : 'next-step'
+    const envs = await makeVector(episodeStatistics()(scripted(scripts)), { num: 2, autoreset })
+    envs.reset()
+    const found: number[][] = []
+    for (let t = 1; t <= 60; t++) {
+      const { info } = envs.step([0, 0])
+      info.finalMask.forEach((isFinal, row) => {
+        const { return: total, length } = (info.finalInfo[row].episode ?? {}) as { return: number; length: number }
+        if (isFinal) found.push([t, row, total, length])
+        if (isFinal) expect([info.finalReturn[row], info.finalElapsed[row]]).toEqual([total, length])
+      })
+    }
+    expect(found.length).toBe(ends.length)
+    expectClose(found.flat(), ends.flat())
   })
 })

@@ -24,11 +24,11 @@ const wrappers: Readonly<Record<string, Named>> = {
   sparseReward: { options: ['rule'], make: ({ rule }) => sparseReward(rule) },
   episodicReward: { options: [], make: () => episodicReward() },
   normaliseReward: {
-    options: ['discount', 'clip', 'epsilon'],
+    options: ['rule', 'discount', 'clip', 'epsilon'],
     make: (options, statistics) => normaliseReward({ ...options, statistics }),
   },
   normaliseObservation: {
-    options: ['clip', 'epsilon'],
+    options: ['rule', 'clip', 'epsilon'],
     make: (options, statistics) => normaliseObservation({ ...options, statistics }),
   },
   episodeStatistics: { options: [], make: () => episodeStatistics() },

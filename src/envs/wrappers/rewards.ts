@@ -1,4 +1,4 @@
-import { check, fraction, positiveNumber, show, UsageError } from '../../core/errors.ts'
+import { check, fraction, oneOf, positiveNumber, show, UsageError } from '../../core/errors.ts'
 import type { Environment, EnvironmentSpec, Step } from '../contract.ts'
 import { countInto, deviation, type RunningStatistics, runningStatistics, sizeStatistics } from './statistics.ts'
 import { around, isOver, type Wrapper, wrapper } from './wrapper.ts'
@@ -52,26 +52,45 @@ export function episodicReward(): Wrapper {
   return wrapper('episodicReward()', change, 1, { options: {} })
 }
 
+export const rewardRules = ['gymnasium', 'gymnasium-same-step', 'stable-baselines3'] as const
+export type RewardRule = (typeof rewardRules)[number]
+
 export interface NormaliseRewardOptions {
+  /** Whose numbers, see below; default 'gymnasium'. */
+  rule?: RewardRule
   /** Of the discounted returns; default: none yet. Keep the record to save it with a policy. */
   statistics?: RunningStatistics
   /** γ of the returns, from 0 to 1; default 0.99. */
   discount?: number
-  /** What a normalised reward is clipped to, on both sides of 0; default 10. */
-  clip?: number
+  /**
+   * What a normalised reward is clipped to, on both sides of 0; null is not at all. Default: null, but 10 for
+   * 'stable-baselines3'.
+   */
+  clip?: number | null
   /** Added to the variance; default 1e-8. */
   epsilon?: number
 }
 
 /**
- * Rewards divided by the deviation of the discounted returns so far: r / √(Var[R] + ε), clipped, with Rₜ = γ Rₜ₋₁ + rₜ from 0 at every
- * reset. Gymnasium and its ancestors take the same; the mean is not subtracted, so that signs stay.
+ * Rewards divided by the deviation of the discounted returns so far, r / √(Var[R] + ε). The mean is not subtracted, so
+ * that signs stay. The statistics begin with mean 0 and variance 1 of weight 1e-4.
+ *
+ * - 'gymnasium' is NormalizeReward of Gymnasium 1.4.0 around one environment: Rₜ = γ (1 − terminatedₜ) Rₜ₋₁ + rₜ. A
+ *   reset does not zero R: the last reward of an episode counts on in the next one, and the whole R where a limit cut it.
+ * - 'gymnasium-same-step' is its wrapper of vectors in mode SAME_STEP, with one environment: the same, but 0 after
+ *   every end.
+ * - 'stable-baselines3' is VecNormalize of stable-baselines3 2.9.2 with one environment: Rₜ = γ Rₜ₋₁ + rₜ, 0 after
+ *   every end, rewards clipped and rounded to float32.
  */
 export function normaliseReward(options: NormaliseRewardOptions = {}): Wrapper {
-  const { statistics = runningStatistics(), discount = 0.99, clip = 10, epsilon = 1e-8 } = options
+  const { statistics = runningStatistics(), discount = 0.99, epsilon = 1e-8 } = options
+  const rule = check(oneOf('rule', rewardRules), options.rule ?? 'gymnasium')
+  const isStable = rule === 'stable-baselines3'
+  const clip = options.clip === undefined && isStable ? 10 : (options.clip ?? null)
   check(fraction('discount'), discount)
-  check(positiveNumber('clip'), clip)
+  if (clip !== null) check(positiveNumber('clip'), clip)
   check(positiveNumber('epsilon'), epsilon)
+  const bound = clip ?? Infinity
   const change = () => {
     sizeStatistics(statistics, 1)
     return {
@@ -81,21 +100,23 @@ export function normaliseReward(options: NormaliseRewardOptions = {}): Wrapper {
         return around(env, {
           memory,
           reset(options) {
-            memory.discounted = 0
+            if (rule !== 'gymnasium') memory.discounted = 0
             return env.reset(options)
           },
           step(action) {
             const step = env.step(action)
-            memory.discounted = discount * memory.discounted + step.reward
+            const kept = step.terminated && !isStable ? 0 : discount
+            memory.discounted = kept * memory.discounted + step.reward
             countInto(statistics, [memory.discounted])
-            const reward = step.reward / deviation(statistics, 0, epsilon)
-            return { ...step, reward: Math.min(Math.max(reward, -clip), clip) }
+            const scaled = step.reward / deviation(statistics, 0, epsilon)
+            const reward = Math.min(Math.max(scaled, -bound), bound)
+            return { ...step, reward: isStable ? Math.fround(reward) : reward }
           },
         })
       },
     }
   }
-  return wrapper('normaliseReward()', change, 1, { options: { discount, clip, epsilon }, state: statistics })
+  return wrapper('normaliseReward()', change, 1, { options: { rule, discount, clip, epsilon }, state: statistics })
 }
 
 const withReward = (env: Environment, reward: (step: Step) => number): Environment =>
