@@ -8,6 +8,7 @@ const suites: Record<string, () => Promise<{ default: () => Promise<Row[] | Repo
   envs: () => import('./envs.ts'),
   networks: () => import('./networks.ts'),
   policy: () => import('./policy.ts'),
+  posteriors: () => import('./posteriors.ts'),
   runtimes: () => import('./runtimes.ts'),
   sac: () => import('./sac.ts'),
   stein: () => import('./stein.ts'),

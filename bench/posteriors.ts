@@ -1,0 +1,148 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { parseArgs } from 'node:util'
+import { diagnose, type Verdict } from '../src/bayes/diagnose.ts'
+import { columnsOf, type Draws } from '../src/bayes/draws.ts'
+import { fitPosterior } from '../src/bayes/fit.ts'
+import type { Model } from '../src/bayes/model.ts'
+import { meanOf, sdOf } from '../src/bayes/summary.ts'
+import { UsageError } from '../src/core/errors.ts'
+import { startTfjs } from '../src/nn/tfjs.ts'
+import type { Report } from './harness.ts'
+
+/** One set of posteriordb with the moments of its reference draws. */
+interface PosteriorSet {
+  readonly name: string
+  readonly data: never
+  /** As `beta[1]`: counted from 1. */
+  readonly parameters: readonly string[]
+  readonly mean: readonly number[]
+  readonly sd: readonly number[]
+}
+
+/** One set, over its seeds: the worst of each figure. */
+interface PosteriorRow {
+  readonly set: string
+  /** Largest error of a mean, in standard deviations of the posterior. */
+  readonly error: number
+  /** Smallest and largest ratio of standard deviations. */
+  readonly least: number
+  readonly most: number
+  /** Largest distance of means between seeds, in standard deviations, and the largest split R̂. */
+  readonly agreement: number
+  readonly rHat: number
+  readonly verdicts: readonly Verdict[]
+  /** Median over seeds. */
+  readonly seconds: number
+  readonly evaluations: number
+  readonly passed: boolean
+}
+
+const PASS = { error: 0.15, least: 0.85, most: 1.15 }
+
+/**
+ * Posteriors with known answers: fitPosterior() from its defaults against the moments of long NUTS runs (posteriordb), nothing tuned by
+ * set. `--data` names the folder with the sets, `--models` a module that exports `models` for sets that are not known
+ * here, `--seeds` how many seeds, `--sets` a comma-separated list.
+ */
+export default async function bench(): Promise<Report> {
+  const { values } = parseArgs({
+    args: process.argv.slice(3),
+    options: {
+      data: { type: 'string' },
+      models: { type: 'string' },
+      seeds: { type: 'string', default: '5' },
+      sets: { type: 'string' },
+    },
+  })
+  if (!values.data) throw new UsageError('posteriors needs --data DIRECTORY, with the sets as JSON files.')
+  await startTfjs()
+  const models = await modelsFrom(values.models)
+  const wanted = values.sets?.split(',')
+  const rows: PosteriorRow[] = []
+  for (const set of await setsIn(values.data)) {
+    if (wanted && !wanted.some((part) => set.name.includes(part))) continue
+    if (!models[set.name]) {
+      console.log(`${set.name}: no model; give one with --models.`)
+      continue
+    }
+    rows.push(await benchSet(set, models[set.name], Number(values.seeds)))
+    console.log(lineOf(rows.at(-1) as PosteriorRow))
+  }
+  const times = rows.map(({ seconds }) => seconds).sort((a, b) => a - b)
+  const passed = rows.filter(({ passed }) => passed).length
+  console.log(`${passed} of ${rows.length} sets within ${JSON.stringify(PASS)}; median ${times[times.length >> 1]} s.`)
+  return { rows, table: rows.map(({ verdicts, ...row }) => ({ ...row, verdict: [...new Set(verdicts)].join(', ') })) }
+}
+
+type Models = Readonly<Record<string, (data: never) => Model>>
+
+async function modelsFrom(file: string | undefined): Promise<Models> {
+  const { models } = await import('./posteriors/models.ts')
+  const more = file ? ((await import(pathToFileURL(resolve(file)).href)) as { models: Models }).models : {}
+  return { ...models, ...more } as unknown as Models
+}
+
+async function setsIn(folder: string): Promise<PosteriorSet[]> {
+  const files = (await readdir(folder)).filter((file) => file.endsWith('.json')).sort()
+  return Promise.all(
+    files.map(async (file) => ({
+      ...(JSON.parse(await readFile(join(folder, file), 'utf8')) as PosteriorSet),
+      name: file.slice(0, -'.json'.length),
+    })),
+  )
+}
+
+async function benchSet(set: PosteriorSet, modelFor: (data: never) => Model, seeds: number): Promise<PosteriorRow> {
+  const model = modelFor(set.data)
+  const runs = []
+  for (let seed = 0; seed < seeds; seed++) {
+    const start = performance.now()
+    const run = await fitPosterior(model, { seed })
+    const seconds = (performance.now() - start) / 1000
+    const { verdict, restarts } = await diagnose(run)
+    runs.push({ ...errorsOf(set, run.draws), seconds, evaluations: run.evaluations, verdict, restarts })
+  }
+  const worst = {
+    error: Math.max(...runs.map(({ error }) => error)),
+    least: Math.min(...runs.map(({ least }) => least)),
+    most: Math.max(...runs.map(({ most }) => most)),
+  }
+  const middle = (values: number[]) => values.sort((a, b) => a - b)[values.length >> 1]
+  return {
+    set: set.name,
+    ...worst,
+    agreement: Math.max(...runs.map(({ restarts }) => restarts?.sd ?? 0)),
+    rHat: Math.max(...runs.map(({ restarts }) => restarts?.rHat ?? 0)),
+    verdicts: runs.map(({ verdict }) => verdict),
+    seconds: middle(runs.map(({ seconds }) => seconds)),
+    evaluations: middle(runs.map(({ evaluations }) => evaluations)),
+    passed: worst.error <= PASS.error && worst.least >= PASS.least && worst.most <= PASS.most,
+  }
+}
+
+/** Against the reference, for the numbers that both have: ours count from 0. */
+function errorsOf({ parameters, mean, sd }: PosteriorSet, draws: Draws) {
+  const columns = new Map(columnsOf(draws).map(({ label, values }) => [label, values]))
+  const figures = parameters.map((name, k) => {
+    const label = name.replace(/\[(.+)\]$/, (_, places: string) => `[${places.split(',').map((p) => Number(p) - 1)}]`)
+    const values = columns.get(label)
+    if (!values) throw new UsageError(`The model has no ${name}; it has ${[...columns.keys()].join(', ')}.`)
+    return { error: Math.abs(meanOf(values) - mean[k]) / sd[k], ratio: sdOf(values) / sd[k] }
+  })
+  return {
+    error: Math.max(...figures.map(({ error }) => error)),
+    least: Math.min(...figures.map(({ ratio }) => ratio)),
+    most: Math.max(...figures.map(({ ratio }) => ratio)),
+  }
+}
+
+const lineOf = ({ set, error, least, most, agreement, rHat, verdicts, seconds, evaluations, passed }: PosteriorRow) =>
+  [
+    passed ? 'ok  ' : 'MISS',
+    set.padEnd(44),
+    `mean off ${error.toFixed(3)} sd, sd ratio ${least.toFixed(2)}-${most.toFixed(2)}`,
+    `seeds apart ${agreement.toFixed(3)} sd, R ${rHat.toFixed(3)}`,
+    `${seconds.toFixed(2)} s, ${evaluations} gradients, ${[...new Set(verdicts)].join('/')}`,
+  ].join('  ')

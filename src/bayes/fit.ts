@@ -1,0 +1,195 @@
+import { platform } from '#platform'
+import { type Arena, createArena } from '../core/arena.ts'
+import { check, UsageError, wholeNumber } from '../core/errors.ts'
+import { f32, type Layout, padded } from '../core/layout.ts'
+import { compileCore } from '../core/module.ts'
+import { Purpose, type Seed, splitSeed } from '../core/random.ts'
+import { type Draws, drawsOf } from './draws.ts'
+import { deviations, stack, type Whitening } from './gaussian.ts'
+import { climb, type Mode, whiten } from './mode.ts'
+import type { Model } from './model.ts'
+import type { Start, Supports } from './parameters.ts'
+import {
+  identitiesOf,
+  moveParticles,
+  places,
+  populate,
+  renewWhitening,
+  scoreParticles,
+  type WhitenedPopulation,
+  whitenedDiscrepancy,
+} from './population.ts'
+import { refuseMixedRows, type Target, targetOf } from './target.ts'
+
+export interface FitOptions<S extends Supports = Supports> {
+  /** n, default 100. */
+  particles?: number
+  /** Default 0. Same seed, same bytes. */
+  seed?: number
+  /** Most steps of SVGD; default 500. */
+  iterations?: number
+  /** Values that the way to the mode begins at; the others begin where their free numbers are 0. */
+  start?: Start<S>
+  /** Ends the fit early, with the particles as they are then. */
+  signal?: AbortSignal
+  /** Called after every step. */
+  onStep?: (step: FitStep) => void
+}
+
+/** One step of SVGD, in whitened coordinates: standard deviations are the unit. */
+export interface FitStep {
+  /** From 1. */
+  readonly iteration: number
+  /** Mean length of the Stein direction over √d. */
+  readonly movement: number
+  /** Kernel Stein discrepancy before the step; null but in every tenth. */
+  readonly discrepancy: number | null
+}
+
+/** A fitted posterior. */
+export interface Fit<S extends Supports = Supports> {
+  readonly model: Model<S>
+  /** n */
+  readonly particles: number
+  /** Values of every parameter and generated quantity by name, one a particle. */
+  readonly draws: Draws
+  /** [n, d] the free numbers of the particles, row by row. */
+  readonly free: Float64Array
+  /** Where the way up ended, with the Gaussian around it: the start of the particles. */
+  readonly mode: Mode
+  /** The coordinates at the end. */
+  readonly whitening: Whitening
+  readonly steps: readonly FitStep[]
+  /** Why it stopped, in a sentence. */
+  readonly reason: string
+  /** Rows whose gradient was taken. */
+  readonly evaluations: number
+  readonly seed: number
+  readonly target: Target
+}
+
+/** Steps between two looks at the discrepancy. */
+const LOOK = 10
+/** Looks between two renewals of the metric. */
+const RENEWAL = 4
+/** The fit ends when two looks in a row show less gain than this share, and the identities hold to ACCURACY. */
+const GAIN = 0.02
+const ACCURACY = 0.02
+
+/**
+ * Fits a posterior without settings:
+ *
+ * 1. the way up to a mode by L-BFGS from four starts, then Newton's method in whitened coordinates (mode.ts);
+ * 2. n particles from the Gaussian there;
+ * 3. SVGD in the coordinates in which that Gaussian is standard normal, with a kernel whose linear part makes means and
+ *    covariances exact for Gaussians; the coordinates are renewed from the particles;
+ * 4. an end when the discrepancy falls no more and Stein's identities hold.
+ *
+ * Source: Zhang et al. 2022 (arXiv 2108.03782) for 1 and 2; Liu & Wang 2018 (arXiv 1810.11693) for the linear kernel.
+ *
+ * @throws UsageError for a start outside a support, or a density whose rows depend on each other
+ * @throws RunError when the log density is not finite where it is needed
+ */
+export async function fitPosterior<S extends Supports>(model: Model<S>, options: FitOptions<S> = {}): Promise<Fit<S>> {
+  const n = check(wholeNumber('particles', 2, 100_000), options.particles ?? 100)
+  const iterations = check(wholeNumber('iterations', 0, 1_000_000), options.iterations ?? 500)
+  const seed = check(wholeNumber('seed', 0), options.seed ?? 0)
+  const target = await targetOf(model)
+  const starts = await startsOf(model, options.start ?? {}, splitSeed(seed))
+  refuseMixedRows(target, stack(starts))
+  const top = climb(target, starts)
+  const mode = whiten(target, top.x, top.scales)
+  refuseUnresolved(model, mode)
+  const population = await populate(target, mode, n, splitSeed(seed))
+  const { steps, reason } = await follow(population, { ...options, iterations })
+  const free = places(population)
+  return {
+    ...{ model, particles: n, free, mode, steps, reason, seed, target },
+    draws: drawsOf(model, free),
+    whitening: population.whitening,
+    evaluations: target.evaluations,
+  }
+}
+
+/** [n, d] the particles of the same fit from another seed: the way to the mode is not gone again. */
+export async function restart<S extends Supports>({ target, mode, particles, steps }: Fit<S>, seed: number) {
+  const population = await populate(target, mode, particles, splitSeed(seed))
+  await follow(population, { iterations: Math.max(steps.length, 1) })
+  return places(population)
+}
+
+interface Following {
+  readonly iterations: number
+  readonly signal?: AbortSignal
+  readonly onStep?: (step: FitStep) => void
+}
+
+/** SVGD until nothing is gained any more. */
+async function follow(population: WhitenedPopulation, { iterations, signal, onStep }: Following) {
+  const steps: FitStep[] = []
+  const looks: number[] = []
+  let breath = platform.now()
+  for (let t = 0; t < iterations; t++) {
+    if (signal?.aborted) return { steps, reason: `It was stopped by hand after step ${t}.` }
+    scoreParticles(population)
+    const discrepancy = t % LOOK === 0 ? whitenedDiscrepancy(population) : null
+    if (discrepancy !== null) {
+      looks.push(discrepancy)
+      if (isStill(looks) && isBalanced(population))
+        return { steps, reason: `The discrepancy falls no more after step ${t}: ${looks.slice(-3).join(', ')}.` }
+    }
+    const step = { iteration: t + 1, movement: moveParticles(population), discrepancy }
+    steps.push(step)
+    onStep?.(step)
+    if (t % (LOOK * RENEWAL) === LOOK * RENEWAL - 1 && t < 0.7 * iterations) {
+      renewWhitening(population)
+      looks.length = 0
+    }
+    // A page draws and a signal arrives only in between.
+    if (platform.now() - breath > 50) {
+      await platform.breathe()
+      breath = platform.now()
+    }
+  }
+  return { steps, reason: `All ${iterations} steps were taken.` }
+}
+
+const isStill = (looks: readonly number[]) => looks.length >= 3 && looks.at(-3)! - looks.at(-1)! < GAIN * looks.at(-1)!
+
+function isBalanced(population: WhitenedPopulation): boolean {
+  const { shift, ratio } = identitiesOf(population)
+  return shift.every((value) => Math.abs(value) < ACCURACY) && ratio.every((value) => Math.abs(value - 1) < ACCURACY)
+}
+
+const STARTS = 4
+
+/** The start of the user, and others around it by standard normal numbers. */
+async function startsOf<S extends Supports>(model: Model<S>, start: Start<S>, seed: Seed): Promise<Float64Array[]> {
+  const d = model.parameters.dimension
+  const arena: Arena<Layout> = await createArena(await compileCore(), { noise: f32(padded(d)) })
+  const centre = model.parameters.unconstrain(start, arena.ops)
+  return Array.from({ length: STARTS }, (_, r) => {
+    if (r === 0) return centre
+    arena.ops.fillNormal(arena.at.noise, d, seed.lo, seed.hi, Purpose.user, r, 0, 0)
+    return centre.map((value, k) => value + arena.view.noise[k])
+  })
+}
+
+/** Neighbouring float32 numbers must lie closer than this many standard deviations. */
+const RESOLUTION = 0.1
+
+/** @throws UsageError for a posterior that float32 cannot show, as N(1.7e9, 1) */
+function refuseUnresolved<S extends Supports>({ parameters }: Model<S>, mode: Mode): void {
+  const sd = deviations(mode)
+  for (const name of parameters.names) {
+    for (let k = 0; k < parameters.supports[name].size; k++) {
+      const at = parameters.offsets[name] + k
+      const gap = Math.abs(mode.centre[at]) / 8388608
+      if (gap <= RESOLUTION * sd[at]) continue
+      throw new UsageError(
+        `float32 cannot resolve ${name}: it is ${sd[at].toPrecision(2)} wide around ${mode.centre[at].toPrecision(8)}, ` +
+          `where neighbouring numbers are ${gap.toPrecision(2)} apart; write it as offset + x, with real([], { offset }).`,
+      )
+    }
+  }
+}

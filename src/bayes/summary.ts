@@ -1,0 +1,75 @@
+import { check, fraction, UsageError } from '../core/errors.ts'
+import { columnsOf, type Draws } from './draws.ts'
+
+/** What a number of a posterior is summed up by. */
+export interface SummaryRow {
+  /** As `mu`, `theta[0]`. */
+  readonly name: string
+  readonly mean: number
+  /** Of n − 1 degrees of freedom. */
+  readonly sd: number
+  /** 5 %, 50 % and 95 %, with linear interpolation between draws. */
+  readonly q5: number
+  readonly median: number
+  readonly q95: number
+  /** The shortest interval with this share of the draws. */
+  readonly hpdi: readonly [low: number, high: number]
+}
+
+export interface SummaryOptions {
+  /** Share of the draws in the highest-density interval; default 0.9. */
+  mass?: number
+}
+
+/**
+ * Mean, standard deviation, quantiles and highest-density interval of every number of the draws, by name.
+ *
+ * @throws UsageError for a mass outside [0, 1]
+ */
+export function summary({ draws }: { readonly draws: Draws }, { mass = 0.9 }: SummaryOptions = {}): SummaryRow[] {
+  check(fraction('mass'), mass)
+  return columnsOf(draws).map(({ label, values }) => {
+    const sorted = Float64Array.from(values).sort()
+    const mean = meanOf(sorted)
+    return {
+      name: label,
+      mean,
+      sd: sdOf(sorted, mean),
+      q5: quantileOf(sorted, 0.05),
+      median: quantileOf(sorted, 0.5),
+      q95: quantileOf(sorted, 0.95),
+      hpdi: hpdiOf(sorted, mass),
+    }
+  })
+}
+
+export function meanOf(values: ArrayLike<number>): number {
+  let sum = 0
+  for (let i = 0; i < values.length; i++) sum += values[i]
+  return sum / values.length
+}
+
+/** With n − 1; NaN for one value. */
+export function sdOf(values: ArrayLike<number>, mean = meanOf(values)): number {
+  let squares = 0
+  for (let i = 0; i < values.length; i++) squares += (values[i] - mean) * (values[i] - mean)
+  return Math.sqrt(squares / (values.length - 1))
+}
+
+/** Of sorted values, with linear interpolation (as numpy's default). */
+export function quantileOf(sorted: ArrayLike<number>, q: number): number {
+  if (sorted.length === 0) throw new UsageError('A quantile needs at least one draw, got 0.')
+  const place = q * (sorted.length - 1)
+  const low = Math.floor(place)
+  const high = Math.min(low + 1, sorted.length - 1)
+  return sorted[low] + (place - low) * (sorted[high] - sorted[low])
+}
+
+/** The shortest interval between two of the sorted values that spans this share of them. */
+export function hpdiOf(sorted: ArrayLike<number>, mass: number): [low: number, high: number] {
+  const n = sorted.length
+  const span = Math.min(Math.floor(mass * n), n - 1)
+  let first = 0
+  for (let i = 1; i + span < n; i++) if (sorted[i + span] - sorted[i] < sorted[first + span] - sorted[first]) first = i
+  return [sorted[first], sorted[first + span]]
+}

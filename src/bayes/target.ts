@@ -1,0 +1,98 @@
+import { UsageError } from '../core/errors.ts'
+import { startTfjs, tf } from '../nn/tfjs.ts'
+import type { Score } from '../svgd/svgd.ts'
+import type { Model } from './model.ts'
+import type { Supports } from './parameters.ts'
+
+/** A log density on ℝᵈ as rows of numbers. */
+export interface Target {
+  readonly dimension: number
+  /** Whether log densities have values, or gradients alone. */
+  readonly hasValue: boolean
+  /** Rows whose gradient has been taken. */
+  evaluations: number
+  /** log p [rows] and ∇ log p [rows, d] of rows [rows, d]; NaN and infinities pass through. */
+  at(rows: Float64Array): Evaluated
+}
+
+export interface Evaluated {
+  readonly logDensity: Float32Array
+  readonly score: Float32Array
+}
+
+/** A model as numbers; starts tfjs. */
+export async function targetOf<S extends Supports>(model: Model<S>): Promise<Target> {
+  const { logDensity, hasValue } = model
+  const d = model.parameters.dimension
+  await startTfjs()
+  const target: Target = {
+    dimension: d,
+    hasValue,
+    evaluations: 0,
+    at(rows) {
+      const n = rows.length / d
+      target.evaluations += n
+      return evaluate(logDensity, Float32Array.from(rows), n, d)
+    },
+  }
+  return target
+}
+
+/** A score of one particle as numbers; its log density has no values. */
+export function scoreTarget(score: Score, d: number): Target {
+  const batch = { rows: new Int32Array(0), scale: 1 }
+  const target: Target = {
+    dimension: d,
+    hasValue: false,
+    evaluations: 0,
+    at(rows) {
+      const n = rows.length / d
+      target.evaluations += n
+      const x = Float32Array.from(rows)
+      const out = new Float32Array(rows.length)
+      for (let i = 0; i < n; i++) score(out.subarray(i * d, (i + 1) * d), x.subarray(i * d, (i + 1) * d), batch)
+      return { logDensity: new Float32Array(n).fill(Number.NaN), score: out }
+    },
+  }
+  return target
+}
+
+function evaluate(density: Model['logDensity'], rows: Float32Array, n: number, d: number): Evaluated {
+  let values: tf.Tensor | undefined
+  let gradient: tf.Tensor | undefined
+  try {
+    gradient = tf.tidy(() => {
+      const total = (x: tf.Tensor) => {
+        values = tf.keep(tf.clone(density(x as tf.Tensor2D)))
+        return tf.sum(values)
+      }
+      return tf.grad(total)(tf.tensor2d(rows, [n, d]))
+    })
+    return {
+      logDensity: (values as tf.Tensor).dataSync().slice() as Float32Array,
+      score: gradient.dataSync().slice() as Float32Array,
+    }
+  } finally {
+    values?.dispose()
+    gradient?.dispose()
+  }
+}
+
+/**
+ * Refuses a density whose rows depend on each other: one that sums or broadcasts over the particles.
+ *
+ * @throws UsageError
+ */
+export function refuseMixedRows(target: Target, rows: Float64Array): void {
+  const d = target.dimension
+  const together = target.at(rows)
+  const alone = target.at(rows.subarray(0, d))
+  const size = Math.max(...Array.from(alone.score, Math.abs), 1e-30)
+  for (let k = 0; k < d; k++) {
+    const [a, b] = [alone.score[k], together.score[k]]
+    if (Number.isFinite(a) && Number.isFinite(b) && Math.abs(a - b) > 1e-3 * size)
+      throw new UsageError(
+        'The log density of a particle depends on other particles: terms must keep the first axis, [n, …], as it is.',
+      )
+  }
+}
