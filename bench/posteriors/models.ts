@@ -1,15 +1,11 @@
 // The posteriors of posteriordb by the names of their sets, written with the public API as a user would.
 
+import * as logp from '../../src/bayes/logp.ts'
 import { type Model, model } from '../../src/bayes/model.ts'
 import { interval, ordered, positive, real } from '../../src/bayes/supports.ts'
 import { tf } from '../../src/nn/tfjs.ts'
 
 type Data = Record<string, number[] & number[][] & number>
-
-const normal = (x: tf.Tensor, mean: tf.Tensor, sd: tf.Tensor) =>
-  tf.sub(tf.mul(-0.5, tf.square(tf.div(tf.sub(x, mean), sd))), tf.log(sd))
-const halfCauchy = (x: tf.Tensor, scale: number) => tf.neg(tf.log1p(tf.square(tf.div(x, scale))))
-const gaussian = (x: tf.Tensor, mean: number, sd: number) => tf.mul(-0.5, tf.square(tf.div(tf.sub(x, mean), sd)))
 
 function regression(
   columns: number[][],
@@ -20,7 +16,10 @@ function regression(
   const target = tf.tensor1d(y)
   return model({
     parameters: { beta: real(columns.length), sigma: positive() },
-    logDensity: ({ beta, sigma }) => [normal(target, tf.matMul(beta as tf.Tensor2D, X), sigma), ...priors(beta, sigma)],
+    logDensity: ({ beta, sigma }) => [
+      logp.normal(target, tf.matMul(beta as tf.Tensor2D, X), sigma),
+      ...priors(beta, sigma),
+    ],
   }) as unknown as Model
 }
 const ones = (y: number[]) => y.map(() => 1)
@@ -29,7 +28,7 @@ const times = (a: number[], b: number[]) => a.map((value, i) => value * b[i])
 const less = (a: number[], b: number) => a.map((value) => value - b)
 const mean = (a: number[]) => a.reduce((x, y) => x + y, 0) / a.length
 const log = (a: number[]) => a.map(Math.log)
-const cauchySigma = (_: tf.Tensor, sigma: tf.Tensor) => [halfCauchy(sigma, 2.5)]
+const cauchySigma = (_: tf.Tensor, sigma: tf.Tensor) => [logp.halfCauchy(sigma, 2.5)]
 
 export const models: Record<string, (data: Data) => Model> = {
   'kidiq-kidscore_momhs': (d) => regression([ones(d.kid_score), d.mom_hs], d.kid_score, cauchySigma),
@@ -66,7 +65,7 @@ export const models: Record<string, (data: Data) => Model> = {
     regression(
       d.X[0].map((_: number, k: number) => d.X.map((row: number[]) => row[k])),
       d.y,
-      (beta, sigma) => [gaussian(beta, 0, 10), gaussian(sigma, 0, 10)],
+      (beta, sigma) => [logp.normal(beta, 0, 10), logp.halfNormal(sigma, 10)],
     ),
   'kilpisjarvi_mod-kilpisjarvi': (d) => {
     const x = tf.tensor1d(d.x)
@@ -74,9 +73,9 @@ export const models: Record<string, (data: Data) => Model> = {
     return model({
       parameters: { alpha: real(), beta: real(), sigma: positive() },
       logDensity: ({ alpha, beta, sigma }) => [
-        gaussian(alpha, d.pmualpha, d.psalpha),
-        gaussian(beta, d.pmubeta, d.psbeta),
-        normal(y, tf.add(alpha, tf.mul(beta, x)), sigma),
+        logp.normal(alpha, d.pmualpha, d.psalpha),
+        logp.normal(beta, d.pmubeta, d.psbeta),
+        logp.normal(y, tf.add(alpha, tf.mul(beta, x)), sigma),
       ],
     }) as unknown as Model
   },
@@ -87,10 +86,10 @@ export const models: Record<string, (data: Data) => Model> = {
     return model({
       parameters: { alpha: real(), beta: real(d.K as number), sigma: positive() },
       logDensity: ({ alpha, beta, sigma }) => [
-        gaussian(alpha, 0, 10),
-        gaussian(beta, 0, 10),
-        halfCauchy(sigma, 2.5),
-        normal(y, tf.add(alpha, tf.matMul(beta as tf.Tensor2D, X)), sigma),
+        logp.normal(alpha, 0, 10),
+        logp.normal(beta, 0, 10),
+        logp.halfCauchy(sigma, 2.5),
+        logp.normal(y, tf.add(alpha, tf.matMul(beta as tf.Tensor2D, X)), sigma),
       ],
     }) as unknown as Model
   },
@@ -99,10 +98,10 @@ export const models: Record<string, (data: Data) => Model> = {
     return model({
       parameters: { theta_trans: real(8), mu: real(), tau: positive() },
       logDensity: ({ theta_trans, mu, tau }) => [
-        gaussian(theta_trans, 0, 1),
-        gaussian(mu, 0, 5),
-        halfCauchy(tau, 5),
-        normal(y, tf.add(mu, tf.mul(tau, theta_trans)), sigma),
+        logp.normal(theta_trans, 0, 1),
+        logp.normal(mu, 0, 5),
+        logp.halfCauchy(tau, 5),
+        logp.normal(y, tf.add(mu, tf.mul(tau, theta_trans)), sigma),
       ],
       generated: ({ theta_trans, mu, tau }) => ({ theta: tf.add(mu, tf.mul(tau, theta_trans)) }),
     }) as unknown as Model
@@ -112,16 +111,29 @@ export const models: Record<string, (data: Data) => Model> = {
     return model({
       parameters: { mu: ordered(2), sigma: positive(2), theta: interval(0, 1) },
       logDensity: ({ mu, sigma, theta }) => {
-        const part = (k: number) => normal(y, tf.slice(mu, [0, k], [-1, 1]), tf.slice(sigma, [0, k], [-1, 1]))
+        const part = (k: number) => logp.normal(y, tf.slice(mu, [0, k], [-1, 1]), tf.slice(sigma, [0, k], [-1, 1]))
         const a = tf.add(tf.log(theta), part(0))
         const b = tf.add(tf.log1p(tf.neg(theta)), part(1))
         const most = tf.maximum(a, b)
         const mixed = tf.add(most, tf.log1p(tf.exp(tf.neg(tf.abs(tf.sub(a, b))))))
+        return [logp.normal(mu, 0, 2), logp.halfNormal(sigma, 2), logp.beta(theta, 5, 5), mixed]
+      },
+    }) as unknown as Model
+  },
+  'gp_pois_regr-gp_regr': (d) => {
+    const y = tf.tensor1d(d.y)
+    const squares = tf.tensor2d(d.x.map((a: number) => d.x.map((b: number) => (a - b) * (a - b))))
+    return model({
+      parameters: { rho: positive(), alpha: positive(), sigma: positive() },
+      logDensity: ({ rho, alpha, sigma }) => {
+        const [r, a, s] = [rho, alpha, sigma].map((value) => tf.expandDims(value, 2))
+        const smooth = tf.mul(tf.square(a), tf.exp(tf.div(squares, tf.mul(-2, tf.square(r)))))
+        const covariance = tf.add(smooth, tf.mul(s, tf.eye(d.x.length)))
         return [
-          gaussian(mu, 0, 2),
-          gaussian(sigma, 0, 2),
-          tf.mul(4, tf.add(tf.log(theta), tf.log1p(tf.neg(theta)))),
-          mixed,
+          logp.multivariateNormal(y, 0, covariance),
+          logp.gamma(rho, 25, 4),
+          logp.halfNormal(alpha, 2),
+          logp.halfNormal(sigma, 1),
         ]
       },
     }) as unknown as Model

@@ -154,7 +154,12 @@ async function follow(population: WhitenedPopulation, { iterations, signal, onSt
   return { steps, reason: `All ${iterations} steps were taken.` }
 }
 
-const isStill = (looks: readonly number[]) => looks.length >= 3 && looks.at(-3)! - looks.at(-1)! < GAIN * looks.at(-1)!
+/** Whether the last three looks gained next to nothing. */
+function isStill(looks: readonly number[]): boolean {
+  if (looks.length < 3) return false
+  const [before, , now] = looks.slice(-3)
+  return before - now < GAIN * now
+}
 
 function isBalanced(population: WhitenedPopulation): boolean {
   const { shift, ratio } = identitiesOf(population)

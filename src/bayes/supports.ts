@@ -299,7 +299,7 @@ export function choleskyCorrelation(size: number): Support {
           else {
             const u = column(free, next++)
             // log(1 − tanh² u) = 2 (log 2 − u − softplus(−2u))
-            const logOther = tf.mul(2, tf.sub(tf.sub(LOG_2, u), softplus(tf.mul(-2, u))))
+            const logOther = tf.mul(2, tf.sub(tf.sub(Math.LN2, u), softplus(tf.mul(-2, u))))
             entries.push(tf.mul(tf.tanh(u), tf.exp(tf.mul(0.5, logRest))))
             logJacobian = tf.add(logJacobian, tf.add(logOther, tf.mul(0.5, logRest)))
             logRest = tf.add(logRest, logOther)
@@ -324,5 +324,3 @@ export function choleskyCorrelation(size: number): Support {
     inside,
   }
 }
-
-const LOG_2 = Math.fround(Math.LN2)

@@ -1,0 +1,235 @@
+import { show, UsageError } from '../core/errors.ts'
+import { tf } from '../nn/tfjs.ts'
+import { softplus } from './supports.ts'
+
+// Log densities of the usual distributions as tfjs expressions, entry by entry: x and parameters broadcast against each other,
+// and no entry is summed. All are normalised. A model adds them up (model.ts).
+
+/** A tensor, or a number that stands for all entries. */
+export type Input = tf.Tensor | number
+
+const HALF_LOG_TWO_PI = 0.9189385332046727
+const LOG_PI = 1.1447298858494002
+
+const { add, div, exp, log, log1p, mul, neg, square, sub } = tf
+const sum = (...terms: Input[]) => terms.reduce((total, term) => add(total, term)) as tf.Tensor
+
+/** log of a number or of a tensor: numbers of a model are as exact as float32 holds them. */
+const logOf = (x: Input) => log(x)
+
+/** ((x − m)/s)² */
+const standardised = (x: Input, mean: Input, sd: Input) => div(sub(x, mean), sd)
+
+/** Normal: −½ ((x − μ)/σ)² − log σ − ½ log 2π. σ > 0 is a standard deviation. */
+export const normal = (x: Input, mean: Input, sd: Input): tf.Tensor =>
+  sum(mul(-0.5, square(standardised(x, mean, sd))), neg(logOf(sd)), -HALF_LOG_TWO_PI)
+
+/** |Normal(0, σ)|, for x ≥ 0: twice the normal density. */
+export const halfNormal = (x: Input, scale: Input): tf.Tensor => add(normal(x, 0, scale), Math.LN2)
+
+/** log x is Normal(μ, σ), for x > 0. */
+export const logNormal = (x: Input, mean: Input, sd: Input): tf.Tensor => sub(normal(logOf(x), mean, sd), logOf(x))
+
+/** Student t with ν degrees of freedom: log Γ((ν+1)/2) − log Γ(ν/2) − ½ log νπ − log σ − (ν+1)/2 log(1 + z²/ν). */
+export function studentT(x: Input, degrees: Input, mean: Input, scale: Input): tf.Tensor {
+  const z = standardised(x, mean, scale)
+  const half = mul(0.5, degrees)
+  const tail = mul(add(half, 0.5), log1p(div(square(z), degrees)))
+  return sum(
+    logGamma(add(half, 0.5)),
+    neg(logGamma(half)),
+    mul(-0.5, logOf(degrees)),
+    -0.5 * LOG_PI,
+    neg(logOf(scale)),
+    neg(tail),
+  )
+}
+
+/** Cauchy: −log π − log γ − log(1 + z²). */
+export const cauchy = (x: Input, place: Input, scale: Input): tf.Tensor =>
+  sum(-LOG_PI, neg(logOf(scale)), neg(log1p(square(standardised(x, place, scale)))))
+
+/** |Cauchy(0, γ)|, for x ≥ 0. */
+export const halfCauchy = (x: Input, scale: Input): tf.Tensor => add(cauchy(x, 0, scale), Math.LN2)
+
+/** Laplace: −|x − μ|/b − log 2b. */
+export const laplace = (x: Input, place: Input, scale: Input): tf.Tensor =>
+  sum(neg(tf.abs(standardised(x, place, scale))), neg(logOf(scale)), -Math.LN2)
+
+/** Logistic: −z − log s − 2 log(1 + e⁻ᶻ). */
+export function logistic(x: Input, place: Input, scale: Input): tf.Tensor {
+  const z = standardised(x, place, scale)
+  return sum(neg(z), neg(logOf(scale)), mul(-2, softplus(neg(z))))
+}
+
+/** Exponential with a rate λ: log λ − λ x, for x ≥ 0. */
+export const exponential = (x: Input, rate: Input): tf.Tensor => sub(logOf(rate), mul(rate, x))
+
+/** Gamma with shape α and rate β: α log β − log Γ(α) + (α − 1) log x − β x, for x > 0. */
+export const gamma = (x: Input, shape: Input, rate: Input): tf.Tensor =>
+  sum(mul(shape, logOf(rate)), neg(logGamma(shape)), mul(sub(shape, 1), logOf(x)), neg(mul(rate, x)))
+
+/** Inverse gamma with shape α and scale β: α log β − log Γ(α) − (α + 1) log x − β/x, for x > 0. */
+export const inverseGamma = (x: Input, shape: Input, scale: Input): tf.Tensor =>
+  sum(mul(shape, logOf(scale)), neg(logGamma(shape)), neg(mul(add(shape, 1), logOf(x))), neg(div(scale, x)))
+
+/** Weibull with shape k and scale λ: log(k/λ) + (k − 1) log(x/λ) − (x/λ)ᵏ, for x > 0. */
+export function weibull(x: Input, shape: Input, scale: Input): tf.Tensor {
+  const ratio = sub(logOf(x), logOf(scale))
+  return sum(logOf(shape), neg(logOf(scale)), mul(sub(shape, 1), ratio), neg(exp(mul(shape, ratio))))
+}
+
+/** Beta with α and β: (α − 1) log x + (β − 1) log(1 − x) − log B(α, β), for 0 < x < 1. */
+export const beta = (x: Input, a: Input, b: Input): tf.Tensor =>
+  sum(mul(sub(a, 1), logOf(x)), mul(sub(b, 1), log1p(neg(x))), neg(logBeta(a, b)))
+
+/** Uniform: −log(high − low); the support of the parameter sees to the bounds. */
+export const uniform = (x: Input, low: Input, high: Input): tf.Tensor =>
+  sub(tf.zerosLike(asTensor(x)), logOf(sub(high, low)))
+
+/** Bernoulli by its logit η, of x = 0 or 1: x η − log(1 + e^η). */
+export const bernoulliLogit = (x: Input, logit: Input): tf.Tensor => sub(mul(x, logit), softplus(asTensor(logit)))
+
+/** Binomial by its logit η, of x out of n: log C(n, x) + x η − n log(1 + e^η). */
+export const binomialLogit = (x: Input, trials: Input, logit: Input): tf.Tensor =>
+  sum(logChoose(trials, x), mul(x, logit), neg(mul(trials, softplus(asTensor(logit)))))
+
+/** Poisson by its log rate η: x η − e^η − log x!. */
+export const poissonLog = (x: Input, logRate: Input): tf.Tensor =>
+  sum(mul(x, logRate), neg(exp(logRate)), neg(logGamma(add(x, 1))))
+
+/**
+ * Negative binomial by its log mean η and dispersion φ, with variance μ + μ²/φ:
+ * log C(x + φ − 1, x) + x (η − log(μ + φ)) + φ (log φ − log(μ + φ)).
+ */
+export function negativeBinomialLog(x: Input, logMean: Input, dispersion: Input): tf.Tensor {
+  const total = add(logOf(dispersion), softplus(sub(logMean, logOf(dispersion))))
+  const coefficient = sum(logGamma(add(x, dispersion)), neg(logGamma(add(x, 1))), neg(logGamma(dispersion)))
+  return sum(coefficient, mul(x, sub(logMean, total)), mul(dispersion, sub(logOf(dispersion), total)))
+}
+
+/**
+ * Categorical by its logits [n, …, K]: the log softmax at x.
+ *
+ * @param x [N] or [n, N] whole numbers from 0 to K − 1
+ * @param logits [n, N, K], or [n, 1, K] and [n, K] where all observations share them
+ * @returns [n, N]
+ */
+export function categoricalLogit(x: readonly number[] | tf.Tensor, logits: tf.Tensor): tf.Tensor {
+  const table = logits.rank === 2 ? tf.expandDims(logits, 1) : logits
+  const K = table.shape[table.rank - 1]
+  const chosen = tf.oneHot(tf.cast(Array.isArray(x) ? tf.tensor1d(x as number[]) : (x as tf.Tensor), 'int32'), K)
+  const most = tf.max(table, -1, true)
+  const normaliser = add(tf.squeeze(most, [-1]), log(tf.sum(exp(sub(table, most)), -1)))
+  return sub(tf.sum(mul(table, tf.cast(chosen, 'float32')), -1), normaliser)
+}
+
+/**
+ * Ordered logistic with cut points c [n, K − 1]: P(x = k) = σ(η − c_{k−1}) − σ(η − c_k).
+ *
+ * @param x [N] whole numbers from 0 to K − 1    @param eta [n, N] or [n, 1]
+ * @returns [n, N]
+ */
+export function orderedLogit(x: readonly number[], eta: tf.Tensor, cuts: tf.Tensor): tf.Tensor {
+  const K = (cuts.shape[1] as number) + 1
+  const N = x.length
+  const bad = x.findIndex((k) => !(Number.isInteger(k) && k >= 0 && k < K))
+  if (bad >= 0)
+    throw new UsageError(`Observation ${bad} of orderedLogit is ${show(x[bad])}; it must be from 0 to ${K - 1}.`)
+  // Rows of 0 and 1 pick the cut below and the cut above each observation, where there is one.
+  const picks = (k: number) =>
+    tf.tensor2d(
+      x.map((value) => Array.from({ length: K - 1 }, (_, c) => (c === value + k ? 1 : 0))),
+      [N, K - 1],
+    )
+  const has = (k: number) => tf.tensor1d(x.map((value) => (value + k >= 0 && value + k < K - 1 ? 1 : 0)))
+  const at = (k: number) => tf.matMul(cuts, picks(k), false, true)
+  const [below, above] = [sub(eta, at(-1)), sub(eta, at(0))]
+  // log(σ(a) − σ(b)) = −softplus(−a) − softplus(b) + log(1 − e^(b−a)) for b < a.
+  const inner = log1p(neg(exp(neg(add(sub(below, above), mul(1e30, sub(1, mul(has(-1), has(0)))))))))
+  return sum(neg(mul(has(-1), softplus(neg(below)))), neg(mul(has(0), softplus(above))), inner)
+}
+
+/**
+ * Dirichlet of rows x [n, K] of a simplex: log Γ(Σ α) − Σ log Γ(α_k) + Σ (α_k − 1) log x_k.
+ *
+ * @param concentration [K], [n, K] or one number for all
+ * @returns [n]
+ */
+export function dirichlet(x: tf.Tensor, concentration: Input | readonly number[]): tf.Tensor {
+  const given = Array.isArray(concentration) ? tf.tensor1d(concentration as number[]) : (concentration as Input)
+  const alpha = add(given, tf.zerosLike(x))
+  const parts = sub(mul(sub(alpha, 1), log(x)), logGamma(alpha))
+  return add(tf.sum(parts, -1), logGamma(tf.sum(alpha, -1)))
+}
+
+/**
+ * LKJ of Cholesky factors L [n, K, K] of correlation matrices, up to a constant: Σ_{k≥1} (K − 1 − k + 2 η − 2) log L_kk, k from 0.
+ * η = 1 is uniform over correlation matrices.
+ *
+ * Source: Lewandowski, Kurowicka & Joe 2009; Stan Functions Reference, "LKJ correlation on Cholesky factors".
+ * @returns [n]
+ */
+export function lkjCholesky(L: tf.Tensor, eta: number): tf.Tensor {
+  if (!(eta > 0)) throw new UsageError(`eta of lkjCholesky must be above 0, got ${show(eta)}.`)
+  const K = L.shape[1] as number
+  const powers = Array.from({ length: K }, (_, k) => (k === 0 ? 0 : K - 1 - k + 2 * eta - 2))
+  const diagonal = tf.sum(mul(L, tf.eye(K)), -1)
+  return tf.sum(mul(log(diagonal), tf.tensor1d(powers)), -1)
+}
+
+/**
+ * Multivariate normal of x [k] or [n, k] with a mean [k], [n, k] or a number and a covariance Σ [n, k, k] or [k, k]:
+ * −½ (x − μ)ᵀ Σ⁻¹ (x − μ) − ½ log |Σ| − k/2 log 2π, by eliminating one row of Σ after the other.
+ *
+ * @returns [n]
+ */
+export function multivariateNormal(x: tf.Tensor, mean: Input, covariance: tf.Tensor): tf.Tensor {
+  const rows = covariance.rank === 2 ? tf.expandDims(covariance, 0) : covariance
+  const k = rows.shape[1] as number
+  if (rows.rank !== 3 || rows.shape[2] !== k)
+    throw new UsageError(`A covariance must be [n, k, k], got [${covariance.shape}].`)
+  const deviation = sub(x, mean)
+  let left = rows
+  let rest = add(
+    deviation.rank === 1 ? tf.expandDims(deviation, 0) : deviation,
+    tf.zeros([rows.shape[0], k]),
+  ) as tf.Tensor
+  const n = rest.shape[0] as number
+  let total: tf.Tensor = tf.fill([n, 1], -k * HALF_LOG_TWO_PI)
+  for (let j = 0; j < k; j++) {
+    const m = k - j
+    // The first row of what is left: its pivot, and what it takes from the others.
+    const pivot = tf.slice(left, [0, 0, 0], [-1, 1, 1])
+    const first = tf.slice(rest, [0, 0], [-1, 1])
+    const variance = tf.reshape(pivot, [-1, 1])
+    total = sub(total, mul(0.5, add(log(variance), div(square(first), variance))))
+    if (m === 1) break
+    const column = tf.slice(left, [0, 1, 0], [-1, m - 1, 1])
+    const share = div(column, pivot)
+    left = sub(tf.slice(left, [0, 1, 1], [-1, m - 1, m - 1]), tf.matMul(share, column, false, true))
+    rest = sub(tf.slice(rest, [0, 1], [-1, m - 1]), mul(tf.squeeze(share, [2]), first))
+  }
+  return tf.squeeze(total, [1])
+}
+
+const asTensor = (x: Input): tf.Tensor => (typeof x === 'number' ? tf.scalar(x) : x)
+const logBeta = (a: Input, b: Input) => sub(add(logGamma(a), logGamma(b)), logGamma(add(a, b)))
+const logChoose = (n: Input, k: Input) =>
+  sum(logGamma(add(n, 1)), neg(logGamma(add(k, 1))), neg(logGamma(add(sub(n, k), 1))))
+
+/**
+ * log Γ(x) for x > 0: Stirling's series at z = x + 8, less log x(x+1)…(x+7). Error below 2e-7 of the largest of its terms.
+ *
+ * Source: Abramowitz & Stegun 1964, 6.1.41.
+ */
+export function logGamma(input: Input): tf.Tensor {
+  const x = asTensor(input)
+  const z = add(x, 8)
+  const w = div(1, z)
+  const w2 = square(w)
+  const series = mul(w, add(1 / 12, mul(w2, add(-1 / 360, mul(w2, 1 / 1260)))))
+  const product = (from: number) => mul(mul(add(x, from), add(x, from + 1)), mul(add(x, from + 2), add(x, from + 3)))
+  const steps = add(log(product(0)), log(product(4)))
+  return sum(mul(sub(z, 0.5), log(z)), neg(z), series, HALF_LOG_TWO_PI, neg(steps))
+}

@@ -1,0 +1,45 @@
+import { encodeTensors } from '../core/safetensors.ts'
+import { columnsOf, type Draws } from './draws.ts'
+
+interface Drawn {
+  readonly draws: Draws
+}
+
+/** The draws as CSV (RFC 4180): a column for every number, a line for every particle. Commas in labels stand in quotes. */
+export function drawsToCsv({ draws }: Drawn): string {
+  const columns = columnsOf(draws)
+  const heads = columns.map(({ label }) => (label.includes(',') ? `"${label}"` : label))
+  const n = columns[0]?.values.length ?? 0
+  const lines = Array.from({ length: n }, (_, i) => columns.map(({ values }) => values[i]).join(','))
+  return `${[heads.join(','), ...lines].join('\n')}\n`
+}
+
+/** Nested lists of numbers. */
+export type Nested = readonly (number | Nested)[]
+
+/**
+ * The draws as ArviZ reads them: `az.from_dict(json.load(file))`. Particles are the draws of one chain, so every array is
+ * [1, n, …shape].
+ */
+export function drawsToArviz({ draws }: Drawn): { readonly posterior: Readonly<Record<string, Nested>> } {
+  const arrays = Object.entries(draws).map(([name, { shape, data }]) => {
+    const size = shape.reduce((product, length) => product * length, 1)
+    return [name, nested([...data], [1, data.length / size, ...shape])]
+  })
+  return { posterior: Object.fromEntries(arrays) }
+}
+
+function nested(values: readonly number[], shape: readonly number[]): Nested {
+  if (shape.length === 1) return values
+  const width = values.length / shape[0]
+  return Array.from({ length: shape[0] }, (_, k) => nested(values.slice(k * width, (k + 1) * width), shape.slice(1)))
+}
+
+/** The draws as a safetensors file: a tensor [n, …shape] for each name. */
+export function drawsToSafetensors({ draws }: Drawn): Uint8Array {
+  const tensors = Object.entries(draws).map(([name, { shape, data }]) => {
+    const size = shape.reduce((product, length) => product * length, 1)
+    return [name, { shape: [data.length / size, ...shape], data }]
+  })
+  return encodeTensors({ tensors: Object.fromEntries(tensors), metadata: {} })
+}
