@@ -159,7 +159,7 @@ export function interval(low: number, high: number, shape: Shape = []): Support 
     {
       name: `the numbers between ${low} and ${high}`,
       forward: (u) => tf.add(tf.mul(tf.sigmoid(u), width), low),
-      logSlope: (u) => tf.neg(tf.add(softplus(u), softplus(tf.neg(u)))),
+      logSlope: (u) => tf.sub(tf.log(width), tf.add(softplus(u), softplus(tf.neg(u)))),
       backward: (x, { log64 }) => log64((x - low) / (high - x)),
       inside: (x) => Math.min(x - low, high - x) / width,
     },

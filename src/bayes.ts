@@ -1,0 +1,38 @@
+// steinrl/bayes: posteriors by the names of their parameters, fitted without settings.
+export {
+  type DiagnoseOptions,
+  type Diagnosis,
+  diagnose,
+  type ModelParticles,
+  type ScoredParticles,
+  type Verdict,
+} from './bayes/diagnose.ts'
+export { columnsOf, type Draw, type Draws } from './bayes/draws.ts'
+export { type Fit, type FitOptions, type FitStep, fitPosterior } from './bayes/fit.ts'
+export * as logp from './bayes/logp.ts'
+export type { Mode } from './bayes/mode.ts'
+export { type Generated, type Model, type ModelOptions, model, type Terms } from './bayes/model.ts'
+export { type Parameters, parameters, type Start, type Supports, type Values } from './bayes/parameters.ts'
+export { predict } from './bayes/predict.ts'
+export { drawsToArviz, drawsToCsv, drawsToSafetensors, type Nested } from './bayes/save.ts'
+export { type SummaryOptions, type SummaryRow, summary } from './bayes/summary.ts'
+export {
+  above,
+  below,
+  choleskyCorrelation,
+  interval,
+  ordered,
+  positive,
+  type RealOptions,
+  real,
+  type Support,
+  simplex,
+} from './bayes/supports.ts'
+export {
+  type ScoredDraws,
+  type SteinWeightsOptions,
+  steinThinning,
+  steinWeights,
+  type ThinningOptions,
+} from './bayes/thinning.ts'
+export { startTfjs, type TfjsOptions, tf } from './nn/tfjs.ts'

@@ -1,0 +1,213 @@
+import { beforeAll, describe, expect, test } from '@jest/globals'
+import { diagnose } from '../../src/bayes/diagnose.ts'
+import { fitPosterior } from '../../src/bayes/fit.ts'
+import * as logp from '../../src/bayes/logp.ts'
+import { type Model, model } from '../../src/bayes/model.ts'
+import { predict } from '../../src/bayes/predict.ts'
+import { summary } from '../../src/bayes/summary.ts'
+import { choleskyCorrelation, interval, ordered, positive, real, simplex } from '../../src/bayes/supports.ts'
+import { startTfjs, tf } from '../../src/nn/tfjs.ts'
+import { svgd } from '../../src/svgd/svgd.ts'
+
+beforeAll(() => startTfjs())
+
+/** Posteriors whose means and standard deviations are known exactly. */
+const exact: readonly (readonly [
+  name: string,
+  make: () => Model,
+  moments: Record<string, [mean: number, sd: number]>,
+])[] = [
+  [
+    'a Gamma',
+    () => model({ parameters: { x: positive() }, logDensity: ({ x }) => logp.gamma(x, 5, 2) }) as unknown as Model,
+    { x: [2.5, Math.sqrt(5) / 2] },
+  ],
+  [
+    'a Beta(2, 5)',
+    () => model({ parameters: { x: interval(0, 1) }, logDensity: ({ x }) => logp.beta(x, 2, 5) }) as unknown as Model,
+    { x: [2 / 7, Math.sqrt(10 / (49 * 8))] },
+  ],
+  [
+    'a Dirichlet',
+    () =>
+      model({ parameters: { w: simplex(3) }, logDensity: ({ w }) => logp.dirichlet(w, [2, 3, 5]) }) as unknown as Model,
+    { 'w[0]': [0.2, Math.sqrt(0.16 / 11)], 'w[2]': [0.5, Math.sqrt(0.25 / 11)] },
+  ],
+  [
+    'a Gaussian of correlation 0.99 and scales 1 to 10,000',
+    () => {
+      const precision = [
+        [1 / 0.0199, -0.99 / 0.0199 / 1e4],
+        [-0.99 / 0.0199 / 1e4, 1 / 0.0199 / 1e8],
+      ]
+      return model({
+        parameters: { x: real(2) },
+        logDensity: ({ x }) => {
+          const centred = tf.sub(x, [3, 2e4]) as tf.Tensor2D
+          return tf.mul(-0.5, tf.sum(tf.mul(centred, tf.matMul(centred, tf.tensor2d(precision))), 1))
+        },
+      }) as unknown as Model
+    },
+    { 'x[0]': [3, 1], 'x[1]': [2e4, 1e4] },
+  ],
+  [
+    'order statistics of two uniforms',
+    // (x₀, x₁) uniform on 0 < x₀ < x₁ < 1, as x₁ ~ Beta(2, 1) and x₀ uniform below it.
+    () =>
+      model({
+        parameters: { top: interval(0, 1), share: interval(0, 1) },
+        logDensity: ({ top }) => logp.beta(top, 2, 1),
+        generated: ({ top, share }) => ({ low: tf.mul(top, share) }),
+      }) as unknown as Model,
+    { top: [2 / 3, Math.sqrt(1 / 18)], low: [1 / 3, Math.sqrt(1 / 18)] },
+  ],
+]
+
+describe.each(exact)('%s', (_, make, moments) => {
+  test('is found to a tenth of its standard deviation, and called fine', async () => {
+    const fit = await fitPosterior(make())
+    const rows = new Map(summary(fit).map((row) => [row.name, row]))
+    for (const [name, [mean, sd]] of Object.entries(moments)) {
+      const row = rows.get(name)
+      expect(Math.abs((row?.mean ?? Number.NaN) - mean) / sd).toBeLessThan(0.1)
+      expect(Math.abs((row?.sd ?? Number.NaN) / sd - 1)).toBeLessThan(0.12)
+    }
+    const { verdict, sentence } = await diagnose(fit)
+    expect([verdict, sentence]).toEqual(['fine', expect.stringContaining('Fine: means move by at most')])
+  })
+})
+
+test('LKJ(2) correlations of three variables have mean 0 and variance 1/8', async () => {
+  // The correlation of two of K variables is 2 Beta(a, a) − 1 with a = η − 1 + K/2 = 5/2, of variance 1/(2a + 1) = 1/6.
+  const lkj = model({
+    parameters: { L: choleskyCorrelation(3) },
+    logDensity: ({ L }) => logp.lkjCholesky(L, 2),
+    generated: ({ L }) => ({ R: tf.matMul(L, L, false, true) }),
+  })
+  const { mean, sd } = summary(await fitPosterior(lkj)).find(({ name }) => name === 'R[2,1]') as {
+    mean: number
+    sd: number
+  }
+  expect(Math.abs(mean)).toBeLessThan(0.05)
+  expect(Math.abs(sd * Math.sqrt(6) - 1)).toBeLessThan(0.12)
+})
+
+const line = () => {
+  const x = Array.from({ length: 30 }, (_, i) => i / 10)
+  const y = x.map((value, i) => 1 + 2 * value + Math.sin(7 * i))
+  return model({
+    parameters: { a: real(), b: real(), sigma: positive() },
+    logDensity: ({ a, b, sigma }) => logp.normal(tf.tensor1d(y), tf.add(a, tf.mul(b, tf.tensor1d(x))), sigma),
+  })
+}
+
+test('the same seed gives the same bytes, another seed others', async () => {
+  const [a, b, c] = [
+    await fitPosterior(line(), { seed: 3 }),
+    await fitPosterior(line(), { seed: 3 }),
+    await fitPosterior(line(), { seed: 4 }),
+  ]
+  expect(b.free).toEqual(a.free)
+  expect(c.free).not.toEqual(a.free)
+})
+
+test('a score by name fits as the log density of which it is the gradient', async () => {
+  const scored = model({
+    parameters: { x: real(2), s: positive() },
+    score: ({ x, s }) => ({ x: tf.neg(x), s: tf.sub(tf.div(2, s), 1) }),
+  })
+  const rows = summary(await fitPosterior(scored))
+  // s ~ Gamma(3, 1)
+  expect(rows.map(({ mean }) => mean)).toEqual([expect.closeTo(0, 1), expect.closeTo(0, 1), expect.closeTo(3, 0)])
+})
+
+test('predictions follow the draws', async () => {
+  const fit = await fitPosterior(line())
+  const { curve } = predict(fit, ({ a, b }) => ({ curve: tf.add(a, tf.mul(b, [0, 1])) }))
+  expect(curve.shape).toEqual([2])
+  expect(curve.data[0]).toBeCloseTo(fit.draws.a.data[0], 5)
+  expect(curve.data[1]).toBeCloseTo(fit.draws.a.data[0] + fit.draws.b.data[0], 5)
+})
+
+describe('what cannot be fitted is refused in a sentence', () => {
+  const cases: readonly (readonly [name: string, run: () => Promise<unknown>, message: string])[] = [
+    [
+      'a start outside a support',
+      () => fitPosterior(line(), { start: { sigma: -1 } }),
+      'The start of sigma: [-1] does not lie inside the positive numbers.',
+    ],
+    [
+      'a start of a parameter that does not exist',
+      () => fitPosterior(line(), { start: { c: 1 } as never }),
+      'There is no parameter c; there are a, b, sigma.',
+    ],
+    [
+      'a log density that is minus infinity everywhere',
+      () => fitPosterior(model({ parameters: { x: real() }, logDensity: ({ x }) => tf.log(tf.mul(0, x)) })),
+      'The log density or its gradient is not finite at any of the 4 starts',
+    ],
+    [
+      'particles that depend on each other',
+      () => fitPosterior(model({ parameters: { x: real() }, logDensity: ({ x }) => tf.mul(x, tf.mean(x)) })),
+      'The log density of a particle depends on other particles',
+    ],
+    [
+      'a term without the axis of the particles',
+      () => fitPosterior(model({ parameters: { x: real() }, logDensity: ({ x }) => tf.sum(tf.square(x)) })),
+      'Term 0 of the log density has the shape []; its first axis must be the 4 particles.',
+    ],
+    [
+      'a posterior that float32 cannot show',
+      () =>
+        fitPosterior(model({ parameters: { x: real() }, logDensity: ({ x }) => logp.normal(x, 2.75e-3, 5e-10) }), {
+          start: { x: 2.75e-3 },
+        }),
+      'float32 cannot resolve x',
+    ],
+    [
+      'a name that is a parameter and generated',
+      () =>
+        fitPosterior(
+          model({
+            parameters: { x: real() },
+            logDensity: ({ x }) => logp.normal(x, 0, 1),
+            generated: ({ x }) => ({ x }),
+          }),
+        ),
+      'x is a parameter and a generated quantity: give one of them another name.',
+    ],
+  ]
+  test.each(cases)('%s', async (_, run, message) => {
+    await expect(run()).rejects.toThrow(message)
+  })
+})
+
+test('increasing numbers keep their order', async () => {
+  const fit = await fitPosterior(
+    model({ parameters: { cut: ordered(3) }, logDensity: ({ cut }) => logp.normal(cut, tf.tensor1d([0, 0, 1]), 1) }),
+  )
+  const { data } = fit.draws.cut
+  for (let i = 0; i < data.length; i += 3)
+    expect([data[i] < data[i + 1], data[i + 1] < data[i + 2]]).toEqual([true, true])
+})
+
+describe('diagnosis of plain SVGD', () => {
+  test('particles whose scale is far from that of the start are called not converged', async () => {
+    const score = (out: Float32Array, [x, y]: Float32Array) => {
+      out[0] = -(x - 500) / 1e4
+      out[1] = -y / 1e-4
+    }
+    const particles = await svgd({ score, particles: 100, dimension: 2, iterations: 200 })
+    const { verdict, movement } = await diagnose({ particles, dimension: 2, score })
+    expect(verdict).toBe('not converged')
+    expect(movement.sd).toBeGreaterThan(1)
+  })
+
+  test('an RBF kernel in twenty dimensions has too small a variance', async () => {
+    const score = (out: Float32Array, x: Float32Array) => out.set(x.map((value) => -value))
+    const particles = await svgd({ score, particles: 60, dimension: 20, iterations: 800 })
+    const { verdict, spread } = await diagnose({ particles, dimension: 20, score })
+    expect(verdict).toBe('variance probably too small')
+    expect(spread.least).toBeLessThan(0.8)
+  })
+})

@@ -1,0 +1,40 @@
+"""Records log densities of scipy: python record-logp.py > logp.json (scipy 1.x)."""
+
+import json
+import numpy as np
+import scipy
+from scipy import stats
+
+def row(name, args, value):
+    return {"name": name, "args": args, "value": float(value)}
+
+rows = []
+for x, m, s in [(0.3, 0.0, 1.0), (-2.0, 1.5, 0.4), (40.0, 10.0, 7.0)]:
+    rows.append(row("normal", [x, m, s], stats.norm.logpdf(x, m, s)))
+    rows.append(row("cauchy", [x, m, s], stats.cauchy.logpdf(x, m, s)))
+    rows.append(row("laplace", [x, m, s], stats.laplace.logpdf(x, m, s)))
+    rows.append(row("logistic", [x, m, s], stats.logistic.logpdf(x, m, s)))
+    for v in [1.0, 4.5, 300.0]:
+        rows.append(row("studentT", [x, v, m, s], stats.t.logpdf(x, v, m, s)))
+for x, a, b in [(0.2, 0.7, 2.0), (3.0, 5.0, 1.5), (25.0, 40.0, 2.0)]:
+    rows.append(row("halfNormal", [x, b], stats.halfnorm.logpdf(x, scale=b)))
+    rows.append(row("halfCauchy", [x, b], stats.halfcauchy.logpdf(x, scale=b)))
+    rows.append(row("logNormal", [x, a, b], stats.lognorm.logpdf(x, b, scale=np.exp(a))))
+    rows.append(row("exponential", [x, b], stats.expon.logpdf(x, scale=1 / b)))
+    rows.append(row("gamma", [x, a, b], stats.gamma.logpdf(x, a, scale=1 / b)))
+    rows.append(row("inverseGamma", [x, a, b], stats.invgamma.logpdf(x, a, scale=b)))
+    rows.append(row("weibull", [x, a / 5, b], stats.weibull_min.logpdf(x, a / 5, scale=b)))
+for x, a, b in [(0.1, 0.5, 0.5), (0.5, 5.0, 5.0), (0.93, 30.0, 2.0)]:
+    rows.append(row("beta", [x, a, b], stats.beta.logpdf(x, a, b)))
+    rows.append(row("uniform", [x, -1.0, 4.0], stats.uniform.logpdf(x, -1, 5)))
+expit = lambda e: 1 / (1 + np.exp(-e))
+for eta in [-3.0, 0.4, 6.0]:
+    for x in [0, 1]:
+        rows.append(row("bernoulliLogit", [x, eta], stats.bernoulli.logpmf(x, expit(eta))))
+    for x, n in [(0, 5), (3, 7), (90, 100)]:
+        rows.append(row("binomialLogit", [x, n, eta], stats.binom.logpmf(x, n, expit(eta))))
+    for x in [0, 4, 60]:
+        rows.append(row("poissonLog", [x, eta], stats.poisson.logpmf(x, np.exp(eta))))
+        for phi in [0.5, 12.0]:
+            rows.append(row("negativeBinomialLog", [x, eta, phi], stats.nbinom.logpmf(x, phi, phi / (phi + np.exp(eta)))))
+print(json.dumps({"scipy": scipy.__version__, "rows": rows}))
