@@ -65,8 +65,8 @@ export function allocate(bytes: number, shared = false): WebAssembly.Memory {
   } catch {
     throw new UsageError(
       `The system gives no more WASM memory, here of ${size}: Node 20 and 22 take 10 GB of address space for each one, whatever ` +
-        'its size, unless they are started with --disable-wasm-trap-handler (Node 24 takes what is needed); keep fewer states and ' +
-        'environments at a time, or raise the limit of the process (ulimit -v).',
+        'its size, unless they are started with --disable-wasm-trap-handler (Node 24 does without where there is none); keep fewer ' +
+        'states and environments at a time, or raise the limit of the process (ulimit -v).',
     )
   }
 }

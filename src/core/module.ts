@@ -18,8 +18,12 @@ const ownFiles = {
 }
 
 /** The bytes that a module of dist/inline/ holds in base64. */
-export const fromBase64 = (text: string): Uint8Array<ArrayBuffer> =>
-  Uint8Array.from(atob(text), (character) => character.charCodeAt(0))
+export function fromBase64(text: string): Uint8Array<ArrayBuffer> {
+  const characters = atob(text)
+  const bytes = new Uint8Array(characters.length)
+  for (let k = 0; k < bytes.length; k++) bytes[k] = characters.charCodeAt(k)
+  return bytes
+}
 
 /** @throws UsageError where the runtime has no WebAssembly SIMD, before anything is loaded */
 export function requireSimd(): void {

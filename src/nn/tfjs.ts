@@ -4,12 +4,13 @@ import '@tensorflow/tfjs-layers'
 import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm'
 import * as tf from '@tensorflow/tfjs-core'
 import { platform } from '#platform'
+import { show, UsageError } from '../core/errors.ts'
 import { type CoreModule, type CoreSource, compileCore, fromBase64, requireSimd } from '../core/module.ts'
 
 export interface TfjsOptions {
   /**
-   * Where a browser finds tfjs's own WASM files: a folder address ending in '/', or an address for each file name.
-   * Default: the one that this package carries. Node finds them itself.
+   * Where tfjs's own WASM files are: a folder address ending in '/', or an address for each file name.
+   * Default: the one that this package carries.
    */
   wasmPaths?: Parameters<typeof setWasmPaths>[0]
   /** The WASM core whose kernels run below tfjs; default: this package's steinrl.wasm. */
@@ -19,24 +20,45 @@ export interface TfjsOptions {
 }
 
 /**
- * Starts tfjs on its WASM backend; does nothing when a backend is running already. Compiles the core as well, whose
- * kernels run below tfjs where they are faster.
+ * Starts tfjs on its WASM backend; does nothing when it is running already. Compiles the core as well, whose kernels run below
+ * tfjs where they are faster.
  *
- * @throws UsageError where the runtime has no WebAssembly SIMD
+ * @throws UsageError where the runtime has no WebAssembly SIMD, or where tfjs runs already in a way whose bits differ
  */
 export async function startTfjs({ wasmPaths, core, fused = true }: TfjsOptions = {}): Promise<void> {
   // Without SIMD tfjs would start another build of itself, whose bits differ.
   requireSimd()
+  if (tf.getBackend()) await refuseOtherBits(tf.getBackend())
   kernels.core = fused ? (kernels.core ?? (await compileCore(core))) : null
-  if (tf.getBackend()) return
+  if (starting === null && tf.getBackend()) return
+  starting ??= startBackend(wasmPaths).finally(() => {
+    starting = null
+  })
+  await starting
+}
+
+/** Calls at the same time start one backend. */
+let starting: Promise<void> | null = null
+
+async function startBackend(wasmPaths: TfjsOptions['wasmPaths']): Promise<void> {
   // Its threads would be one more thing that differs between Node (which has none) and browsers.
   tf.env().set('WASM_HAS_MULTITHREAD_SUPPORT', false)
-  const own = wasmPaths || platform.name === 'node' ? null : await ownBinary()
-  const paths = wasmPaths ?? own
-  if (paths) setWasmPaths(paths)
-  const started = await tf.setBackend('wasm')
+  const own = wasmPaths ? null : await ownBinary()
+  if (own) setWasmPaths(own, true)
+  else if (wasmPaths) setWasmPaths(wasmPaths)
+  const started = await platform.keepingErrorListeners(() => tf.setBackend('wasm'))
   if (own) URL.revokeObjectURL(own[SIMD_BINARY])
   if (!started) throw new Error('tfjs could not start its WASM backend in this runtime.')
+}
+
+/** A tfjs that others have started: on another backend, or on wasm's build without SIMD, its bits would be others. */
+async function refuseOtherBits(backend: string): Promise<void> {
+  if (backend === 'wasm' && (await tf.env().getAsync('WASM_HAS_SIMD_SUPPORT'))) return
+  const found = backend === 'wasm' ? 'wasm without SIMD' : backend
+  throw new UsageError(
+    `tfjs runs on the backend ${show(found)} already, whose numbers differ: steinrl needs "wasm"; start it first by startTfjs(), ` +
+      "or switch by tf.setBackend('wasm').",
+  )
 }
 
 const SIMD_BINARY = 'tfjs-backend-wasm-simd.wasm'

@@ -20,6 +20,8 @@ export const platform: Platform = {
   name: 'browser',
   now: () => performance.now(),
   breathe,
+  // tfjs adds none to a page.
+  keepingErrorListeners: (start) => start(),
   files: {
     async fetch(address) {
       const response = await fetch(address)

@@ -1,15 +1,36 @@
 import { access, appendFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
-import { cwd } from 'node:process'
+import nodeProcess, { cwd } from 'node:process'
 import { setImmediate } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import { parentPort, workerData } from 'node:worker_threads'
 import type { Platform } from './platform.ts'
 
+const ERRORS = ['uncaughtException', 'unhandledRejection'] as const
+
+/** A function that throws what it is given, at most on a condition, in any spelling of a minifier. */
+const THROWS_AGAIN = /^(?:function\s*\w*\s*)?\(?(\w+)\)?\s*(?:=>\s*)?\{(?:\s*if\s*\([^{}]*\))?[\s{]*throw \1;?[\s}]*\}$/
+
+async function keepingErrorListeners<T>(start: () => Promise<T>): Promise<T> {
+  const before = ERRORS.map((event) => nodeProcess.rawListeners(event))
+  try {
+    return await start()
+  } finally {
+    ERRORS.forEach((event, k) => {
+      // The program may have added some of its own while this one waited.
+      const added = nodeProcess.rawListeners(event).filter((listener) => !before[k].includes(listener))
+      for (const listener of added.filter((listener) => THROWS_AGAIN.test(String(listener)))) {
+        nodeProcess.removeListener(event, listener as () => void)
+      }
+    })
+  }
+}
+
 export const platform: Platform = {
   name: 'node',
   now: () => performance.now(),
   breathe: () => setImmediate(),
+  keepingErrorListeners,
   files: {
     async fetch(address) {
       const url = new URL(address, pathToFileURL(`${cwd()}/`))

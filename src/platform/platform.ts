@@ -5,6 +5,11 @@ export interface Platform {
   now(): number
   /** Lets timers, signals and messages run. */
   breathe(): Promise<void>
+  /**
+   * Runs what starts a library, and takes away the listeners for errors that it adds to the process and that do nothing but throw
+   * the error again: they end a process that handles its errors, and print the line of the library with them.
+   */
+  keepingErrorListeners<T>(start: () => Promise<T>): Promise<T>
   readonly files: Files
   readonly threads: Threads
   /** In a worker: what is done with a message, and how it is answered. */

@@ -1,0 +1,69 @@
+// Each in a process of its own: a tfjs is started once.
+import { spawnSync } from 'node:child_process'
+import { expect, test } from '@jest/globals'
+
+const dist = new URL('../../dist/index.js', import.meta.url).href
+const TRAIN = "{ env: 'CartPole-v1', particles: 1, environments: 1, steps: 8, iterations: 1, hidden: [4] }"
+
+/** What a program printed that imports steinrl as `s` and its tfjs as `tf`. */
+function outputOf(program: string) {
+  const imports = `import * as s from ${JSON.stringify(dist)}; import * as tf from '@tensorflow/tfjs-core';`
+  const script = `${imports} const once = async () => { for await (const _ of s.train(${TRAIN})); }; ${program}`
+  const { stdout, stderr, status } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+    encoding: 'utf8',
+    cwd: new URL('../..', import.meta.url),
+  })
+  return { stdout: stdout.trim(), stderr, status }
+}
+
+test('a program that handles its rejections goes on after training', () => {
+  const program = `
+    process.on('unhandledRejection', (reason) => console.log('handled', reason.message))
+    await once()
+    Promise.reject(new Error('of the user'))
+    setTimeout(() => console.log('goes on'), 50)`
+  expect(outputOf(program)).toEqual({ stdout: 'handled of the user\ngoes on', stderr: '', status: 0 })
+})
+
+test('an error prints its own lines, none of tfjs', () => {
+  const { stderr, status } = outputOf("await once(); throw new Error('of the user')")
+  expect(status).toBe(1)
+  expect(stderr).toContain('Error: of the user')
+  expect(stderr.length).toBeLessThan(2000)
+})
+
+test('listeners for errors that a program adds while tfjs starts stay', () => {
+  const program = `
+    const before = process.listenerCount('uncaughtException')
+    const starting = s.startTfjs()
+    const mine = (error) => { console.log('mine', error.message) }
+    process.on('uncaughtException', mine)
+    await starting
+    console.log(process.listenerCount('uncaughtException') - before, process.listeners('uncaughtException').includes(mine))
+    setTimeout(() => { throw new Error('of the user') })`
+  expect(outputOf(program).stdout).toBe('1 true\nmine of the user')
+})
+
+test('calls at the same time start one tfjs', () => {
+  const program = 'await Promise.all([s.startTfjs(), s.startTfjs(), once(), once()]); console.log(tf.getBackend())'
+  expect(outputOf(program)).toEqual({ stdout: 'wasm', stderr: '', status: 0 })
+})
+
+const REFUSED = 'already, whose numbers differ: steinrl needs "wasm"; start it first by startTfjs()'
+
+test.each([
+  ["await import('@tensorflow/tfjs-backend-cpu'); await tf.setBackend('cpu')", '"cpu"'],
+  ["tf.env().set('WASM_HAS_SIMD_SUPPORT', false); await tf.setBackend('wasm')", '"wasm without SIMD"'],
+  ["await s.startTfjs(); await import('@tensorflow/tfjs-backend-cpu'); await tf.setBackend('cpu')", '"cpu"'],
+])('a tfjs whose bits differ is refused: %s', (start, name) => {
+  const { stdout } = outputOf(`${start}; await once().catch((error) => console.log(error.name + ':', error.message))`)
+  expect(stdout).toContain(`UsageError: tfjs runs on the backend ${name} ${REFUSED}`)
+})
+
+test('a tfjs that runs on wasm already trains with the same bits', () => {
+  const theta = `let bits; for await (const { state } of s.train(${TRAIN})) bits = state.arena.view.theta.join()
+    console.log(bits)`
+  const own = outputOf(theta).stdout
+  expect(own.length).toBeGreaterThan(100)
+  expect(outputOf(`await tf.setBackend('wasm'); ${theta}`).stdout).toBe(own)
+})
