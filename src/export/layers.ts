@@ -1,6 +1,6 @@
 import { input, type LayersModel, layers, model, type SymbolicTensor } from '@tensorflow/tfjs-layers'
 import { startTfjs, tf } from '../nn/tfjs.ts'
-import { type DensePart, LOG_STD_RANGE, type Parts, partsOf, type SinglePolicy } from './parts.ts'
+import { type DensePart, hasBounds, LOG_STD_RANGE, type Parts, partsOf, type SinglePolicy } from './parts.ts'
 
 /** The two files of a layers model of TensorFlow.js. */
 export interface LayersModelFiles {
@@ -13,6 +13,8 @@ export interface LayersModelFiles {
  * A policy as a layers model of TensorFlow.js, of its standard layers alone, for tf.loadLayersModel(). Input: observation
  * [rows, O]. Outputs: logits [rows, classes]; or, in this order, action (the mode as the task takes it), mean and log_std, of the
  * Gaussian before it is squashed, [rows, A] each.
+ *
+ * @throws UsageError for a squashed Gaussian without bounds
  */
 export async function layersModel(single: SinglePolicy): Promise<LayersModelFiles> {
   await startTfjs()
@@ -53,7 +55,9 @@ function build(single: SinglePolicy): LayersModel {
   if (parts.heads[0].name === 'logits') return model({ inputs: observation, outputs: first })
   const outputs = parts.logStd
     ? [
-        clipped(observation, first, 'action', parts.low, parts.high),
+        hasBounds(parts)
+          ? clipped(observation, first, 'action', parts.low, parts.high)
+          : applied(layers.activation({ name: 'action', activation: 'linear' }), first),
         first,
         constant(observation, 'log_std', parts.logStd),
       ]

@@ -1,46 +1,9 @@
-import type { Type } from 'protobufjs'
 import type { Activation } from '../nn/network.ts'
-import { type DensePart, LOG_STD_RANGE, type Parts, partsOf, type SinglePolicy } from './parts.ts'
+import { DataType, encodeModel, type NodeProto, type TensorProto, type ValueInfoProto } from './onnx-format.ts'
+import { type DensePart, hasBounds, LOG_STD_RANGE, type Parts, partsOf, type SinglePolicy } from './parts.ts'
 
-/** What is used of the format: fields and their numbers. Source: onnx/onnx, onnx/onnx.proto, IR version 8. */
-const FORMAT = `
-  syntax = "proto3";
-  message ModelProto {
-    int64 ir_version = 1;
-    string producer_name = 2;
-    GraphProto graph = 7;
-    repeated OperatorSetIdProto opset_import = 8;
-  }
-  message OperatorSetIdProto { string domain = 1; int64 version = 2; }
-  message GraphProto {
-    repeated NodeProto node = 1;
-    string name = 2;
-    repeated TensorProto initializer = 5;
-    repeated ValueInfoProto input = 11;
-    repeated ValueInfoProto output = 12;
-  }
-  message NodeProto {
-    repeated string input = 1;
-    repeated string output = 2;
-    string name = 3;
-    string op_type = 4;
-    repeated AttributeProto attribute = 5;
-  }
-  message AttributeProto { string name = 1; int64 i = 3; int32 type = 20; }
-  message TensorProto { repeated int64 dims = 1; int32 data_type = 2; string name = 8; bytes raw_data = 9; }
-  message ValueInfoProto { string name = 1; TypeProto type = 2; }
-  message TypeProto { Tensor tensor_type = 1; }
-  message Tensor { int32 elem_type = 1; TensorShapeProto shape = 2; }
-  message TensorShapeProto { repeated Dimension dim = 1; }
-  message Dimension { oneof value { int64 dim_value = 1; string dim_param = 2; } }
-`
 const IR_VERSION = 8
 const OPSET = 17
-/** Of elements of tensors. */
-const FLOAT = 1
-const INT64 = 7
-/** Of attributes. */
-const INT = 2
 
 const operators: Readonly<Record<Activation, string>> = {
   linear: 'Identity',
@@ -50,67 +13,62 @@ const operators: Readonly<Record<Activation, string>> = {
   softplus: 'Softplus',
 }
 
-/** A graph under construction: nodes, constants and outputs in the format's own records. */
+/** A graph under construction. */
 interface Graph {
-  readonly node: object[]
-  readonly initializer: object[]
-  readonly output: object[]
+  readonly nodes: NodeProto[]
+  readonly initializers: TensorProto[]
+  readonly outputs: ValueInfoProto[]
 }
 
 /**
  * A policy as the bytes of an ONNX model. Input: observation [rows, O]. Outputs: logits [rows, classes] and action [rows], the
  * most probable class; or action (the mode as the task takes it), mean and log_std, of the Gaussian before it is squashed, [rows, A]
  * each.
+ *
+ * @throws UsageError for a squashed Gaussian without bounds
  */
 export async function onnxModel(single: SinglePolicy): Promise<Uint8Array> {
   const { observations, head } = single.policy
-  const graph: Graph = { node: [], initializer: [], output: [] }
+  const graph: Graph = { nodes: [], initializers: [], outputs: [] }
   const parts = partsOf(single)
   const last = parts.hidden.reduce((x, part) => dense(graph, x, part), normalised(graph, single))
   if (head.name === 'categorical') addClasses(graph, last, parts)
   else addActions(graph, last, parts)
-  const model = {
-    ir_version: IR_VERSION,
-    producer_name: 'steinrl',
-    graph: { ...graph, name: 'policy', input: [valueInfo('observation', FLOAT, observations)] },
-    opset_import: [{ domain: '', version: OPSET }],
-  }
-  const type = await modelType()
-  return type.encode(type.fromObject(model)).finish()
-}
-
-/** Not imported above, so that pages which never export do not load it. */
-async function modelType(): Promise<Type> {
-  const { default: protobuf } = await import('protobufjs')
-  return protobuf.parse(FORMAT, { keepCase: true }).root.lookupType('ModelProto')
+  return encodeModel({
+    irVersion: IR_VERSION,
+    producerName: 'steinrl',
+    graph: { ...graph, name: 'policy', inputs: [valueInfo('observation', DataType.float, observations)] },
+    opset: { domain: '', version: OPSET },
+  })
 }
 
 /** Adds a node and returns the name of its output. */
 function add(
-  { node }: Graph,
-  op: string,
+  { nodes }: Graph,
+  opType: string,
   output: string,
   inputs: string[],
   attributes: Record<string, number> = {},
 ): string {
-  const attribute = Object.entries(attributes).map(([name, i]) => ({ name, i, type: INT }))
-  node.push({ op_type: op, name: output, input: inputs, output: [output], attribute })
+  nodes.push({ opType, name: output, inputs, outputs: [output], attributes })
   return output
 }
 
 /** Adds a constant and returns its name. */
-function constant({ initializer }: Graph, name: string, data: Float32Array, dims: number[] = [data.length]): string {
-  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
-  initializer.push({ name, dims, data_type: FLOAT, raw_data: bytes })
+function constant({ initializers }: Graph, name: string, data: Float32Array, dims: number[] = [data.length]): string {
+  const rawData = new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+  initializers.push({ name, dims, dataType: DataType.float, rawData })
   return name
 }
 
 const scalar = (graph: Graph, name: string, value: number) => constant(graph, name, Float32Array.of(value), [])
 
-function valueInfo(name: string, type: number, width?: number): object {
-  const dim = [{ dim_param: 'rows' }, ...(width === undefined ? [] : [{ dim_value: width }])]
-  return { name, type: { tensor_type: { elem_type: type, shape: { dim } } } }
-}
+/** Of rows, any number of them. */
+const valueInfo = (name: string, dataType: number, width?: number): ValueInfoProto => ({
+  name,
+  dataType,
+  dims: width === undefined ? ['rows'] : ['rows', width],
+})
 
 function dense(graph: Graph, x: string, { name, inputs, outputs, kernel, bias, activation }: DensePart): string {
   const w = constant(graph, `${name}_kernel`, kernel, [inputs, outputs])
@@ -137,25 +95,28 @@ function normalised(graph: Graph, { normalisation }: SinglePolicy): string {
 function addClasses(graph: Graph, last: string, { heads }: Parts): void {
   const logits = dense(graph, last, heads[0])
   add(graph, 'ArgMax', 'action', [logits], { axis: 1, keepdims: 0 })
-  graph.output.push(valueInfo(logits, FLOAT, heads[0].outputs), valueInfo('action', INT64))
+  graph.outputs.push(valueInfo(logits, DataType.float, heads[0].outputs), valueInfo('action', DataType.int64))
 }
 
 function addActions(graph: Graph, last: string, parts: Parts): void {
-  const A = parts.low.length
   const mean = dense(graph, last, parts.heads[0])
-  const low = constant(graph, 'low', parts.low)
-  const high = constant(graph, 'high', parts.high)
   if (parts.logStd) {
-    clipped(graph, 'action', mean, low, high)
+    addAction(graph, mean, parts)
     const rows = add(graph, 'Shape', 'mean_shape', [mean])
     add(graph, 'Expand', 'log_std', [constant(graph, 'log_std_row', parts.logStd), rows])
   } else {
-    clipped(graph, 'action', rescaled(graph, mean, parts), low, high)
+    addAction(graph, rescaled(graph, mean, parts), parts)
     const free = dense(graph, last, { ...parts.heads[1], name: 'log_std_free' })
     const [least, most] = LOG_STD_RANGE
     clipped(graph, 'log_std', free, scalar(graph, 'log_std_low', least), scalar(graph, 'log_std_high', most))
   }
-  for (const name of ['action', mean, 'log_std']) graph.output.push(valueInfo(name, FLOAT, A))
+  for (const name of ['action', mean, 'log_std']) graph.outputs.push(valueInfo(name, DataType.float, parts.low.length))
+}
+
+/** x within the bounds of the task, if it has any. */
+function addAction(graph: Graph, x: string, { low, high }: Parts): void {
+  if (hasBounds({ low, high })) clipped(graph, 'action', x, constant(graph, 'low', low), constant(graph, 'high', high))
+  else add(graph, 'Identity', 'action', [x])
 }
 
 /** tanh of the mean, moved from [−1, 1] to the box. */

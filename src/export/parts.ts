@@ -1,3 +1,4 @@
+import { UsageError } from '../core/errors.ts'
 import type { Activation } from '../nn/network.ts'
 import type { Policy } from '../nn/policy.ts'
 import type { Bounds, Normalisation } from '../policy/description.ts'
@@ -38,8 +39,17 @@ export interface Parts {
 /** log σ of a squashed Gaussian is kept in this range, as in assembly/nn/policy.ts. */
 export const LOG_STD_RANGE = [-20, 2] as const
 
+/**
+ * Cuts a policy into its layers.
+ *
+ * @throws UsageError for a squashed Gaussian without bounds
+ */
 export function partsOf({ policy, theta, bounds }: SinglePolicy): Parts {
   const { net, head, size } = policy
+  const free = head.name === 'categorical' ? [] : Array<null>(head.actions).fill(null)
+  const { low, high } = bounds ?? { low: free, high: free }
+  if (head.name === 'squashed-gaussian' && [...low, ...high].includes(null))
+    throw new UsageError('A squashed Gaussian is moved to the bounds of its actions, so bounds must have numbers only.')
   const layers = net.layers.map(({ inputs, outputs, weight, bias, activation }, l) => ({
     name: `hidden_${l + 1}`,
     inputs,
@@ -53,10 +63,14 @@ export function partsOf({ policy, theta, bounds }: SinglePolicy): Parts {
     hidden: layers,
     heads: headsOf(head.name === 'categorical' ? ['logits'] : ['mean', 'log_std'], last, head.actions),
     logStd: head.name === 'gaussian' ? theta.slice(net.size, size) : null,
-    low: Float32Array.from(bounds?.low ?? [], (bound) => bound ?? Number.NEGATIVE_INFINITY),
-    high: Float32Array.from(bounds?.high ?? [], (bound) => bound ?? Number.POSITIVE_INFINITY),
+    low: Float32Array.from(low, (bound) => bound ?? Number.NEGATIVE_INFINITY),
+    high: Float32Array.from(high, (bound) => bound ?? Number.POSITIVE_INFINITY),
   }
 }
+
+/** Whether any action has a bound. */
+export const hasBounds = ({ low, high }: Pick<Parts, 'low' | 'high'>): boolean =>
+  [...low, ...high].some((bound) => Number.isFinite(bound))
 
 /** The last layer in pieces of A outputs, as many as it has. */
 function headsOf(names: readonly string[], last: DensePart, A: number): DensePart[] {

@@ -1,4 +1,5 @@
 // What other runtimes make of exported models, against the float64 twin and against steinrl/policy.
+import { execFileSync } from 'node:child_process'
 import { beforeAll, describe, expect, test } from '@jest/globals'
 import { loadLayersModel } from '@tensorflow/tfjs-layers'
 import { layersModel } from '../../src/export/layers.ts'
@@ -67,7 +68,12 @@ describe.each(Object.entries(runtimes))('%s', (runtime, run) => {
       ...activations.map((activation) => [activation, { activation }, {}] as const),
       ['no hidden layer', { hidden: [] }, {}] as const,
       ['normalised observations', {}, { normalisation }] as const,
-      ...(head === 'gaussian' ? [['some bounds', {}, { bounds: open }] as const] : []),
+      ...(head === 'gaussian'
+        ? [
+            ['some bounds', {}, { bounds: open }] as const,
+            ['infinite bounds', {}, { bounds: { low: [null, null, null], high: [null, null, null] } }] as const,
+          ]
+        : []),
     ])('%s: logits, means, deviations and actions to 1e-5', async (_, shape, changes) => {
       const population = populationOf(shapeOf(head, shape), { particles: 2, best: 1, ...changes })
       const { policy, theta, bounds } = population
@@ -88,6 +94,35 @@ describe.each(Object.entries(runtimes))('%s', (runtime, run) => {
         expect(wanted.log_std.filter((value) => value === 2 || value === -20).length).toBeGreaterThan(0)
     })
   })
+})
+
+test.each(Object.entries(runtimes))(
+  '%s: without bounds a Gaussian acts by its mean, a squashed one is refused',
+  async (_, run) => {
+    const { policy, theta } = populationOf(shapeOf('gaussian'), { particles: 1, best: 0 })
+    const { action, mean } = await run({ policy, theta, normalisation: null, bounds: null })
+    expect(Array.from(action)).toEqual(Array.from(mean))
+    expect(action).toHaveLength(3 * ROWS)
+    const squashed = populationOf(shapeOf('squashed-gaussian'), { particles: 1, best: 0 })
+    for (const bounds of [null, open]) {
+      await expect(run({ ...squashed, normalisation: null, bounds })).rejects.toThrow(
+        'A squashed Gaussian is moved to the bounds of its actions, so bounds must have numbers only.',
+      )
+    }
+  },
+)
+
+test('ONNX is written where no text may be evaluated', () => {
+  const script = `
+    const { onnxModel, train } = await import(${JSON.stringify(new URL('../../dist/index.js', import.meta.url).href)})
+    const settings = { env: 'CartPole-v1', particles: 1, environments: 1, steps: 8, iterations: 1, hidden: [4] }
+    for await (const step of train(settings)) {
+      const { policy, theta } = step.agents()
+      const model = await onnxModel({ policy, theta: theta.slice(0, policy.size), normalisation: null, bounds: null })
+      console.log(model.length > 300)
+    }`
+  const flags = ['--disallow-code-generation-from-strings', '--input-type=module']
+  expect(execFileSync(process.execPath, [...flags, '-e', script], { encoding: 'utf8' })).toBe('true\n')
 })
 
 test('a model takes any number of rows', async () => {
