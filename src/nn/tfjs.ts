@@ -6,6 +6,7 @@ import * as tf from '@tensorflow/tfjs-core'
 import { platform } from '#platform'
 import { show, UsageError } from '../core/errors.ts'
 import { type CoreModule, type CoreSource, compileCore, fromBase64, requireSimd } from '../core/module.ts'
+import { mendGradients } from './gradients/mend.ts'
 
 export interface TfjsOptions {
   /**
@@ -30,7 +31,7 @@ export async function startTfjs({ wasmPaths, core, fused = true }: TfjsOptions =
   requireSimd()
   if (tf.getBackend()) await refuseOtherBits(tf.getBackend())
   kernels.core = fused ? (kernels.core ?? (await compileCore(core))) : null
-  if (starting === null && tf.getBackend()) return
+  if (starting === null && tf.getBackend()) return mendGradients()
   starting ??= startBackend(wasmPaths).finally(() => {
     starting = null
   })
@@ -49,6 +50,7 @@ async function startBackend(wasmPaths: TfjsOptions['wasmPaths']): Promise<void> 
   const started = await platform.keepingErrorListeners(() => tf.setBackend('wasm'))
   if (own) URL.revokeObjectURL(own[SIMD_BINARY])
   if (!started) throw new Error('tfjs could not start its WASM backend in this runtime.')
+  mendGradients()
 }
 
 /** A tfjs that others have started: on another backend, or on wasm's build without SIMD, its bits would be others. */

@@ -1,0 +1,54 @@
+import * as tf from '@tensorflow/tfjs-core'
+import { UsageError } from '../../core/errors.ts'
+import { differentiate } from './differentiate.ts'
+
+interface Pooling {
+  readonly filterSize: number | number[]
+  readonly strides: number | number[]
+  readonly pad: 'valid' | 'same' | number
+}
+
+/**
+ * Registers what is silently wrong about images: at a border with padding a mean is taken over fewer entries, of which tfjs's
+ * gradient of avgPool knows nothing, and the gradient of conv3d by its input is wrong on the WASM backend.
+ */
+export function differentiateImages(): void {
+  for (const [name, axes] of [
+    [tf.AvgPool, 2],
+    [tf.AvgPool3D, 3],
+  ] as const) {
+    const stock = tf.getGradient(name)
+    tf.registerGradient({
+      ...stock,
+      gradFunc: (dy, saved, attributes) => {
+        const share = tf.mul(dy as tf.Tensor, wholeOverPart(saved[0].shape, attributes as unknown as Pooling, axes))
+        return stock.gradFunc(share, saved, attributes)
+      },
+    })
+  }
+  const stock = tf.getGradient(tf.Conv3D)
+  differentiate({
+    name: tf.Conv3D,
+    save: ['x', 'filter'],
+    by: (dy, saved, attributes) => ({
+      x: () => {
+        throw new UsageError(
+          "tfjs's WASM backend has a wrong gradient of conv3d by its input. Write it as a sum of tf.conv2d of slices.",
+        )
+      },
+      filter: () => stock.gradFunc(dy, [...saved], attributes as unknown as tf.NamedAttrMap).filter(),
+    }),
+  })
+}
+
+/** How many entries a window has over how many of them lie inside, for each window. */
+function wholeOverPart(shape: number[], { filterSize, strides, pad }: Pooling, axes: 2 | 3): tf.Tensor {
+  const window = typeof filterSize === 'number' ? new Array<number>(axes).fill(filterSize) : filterSize
+  const inside = tf.ones([1, ...shape.slice(1, -1), 1])
+  const filter = tf.ones([...window, 1, 1])
+  const counts =
+    axes === 2
+      ? tf.conv2d(inside as tf.Tensor4D, filter as tf.Tensor4D, strides as [number, number], pad)
+      : tf.conv3d(inside as tf.Tensor5D, filter as tf.Tensor5D, strides as [number, number, number], pad as 'same')
+  return tf.div(tf.util.sizeFromShape(window), counts)
+}
