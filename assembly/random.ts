@@ -143,28 +143,31 @@ export function normal64(words: v128, shift: i32): f64 {
   return sqrt(-2 * log64(1 - u)) * sinShifted(6.283185307179586 * v, shift)
 }
 
-/** n floats in [0, 1): element e takes word e & 3 of its block. */
+/** n floats in [0, 1): element e takes word e & 3 of its block. The blocks are counted from `first`. */
 export function fillUniform(out: usize, n: i32, seedLo: u32, seedHi: u32, purpose: u32, particle: u32,
-  environment: u32, step: u32): void {
+  environment: u32, step: u32, first: u32): void {
   const c3 = purpose | (particle << 8)
-  const blocks = <u32>n >> 2
-  for (let block: u32 = 0; block < blocks; block++) {
+  const end = first + (<u32>n >> 2)
+  for (let block = first; block < end; block++) {
     v128.store(out, uniform4(philox4(block, step, environment, c3, seedLo, seedHi)))
     out += 16
   }
-  if (n & 3) storeTail(out, uniform4(philox4(blocks, step, environment, c3, seedLo, seedHi)), n & 3)
+  if (n & 3) storeTail(out, uniform4(philox4(end, step, environment, c3, seedLo, seedHi)), n & 3)
 }
 
-/** n standard normal floats: element e is lane e & 3 of normal4 of its block. The first k do not depend on n. */
+/**
+ * n standard normal floats: element e is lane e & 3 of normal4 of its block. The first k do not depend on n. The blocks are
+ * counted from `first`: filling from block b gives what a longer row has from element 4 b on.
+ */
 export function fillNormal(out: usize, n: i32, seedLo: u32, seedHi: u32, purpose: u32, particle: u32,
-  environment: u32, step: u32): void {
+  environment: u32, step: u32, first: u32): void {
   const c3 = purpose | (particle << 8)
-  const blocks = <u32>n >> 2
-  for (let block: u32 = 0; block < blocks; block++) {
+  const end = first + (<u32>n >> 2)
+  for (let block = first; block < end; block++) {
     v128.store(out, normal4(philox4(block, step, environment, c3, seedLo, seedHi)))
     out += 16
   }
-  if (n & 3) storeTail(out, normal4(philox4(blocks, step, environment, c3, seedLo, seedHi)), n & 3)
+  if (n & 3) storeTail(out, normal4(philox4(end, step, environment, c3, seedLo, seedHi)), n & 3)
 }
 
 /** The seed of one episode as a number below 2^53: a safe JS integer. */

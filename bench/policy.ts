@@ -7,7 +7,8 @@ import { gzipSync } from 'node:zlib'
 import { generator, uniform } from '../src/core/generator.ts'
 import { policyOf } from '../src/nn/policy.ts'
 import { encodePolicy } from '../src/policy/description.ts'
-import { type ActOptions, loadPolicy } from '../src/policy/policy.ts'
+import { loadPolicy } from '../src/policy/policy.ts'
+import type { ActOptions } from '../src/policy/request.ts'
 import { measure, type Report } from './harness.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))

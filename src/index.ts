@@ -157,10 +157,11 @@ export {
   type PolicyDescription,
   type PopulationToExport,
 } from './policy/description.ts'
+export type { Acting, ActOptions, AgentAction, Who } from './policy/request.ts'
 // Training and its results
 export type { Evaluation, IterationMetrics, RunSummary } from './report/metrics.ts'
 // Who acts
-export type { Act, Actors, ActRequest, Agents, Policies } from './rl/agents.ts'
+export type { Agents, DrawingAgents, Policies, PolicyAgents } from './rl/agents.ts'
 export { constantsAt, evaluateGrid, type Grid, type GridOptions, gridPoints, type Ranges } from './rl/randomisation.ts'
 // Replay
 export { createReplay, mergeReplays, type Replay, replayOf, store, tensorsOf } from './rl/replay.ts'
@@ -205,16 +206,10 @@ export {
   type SvgdState,
   svgd,
 } from './svgd/svgd.ts'
+export { type LoadOptions, loadAgents, readRun, type SavedPopulation } from './train/load-agents.ts'
+export { encodeParticles } from './train/particles-file.ts'
 export { renderReport } from './train/report.ts'
-export {
-  createRun,
-  encodeParticles,
-  finishRun,
-  type Run,
-  readRun,
-  record,
-  type SavedPopulation,
-} from './train/run-directory.ts'
+export { createRun, finishRun, type Run, record } from './train/run-directory.ts'
 export {
   type AlgorithmName,
   type AnyTrainOptions,

@@ -14,7 +14,7 @@ const SOURCE_RANKS = {
   nn: 1,
   envs: 1,
   rl: 2,
-  policy: 2,
+  policy: 1.5,
   algorithms: 3,
   report: 3.5,
   bayes: 3.7,

@@ -29,8 +29,12 @@ export interface Algorithm<Options, State, Info> {
   step(state: State): Promise<Info>
   /** The numbers of the iteration that `info` is of. */
   measure(state: State, info: Info): Metrics
-  /** Who is evaluated, saved and exported. */
-  agents(state: State): Agents
+  /**
+   * Who acts, is evaluated, saved and exported, as it is now.
+   *
+   * @param best the particle that acts where none is named, of a population in which none stands out by itself
+   */
+  agents(state: State, best?: number | null): Agents
   /** What brings `agents` back where it is not one of policies; written next to its particles. */
   save?(state: State): Saved
   restore?(saved: Saved, spec: EnvironmentSpec, core?: CoreSource): Promise<Agents>

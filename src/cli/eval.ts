@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 import { environmentSpec } from '../envs/registry.ts'
-import { readRun } from '../train/run-directory.ts'
+import { readRun } from '../train/load-agents.ts'
 import { evaluate } from '../train/train.ts'
 import { printEvaluation, printLine } from './print.ts'
 import { progress } from './progress.ts'

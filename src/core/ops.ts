@@ -26,9 +26,9 @@ export interface Ops {
   // biome-ignore format: one op, one line
   philox(out: Pointer, c0: number, c1: number, c2: number, c3: number, k0: number, k1: number): void
   // biome-ignore format: one op, one line
-  fillUniform(out: Pointer, count: number, seedLo: number, seedHi: number, purpose: number, particle: number, environment: number, step: number): void
+  fillUniform(out: Pointer, count: number, seedLo: number, seedHi: number, purpose: number, particle: number, environment: number, step: number, firstBlock?: number): void
   // biome-ignore format: one op, one line
-  fillNormal(out: Pointer, count: number, seedLo: number, seedHi: number, purpose: number, particle: number, environment: number, step: number): void
+  fillNormal(out: Pointer, count: number, seedLo: number, seedHi: number, purpose: number, particle: number, environment: number, step: number, firstBlock?: number): void
   // biome-ignore format: one op, one line
   deriveSeed(out: Pointer, seedLo: number, seedHi: number, purpose: number, particle: number, environment: number, step: number): void
 

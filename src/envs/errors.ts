@@ -3,7 +3,16 @@ import type { EnvironmentSpec, Reset, Step } from './contract.ts'
 import { type Action, type Box, box, contains, type Space } from './spaces.ts'
 
 /** The core counts steps in 32 bits. */
-export const stepLimit = wholeNumber('maxEpisodeSteps', 1, 2147483647)
+const MAX_STEPS = 2147483647
+export const stepLimit = wholeNumber('maxEpisodeSteps', 1, MAX_STEPS)
+
+/** Throws a UsageError for a task whose episodes have no end. */
+export function refuseEndless({ id, maxEpisodeSteps }: EnvironmentSpec): void {
+  const isLimit = Number.isInteger(maxEpisodeSteps) && maxEpisodeSteps >= 1 && maxEpisodeSteps <= MAX_STEPS
+  if (isLimit) return
+  const allowed = `a whole number from 1 to ${MAX_STEPS}`
+  throw new UsageError(`${id}: maxEpisodeSteps, the time limit, must be ${allowed}, got ${show(maxEpisodeSteps)}.`)
+}
 
 /** The actions that a task takes: its space, or every finite one where it clips them itself. */
 export function takenActions({ actionSpace, clipsActions }: EnvironmentSpec): Space {

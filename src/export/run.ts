@@ -3,9 +3,9 @@ import { show, UsageError } from '../core/errors.ts'
 import type { EnvironmentSpec } from '../envs/contract.ts'
 import { environmentSpec } from '../envs/registry.ts'
 import { type Bounds, encodePolicy, type PopulationToExport } from '../policy/description.ts'
-import type { Evaluation } from '../report/metrics.ts'
 import { arePolicies } from '../rl/agents.ts'
-import { fileOf, parseJson, reading, readRun, writing } from '../train/run-directory.ts'
+import { bestParticle, readRun } from '../train/load-agents.ts'
+import { fileOf, parseJson, reading, writing } from '../train/run-directory.ts'
 import { layersModel } from './layers.ts'
 import { onnxModel } from './onnx.ts'
 import type { SinglePolicy } from './parts.ts'
@@ -79,15 +79,8 @@ async function readPopulation(path: string): Promise<PopulationToExport> {
     throw new UsageError(`The particles of ${show(config.algorithm)} are no policies that could be exported.`)
   const file = fileOf(path, 'evaluation')
   const evaluated = await files.exists(file)
-  const best = evaluated ? await reading(file, (bytes) => bestOf(parseJson(bytes), agents.particles)) : null
+  const best = evaluated ? await reading(file, (bytes) => bestParticle(parseJson(bytes), agents.particles)) : null
   return { ...agents, env, best, bounds: boundsOf(environmentSpec(env)) }
-}
-
-/** The particle of the highest mean return, acting greedily; the first one on a tie. */
-function bestOf({ greedy }: Evaluation, particles: number): number {
-  if (!Array.isArray(greedy) || greedy.length !== particles || !greedy.every(Number.isFinite))
-    throw new UsageError(`it has no mean return of each of ${particles} particles.`)
-  return greedy.indexOf(Math.max(...greedy))
 }
 
 function boundsOf({ actionSpace }: EnvironmentSpec): Bounds | null {

@@ -2,11 +2,5 @@
 export { UsageError } from '../core/errors.ts'
 export type { PolicyCore } from './core.ts'
 export type { Bounds, Normalisation, PolicyDescription } from './description.ts'
-export {
-  type ActOptions,
-  type LoadedPolicy,
-  loadPolicy,
-  type PolicyAction,
-  type PolicyFiles,
-  type Who,
-} from './policy.ts'
+export { type LoadedPolicy, loadPolicy, type PolicyFiles } from './policy.ts'
+export type { Acting, ActOptions, AgentAction, AgentAction as PolicyAction, Who } from './request.ts'

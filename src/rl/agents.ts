@@ -1,7 +1,57 @@
-import type { Seed } from '../core/random.ts'
+import { createArenaSync } from '../core/arena.ts'
+import type { CoreModule } from '../core/module.ts'
+import { Purpose, type Seed, splitSeed } from '../core/random.ts'
+import type { EnvironmentSpec } from '../envs/contract.ts'
 import type { Policy } from '../nn/policy.ts'
+import { actorLayout, actorOf, actWith } from '../policy/acting.ts'
+import {
+  type Acting,
+  type ActOptions,
+  type ActRequest,
+  countRows,
+  finite,
+  particleOf,
+  refuseLength,
+  refuseOverflow,
+  requestOf,
+} from '../policy/request.ts'
+import { actionSize, observationSize } from './environments.ts'
 
-/** n policies of one shape, which act in the core. */
+/**
+ * What training gives and a run directory holds: particles that act, in a loop of one's own,
+ *
+ *     const env = await make('CartPole-v1')
+ *     let { obs } = env.reset({ seed: 7 })
+ *     for (let over = false; !over; ) {
+ *       const step = env.step(agents.act(obs))
+ *       …
+ *     }
+ *
+ * or in evaluate({ agents }). They stay as they are when training goes on.
+ */
+export type Agents = PolicyAgents | DrawingAgents
+
+interface CommonAgents extends Acting {
+  /** What they were trained on: its observations go in, and actions as its step() takes them come out. */
+  readonly task: EnvironmentSpec
+  /** Who acts where no particle is named; null where nothing is known of them. */
+  readonly best: number | null
+  /** [n, parameters] */
+  readonly theta: Float32Array
+}
+
+/** Agents that are policies. */
+export type PolicyAgents = CommonAgents & Policies
+
+/** Agents whose actions an algorithm of their own draws: soft Q-learning's samplers, particles of Stein soft actor-critic. */
+export interface DrawingAgents extends CommonAgents {
+  /** What particle i thinks that actions [rows, A] in [−1, 1] are worth in states [rows, O]; where it knows. */
+  readonly value?: (i: number, observation: Float32Array, action: Float32Array) => Float32Array
+  /** Whether their evaluation begins in the initial states that makeVector() of its seed has, and not in those of policies. */
+  readonly startsAsVector?: boolean
+}
+
+/** n policies of one shape. */
 export interface Policies {
   readonly policy: Policy
   readonly particles: number
@@ -9,33 +59,106 @@ export interface Policies {
   readonly theta: Float32Array
 }
 
-/** n others that act: samplers of actions, for example. */
-export interface Actors {
-  readonly particles: number
-  /** [n, parameters] */
-  readonly theta: Float32Array
-  readonly act: Act
-  /** What particle i thinks that actions [rows, A] in [−1, 1] are worth in states [rows, O]; where it knows. */
-  readonly value?: (i: number, observation: Float32Array, action: Float32Array) => Float32Array
+export const arePolicies = (agents: object): agents is Policies => 'policy' in agents
+
+/** Policies as agents that stay as they are now. They take memory for acting when they first act. */
+export function policyAgents(
+  core: CoreModule,
+  task: EnvironmentSpec,
+  { policy, particles, theta }: Policies,
+  best: number | null = null,
+): PolicyAgents {
+  const rows = unpadded(theta, particles, policy.size)
+  const { low, high } = task.actionSpace.kind === 'box' ? task.actionSpace : { low: [], high: [] }
+  const policies = { policy, particles, theta: rows, best: best ?? 0, normalisation: null, low, high }
+  let actor: ReturnType<typeof actorOf> | null = null
+  const acting = actWith(policies, () => {
+    actor ??= actorOf(policies, createArenaSync(core, actorLayout(policies)))
+    return actor
+  })
+  return { ...acting, task, policy, theta: rows, best }
 }
 
-export type Agents = Policies | Actors
+/** [n, size] of rows that are at least as long. */
+function unpadded(theta: Float32Array, n: number, size: number): Float32Array {
+  const stride = theta.length / n
+  const rows = new Float32Array(n * size)
+  for (let i = 0; i < n; i++) rows.set(theta.subarray(i * stride, i * stride + size), i * size)
+  return rows
+}
 
-export const arePolicies = (agents: Agents): agents is Policies => 'policy' in agents
-
-/** Writes actions [rows, A] as a batch of environments takes them. What it writes is a function of the turn. */
-export type Act = (out: Float32Array, turn: ActRequest) => void
+/** The same agents with another particle that acts where none is named. */
+export function withBest<A extends Agents>(agents: A, best: number): A {
+  const naming = ({ particle, ...options }: ActOptions = {}): ActOptions => ({
+    ...options,
+    particle: particle === undefined || particle === 'best' ? best : particle,
+  })
+  return {
+    ...agents,
+    best,
+    act: (observation, options) => agents.act(observation, naming(options)),
+    actRows: (observations, options) => agents.actRows(observations, naming(options)),
+  }
+}
 
 /** Some rows in which one particle is to act. */
-export interface ActRequest {
+export interface DrawRequest {
   readonly particle: number
   /** [rows, O] */
   readonly observation: Float32Array
   readonly rows: number
   /** Whether to choose the best action that is known rather than to draw one. */
   readonly greedy: boolean
-  /** What the random numbers are for, and how many steps were taken before. */
   readonly purpose: number
-  readonly step: number
   readonly seed: Seed
+  readonly step: number
+  /** The number of the episode of a row, which its random numbers depend on. */
+  readonly rowOf: (row: number) => number
+}
+
+interface Drawing extends Pick<DrawingAgents, 'task' | 'particles' | 'best' | 'theta' | 'value'> {
+  /** Writes actions [rows, A] as the task takes them. What it writes is a function of the request. */
+  readonly draw: (out: Float32Array, request: DrawRequest) => void
+}
+
+/** Agents whose actions are drawn by an algorithm of their own. */
+export function agentsThatDraw({ draw, ...rest }: Drawing): DrawingAgents {
+  const { task, particles, best } = rest
+  const [O, A] = [observationSize(task), actionSize(task)]
+
+  function actRows(observations: ArrayLike<number>, options: ActOptions = {}): Float32Array {
+    const rows = countRows(observations, O)
+    const request = requestOf({ particles, best: best ?? 0, together: false }, options, rows)
+    const observation = Float32Array.from({ length: rows * O }, (_, k) => finite(observations[k], k % O))
+    const out = new Float32Array(rows * A)
+    if (typeof request.who === 'number') drawRows(out, request, observation, 0, rows)
+    else for (let row = 0; row < rows; row++) drawRows(out, request, observation, row, 1)
+    refuseOverflow(out)
+    return out
+  }
+
+  /** Rows first … first + count − 1, in which the same particle acts. */
+  function drawRows(out: Float32Array, request: ActRequest, observation: Float32Array, first: number, count: number) {
+    const { greedy, step, seed, episodeOf } = request
+    draw(out.subarray(first * A, (first + count) * A), {
+      ...{ greedy, step, rows: count, purpose: Purpose.evaluate, seed: splitSeed(seed) },
+      particle: particleOf(request, particles, first),
+      observation: observation.slice(first * O, (first + count) * O),
+      rowOf: (row) => episodeOf(first + row),
+    })
+  }
+
+  const { actionSpace } = task
+  return {
+    ...rest,
+    observations: O,
+    actions: { kind: actionSpace.kind, size: actionSpace.kind === 'discrete' ? actionSpace.n : A },
+    startsAsVector: true,
+    act(observation, options = {}) {
+      refuseLength(observation, O)
+      const action = actRows(observation, options)
+      return actionSpace.kind === 'discrete' ? action[0] : action
+    },
+    actRows,
+  }
 }

@@ -1,13 +1,16 @@
-import { type Arena, createArena } from '../core/arena.ts'
+import { createArena } from '../core/arena.ts'
+import { RunError, UsageError } from '../core/errors.ts'
 import { f32, f64, i32, struct, u8 } from '../core/layout.ts'
-import { type CoreSource, compileCore } from '../core/module.ts'
-import { joinSeed, Purpose, splitSeed } from '../core/random.ts'
+import { type CoreModule, type CoreSource, compileCore } from '../core/module.ts'
+import { splitSeed } from '../core/random.ts'
 import type { EnvironmentSpec } from '../envs/contract.ts'
-import { makeVector } from '../envs/vector.ts'
+import { refuseEndless } from '../envs/errors.ts'
+import { sizeOf } from '../envs/spaces.ts'
 import { policyFields, writePolicy } from '../nn/policy.ts'
-import { type Actors, type Agents, arePolicies, type Policies } from './agents.ts'
+import type { Acting } from '../policy/request.ts'
+import { arePolicies, type Policies, policyAgents } from './agents.ts'
 import { actionSize, environmentFields, refuseMisfit, writeEnvironments } from './environments.ts'
-import { actionFrom, checkReward, createInstance, seedFields } from './rollout.ts'
+import { openStage } from './play.ts'
 
 /** As the class Evaluation in assembly/rl/rollout.ts. */
 export const evaluationStruct = struct(['environments', 'action', 'reward', 'terminated', 'running', 'returns'])
@@ -18,7 +21,6 @@ function evaluationFields({ spec, policy, theta, episodes: M }: PoliciesToEvalua
     theta: f32(theta.length),
     ...policyFields(policy, M),
     ...environmentFields(spec, M),
-    ...seedFields(),
     evaluation: evaluationStruct.field,
     action: f32(M, actionSize(spec)),
     reward: f64(M),
@@ -27,8 +29,6 @@ function evaluationFields({ spec, policy, theta, episodes: M }: PoliciesToEvalua
     returns: f64(M),
   }
 }
-
-type EvaluationArena = Arena<ReturnType<typeof evaluationFields>>
 
 /** How a population is played. */
 interface Play {
@@ -48,94 +48,73 @@ export interface EvaluatedParticle {
 }
 
 /**
- * Plays `episodes` episodes with every particle, first greedily (the most probable action), then sampled; every particle
+ * Plays `episodes` episodes with every particle, first greedily (the best action that is known), then sampled; every particle
  * gets the same initial states. Yields after each particle, so that a caller can show progress or stop.
  *
- * @throws UsageError for a population that does not fit the task or is not finite
+ * @throws UsageError for agents that do not fit the task or are not finite, and for a task without a time limit; RunError for an
+ *   observation or a reward that is not finite
  */
-export async function* evaluatePopulation(population: Agents & Play): AsyncGenerator<EvaluatedParticle> {
-  if (arePolicies(population)) yield* evaluatePolicies(population)
-  else yield* evaluateActors(population)
-}
-
-async function* evaluatePolicies(population: PoliciesToEvaluate): AsyncGenerator<EvaluatedParticle> {
-  const { spec, policy, theta, particles, episodes, core } = population
-  refuseMisfit(spec, policy, theta, particles)
-  const arena = await createArena(await compileCore(core), evaluationFields(population))
-  const { ops, at, view } = arena
-  view.theta.set(theta)
-  writePolicy(arena, policy, theta.length / particles)
-  writeEnvironments(arena, spec, policy.head, episodes)
-  evaluationStruct.write(view.evaluation, at)
-  const { lo, hi } = splitSeed(population.seed)
-  for (const greedy of [true, false]) {
-    for (let particle = 0; particle < particles; particle++) {
-      if (spec.core) ops.evaluate(at.evaluation, at.policy, particle, greedy ? 1 : 0, lo, hi)
-      else evaluateInTypeScript(arena, population, particle, greedy)
-      yield { particle, greedy, meanReturn: view.returns.reduce((sum, value) => sum + value, 0) / episodes }
-    }
-  }
-}
-
-function evaluateInTypeScript(
-  arena: EvaluationArena,
-  { spec, seed, episodes }: PoliciesToEvaluate,
-  i: number,
-  greedy: boolean,
-): void {
-  const { ops, at, view, memory } = arena
-  const { lo, hi } = splitSeed(seed)
-  const env = createInstance(spec)
+export async function* evaluatePopulation(population: (Acting | Policies) & Play): AsyncGenerator<EvaluatedParticle> {
+  refuseEndless(population.spec)
+  const returnsOf = await (arePolicies(population) ? evaluatorOf(population) : stageOf(population))
   try {
-    for (let episode = 0; episode < episodes; episode++) {
-      ops.deriveSeed(at.episodeSeed, lo, hi, Purpose.evaluate, 0, episode, 0)
-      view.current.set(env.reset({ seed: joinSeed(view.episodeSeed) }).obs)
-      view.running[0] = episode
-      view.returns[episode] = 0
-      for (let step = 0, over = false; step < spec.maxEpisodeSteps && !over; step++) {
-        // biome-ignore format: one op, one line
-        ops.act(at.policy, i, at.current, 1, at.action, at.running, greedy ? 1 : 0, Purpose.evaluate, i, step, lo, hi)
-        const given = new Float32Array(memory.buffer, ops.boundActions(at.environments, at.action, 1), view.low.length)
-        const { obs, reward, terminated, truncated } = env.step(actionFrom(spec, given, 0))
-        checkReward(spec, i, reward)
-        view.current.set(obs)
-        view.returns[episode] += reward
-        over = terminated || truncated
+    for (const greedy of [true, false]) {
+      for (let particle = 0; particle < population.particles; particle++) {
+        const returns = returnsOf(particle, greedy)
+        yield { particle, greedy, meanReturn: returns.reduce((sum, value) => sum + value, 0) / population.episodes }
       }
     }
   } finally {
-    env.close?.()
+    returnsOf.close()
   }
 }
 
-/** All episodes side by side; a row whose episode is over goes on with another that is not counted. */
-async function* evaluateActors({
-  spec,
-  particles,
-  act,
-  episodes,
-  seed,
-  core,
-}: Actors & Play): AsyncGenerator<EvaluatedParticle> {
-  const envs = await makeVector(spec, { num: episodes, core })
-  const actions = new Float32Array(episodes * actionSize(spec))
-  const turn = { rows: episodes, purpose: Purpose.evaluate, seed: splitSeed(seed) }
-  for (const greedy of [true, false]) {
-    for (let particle = 0; particle < particles; particle++) {
-      const running = new Set(Array(episodes).keys())
-      let total = 0
-      let observation = envs.reset({ seed }).obs
-      for (let step = 0; running.size > 0; step++) {
-        act(actions, { ...turn, particle, observation, greedy, step })
-        const { obs, reward, terminated, truncated } = envs.step(actions)
-        for (const row of running) {
-          checkReward(spec, particle, reward[row])
-          total += reward[row]
-          if (terminated[row] || truncated[row]) running.delete(row)
-        }
-        observation = obs
-      }
-      yield { particle, greedy, meanReturn: total / episodes }
-    }
+/** [episodes] the returns of a particle. */
+interface Evaluator {
+  (particle: number, greedy: boolean): Float64Array
+  close(): void
+}
+
+/** Policies act and step in one op where the physics is in the core: see docs/architecture.md. */
+async function evaluatorOf(population: PoliciesToEvaluate): Promise<Evaluator> {
+  const { spec, policy, theta, particles, episodes, core } = population
+  refuseMisfit(spec, policy, theta, particles)
+  const module = await compileCore(core)
+  if (!spec.core) return onStage(population, policyAgents(module, spec, population), module)
+  const { ops, at, view } = await createArena(module, evaluationFields(population))
+  view.theta.set(theta)
+  writePolicy({ at, view }, policy, theta.length / particles)
+  writeEnvironments({ at, view }, spec, policy.head, episodes)
+  evaluationStruct.write(view.evaluation, at)
+  const { lo, hi } = splitSeed(population.seed)
+  const evaluate = (particle: number, greedy: boolean) => {
+    ops.evaluate(at.evaluation, at.policy, particle, greedy ? 1 : 0, lo, hi)
+    const bad = view.returns.findIndex((value) => !Number.isFinite(value))
+    if (bad < 0) return view.returns
+    throw new RunError(`${spec.id}, particle ${particle}: episode ${bad} has the return ${view.returns[bad]}.`)
   }
+  return Object.assign(evaluate, { close: () => {} })
+}
+
+async function stageOf(population: Acting & Play): Promise<Evaluator> {
+  refuseOthers(population.spec, population)
+  return onStage(population, population, await compileCore(population.core))
+}
+
+function onStage({ spec, episodes, seed }: Play, agents: Acting, module: CoreModule): Evaluator {
+  const stage = openStage(spec, agents, module, episodes)
+  const evaluate = (particle: number, greedy: boolean) => stage.play({ particle, greedy, episodes, seed })
+  return Object.assign(evaluate, { close: () => stage.close() })
+}
+
+/** Refuses agents of a task with other observations or actions. */
+function refuseOthers({ id, observationSpace, actionSpace }: EnvironmentSpec, { observations, actions }: Acting): void {
+  const task = { kind: actionSpace.kind, size: actionSpace.kind === 'discrete' ? actionSpace.n : sizeOf(actionSpace) }
+  const isSame = observations === sizeOf(observationSpace) && actions.kind === task.kind && actions.size === task.size
+  if (isSame) return
+  const told = (O: number, { kind, size }: typeof task) =>
+    `${O} observations and ${size} ${kind === 'discrete' ? 'discrete' : 'continuous'} actions`
+  throw new UsageError(
+    `The agents have ${told(observations, actions)}, but ${id} has ${told(sizeOf(observationSpace), task)}.`,
+  )
 }

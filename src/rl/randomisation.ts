@@ -3,7 +3,8 @@ import { check, show, UsageError, wholeNumber } from '../core/errors.ts'
 import type { CoreSource } from '../core/module.ts'
 import type { EnvironmentSpec } from '../envs/contract.ts'
 import { haveSameSpaces } from '../envs/spaces.ts'
-import type { Agents } from './agents.ts'
+import type { Acting } from '../policy/request.ts'
+import type { Policies } from './agents.ts'
 import { evaluatePopulation } from './evaluate.ts'
 
 /** The constants of a task that are varied, each from its first number to its second. */
@@ -72,7 +73,7 @@ export const specAt = (spec: EnvironmentSpec, constants: Readonly<Record<string,
 export const packConstants = ({ core }: EnvironmentSpec, changed: Readonly<Record<string, number>>): Float64Array =>
   Float64Array.from(Object.values(core ? { ...core.constants, ...changed } : changed))
 
-export type GridOptions = Agents & {
+export type GridOptions = (Acting | Policies) & {
   readonly spec: EnvironmentSpec
   readonly ranges: Ranges
   /** Points of each dimension, from its low to its high end. Default 7. */

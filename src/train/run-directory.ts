@@ -1,12 +1,9 @@
 import { platform } from '#platform'
 import { isExpected, show, UsageError } from '../core/errors.ts'
-import { decodeTensors, encodeTensors, type TensorFile } from '../core/safetensors.ts'
-import { environmentSpec } from '../envs/registry.ts'
-import { type PolicyShape, parsePolicy } from '../nn/policy.ts'
 import type { Evaluation, IterationMetrics, RunSummary } from '../report/metrics.ts'
-import { type Agents, arePolicies, type Policies } from '../rl/agents.ts'
+import { encodeParticles } from './particles-file.ts'
 import { renderReport } from './report.ts'
-import { type AlgorithmName, type AnyTrainStep, algorithmNamed, type TrainStep } from './train.ts'
+import type { AlgorithmName, AnyTrainStep, TrainStep } from './train.ts'
 
 /**
  * A directory that holds one run:
@@ -107,38 +104,6 @@ async function saveParticles(run: Run, step: Omit<AnyTrainStep, 'state'>): Promi
   await writing(run.path, () => files.write(fileOf(run.path, 'particles'), file))
 }
 
-/** The bytes of a run's particles.safetensors after this step, which readRun() reads; null where a particle is not finite. */
-export function encodeParticles(step: Omit<AnyTrainStep, 'state'>): Uint8Array | null {
-  const { tensors, metadata } = contentOf(step)
-  if (!Object.values(tensors).every(({ data }) => data.every(Number.isFinite))) return null
-  const matrix = step.kernel()
-  const n = matrix?.length ?? 0
-  const kernel = matrix && { kernel: { shape: [n, n], data: Float32Array.from(matrix.flat()) } }
-  return encodeTensors({
-    tensors: { ...tensors, ...kernel },
-    metadata: { env: step.env, ...metadata, iteration: String(step.iteration) },
-  })
-}
-
-/** Policies are kept as rows without padding, others as their algorithm says. */
-function contentOf(step: Omit<AnyTrainStep, 'state'>): Pick<TensorFile, 'tensors' | 'metadata'> {
-  const population = step.agents()
-  if (!arePolicies(population)) {
-    const { tensors, shape } = step.save()
-    return { tensors, metadata: { algorithm: step.algorithm, shape: JSON.stringify(shape) } }
-  }
-  const { policy, particles: n, theta } = population
-  const rows = new Float32Array(n * policy.size)
-  const stride = theta.length / n
-  for (let i = 0; i < n; i++) rows.set(theta.subarray(i * stride, i * stride + policy.size), i * policy.size)
-  const { observations, hidden, activation, head } = policy
-  const shape: PolicyShape = { observations, hidden, activation, head }
-  return {
-    tensors: { theta: { shape: [n, policy.size], data: rows } },
-    metadata: { policy: JSON.stringify(shape) },
-  }
-}
-
 /** Writes evaluation.json and report.html. Returns the path of the report. */
 export async function finishRun(run: Run, outcome: string, evaluation: Evaluation | null): Promise<string> {
   const report = fileOf(run.path, 'report')
@@ -176,71 +141,6 @@ export async function readFinished(path: string): Promise<FinishedRun | null> {
   }
 }
 
-/** The trained particles of a run. */
-export type SavedPopulation = Agents & {
-  readonly config: Readonly<Record<string, unknown>>
-  readonly env: string
-}
-
-/**
- * Reads a run back.
- *
- * @throws UsageError when there is no run, or one of its files is damaged: the message names the file and what is wrong
- */
-export async function readRun(path: string): Promise<SavedPopulation> {
-  if (!(await files.exists(fileOf(path, 'config')))) {
-    throw new UsageError(`${show(path)} is not a run: it has no ${FILES.config}.`)
-  }
-  const config = await reading(fileOf(path, 'config'), parseJson)
-  const file = fileOf(path, 'particles')
-  const { env, population } = await reading(file, async (bytes) => {
-    const content = decodeTensors(bytes)
-    refuseNonFinite(content)
-    const { env, policy, algorithm } = content.metadata
-    if (env && policy) return { env, population: policiesFrom(content) }
-    if (env && algorithm) return { env, population: await restored(content) }
-    throw new UsageError('it holds no population.')
-  })
-  return { config, env, ...population }
-}
-
-function policiesFrom({ tensors: { theta }, metadata }: TensorFile): Policies {
-  if (!theta) throw new UsageError('it holds no population.')
-  const policy = parsePolicy(parsed(metadata.policy, 'it describes no policy'))
-  const [n, D] = theta.shape
-  if (theta.shape.length !== 2 || n === 0 || D !== policy.size) {
-    const { widths } = policy.net
-    throw new UsageError(
-      `its theta has shape [${theta.shape}], but a policy of widths ${widths} needs [n,${policy.size}].`,
-    )
-  }
-  return { policy, particles: n, theta: theta.data }
-}
-
-function refuseNonFinite({ tensors }: TensorFile): void {
-  for (const [name, { shape, data }] of Object.entries(tensors)) {
-    const bad = data.findIndex((value) => !Number.isFinite(value))
-    const row = data.length / shape[0]
-    if (bad >= 0 && name === 'theta')
-      throw new UsageError(`parameter ${bad % row} of particle ${Math.floor(bad / row)} is ${data[bad]}.`)
-    if (bad >= 0) throw new UsageError(`number ${bad} of ${name} is ${data[bad]}.`)
-  }
-}
-
-async function restored({ tensors, metadata }: TensorFile): Promise<Agents> {
-  const { restore } = algorithmNamed(metadata.algorithm)
-  if (!restore) throw new UsageError(`${metadata.algorithm} has other particles than these.`)
-  return restore({ tensors, shape: parsed(metadata.shape) }, environmentSpec(metadata.env))
-}
-
-function parsed(text = '', otherwise = 'its shape is no JSON'): unknown {
-  try {
-    return JSON.parse(text)
-  } catch (error) {
-    throw new UsageError(`${otherwise}: ${reason(error)}.`)
-  }
-}
-
 export const parseJson = (bytes: Uint8Array) => JSON.parse(new TextDecoder().decode(bytes))
 
 /** Runs `write`; what the file system refuses becomes a UsageError that names what was to be written. */
@@ -260,8 +160,13 @@ export async function reading<T>(path: string, decode: (bytes: Uint8Array) => T 
   } catch (error) {
     throw new UsageError(`Cannot read ${show(path)}: ${reason(error)}.`)
   }
+  return inFile(path, () => decode(bytes))
+}
+
+/** Runs `use` on what a file holds; what it refuses is damage of the file. */
+export async function inFile<T>(path: string, use: () => T | Promise<T>): Promise<T> {
   try {
-    return await decode(bytes)
+    return await use()
   } catch (error) {
     throw new UsageError(`${show(path)} is damaged: ${isExpected(error) ? error.message : `${reason(error)}.`}`)
   }

@@ -10,8 +10,9 @@ import { check, show, UsageError, wholeNumber } from '../core/errors.ts'
 import type { CoreSource } from '../core/module.ts'
 import type { EnvironmentSpec } from '../envs/contract.ts'
 import { environmentSpec } from '../envs/registry.ts'
+import type { Acting } from '../policy/request.ts'
 import type { Evaluation, IterationMetrics } from '../report/metrics.ts'
-import type { Agents } from '../rl/agents.ts'
+import type { Agents, Policies } from '../rl/agents.ts'
 import { evaluatePopulation } from '../rl/evaluate.ts'
 import type { ParticleInfo, Visited } from '../rl/evaluator.ts'
 import { countCoverage } from './coverage.ts'
@@ -46,7 +47,7 @@ export interface TrainStep<A extends AlgorithmName = 'svpg'> {
   readonly algorithm: A
   /** Id of the task. */
   readonly env: string
-  /** Who can be evaluated. */
+  /** The particles as they are now: they act, and can be evaluated and exported. */
   agents(): Agents
   /** What brings back a population that is not one of policies. */
   save(): Saved
@@ -111,19 +112,26 @@ export async function* train<A extends AlgorithmName = 'svpg'>({
   const { id } = environmentSpec(options.env)
   const state = await init({ ...options, iterations })
   const coverage = countCoverage()
+  const returns = lastReturns()
   const started = platform.now()
   try {
     for (let iteration = 1; iteration <= iterations; iteration++) {
       const info = await step(state)
       const seconds = (platform.now() - started) / 1000
+      const measured = measure(state, info)
+      const best = returns(measured.returns)
+      let current: Agents | null = null
       yield {
         iteration,
         iterations,
-        metrics: { iteration, seconds, ...measure(state, info), ...coverage(info.particles ?? []) },
+        metrics: { iteration, seconds, ...measured, ...coverage(info.particles ?? []) },
         state: state as StateOf<A>,
         algorithm: algorithm as A,
         env: id,
-        agents: () => agents(state),
+        agents() {
+          current ??= agents(state, best)
+          return current
+        },
         save: () => (save as NonNullable<typeof save>)(state),
         kernel: () => kernel?.(state) ?? null,
         setTemperature(temperature) {
@@ -143,28 +151,69 @@ export async function* train<A extends AlgorithmName = 'svpg'>({
   }
 }
 
-/** The population and how to play it. */
-export type EvaluateOptions = Agents & {
-  spec: EnvironmentSpec
-  /** Default 100. */
-  episodes?: number
-  /** Default 0. */
-  seed?: number
-  /** Called after each of the 2 n evaluations. */
-  onProgress?: (done: number, total: number) => void
-  core?: CoreSource
+/** The particle of the highest last mean return, from those of each iteration; null before any episode has ended. */
+function lastReturns(): (returns: readonly (number | null)[]) => number | null {
+  const last: (number | null)[] = []
+  return (returns) => {
+    returns.forEach((value, i) => {
+      last[i] = value ?? last[i] ?? null
+    })
+    const known = last.filter((value) => value !== null)
+    return known.length > 0 ? last.indexOf(Math.max(...known)) : null
+  }
 }
 
-/** Mean return of every particle over a number of episodes, greedily and sampled. */
-export async function evaluate({ onProgress, ...options }: EvaluateOptions): Promise<Evaluation> {
+/** Who plays, and how: `{ env, agents }`, or agents spread as in `{ spec, ...step.agents() }`. */
+export type EvaluateOptions = ({ readonly agents: Acting } | Acting | Policies) & {
+  /** An id of the registry or a task of one's own; default: the task that the agents were trained on. */
+  readonly env?: string | EnvironmentSpec
+  /** The same by another name, which goes first. */
+  readonly spec?: EnvironmentSpec
+  /** Default 100. */
+  readonly episodes?: number
+  /** Default 0. */
+  readonly seed?: number
+  /** Called after each of the 2 n evaluations. */
+  readonly onProgress?: (done: number, total: number) => void
+  readonly core?: CoreSource
+}
+
+/**
+ * Mean return of every particle over a number of episodes, greedily and sampled:
+ *
+ *     const { greedy, sampled } = await evaluate({ env: 'CartPole-v1', agents, episodes: 100 })
+ *
+ * Every particle gets the same initial states, a function of the seed.
+ *
+ * @throws UsageError for an option that is not allowed, agents that do not fit the task and a task without a time limit; RunError for
+ *   an observation or a reward that is not finite, naming particle and step
+ */
+export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
+  const { onProgress, core } = options
+  const agents = agentsOf(options)
+  const spec = taskOf(options, agents)
   const episodes = check(wholeNumber('episodes', 1, 1_000_000), options.episodes ?? 100)
   const seed = check(wholeNumber('seed', 0), options.seed ?? 0)
   const result: Evaluation = { episodes, greedy: [], sampled: [] }
   let done = 0
-  for await (const { greedy, meanReturn } of evaluatePopulation({ ...options, episodes, seed })) {
+  for await (const { greedy, meanReturn } of evaluatePopulation({ ...agents, spec, episodes, seed, core })) {
     result[greedy ? 'greedy' : 'sampled'].push(meanReturn)
-    onProgress?.(++done, 2 * options.particles)
+    onProgress?.(++done, 2 * agents.particles)
     await platform.breathe()
   }
   return result
+}
+
+function agentsOf(options: EvaluateOptions): Acting | Policies {
+  const given = 'agents' in options ? options.agents : options
+  if (typeof given?.particles === 'number' && ('actRows' in given || 'policy' in given)) return given
+  throw new UsageError(
+    `agents must be what step.agents(), loadAgents() or loadPolicy() gives, got ${'agents' in options ? show(given) : 'none'}.`,
+  )
+}
+
+function taskOf({ env, spec }: EvaluateOptions, agents: Acting | Policies): EnvironmentSpec {
+  if (spec ?? env) return environmentSpec((spec ?? env) as string | EnvironmentSpec)
+  if ('task' in agents) return (agents as Agents).task
+  throw new UsageError('evaluate needs the task to play: an id or a task of your own as env.')
 }

@@ -9,7 +9,8 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { headNames } from '../../src/nn/policy.ts'
 import { encodePolicy } from '../../src/policy/description.ts'
-import { loadPolicy, type Who } from '../../src/policy/policy.ts'
+import { loadPolicy } from '../../src/policy/policy.ts'
+import type { Who } from '../../src/policy/request.ts'
 import { core, coreFile, observationsOf, populationOf, shapeOf } from './exported.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))

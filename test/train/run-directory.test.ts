@@ -7,7 +7,8 @@ import { rowOf } from '../../src/algorithms/svpg/svpg.ts'
 import { UsageError } from '../../src/core/errors.ts'
 import { decodeTensors } from '../../src/core/safetensors.ts'
 import type { Evaluation } from '../../src/report/metrics.ts'
-import { createRun, finishRun, readRun, record } from '../../src/train/run-directory.ts'
+import { readRun } from '../../src/train/load-agents.ts'
+import { createRun, finishRun, record } from '../../src/train/run-directory.ts'
 import { type TrainOptions, type TrainStep, train } from '../../src/train/train.ts'
 
 const options = {

@@ -1,9 +1,17 @@
 /// <reference types="vite/client" />
 import tfjsWasm from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm?url'
-import { type AnyTrainOptions, type AnyTrainStep, encodeParticles, RunError, train, UsageError } from 'steinrl'
-import { createPlayer, type Player } from './episodes.ts'
+import {
+  type AnyTrainOptions,
+  type AnyTrainStep,
+  encodeParticles,
+  type MadeEnvironment,
+  make,
+  RunError,
+  train,
+  UsageError,
+} from 'steinrl'
 import { project } from './projection.ts'
-import type { Plane, Question, Reply, Request } from './protocol.ts'
+import type { Episode, Plane, Question, Reply, Request } from './protocol.ts'
 
 const post = (reply: Reply, transfer: Transferable[] = []) => self.postMessage(reply, { transfer })
 
@@ -25,7 +33,9 @@ const run = {
   paused: false,
   /** Lets a paused run go on. */
   proceed: () => {},
-  player: null as Promise<Player> | null,
+  /** Where episodes are played that the page shows, and how many were; each starts in another state. */
+  world: null as Promise<MadeEnvironment> | null,
+  played: 0,
   plane: null as Plane | null,
   planeAt: Number.NEGATIVE_INFINITY,
 }
@@ -56,7 +66,7 @@ self.onmessage = ({ data }: MessageEvent<Request>) => {
 
 async function follow(options: AnyTrainOptions): Promise<void> {
   try {
-    run.player = createPlayer(options.env as string)
+    run.world = make(options.env as string)
     for await (const step of train({ ...options, tfjs: { wasmPaths } } as AnyTrainOptions)) {
       run.latest = step
       tell(step)
@@ -115,9 +125,31 @@ async function answer(question: Question): Promise<void> {
     const bytes = encodeParticles(step) as Uint8Array<ArrayBuffer>
     post({ kind: 'file', bytes }, [bytes.buffer])
   } else {
-    const episode = await ((await run.player) as Player).play(step, question)
+    const episode = play(step, question, (await run.world) as MadeEnvironment, run.played++)
     post(episode, [episode.states.buffer, episode.rewards.buffer])
   }
+}
+
+/** An episode of a particle as it is after a step. */
+function play(
+  { iteration, agents }: AnyTrainStep,
+  { place, particle, greedy }: Question & { kind: 'episode' },
+  env: MadeEnvironment,
+  seed: number,
+): Episode {
+  const states: number[] = []
+  const rewards: number[] = []
+  let { obs } = env.reset({ seed })
+  states.push(...env.state)
+  for (let over = false; !over; ) {
+    const action = agents().act(obs, { particle, greedy, seed, step: rewards.length })
+    const step = env.step(action)
+    obs = step.obs
+    states.push(...env.state)
+    rewards.push(step.reward)
+    over = step.terminated || step.truncated
+  }
+  return { kind: 'episode', place, iteration, states: Float64Array.from(states), rewards: Float64Array.from(rewards) }
 }
 
 /** The library's own sentences stand as they are; anything else is named as unexpected. */

@@ -17,7 +17,7 @@ import { policyOf } from '../../nn/policy.ts'
 import { policyEntries } from '../../nn/policy-settings.ts'
 import { startTfjs, type TfjsOptions } from '../../nn/tfjs.ts'
 import { adam } from '../../optim/optimizers.ts'
-import type { Policies } from '../../rl/agents.ts'
+import { type PolicyAgents, policyAgents } from '../../rl/agents.ts'
 import { headFor, observationSize } from '../../rl/environments.ts'
 import { type Estimator, estimatorOf, gradientEntries, passesOf } from '../../rl/estimator.ts'
 import type { Job, Outcome, ParticleInfo, ParticleState, Visited } from '../../rl/evaluator.ts'
@@ -76,7 +76,8 @@ export const adr = {
       }
     }),
   measure,
-  agents: ({ policy, arena }: AdrState): Policies => ({ policy, particles: 1, theta: arena.view.theta }),
+  agents: ({ core, spec, policy, arena }: AdrState): PolicyAgents =>
+    policyAgents(core, spec, { policy, particles: 1, theta: arena.view.theta }, 0),
   visited,
   /** Ends the workers of a state that is not needed any more. */
   close: (state: AdrState) => state.workerPool.close(),
@@ -185,6 +186,8 @@ async function init({ workers, iterations: _, core: source, tfjs, ...options }: 
   const workerPool = await startTaskPool({ create, evaluator: 'randomised', setup, wanted: workers, jobs })
   return {
     config,
+    spec,
+    core,
     estimator,
     task,
     policy,

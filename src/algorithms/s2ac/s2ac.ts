@@ -7,7 +7,7 @@ import { Draw, Purpose } from '../../core/random.ts'
 import type { EnvironmentSpec } from '../../envs/contract.ts'
 import { gaussian } from '../../nn/distributions.ts'
 import { startTfjs, type TfjsOptions, tf } from '../../nn/tfjs.ts'
-import type { Actors } from '../../rl/agents.ts'
+import type { DrawingAgents } from '../../rl/agents.ts'
 import {
   checkReplay,
   type Episodes,
@@ -70,9 +70,9 @@ export const s2ac = {
       return { ...episodesOf(loop), ...learned.means(), temperature }
     }),
   measure,
-  agents: (state: S2acState): Actors => steinAgents(state.core, state.spec, policyNow(state)),
+  agents: (state: S2acState): DrawingAgents => steinAgents(state.core, state.spec, policyNow(state)),
   save: (state: S2acState): Saved => saveSteinPolicy(policyNow(state)),
-  async restore(saved: Saved, spec: EnvironmentSpec, source?: CoreSource): Promise<Actors> {
+  async restore(saved: Saved, spec: EnvironmentSpec, source?: CoreSource): Promise<DrawingAgents> {
     const core = await compileCore(source)
     await startTfjs({ core })
     return steinAgents(core, spec, restoreSteinPolicy(saved, spec))
@@ -163,7 +163,7 @@ function act(state: S2acState, { envs, observation, action, seed, steps }: OffPo
   const draw = { seed, purpose: Purpose.action, particle: 0, step: steps }
   const particles = drawParticles(state.core, state.rooms.act, policy, observation, draw)
   const { noise } = state.rooms.act
-  const uniform = uniformsOf(noise as NonNullable<typeof noise>, { ...draw, rows: envs.num })
+  const uniform = uniformsOf(noise as NonNullable<typeof noise>, envs.num, draw)
   action.set(choose(policy, particles, state.config.selection, uniform))
 }
 

@@ -10,9 +10,10 @@ import { gaussian, squashedGaussian } from '../../nn/distributions.ts'
 import { forward } from '../../nn/forward.ts'
 import { type Activation, mlp, type Network, qNetwork } from '../../nn/network.ts'
 import { tf } from '../../nn/tfjs.ts'
-import type { Actors, ActRequest } from '../../rl/agents.ts'
+import { agentsThatDraw, type DrawingAgents } from '../../rl/agents.ts'
 import { actionSize, observationSize } from '../../rl/environments.ts'
 import { boundInto } from '../../rl/off-policy.ts'
+import { fillRows, type RandomDraw, randomRoom } from '../../rl/random-rows.ts'
 import { type CriticSets, criticValues, squashedLogTarget } from '../../rl/soft-q.ts'
 import type { PerStateBandwidth } from '../../svgd/per-state.ts'
 import type { Saved } from '../algorithm.ts'
@@ -103,13 +104,7 @@ export function drawParticles(
   room: SteinRoom,
   policy: SteinPolicy,
   observation: Float32Array,
-  {
-    seed,
-    purpose,
-    particle,
-    step,
-    use = Draw.stein.next,
-  }: Pick<ActRequest, 'seed' | 'purpose' | 'particle' | 'step'> & { use?: number },
+  draw: RandomDraw,
 ): Particles {
   const { shape, actor, theta } = policy
   const { particles: K, svgdSteps: steps, stepSize, stretch, bandwidth, start } = shape
@@ -118,7 +113,7 @@ export function drawParticles(
   const B = observation.length / O
   if (room.sampler?.sizes.states !== B) {
     room.sampler = createSteinSampler(core, { states: B, fixed: K, width: A })
-    room.noise = createArenaSync(core, { noise: f32(padded(B * K * A)) })
+    room.noise = createArenaSync(core, { noise: f32(padded(randomRoom(B, K * A))) })
   }
   const { ops, at, view } = room.noise as Noise
   const states = repeatRows(new Float32Array(B * K * O), observation, O, K)
@@ -128,8 +123,8 @@ export function drawParticles(
   return tf.tidy(() => {
     const state = tf.tensor2d(states, [B * K, O])
     const noise = (set: number) => {
-      ops.fillNormal(at.noise, B * K * A, seed.lo, seed.hi, purpose, particle, use + set, step)
-      return tf.tensor2d(view.noise.subarray(0, B * K * A), [B * K, A])
+      const numbers = { ...draw, use: (draw.use ?? Draw.stein.next) + set }
+      return tf.tensor2d(fillRows(ops.fillNormal, { at: at.noise, view: view.noise }, B, K * A, numbers), [B * K, A])
     }
     const zeros = tf.zeros([B * K, A]) as tf.Tensor2D
     const begin =
@@ -201,17 +196,18 @@ function drawn(weights: Float32Array, uniform: number): number {
   return weights.length - 1
 }
 
-/** A Stein policy as a population of one. Greedily it takes the particle with the highest Q. */
-export function steinAgents(core: CoreModule, spec: EnvironmentSpec, policy: SteinPolicy): Actors {
+/** A Stein policy as a population of one that stays as it is now. Greedily it takes the particle with the highest Q. */
+export function steinAgents(core: CoreModule, task: EnvironmentSpec, live: SteinPolicy): DrawingAgents {
   const room: SteinRoom = { sampler: null, noise: null }
-  const { shape } = policy
-  return {
-    particles: 1,
-    theta: policy.theta.subarray(0, policy.actor.size),
-    act(out, turn) {
-      const particles = drawParticles(core, room, policy, turn.observation, turn)
-      const uniform = uniformsOf(room.noise as Noise, turn)
-      boundInto(out, choose(policy, particles, turn.greedy ? 'max-q' : shape.selection, uniform), spec)
+  const theta = live.theta.slice(0, live.actor.size)
+  const policy = { ...live, theta, judges: live.judges.map((q) => q.slice()) }
+  return agentsThatDraw({
+    ...{ task, particles: 1, best: 0, theta },
+    draw(out, request) {
+      const { observation, rows, greedy } = request
+      const particles = drawParticles(core, room, policy, observation, request)
+      const uniform = uniformsOf(room.noise as Noise, rows, request)
+      boundInto(out, choose(policy, particles, greedy ? 'max-q' : policy.shape.selection, uniform), task)
     },
     value(_, observation, action) {
       const rows = observation.length / policy.actor.widths[0]
@@ -224,16 +220,14 @@ export function steinAgents(core: CoreModule, spec: EnvironmentSpec, policy: Ste
           ).dataSync() as Float32Array,
       )
     },
-  }
+  })
 }
 
 /** A uniform number for each row, in memory that the particles no longer need. */
-export function uniformsOf(
-  { ops, at, view }: Noise,
-  { rows, seed, purpose, particle, step }: Pick<ActRequest, 'rows' | 'seed' | 'purpose' | 'particle' | 'step'>,
-): (row: number) => number {
-  ops.fillUniform(at.noise, rows, seed.lo, seed.hi, purpose, particle, Draw.stein.choice, step)
-  return (row) => view.noise[row]
+export function uniformsOf({ ops, at, view }: Noise, rows: number, draw: RandomDraw): (row: number) => number {
+  const room = { at: at.noise, view: view.noise }
+  const numbers = fillRows(ops.fillUniform, room, rows, 1, { ...draw, use: Draw.stein.choice })
+  return (row) => numbers[row]
 }
 
 export function saveSteinPolicy({ shape, actor, q, theta, judges }: SteinPolicy): Saved {

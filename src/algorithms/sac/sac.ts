@@ -9,7 +9,7 @@ import { qNetwork } from '../../nn/network.ts'
 import { policyFields, policyOf, writePolicy } from '../../nn/policy.ts'
 import { type TfjsOptions, tf } from '../../nn/tfjs.ts'
 import { adam } from '../../optim/optimizers.ts'
-import type { Policies } from '../../rl/agents.ts'
+import { type PolicyAgents, policyAgents } from '../../rl/agents.ts'
 import { headFor } from '../../rl/environments.ts'
 import {
   checkReplay,
@@ -52,7 +52,8 @@ export const sac = {
       return { ...episodesOf(loop), ...learned.means(), temperature: temperatureOf(state) }
     }),
   measure,
-  agents: ({ policy, actor }: SacState): Policies => ({ policy, particles: 1, theta: actor.view.theta }),
+  agents: ({ core, spec, policy, actor }: SacState): PolicyAgents =>
+    policyAgents(core, spec, { policy, particles: 1, theta: actor.view.theta }, 0),
   close: () => {},
 }
 
@@ -103,6 +104,7 @@ async function init(options: SacOptions) {
   return {
     config,
     spec,
+    core,
     policy,
     arena,
     actor,

@@ -9,7 +9,7 @@ import { tf } from '../../nn/tfjs.ts'
 import { squashedLogTarget } from '../../rl/soft-q.ts'
 import { descend, type Trainable } from '../../rl/trainable.ts'
 import { type PerStateBandwidth, type PerStateSizes, perStateDirection, perStateFields } from '../../svgd/per-state.ts'
-import { latentFields, latentsInto, type SamplerWithCritics, samplerOutputs } from './sampler.ts'
+import { latentFields, latentsOf, type SamplerWithCritics, samplerOutputs } from './sampler.ts'
 
 /** Memory for the actions of B states, F fixed and U moved ones each. */
 export interface SamplerLearning {
@@ -23,7 +23,7 @@ export async function createSamplerLearning(
   latents: number,
 ): Promise<SamplerLearning> {
   const { states, fixed, updated } = sizes
-  const fields = { ...perStateFields(sizes), ...latentFields(states * (fixed + updated) * latents) }
+  const fields = { ...perStateFields(sizes), ...latentFields(states * (fixed + updated), latents) }
   return { arena: await createArena(core, fields), sizes }
 }
 
@@ -64,7 +64,7 @@ export function learnSampler(
   const O = states.length / B
   const L = one.shape.latents
   const draw = { seed, purpose: Purpose.noise, particle: 0, use: Draw.sql.sampler, step: update }
-  const latent = latentsInto(arena, one, B * (F + U), draw)
+  const latent = latentsOf(arena, one, B * (F + U), draw)
   const parts = { fixed: latent.slice(0, B * F * L), updated: latent.slice(B * F * L) }
   const inputs = (count: number, xi: Float32Array) => ({
     state: tf.tensor2d(repeatRows(new Float32Array(B * count * O), states, O, count), [B * count, O]),

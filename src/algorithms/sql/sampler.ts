@@ -7,9 +7,10 @@ import type { EnvironmentSpec } from '../../envs/contract.ts'
 import { forward } from '../../nn/forward.ts'
 import { type Activation, type Network, qNetwork, samplerNetwork } from '../../nn/network.ts'
 import { tf } from '../../nn/tfjs.ts'
-import type { Act, Actors, ActRequest } from '../../rl/agents.ts'
+import { agentsThatDraw, type DrawingAgents, type DrawRequest } from '../../rl/agents.ts'
 import { actionSize, observationSize } from '../../rl/environments.ts'
 import { boundInto } from '../../rl/off-policy.ts'
+import { fillRows, type RandomDraw, randomRoom } from '../../rl/random-rows.ts'
 import { type CriticSets, criticValues } from '../../rl/soft-q.ts'
 import type { Saved } from '../algorithm.ts'
 
@@ -54,67 +55,68 @@ export const samplerOutputs = (
   latent: tf.Tensor2D,
 ): tf.Tensor2D => forward(net, theta, tf.concat([state, latent], 1) as tf.Tensor2D)
 
-/** Writes ξ [rows, L]: normal numbers, or rows of the set chosen by uniform ones; a function of the draw. */
-export function latentsInto(
+/** ξ [rows · times, L]: normal numbers, or rows of the set chosen by uniform ones; a function of the draw. */
+export function latentsOf(
   { ops, at, view }: LatentArena,
   { latentSet, shape: { latents: L } }: Pick<SamplerWithCritics, 'latentSet' | 'shape'>,
   rows: number,
-  {
-    seed,
-    purpose,
-    particle,
-    use = 0,
-    step,
-  }: Pick<ActRequest, 'seed' | 'purpose' | 'particle' | 'step'> & { use?: number },
+  draw: RandomDraw,
+  times = 1,
 ): Float32Array {
-  const fill = latentSet ? ops.fillUniform : ops.fillNormal
-  fill(at.latent, rows * L, seed.lo, seed.hi, purpose, particle, use, step)
-  const out = view.latent.subarray(0, rows * L)
+  const room = { at: at.latent, view: view.latent }
+  const out = fillRows(latentSet ? ops.fillUniform : ops.fillNormal, room, rows, times * L, draw)
   if (!latentSet) return out
   const M = latentSet.length / L
-  for (let r = 0; r < rows; r++) {
+  for (let r = 0; r < rows * times; r++) {
     const m = Math.floor(out[r * L] * M)
     out.set(latentSet.subarray(m * L, (m + 1) * L), r * L)
   }
   return out
 }
 
-export const latentFields = (count: number) => ({ latent: f32(padded(count)) })
+export const latentFields = (rows: number, latents: number) => ({ latent: f32(padded(randomRoom(rows, latents))) })
 
 export type LatentArena = Arena<ReturnType<typeof latentFields>>
 
-/** Samplers as a population. */
-export const agentsOf = (core: CoreModule, spec: EnvironmentSpec, samplers: readonly SamplerWithCritics[]): Actors => ({
-  particles: samplers.length,
-  theta: thetaOf(samplers),
-  act: actWith(core, spec, samplers),
-  value: valueWith(samplers),
-})
+/** Samplers as a population that stays as it is now. */
+export function samplerAgents(
+  core: CoreModule,
+  task: EnvironmentSpec,
+  live: readonly SamplerWithCritics[],
+  best: number | null = null,
+): DrawingAgents {
+  const samplers = live.map((one) => ({ ...one, theta: one.theta.slice(), judges: one.judges.map((q) => q.slice()) }))
+  return agentsThatDraw({
+    ...{ task, particles: samplers.length, best, theta: thetaOf(samplers) },
+    draw: drawWith(core, task, samplers),
+    value: valueWith(samplers),
+  })
+}
 
 /** [n, parameters] */
 const thetaOf = (samplers: readonly SamplerWithCritics[]) =>
   joined(samplers.map(({ theta, sampler }) => theta.subarray(0, sampler.size)))
 
 /** How samplers act: one draw, or where it is to be greedy the best of several under Q. */
-function actWith(core: CoreModule, spec: EnvironmentSpec, samplers: readonly SamplerWithCritics[]): Act {
+function drawWith(core: CoreModule, spec: EnvironmentSpec, samplers: readonly SamplerWithCritics[]) {
   let arena: LatentArena | null = null
-  const roomFor = (count: number): LatentArena => {
+  const roomFor = (rows: number, L: number): LatentArena => {
     // Never smaller than before.
-    if (!arena || arena.view.latent.length < count) arena = createArenaSync(core, latentFields(count))
+    if (!arena || arena.view.latent.length < randomRoom(rows, L)) arena = createArenaSync(core, latentFields(rows, L))
     return arena
   }
-  return (out, turn) => {
-    const sampler = samplers[turn.particle]
+  return (out: Float32Array, request: DrawRequest) => {
+    const sampler = samplers[request.particle]
     const { latents: L, candidates } = sampler.shape
-    const K = turn.greedy ? candidates : 1
-    const latent = latentsInto(roomFor(turn.rows * K * L), sampler, turn.rows * K, turn)
-    boundInto(out, draw(sampler, turn, latent, K), spec)
+    const K = request.greedy ? candidates : 1
+    const latent = latentsOf(roomFor(request.rows * K, L), sampler, request.rows, request, K)
+    boundInto(out, draw(sampler, request, latent, K), spec)
   }
 }
 
 /** What the judges of sampler i say of actions. */
 const valueWith =
-  (samplers: readonly SamplerWithCritics[]): NonNullable<Actors['value']> =>
+  (samplers: readonly SamplerWithCritics[]): NonNullable<DrawingAgents['value']> =>
   (i, observation, action) => {
     const O = samplers[i].sampler.widths[0] - samplers[i].shape.latents
     const rows = observation.length / O
@@ -129,7 +131,7 @@ const valueWith =
 /** [rows, A] in [−1, 1] */
 function draw(
   samplerWithCritics: SamplerWithCritics,
-  { observation, rows }: ActRequest,
+  { observation, rows }: DrawRequest,
   latent: Float32Array,
   K: number,
 ): Float32Array {

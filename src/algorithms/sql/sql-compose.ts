@@ -8,12 +8,12 @@ import { normOf } from '../../core/rows.ts'
 import type { EnvironmentSpec } from '../../envs/contract.ts'
 import { environmentSpec } from '../../envs/registry.ts'
 import { haveSameSpaces } from '../../envs/spaces.ts'
-import type { Actors } from '../../rl/agents.ts'
+import { type DrawingAgents, withBest } from '../../rl/agents.ts'
 import { continuousTask } from '../../rl/off-policy.ts'
 import { createBatch, mergeReplays, type Replay, sampleInto } from '../../rl/replay.ts'
 import { initialiseTrainable, trainable, trainableFields } from '../../rl/trainable.ts'
 import { type Metrics, type Saved, steinMetrics } from '../algorithm.ts'
-import { agentsOf, type SamplerWithCritics, saveSamplers } from './sampler.ts'
+import { type SamplerWithCritics, samplerAgents, saveSamplers } from './sampler.ts'
 import { createSamplerLearning, learnSampler } from './sampler-learning.ts'
 import {
   type SqlConfig,
@@ -53,9 +53,14 @@ export const sqlCompose = {
       return { components: results, direction }
     }),
   measure,
-  agents: (state: SqlComposeState): Actors => agentsOf(state.core, state.spec, samplersOf(state)),
+  /** Where no particle is named the composed one acts. */
+  agents: (state: SqlComposeState): DrawingAgents =>
+    samplerAgents(state.core, state.spec, samplersOf(state), state.components.length),
   save: (state: SqlComposeState): Saved => saveSamplers(samplersOf(state)),
-  restore: (saved: Saved, spec: EnvironmentSpec, core?: CoreSource): Promise<Actors> => sql.restore(saved, spec, core),
+  async restore(saved: Saved, spec: EnvironmentSpec, core?: CoreSource): Promise<DrawingAgents> {
+    const agents = await sql.restore(saved, spec, core)
+    return withBest(agents, agents.particles - 1)
+  },
   close: () => {},
 }
 

@@ -16,7 +16,7 @@ import { repeatRows } from '../../core/rows.ts'
 import type { EnvironmentSpec } from '../../envs/contract.ts'
 import { readInto } from '../../nn/core-op.ts'
 import { startTfjs, type TfjsOptions, tf } from '../../nn/tfjs.ts'
-import type { Actors } from '../../rl/agents.ts'
+import type { DrawingAgents } from '../../rl/agents.ts'
 import { actionSize } from '../../rl/environments.ts'
 import {
   checkReplay,
@@ -35,13 +35,13 @@ import { initialiseTrainable, type Trainable, trainable, trainableFields } from 
 import { perStateBandwidthSchema } from '../../svgd/per-state.ts'
 import { type CommonOptions, type Metrics, offPolicyMetrics, type Saved } from '../algorithm.ts'
 import {
-  agentsOf,
   type LatentArena,
   latentFields,
-  latentsInto,
+  latentsOf,
   restoreSamplers,
   type SamplerShape,
   type SamplerWithCritics,
+  samplerAgents,
   samplerNetworks,
   samplerOutputs,
   saveSamplers,
@@ -76,12 +76,12 @@ export const sql = {
       return { ...episodesOf(loop), ...learned.means(), temperature }
     }),
   measure,
-  agents: (state: SqlState): Actors => agentsOf(state.core, state.spec, [samplerOf(state)]),
+  agents: (state: SqlState): DrawingAgents => samplerAgents(state.core, state.spec, [samplerOf(state)]),
   save: (state: SqlState): Saved => saveSamplers([samplerOf(state)]),
-  async restore(saved: Saved, spec: EnvironmentSpec, source?: CoreSource): Promise<Actors> {
+  async restore(saved: Saved, spec: EnvironmentSpec, source?: CoreSource): Promise<DrawingAgents> {
     const core = await compileCore(source)
     await startTfjs({ core })
-    return agentsOf(core, spec, restoreSamplers(saved, spec))
+    return samplerAgents(core, spec, restoreSamplers(saved, spec))
   },
   close: () => {},
 }
@@ -155,7 +155,7 @@ async function init({ from, ...options }: SqlOptions) {
   const arena = await createArena(core, {
     ...trainableFields('sampler', nets.sampler),
     ...criticFields(nets.q, qs),
-    ...latentFields(Math.max(E, B * valueParticles) * latents),
+    ...latentFields(Math.max(E, B * valueParticles), latents),
     uniform: f32(padded(Math.max(E, B, B * valueParticles) * actions)),
   })
   const sampler = trainable(arena, 'sampler', nets.sampler)
@@ -217,7 +217,7 @@ function latentSet({ ops, at, view }: LatentArena, M: number, L: number, { lo, h
 function act(state: SqlState, { envs, observation, action, seed, steps }: OffPolicy): void {
   const one = samplerOf(state)
   const rows = envs.num
-  const xi = latentsInto(state.arena, one, rows, { seed, purpose: Purpose.action, particle: 0, step: steps })
+  const xi = latentsOf(state.arena, one, rows, { seed, purpose: Purpose.action, particle: 0, step: steps })
   const drawn = tf.tidy(() => {
     const theta = tf.tensor1d(one.theta.subarray(0, one.sampler.size))
     const states = tf.tensor2d(observation, [rows, observation.length / rows])
@@ -302,7 +302,7 @@ function fromPolicy(state: SqlState, { batch, seed, updates }: OffPolicy, next: 
   const L = one.shape.latents
   const rows = batch.rows * state.config.valueParticles
   const draw = { seed, purpose: Purpose.noise, particle: 0, use: Draw.sql.policyValue, step: updates }
-  const xi = tf.tensor2d(latentsInto(state.arena, one, rows, draw), [rows, L])
+  const xi = tf.tensor2d(latentsOf(state.arena, one, rows, draw), [rows, L])
   const theta = tf.tensor1d(one.theta.subarray(0, one.sampler.size))
   const logDensity = samplerLogDensity(one, state.arena.ops.log64, next, xi)
   return { action: tf.tanh(samplerOutputs(one.sampler, theta, next, xi)), logDensity: tf.tensor1d(logDensity) }

@@ -24,7 +24,7 @@ import { type Policy, policyOf } from '../../nn/policy.ts'
 import { policyEntries } from '../../nn/policy-settings.ts'
 import type { TfjsOptions } from '../../nn/tfjs.ts'
 import { adam, optimizerFields } from '../../optim/optimizers.ts'
-import type { Policies } from '../../rl/agents.ts'
+import { type PolicyAgents, policyAgents } from '../../rl/agents.ts'
 import { headFor, observationSize } from '../../rl/environments.ts'
 import { type Estimator, estimatorEntries, estimatorOf, gradientsOf, passesOf } from '../../rl/estimator.ts'
 import type { ParticleInfo, ParticleState, Visited } from '../../rl/evaluator.ts'
@@ -83,7 +83,8 @@ export const svpg = {
     const inverse = 1 / check(positiveNumber('temperature'), temperature)
     state.inverseTemperature = () => inverse
   },
-  agents: ({ policy, particles, arena }: SvpgState): Policies => ({ policy, particles, theta: arena.view.theta }),
+  agents: ({ core, spec, policy, particles, arena }: SvpgState, best?: number | null): PolicyAgents =>
+    policyAgents(core, spec, { policy, particles, theta: arena.view.theta }, best),
   kernel: kernelMatrix,
   visited: ({ visited }: SvpgState) => visited,
   /** Ends the workers of a state that is not needed any more, and closes its environments. */
@@ -176,6 +177,8 @@ async function init({ env, workers, iterations, core: source, tfjs, priorMean, .
   const workerPool = await startTaskPool({ create, evaluator: 'policy-gradient', setup, wanted: workers, jobs: n })
   const state = {
     config,
+    spec: task.spec,
+    core,
     task,
     policy,
     /** n */

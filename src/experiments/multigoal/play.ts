@@ -1,9 +1,9 @@
-import { Purpose, splitSeed } from '../../core/random.ts'
+import { compileCore } from '../../core/module.ts'
 import type { EnvironmentSpec } from '../../envs/contract.ts'
 import { goalReached, goalsOf } from '../../envs/multigoal.ts'
-import { makeVector } from '../../envs/vector.ts'
 import type { Evaluation } from '../../report/metrics.ts'
-import { type Agents, arePolicies } from '../../rl/agents.ts'
+import { type Agents, arePolicies, type DrawingAgents } from '../../rl/agents.ts'
+import { openStage, type Stage } from '../../rl/play.ts'
 
 /** Where sampled episodes of a multi-goal task end, and what the agents think of actions in some states. */
 export interface Goals {
@@ -51,53 +51,39 @@ export async function playGoals(spec: EnvironmentSpec, agents: Agents, seed: num
   const constants = spec.core?.constants ?? {}
   const places = goalsOf(constants)
   if (places.length === 0 || arePolicies(agents)) return null
-  const all: AgentGoals[] = []
-  for (let particle = 0; particle < agents.particles; particle++) {
-    const played = await play(spec, agents, particle, seed)
-    const judgements = agents.value ? STATES.map((state) => judge(agents, particle, state, seed)) : []
-    all.push({ ...played, judgements })
+  const stage = openStage(spec, agents, await compileCore(), EPISODES)
+  try {
+    const all = Array.from({ length: agents.particles }, (_, particle) => ({
+      ...endsOf(spec, stage, particle, seed),
+      judgements: agents.value ? STATES.map((state) => judge(agents, particle, state, seed)) : [],
+    }))
+    return { agents: all, places, radius: constants.goalThreshold, limit: constants.positionLimit }
+  } finally {
+    stage.close()
   }
-  return { agents: all, places, radius: constants.goalThreshold, limit: constants.positionLimit }
 }
 
-type Acting = Exclude<Agents, { policy: unknown }>
-
-async function play(spec: EnvironmentSpec, { act }: Acting, particle: number, seed: number) {
+function endsOf(spec: EnvironmentSpec, stage: Stage, particle: number, seed: number) {
   const constants = spec.core?.constants ?? {}
-  const envs = await makeVector(spec, { num: EPISODES })
-  const actions = new Float32Array(EPISODES * 2)
   const counts: number[] = Array(goalsOf(constants).length + 1).fill(0)
   const trajectories: [number, number][][] = Array.from({ length: EPISODES }, () => [])
-  const running = new Set(Array(EPISODES).keys())
-  let observation = envs.reset({ seed }).obs
-  const note = (row: number) => trajectories[row].push([observation[2 * row], observation[2 * row + 1]])
-  for (const row of running) note(row)
-  const turn = { particle, rows: EPISODES, greedy: false, purpose: Purpose.evaluate, seed: splitSeed(seed) }
-  for (let step = 0; running.size > 0; step++) {
-    act(actions, { ...turn, observation, step })
-    const { obs, terminated, truncated } = envs.step(actions)
-    observation = obs
-    for (const row of running) {
-      note(row)
-      if (!terminated[row] && !truncated[row]) continue
-      const goal = terminated[row] ? goalReached(constants, obs[2 * row], obs[2 * row + 1]) : -1
-      counts[goal < 0 ? counts.length - 1 : goal]++
-      running.delete(row)
-    }
-  }
+  stage.play({ particle, greedy: false, episodes: EPISODES, seed }, (episode, { 0: x, 1: y }, step) => {
+    trajectories[episode].push([x, y])
+    if (!step?.terminated && !step?.truncated) return
+    const goal = step.terminated ? goalReached(constants, x, y) : -1
+    counts[goal < 0 ? counts.length - 1 : goal]++
+  })
   const rounded = (x: number) => Number(x.toFixed(2))
   const drawn = trajectories.slice(0, DRAWN).map((all) => all.map(([x, y]) => [rounded(x), rounded(y)] as const))
   return { counts, trajectories: drawn }
 }
 
-function judge(agents: Acting, particle: number, state: readonly [number, number], seed: number): Judgement {
+function judge(agents: DrawingAgents, particle: number, state: readonly [number, number], seed: number): Judgement {
   const grid = Array.from({ length: CELLS }, (_, k) => (2 * k) / (CELLS - 1) - 1)
   const cells = Float32Array.from(grid.flatMap((y) => grid.flatMap((x) => [x, y])))
   const states = (rows: number) => Float32Array.from({ length: 2 * rows }, (_, k) => state[k % 2])
-  const values = (agents.value as NonNullable<Acting['value']>)(particle, states(CELLS * CELLS), cells)
-  const actions = new Float32Array(2 * ACTIONS)
-  const turn = { particle, rows: ACTIONS, greedy: false, purpose: Purpose.evaluate, step: 0, seed: splitSeed(seed) }
-  agents.act(actions, { ...turn, observation: states(ACTIONS) })
+  const values = (agents.value as NonNullable<DrawingAgents['value']>)(particle, states(CELLS * CELLS), cells)
+  const actions = agents.actRows(states(ACTIONS), { particle, greedy: false, seed })
   const rounded = (x: number) => Number(x.toPrecision(4))
   return {
     state,

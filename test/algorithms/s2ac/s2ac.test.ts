@@ -13,7 +13,7 @@ import { RunError } from '../../../src/core/errors.ts'
 import { compileCore } from '../../../src/core/module.ts'
 import { Draw, Purpose, splitSeed } from '../../../src/core/random.ts'
 import { startTfjs } from '../../../src/nn/tfjs.ts'
-import type { Actors } from '../../../src/rl/agents.ts'
+import type { DrawingAgents } from '../../../src/rl/agents.ts'
 import type { PerStateBandwidth } from '../../../src/svgd/per-state.ts'
 import {
   expectFollowed,
@@ -391,11 +391,8 @@ async function trained(options: S2acOptions, iterations: number) {
   return { ...state, entropy }
 }
 
-function actionsOf(agents: Actors, rows: number, greedy = false): Float32Array {
-  const out = new Float32Array(rows)
-  const observation = new Float32Array(rows).fill(1)
-  agents.act(out, { particle: 0, observation, rows, greedy, purpose: 6, step: 0, seed: splitSeed(4) })
-  return out
+function actionsOf(agents: DrawingAgents, rows: number, greedy = false): Float32Array {
+  return agents.actRows(new Float32Array(rows).fill(1), { greedy, seed: 4 })
 }
 
 test('one step with a quadratic reward: actions have the mean and the spread of exp(r/α)', async () => {

@@ -82,11 +82,11 @@ test('components and the composed sampler are a population, and are so again whe
   const observation = Float32Array.of(0.2, -0.4, 1, 2)
   const action = Float32Array.of(0.5, -0.5, 0.1, 0.2)
   for (const particle of [0, 1, 2]) {
-    const turn = { particle, observation, rows: 2, greedy: true, purpose: 6, step: 0, seed: splitSeed(4) }
-    const [first, second] = [new Float32Array(4), new Float32Array(4)]
-    agents.act(first, turn)
-    again.act(second, turn)
-    expect(second).toEqual(first)
+    const named = agents.actRows(observation, { particle, seed: 4 })
+    expect(again.actRows(observation, { particle, seed: 4 })).toEqual(named)
+    // The composed one acts where none is named.
+    for (const one of [agents, again])
+      expect(one.actRows(observation, { seed: 4 })[0] === named[0]).toBe(particle === 2)
     expect(again.value?.(particle, observation, action)).toEqual(agents.value?.(particle, observation, action))
   }
   const [a, b, sum] = [0, 1, 2].map((particle) => agents.value?.(particle, observation, action) ?? [])

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from '@jest/globals'
-import { latentFields, latentsInto, samplerNetworks } from '../../../src/algorithms/sql/sampler.ts'
+import { latentFields, latentsOf, samplerNetworks } from '../../../src/algorithms/sql/sampler.ts'
 import { absoluteDeterminant, samplerLogDensity } from '../../../src/algorithms/sql/sampler-learning.ts'
 import { type SqlOptions, type SqlState, sql } from '../../../src/algorithms/sql/sql.ts'
 import { createArena } from '../../../src/core/arena.ts'
@@ -9,7 +9,7 @@ import { Purpose, splitSeed } from '../../../src/core/random.ts'
 import { environmentSpec } from '../../../src/envs/registry.ts'
 import type { Box } from '../../../src/envs/spaces.ts'
 import { startTfjs, tf } from '../../../src/nn/tfjs.ts'
-import type { Actors } from '../../../src/rl/agents.ts'
+import type { DrawingAgents } from '../../../src/rl/agents.ts'
 import { evaluatePopulation } from '../../../src/rl/evaluate.ts'
 import {
   expectFollowed,
@@ -48,11 +48,8 @@ async function trained(options: SqlOptions, iterations: number): Promise<SqlStat
   return state
 }
 
-function actionsOf(agents: Actors, x: number, rows: number, greedy = false): Float32Array {
-  const out = new Float32Array(rows)
-  const observation = new Float32Array(rows).fill(x)
-  agents.act(out, { particle: 0, observation, rows, greedy, purpose: 6, step: 0, seed: splitSeed(4) })
-  return out
+function actionsOf(agents: DrawingAgents, x: number, rows: number, greedy = false): Float32Array {
+  return agents.actRows(new Float32Array(rows).fill(x), { greedy, seed: 4 })
 }
 
 /** Two hills, the right one higher. */
@@ -282,16 +279,15 @@ test('greedily it takes the best under Q of the actions that it draws', async ()
   const theta = randomise(sampler.view.theta, nets.sampler.size, 4)
   const agents = sql.agents(state)
   const observation = Float32Array.of(0.5, -1, 2, 0.1)
-  const turn = { particle: 0, purpose: 6, step: 0, seed: splitSeed(4) }
-  const [best, all] = [new Float32Array(4), new Float32Array(24)]
-  agents.act(best, { ...turn, observation, rows: 2, greedy: true })
+  const best = agents.actRows(observation, { seed: 4 })
   // Without greed the same noise goes to rows of a single action each.
   const repeated = [0, 1].flatMap((row) => Array(6).fill([...observation.subarray(2 * row, 2 * row + 2)]))
-  agents.act(all, { ...turn, observation: Float32Array.from(repeated.flat()), rows: 12, greedy: false })
+  const all = agents.actRows(repeated.flat(), { seed: 4, greedy: false })
   const { low, high } = spec.actionSpace as Box
   const drawn = rowsOf(all, 2)
-  const room = await createArena(await compileCore(), latentFields(24))
-  const xi = rowsOf(latentsInto(room, { latentSet: null, shape: state.shape }, 12, turn).slice(0, 24), 2)
+  const room = await createArena(await compileCore(), latentFields(12, 2))
+  const draw = { particle: 0, purpose: Purpose.evaluate, step: 0, seed: splitSeed(4) }
+  const xi = rowsOf(latentsOf(room, { latentSet: null, shape: state.shape }, 12, draw).slice(0, 24), 2)
   const squashed = xi.map((one, k) => mlpReference(nets.sampler, theta, [...repeated[k], ...one]).map(Math.tanh))
   drawn.forEach((a, k) => {
     a.forEach((x, c) => void expect(x).toBeCloseTo(low[c] + 0.5 * (squashed[k][c] + 1) * (high[c] - low[c]), 5))
@@ -306,11 +302,11 @@ test('greedily it takes the best under Q of the actions that it draws', async ()
 })
 
 test('latents of a set are its rows, all of them', async () => {
-  const room = await createArena(await compileCore(), latentFields(200))
+  const room = await createArena(await compileCore(), latentFields(100, 2))
   const latentSet = Float32Array.of(1, 10, 2, 20, 3, 30)
   const shape = { hidden: [], activation: 'tanh' as const, latents: 2, qs: 1, candidates: 1 }
   const draw = { seed: splitSeed(4), purpose: 6, particle: 0, step: 0 }
-  const rows = rowsOf(latentsInto(room, { latentSet, shape }, 100, draw), 2)
+  const rows = rowsOf(latentsOf(room, { latentSet, shape }, 100, draw), 2)
   for (const m of [1, 2, 3]) {
     const count = rows.filter(([x, y]) => x === m && y === 10 * m).length
     // 33 on average, with a deviation of 4.7.
@@ -329,12 +325,7 @@ test('a set of latents shrinks to one: the policy of the last iteration is deter
 
 test('saved and restored it draws the same actions; fine-tuning begins with them', async () => {
   const first = await trained({ env: 'MultiGoal-v0' }, 2)
-  const draw = (agents: Actors, greedy: boolean) => {
-    const out = new Float32Array(6)
-    const observation = Float32Array.of(0, 0, 1, 2, -3, 4)
-    agents.act(out, { particle: 0, observation, rows: 3, greedy, purpose: 6, step: 0, seed: splitSeed(4) })
-    return out
-  }
+  const draw = (agents: DrawingAgents, greedy: boolean) => agents.actRows([0, 0, 1, 2, -3, 4], { greedy, seed: 4 })
   const saved = sql.save(first)
   const restored = await sql.restore(saved, first.spec)
   for (const greedy of [false, true]) expect(draw(restored, greedy)).toEqual(draw(sql.agents(first), greedy))

@@ -1,0 +1,76 @@
+import { platform } from '#platform'
+import { show, UsageError } from '../core/errors.ts'
+import type { CoreSource } from '../core/module.ts'
+import type { EnvironmentSpec } from '../envs/contract.ts'
+import { environmentSpec, environments } from '../envs/registry.ts'
+import type { Evaluation } from '../report/metrics.ts'
+import { type Agents, withBest } from '../rl/agents.ts'
+import { agentsFrom, decodeParticles } from './particles-file.ts'
+import { fileOf, inFile, parseJson, reading } from './run-directory.ts'
+
+/** The trained particles of a run. */
+export type SavedPopulation = Agents & {
+  readonly config: Readonly<Record<string, unknown>>
+  readonly env: string
+}
+
+export interface LoadOptions {
+  /** The task, where it is one of your own; default: the built-in one of the run's id. */
+  readonly env?: string | EnvironmentSpec
+  /** The WASM core; default: this package's steinrl.wasm. */
+  readonly core?: CoreSource
+}
+
+const { files } = platform
+
+/**
+ * Reads a run back: its agents, as they were saved, and its settings.
+ *
+ * @throws UsageError when there is no run, or one of its files is damaged: the message names the file and what is wrong
+ */
+export async function readRun(path: string, options: LoadOptions = {}): Promise<SavedPopulation> {
+  const file = fileOf(path, 'config')
+  if (!(await files.exists(file))) throw new UsageError(`${show(path)} is not a run: it has no config.json.`)
+  const config = await reading(file, parseJson)
+  const particles = fileOf(path, 'particles')
+  const content = await reading(particles, decodeParticles)
+  const { env } = content.metadata
+  const task = taskOf(env, options)
+  return { config, env, ...(await inFile(particles, () => agentsFrom(content, task, options.core))) }
+}
+
+/**
+ * Agents that act, of a run directory or of the bytes of a particles.safetensors, as encodeParticles() gives them:
+ *
+ *     const agents = await loadAgents('runs/x')
+ *     const action = agents.act(observation)
+ *
+ * Where no particle is named the best one of the run's evaluation acts, or of its training where it was not evaluated.
+ *
+ * @throws UsageError when there is no run, or one of its files is damaged: the message names the file and what is wrong
+ */
+export async function loadAgents(source: string | Uint8Array, options: LoadOptions = {}): Promise<Agents> {
+  if (source instanceof Uint8Array) {
+    const content = decodeParticles(source)
+    return agentsFrom(content, taskOf(content.metadata.env, options), options.core)
+  }
+  if (typeof source !== 'string')
+    throw new UsageError(`loadAgents takes the path of a run directory or bytes, got ${show(source)}.`)
+  const { config: _, env: __, ...agents } = await readRun(source, options)
+  const file = fileOf(source, 'evaluation')
+  if (!(await files.exists(file))) return agents
+  return withBest(agents, await reading(file, (bytes) => bestParticle(parseJson(bytes), agents.particles)))
+}
+
+function taskOf(id: string, { env }: LoadOptions): EnvironmentSpec {
+  if (env !== undefined) return environmentSpec(env)
+  if (Object.hasOwn(environments, id)) return environments[id]
+  throw new UsageError(`The task of the run, ${show(id)}, is none of this library's: give it as env.`)
+}
+
+/** The particle of the highest mean return, acting greedily; the first one on a tie. */
+export function bestParticle({ greedy }: Evaluation, particles: number): number {
+  if (!Array.isArray(greedy) || greedy.length !== particles || !greedy.every(Number.isFinite))
+    throw new UsageError(`it has no mean return of each of ${particles} particles.`)
+  return greedy.indexOf(Math.max(...greedy))
+}

@@ -1,0 +1,114 @@
+import { check, UsageError, wholeNumber } from '../core/errors.ts'
+import { type CoreSource, compileCore } from '../core/module.ts'
+import { decodeTensors, encodeTensors, type TensorFile } from '../core/safetensors.ts'
+import type { EnvironmentSpec } from '../envs/contract.ts'
+import { type PolicyShape, parsePolicy } from '../nn/policy.ts'
+import { type Agents, arePolicies, type PolicyAgents, policyAgents } from '../rl/agents.ts'
+import { type AnyTrainStep, algorithmNamed } from './train.ts'
+
+// particles.safetensors: theta [n, parameters] or what else acts, and kernel [n, n] where there is one.
+
+/** The bytes of a run's particles.safetensors after this step, which readRun() reads; null where a particle is not finite. */
+export function encodeParticles(step: Omit<AnyTrainStep, 'state'>): Uint8Array | null {
+  const { tensors, metadata } = contentOf(step)
+  if (!Object.values(tensors).every(({ data }) => data.every(Number.isFinite))) return null
+  const matrix = step.kernel()
+  const n = matrix?.length ?? 0
+  const kernel = matrix && { kernel: { shape: [n, n], data: Float32Array.from(matrix.flat()) } }
+  return encodeTensors({
+    tensors: { ...tensors, ...kernel },
+    metadata: { env: step.env, ...metadata, iteration: String(step.iteration), ...bestOf(step) },
+  })
+}
+
+/** Who acts where no particle is named, before an evaluation tells more. */
+function bestOf(step: Omit<AnyTrainStep, 'state'>): Record<string, string> {
+  const { best } = step.agents()
+  return best === null ? {} : { best: String(best) }
+}
+
+/** Policies are kept as rows without padding, others as their algorithm says. */
+function contentOf(step: Omit<AnyTrainStep, 'state'>): Pick<TensorFile, 'tensors' | 'metadata'> {
+  const population = step.agents()
+  if (!arePolicies(population)) {
+    const { tensors, shape } = step.save()
+    return { tensors, metadata: { algorithm: step.algorithm, shape: JSON.stringify(shape) } }
+  }
+  const { policy, particles: n, theta } = population
+  const { observations, hidden, activation, head } = policy
+  const shape: PolicyShape = { observations, hidden, activation, head }
+  return {
+    tensors: { theta: { shape: [n, policy.size], data: theta } },
+    metadata: { policy: JSON.stringify(shape) },
+  }
+}
+
+/**
+ * The tensors of a particles.safetensors.
+ *
+ * @throws UsageError for what is no safetensors file, holds no population or a number that is not finite
+ */
+export function decodeParticles(bytes: Uint8Array): TensorFile {
+  const content = decodeTensors(bytes)
+  refuseNonFinite(content)
+  const { env, policy, algorithm } = content.metadata
+  if (env && (policy || algorithm)) return content
+  throw new UsageError('it holds no population.')
+}
+
+/**
+ * The agents that the tensors are those of, in their task.
+ *
+ * @throws UsageError when the tensors do not fit each other or the task
+ */
+export function agentsFrom(content: TensorFile, task: EnvironmentSpec, core?: CoreSource): Promise<Agents> {
+  return content.metadata.policy ? policiesFrom(content, task, core) : restored(content, task, core)
+}
+
+async function policiesFrom(
+  { tensors: { theta }, metadata }: TensorFile,
+  task: EnvironmentSpec,
+  core?: CoreSource,
+): Promise<PolicyAgents> {
+  if (!theta) throw new UsageError('it holds no population.')
+  const policy = parsePolicy(parsed(metadata.policy, 'it describes no policy'))
+  const [n, D] = theta.shape
+  if (theta.shape.length !== 2 || n === 0 || D !== policy.size) {
+    const { widths } = policy.net
+    throw new UsageError(
+      `its theta has shape [${theta.shape}], but a policy of widths ${widths} needs [n,${policy.size}].`,
+    )
+  }
+  const population = { policy, particles: n, theta: theta.data }
+  return policyAgents(await compileCore(core), task, population, savedBest(metadata, n))
+}
+
+function savedBest({ best }: TensorFile['metadata'], particles: number): number | null {
+  return best === undefined ? null : check(wholeNumber('its best particle', 0, particles - 1), Number(best))
+}
+
+function refuseNonFinite({ tensors }: TensorFile): void {
+  for (const [name, { shape, data }] of Object.entries(tensors)) {
+    const bad = data.findIndex((value) => !Number.isFinite(value))
+    const row = data.length / shape[0]
+    if (bad >= 0 && name === 'theta')
+      throw new UsageError(`parameter ${bad % row} of particle ${Math.floor(bad / row)} is ${data[bad]}.`)
+    if (bad >= 0) throw new UsageError(`number ${bad} of ${name} is ${data[bad]}.`)
+  }
+}
+
+async function restored({ tensors, metadata }: TensorFile, task: EnvironmentSpec, core?: CoreSource): Promise<Agents> {
+  const { restore } = algorithmNamed(metadata.algorithm)
+  if (!restore) throw new UsageError(`${metadata.algorithm} has other particles than these.`)
+  return restore({ tensors, shape: parsed(metadata.shape) }, task, core)
+}
+
+function parsed(text = '', otherwise = 'its shape is no JSON'): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw new UsageError(`${otherwise}: ${reason(error)}.`)
+  }
+}
+
+const reason = (error: unknown) => String((error as Error)?.message ?? error).replace(/\.$/, '')
