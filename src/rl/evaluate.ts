@@ -1,7 +1,7 @@
 import { createArena } from '../core/arena.ts'
 import { RunError, UsageError } from '../core/errors.ts'
 import { f32, f64, i32, struct, u8 } from '../core/layout.ts'
-import { type CoreModule, type CoreSource, compileCore } from '../core/module.ts'
+import { type CoreSource, compileCore } from '../core/module.ts'
 import { splitSeed } from '../core/random.ts'
 import type { EnvironmentSpec } from '../envs/contract.ts'
 import { refuseEndless } from '../envs/errors.ts'
@@ -10,7 +10,7 @@ import { policyFields, writePolicy } from '../nn/policy.ts'
 import type { Acting } from '../policy/request.ts'
 import { arePolicies, type Policies, policyAgents } from './agents.ts'
 import { actionSize, environmentFields, refuseMisfit, writeEnvironments } from './environments.ts'
-import { openStage } from './play.ts'
+import { playEpisodes } from './play.ts'
 
 /** As the class Evaluation in assembly/rl/rollout.ts. */
 export const evaluationStruct = struct(['environments', 'action', 'reward', 'terminated', 'running', 'returns'])
@@ -56,55 +56,42 @@ export interface EvaluatedParticle {
  */
 export async function* evaluatePopulation(population: (Acting | Policies) & Play): AsyncGenerator<EvaluatedParticle> {
   refuseEndless(population.spec)
-  const returnsOf = await (arePolicies(population) ? evaluatorOf(population) : stageOf(population))
-  try {
-    for (const greedy of [true, false]) {
-      for (let particle = 0; particle < population.particles; particle++) {
-        const returns = returnsOf(particle, greedy)
-        yield { particle, greedy, meanReturn: returns.reduce((sum, value) => sum + value, 0) / population.episodes }
-      }
+  const returnsOf = await (arePolicies(population) ? evaluatorOf(population) : playerOf(population, population))
+  for (const greedy of [true, false]) {
+    for (let particle = 0; particle < population.particles; particle++) {
+      const returns = returnsOf(particle, greedy)
+      yield { particle, greedy, meanReturn: returns.reduce((sum, value) => sum + value, 0) / population.episodes }
     }
-  } finally {
-    returnsOf.close()
   }
 }
 
 /** [episodes] the returns of a particle. */
-interface Evaluator {
-  (particle: number, greedy: boolean): Float64Array
-  close(): void
-}
+type Evaluator = (particle: number, greedy: boolean) => Float64Array
 
 /** Policies act and step in one op where the physics is in the core: see docs/architecture.md. */
 async function evaluatorOf(population: PoliciesToEvaluate): Promise<Evaluator> {
   const { spec, policy, theta, particles, episodes, core } = population
   refuseMisfit(spec, policy, theta, particles)
   const module = await compileCore(core)
-  if (!spec.core) return onStage(population, policyAgents(module, spec, population), module)
+  if (!spec.core) return playerOf(population, policyAgents(module, spec, population))
   const { ops, at, view } = await createArena(module, evaluationFields(population))
   view.theta.set(theta)
   writePolicy({ at, view }, policy, theta.length / particles)
   writeEnvironments({ at, view }, spec, policy.head, episodes)
   evaluationStruct.write(view.evaluation, at)
   const { lo, hi } = splitSeed(population.seed)
-  const evaluate = (particle: number, greedy: boolean) => {
+  return (particle, greedy) => {
     ops.evaluate(at.evaluation, at.policy, particle, greedy ? 1 : 0, lo, hi)
     const bad = view.returns.findIndex((value) => !Number.isFinite(value))
     if (bad < 0) return view.returns
     throw new RunError(`${spec.id}, particle ${particle}: episode ${bad} has the return ${view.returns[bad]}.`)
   }
-  return Object.assign(evaluate, { close: () => {} })
 }
 
-async function stageOf(population: Acting & Play): Promise<Evaluator> {
-  refuseOthers(population.spec, population)
-  return onStage(population, population, await compileCore(population.core))
-}
-
-function onStage({ spec, episodes, seed }: Play, agents: Acting, module: CoreModule): Evaluator {
-  const stage = openStage(spec, agents, module, episodes)
-  const evaluate = (particle: number, greedy: boolean) => stage.play({ particle, greedy, episodes, seed })
-  return Object.assign(evaluate, { close: () => stage.close() })
+async function playerOf({ spec, episodes, seed, core }: Play, agents: Acting): Promise<Evaluator> {
+  refuseOthers(spec, agents)
+  const module = await compileCore(core)
+  return (particle, greedy) => playEpisodes(module, { spec, agents, particle, greedy, episodes, seed })
 }
 
 /** Refuses agents of a task with other observations or actions. */

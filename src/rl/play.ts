@@ -2,16 +2,18 @@ import { deriveSeed } from '../core/generator.ts'
 import type { CoreModule } from '../core/module.ts'
 import { Purpose } from '../core/random.ts'
 import type { EnvironmentSpec, Step } from '../envs/contract.ts'
-import { actionOf, episodeCounters, runEpisodes } from '../envs/episodes.ts'
+import { actionOf, type Episodes, episodeCounters, runEpisodes } from '../envs/episodes.ts'
 import { instances } from '../envs/instances.ts'
 import type { Acting } from '../policy/request.ts'
-import { actionSize, observationSize } from './environments.ts'
+import { observationSize } from './environments.ts'
 
-/** Episodes that are played side by side. */
+/** Episodes that are played side by side, by agents that act on many rows in little more time than on one. */
 const ROWS = 32
 
 /** Episodes 0 … episodes − 1 of one particle. */
 export interface PlayRequest {
+  readonly spec: EnvironmentSpec
+  readonly agents: Acting & { readonly startsAsVector?: boolean }
   readonly particle: number
   readonly greedy: boolean
   readonly episodes: number
@@ -21,76 +23,64 @@ export interface PlayRequest {
 /** Called after the reset (without a step) and after every step of an episode. */
 export type Watch = (episode: number, observation: ArrayLike<number>, step?: Step) => void
 
-/** Where agents play: instances of a task that serve one particle after the other. */
-export interface Stage {
-  /** [episodes] their returns. */
-  play(request: PlayRequest, watch?: Watch): Float64Array
-  close(): void
-}
-
 /**
- * A stage for agents. Which initial states the episodes of a seed have, and what is drawn in them, does not depend on how many
- * episodes are played.
+ * Lets a particle play episodes to their ends, in instances that are closed afterwards. Initial states and what is drawn depend on
+ * the seed and the number of the episode, not on how many there are.
  *
  * @throws UsageError for a task without a time limit, RunError when an instance gives what its contract does not allow
+ * @returns [episodes] their returns
  */
-export function openStage(
-  spec: EnvironmentSpec,
-  agents: Acting & { readonly startsAsVector?: boolean },
-  module: CoreModule,
-  episodes: number,
-): Stage {
-  const rows = Math.min(episodes, ROWS)
+export function playEpisodes(module: CoreModule, request: PlayRequest, watch?: Watch): Float64Array {
+  const { spec, agents, particle, episodes } = request
+  const rows = agents.startsAsVector ? Math.min(episodes, ROWS) : 1
   const create = instances(spec, module, rows)
   const counters = episodeCounters(rows)
-  const playing = { particle: 0, episodes: [] as number[] }
-  const nameOf = (row: number) => `${spec.id}, particle ${playing.particle}, episode ${playing.episodes[row]}`
+  let first = 0
+  const nameOf = (row: number) => `${spec.id}, particle ${particle}, episode ${first + row}`
   const running = runEpisodes(
     spec,
     Array.from({ length: rows }, () => create()),
     counters,
     nameOf,
   )
-  const seedOf = (seed: number, episode: number) =>
-    agents.startsAsVector
-      ? deriveSeed(seed, Purpose.episode, 0, episode, 0)
-      : deriveSeed(seed, Purpose.evaluate, 0, episode, 0)
-  const [O, A] = [observationSize(spec), actionSize(spec)]
-
-  /** Plays the episodes of `playing`, a row each, to their ends. */
-  function playRows({ particle, greedy, seed }: PlayRequest, watch?: Watch): void {
-    const shown = playing.episodes.map((episode, row) => {
-      const { obs } = running.start(row, seedOf(seed, episode))
-      watch?.(episode, obs)
-      return Float32Array.from(obs)
-    })
-    let rows = [...shown.keys()]
-    for (let step = 0; rows.length > 0; step++) {
-      const observations = new Float32Array(rows.length * O)
-      for (const [k, row] of rows.entries()) observations.set(shown[row], k * O)
-      const episode = rows.map((row) => playing.episodes[row])
-      const actions = agents.actRows(observations, { particle, greedy, seed, episode, step })
-      rows = rows.filter((row, k) => {
-        const result = running.step(row, actionOf(spec, actions.subarray(k * A, (k + 1) * A), 0))
-        shown[row].set(result.obs)
-        watch?.(playing.episodes[row], result.obs, result)
-        return !result.terminated && !result.truncated
-      })
+  const returns = new Float64Array(episodes)
+  try {
+    for (; first < episodes; first += rows) {
+      const count = Math.min(rows, episodes - first)
+      playRows(running, request, first, count, watch)
+      returns.set(counters.episodeReturn.subarray(0, count), first)
     }
+  } finally {
+    running.close()
   }
+  return returns
+}
 
-  return {
-    play(request, watch) {
-      const returns = new Float64Array(request.episodes)
-      playing.particle = request.particle
-      for (let first = 0; first < request.episodes; first += rows) {
-        const count = Math.min(rows, request.episodes - first)
-        playing.episodes = Array.from({ length: count }, (_, row) => first + row)
-        playRows(request, watch)
-        returns.set(counters.episodeReturn.subarray(0, count), first)
-      }
-      return returns
-    },
-    close: running.close,
+/** Episodes first … first + count − 1, a row each; a row whose episode is over is left out. */
+function playRows(running: Episodes, request: PlayRequest, first: number, count: number, watch?: Watch): void {
+  const { spec, agents, particle, greedy, seed } = request
+  const O = observationSize(spec)
+  const shown = Array.from({ length: count }, (_, row) => {
+    const { obs } = running.start(row, initialSeed(request, first + row))
+    watch?.(first + row, obs)
+    return Float32Array.from(obs)
+  })
+  let rows = [...shown.keys()]
+  for (let step = 0; rows.length > 0; step++) {
+    const observations = new Float32Array(rows.length * O)
+    for (const [k, row] of rows.entries()) observations.set(shown[row], k * O)
+    const episode = rows.map((row) => first + row)
+    const actions = agents.actRows(observations, { particle, greedy, seed, episode, step })
+    rows = rows.filter((row, k) => {
+      const result = running.step(row, actionOf(spec, actions, k))
+      shown[row].set(result.obs)
+      watch?.(first + row, result.obs, result)
+      return !result.terminated && !result.truncated
+    })
   }
 }
+
+const initialSeed = ({ agents, seed }: PlayRequest, episode: number) =>
+  agents.startsAsVector
+    ? deriveSeed(seed, Purpose.episode, 0, episode, 0)
+    : deriveSeed(seed, Purpose.evaluate, 0, episode, 0)

@@ -1,9 +1,9 @@
-import { compileCore } from '../../core/module.ts'
+import { type CoreModule, compileCore } from '../../core/module.ts'
 import type { EnvironmentSpec } from '../../envs/contract.ts'
 import { goalReached, goalsOf } from '../../envs/multigoal.ts'
 import type { Evaluation } from '../../report/metrics.ts'
 import { type Agents, arePolicies, type DrawingAgents } from '../../rl/agents.ts'
-import { openStage, type Stage } from '../../rl/play.ts'
+import { playEpisodes } from '../../rl/play.ts'
 
 /** Where sampled episodes of a multi-goal task end, and what the agents think of actions in some states. */
 export interface Goals {
@@ -51,23 +51,20 @@ export async function playGoals(spec: EnvironmentSpec, agents: Agents, seed: num
   const constants = spec.core?.constants ?? {}
   const places = goalsOf(constants)
   if (places.length === 0 || arePolicies(agents)) return null
-  const stage = openStage(spec, agents, await compileCore(), EPISODES)
-  try {
-    const all = Array.from({ length: agents.particles }, (_, particle) => ({
-      ...endsOf(spec, stage, particle, seed),
-      judgements: agents.value ? STATES.map((state) => judge(agents, particle, state, seed)) : [],
-    }))
-    return { agents: all, places, radius: constants.goalThreshold, limit: constants.positionLimit }
-  } finally {
-    stage.close()
-  }
+  const module = await compileCore()
+  const all = Array.from({ length: agents.particles }, (_, particle) => ({
+    ...endsOf(module, spec, agents, particle, seed),
+    judgements: agents.value ? STATES.map((state) => judge(agents, particle, state, seed)) : [],
+  }))
+  return { agents: all, places, radius: constants.goalThreshold, limit: constants.positionLimit }
 }
 
-function endsOf(spec: EnvironmentSpec, stage: Stage, particle: number, seed: number) {
+function endsOf(module: CoreModule, spec: EnvironmentSpec, agents: DrawingAgents, particle: number, seed: number) {
   const constants = spec.core?.constants ?? {}
   const counts: number[] = Array(goalsOf(constants).length + 1).fill(0)
   const trajectories: [number, number][][] = Array.from({ length: EPISODES }, () => [])
-  stage.play({ particle, greedy: false, episodes: EPISODES, seed }, (episode, { 0: x, 1: y }, step) => {
+  const request = { spec, agents, particle, greedy: false, episodes: EPISODES, seed }
+  playEpisodes(module, request, (episode, { 0: x, 1: y }, step) => {
     trajectories[episode].push([x, y])
     if (!step?.terminated && !step?.truncated) return
     const goal = step.terminated ? goalReached(constants, x, y) : -1
