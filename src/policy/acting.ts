@@ -79,6 +79,12 @@ export function actorOf(policies: ActingPolicies, { ops, at, view }: ActorArena<
   return { ops, at, view, policies, rows: view.episodes.length, A: actionWidth(policy.head) }
 }
 
+/** What a policy sees, and what it acts with. */
+export const formOf = ({ observations, head }: Policy): Pick<Acting, 'observations' | 'actions'> => ({
+  observations,
+  actions: { kind: head.name === 'categorical' ? 'discrete' : 'box', size: head.actions },
+})
+
 /** Policies that act. `actor` is called when one is to act, and may make it then. */
 export function actWith(policies: ActingPolicies, actor: () => Actor): Acting {
   const { particles, policy } = policies
@@ -87,15 +93,13 @@ export function actWith(policies: ActingPolicies, actor: () => Actor): Acting {
     const request = requestOf({ ...policies, together: true }, options, rows)
     return actionsOf(actor(), observations, request, rows)
   }
-  const isDiscrete = policy.head.name === 'categorical'
   return {
     particles,
-    observations: policy.observations,
-    actions: { kind: isDiscrete ? 'discrete' : 'box', size: policy.head.actions },
+    ...formOf(policy),
     act(observation, options = {}) {
       refuseLength(observation, policy.observations)
       const action = actRows(observation, options)
-      return isDiscrete ? action[0] : action
+      return policy.head.name === 'categorical' ? action[0] : action
     },
     actRows,
   }

@@ -32,8 +32,11 @@ import { actionSize, observationSize } from './environments.ts'
 export type Agents = PolicyAgents | DrawingAgents
 
 interface CommonAgents extends Acting {
-  /** What they were trained on: its observations go in, and actions as its step() takes them come out. */
-  readonly task: EnvironmentSpec
+  /**
+   * What they were trained on: its observations go in, and actions as its step() takes them come out. Null where it is one of your own
+   * and readRun() was not given it.
+   */
+  readonly task: EnvironmentSpec | null
   /** Who acts where no particle is named; null where nothing is known of them. */
   readonly best: number | null
   /** [n, parameters] */
@@ -116,7 +119,8 @@ export interface DrawRequest {
   readonly rowOf: (row: number) => number
 }
 
-interface Drawing extends Pick<DrawingAgents, 'task' | 'particles' | 'best' | 'theta' | 'value'> {
+interface Drawing extends Pick<DrawingAgents, 'particles' | 'best' | 'theta' | 'value'> {
+  readonly task: EnvironmentSpec
   /** Writes actions [rows, A] as the task takes them. What it writes is a function of the request. */
   readonly draw: (out: Float32Array, request: DrawRequest) => void
 }

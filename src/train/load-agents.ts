@@ -3,9 +3,10 @@ import { show, UsageError } from '../core/errors.ts'
 import type { CoreSource } from '../core/module.ts'
 import type { EnvironmentSpec } from '../envs/contract.ts'
 import { environmentSpec, environments } from '../envs/registry.ts'
+import { formOf } from '../policy/acting.ts'
 import type { Evaluation } from '../report/metrics.ts'
-import { type Agents, withBest } from '../rl/agents.ts'
-import { agentsFrom, decodeParticles } from './particles-file.ts'
+import { type Agents, type Policies, withBest } from '../rl/agents.ts'
+import { agentsFrom, decodeParticles, policiesFrom } from './particles-file.ts'
 import { fileOf, inFile, parseJson, reading } from './run-directory.ts'
 
 /** The trained particles of a run. */
@@ -36,7 +37,11 @@ export async function readRun(path: string, options: LoadOptions = {}): Promise<
   const content = await reading(particles, decodeParticles)
   const { env } = content.metadata
   const task = taskOf(env, options)
-  return { config, env, ...(await inFile(particles, () => agentsFrom(content, task, options.core))) }
+  if (!task && !content.metadata.policy) throw notKnown(env)
+  const agents = await inFile(particles, () =>
+    task ? agentsFrom(content, task, options.core) : withoutTask(policiesFrom(content), notKnown(env)),
+  )
+  return { config, env, ...agents }
 }
 
 /**
@@ -52,20 +57,35 @@ export async function readRun(path: string, options: LoadOptions = {}): Promise<
 export async function loadAgents(source: string | Uint8Array, options: LoadOptions = {}): Promise<Agents> {
   if (source instanceof Uint8Array) {
     const content = decodeParticles(source)
-    return agentsFrom(content, taskOf(content.metadata.env, options), options.core)
+    const { env } = content.metadata
+    const task = taskOf(env, options)
+    if (!task) throw notKnown(env)
+    return agentsFrom(content, task, options.core)
   }
   if (typeof source !== 'string')
     throw new UsageError(`loadAgents takes the path of a run directory or bytes, got ${show(source)}.`)
-  const { config: _, env: __, ...agents } = await readRun(source, options)
+  const { config: _, env, ...agents } = await readRun(source, options)
+  if (!taskOf(env, options)) throw notKnown(env)
   const file = fileOf(source, 'evaluation')
   if (!(await files.exists(file))) return agents
   return withBest(agents, await reading(file, (bytes) => bestParticle(parseJson(bytes), agents.particles)))
 }
 
-function taskOf(id: string, { env }: LoadOptions): EnvironmentSpec {
+/** Null for a task of the user's own that is not given. */
+function taskOf(id: string, { env }: LoadOptions): EnvironmentSpec | null {
   if (env !== undefined) return environmentSpec(env)
-  if (Object.hasOwn(environments, id)) return environments[id]
-  throw new UsageError(`The task of the run, ${show(id)}, is none of this library's: give it as env.`)
+  return Object.hasOwn(environments, id) ? environments[id] : null
+}
+
+const notKnown = (id: string) =>
+  new UsageError(`The task of the run, ${show(id)}, is none of this library's: give it as env.`)
+
+/** Policies whose task is not known: they can be evaluated in the one that is given there, and exported, but do not act. */
+function withoutTask(policies: Policies, reason: UsageError): Agents {
+  const refuse = () => {
+    throw reason
+  }
+  return { ...policies, ...formOf(policies.policy), task: null, best: null, act: refuse, actRows: refuse }
 }
 
 /** The particle of the highest mean return, acting greedily; the first one on a tie. */

@@ -3,7 +3,7 @@ import { type CoreSource, compileCore } from '../core/module.ts'
 import { decodeTensors, encodeTensors, type TensorFile } from '../core/safetensors.ts'
 import type { EnvironmentSpec } from '../envs/contract.ts'
 import { type PolicyShape, parsePolicy } from '../nn/policy.ts'
-import { type Agents, arePolicies, type PolicyAgents, policyAgents } from '../rl/agents.ts'
+import { type Agents, arePolicies, type Policies, policyAgents } from '../rl/agents.ts'
 import { type AnyTrainStep, algorithmNamed } from './train.ts'
 
 // particles.safetensors: theta [n, parameters] or what else acts, and kernel [n, n] where there is one.
@@ -61,15 +61,15 @@ export function decodeParticles(bytes: Uint8Array): TensorFile {
  *
  * @throws UsageError when the tensors do not fit each other or the task
  */
-export function agentsFrom(content: TensorFile, task: EnvironmentSpec, core?: CoreSource): Promise<Agents> {
-  return content.metadata.policy ? policiesFrom(content, task, core) : restored(content, task, core)
+export async function agentsFrom(content: TensorFile, task: EnvironmentSpec, core?: CoreSource): Promise<Agents> {
+  const { policy, best } = content.metadata
+  if (!policy) return restored(content, task, core)
+  const policies = policiesFrom(content)
+  return policyAgents(await compileCore(core), task, policies, savedBest(best, policies.particles))
 }
 
-async function policiesFrom(
-  { tensors: { theta }, metadata }: TensorFile,
-  task: EnvironmentSpec,
-  core?: CoreSource,
-): Promise<PolicyAgents> {
+/** The policies alone. Throws a UsageError when there are none, or theta does not fit them. */
+export function policiesFrom({ tensors: { theta }, metadata }: TensorFile): Policies {
   if (!theta) throw new UsageError('it holds no population.')
   const policy = parsePolicy(parsed(metadata.policy, 'it describes no policy'))
   const [n, D] = theta.shape
@@ -79,11 +79,10 @@ async function policiesFrom(
       `its theta has shape [${theta.shape}], but a policy of widths ${widths} needs [n,${policy.size}].`,
     )
   }
-  const population = { policy, particles: n, theta: theta.data }
-  return policyAgents(await compileCore(core), task, population, savedBest(metadata, n))
+  return { policy, particles: n, theta: theta.data }
 }
 
-function savedBest({ best }: TensorFile['metadata'], particles: number): number | null {
+function savedBest(best: string | undefined, particles: number): number | null {
   return best === undefined ? null : check(wholeNumber('its best particle', 0, particles - 1), Number(best))
 }
 

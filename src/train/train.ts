@@ -47,7 +47,7 @@ export interface TrainStep<A extends AlgorithmName = 'svpg'> {
   readonly algorithm: A
   /** Id of the task. */
   readonly env: string
-  /** The particles as they are now: they act, and can be evaluated and exported. */
+  /** The particles as they are now, to act with, to evaluate and to export. Each call copies them: keep what it gives. */
   agents(): Agents
   /** What brings back a population that is not one of policies. */
   save(): Saved
@@ -120,7 +120,6 @@ export async function* train<A extends AlgorithmName = 'svpg'>({
       const seconds = (platform.now() - started) / 1000
       const measured = measure(state, info)
       const best = returns(measured.returns)
-      let current: Agents | null = null
       yield {
         iteration,
         iterations,
@@ -128,10 +127,7 @@ export async function* train<A extends AlgorithmName = 'svpg'>({
         state: state as StateOf<A>,
         algorithm: algorithm as A,
         env: id,
-        agents() {
-          current ??= agents(state, best)
-          return current
-        },
+        agents: () => agents(state, best),
         save: () => (save as NonNullable<typeof save>)(state),
         kernel: () => kernel?.(state) ?? null,
         setTemperature(temperature) {
@@ -214,6 +210,7 @@ function agentsOf(options: EvaluateOptions): Acting | Policies {
 
 function taskOf({ env, spec }: EvaluateOptions, agents: Acting | Policies): EnvironmentSpec {
   if (spec ?? env) return environmentSpec((spec ?? env) as string | EnvironmentSpec)
-  if ('task' in agents) return (agents as Agents).task
+  const { task } = agents as Partial<Agents>
+  if (task) return task
   throw new UsageError('evaluate needs the task to play: an id or a task of your own as env.')
 }

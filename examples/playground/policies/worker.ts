@@ -132,22 +132,23 @@ async function answer(question: Question): Promise<void> {
 
 /** An episode of a particle as it is after a step. */
 function play(
-  { iteration, agents }: AnyTrainStep,
+  { iteration, ...step }: AnyTrainStep,
   { place, particle, greedy }: Question & { kind: 'episode' },
   env: MadeEnvironment,
   seed: number,
 ): Episode {
+  const agents = step.agents()
   const states: number[] = []
   const rewards: number[] = []
   let { obs } = env.reset({ seed })
   states.push(...env.state)
   for (let over = false; !over; ) {
-    const action = agents().act(obs, { particle, greedy, seed, step: rewards.length })
-    const step = env.step(action)
-    obs = step.obs
+    const action = agents.act(obs, { particle, greedy, seed, step: rewards.length })
+    const next = env.step(action)
+    obs = next.obs
     states.push(...env.state)
-    rewards.push(step.reward)
-    over = step.terminated || step.truncated
+    rewards.push(next.reward)
+    over = next.terminated || next.truncated
   }
   return { kind: 'episode', place, iteration, states: Float64Array.from(states), rewards: Float64Array.from(rewards) }
 }
