@@ -56,6 +56,7 @@ export interface EvaluatedParticle {
  */
 export async function* evaluatePopulation(population: (Acting | Policies) & Play): AsyncGenerator<EvaluatedParticle> {
   refuseEndless(population.spec)
+  if ('actRows' in population) refuseOthers(population.spec, population)
   const returnsOf = await (arePolicies(population) ? evaluatorOf(population) : playerOf(population, population))
   for (const greedy of [true, false]) {
     for (let particle = 0; particle < population.particles; particle++) {
@@ -89,7 +90,6 @@ async function evaluatorOf(population: PoliciesToEvaluate): Promise<Evaluator> {
 }
 
 async function playerOf({ spec, episodes, seed, core }: Play, agents: Acting): Promise<Evaluator> {
-  refuseOthers(spec, agents)
   const module = await compileCore(core)
   return (particle, greedy) => playEpisodes(module, { spec, agents, particle, greedy, episodes, seed })
 }
@@ -100,8 +100,10 @@ function refuseOthers({ id, observationSpace, actionSpace }: EnvironmentSpec, { 
   const isSame = observations === sizeOf(observationSpace) && actions.kind === task.kind && actions.size === task.size
   if (isSame) return
   const told = (O: number, { kind, size }: typeof task) =>
-    `${O} observations and ${size} ${kind === 'discrete' ? 'discrete' : 'continuous'} actions`
+    `${counted(O, 'observation')} and ${counted(size, `${kind === 'discrete' ? 'discrete' : 'continuous'} action`)}`
   throw new UsageError(
     `The agents have ${told(observations, actions)}, but ${id} has ${told(sizeOf(observationSpace), task)}.`,
   )
 }
+
+const counted = (count: number, what: string) => `${count} ${what}${count === 1 ? '' : 's'}`
