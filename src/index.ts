@@ -194,10 +194,10 @@ export {
   rbf,
   sumOf,
 } from './svgd/kernels.ts'
+export type { Score } from './svgd/scores.ts'
 export {
   createSVGD,
   particlesOf,
-  type Score,
   type StepOptions,
   type SvgdInfo,
   type SvgdOptions,

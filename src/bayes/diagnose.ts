@@ -1,7 +1,7 @@
 import { check, UsageError, wholeNumber } from '../core/errors.ts'
 import { splitSeed } from '../core/random.ts'
 import { goodnessOfFit, steinDiscrepancy } from '../svgd/discrepancy.ts'
-import type { Score } from '../svgd/svgd.ts'
+import type { Score } from '../svgd/scores.ts'
 import { drawsOf } from './draws.ts'
 import { type Fit, restart } from './fit.ts'
 import { stack } from './gaussian.ts'

@@ -1,6 +1,6 @@
 import { UsageError } from '../core/errors.ts'
 import { startTfjs, tf } from '../nn/tfjs.ts'
-import type { Score } from '../svgd/svgd.ts'
+import { type Score, scoreRow } from '../svgd/scores.ts'
 import type { Model } from './model.ts'
 import type { Supports } from './parameters.ts'
 
@@ -50,7 +50,8 @@ export function scoreTarget(score: Score, d: number): Target {
       target.evaluations += n
       const x = Float32Array.from(rows)
       const out = new Float32Array(rows.length)
-      for (let i = 0; i < n; i++) score(out.subarray(i * d, (i + 1) * d), x.subarray(i * d, (i + 1) * d), batch)
+      const row = (all: Float32Array, i: number) => all.subarray(i * d, (i + 1) * d)
+      for (let i = 0; i < n; i++) scoreRow(score, { x: row(x, i), score: row(out, i) }, batch)
       return { logDensity: new Float32Array(n).fill(Number.NaN), score: out }
     },
   }

@@ -77,6 +77,43 @@ export function finiteNumberOr<const T extends readonly string[]>(what: string, 
   )
 }
 
+/** The least number above 0 whose inverse float32 can hold with all its digits, and the largest that it holds. */
+const FLOAT32 = { least: 1.1754944e-38, most: 3.4028235e38 }
+
+/** A finite number above 0 that stays so in float32, as does its inverse. `power`: as does this power of it. */
+export function positiveFloat32(what: string, power: 1 | 2 = 1) {
+  const root = power === 2 ? Math.sqrt : (x: number) => x
+  const [least, most] = [root(FLOAT32.least), root(FLOAT32.most)]
+  const message = named(what, inFloat32(least, most))
+  return v.pipe(positiveNumber(what), v.minValue(least, message), v.maxValue(most, message))
+}
+
+const inFloat32 = (least: number, most: number) =>
+  `from ${least.toPrecision(2)} to ${most.toPrecision(2)}, as it is used in float32`
+
+/** The same or one of a list of words. */
+export function positiveFloat32Or<const T extends readonly string[]>(what: string, words: T) {
+  const { least, most } = FLOAT32
+  return v.pipe(
+    positiveNumberOr(what, words),
+    v.check((x) => typeof x !== 'number' || (x >= least && x <= most), named(what, inFloat32(least, most))),
+  )
+}
+
+/** A finite number of at least 0 that is finite in float32 too. */
+export function nonNegativeFloat32(what: string) {
+  return v.pipe(nonNegativeNumber(what), v.maxValue(FLOAT32.most, named(what, inFloat32(0, FLOAT32.most))))
+}
+
+/** A number that is finite in float32. */
+export function float32(what: string) {
+  const message = named(what, inFloat32(-FLOAT32.most, FLOAT32.most))
+  return v.pipe(
+    v.number(message),
+    v.check((x) => Math.abs(x) <= FLOAT32.most, message),
+  )
+}
+
 /** A finite number of at least 0. */
 export function nonNegativeNumber(what: string) {
   const message = named(what, 'a finite number of at least 0')
@@ -97,13 +134,14 @@ export function fractionOr<const T extends readonly string[]>(what: string, word
   )
 }
 
-/** A number from 0 up to but not including 1. */
+/** A number from 0 up to but not including 1, in float32 too. */
 export function decay(what: string) {
   const message = named(what, 'a number of at least 0 and below 1')
   return v.pipe(
     v.number(message),
     v.minValue(0, message),
     v.check((x) => x < 1, message),
+    v.check((x) => Math.fround(x) < 1, named(what, 'at most 0.9999999, as it is used in float32')),
   )
 }
 

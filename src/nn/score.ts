@@ -1,4 +1,6 @@
+import { show, UsageError } from '../core/errors.ts'
 import type { Minibatch, PopulationScore } from '../core/population.ts'
+import { mendGradients } from './gradients/mend.ts'
 import { tf } from './tfjs.ts'
 
 /** log p of every particle up to a constant: [n, dimension] → [n]. */
@@ -7,13 +9,53 @@ export type LogDensity = (x: tf.Tensor2D, batch: Minibatch) => tf.Tensor
 /**
  * Scores s(x_i) = ∇ log p(x_i) by automatic differentiation of a tfjs expression, for all particles at once. Row i of the
  * result must depend on row i of x only. With minibatches, multiply the sum over the rows of data by batch.scale.
- * tfjs must have been started: `await startTfjs()`.
+ * tfjs must have been started: `await startTfjs()`. docs/tfjs.md lists the ops that can be differentiated.
+ *
+ * @throws UsageError before tfjs is started, and for a density that does not give one value a particle or does not depend on x
  */
 export function logDensity(density: LogDensity): PopulationScore {
+  if (typeof density !== 'function')
+    throw new UsageError(`logDensity takes a function of the particles, (x) => …, got ${show(density)}.`)
   return ({ particles: n, dimension, stride, x, score }, batch) => {
-    const total = (rows: tf.Tensor) => tf.sum(density(tf.slice2d(rows as tf.Tensor2D, [0, 0], [n, dimension]), batch))
-    const gradient = tf.tidy(() => tf.grad(total)(tf.tensor2d(x, [n, stride])))
-    score.set(gradient.dataSync() as Float32Array)
-    gradient.dispose()
+    if (!tf.getBackend()) throw new UsageError('logDensity needs tfjs: await startTfjs() first.')
+    mendGradients()
+    let depends = false
+    const total = (rows: tf.Tensor) => {
+      const values = density(tf.slice2d(rows as tf.Tensor2D, [0, 0], [n, dimension]), batch)
+      refuseMisshapen(values, n)
+      depends = true
+      return tf.sum(values)
+    }
+    try {
+      const gradient = tf.tidy(() => tf.grad(total)(tf.tensor2d(x, [n, stride])))
+      score.set(gradient.dataSync() as Float32Array)
+      gradient.dispose()
+    } catch (error) {
+      throw depends && isUnconnected(error) ? new UsageError(UNCONNECTED) : error
+    }
   }
 }
+
+const UNCONNECTED =
+  'Your log density does not depend on x by ops of tfjs: what is read from it (dataSync, arraySync) is a constant to the gradient.'
+
+const isUnconnected = (error: unknown) =>
+  error instanceof Error && error.message.startsWith('Cannot compute gradient of y=f(x)')
+
+/** One value a particle: [n], or [n, 1]. A wrong shape would broadcast or be averaged without a word. */
+function refuseMisshapen(values: unknown, n: number): void {
+  const expected = `one value a particle is [${n}]`
+  if (!(values instanceof tf.Tensor)) {
+    const found = isPromise(values) ? 'a promise; it must not be async' : show(values)
+    throw new UsageError(`Your log density gave ${found}: it must give a tensor, ${expected}.`)
+  }
+  const { shape } = values
+  const isRight = shape[0] === n && (shape.length === 1 || (shape.length === 2 && shape[1] === 1))
+  if (isRight || (n === 1 && shape.length === 0)) return
+  const hint = shape.length === 0 ? ' Sum over the coordinates of each particle only, tf.sum(…, 1).' : ''
+  throw new UsageError(
+    `Your log density gave ${shape.length === 0 ? 'a single number' : `[${shape.join(', ')}]`}, ${expected}.${hint}`,
+  )
+}
+
+const isPromise = (value: unknown) => typeof value === 'object' && value !== null && 'then' in value

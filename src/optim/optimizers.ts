@@ -1,4 +1,4 @@
-import { check, decay, positiveNumber } from '../core/errors.ts'
+import { check, decay, positiveFloat32 } from '../core/errors.ts'
 import { f32, padded } from '../core/layout.ts'
 import type { Ops, Pointer } from '../core/ops.ts'
 import { wholePower } from '../core/power.ts'
@@ -31,8 +31,8 @@ export interface Optimizer {
 }
 
 /** x ← x + rate φ. */
-export function sgd({ learningRate }: { learningRate: number }): Optimizer {
-  const rate = check(positiveNumber('learningRate'), learningRate)
+export function sgd(options: { learningRate: number }): Optimizer {
+  const rate = check(positiveFloat32('learningRate'), options?.learningRate)
   return {
     name: 'sgd',
     keeps: [],
@@ -56,10 +56,10 @@ export interface AdamOptions {
  *     m ← β₁ m + (1−β₁) φ    v ← β₂ v + (1−β₂) φ²    x ← x + rate · (m/(1−β₁ᵗ)) / (√(v/(1−β₂ᵗ)) + ε)
  */
 export function adam(options: AdamOptions): Optimizer {
-  const rate = check(positiveNumber('learningRate'), options.learningRate)
+  const rate = check(positiveFloat32('learningRate'), options?.learningRate)
   const beta1 = check(decay('beta1'), options.beta1 ?? 0.9)
   const beta2 = check(decay('beta2'), options.beta2 ?? 0.999)
-  const epsilon = check(positiveNumber('epsilon'), options.epsilon ?? 1e-8)
+  const epsilon = check(positiveFloat32('epsilon'), options.epsilon ?? 1e-8)
   return {
     name: 'adam',
     keeps: ['mean', 'square'],
@@ -88,9 +88,9 @@ export interface AdagradOptions {
  * Source: DartML/Stein-Variational-Gradient-Descent, python/svgd.py.
  */
 export function adagrad(options: AdagradOptions): Optimizer {
-  const rate = check(positiveNumber('learningRate'), options.learningRate)
+  const rate = check(positiveFloat32('learningRate'), options?.learningRate)
   const momentum = check(decay('momentum'), options.momentum ?? 0.9)
-  const epsilon = check(positiveNumber('epsilon'), options.epsilon ?? 1e-6)
+  const epsilon = check(positiveFloat32('epsilon'), options.epsilon ?? 1e-6)
   return {
     name: 'adagrad',
     keeps: ['square'],

@@ -1,4 +1,4 @@
-import { check, nonNegativeNumber, positiveNumber, wholeNumber } from '../core/errors.ts'
+import { check, nonNegativeFloat32, positiveNumber, UsageError, wholeNumber } from '../core/errors.ts'
 import type { Ops } from '../core/ops.ts'
 import { wholePower } from '../core/power.ts'
 
@@ -27,27 +27,23 @@ interface Ramp extends Length {
 
 /** γ(t) = value. */
 export function constant(value: number): Schedule {
-  check(nonNegativeNumber('The value of a schedule'), value)
+  check(nonNegativeFloat32('The value of a schedule'), value)
   return { name: 'constant', at: () => value }
 }
 
 /** γ(t) = from + (to − from) t/T. */
 export function linearRamp({ from, to = 1, iterations }: Ramp): Schedule {
-  check(nonNegativeNumber('from'), from)
-  check(nonNegativeNumber('to'), to)
-  const progress = progressOver(iterations)
-  return { name: 'linear', at: (t) => from + (to - from) * progress(t) }
+  check(nonNegativeFloat32('from'), from)
+  check(nonNegativeFloat32('to'), to)
+  return { name: 'linear', at: endingExactly({ from, to, iterations }, (s) => from + (to - from) * s) }
 }
 
 /** log γ(t) = log from + (log to − log from) t/T. */
 export function logLinearRamp({ from, to = 1, iterations }: Ramp): Schedule {
   check(positiveNumber('from'), from)
   check(positiveNumber('to'), to)
-  const progress = progressOver(iterations)
-  return {
-    name: 'log-linear',
-    at: (t, ops) => ops.exp64(ops.log64(from) + (ops.log64(to) - ops.log64(from)) * progress(t)),
-  }
+  const between = (s: number, ops: Ops) => ops.exp64(ops.log64(from) + (ops.log64(to) - ops.log64(from)) * s)
+  return { name: 'log-linear', at: endingExactly({ from, to, iterations }, between) }
 }
 
 /**
@@ -64,9 +60,11 @@ export function tanhRamp({
 }: Length & { power?: number; scale?: number }): Schedule {
   check(wholeNumber('power', 1), power)
   check(positiveNumber('scale'), scale)
-  const progress = progressOver(iterations)
+  if (wholePower(scale, power) === 0)
+    throw new UsageError(`scale to the power of ${power} must be above 0, got the scale ${scale}.`)
   const rise = (s: number, ops: Ops) => ops.tanh64(wholePower(scale * s, power))
-  return { name: 'tanh', at: (t, ops) => rise(progress(t), ops) / rise(1, ops) }
+  const at = (s: number, ops: Ops) => rise(s, ops) / rise(1, ops)
+  return { name: 'tanh', at: endingExactly({ from: 0, to: 1, iterations }, at) }
 }
 
 /**
@@ -82,18 +80,16 @@ export function cyclical({
 }: Length & { cycles?: number; power?: number }): Schedule {
   check(wholeNumber('cycles', 1), cycles)
   check(wholeNumber('power', 1), power)
-  const progress = progressOver(iterations)
+  check(wholeNumber('iterations', 1), iterations)
   return {
     name: 'cyclical',
-    at(t) {
-      const turns = cycles * progress(t)
-      return turns >= cycles ? 1 : wholePower(turns - Math.floor(turns), power)
-    },
+    // In whole numbers: C t/T less its whole part would be a little off 0 or 1 where a cycle begins.
+    at: (t) => (t >= iterations ? 1 : wholePower(((cycles * t) % iterations) / iterations, power)),
   }
 }
 
-/** t/T from 0 to 1. */
-function progressOver(iterations: number): (t: number) => number {
+/** A function of s = t/T, without its rounding at both ends. */
+function endingExactly({ from, to = 1, iterations }: Ramp, between: (s: number, ops: Ops) => number): Schedule['at'] {
   check(wholeNumber('iterations', 1), iterations)
-  return (t) => Math.min(t / iterations, 1)
+  return (t, ops) => (t <= 0 ? from : t >= iterations ? to : between(t / iterations, ops))
 }

@@ -1,4 +1,4 @@
-import { positiveNumberOr, show, UsageError } from '../core/errors.ts'
+import { positiveFloat32Or, show, UsageError } from '../core/errors.ts'
 import type { SteinArena } from './direction.ts'
 
 /**
@@ -65,7 +65,7 @@ export type BandwidthRule = BandwidthName | number | ((distances: DistanceStatis
 export const bandwidthNames = Object.keys(conventions) as BandwidthName[]
 
 /** A rule that can be written down. */
-export const bandwidthSchema = positiveNumberOr('bandwidth', bandwidthNames)
+export const bandwidthSchema = positiveFloat32Or('bandwidth', bandwidthNames)
 
 /** Of SVGD. It is defined for every n ≥ 1 and does not count a particle's distance to itself. */
 export const DEFAULT_BANDWIDTH: BandwidthName = 'svpg-paper'

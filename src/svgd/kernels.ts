@@ -1,4 +1,4 @@
-import { check, nonNegativeNumber, positiveNumber, UsageError, wholeNumber } from '../core/errors.ts'
+import { check, nonNegativeFloat32, positiveFloat32, UsageError, wholeNumber } from '../core/errors.ts'
 import { type BandwidthRule, bandwidthSchema, DEFAULT_BANDWIDTH } from './bandwidth.ts'
 
 /** Kinds of terms, as in assembly/svgd/kernels.ts. */
@@ -88,7 +88,7 @@ export function imq({
 } = {}): Kernel {
   if (!(beta > -1 && beta < 0)) throw new UsageError(`beta must be a number between -1 and 0, got ${beta}.`)
   if (bandwidth === undefined) {
-    const checked = check(positiveNumber('c'), c ?? 1)
+    const checked = check(positiveFloat32('c', 2), c ?? 1)
     return { name: 'imq', terms: [{ kind: 'imq', weight: 1, c: checked, beta }] }
   }
   if (c !== undefined)
@@ -114,7 +114,7 @@ export function matern32({ bandwidth = DEFAULT_BANDWIDTH }: { bandwidth?: Bandwi
  * Source: Liu & Wang 2018 (arXiv 1810.11693), section 3.
  */
 export function linear({ c = 1 }: { c?: number } = {}): Kernel {
-  check(nonNegativeNumber('c'), c)
+  check(nonNegativeFloat32('c'), c)
   return { name: 'linear', terms: [{ kind: 'linear', weight: 1, c }] }
 }
 
@@ -127,7 +127,7 @@ export function linear({ c = 1 }: { c?: number } = {}): Kernel {
 export function sumOf(...parts: readonly (readonly [weight: number, kernel: Kernel])[]): Kernel {
   if (parts.length === 0) throw new UsageError('A sum of kernels needs at least one kernel.')
   const terms = parts.flatMap(([weight, kernel]) => {
-    check(positiveNumber('A weight of a sum of kernels'), weight)
+    check(positiveFloat32('A weight of a sum of kernels'), weight)
     requirePlain(kernel, 'sumOf')
     return kernel.terms.map((term) => ({ ...term, weight: weight * term.weight }))
   })
@@ -153,7 +153,7 @@ export function preconditioned(metric: readonly number[] | readonly (readonly nu
 }
 
 function diagonalMap(metric: readonly number[]): LinearMaps {
-  metric.forEach((value, k) => void check(positiveNumber(`metric[${k}]`), value))
+  metric.forEach((value, k) => void check(positiveFloat32(`metric[${k}]`), value))
   const root = Float32Array.from(metric, Math.sqrt)
   const inverse = Float32Array.from(metric, (value) => 1 / Math.sqrt(value))
   return { d: metric.length, full: false, x: root, score: inverse, back: inverse }

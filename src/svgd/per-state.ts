@@ -1,5 +1,5 @@
 import type { Arena } from '../core/arena.ts'
-import { positiveNumberOr, show, UsageError } from '../core/errors.ts'
+import { positiveFloat32Or, show, UsageError } from '../core/errors.ts'
 import { f32, struct } from '../core/layout.ts'
 import type { Ops } from '../core/ops.ts'
 import type { Variant } from './direction.ts'
@@ -75,7 +75,7 @@ export type PerStateBandwidth = PerStateBandwidthName | number
 export const perStateBandwidthNames = Object.keys(conventions) as PerStateBandwidthName[]
 
 /** A rule that can be written down. */
-export const perStateBandwidthSchema = positiveNumberOr('bandwidth', perStateBandwidthNames)
+export const perStateBandwidthSchema = positiveFloat32Or('bandwidth', perStateBandwidthNames)
 
 export interface PerStateSizes {
   /** B */

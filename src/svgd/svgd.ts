@@ -1,27 +1,20 @@
 import { platform } from '#platform'
 import { type Arena, createArena } from '../core/arena.ts'
-import { check, show, UsageError, wholeNumber } from '../core/errors.ts'
+import { check, float32, oneOf, show, UsageError, wholeNumber } from '../core/errors.ts'
 import { f32, padded } from '../core/layout.ts'
 import { type CoreSource, compileCore, compileThreadedCore } from '../core/module.ts'
-import type { Minibatch, Population, PopulationScore } from '../core/population.ts'
 import { Purpose, type Seed, splitSeed } from '../core/random.ts'
 import { createSharedArena } from '../core/shared-arena.ts'
 import { canShare, threadCount } from '../core/thread-pool.ts'
 import { type MinibatchOptions, type MinibatchState, minibatchAt, startMinibatches } from '../optim/minibatch.ts'
 import { adam, type Optimizer, optimizerFields } from '../optim/optimizers.ts'
 import type { Schedule } from '../optim/schedules.ts'
-import { type SteinArena, type SteinInfo, steinDirection, steinFields, type Variant } from './direction.ts'
+import { type SteinInfo, steinDirection, steinFields, type Variant } from './direction.ts'
 import { type Discrepancy, discrepancyAt, type FixedDiscrepancyKernel } from './discrepancy.ts'
 import { type Kernel, rbf } from './kernels.ts'
+import { populationOf, refuseNonFinite, rowsOf, type Scored, type Scores, scoreOf } from './scores.ts'
 
-/** Writes s(x) = ∇ log p(x) of one particle into out; both have `dimension` entries. */
-export type Score = (out: Float32Array, x: Float32Array, batch: Minibatch) => void
-
-export interface SvgdOptions {
-  /** The score of one particle. Give this or populationScore. */
-  score?: Score
-  /** The scores of all particles at once, as logDensity() makes them from a tfjs expression. */
-  populationScore?: PopulationScore
+export interface SvgdOptions extends Scores {
   /** Hands each step `size` of `rows` rows of the data; default: none. */
   minibatch?: MinibatchOptions
   /** Default rbf(), with its default bandwidth. */
@@ -57,17 +50,16 @@ export interface SvgdStart {
 type SvgdFields = ReturnType<typeof steinFields> &
   ReturnType<typeof optimizerFields> & { shuffle: ReturnType<typeof f32> }
 
-export interface SvgdState {
+export interface SvgdState extends Scored {
   readonly particles: number
   readonly dimension: number
   readonly seed: Seed
   /** Steps taken. */
   iteration: number
   readonly arena: Arena<SvgdFields>
-  /** What a score function sees. */
-  readonly population: Population
-  /** One view on each particle, and one on its score. */
-  readonly rows: readonly { readonly x: Float32Array; readonly score: Float32Array }[]
+  readonly settings: SvgdOptions
+  /** The fields of its memory and the optimizer that moves it: steps of other settings have no room in it. */
+  readonly madeFor: string
   readonly minibatches: MinibatchState
   readonly isClosed: boolean
   /** Ends its threads: it takes no more steps, its particles can still be read. Also by `using state = await init(…)`. */
@@ -101,18 +93,16 @@ export function createSVGD(options: SvgdOptions) {
   const { kernel = rbf(), optimizer = adam({ learningRate: 0.1 }), annealing } = options
   const { repulsion = 1, normalise = 'n' } = options
   const scoreAll = scoreOf(options)
+  refuseMisuse({ kernel, optimizer, annealing, repulsion, normalise })
   return {
     async init(start: SvgdStart): Promise<SvgdState> {
+      if (!isRecord(start)) throw new UsageError(`init takes { particles, dimension, … }, got ${show(start)}.`)
       const n = check(wholeNumber('particles', 1), start.particles)
       const d = check(wholeNumber('dimension', 1), start.dimension)
       const seed = splitSeed(check(wholeNumber('seed', 0), start.seed ?? 0))
       const minibatches = startMinibatches(options.minibatch)
-      const arena = await arenaFor(options, n, d, (threads) => ({
-        ...steinFields(n, d, { kernel, norms: options.norms, threads }),
-        ...optimizerFields(n, d, optimizer),
-        /** [rows] uniform numbers for shuffling. */
-        shuffle: f32(padded(minibatches.order.length)),
-      }))
+      const fields = (threads: number) => fieldsOf(n, d, { ...options, kernel, optimizer, threads }, minibatches)
+      const arena = await arenaFor(options, n, d, fields)
       const population = populationOf(arena, n, d)
       const rows = rowsOf(population)
       rows.forEach(({ x }, i) => {
@@ -120,16 +110,18 @@ export function createSVGD(options: SvgdOptions) {
       })
       if (start.initial) setParticles(rows, start.initial, d)
       const data = { particles: n, dimension: d, seed, iteration: 0, arena, population, rows, minibatches }
+      const madeFor = memoryOf(fields(arena.threadPool.size), optimizer)
       const close = () => {
         Object.assign(state, { isClosed: true })
         arena.threadPool.close()
       }
-      const state: SvgdState = { ...data, isClosed: false, close, [Symbol.dispose]: close }
+      const state: SvgdState = { ...data, settings: options, madeFor, isClosed: false, close, [Symbol.dispose]: close }
       return state
     },
 
     /** One step in place. */
     step(state: SvgdState, { discrepancy = false }: StepOptions = {}): SvgdInfo {
+      if (state?.settings !== options) refuseForeign(state)
       const { arena, minibatches, iteration, seed, particles: n, dimension: d } = state
       if (state.isClosed) throw new UsageError('This state is closed and takes no more steps.')
       refuseNonFinite(state, 'particle')
@@ -140,13 +132,71 @@ export function createSVGD(options: SvgdOptions) {
       const measured = discrepancy
         ? discrepancyAt(arena.ops, rows, n, d, discrepancy === true ? undefined : discrepancy)
         : null
-      const drive = annealing ? annealing.at(iteration, arena.ops) : 1
+      const drive = annealing
+        ? check(float32(`annealing in step ${iteration + 1}`), annealing.at(iteration, arena.ops))
+        : 1
       const info = steinDirection(arena, state, kernel, { drive, repulsion, normalise })
       state.iteration++
       optimizer.step(arena, state.iteration)
+      refuseNonFinite({ ...state, iteration }, 'particle')
       return { ...info, annealing: drive, discrepancy: measured }
     },
   }
+
+  /** A state of another createSVGD() is taken where its settings need the same memory. */
+  function refuseForeign(state: SvgdState): void {
+    if (!isRecord(state) || !('madeFor' in state))
+      throw new UsageError(`step takes the state that init gives (await init(…)), got ${show(state)}.`)
+    const { particles: n, dimension: d, minibatches, arena } = state
+    const fields = fieldsOf(n, d, { ...options, kernel, optimizer, threads: arena.threadPool.size }, minibatches)
+    if (memoryOf(fields, optimizer) !== state.madeFor)
+      throw new UsageError(
+        `This state was made for other settings than the kernel ${kernel.name} and the optimizer ${optimizer.name}: go on by ` +
+          'init({ …, initial: particlesOf(state) }).',
+      )
+  }
+}
+
+function fieldsOf(
+  n: number,
+  d: number,
+  {
+    kernel,
+    optimizer,
+    norms,
+    threads,
+  }: Pick<SvgdOptions, 'norms'> & { kernel: Kernel; optimizer: Optimizer; threads: number },
+  { order }: MinibatchState,
+): SvgdFields {
+  return {
+    ...steinFields(n, d, { kernel, norms, threads }),
+    ...optimizerFields(n, d, optimizer),
+    /** [rows] uniform numbers for shuffling. */
+    shuffle: f32(padded(order.length)),
+  }
+}
+
+const memoryOf = (fields: SvgdFields, { name }: Optimizer) => JSON.stringify([name, fields])
+
+const isRecord = (value: unknown): value is object => typeof value === 'object' && value !== null
+
+/** Throws for settings of another kind than they are: a function that was to be called, a number in the place of a record. */
+function refuseMisuse(
+  options: Required<Pick<SvgdOptions, 'kernel' | 'optimizer' | 'repulsion' | 'normalise'>> &
+    Pick<SvgdOptions, 'annealing'>,
+): void {
+  const { kernel, optimizer, annealing, repulsion, normalise } = options
+  requireRecord('kernel', kernel, 'terms', 'a kernel such as rbf()')
+  requireRecord('optimizer', optimizer, 'step', 'an optimizer such as adam({ learningRate: 0.1 })')
+  if (annealing !== undefined) requireRecord('annealing', annealing, 'at', 'a schedule such as constant(0.5)')
+  check(float32('repulsion'), repulsion)
+  check(oneOf('normalise', ['n', 'row sum']), normalise)
+}
+
+function requireRecord(name: string, value: unknown, field: string, what: string): void {
+  if (isRecord(value) && field in value) return
+  const call = typeof value === 'function' ? `; call it: ${value.name}(…)` : ''
+  throw new UsageError(`${name} must be ${what}, got ${show(value)}${call}.`)
 }
 
 export interface SvgdRun extends SvgdOptions, SvgdStart {
@@ -215,51 +265,17 @@ async function arenaFor(
   return createArena(await compileCore(options.core), layout(1))
 }
 
-export function populationOf({ view }: SteinArena, n: number, d: number): Population {
-  return { particles: n, dimension: d, stride: view.theta.length / n, x: view.theta, score: view.score }
-}
-
-export function rowsOf({ particles, dimension, stride, x, score }: Population): SvgdState['rows'] {
-  return Array.from({ length: particles }, (_, i) => ({
-    x: x.subarray(i * stride, i * stride + dimension),
-    score: score.subarray(i * stride, i * stride + dimension),
-  }))
-}
-
-export type Scored = Pick<SvgdState, 'population' | 'rows'>
-
-/** The score of one particle or of all, whichever was given, as a function of the state. */
-export function scoreOf({
-  score,
-  populationScore,
-}: Pick<SvgdOptions, 'score' | 'populationScore'>): (state: Scored, batch: Minibatch) => void {
-  if (score && populationScore) throw new UsageError('Give either score or populationScore, not both.')
-  if (score) return ({ rows }, batch) => rows.forEach((row) => void score(row.score, row.x, batch))
-  if (populationScore) return ({ population }, batch) => populationScore(population, batch)
-  throw new UsageError('Give a score (of one particle) or a populationScore (of all of them).')
-}
-
-export function refuseNonFinite(
-  { arena, population, rows, iteration }: Scored & { readonly arena: SteinArena; readonly iteration: number },
-  what: 'particle' | 'score',
-): void {
-  const { ops, at } = arena
-  const bad = ops.firstNonFinite(what === 'score' ? at.score : at.theta, population.x.length)
-  if (bad < 0) return
-  const i = Math.floor(bad / population.stride)
-  const x = show([...rows[i].x])
-  const found =
-    what === 'score' ? `The score of particle ${i} is ${population.score[bad]} at x = ${x}` : `Particle ${i} is ${x}`
-  throw new UsageError(`${found} in step ${iteration + 1}; it must be finite.`)
-}
-
 function setParticles(rows: SvgdState['rows'], initial: ArrayLike<number>, d: number): void {
-  if (initial.length !== rows.length * d) {
-    throw new UsageError(`initial must hold ${rows.length} × ${d} = ${rows.length * d} numbers, got ${initial.length}.`)
+  const { length } = initial
+  if (length !== rows.length * d) {
+    const found = length === undefined ? show(initial) : length
+    throw new UsageError(`initial must hold ${rows.length} × ${d} = ${rows.length * d} numbers, got ${found}.`)
   }
   rows.forEach(({ x }, i) => {
     for (let k = 0; k < d; k++) x[k] = initial[i * d + k]
-    if (!x.every(Number.isFinite)) throw new UsageError(`initial particle ${i} is ${show([...x])}; it must be finite.`)
+    if (x.every(Number.isFinite)) return
+    const given = Array.from(x, (_, k) => initial[i * d + k])
+    throw new UsageError(`initial particle ${i} is ${show(given)}; it must be finite in float32.`)
   })
 }
 

@@ -52,3 +52,50 @@ describe('a log density in tfjs', () => {
     expect(tf.memory().numTensors).toBe(before)
   })
 })
+
+describe('a density is refused', () => {
+  const population = (n: number, d: number) => ({
+    ...{ particles: n, dimension: d, stride: 4 },
+    ...{
+      x: Float32Array.from({ length: 4 * n }, (_, k) => (k % 4 < d ? Math.sin(k) : 0)),
+      score: new Float32Array(4 * n),
+    },
+  })
+  const batch = { rows: new Int32Array(0), scale: 1 }
+
+  test.each<[string, unknown, string]>([
+    [
+      'that broadcasts',
+      (x: tf.Tensor) => tf.sub(tf.sum(x, 1), tf.sum(x, 1, true)),
+      'Your log density gave [5, 5], one value a particle is [5].',
+    ],
+    [
+      'that gives each coordinate',
+      (x: tf.Tensor) => tf.square(x),
+      'Your log density gave [5, 3], one value a particle is [5].',
+    ],
+    [
+      'that gives a mean',
+      (x: tf.Tensor) => tf.mean(x),
+      'Your log density gave a single number, one value a particle is [5]. Sum over',
+    ],
+    ['that gives a number', () => 3, 'Your log density gave 3: it must give a tensor, one value a particle is [5].'],
+    ['that gives nothing', () => {}, 'Your log density gave undefined'],
+    ['that is asynchronous', async (x: tf.Tensor) => tf.sum(x, 1), 'gave a promise; it must not be async'],
+    ['that does not depend on x', () => tf.zeros([5]), 'Your log density does not depend on x'],
+    ['that is no function', 'x', 'logDensity takes a function of the particles'],
+  ])('%s', (_, density, message) => {
+    const before = tf.memory().numTensors
+    expect(() => logDensity(density as never)(population(5, 3), batch)).toThrow(message)
+    if (!message.includes('promise')) expect(tf.memory().numTensors).toBe(before)
+  })
+
+  test('but a column [n, 1] is one value a particle, and so is a number for one', () => {
+    const five = population(5, 3)
+    logDensity((x) => tf.mul(-0.5, tf.sum(tf.square(x), 1, true)))(five, batch)
+    five.score.forEach((s, k) => void expect(s).toBeCloseTo(-five.x[k], 6))
+    const one = population(1, 3)
+    logDensity((x) => tf.mul(-0.5, tf.sum(tf.square(x))))(one, batch)
+    one.score.forEach((s, k) => void expect(s).toBeCloseTo(-one.x[k], 6))
+  })
+})

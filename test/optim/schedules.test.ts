@@ -3,7 +3,8 @@ import { createArena } from '../../src/core/arena.ts'
 import { compileCore } from '../../src/core/module.ts'
 import { adam } from '../../src/optim/optimizers.ts'
 import { constant, cyclical, linearRamp, logLinearRamp, tanhRamp } from '../../src/optim/schedules.ts'
-import { createSVGD, particlesOf, type Score } from '../../src/svgd/svgd.ts'
+import type { Score } from '../../src/svgd/scores.ts'
+import { createSVGD, particlesOf } from '../../src/svgd/svgd.ts'
 
 const { ops } = await createArena(await compileCore(), {})
 const T = 200
@@ -31,7 +32,34 @@ test.each([
   expect([schedule.at(T, ops), schedule.at(T + 1, ops)]).toEqual([1, 1])
 })
 
+test('ramps begin and end at exactly what was given', () => {
+  for (const [from, to] of [
+    [0.1, 0.3],
+    [0.7, 1e-3],
+    [1e-30, 1],
+    [3, 0.9],
+  ]) {
+    for (const ramp of [linearRamp({ from, to, iterations: 7 }), logLinearRamp({ from, to, iterations: 7 })]) {
+      expect([ramp.at(0, ops), ramp.at(7, ops), ramp.at(8, ops)]).toEqual([from, to, to])
+    }
+  }
+  expect(tanhRamp({ iterations: 7 }).at(0, ops)).toBe(0)
+})
+
+test('every cycle begins at exactly 0, and γ rises within it', () => {
+  for (const cycles of [1, 3, 22, 23, 49, 97, 100]) {
+    for (const length of [2, 3, 10, 37]) {
+      const schedule = cyclical({ iterations: cycles * length, cycles, power: 1 })
+      for (let t = 0; t < cycles * length; t++) {
+        expect(schedule.at(t, ops)).toBeCloseTo((t % length) / length, 14)
+        if (t % length === 0) expect(schedule.at(t, ops)).toBe(0)
+      }
+    }
+  }
+})
+
 test.each([
+  [() => tanhRamp({ iterations: 5, scale: 1e-100 }), 'scale to the power of 5 must be above 0, got the scale 1e-100.'],
   [() => constant(-1), 'The value of a schedule must be a finite number of at least 0, got -1.'],
   [() => linearRamp({ from: Number.NaN, iterations: 5 }), 'from must be a finite number of at least 0, got NaN.'],
   [() => logLinearRamp({ from: 0, iterations: 5 }), 'from must be a finite number above 0, got 0.'],

@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals'
 import { adagrad, adam } from '../../src/optim/optimizers.ts'
 import { imq, matern32, preconditioned, rbf } from '../../src/svgd/kernels.ts'
-import { createSVGD, particlesOf, type Score, svgd } from '../../src/svgd/svgd.ts'
+import type { Score } from '../../src/svgd/scores.ts'
+import { createSVGD, particlesOf, svgd } from '../../src/svgd/svgd.ts'
 
 /** The two-dimensional Gaussian of the SVGD authors' demo. */
 const mean = [-0.6871, 0.801]

@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals'
 import { adam } from '../../src/optim/optimizers.ts'
 import { rbf } from '../../src/svgd/kernels.ts'
-import { createSVGD, particlesOf, type Score } from '../../src/svgd/svgd.ts'
+import type { Score } from '../../src/svgd/scores.ts'
+import { createSVGD, particlesOf } from '../../src/svgd/svgd.ts'
 
 /** ∇ log N(x; mean, Λ⁻¹) = −Λ (x − mean), the two-dimensional Gaussian of the SVGD authors' demo. */
 const mean = [-0.6871, 0.801]
@@ -63,7 +64,7 @@ describe('bad input', () => {
     [{ particles: 2, dimension: 2, initial: [1, 2, 3] }, 'initial must hold 2 × 2 = 4 numbers, got 3.'],
     [
       { particles: 2, dimension: 2, initial: [1, 2, 3, Number.NaN] },
-      'initial particle 1 is [3, NaN]; it must be finite.',
+      'initial particle 1 is [3, NaN]; it must be finite in float32.',
     ],
   ])('%j', async (start, message) => {
     await expect(svgd.init(start)).rejects.toThrow(message)

@@ -2,9 +2,9 @@ import * as v from 'valibot'
 import { createArena } from '../../core/arena.ts'
 import {
   check,
-  nonNegativeNumber,
+  nonNegativeFloat32,
   oneOf,
-  positiveNumber,
+  positiveFloat32,
   RunError,
   show,
   UsageError,
@@ -12,7 +12,6 @@ import {
 } from '../../core/errors.ts'
 import { f32, padded } from '../../core/layout.ts'
 import { type CoreSource, compileCore } from '../../core/module.ts'
-import type { PopulationScore } from '../../core/population.ts'
 import { Draw, splitSeed } from '../../core/random.ts'
 import { meanNorm } from '../../core/rows.ts'
 import { forward } from '../../nn/forward.ts'
@@ -25,7 +24,7 @@ import type { FixedDiscrepancyKernel } from '../../svgd/discrepancy.ts'
 import { checkDiscrepancyKernel } from '../../svgd/discrepancy-gradient.ts'
 import { type Kernel, rbf } from '../../svgd/kernels.ts'
 import { type PerStateBandwidth, perStateFields } from '../../svgd/per-state.ts'
-import { populationOf, rowsOf, type Score, scoreOf } from '../../svgd/svgd.ts'
+import { populationOf, rowsOf, type Scores, scoreOf } from '../../svgd/scores.ts'
 import {
   type AmortizedProblem,
   crossSizes,
@@ -93,24 +92,20 @@ const schema = v.object({
     ),
     1,
   ),
-  temperature: v.optional(positiveNumber('temperature'), 1),
-  repulsion: v.optional(nonNegativeNumber('repulsion'), 1),
+  temperature: v.optional(positiveFloat32('temperature'), 1),
+  repulsion: v.optional(nonNegativeFloat32('repulsion'), 1),
   normalise: v.optional(oneOf('normalise', ['n', 'row sum']), 'n'),
-  learningRate: v.optional(positiveNumber('learningRate'), 5e-3),
-  stepSize: v.optional(positiveNumber('stepSize'), 1),
+  learningRate: v.optional(positiveFloat32('learningRate'), 5e-3),
+  stepSize: v.optional(positiveFloat32('stepSize'), 1),
   passes: v.optional(wholeNumber('passes', 1, 1000), 5),
   seed: v.optional(wholeNumber('seed', 0), 0),
 })
 
-export interface AmortizedOptions {
+export interface AmortizedOptions extends Scores {
   /** f: noise ξ in, a point out. Its last width is the dimension of the target. */
   network: Network
   /** Coordinates of the target; the network must put out as many. */
   dimension: number
-  /** The score of one point. Give this or populationScore. */
-  score?: Score
-  /** The scores of all points at once, as logDensity() makes them from a tfjs expression. */
-  populationScore?: PopulationScore
   /** Hands each step `size` of `rows` rows of the data; default: none. */
   minibatch?: MinibatchOptions
   /** How the sampler follows its particles, see createAmortizedSVGD. Default 'chain'. */

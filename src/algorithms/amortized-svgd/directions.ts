@@ -13,7 +13,7 @@ import type { FixedDiscrepancyKernel } from '../../svgd/discrepancy.ts'
 import { discrepancySlopesInto } from '../../svgd/discrepancy-gradient.ts'
 import type { Kernel } from '../../svgd/kernels.ts'
 import { type PerStateBandwidth, perStateDirection, type perStateFields } from '../../svgd/per-state.ts'
-import { refuseNonFinite, type rowsOf, type scoreOf } from '../../svgd/svgd.ts'
+import { refuseNonFinite, type rowsOf, type scoreOf } from '../../svgd/scores.ts'
 
 // The points of an amortized sampler and the directions D that it is to follow.
 

@@ -1,4 +1,5 @@
 // Every differentiable op of tfjs against central differences of its values, and second derivatives against differences of gradients.
+import { readFileSync } from 'node:fs'
 import { describe, expect, test } from '@jest/globals'
 import { startTfjs, tf } from '../../../src/nn/tfjs.ts'
 import { elementwise, GENERIC, images, pairs, places, reductions, UNIT } from './ops.ts'
@@ -52,5 +53,22 @@ describe.each(Object.entries({ elementwise, pairs, reductions, places, images })
       expectClose(tf.grad(weighted(f))(x).dataSync(), differences(weighted(f), values))
       if (group !== 'images') expectClose(tf.grad(along(f))(x).dataSync(), differences(along(f), values))
     }
+  })
+})
+
+test('docs/tfjs.md names every op that is swept', () => {
+  const text = readFileSync(new URL('../../../docs/tfjs.md', import.meta.url), 'utf8')
+  const groups = { elementwise, pairs, reductions, places, images }
+  const titles = [
+    'one number at a time',
+    'two tensors',
+    'along axes',
+    'shapes and places',
+    'images (first derivatives)',
+  ]
+  Object.values(groups).forEach((ops, k) => {
+    const [, after] = text.split(`**${titles[k]}**: `)
+    const named = after.split('\n\n')[0].split(/,\s+/)
+    expect(named).toEqual([...new Set(Object.keys(ops).map((name) => name.replace(' unit', '')))].sort())
   })
 })

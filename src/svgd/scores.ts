@@ -1,0 +1,154 @@
+import { show, UsageError } from '../core/errors.ts'
+import type { Minibatch, Population, PopulationScore } from '../core/population.ts'
+import type { SteinArena } from './direction.ts'
+
+/**
+ * Writes s(x) = ∇ log p(x) of one particle into out, which holds zeros; both have `dimension` entries. It may return them
+ * instead, as an array.
+ */
+// biome-ignore lint/suspicious/noConfusingVoidType: most write and return nothing
+export type Score = (out: Float32Array, x: Float32Array, batch: Minibatch) => void | number | ArrayLike<number>
+
+export interface Scores {
+  /** The score of one particle. Give this or populationScore. */
+  score?: Score
+  /** The scores of all particles at once, as logDensity() makes them from a tfjs expression. */
+  populationScore?: PopulationScore
+}
+
+/** Particles and their scores: the population as a whole, and one view on each particle and on its score. */
+export interface Scored {
+  readonly population: Population
+  readonly rows: readonly { readonly x: Float32Array; readonly score: Float32Array }[]
+}
+
+export function populationOf({ view }: SteinArena, n: number, d: number): Population {
+  return { particles: n, dimension: d, stride: view.theta.length / n, x: view.theta, score: view.score }
+}
+
+export function rowsOf({ particles, dimension, stride, x, score }: Population): Scored['rows'] {
+  return Array.from({ length: particles }, (_, i) => ({
+    x: x.subarray(i * stride, i * stride + dimension),
+    score: score.subarray(i * stride, i * stride + dimension),
+  }))
+}
+
+/**
+ * The score of one particle or of all, whichever was given, as a function of the state.
+ *
+ * @throws UsageError unless exactly one is given and is a function
+ */
+export function scoreOf({ score, populationScore }: Scores): (state: Scored, batch: Minibatch) => void {
+  if (score !== undefined && populationScore !== undefined)
+    throw new UsageError('Give either score or populationScore, not both.')
+  if (score !== undefined) {
+    requireFunction('score', score, '(out, x) => …')
+    return ({ rows }, batch) => rows.forEach((row) => void scoreRow(score, row, batch))
+  }
+  if (populationScore === undefined)
+    throw new UsageError('Give a score (of one particle) or a populationScore (of all of them).')
+  requireFunction('populationScore', populationScore, '({ x, score, particles, dimension, stride }) => …')
+  return (state, batch) => scorePopulation(populationScore, state, batch)
+}
+
+function requireFunction(name: string, value: unknown, form: string): void {
+  if (typeof value !== 'function') throw new UsageError(`${name} must be a function ${form}, got ${show(value)}.`)
+}
+
+/** The score of one particle, whether it is written or returned, into its row. */
+export function scoreRow(score: Score, { x, score: out }: Scored['rows'][number], batch: Minibatch): void {
+  out.fill(0)
+  const returned: unknown = score(out, x, batch)
+  if (returned !== undefined && returned !== out) takeReturned(out, returned)
+}
+
+/**
+ * What a score returns is the score where nothing was written into out. Beside what was written it must be the same, or no
+ * numbers: (out, [x]) => (out[0] = −x) returns one by accident.
+ */
+function takeReturned(out: Float32Array, returned: unknown): void {
+  refuseForeign('score', returned, 'write ∇ log p into out, or return it as an array,')
+  const isWritten = out.some((value) => value !== 0)
+  const values = typeof returned === 'number' && out.length === 1 ? [returned] : returned
+  if (!isArrayLike(values)) {
+    if (isWritten || !returned) return
+    throw new UsageError(
+      `score wrote nothing into out and returned ${show(returned)}: it must write ∇ log p into out, or return it as an array of ${out.length}.`,
+    )
+  }
+  if (!isWritten) {
+    requireLength('score', values, out.length)
+    out.set(values)
+    return
+  }
+  const differs = values.length === out.length && out.some((value, k) => differ(value, values[k]))
+  if (differs)
+    throw new UsageError(
+      `score wrote ${show([...out])} into out and returned ${show([...out].map((_, k) => values[k]))}.`,
+    )
+}
+
+const differ = (written: number, returned: number) =>
+  Number.isFinite(returned) && Math.abs(Math.fround(returned) - written) > 1e-6 * Math.abs(written)
+
+function scorePopulation(score: PopulationScore, { population }: Scored, batch: Minibatch): void {
+  const { particles: n, dimension: d, stride, score: out } = population
+  out.fill(0)
+  const returned: unknown = score(population, batch)
+  if (returned !== undefined && returned !== out) {
+    refuseForeign('populationScore', returned, 'write the scores into `score`')
+    if (isArrayLike(returned) && !out.some((value) => value !== 0)) {
+      requireLength('populationScore', returned, n * d)
+      for (let i = 0; i < n; i++) for (let k = 0; k < d; k++) out[i * stride + k] = returned[i * d + k]
+    }
+  }
+  refuseInTail(population)
+}
+
+/** What is written behind the coordinates of a particle was meant for the next one. */
+function refuseInTail({ particles: n, dimension: d, stride, score }: Population): void {
+  for (let i = 0; i < n; i++) {
+    for (let k = d; k < stride; k++) {
+      if (score[i * stride + k] === 0) continue
+      throw new UsageError(
+        `populationScore wrote behind the ${d} coordinates of particle ${i}: particle i begins at i × stride = i × ${stride}, ` +
+          'in x and in score.',
+      )
+    }
+  }
+}
+
+function refuseForeign(name: string, returned: unknown, should: string): void {
+  if (typeof returned !== 'object' || returned === null) return
+  if ('then' in returned) {
+    // It is refused already: a rejection of its own would come on top.
+    Promise.resolve(returned).catch(() => {})
+    throw new UsageError(`${name} is asynchronous, it returned a promise: it must ${should} before it returns.`)
+  }
+  if ('dataSync' in returned)
+    throw new UsageError(
+      `${name} returned a tensor: give the log density itself, populationScore: logDensity((x) => …).`,
+    )
+}
+
+const isArrayLike = (value: unknown): value is ArrayLike<number> =>
+  Array.isArray(value) || (ArrayBuffer.isView(value) && 'length' in value)
+
+function requireLength(name: string, { length }: ArrayLike<number>, right: number): void {
+  if (length !== right) throw new UsageError(`${name} returned ${length} numbers for ${right} coordinates.`)
+}
+
+/** @throws UsageError for particles, or their scores, that are not finite, naming the first */
+export function refuseNonFinite(
+  { arena, population, rows, iteration }: Scored & { readonly arena: SteinArena; readonly iteration: number },
+  what: 'particle' | 'score',
+): void {
+  const { ops, at } = arena
+  const bad = ops.firstNonFinite(what === 'score' ? at.score : at.theta, population.x.length)
+  if (bad < 0) return
+  const i = Math.floor(bad / population.stride)
+  const x = show([...rows[i].x])
+  const found =
+    what === 'score' ? `The score of particle ${i} is ${population.score[bad]} at x = ${x}` : `Particle ${i} is ${x}`
+  throw new UsageError(`${found} in step ${iteration + 1}; it must be finite.`)
+}

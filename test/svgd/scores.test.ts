@@ -1,0 +1,193 @@
+import { describe, expect, test } from '@jest/globals'
+import type { PopulationScore } from '../../src/core/population.ts'
+import { adagrad, adam, sgd } from '../../src/optim/optimizers.ts'
+import { constant } from '../../src/optim/schedules.ts'
+import { imq, matern32, rbf } from '../../src/svgd/kernels.ts'
+import type { Score } from '../../src/svgd/scores.ts'
+import { createSVGD, particlesOf, svgd } from '../../src/svgd/svgd.ts'
+
+const initial = [1, -1, 0.5, 2, -3, 0.25]
+const start = { particles: 2, dimension: 3, initial }
+
+async function scoresOf(options: { score?: Score; populationScore?: PopulationScore }) {
+  const { init, step } = createSVGD(options)
+  const state = await init(start)
+  step(state)
+  return state.rows.map(({ score }) => [...score])
+}
+
+const right = [
+  [-1, 1, -0.5],
+  [-2, 3, -0.25],
+]
+
+const negated = (x: Float32Array) => x.map((v) => -v)
+
+/** −x, written into out. */
+const score: Score = (out, x) => out.set(negated(x))
+
+describe('a score', () => {
+  const accumulating: Score = (out, x) => {
+    for (let k = 0; k < 3; k++) out[k] -= x[k]
+  }
+  const both = (result: (x: Float32Array) => number | ArrayLike<number>) => (out: Float32Array, x: Float32Array) => {
+    out.set(negated(x))
+    return result(x)
+  }
+  test.each<[string, Score]>([
+    ['is written into out', score],
+    ['is added to out', accumulating],
+    ['is returned as a typed array', (_, x) => negated(x)],
+    ['is returned as a list', (_, x) => [...negated(x)]],
+    ['is written and returned', both(negated)],
+    ['is written, and a number comes back', both(([x]) => -x)],
+  ])('%s', async (_, score) => {
+    expect(await scoresOf({ score })).toEqual(right)
+    expect(await scoresOf({ score })).toEqual(right)
+  })
+
+  test('of one coordinate may be returned as a number', async () => {
+    const found = await svgd({ score: (_, [x]) => 3 - x, particles: 3, dimension: 1, iterations: 600 })
+    expect(found[0] + found[1] + found[2]).toBeCloseTo(9, 1)
+  })
+
+  test.each<[string, unknown, string]>([
+    ['is asynchronous', async () => [0, 0, 0], 'score is asynchronous, it returned a promise'],
+    ['has the wrong length', () => [1, 2], 'score returned 2 numbers for 3 coordinates.'],
+    ['is a log density', () => -3.5, 'score wrote nothing into out and returned -3.5'],
+    [
+      'is two things',
+      (out: Float32Array) => [...out.fill(1)].map(() => 2),
+      'score wrote [1, 1, 1] into out and returned [2, 2, 2].',
+    ],
+    ['is a tensor', () => ({ dataSync() {} }), 'score returned a tensor: give the log density itself'],
+    ['is no function', 5, 'score must be a function (out, x) => …, got 5.'],
+  ])('that %s is refused', async (_, score, message) => {
+    await expect(scoresOf({ score: score as Score })).rejects.toThrow(message)
+  })
+})
+
+describe('a populationScore', () => {
+  test('may leave out what is 0, and return the scores of all particles', async () => {
+    const returned = initial.map((v) => -v)
+    expect(await scoresOf({ populationScore: (() => returned) as PopulationScore })).toEqual(right)
+    expect(await scoresOf({ populationScore: () => {} })).toEqual([
+      [0, 0, 0],
+      [0, 0, 0],
+    ])
+  })
+
+  test.each<[string, unknown, string]>([
+    [
+      'ignores the stride',
+      ({ x, score }: { x: Float32Array; score: Float32Array }) => {
+        for (let k = 0; k < 6; k++) score[k] = 1 - x[k]
+      },
+      'populationScore wrote behind the 3 coordinates of particle 0: particle i begins at i × stride = i × 4',
+    ],
+    ['is asynchronous', async () => {}, 'populationScore is asynchronous'],
+    ['returns too few numbers', () => [1, 2, 3], 'populationScore returned 3 numbers for 6 coordinates.'],
+    ['is no function', 'x', 'populationScore must be a function'],
+  ])('that %s is refused', async (_, populationScore, message) => {
+    await expect(scoresOf({ populationScore: populationScore as PopulationScore })).rejects.toThrow(message)
+  })
+})
+
+describe('settings of another kind are refused in a sentence', () => {
+  test.each<[Record<string, unknown>, string]>([
+    [{ kernel: rbf }, 'kernel must be a kernel such as rbf(), got function rbf; call it: rbf(…).'],
+    [{ kernel: 'rbf' }, 'kernel must be a kernel such as rbf(), got "rbf".'],
+    [
+      { optimizer: adam },
+      'optimizer must be an optimizer such as adam({ learningRate: 0.1 }), got function adam; call it',
+    ],
+    [{ optimizer: 0.1 }, 'optimizer must be an optimizer'],
+    [{ annealing: 0.5 }, 'annealing must be a schedule such as constant(0.5), got 0.5.'],
+    [{ repulsion: Number.NaN }, 'repulsion must be from -3.4e+38 to 3.4e+38, as it is used in float32, got NaN.'],
+    [{ normalise: 'rows' }, 'normalise must be one of n, row sum, got "rows".'],
+  ])('%p', (options, message) => {
+    expect(() => createSVGD({ score, ...options })).toThrow(message)
+  })
+
+  test.each<[() => unknown, string]>([
+    [adam as never, 'learningRate must be a finite number above 0, got undefined.'],
+    [sgd as never, 'learningRate must be a finite number above 0, got undefined.'],
+    [adagrad as never, 'learningRate must be a finite number above 0, got undefined.'],
+    [
+      () => sgd({ learningRate: 1e-50 }),
+      'learningRate must be from 1.2e-38 to 3.4e+38, as it is used in float32, got 1e-50.',
+    ],
+    [() => adam({ learningRate: 0.1, beta2: 0.99999999 }), 'beta2 must be at most 0.9999999, as it is used in float32'],
+    [() => adam({ learningRate: 0.1, epsilon: 1e-50 }), 'epsilon must be from 1.2e-38'],
+    [() => adagrad({ learningRate: 0.1, momentum: 0.99999999 }), 'momentum must be at most 0.9999999'],
+    [() => rbf({ bandwidth: 1e-40 }), 'bandwidth must be from 1.2e-38'],
+    [() => matern32({ bandwidth: 1e39 }), 'bandwidth must be from 1.2e-38'],
+    [() => imq({ c: 1e-30 }), 'c must be from 1.1e-19 to 1.8e+19, as it is used in float32, got 1e-30.'],
+    [() => constant(1e39), 'The value of a schedule must be from 0.0 to 3.4e+38'],
+  ])('%#', (make, message) => {
+    expect(make).toThrow(message)
+  })
+
+  test('in init and step', async () => {
+    const { init, step } = createSVGD({ score })
+    await expect(init(undefined as never)).rejects.toThrow('init takes { particles, dimension, … }, got undefined.')
+    await expect(init({ ...start, initial: 5 as never })).rejects.toThrow('initial must hold 2 × 3 = 6 numbers, got 5.')
+    await expect(init({ ...start, initial: [1, 2, 3, 4, 1e39, 6] })).rejects.toThrow(
+      'initial particle 1 is [4, 1e+39, 6]',
+    )
+    expect(() => step(init(start) as never)).toThrow('step takes the state that init gives (await init(…))')
+    await expect(createSVGD({ score, minibatch: 50 as never }).init(start)).rejects.toThrow(
+      'minibatch must be { rows, size }, got 50.',
+    )
+  })
+})
+
+describe('a state of other settings', () => {
+  const kernel = rbf({ bandwidth: 1 })
+  test.each([
+    [
+      'of another optimizer',
+      { kernel, optimizer: sgd({ learningRate: 0.1 }) },
+      { kernel, optimizer: adam({ learningRate: 0.1 }) },
+    ],
+    ['of a kernel with less memory', { kernel }, { kernel: imq() }],
+    ['of other minibatches', { kernel, minibatch: { rows: 90, size: 3 } }, { kernel, norms: false }],
+  ])('%s is refused', async (_, first, second) => {
+    const state = await createSVGD({ score, ...first }).init(start)
+    expect(() => createSVGD({ score, ...second }).step(state)).toThrow(
+      'This state was made for other settings than the kernel',
+    )
+    expect(createSVGD({ score, ...first }).step(state).bandwidth).toBe(1)
+  })
+
+  test('with the same memory goes on as its own: another learning rate, another bandwidth', async () => {
+    const [slow, fast] = [0.01, 0.1].map((learningRate) =>
+      createSVGD({ score, kernel, optimizer: adam({ learningRate }) }),
+    )
+    const [a, b] = [await slow.init(start), await fast.init(start)]
+    for (let t = 0; t < 10; t++) {
+      fast.step(a)
+      fast.step(b)
+    }
+    expect(particlesOf(a)).toEqual(particlesOf(b))
+  })
+})
+
+test('a particle that is not finite after the last step is an error', async () => {
+  const blown = svgd({
+    score: (out) => void out.fill(1e20),
+    optimizer: sgd({ learningRate: 1e20 }),
+    particles: 2,
+    dimension: 1,
+    iterations: 1,
+  })
+  await expect(blown).rejects.toThrow(/^Particle 0 is (Infinity|\[Infinity\]) in step 1; it must be finite\.$/)
+})
+
+test('a schedule of one’s own that gives no number is refused', async () => {
+  const { init, step } = createSVGD({ score, annealing: { name: 'mine', at: () => Number.NaN } })
+  const state = await init(start)
+  expect(() => step(state)).toThrow(
+    'annealing in step 1 must be from -3.4e+38 to 3.4e+38, as it is used in float32, got NaN.',
+  )
+})
