@@ -22,10 +22,10 @@ const idle: EnvironmentSpec = {
 
 /** One step of the environment and one gradient step of each algorithm, at the sizes of their papers. */
 export async function gradientSteps(): Promise<Row[]> {
-  const shared = { env: idle, environments: 1, steps: 1, replay: 1000 }
-  const soft = await sac.init({ ...shared, hidden: [256, 256], batch: 256, start: 256 })
-  const sampled = await sql.init({ ...shared, hidden: [128, 128], batch: 64, particles: 32, start: 64 })
-  const stein = await s2ac.init({ ...shared, hidden: [256, 256], batch: 100, start: 100 })
+  const shared = { env: idle, environments: 1, steps: 1, replaySize: 1000 }
+  const soft = await sac.init({ ...shared, hidden: [256, 256], batchSize: 256, warmup: 256 })
+  const sampled = await sql.init({ ...shared, hidden: [128, 128], batchSize: 64, particles: 32, warmup: 64 })
+  const stein = await s2ac.init({ ...shared, hidden: [256, 256], batchSize: 100, warmup: 100 })
   return [
     await timed('SAC, 2 × 256, batch 256', () => sac.step(soft), 300),
     await timed('SQL, 2 × 128, 64 states of 16 + 16 actions', () => sql.step(sampled), 100),

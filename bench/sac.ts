@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import { sacConfig } from '../src/algorithms/sac/sac.ts'
+import { sacConfig } from '../src/algorithms/sac/settings.ts'
 import { presetNamed } from '../src/experiments/presets.ts'
 import { type TrainOptions, train } from '../src/train/train.ts'
 import type { Report, Row } from './harness.ts'
@@ -40,9 +40,9 @@ async function benchSetting({ env, settings, steps }: Setting, peer: boolean): P
   const loop = { algorithm: 'sac', env, steps: CHUNK, iterations: steps / CHUNK } as const
   const options: TrainOptions<'sac'> = { ...settings, ...loop }
   const config = sacConfig({ ...options })
-  const { hidden, batch, start } = config
-  const params = { env, hidden: hidden.join('-'), batch, steps: steps - start - WARM_UP }
-  const own = summary('steinrl', params, await ownChunks(options, start))
+  const { hidden, batchSize, warmup } = config
+  const params = { env, hidden: hidden.join('-'), batch: batchSize, steps: steps - warmup - WARM_UP }
+  const own = summary('steinrl', params, await ownChunks(options, warmup))
   const measured = peer ? [own, stableBaselines({ ...config, env, steps }, params)] : [own]
   const ratio = (a: number, b: number) => Number((a / b).toPrecision(3))
   const rows = measured.map((row) => ({
@@ -54,7 +54,7 @@ async function benchSetting({ env, settings, steps }: Setting, peer: boolean): P
     const [median, fastest, processor] = [ms, min, processorMs].map((value) => value.toPrecision(3))
     const times = {
       networks: params.hidden,
-      batch,
+      batch: params.batch,
       name,
       'steps/s': stepsPerSecond,
       'ms a step': median,
@@ -88,12 +88,12 @@ function hasStableBaselines(): boolean {
 }
 
 function stableBaselines(
-  { env, hidden, learningRate, batch, start, seed, steps }: ReturnType<typeof sacConfig> & { env: string },
+  { env, hidden, learningRate, batchSize, warmup, seed, steps }: ReturnType<typeof sacConfig> & { env: string },
   params: Row['params'],
 ): SpeedRow {
   const script = fileURLToPath(new URL('peers/sac_sb3.py', import.meta.url))
   const loop = { steps, chunk: CHUNK, episodes: 0, threads: 1 }
-  const task = { env, hidden, learningRate, batch, start, seed, ...loop }
+  const task = { env, hidden, learningRate, batchSize, warmup, seed, ...loop }
   const { status, stdout, stderr } = spawnSync(PYTHON, [script, JSON.stringify(task)], { encoding: 'utf8' })
   if (status !== 0) throw new Error(`sac_sb3.py failed: ${stderr}`)
   const { chunks, versions } = JSON.parse(stdout)

@@ -1,12 +1,12 @@
+export { type AdrConfig, type AdrOptions, randomisations } from './algorithms/adr/settings.ts'
+export type { S2acConfig, S2acOptions } from './algorithms/s2ac/settings.ts'
+export type { SacConfig, SacOptions } from './algorithms/sac/settings.ts'
+export type { SqlComposeConfig, SqlComposeOptions } from './algorithms/sql/compose-settings.ts'
+export type { SqlConfig, SqlOptions } from './algorithms/sql/settings.ts'
+export type { SvpgConfig, SvpgOptions } from './algorithms/svpg/settings.ts'
 // Algorithms
 
-export {
-  type AdrConfig,
-  type AdrOptions,
-  type AdrState,
-  adr,
-  randomisations,
-} from './algorithms/adr/adr.ts'
+export { type AdrState, adr } from './algorithms/adr/adr.ts'
 export type { AdrInfo } from './algorithms/adr/metrics.ts'
 export type { Algorithm, CommonOptions, Metrics, Saved } from './algorithms/algorithm.ts'
 export {
@@ -15,24 +15,12 @@ export {
   type AmortizedState,
   createAmortizedSVGD,
 } from './algorithms/amortized-svgd/amortized-svgd.ts'
-export { type S2acConfig, type S2acInfo, type S2acOptions, type S2acState, s2ac } from './algorithms/s2ac/s2ac.ts'
-export { type SacConfig, type SacInfo, type SacOptions, type SacState, sac } from './algorithms/sac/sac.ts'
-export { type SqlConfig, type SqlInfo, type SqlOptions, type SqlState, sql } from './algorithms/sql/sql.ts'
-export {
-  type SqlComposeConfig,
-  type SqlComposeInfo,
-  type SqlComposeOptions,
-  type SqlComposeState,
-  sqlCompose,
-} from './algorithms/sql/sql-compose.ts'
+export { type S2acInfo, type S2acState, s2ac } from './algorithms/s2ac/s2ac.ts'
+export { type SacInfo, type SacState, sac } from './algorithms/sac/sac.ts'
+export { type SqlInfo, type SqlState, sql } from './algorithms/sql/sql.ts'
+export { type SqlComposeInfo, type SqlComposeState, sqlCompose } from './algorithms/sql/sql-compose.ts'
 export { kernelMatrix } from './algorithms/svpg/kernel.ts'
-export {
-  type SvpgConfig,
-  type SvpgInfo,
-  type SvpgOptions,
-  type SvpgState,
-  svpg,
-} from './algorithms/svpg/svpg.ts'
+export { type SvpgInfo, type SvpgState, svpg } from './algorithms/svpg/svpg.ts'
 // Core
 export { RunError, UsageError } from './core/errors.ts'
 export { exponential, type Generator, generator, normal, uniform, uniformInteger } from './core/generator.ts'
@@ -140,14 +128,7 @@ export { type Activation, type Layer, mlp, type Network } from './nn/network.ts'
 export { type LogDensity, logDensity } from './nn/score.ts'
 export { startTfjs, type TfjsOptions } from './nn/tfjs.ts'
 export type { MinibatchOptions } from './optim/minibatch.ts'
-export {
-  type AdagradOptions,
-  type AdamOptions,
-  adagrad,
-  adam,
-  type Optimizer,
-  sgd,
-} from './optim/optimizers.ts'
+export { type AdagradOptions, type AdamOptions, adagrad, adam, type Optimizer, sgd } from './optim/optimizers.ts'
 // Stein variational gradient descent
 export { constant, cyclical, linearRamp, logLinearRamp, type Schedule, tanhRamp } from './optim/schedules.ts'
 export {

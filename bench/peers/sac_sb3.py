@@ -49,12 +49,12 @@ class Clock(BaseCallback):
         return True
 
 
-start, steps, chunk = task["start"], task["steps"], task["chunk"]
+start, steps, chunk = task["warmup"], task["steps"], task["chunk"]
 model = SAC(
     "MlpPolicy",
     task["env"],
     learning_rate=task["learningRate"],
-    batch_size=task["batch"],
+    batch_size=task["batchSize"],
     learning_starts=start,
     train_freq=1,
     gradient_steps=1,

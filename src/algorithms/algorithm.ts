@@ -1,5 +1,6 @@
 import type { CoreSource } from '../core/module.ts'
 import { normOf } from '../core/rows.ts'
+import type { Entries } from '../core/settings.ts'
 import type { EnvironmentSpec } from '../envs/contract.ts'
 import type { Agents } from '../rl/agents.ts'
 import type { Visited } from '../rl/evaluator.ts'
@@ -20,8 +21,13 @@ export interface CommonOptions {
   core?: CoreSource
 }
 
+/** Options of every algorithm beside the settings that config.json keeps. */
+export const RUN_OPTIONS: readonly string[] = ['env', 'iterations', 'workers', 'core', 'tfjs']
+
 /** An algorithm as train() runs it: functions over a state of its own. */
 export interface Algorithm<Options, State, Info> {
+  /** Each setting with its default, its range and its meaning. */
+  readonly settings: Entries
   /** Checks the settings and fills in the defaults. */
   config(options: Options): object
   init(options: Options): Promise<State>

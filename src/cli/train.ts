@@ -4,11 +4,20 @@ import { check, isExpected, wholeNumber } from '../core/errors.ts'
 import { environmentSpec } from '../envs/registry.ts'
 import type { Evaluation } from '../report/metrics.ts'
 import { createRun, finishRun, record, refuseToReplace } from '../train/run-directory.ts'
-import { type AnyTrainOptions, type AnyTrainStep, algorithmNamed, evaluate, runConfig, train } from '../train/train.ts'
+import {
+  type AlgorithmName,
+  type AnyTrainOptions,
+  type AnyTrainStep,
+  algorithmNamed,
+  algorithms,
+  evaluate,
+  runConfig,
+  train,
+} from '../train/train.ts'
 import { INTERRUPTED_EXIT_CODE, type Interrupt, listenForInterrupt } from './interrupt.ts'
 import { printEvaluation, printLine } from './print.ts'
 import { iterationLine, progress } from './progress.ts'
-import { type AlgorithmSettings, algorithmSettings } from './settings.ts'
+import { addSettings } from './settings.ts'
 import { number } from './values.ts'
 
 /** Options of the command that are not settings of the algorithm. */
@@ -31,13 +40,12 @@ export function trainCommand(): Command {
     .argument('[environment...]', 'for example CartPole-v1')
     .allowUnknownOption()
     .action((name: string) => void algorithmNamed(name))
-  for (const [name, add] of Object.entries(algorithmSettings)) train.addCommand(algorithmCommand(name, add))
+  for (const name of Object.keys(algorithms) as AlgorithmName[]) train.addCommand(algorithmCommand(name))
   return train
 }
 
-function algorithmCommand(name: string, { about, add }: AlgorithmSettings): Command {
-  return add(new Command(name).description(about).argument('<environment>', 'for example CartPole-v1'))
-    .option('--seed <n>', 'same seed, same bytes (0)', number)
+function algorithmCommand(name: AlgorithmName): Command {
+  return addSettings(new Command(name).argument('<environment>', 'for example CartPole-v1'), name)
     .option('--iterations <n>', '', number, 60)
     .option('--out <directory>', 'where to write the run (runs/ALGORITHM-ENVIRONMENT-SEED)')
     .option('--overwrite', 'replace an earlier run in that directory', false)

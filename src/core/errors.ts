@@ -33,49 +33,91 @@ export function show(value: unknown): string {
   return JSON.stringify(value) ?? String(value)
 }
 
+/** What a schema says of itself, for --help and for the tables of the docs. */
+export interface Allowed {
+  /** How the command line reads it. */
+  readonly kind: 'whole' | 'number' | 'share' | 'word' | 'widths' | 'flag' | 'other'
+  /** As in "must be …". */
+  readonly allowed: string
+}
+
+const told = <T>(
+  kind: Allowed['kind'],
+  allowed: string,
+): v.MetadataAction<T, { kind: Allowed['kind']; allowed: string }> => v.metadata({ kind, allowed })
+
 const named = (what: string, allowed: string) => (issue: { input: unknown }) =>
   `${what} must be ${allowed}, got ${show(issue.input)}.`
+
+const or = (allowed: string, words: readonly string[]) =>
+  `${allowed} or ${words.length > 1 ? 'one of ' : ''}${words.join(', ')}`
 
 /** A whole number of at least `min`. */
 export function wholeNumber(what: string, min: number, max = Number.MAX_SAFE_INTEGER) {
   const range = max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`
-  const message = named(what, `a whole number ${range}`)
-  return v.pipe(v.number(message), v.safeInteger(message), v.minValue(min, message), v.maxValue(max, message))
+  const allowed = `a whole number ${range}`
+  const message = named(what, allowed)
+  return v.pipe(
+    v.number(message),
+    v.safeInteger(message),
+    v.minValue(min, message),
+    v.maxValue(max, message),
+    told('whole', allowed),
+  )
 }
 
-/** A whole number of at least `min` or one of a list of words. */
-export function wholeNumberOr<const T extends readonly string[]>(what: string, min: number, words: T) {
-  return v.custom<number | T[number]>(
-    (input) => (Number.isSafeInteger(input) && (input as number) >= min) || words.includes(input as string),
-    named(what, `a whole number of at least ${min} or ${words.join(', ')}`),
+/** A whole number from `min` to `max` or one of a list of words. */
+export function wholeNumberOr<const T extends readonly string[]>(what: string, [min, max]: [number, number], words: T) {
+  const allowed = or(`a whole number from ${min} to ${max}`, words)
+  const isWhole = (input: unknown) =>
+    Number.isSafeInteger(input) && (input as number) >= min && (input as number) <= max
+  return v.pipe(
+    v.custom<number | T[number]>((input) => isWhole(input) || words.includes(input as string), named(what, allowed)),
+    told('whole', allowed),
   )
 }
 
 /** A finite number above 0. */
 export function positiveNumber(what: string) {
-  const message = named(what, 'a finite number above 0')
+  const allowed = 'a finite number above 0'
+  const message = named(what, allowed)
   return v.pipe(
     v.number(message),
     v.finite(message),
     v.check((x) => x > 0, message),
+    told('number', allowed),
+  )
+}
+
+/** A number that a list of words may stand for. */
+function numberOr<const T extends readonly string[]>(
+  what: string,
+  allowed: string,
+  isAllowed: (x: number) => boolean,
+  words: T,
+  kind: Allowed['kind'] = 'number',
+) {
+  const all = or(allowed, words)
+  return v.pipe(
+    v.custom<number | T[number]>(
+      (input) => (typeof input === 'number' ? isAllowed(input) : words.includes(input as string)),
+      named(what, all),
+    ),
+    told(kind, all),
   )
 }
 
 /** A finite number above 0 or one of a list of words. */
-export function positiveNumberOr<const T extends readonly string[]>(what: string, words: T) {
-  return v.custom<number | T[number]>(
-    (input) => (typeof input === 'number' ? input > 0 && Number.isFinite(input) : words.includes(input as string)),
-    named(what, `a finite number above 0 or ${words.length > 1 ? 'one of ' : ''}${words.join(', ')}`),
-  )
-}
+export const positiveNumberOr = <const T extends readonly string[]>(what: string, words: T) =>
+  numberOr(what, 'a finite number above 0', (x) => x > 0 && Number.isFinite(x), words)
 
 /** A finite number or one of a list of words. */
-export function finiteNumberOr<const T extends readonly string[]>(what: string, words: T) {
-  return v.custom<number | T[number]>(
-    (input) => (typeof input === 'number' ? Number.isFinite(input) : words.includes(input as string)),
-    named(what, `a finite number or ${words.join(', ')}`),
-  )
-}
+export const finiteNumberOr = <const T extends readonly string[]>(what: string, words: T) =>
+  numberOr(what, 'a finite number', Number.isFinite, words)
+
+/** A number from 0 to 1 or one of a list of words. */
+export const fractionOr = <const T extends readonly string[]>(what: string, words: T) =>
+  numberOr(what, 'a number from 0 to 1', (x) => x >= 0 && x <= 1, words, 'share')
 
 /** The least number above 0 whose inverse float32 can hold with all its digits, and the largest that it holds. */
 const FLOAT32 = { least: 1.1754944e-38, most: 3.4028235e38 }
@@ -116,42 +158,57 @@ export function float32(what: string) {
 
 /** A finite number of at least 0. */
 export function nonNegativeNumber(what: string) {
-  const message = named(what, 'a finite number of at least 0')
-  return v.pipe(v.number(message), v.finite(message), v.minValue(0, message))
+  const allowed = 'a finite number of at least 0'
+  const message = named(what, allowed)
+  return v.pipe(v.number(message), v.finite(message), v.minValue(0, message), told('number', allowed))
 }
 
 /** A number from 0 to 1. */
 export function fraction(what: string) {
-  const message = named(what, 'a number from 0 to 1')
-  return v.pipe(v.number(message), v.minValue(0, message), v.maxValue(1, message))
-}
-
-/** A number from 0 to 1 or one of a list of words. */
-export function fractionOr<const T extends readonly string[]>(what: string, words: T) {
-  return v.custom<number | T[number]>(
-    (input) => (typeof input === 'number' ? input >= 0 && input <= 1 : words.includes(input as string)),
-    named(what, `a number from 0 to 1 or ${words.join(', ')}`),
-  )
+  const allowed = 'a number from 0 to 1'
+  const message = named(what, allowed)
+  return v.pipe(v.number(message), v.minValue(0, message), v.maxValue(1, message), told('share', allowed))
 }
 
 /** A number from 0 up to but not including 1, in float32 too. */
 export function decay(what: string) {
-  const message = named(what, 'a number of at least 0 and below 1')
+  const allowed = 'a number of at least 0 and below 1'
+  const message = named(what, allowed)
   return v.pipe(
     v.number(message),
     v.minValue(0, message),
     v.check((x) => x < 1, message),
     v.check((x) => Math.fround(x) < 1, named(what, 'at most 0.9999999, as it is used in float32')),
+    told('share', allowed),
   )
 }
 
 /** One of a list of words. */
 export function oneOf<const T extends readonly string[]>(what: string, words: T) {
-  return v.picklist(words, named(what, `one of ${words.join(', ')}`))
+  const allowed = `one of ${words.join(', ')}`
+  return v.pipe(v.picklist(words, named(what, allowed)), told('word', allowed))
 }
 
 export function trueOrFalse(what: string) {
-  return v.boolean(named(what, 'true or false'))
+  const allowed = 'true or false'
+  return v.pipe(v.boolean(named(what, allowed)), told('flag', allowed))
+}
+
+/** More than anybody waits for; numbers of iterations are exact in every place that counts them. */
+export const MOST_ITERATIONS = 1_000_000_000
+
+/** As many as a policy may have that is read from a file. */
+const MOST_LAYERS = 1000
+
+/** Widths of the hidden layers of a network; `what` names a width. */
+export function layerWidths(what: string, name = 'hidden') {
+  const allowed = `up to ${MOST_LAYERS} whole numbers from 1 to 4096`
+  const message = ({ input }: { input: unknown }) => `${name} must be a list of ${allowed}, got ${show(input)}.`
+  return v.pipe(
+    v.array(wholeNumber(what, 1, 4096), message),
+    v.maxLength(MOST_LAYERS, ({ input }) => `${name} must be a list of ${allowed}, got ${input.length} of them.`),
+    told('widths', allowed),
+  )
 }
 
 /** Checks a value at the public door. Throws a UsageError with the first thing that is wrong. */

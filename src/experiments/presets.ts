@@ -151,7 +151,7 @@ const onTask = (name: string, task: Pick<Preset, 'env' | 'published'>, what: str
 /** The multi-goal settings of the soft Q-learning code, with smaller networks and several environments. */
 const multiGoal: ExperimentSettings = {
   ...{ algorithm: 'sql', hidden: [64, 64], rewardScale: 0.1, temperature: 1, learningRate: 3e-4 },
-  ...{ steps: 500, start: 500, batch: 64, particles: 32, valueParticles: 16 },
+  ...{ steps: 500, warmup: 500, batchSize: 64, particles: 32, valueParticles: 16 },
 }
 
 /** Heavier and lighter, longer and shorter pendulums than Gymnasium's, which has 1 kg and 1 m. */
@@ -278,7 +278,7 @@ export const presets: readonly Preset[] = [
     name: 'sac-pendulum',
     shows: 'Soft actor-critic on the pendulum, the baseline that others are to be measured by: 20,000 steps.',
     env: 'Pendulum-v1',
-    settings: { algorithm: 'sac', hidden: [64, 64], learningRate: 1e-3, batch: 128, start: 1000, steps: 1000 },
+    settings: { algorithm: 'sac', hidden: [64, 64], learningRate: 1e-3, batchSize: 128, warmup: 1000, steps: 1000 },
     variants: [{ label: 'sac', note: 'A learned temperature, two Q networks.', settings: {} }],
     ...{ seeds: 5, iterations: 20, figure: 'curves', published: [] },
   },
@@ -296,9 +296,9 @@ export const presets: readonly Preset[] = [
       'Stein soft actor-critic where one goal lies on the right and two on the left, equally far: all three are found. The maximum-entropy solution gives the pair 74 % of its arrivals, more than two thirds because the square of actions has more room between the axes than along them.',
     env: 'MultiGoalMaxEntropy-v0',
     settings: {
-      ...{ algorithm: 's2ac', hidden: [64, 64], rewardScale: 0.1, temperature: 1, learningRate: 1e-3, batch: 64 },
+      ...{ algorithm: 's2ac', hidden: [64, 64], rewardScale: 0.1, temperature: 1, learningRate: 1e-3, batchSize: 64 },
       // A learned start is one Gaussian, and a few steps later it has lost all goals but one.
-      ...{ steps: 250, start: 250, particles: 10, svgdSteps: 10, stepSize: 1, origin: 'fixed' },
+      ...{ steps: 250, warmup: 250, particles: 10, svgdSteps: 10, stepSize: 1, start: 'fixed' },
     },
     variants: [{ label: 's2ac', note: 'Ten particles, ten steps of SVGD from N(0, 1).', settings: {} }],
     ...{ seeds: 3, iterations: 24, figure: 'curves', published: [] },

@@ -1,16 +1,22 @@
-import * as v from 'valibot'
-import { oneOf, positiveNumber, wholeNumber } from '../core/errors.ts'
+import { layerWidths, oneOf, positiveFloat32 } from '../core/errors.ts'
+import { setting } from '../core/settings.ts'
 import { activations, initialisations } from './network.ts'
 import { headNames } from './policy.ts'
 
 /** What a policy network is made of and how it begins. */
 export const policyEntries = {
-  hidden: v.optional(v.array(wholeNumber('a hidden width', 1, 4096)), [64, 64]),
-  activation: v.optional(oneOf('activation', activations), 'tanh'),
-  head: v.optional(oneOf('head', ['auto', ...headNames]), 'auto'),
-  initialisation: v.optional(oneOf('initialisation', initialisations), 'normal'),
-  /** What initial weights of the hidden layers are multiplied by. */
-  gain: v.optional(positiveNumber('gain'), 1),
-  /** The same for the last layer: small values start a policy close to uniform. */
-  lastGain: v.optional(positiveNumber('lastGain'), 0.1),
+  hidden: setting(layerWidths('a hidden width'), [64, 64], 'Widths of the hidden layers of the policy.'),
+  activation: setting(oneOf('activation', activations), 'tanh', 'Activation of the hidden layers.'),
+  head: setting(
+    oneOf('head', ['auto', ...headNames]),
+    'auto',
+    'Distribution of actions; auto takes the one that fits the action space.',
+  ),
+  initialisation: setting(oneOf('initialisation', initialisations), 'normal', 'How initial weights are drawn.'),
+  gain: setting(positiveFloat32('gain'), 1, 'Multiplies the initial weights of the hidden layers.'),
+  lastGain: setting(
+    positiveFloat32('lastGain'),
+    0.1,
+    'Multiplies the initial weights of the last layer; small values start a policy close to uniform.',
+  ),
 }

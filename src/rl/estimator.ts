@@ -2,14 +2,16 @@ import * as v from 'valibot'
 import {
   check,
   fraction,
-  nonNegativeNumber,
+  layerWidths,
+  nonNegativeFloat32,
   oneOf,
-  positiveNumber,
+  positiveFloat32,
   show,
   trueOrFalse,
   UsageError,
   wholeNumber,
 } from '../core/errors.ts'
+import { derived, setting } from '../core/settings.ts'
 
 export const estimators = ['reinforce', 'a2c', 'ppo'] as const
 export const selfImitations = ['none', 'transitions', 'trajectories'] as const
@@ -29,73 +31,138 @@ export type Baseline = (typeof baselines)[number]
 
 /** How a gradient is estimated from rollouts. */
 export const gradientEntries = {
-  /**
-   * 'reinforce': ∇ log π times the return-to-go less a baseline (Williams 1992);
-   * 'a2c': the same with returns that are cut short by a critic (Mnih et al. 2016, synchronous);
-   * 'ppo': several passes over a rollout with the clipped ratio (Schulman et al. 2017).
-   */
-  estimator: v.optional(oneOf('estimator', estimators), 'reinforce'),
-  /** Default 'linear' for reinforce, 'value' for a2c and ppo. */
-  baseline: v.optional(oneOf('baseline', baselines)),
-  /** γ */
-  discount: v.optional(fraction('discount'), 0.99),
-  /** λ of generalised advantage estimation; 1 is the whole return. Default 1 for reinforce, 0.95 for a2c and ppo. */
-  lambda: v.nullish(fraction('lambda')),
-  /** Returns of so many steps in place of λ. Default: none. */
-  nSteps: v.nullish(wholeNumber('nSteps', 1, 100_000)),
-  /** Multiplies rewards on their way to advantages and critic, where returns are too large for its weights. */
-  rewardScale: v.optional(positiveNumber('rewardScale'), 1),
-  /** Advantages to mean 0 and deviation 1, for each particle's rollout. */
-  standardise: v.optional(trueOrFalse('standardise'), true),
-  /** β in J + β mean H(π(·|s)): a bonus for the entropy at the visited states, which does not look ahead (equation 6). */
-  entropyBonus: v.optional(nonNegativeNumber('entropyBonus'), 0),
-  /** τ in rewards r − τ log π(a|s): the entropy-augmented return, which does (equation 5). */
-  entropyReward: v.optional(nonNegativeNumber('entropyReward'), 0),
-  /** Widths of the hidden layers of the critic; they are tanh. */
-  criticHidden: v.optional(v.array(wholeNumber('a hidden width of the critic', 1, 4096)), [64, 64]),
-  /** Of the critic's Adam. */
-  criticLearningRate: v.optional(positiveNumber('criticLearningRate'), 1e-3),
-  /** Passes of the critic over a rollout, in minibatches of `criticBatch` rows. */
-  criticEpochs: v.optional(wholeNumber('criticEpochs', 1), 4),
-  criticBatch: v.optional(wholeNumber('criticBatch', 1), 256),
-  /** ε of ppo: the ratio of probabilities counts up to 1 ± ε. */
-  clip: v.optional(positiveNumber('clip'), 0.2),
-  /** Passes of ppo over a rollout, in so many minibatches each. Default 5 and 4; other estimators take one step. */
-  epochs: v.optional(wholeNumber('epochs', 1)),
-  minibatches: v.optional(wholeNumber('minibatches', 1)),
+  estimator: setting(
+    oneOf('estimator', estimators),
+    'reinforce',
+    'reinforce: ∇ log π times the return-to-go less a baseline (Williams 1992); a2c: returns that a critic cuts short ' +
+      '(Mnih et al. 2016); ppo: several passes over a rollout with the clipped ratio (Schulman et al. 2017).',
+  ),
+  baseline: derived(
+    oneOf('baseline', baselines),
+    'linear for reinforce, value for a2c and ppo',
+    'What is subtracted from the return: nothing, the mean return, a linear value function, or a value network.',
+  ),
+  discount: setting(fraction('discount'), 0.99, 'γ of returns.'),
+  lambda: derived(
+    v.nullable(fraction('lambda')),
+    '1 for reinforce, 0.95 for a2c and ppo',
+    'λ of generalised advantage estimation; 1 takes the whole return.',
+  ),
+  nSteps: derived(
+    v.nullable(wholeNumber('nSteps', 1, 100_000)),
+    'none',
+    'Steps after which a value takes the place of the rest of a return, instead of λ.',
+  ),
+  rewardScale: setting(
+    positiveFloat32('rewardScale'),
+    1,
+    'Multiplies rewards on their way to advantages and critic, where returns are too large for its weights.',
+  ),
+  standardise: setting(
+    trueOrFalse('standardise'),
+    true,
+    'Brings the advantages of each rollout to mean 0 and deviation 1.',
+  ),
+  entropyBonus: setting(
+    nonNegativeFloat32('entropyBonus'),
+    0,
+    'β in J + β mean H(π(·|s)): a bonus for the entropy at the visited states.',
+  ),
+  entropyReward: setting(
+    nonNegativeFloat32('entropyReward'),
+    0,
+    'τ in rewards r − τ log π(a|s): a return that counts the entropy of later states.',
+  ),
+  criticHidden: setting(
+    layerWidths('a hidden width of the critic', 'criticHidden'),
+    [64, 64],
+    'Widths of the hidden layers of the critic, which are tanh.',
+  ),
+  criticLearningRate: setting(positiveFloat32('criticLearningRate'), 1e-3, "Learning rate of the critic's Adam."),
+  criticEpochs: setting(wholeNumber('criticEpochs', 1, 10_000), 4, 'Passes of the critic over a rollout.'),
+  criticBatch: setting(wholeNumber('criticBatch', 1, 1_000_000), 256, 'Rows of a step of the critic.'),
+  clip: setting(positiveFloat32('clip'), 0.2, 'ε of ppo: the ratio of probabilities counts up to 1 ± ε.'),
+  epochs: derived(
+    wholeNumber('epochs', 1, 10_000),
+    '5 for ppo, 1 for the others',
+    'Passes of ppo over a rollout; the other estimators take one step.',
+  ),
+  minibatches: derived(
+    wholeNumber('minibatches', 1, 1_000_000),
+    '4 for ppo, 1 for the others',
+    'Minibatches of each pass of ppo.',
+  ),
 }
 
 /** Learning from what went well before. */
 const imitationEntries = {
-  /**
-   * 'none';
-   * 'transitions': self-imitation learning (Oh et al. 2018), steps towards past actions whose return exceeds the critic's value;
-   * 'trajectories': the reward of a discriminator between the policy and its best trajectories (Gangwani et al. 2018).
-   */
-  selfImitation: v.optional(oneOf('selfImitation', selfImitations), 'none'),
-  /** 'transitions': steps after those of the estimator, rows of each, and rows that are kept. */
-  imitationSteps: v.optional(wholeNumber('imitationSteps', 1), 4),
-  imitationBatch: v.optional(wholeNumber('imitationBatch', 1), 512),
-  imitationCapacity: v.optional(wholeNumber('imitationCapacity', 1), 10_000),
-  /** Exponents of prioritised replay: of the priorities (R − V)₊, and of the importance weights. */
-  priorityExponent: v.optional(fraction('priorityExponent'), 0.6),
-  importanceExponent: v.optional(fraction('importanceExponent'), 0.1),
-  /** Weight of the critic's loss ½ (R − V)₊². */
-  imitationValueWeight: v.optional(nonNegativeNumber('imitationValueWeight'), 0.01),
-  /**
-   * 'trajectories': μ, the share of the discriminator's advantage; trajectories that are kept; the discriminator's Adam, and
-   * its steps on each rollout: the authors' single one suits thousands of iterations.
-   */
-  imitationShare: v.optional(fraction('imitationShare'), 0.8),
-  trajectories: v.optional(wholeNumber('trajectories', 1, 1000), 10),
-  /**
-   * 'trajectories': 'positive' is −log(1 − D), the paper's, which also pays for every step that an episode lasts; 'log-odds' is
-   * log D − log(1 − D), which does not (Fu, Luo & Levine 2018).
-   */
-  imitationReward: v.optional(oneOf('imitationReward', imitationRewardNames), 'positive'),
-  discriminatorHidden: v.optional(v.array(wholeNumber('a hidden width of the discriminator', 1, 4096)), [100, 100]),
-  discriminatorLearningRate: v.optional(positiveNumber('discriminatorLearningRate'), 1e-4),
-  discriminatorSteps: v.optional(wholeNumber('discriminatorSteps', 1, 1000), 1),
+  selfImitation: setting(
+    oneOf('selfImitation', selfImitations),
+    'none',
+    'transitions: steps towards past actions whose return exceeds the value (Oh et al. 2018); trajectories: the reward of ' +
+      'a discriminator between the policy and its best trajectories (Gangwani et al. 2018).',
+  ),
+  imitationSteps: setting(
+    wholeNumber('imitationSteps', 1, 10_000),
+    4,
+    'Self-imitation of transitions: steps after those of the estimator.',
+  ),
+  imitationBatch: setting(
+    wholeNumber('imitationBatch', 1, 1_000_000),
+    512,
+    'Self-imitation of transitions: rows of each step.',
+  ),
+  imitationCapacity: setting(
+    wholeNumber('imitationCapacity', 1, 10_000_000),
+    10_000,
+    'Self-imitation of transitions: rows that each particle keeps.',
+  ),
+  priorityExponent: setting(
+    fraction('priorityExponent'),
+    0.6,
+    'Self-imitation of transitions: exponent of the priorities (R − V)₊ of replay.',
+  ),
+  importanceExponent: setting(
+    fraction('importanceExponent'),
+    0.1,
+    'Self-imitation of transitions: exponent of the importance weights.',
+  ),
+  imitationValueWeight: setting(
+    nonNegativeFloat32('imitationValueWeight'),
+    0.01,
+    "Self-imitation of transitions: weight of the critic's loss ½ (R − V)₊².",
+  ),
+  imitationShare: setting(
+    fraction('imitationShare'),
+    0.8,
+    "Self-imitation of trajectories: μ, the share of the discriminator's advantages.",
+  ),
+  trajectories: setting(
+    wholeNumber('trajectories', 1, 1000),
+    10,
+    'Self-imitation of trajectories: how many each particle keeps.',
+  ),
+  imitationReward: setting(
+    oneOf('imitationReward', imitationRewardNames),
+    'positive',
+    'Self-imitation of trajectories: positive is −log(1 − D), which also pays for every step that an episode lasts; ' +
+      'log-odds is log D − log(1 − D), which does not (Fu, Luo & Levine 2018).',
+  ),
+  discriminatorHidden: setting(
+    layerWidths('a hidden width of the discriminator', 'discriminatorHidden'),
+    [100, 100],
+    'Self-imitation of trajectories: widths of the hidden layers of the discriminator.',
+  ),
+  discriminatorLearningRate: setting(
+    positiveFloat32('discriminatorLearningRate'),
+    1e-4,
+    "Self-imitation of trajectories: learning rate of the discriminator's Adam.",
+  ),
+  discriminatorSteps: setting(
+    wholeNumber('discriminatorSteps', 1, 1000),
+    1,
+    'Self-imitation of trajectories: steps of the discriminator on each rollout; one suits thousands of iterations.',
+  ),
 }
 
 /** The settings of gradient estimators, flat; see `estimatorOf` for what the defaults depend on. */

@@ -1,9 +1,10 @@
 import * as v from 'valibot'
 import { platform } from '#platform'
-import { fraction, oneOf, positiveNumber, show, UsageError, wholeNumber } from '../core/errors.ts'
+import { fraction, layerWidths, oneOf, positiveFloat32, show, UsageError, wholeNumber } from '../core/errors.ts'
 import { type CoreModule, type CoreSource, compileCore } from '../core/module.ts'
 import type { Ops, Pointer } from '../core/ops.ts'
 import { Purpose, type Seed, splitSeed } from '../core/random.ts'
+import { seedEntry, setting } from '../core/settings.ts'
 import type { EnvironmentSpec } from '../envs/contract.ts'
 import { environmentSpec } from '../envs/registry.ts'
 import { makeVector, type VectorEnvironment } from '../envs/vector.ts'
@@ -17,25 +18,36 @@ import { checkReward } from './rollout.ts'
 
 /** Its settings. */
 export const offPolicyEntries = {
-  /** E, environments that step together. */
-  environments: v.optional(wholeNumber('environments', 1, 100_000), 1),
-  /** Steps of each environment in one iteration. */
-  steps: v.optional(wholeNumber('steps', 1, 1_000_000), 1000),
-  /** Transitions before learning begins, with actions drawn uniformly. */
-  start: v.optional(wholeNumber('start', 0), 1000),
-  /** Gradient steps after each step of the environments. */
-  updates: v.optional(wholeNumber('updates', 0, 10_000), 1),
-  /** Rows of a gradient step. */
-  batch: v.optional(wholeNumber('batch', 1, 1_000_000), 256),
-  /** Transitions that are kept. */
-  replay: v.optional(wholeNumber('replay', 1), 1_000_000),
-  /** γ */
-  discount: v.optional(fraction('discount'), 0.99),
-  learningRate: v.optional(positiveNumber('learningRate'), 3e-4),
-  hidden: v.optional(v.array(wholeNumber('a hidden width', 1, 4096)), [256, 256]),
-  activation: v.optional(oneOf('activation', activations), 'relu'),
-  seed: v.optional(wholeNumber('seed', 0), 0),
+  environments: setting(wholeNumber('environments', 1, 100_000), 1, 'Environments that step together.'),
+  steps: setting(wholeNumber('steps', 1, 1_000_000), 1000, 'Steps of each environment in one iteration.'),
+  warmup: setting(
+    wholeNumber('warmup', 0, 1_000_000_000),
+    1000,
+    'Transitions before learning begins, whose actions are drawn uniformly.',
+  ),
+  gradientSteps: setting(
+    wholeNumber('gradientSteps', 0, 10_000),
+    1,
+    'Gradient steps after each step of the environments.',
+  ),
+  batchSize: setting(wholeNumber('batchSize', 1, 1_000_000), 256, 'Transitions of a gradient step.'),
+  replaySize: setting(
+    wholeNumber('replaySize', 1, 1_000_000_000),
+    1_000_000,
+    'Transitions that are kept; of a shorter run no more than it has.',
+  ),
+  discount: setting(fraction('discount'), 0.99, 'γ of returns.'),
+  learningRate: setting(positiveFloat32('learningRate'), 3e-4, 'Learning rate of Adam.'),
+  hidden: setting(layerWidths('a hidden width'), [256, 256], 'Widths of the hidden layers of all networks.'),
+  activation: setting(oneOf('activation', activations), 'relu', 'Activation of the hidden layers.'),
+  seed: seedEntry,
 }
+
+export const rewardScaleEntry = setting(
+  positiveFloat32('rewardScale'),
+  1,
+  'Multiplies rewards in what Q learns: the same policy as with the temperature divided by it, at values of another size.',
+)
 
 const schema = v.object(offPolicyEntries)
 export type OffPolicySettings = v.InferOutput<typeof schema>
@@ -45,8 +57,9 @@ export type OffPolicySettings = v.InferOutput<typeof schema>
  *
  * @throws UsageError
  */
-export function checkReplay({ replay, batch }: Pick<OffPolicySettings, 'replay' | 'batch'>): void {
-  if (replay < batch) throw new UsageError(`replay must hold at least a batch of ${batch} transitions, got ${replay}.`)
+export function checkReplay({ replaySize, batchSize }: Pick<OffPolicySettings, 'replaySize' | 'batchSize'>): void {
+  if (replaySize < batchSize)
+    throw new UsageError(`replaySize must hold at least a batch of ${batchSize} transitions, got ${replaySize}.`)
 }
 
 /** What an algorithm of this kind is given. */
@@ -126,15 +139,15 @@ async function createOffPolicy(
   seed: Seed,
   { core, iterations }: { core?: CoreSource; iterations?: number },
 ): Promise<OffPolicy> {
-  const { environments: num, steps, batch, replay, seed: number } = settings
+  const { environments: num, steps, batchSize, replaySize, seed: number } = settings
   const envs = await makeVector(spec, { num, autoreset: 'same-step', core })
   const sizes = { observations: observationSize(spec), actions: actionSize(spec) }
-  const needed = iterations === undefined ? replay : Math.max(iterations * steps * num, batch)
+  const needed = iterations === undefined ? replaySize : Math.max(iterations * steps * num, batchSize)
   const action = new Float32Array(num * sizes.actions)
   return {
     ...{ spec, envs, seed },
-    replay: createReplay({ ...sizes, capacity: Math.min(replay, needed) }),
-    batch: createBatch(sizes, batch),
+    replay: createReplay({ ...sizes, capacity: Math.min(replaySize, needed) }),
+    batch: createBatch(sizes, batchSize),
     observation: envs.reset({ seed: number }).obs.slice(),
     action,
     given: action.slice(),
@@ -165,17 +178,17 @@ const BREATHE_EVERY = 64
  */
 export async function* interact(
   loop: OffPolicy,
-  { environments, start, steps, updates, batch }: OffPolicySettings,
+  { environments, warmup, steps, gradientSteps, batchSize }: OffPolicySettings,
   room: RandomRoom,
 ): AsyncGenerator<'act' | 'learn', void, void> {
   loop.episodes = 0
   loop.total = 0
   for (let t = 0; t < steps; t++) {
-    if (loop.steps * environments < start) explore(loop, room)
+    if (loop.steps * environments < warmup) explore(loop, room)
     else yield 'act'
     stepEnvironments(loop)
-    const isLearning = loop.replay.count >= batch && loop.steps * environments >= start
-    for (let k = 0; isLearning && k < updates; k++) {
+    const isLearning = loop.replay.count >= batchSize && loop.steps * environments >= warmup
+    for (let k = 0; isLearning && k < gradientSteps; k++) {
       draw(loop, room)
       yield 'learn'
       loop.updates++

@@ -1,23 +1,34 @@
 import * as v from 'valibot'
-import { oneOf, positiveNumber, UsageError, wholeNumber } from '../core/errors.ts'
+import { MOST_ITERATIONS, oneOf, positiveFloat32, UsageError, wholeNumber } from '../core/errors.ts'
 import type { Ops } from '../core/ops.ts'
+import { derived, setting } from '../core/settings.ts'
 import { cyclical, linearRamp, logLinearRamp, tanhRamp } from '../optim/schedules.ts'
 
 export const temperatureSchedules = ['constant', 'linear', 'log-linear', 'tanh', 'cyclical'] as const
 
 /** How the temperature α goes through a run. */
 export const temperatureEntries = {
-  /** α, above 0; where a schedule ends. At 0 there would be no repulsion to speak of: that is `independent`. */
-  temperature: v.optional(positiveNumber('temperature'), 10),
-  /**
-   * 'linear', 'log-linear': α from `temperatureFrom` to `temperature`; 'tanh', 'cyclical': 1/α from 0 to 1/temperature, once
-   * or in four turns (D'Angelo & Fortuin 2021), so that particles spread before they settle.
-   */
-  temperatureSchedule: v.optional(oneOf('temperatureSchedule', temperatureSchedules), 'constant'),
-  /** Default: ten times `temperature`. */
-  temperatureFrom: v.optional(positiveNumber('temperatureFrom')),
-  /** Iterations of the schedule; default: those of the run. */
-  temperatureIterations: v.optional(wholeNumber('temperatureIterations', 1)),
+  temperature: setting(
+    positiveFloat32('temperature'),
+    10,
+    'α, which divides the policy gradient (or Q) and not the repulsion; where a schedule ends.',
+  ),
+  temperatureSchedule: setting(
+    oneOf('temperatureSchedule', temperatureSchedules),
+    'constant',
+    'linear and log-linear take α from temperatureFrom to temperature; tanh and cyclical take 1/α from 0 to ' +
+      '1/temperature, once or four times, so that particles spread before they settle.',
+  ),
+  temperatureFrom: derived(
+    positiveFloat32('temperatureFrom'),
+    'ten times temperature',
+    'α where a linear or log-linear schedule begins.',
+  ),
+  temperatureIterations: derived(
+    wholeNumber('temperatureIterations', 1, MOST_ITERATIONS),
+    'those of the run',
+    'Iterations of a schedule.',
+  ),
 }
 
 const schema = v.object(temperatureEntries)

@@ -55,7 +55,7 @@ const svpgSection: Section = async (core, put) => {
 }
 
 /** Networks of 16 units and few particles: a few steps of learning of each. */
-const TINY = { hidden: [16], steps: 24, start: 24, environments: 2, batch: 16, replay: 100, iterations: 3 }
+const TINY = { hidden: [16], steps: 24, warmup: 24, environments: 2, batchSize: 16, replaySize: 100, iterations: 3 }
 const FEW = { particles: 6, valueParticles: 5 }
 const PLANE = { ...TINY, ...FEW, env: 'MultiGoal-v0' }
 
@@ -77,7 +77,7 @@ const learnerSettings: Readonly<Record<string, Settings>> = {
   'SAC, fixed temperature': { algorithm: 'sac', env: 'Pendulum-v1', ...TINY, temperature: 0.2 },
   SQL: { algorithm: 'sql', ...PLANE },
   'SQL, targets and proposals that change': { algorithm: 'sql', ...PLANE, targetEvery: 5, proposalFrom: 30 },
-  'SQL, two averaged': { algorithm: 'sql', ...PLANE, qs: 2, polyak: 0.01, targetEvery: 1 },
+  'SQL, two averaged': { algorithm: 'sql', ...PLANE, critics: 2, polyak: 0.01, targetEvery: 1 },
   'SQL, composed': {
     ...{ algorithm: 'sql-compose', ...PLANE, iterations: 4, componentIterations: 3 },
     components: [{ goal0X: 4 }, { goal0X: -4 }],

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
-import { s2acConfig } from '../../src/algorithms/s2ac/s2ac.ts'
-import { sqlConfig } from '../../src/algorithms/sql/sql.ts'
+import { s2acConfig } from '../../src/algorithms/s2ac/settings.ts'
+import { sqlConfig } from '../../src/algorithms/sql/settings.ts'
 import { goalReached, goalsOf, multiGoal } from '../../src/envs/multigoal.ts'
 import { multiGoalMaxEntropy } from '../../src/envs/multigoal-max-entropy.ts'
 import { presetNamed } from '../../src/experiments/presets.ts'

@@ -25,7 +25,7 @@ export const plane: EnvironmentSpec = {
 /** One step of the environment, one gradient step, on as few numbers as show all terms. */
 export const single = {
   ...{ env: plane, hidden: [5], activation: 'tanh' as const, learningRate: 1e-3, discount: 0.8 },
-  ...{ steps: 1, environments: 1, start: 0, updates: 1, batch: 6, replay: 40 },
+  ...{ steps: 1, environments: 1, warmup: 0, gradientSteps: 1, batchSize: 6, replaySize: 40 },
 }
 
 /** Transitions of random numbers, every third with an end. */

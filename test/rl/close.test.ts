@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from '@jest/globals'
-import { type SvpgOptions, svpg } from '../../src/algorithms/svpg/svpg.ts'
+import type { SvpgOptions } from '../../src/algorithms/svpg/settings.ts'
+import { svpg } from '../../src/algorithms/svpg/svpg.ts'
 import type { EnvironmentSpec } from '../../src/envs/contract.ts'
 import { box, discrete } from '../../src/envs/spaces.ts'
 import { scaleReward } from '../../src/envs/wrappers/rewards.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { svpgConfig } from '../../src/algorithms/svpg/svpg.ts'
+import { svpgConfig } from '../../src/algorithms/svpg/settings.ts'
 import { UsageError } from '../../src/core/errors.ts'
 import { type EstimatorOptions, estimatorOf, passesOf } from '../../src/rl/estimator.ts'
 

@@ -49,7 +49,7 @@ const turns: EnvironmentSpec = {
 }
 
 const settings = {
-  ...{ environments: 2, steps: 7, start: 6, updates: 2, batch: 4, replay: 100, discount: 0.9 },
+  ...{ environments: 2, steps: 7, warmup: 6, gradientSteps: 2, batchSize: 4, replaySize: 100, discount: 0.9 },
   ...{ learningRate: 1e-3, hidden: [4], activation: 'tanh' as const, seed: 3 },
 }
 
@@ -139,7 +139,7 @@ describe('the loop', () => {
 })
 
 test('nothing is learned before a batch is there, and the means are then null', async () => {
-  const few = { ...settings, steps: 2, start: 0, batch: 5 }
+  const few = { ...settings, steps: 2, warmup: 0, batchSize: 5 }
   const loop = await openLoop(few)
   const again = () => iterate(loop, few, () => ({ loss: 1 }), ['loss'])
   expect(await again()).toEqual({ loss: null })
@@ -147,7 +147,7 @@ test('nothing is learned before a batch is there, and the means are then null', 
 })
 
 test('actions before the start are uniform in [−1, 1], others in every step', async () => {
-  const many = { ...settings, environments: 500, steps: 8, start: 100_000, replay: 4000 }
+  const many = { ...settings, environments: 500, steps: 8, warmup: 100_000, replaySize: 4000 }
   const loop = await openLoop(many)
   await iterate(loop, many, () => ({}), [])
   const { action } = loop.replay
@@ -159,7 +159,7 @@ test('actions before the start are uniform in [−1, 1], others in every step', 
 
 test('of a run whose length is known no more is kept than its transitions, or a batch', async () => {
   const capacity = async (iterations: number | undefined, batch = 4) =>
-    (await openLoop({ ...settings, batch }, iterations)).replay.capacity
+    (await openLoop({ ...settings, batchSize: batch }, iterations)).replay.capacity
   expect(await capacity(3)).toBe(42)
   expect(await capacity(20)).toBe(100)
   expect(await capacity(undefined)).toBe(100)

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from '@jest/globals'
+import type { SvpgOptions } from '../../src/algorithms/svpg/settings.ts'
 import '@tensorflow/tfjs-backend-cpu'
-import { type SvpgOptions, svpg } from '../../src/algorithms/svpg/svpg.ts'
+import { svpg } from '../../src/algorithms/svpg/svpg.ts'
 import { createArena } from '../../src/core/arena.ts'
 import { RunError } from '../../src/core/errors.ts'
 import { compileCore } from '../../src/core/module.ts'

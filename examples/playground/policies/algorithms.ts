@@ -36,7 +36,7 @@ const softQ: Fields = {
   }),
   rewardScale: slider('Reward scale', 0.1, { min: 0.01, max: 10, scale: 'log' }),
 }
-const offPolicy = { start: 500, batch: 64 }
+const offPolicy = { warmup: 500, batchSize: 64 }
 
 /** The algorithms of train(). A new one is an entry here: the type asks for it. */
 export const table: Readonly<Record<AlgorithmName, Entry>> = {
@@ -88,7 +88,7 @@ export const table: Readonly<Record<AlgorithmName, Entry>> = {
     about: 'One policy that is paid for reward and for entropy, learned from everything it has seen.',
     takes: isContinuous,
     live: [],
-    fixed: { ...offPolicy, batch: 128 },
+    fixed: { ...offPolicy, batchSize: 128 },
     groups: {
       Learning: {
         learningRate: learningRate(1e-3),
@@ -142,7 +142,7 @@ export const table: Readonly<Record<AlgorithmName, Entry>> = {
       'In every state actions start from a learned cloud and are moved by a few steps of SVGD, so that their density is known.',
     takes: isContinuous,
     live: [],
-    fixed: { start: 256, batch: 64, bandwidth: 's2ac-mean' },
+    fixed: { warmup: 256, batchSize: 64, bandwidth: 's2ac-mean' },
     groups: {
       Actions: {
         temperature: temperature(1, 'How much worse an action may be and still be taken: hot explores.'),

@@ -1,29 +1,17 @@
-import * as v from 'valibot'
-import {
-  check,
-  fraction,
-  inIteration,
-  nonNegativeNumber,
-  oneOf,
-  positiveNumber,
-  wholeNumber,
-} from '../../core/errors.ts'
-import { type CoreModule, type CoreSource, compileCore } from '../../core/module.ts'
+import { inIteration } from '../../core/errors.ts'
+import { type CoreModule, compileCore } from '../../core/module.ts'
 import { type Seed, splitSeed } from '../../core/random.ts'
 import { joined } from '../../core/rows.ts'
-import type { EnvironmentSpec } from '../../envs/contract.ts'
 import { environmentSpec } from '../../envs/registry.ts'
 import { policyOf } from '../../nn/policy.ts'
-import { policyEntries } from '../../nn/policy-settings.ts'
-import { startTfjs, type TfjsOptions } from '../../nn/tfjs.ts'
+import { startTfjs } from '../../nn/tfjs.ts'
 import { adam } from '../../optim/optimizers.ts'
 import { type PolicyAgents, policyAgents } from '../../rl/agents.ts'
 import { headFor, observationSize } from '../../rl/environments.ts'
-import { type Estimator, estimatorOf, gradientEntries, passesOf } from '../../rl/estimator.ts'
+import { estimatorOf, passesOf } from '../../rl/estimator.ts'
 import type { Job, Outcome, ParticleInfo, ParticleState, Visited } from '../../rl/evaluator.ts'
-import { constantsAt, packConstants, type Ranges, rangesSchema, refuseRanges } from '../../rl/randomisation.ts'
+import { constantsAt, packConstants } from '../../rl/randomisation.ts'
 import type { Task } from '../../rl/rollout.ts'
-import { bandwidthSchema } from '../../svgd/bandwidth.ts'
 import { startTaskPool } from '../workers/pool.ts'
 import { createAgent, merged, update } from './agent.ts'
 import {
@@ -37,6 +25,7 @@ import {
 import { randomisedEvaluator } from './evaluator.ts'
 import { type AdrInfo, measure, visited } from './metrics.ts'
 import { createRandomiser, learn, type Move, propose, type Randomiser, uniformPoint } from './particles.ts'
+import { type AdrConfig, type AdrOptions, adrConfig, adrSettings } from './settings.ts'
 
 /**
  * Active domain randomisation: n particles, each a policy over the parameters ξ of an environment, look for the ones in which the
@@ -52,6 +41,7 @@ import { createRandomiser, learn, type Move, propose, type Randomiser, uniformPo
  * Source: Mehta, Diaz, Golemo, Pal & Paull 2019 (arXiv 1904.04762), algorithm 2; what differs from the authors' code is told in docs/adr.md.
  */
 export const adr = {
+  settings: adrSettings,
   config: adrConfig,
   init,
   /** One iteration in place. Rejects with a RunError naming the iteration when a value is not finite. */
@@ -82,89 +72,6 @@ export const adr = {
   /** Ends the workers of a state that is not needed any more. */
   close: (state: AdrState) => state.workerPool.close(),
 }
-
-/**
- * Where the agent is trained:
- *
- * 'adr': at the points that the particles propose;
- * 'uniform': at points drawn uniformly from the ranges, domain randomisation as it is usually done;
- * 'default': in the reference environment alone.
- */
-export const randomisations = ['adr', 'uniform', 'default'] as const
-
-/** The settings with their defaults; where they are not those of the authors' code, docs/adr.md says why. */
-const schema = v.object({
-  randomisation: v.optional(oneOf('randomisation', randomisations), 'adr'),
-  /** The constants that are varied, { name: [low, high] }. */
-  ranges: rangesSchema,
-  /** n, policies over the ranges, and the moves of each in an iteration: the agent rolls out at n × moves points. */
-  particles: v.optional(wholeNumber('particles', 1, 1000), 10),
-  moves: v.optional(wholeNumber('moves', 1, 1000), 2),
-  /** Of the unit cube, in each dimension. */
-  maxMove: v.optional(positiveNumber('maxMove'), 0.05),
-  /** Moves after which a particle's point is drawn anew. */
-  horizon: v.optional(wholeNumber('horizon', 1), 25),
-  /** α, which divides the policy gradient of the particles. */
-  temperature: v.optional(positiveNumber('temperature'), 10),
-  repulsion: v.optional(nonNegativeNumber('repulsion'), 1),
-  bandwidth: v.optional(bandwidthSchema, 'dartml'),
-  particleHidden: v.optional(v.array(wholeNumber('a hidden width of the particles', 1, 4096)), [100, 100]),
-  /** Of the Adam of the particles, and of that of their critics. */
-  particleLearningRate: v.optional(positiveNumber('particleLearningRate'), 3e-3),
-  particleCriticLearningRate: v.optional(positiveNumber('particleCriticLearningRate'), 3e-3),
-  particleDiscount: v.optional(fraction('particleDiscount'), 0.9),
-  transitionHidden: v.optional(v.array(wholeNumber('a hidden width of the discriminator', 1, 4096)), [128, 128]),
-  transitionLearningRate: v.optional(positiveNumber('transitionLearningRate'), 3e-3),
-  /** Steps of the discriminator in an iteration, with so many rows of each kind, out of those of the last iterations. */
-  transitionSteps: v.optional(wholeNumber('transitionSteps', 1, 1000), 5),
-  transitionBatch: v.optional(wholeNumber('transitionBatch', 1, 100_000), 320),
-  transitionMemory: v.optional(wholeNumber('transitionMemory', 1, 10_000), 20),
-  /** Rollouts in the reference environment in an iteration, which only the discriminator learns from. */
-  references: v.optional(wholeNumber('references', 1, 1000), 1),
-  ...policyEntries,
-  /** Of the Adam of the agent. */
-  learningRate: v.optional(positiveNumber('learningRate'), 1e-3),
-  /** Environments at each point, and their steps: every rollout begins new episodes. */
-  environments: v.optional(wholeNumber('environments', 1, 100_000), 1),
-  steps: v.optional(wholeNumber('steps', 1, 100_000), 200),
-  ...gradientEntries,
-  estimator: v.optional(gradientEntries.estimator.wrapped, 'ppo'),
-  seed: v.optional(wholeNumber('seed', 0), 0),
-})
-
-type Settings = v.InferOutput<typeof schema>
-
-/** What a user may set; see docs/adr.md. */
-export type AdrOptions = v.InferInput<typeof schema> & {
-  /** An id of the registry or a task of one's own that has `configure`. */
-  env: string | EnvironmentSpec
-  /** Who evaluates: this thread (0, the default), so many workers, or one a core ('auto'). The bits are the same. */
-  workers?: number | 'auto'
-  /** Iterations of the whole run. train() sets it. */
-  iterations?: number
-  /** The WASM core; default: this package's steinrl.wasm. */
-  core?: CoreSource
-  tfjs?: TfjsOptions
-}
-
-export type AdrConfig = Readonly<Omit<Settings, 'ranges'>> & { readonly ranges: Ranges } & Pick<
-    Estimator,
-    keyof typeof gradientEntries
-  >
-
-/** Checks the settings and fills in the defaults. Throws a UsageError for the first one that is wrong. */
-export function adrConfig({ env, ...options }: Partial<AdrOptions>): AdrConfig {
-  const spec = environmentSpec(env as string)
-  const ranges = refuseRanges(spec, options.ranges)
-  const settings = check(schema, { ...options, ranges })
-  return { ...settings, ...gradientPart(estimatorOf(settings)), ranges }
-}
-
-const gradientPart = (estimator: Estimator) =>
-  Object.fromEntries(Object.keys(gradientEntries).map((name) => [name, estimator[name as keyof Estimator]])) as Pick<
-    Estimator,
-    keyof typeof gradientEntries
-  >
 
 export type AdrState = Awaited<ReturnType<typeof init>>
 

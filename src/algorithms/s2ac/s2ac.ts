@@ -1,28 +1,18 @@
-import * as v from 'valibot'
 import { createArena } from '../../core/arena.ts'
-import { check, fraction, inIteration, oneOf, positiveNumber, wholeNumber } from '../../core/errors.ts'
+import { inIteration } from '../../core/errors.ts'
 import { f32, padded } from '../../core/layout.ts'
 import { type CoreSource, compileCore } from '../../core/module.ts'
 import { Draw, Purpose } from '../../core/random.ts'
 import type { EnvironmentSpec } from '../../envs/contract.ts'
 import { gaussian } from '../../nn/distributions.ts'
-import { startTfjs, type TfjsOptions, tf } from '../../nn/tfjs.ts'
+import { startTfjs, tf } from '../../nn/tfjs.ts'
 import type { DrawingAgents } from '../../rl/agents.ts'
-import {
-  checkReplay,
-  type Episodes,
-  episodesOf,
-  interact,
-  type OffPolicy,
-  offPolicyEntries,
-  prepare,
-  startMeans,
-} from '../../rl/off-policy.ts'
+import { type Episodes, episodesOf, interact, type OffPolicy, prepare, startMeans } from '../../rl/off-policy.ts'
 import { createCritics, criticFields, follow, learnQ, PAIR, targetValues } from '../../rl/soft-q.ts'
-import { inverseTemperature, temperatureEntries } from '../../rl/temperature.ts'
+import { inverseTemperature } from '../../rl/temperature.ts'
 import { descend, initialiseTrainable, trainable, trainableFields } from '../../rl/trainable.ts'
-import { perStateBandwidthSchema } from '../../svgd/per-state.ts'
-import { type CommonOptions, type Metrics, offPolicyMetrics, type Saved } from '../algorithm.ts'
+import { type Metrics, offPolicyMetrics, type Saved } from '../algorithm.ts'
+import { type S2acOptions, s2acConfig, s2acSettings } from './settings.ts'
 import {
   choose,
   drawParticles,
@@ -31,7 +21,6 @@ import {
   type SteinPolicy,
   type SteinRoom,
   saveSteinPolicy,
-  selections,
   startOf,
   steinAgents,
   steinNetworks,
@@ -54,6 +43,7 @@ import {
  * Source: Messaoud et al. 2024 (arXiv 2405.00987), equations 7 to 11.
  */
 export const s2ac = {
+  settings: s2acSettings,
   config: s2acConfig,
   init,
   /** One iteration in place: `steps` steps of every environment and the gradient steps due. Rejects with a RunError that names it. */
@@ -80,42 +70,7 @@ export const s2ac = {
   close: () => {},
 }
 
-/** The settings with their defaults, which are those of the authors' code where it has the setting. */
-const schema = v.object({
-  ...offPolicyEntries,
-  batch: v.optional(wholeNumber('batch', 1, 1_000_000), 100),
-  learningRate: v.optional(positiveNumber('learningRate'), 1e-3),
-  ...temperatureEntries,
-  /** α, above 0; where a schedule ends. */
-  temperature: v.optional(positiveNumber('temperature'), 0.2),
-  /** Multiplies rewards in what Q learns: the same policy as with α divided by it, at values of another size. */
-  rewardScale: v.optional(positiveNumber('rewardScale'), 1),
-  /** K, actions of a state. */
-  particles: v.optional(wholeNumber('particles', 1, 10_000), 10),
-  /** L, steps of SVGD, and their ε at most. */
-  svgdSteps: v.optional(wholeNumber('svgdSteps', 0, 1000), 5),
-  stepSize: v.optional(positiveNumber('stepSize'), 0.1),
-  /** λ: ε is less where a step would stretch or compress the space of actions by more than this. */
-  stretch: v.optional(positiveNumber('stretch'), 1),
-  bandwidth: v.optional(perStateBandwidthSchema, 's2ac'),
-  /** Where the particles start: N(μ(s), σ(s)²) that learns where they go, or N(0, 1). */
-  origin: v.optional(oneOf('origin', ['learned', 'fixed'] as const), 'learned'),
-  /** How one of the particles is chosen where it is not to be greedy. */
-  selection: v.optional(oneOf('selection', selections), 'random'),
-  /** τ in θ̄ ← τ θ + (1 − τ) θ̄ of the target networks, after each gradient step. */
-  polyak: v.optional(fraction('polyak'), 0.005),
-})
-
-export type S2acOptions = CommonOptions & v.InferInput<typeof schema> & { tfjs?: TfjsOptions }
-export type S2acConfig = Readonly<v.InferOutput<typeof schema>>
 export type S2acState = Awaited<ReturnType<typeof init>>
-
-/** Checks the settings and fills in the defaults. Throws a UsageError for the first one that is wrong. */
-export function s2acConfig(options: object): S2acConfig {
-  const config = check(schema, options)
-  checkReplay(config)
-  return config
-}
 
 async function init(options: S2acOptions) {
   const { config, spec, core, seed, actions, loop } = await prepare('s2ac', options, s2acConfig)
@@ -123,7 +78,7 @@ async function init(options: S2acOptions) {
   const arena = await createArena(core, {
     ...trainableFields('actor', nets.actor),
     ...criticFields(nets.q, PAIR),
-    uniform: f32(padded(Math.max(config.environments * actions, config.batch))),
+    uniform: f32(padded(Math.max(config.environments * actions, config.batchSize))),
   })
   const actor = trainable(arena, 'actor', nets.actor)
   initialiseTrainable(actor, seed, 0, { scheme: 'xavier', purpose: Purpose.weights })
@@ -148,10 +103,10 @@ async function init(options: S2acOptions) {
 /** The policy as it is now. */
 function policyNow(state: S2acState): SteinPolicy {
   const { nets, actor, critics, config } = state
-  const { hidden, activation, particles, svgdSteps, stepSize, stretch, bandwidth, origin, selection } = config
+  const { hidden, activation, particles, svgdSteps, stepSize, stretch, bandwidth, start, selection } = config
   const shape = {
     ...{ hidden, activation, qs: PAIR, particles, svgdSteps, stepSize, stretch, bandwidth, selection },
-    start: origin,
+    start,
     temperature: temperatureOf(state),
   }
   return { shape, ...nets, theta: actor.view.theta, judges: [critics.q.view.theta] }
@@ -182,7 +137,7 @@ function learn(state: S2acState, loop: OffPolicy): Record<'qLoss' | 'entropy', n
     return learnQ(critics, config.learningRate, s, a, y)
   })
   const now = drawParticles(core, rooms.learn, policy, batch.observation, { ...draw, use: Draw.stein.current })
-  if (config.origin === 'learned') learnStart(state, now)
+  if (config.start === 'learned') learnStart(state, now)
   follow(critics, config.polyak)
   return { qLoss, entropy: -now.logProb.reduce((sum, x) => sum + x, 0) / now.logProb.length }
 }

@@ -1,29 +1,20 @@
-import * as v from 'valibot'
 import { createArena } from '../../core/arena.ts'
-import { check, finiteNumberOr, fraction, inIteration, positiveNumberOr } from '../../core/errors.ts'
+import { inIteration } from '../../core/errors.ts'
 import { f32, padded } from '../../core/layout.ts'
 import { Draw, Purpose } from '../../core/random.ts'
 import { squashedGaussian } from '../../nn/distributions.ts'
 import { forward } from '../../nn/forward.ts'
 import { qNetwork } from '../../nn/network.ts'
 import { policyFields, policyOf, writePolicy } from '../../nn/policy.ts'
-import { type TfjsOptions, tf } from '../../nn/tfjs.ts'
+import { tf } from '../../nn/tfjs.ts'
 import { adam } from '../../optim/optimizers.ts'
 import { type PolicyAgents, policyAgents } from '../../rl/agents.ts'
 import { headFor } from '../../rl/environments.ts'
-import {
-  checkReplay,
-  type Episodes,
-  episodesOf,
-  interact,
-  type OffPolicy,
-  offPolicyEntries,
-  prepare,
-  startMeans,
-} from '../../rl/off-policy.ts'
+import { type Episodes, episodesOf, interact, type OffPolicy, prepare, startMeans } from '../../rl/off-policy.ts'
 import { createCritics, criticFields, follow, learnQ, leastValues, PAIR, targetValues } from '../../rl/soft-q.ts'
 import { descend, initialiseTrainable, trainable, trainableFields } from '../../rl/trainable.ts'
-import { type CommonOptions, type Metrics, offPolicyMetrics } from '../algorithm.ts'
+import { type Metrics, offPolicyMetrics } from '../algorithm.ts'
+import { type SacOptions, sacConfig, sacSettings } from './settings.ts'
 
 /**
  * Soft actor-critic: a squashed Gaussian policy and a pair of Q networks learn from replayed transitions to maximise
@@ -37,6 +28,7 @@ import { type CommonOptions, type Metrics, offPolicyMetrics } from '../algorithm
  * Source: Haarnoja et al. 2018 (arXiv 1812.05905), equations 5 to 9 and 18.
  */
 export const sac = {
+  settings: sacSettings,
   config: sacConfig,
   init,
   /** One iteration in place: `steps` steps of every environment and the gradient steps due. Rejects with a RunError that names it. */
@@ -57,31 +49,11 @@ export const sac = {
   close: () => {},
 }
 
-/** The settings with their defaults, which are those of the paper's second version where it has the setting. */
-const schema = v.object({
-  ...offPolicyEntries,
-  /** α, above 0, or 'auto': learned so that the mean entropy is `targetEntropy`. */
-  temperature: v.optional(positiveNumberOr('temperature', ['auto']), 'auto'),
-  /** Of the squashed actions, in nats; 'auto': −A. */
-  targetEntropy: v.optional(finiteNumberOr('targetEntropy', ['auto']), 'auto'),
-  /** τ in θ̄ ← τ θ + (1 − τ) θ̄ of the target networks, after each gradient step. */
-  polyak: v.optional(fraction('polyak'), 0.005),
-})
-
-export type SacOptions = CommonOptions & v.InferInput<typeof schema> & { tfjs?: TfjsOptions }
-export type SacConfig = Readonly<v.InferOutput<typeof schema>>
 export type SacState = Awaited<ReturnType<typeof init>>
-
-/** Checks the settings and fills in the defaults. Throws a UsageError for the first one that is wrong. */
-export function sacConfig(options: object): SacConfig {
-  const config = check(schema, options)
-  checkReplay(config)
-  return config
-}
 
 async function init(options: SacOptions) {
   const { config, spec, core, seed, observations, actions, loop } = await prepare('sac', options, sacConfig)
-  const { hidden, activation, environments: E, batch: B } = config
+  const { hidden, activation, environments: E, batchSize: B } = config
   const policy = policyOf({ observations, hidden, activation, head: headFor(spec, 'squashed-gaussian') })
   const net = qNetwork(observations, actions, hidden, activation)
   const arena = await createArena(core, {

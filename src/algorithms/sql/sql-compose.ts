@@ -1,6 +1,5 @@
-import * as v from 'valibot'
 import { createArena } from '../../core/arena.ts'
-import { check, inIteration, show, UsageError, wholeNumber } from '../../core/errors.ts'
+import { inIteration, show, UsageError } from '../../core/errors.ts'
 import { f32, padded } from '../../core/layout.ts'
 import { type CoreSource, compileCore } from '../../core/module.ts'
 import { Purpose, splitSeed } from '../../core/random.ts'
@@ -13,18 +12,11 @@ import { continuousTask } from '../../rl/off-policy.ts'
 import { createBatch, mergeReplays, type Replay, sampleInto } from '../../rl/replay.ts'
 import { initialiseTrainable, trainable, trainableFields } from '../../rl/trainable.ts'
 import { type Metrics, type Saved, steinMetrics } from '../algorithm.ts'
+import { type Constants, type SqlComposeOptions, sqlComposeConfig, sqlComposeSettings } from './compose-settings.ts'
 import { type SamplerWithCritics, samplerAgents, saveSamplers } from './sampler.ts'
 import { createSamplerLearning, learnSampler } from './sampler-learning.ts'
-import {
-  type SqlConfig,
-  type SqlOptions,
-  type SqlState,
-  samplerOf,
-  splitOf,
-  sql,
-  sqlConfig,
-  temperatureOf,
-} from './sql.ts'
+import { splitOf } from './settings.ts'
+import { type SqlState, samplerOf, sql, temperatureOf } from './sql.ts'
 
 /**
  * Composition of soft Q functions: components learn a task each, then a sampler is trained on the sum of their Qs, which stay as they
@@ -39,6 +31,7 @@ import {
  * the authors' soft Q-learning code.
  */
 export const sqlCompose = {
+  settings: sqlComposeSettings,
   config: sqlComposeConfig,
   init,
   /** One iteration in place: of every component, or of the composed sampler. Rejects with a RunError that names it. */
@@ -64,27 +57,7 @@ export const sqlCompose = {
   close: () => {},
 }
 
-type Constants = Readonly<Record<string, number>>
-
-const schema = v.object({
-  /** [components] what is different about the task that each learns: constants of the physics, its goals for example. */
-  components: v.custom<readonly Constants[]>(
-    (given) =>
-      Array.isArray(given) && given.length >= 2 && given.every((one) => one !== null && typeof one === 'object'),
-    ({ input }) => `components must be a list of at least two records of constants, got ${show(input)}.`,
-  ),
-  /** Iterations in which the components learn; in those after them only the sampler of the sum does. */
-  componentIterations: v.optional(wholeNumber('componentIterations', 1), 20),
-})
-
-export type SqlComposeOptions = Omit<SqlOptions, 'from'> & v.InferInput<typeof schema>
-export type SqlComposeConfig = SqlConfig & Readonly<v.InferOutput<typeof schema>>
 export type SqlComposeState = Awaited<ReturnType<typeof init>>
-
-/** Checks the settings and fills in the defaults. Throws a UsageError for the first one that is wrong. */
-export function sqlComposeConfig(options: object): SqlComposeConfig {
-  return { ...sqlConfig(options), ...check(schema, options) }
-}
 
 async function init({ env, iterations, core: source, tfjs, ...options }: SqlComposeOptions) {
   const { components, componentIterations, ...config } = sqlComposeConfig(options)
@@ -100,7 +73,7 @@ async function init({ env, iterations, core: source, tfjs, ...options }: SqlComp
     states.push(await sql.init({ ...config, env: task, iterations: componentIterations, core, tfjs }))
   }
   const { nets, shape } = states[0]
-  const { batch: B } = config
+  const { batchSize: B } = config
   const arena = await createArena(core, { ...trainableFields('sampler', nets.sampler), uniform: f32(padded(B)) })
   const composed = trainable(arena, 'sampler', nets.sampler)
   initialiseTrainable(composed, splitSeed(config.seed), states.length, {
@@ -143,7 +116,7 @@ function compose(state: SqlComposeState): number {
   const { config, components, batch, arena, learning, sampler } = state
   state.replay ??= mergeReplays(components.map(({ loop }) => loop.replay))
   const { lo, hi } = splitSeed(config.seed)
-  const steps = config.steps * config.updates
+  const steps = config.steps * config.gradientSteps
   const rate = config.samplerLearningRate ?? config.learningRate
   let direction = 0
   for (let t = 0; t < steps; t++) {

@@ -1,39 +1,20 @@
-import * as v from 'valibot'
 import { createArena } from '../../core/arena.ts'
-import {
-  check,
-  fraction,
-  inIteration,
-  positiveNumber,
-  UsageError,
-  wholeNumber,
-  wholeNumberOr,
-} from '../../core/errors.ts'
+import { inIteration, UsageError } from '../../core/errors.ts'
 import { f32, padded } from '../../core/layout.ts'
 import { type CoreSource, compileCore } from '../../core/module.ts'
 import { Draw, Purpose, type Seed } from '../../core/random.ts'
 import { repeatRows } from '../../core/rows.ts'
 import type { EnvironmentSpec } from '../../envs/contract.ts'
 import { readInto } from '../../nn/core-op.ts'
-import { startTfjs, type TfjsOptions, tf } from '../../nn/tfjs.ts'
+import { startTfjs, tf } from '../../nn/tfjs.ts'
 import type { DrawingAgents } from '../../rl/agents.ts'
 import { actionSize } from '../../rl/environments.ts'
-import {
-  checkReplay,
-  type Episodes,
-  episodesOf,
-  interact,
-  type OffPolicy,
-  offPolicyEntries,
-  prepare,
-  startMeans,
-} from '../../rl/off-policy.ts'
+import { type Episodes, episodesOf, interact, type OffPolicy, prepare, startMeans } from '../../rl/off-policy.ts'
 import type { Batch } from '../../rl/replay.ts'
 import { type Critics, createCritics, criticFields, follow, learnQ, targetValues } from '../../rl/soft-q.ts'
-import { inverseTemperature, temperatureEntries } from '../../rl/temperature.ts'
+import { inverseTemperature } from '../../rl/temperature.ts'
 import { initialiseTrainable, type Trainable, trainable, trainableFields } from '../../rl/trainable.ts'
-import { perStateBandwidthSchema } from '../../svgd/per-state.ts'
-import { type CommonOptions, type Metrics, offPolicyMetrics, type Saved } from '../algorithm.ts'
+import { type Metrics, offPolicyMetrics, type Saved } from '../algorithm.ts'
 import {
   type LatentArena,
   latentFields,
@@ -47,6 +28,7 @@ import {
   saveSamplers,
 } from './sampler.ts'
 import { createSamplerLearning, learnSampler, samplerLogDensity } from './sampler-learning.ts'
+import { type SqlConfig, type SqlOptions, splitOf, sqlConfig, sqlSettings } from './settings.ts'
 
 /**
  * Soft Q-learning: Q networks learn the soft Bellman equation from replayed transitions, and a sampler a = tanh f(s, ξ) learns by
@@ -60,6 +42,7 @@ import { createSamplerLearning, learnSampler, samplerLogDensity } from './sample
  * Source: Haarnoja, Tang, Abbeel & Levine 2017 (arXiv 1702.08165), equations 10 to 14, with the settings of the authors' code.
  */
 export const sql = {
+  settings: sqlSettings,
   config: sqlConfig,
   init,
   /** One iteration in place: `steps` steps of every environment and the gradient steps due. Rejects with a RunError that names it. */
@@ -86,68 +69,11 @@ export const sql = {
   close: () => {},
 }
 
-/** The settings with their defaults, which are those of the authors' code where it has the setting. */
-const schema = v.object({
-  ...offPolicyEntries,
-  batch: v.optional(wholeNumber('batch', 1, 1_000_000), 64),
-  hidden: v.optional(v.array(wholeNumber('a hidden width', 1, 4096)), [128, 128]),
-  ...temperatureEntries,
-  /** α, above 0; where a schedule ends. */
-  temperature: v.optional(positiveNumber('temperature'), 1),
-  /** Multiplies rewards in what Q learns: the same policy as with α divided by it, at values of another size. */
-  rewardScale: v.optional(positiveNumber('rewardScale'), 1),
-  /** Actions of a state in a step of the sampler, and how many of them are fixed; the others are moved by those. */
-  particles: v.optional(wholeNumber('particles', 2, 10_000), 32),
-  fixedShare: v.optional(fraction('fixedShare'), 0.5),
-  bandwidth: v.optional(perStateBandwidthSchema, 'sql-code'),
-  /** Actions that V_soft of a state is estimated from. */
-  valueParticles: v.optional(wholeNumber('valueParticles', 1, 10_000), 16),
-  /** Gradient step from which these are drawn from the policy and no longer uniformly. */
-  proposalFrom: v.optional(wholeNumberOr('proposalFrom', 0, ['never']), 'never'),
-  /** Q networks: 1, or a pair of which the smaller value counts. */
-  qs: v.optional(wholeNumber('qs', 1, 2), 1),
-  /** θ̄ ← τ θ + (1 − τ) θ̄ every so many gradient steps: a hard copy every 1000 by default. */
-  polyak: v.optional(fraction('polyak'), 1),
-  targetEvery: v.optional(wholeNumber('targetEvery', 1), 1000),
-  /** Of the sampler's Adam. Default: learningRate. */
-  samplerLearningRate: v.optional(positiveNumber('samplerLearningRate')),
-  /** Numbers of ξ; default: those of an action. */
-  latents: v.optional(wholeNumberOr('latents', 1, ['auto']), 'auto'),
-  /** How many different ξ there are: unlimited, or so many at first and one at the end of the run. */
-  latentSet: v.optional(wholeNumberOr('latentSet', 1, ['unlimited']), 'unlimited'),
-  /** Actions that the greedy one is the best of. */
-  candidates: v.optional(wholeNumber('candidates', 1, 10_000), 32),
-})
-
-export type SqlOptions = CommonOptions &
-  v.InferInput<typeof schema> & {
-    /** Sampler and Q to begin with, as save() gives them: fine-tuning. Default: new ones. */
-    from?: Saved
-    tfjs?: TfjsOptions
-  }
-export type SqlConfig = Readonly<v.InferOutput<typeof schema>>
 export type SqlState = Awaited<ReturnType<typeof init>>
-
-/** Checks the settings and fills in the defaults. Throws a UsageError for the first one that is wrong. */
-export function sqlConfig(options: object): SqlConfig {
-  const config = check(schema, options)
-  checkReplay(config)
-  splitOf(config)
-  return config
-}
-
-/** How many actions of a state are fixed, and how many are moved. */
-export function splitOf({ particles, fixedShare }: Pick<SqlConfig, 'particles' | 'fixedShare'>) {
-  const fixed = Math.floor(particles * fixedShare)
-  if (fixed >= 2 && fixed < particles) return { fixed, updated: particles - fixed }
-  throw new UsageError(
-    `fixedShare must leave at least 2 of ${particles} particles fixed and one to be moved, got ${fixedShare}.`,
-  )
-}
 
 async function init({ from, ...options }: SqlOptions) {
   const { config, spec, core, seed, actions, loop } = await prepare('sql', options, sqlConfig)
-  const { hidden, activation, batch: B, environments: E, qs, candidates, valueParticles } = config
+  const { hidden, activation, batchSize: B, environments: E, critics: qs, candidates, valueParticles } = config
   const latents = config.latents === 'auto' ? actions : config.latents
   const shape: SamplerShape = { hidden, activation, latents, qs, candidates }
   const nets = samplerNetworks(spec, shape)

@@ -1,44 +1,30 @@
-import * as v from 'valibot'
 import { createArena } from '../../core/arena.ts'
-import {
-  check,
-  fractionOr,
-  inIteration,
-  nonNegativeNumber,
-  oneOf,
-  positiveNumber,
-  positiveNumberOr,
-  RunError,
-  trueOrFalse,
-  UsageError,
-  wholeNumber,
-} from '../../core/errors.ts'
+import { check, inIteration, positiveNumber, RunError, UsageError } from '../../core/errors.ts'
 import { f32, padded } from '../../core/layout.ts'
-import { type CoreModule, type CoreSource, compileCore } from '../../core/module.ts'
+import { type CoreModule, compileCore } from '../../core/module.ts'
 import { type Seed, splitSeed } from '../../core/random.ts'
 import { rowAt } from '../../core/rows.ts'
 import type { EnvironmentSpec } from '../../envs/contract.ts'
 import { environmentSpec } from '../../envs/registry.ts'
 import { initialiseInto } from '../../nn/network.ts'
 import { type Policy, policyOf } from '../../nn/policy.ts'
-import { policyEntries } from '../../nn/policy-settings.ts'
 import type { TfjsOptions } from '../../nn/tfjs.ts'
 import { adam, optimizerFields } from '../../optim/optimizers.ts'
 import { type PolicyAgents, policyAgents } from '../../rl/agents.ts'
 import { headFor, observationSize } from '../../rl/environments.ts'
-import { type Estimator, estimatorEntries, estimatorOf, gradientsOf, passesOf } from '../../rl/estimator.ts'
+import { estimatorOf, gradientsOf, passesOf } from '../../rl/estimator.ts'
 import type { ParticleInfo, ParticleState, Visited } from '../../rl/evaluator.ts'
 import type { Task } from '../../rl/rollout.ts'
-import { inverseTemperature, temperatureEntries } from '../../rl/temperature.ts'
-import { bandwidthSchema } from '../../svgd/bandwidth.ts'
+import { inverseTemperature } from '../../rl/temperature.ts'
 import { type SteinInfo, steinFields, type Variant } from '../../svgd/direction.ts'
 import { type Metrics, steinMetrics } from '../algorithm.ts'
 import { policyGradientEvaluator } from '../policy-gradient/policy-gradient.ts'
 import { startTaskPool } from '../workers/pool.ts'
 import { type Behaviour, behaviourKernel, contextFor, createBehaviour, observeBehaviour } from './behaviour-kernel.ts'
 import { evolve } from './evolution.ts'
-import { direct, interactions } from './interaction.ts'
-import { explorationShare, isDivergence, kernelMatrix, kernelNames, parameterKernel } from './kernel.ts'
+import { direct } from './interaction.ts'
+import { explorationShare, isDivergence, kernelMatrix, parameterKernel } from './kernel.ts'
+import { type SvpgConfig, type SvpgOptions, svpgConfig, svpgSettings } from './settings.ts'
 
 /**
  * Stein variational policy gradient: n policies, each a particle θ_i, follow
@@ -53,6 +39,7 @@ import { explorationShare, isDivergence, kernelMatrix, kernelNames, parameterKer
  * author's code: J is a mean per step of log π times the standardised advantage, h = med(d²) / 2 log(n+1).
  */
 export const svpg = {
+  settings: svpgSettings,
   config: svpgConfig,
   init,
   evaluate,
@@ -89,62 +76,6 @@ export const svpg = {
   visited: ({ visited }: SvpgState) => visited,
   /** Ends the workers of a state that is not needed any more, and closes its environments. */
   close: (state: SvpgState) => state.workerPool.close(),
-}
-
-/** The settings of SVPG with their defaults, which are those of the author's code where it has the setting. */
-const schema = v.object({
-  particles: v.optional(wholeNumber('particles', 1, 10_000), 16),
-  ...temperatureEntries,
-  interaction: v.optional(oneOf('interaction', interactions), 'stein'),
-  prior: v.optional(positiveNumberOr('prior', ['flat']), 'flat'),
-  kernel: v.optional(oneOf('kernel', kernelNames), 'rbf'),
-  bandwidth: v.optional(bandwidthSchema, 'svpg-code'),
-  /** T of a kernel on behaviour, k = exp(−D/T); default 0.5 for js, 1 for symmetric-kl. */
-  kernelTemperature: v.optional(v.nullable(positiveNumber('kernelTemperature')), null),
-  /** ω of a kernel on behaviour: φ = (1 − ω) drive + ω exploration. From 1 to 0 over the run, or fixed. */
-  exploration: v.optional(fractionOr('exploration', ['anneal']), 'anneal'),
-  /** A kernel on each layer's parameters alone, with a bandwidth of its own. */
-  perLayer: v.optional(trueOrFalse('perLayer'), false),
-  /** Multiplies the repulsion; 0 for sharing alone. */
-  repulsion: v.optional(nonNegativeNumber('repulsion'), 1),
-  /** Iterations between two steps of evolution; 0 for none. */
-  evolutionEvery: v.optional(wholeNumber('evolutionEvery', 0), 0),
-  ...policyEntries,
-  learningRate: v.optional(positiveNumber('learningRate'), 5e-3),
-  environments: v.optional(wholeNumber('environments', 1, 100_000), 16),
-  steps: v.optional(wholeNumber('steps', 1, 100_000), 128),
-  /** Nothing until the last step of an episode, which pays the sum of its rewards; the returns are the same. */
-  episodicReward: v.optional(trueOrFalse('episodicReward'), false),
-  ...estimatorEntries,
-  seed: v.optional(wholeNumber('seed', 0), 0),
-})
-
-type Settings = v.InferOutput<typeof schema>
-
-/** What a user may set; see docs/svpg.md. */
-export type SvpgOptions = v.InferInput<typeof schema> & {
-  /** An id of the registry or a task of one's own. */
-  env: string | EnvironmentSpec
-  /**
-   * Who evaluates the particles: this thread (0, the default), so many workers, or one a core ('auto'). The bits are the
-   * same. A task in TypeScript needs its `module` for workers.
-   */
-  workers?: number | 'auto'
-  /** Iterations of the whole run, which a temperature schedule goes through. train() sets it. */
-  iterations?: number
-  /** [parameters] the centre of a Gaussian prior: a policy that the population is to stay around. Default: the origin. */
-  priorMean?: Float32Array
-  /** The WASM core; default: this package's steinrl.wasm. */
-  core?: CoreSource
-  tfjs?: TfjsOptions
-}
-
-export type SvpgConfig = Readonly<Omit<Settings, keyof Estimator>> & Estimator
-
-/** Checks the settings and fills in the defaults. Throws a UsageError for the first one that is wrong. */
-export function svpgConfig(options: Partial<SvpgOptions>): SvpgConfig {
-  const settings = check(schema, options)
-  return { ...settings, ...estimatorOf(settings) }
 }
 
 export type SvpgState = Awaited<ReturnType<typeof init>>

@@ -1,5 +1,5 @@
-import * as v from 'valibot'
 import { check, isExpected, UsageError, wholeNumberOr } from '../../core/errors.ts'
+import { setting } from '../../core/settings.ts'
 import type { EnvironmentSpec } from '../../envs/contract.ts'
 import { findTask, statesOf } from '../../envs/description.ts'
 import type { Evaluator } from '../../rl/evaluator.ts'
@@ -7,8 +7,12 @@ import { startWorkerPool, type WorkerPool, workersFor } from '../../rl/worker-po
 import type { PolicyGradientSetup } from '../policy-gradient/evaluation-state.ts'
 import type { PostedTask } from './task.ts'
 
-/** Who evaluates: this thread (0), a number of workers, or one a core ('auto'). It does not change the bits of a run. */
-export const workersSchema = v.optional(wholeNumberOr('workers', 0, ['auto']), 0)
+/** It does not change the bits of a run, and is no part of its configuration. */
+export const workersEntry = setting(
+  wholeNumberOr('workers', [0, 256], ['auto']),
+  0,
+  'Workers that share out the evaluations: 0 for this thread, auto for one a core. The bits are the same.',
+)
 
 export interface PoolOptions<Setup> {
   /** Makes an evaluator on this thread. */
@@ -34,7 +38,7 @@ export async function startTaskPool<Setup extends PolicyGradientSetup>({
   wanted: setting,
   jobs,
 }: PoolOptions<Setup>): Promise<WorkerPool> {
-  const wanted = check(workersSchema, setting)
+  const wanted = check(workersEntry, setting)
   const few = wanted === 'auto' ? workersFor(wanted, jobs) : wanted
   const posted = few === 0 ? null : await postedTask(setup.task.spec, wanted)
   const workers = posted ? workersFor(wanted, jobs) : 0

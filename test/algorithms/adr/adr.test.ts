@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { type AdrOptions, adr } from '../../../src/algorithms/adr/adr.ts'
+import { adr } from '../../../src/algorithms/adr/adr.ts'
 import {
   accuracyOf,
   discriminatorLoss,
@@ -15,6 +15,7 @@ import {
   type RandomiserSettings,
   uniformPoint,
 } from '../../../src/algorithms/adr/particles.ts'
+import type { AdrOptions } from '../../../src/algorithms/adr/settings.ts'
 import { UsageError } from '../../../src/core/errors.ts'
 import { compileCore } from '../../../src/core/module.ts'
 import type { EnvironmentSpec } from '../../../src/envs/contract.ts'

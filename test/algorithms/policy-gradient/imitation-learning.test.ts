@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
-import { type SvpgOptions, type SvpgState, svpg } from '../../../src/algorithms/svpg/svpg.ts'
+import type { SvpgOptions } from '../../../src/algorithms/svpg/settings.ts'
+import { type SvpgState, svpg } from '../../../src/algorithms/svpg/svpg.ts'
 import type { EnvironmentSpec } from '../../../src/envs/contract.ts'
 import { box } from '../../../src/envs/spaces.ts'
 

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test } from '@jest/globals'
+import type { SvpgOptions } from '../../../src/algorithms/svpg/settings.ts'
 import '@tensorflow/tfjs-backend-cpu'
 import { createPolicyGradient } from '../../../src/algorithms/policy-gradient/evaluation-state.ts'
 import { evaluateParticle } from '../../../src/algorithms/policy-gradient/policy-gradient.ts'
@@ -20,7 +21,7 @@ import {
   createBehaviour,
   observeBehaviour,
 } from '../../../src/algorithms/svpg/behaviour-kernel.ts'
-import { type SvpgOptions, svpg } from '../../../src/algorithms/svpg/svpg.ts'
+import { svpg } from '../../../src/algorithms/svpg/svpg.ts'
 import { createArena } from '../../../src/core/arena.ts'
 import { compileCore } from '../../../src/core/module.ts'
 import { Purpose, splitSeed } from '../../../src/core/random.ts'

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
-import { type SvpgOptions, svpg } from '../../../src/algorithms/svpg/svpg.ts'
+import type { SvpgOptions } from '../../../src/algorithms/svpg/settings.ts'
+import { svpg } from '../../../src/algorithms/svpg/svpg.ts'
 import type { EstimatorOptions } from '../../../src/rl/estimator.ts'
 import { logSoftmaxReference, mlpReference } from '../../reference/mlp.ts'
 import {

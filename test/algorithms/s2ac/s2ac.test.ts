@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, test } from '@jest/globals'
-import { type S2acOptions, s2ac } from '../../../src/algorithms/s2ac/s2ac.ts'
+import { s2ac } from '../../../src/algorithms/s2ac/s2ac.ts'
+import type { S2acOptions } from '../../../src/algorithms/s2ac/settings.ts'
 import {
   choose,
   drawParticles,
@@ -249,7 +250,7 @@ describe('against float64 twins', () => {
   test.each<[string, Partial<S2acOptions>]>([
     ['a step as asked for', { stepSize: 0.05, stretch: 10 }],
     ['a bounded step', { stepSize: 10, stretch: 0.3 }],
-    ['from N(0, 1)', { origin: 'fixed', stepSize: 10, stretch: 0.3 }],
+    ['from N(0, 1)', { start: 'fixed', stepSize: 10, stretch: 0.3 }],
   ])('particles and their log π after one step: %s', async (_, options) => {
     const { policy } = await prepared(options)
     const { stepSize, stretch, temperature, start } = policy.shape
@@ -374,8 +375,8 @@ describe('against float64 twins', () => {
 
 const small = {
   hidden: [24],
-  batch: 24,
-  start: 48,
+  batchSize: 24,
+  warmup: 48,
   steps: 48,
   environments: 4,
   learningRate: 5e-3,
@@ -432,7 +433,7 @@ test.each<[Partial<S2acOptions>, string]>([
   [{ temperature: 0 }, 'temperature must be a finite number above 0, got 0.'],
   [{ stretch: 0 }, 'stretch must be a finite number above 0, got 0.'],
   [{ particles: 0 }, 'particles must be a whole number from 1 to 10000, got 0.'],
-  [{ replay: 5 }, 'replay must hold at least a batch of 24 transitions, got 5.'],
+  [{ replaySize: 5 }, 'replaySize must hold at least a batch of 24 transitions, got 5.'],
   [{ selection: 'best' as 'random' }, 'selection must be one of random, max-q, softmax-q'],
 ])('refuses %j', async (options, message) => {
   await expect(s2ac.init({ env: 'Pendulum-v1', ...small, ...options })).rejects.toThrow(message)

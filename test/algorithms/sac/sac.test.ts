@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, test } from '@jest/globals'
-import { type SacOptions, sac } from '../../../src/algorithms/sac/sac.ts'
+import { sac } from '../../../src/algorithms/sac/sac.ts'
+import type { SacOptions } from '../../../src/algorithms/sac/settings.ts'
 import { RunError } from '../../../src/core/errors.ts'
 import { Purpose, splitSeed } from '../../../src/core/random.ts'
 import { evaluatePopulation } from '../../../src/rl/evaluate.ts'
@@ -20,7 +21,7 @@ import {
 import { momentsOf, oneStep, softOptimum, twoSteps } from '../../helpers/one-step.ts'
 import { mlpReference } from '../../reference/mlp.ts'
 
-const small = { hidden: [32], batch: 64, start: 64, steps: 64, environments: 8, learningRate: 1e-2, polyak: 0.1 }
+const small = { hidden: [32], batchSize: 64, warmup: 64, steps: 64, environments: 8, learningRate: 1e-2, polyak: 0.1 }
 
 async function trained(options: SacOptions, iterations: number) {
   const state = await sac.init({ ...small, ...options, iterations })
@@ -200,7 +201,7 @@ test.each<[Partial<SacOptions>, string]>([
   [{ env: 'CartPole-v1' }, 'sac needs continuous actions, and those of CartPole-v1 are discrete: take svpg.'],
   [{ temperature: 0 }, 'temperature must be a finite number above 0 or auto, got 0.'],
   [{ temperature: -1 }, 'got -1.'],
-  [{ replay: 10 }, 'replay must hold at least a batch of 64 transitions, got 10.'],
+  [{ replaySize: 10 }, 'replaySize must hold at least a batch of 64 transitions, got 10.'],
   [{ polyak: 2 }, 'polyak must be a number from 0 to 1, got 2.'],
   [{ targetEntropy: Number.NaN }, 'targetEntropy must be a finite number or auto, got NaN.'],
   [{ discount: 1.1 }, 'discount must be'],

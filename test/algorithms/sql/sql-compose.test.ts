@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals'
-import { type SqlComposeOptions, type SqlComposeState, sqlCompose } from '../../../src/algorithms/sql/sql-compose.ts'
+import type { SqlComposeOptions } from '../../../src/algorithms/sql/compose-settings.ts'
+import { type SqlComposeState, sqlCompose } from '../../../src/algorithms/sql/sql-compose.ts'
 import { Purpose, splitSeed } from '../../../src/core/random.ts'
 import {
   expectSame,
@@ -15,7 +16,7 @@ import {
 
 const settings = {
   ...single,
-  ...{ temperature: 0.4, particles: 7, bandwidth: 1.5, qs: 2, samplerLearningRate: 2e-3 },
+  ...{ temperature: 0.4, particles: 7, bandwidth: 1.5, critics: 2, samplerLearningRate: 2e-3 },
   ...{ components: [{}, {}], componentIterations: 1, iterations: 3 },
 }
 
@@ -58,7 +59,7 @@ test('the composed sampler learns from the sum of all Qs, against a float64 twin
 })
 
 test('it learns in the states that all components have seen', async () => {
-  const state = await prepared({ batch: 15, steps: 4 })
+  const state = await prepared({ batchSize: 15, steps: 4 })
   await sqlCompose.step(state)
   const counts = state.components.map(({ loop }) => loop.replay.count)
   // 11 transitions that were put there and the four of one iteration.

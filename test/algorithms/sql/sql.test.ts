@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, test } from '@jest/globals'
 import { latentFields, latentsOf, samplerNetworks } from '../../../src/algorithms/sql/sampler.ts'
 import { absoluteDeterminant, samplerLogDensity } from '../../../src/algorithms/sql/sampler-learning.ts'
-import { type SqlOptions, type SqlState, sql } from '../../../src/algorithms/sql/sql.ts'
+import type { SqlOptions } from '../../../src/algorithms/sql/settings.ts'
+import { type SqlState, sql } from '../../../src/algorithms/sql/sql.ts'
 import { createArena } from '../../../src/core/arena.ts'
 import { RunError } from '../../../src/core/errors.ts'
 import { compileCore } from '../../../src/core/module.ts'
@@ -33,8 +34,8 @@ beforeAll(() => startTfjs())
 
 const small = {
   hidden: [32, 32],
-  batch: 32,
-  start: 64,
+  batchSize: 32,
+  warmup: 64,
   steps: 64,
   environments: 8,
   learningRate: 6e-3,
@@ -98,7 +99,7 @@ describe('two steps: Q of the first is γ V of the second', () => {
     ['values from uniform actions', { valueParticles: 64 }],
     [
       'values from the policy, a pair of Q networks that follow slowly, a reward scale and its α',
-      { proposalFrom: 200, qs: 2, polyak: 0.1, targetEvery: 1, rewardScale: 4, temperature: 0.8 },
+      { proposalFrom: 200, critics: 2, polyak: 0.1, targetEvery: 1, rewardScale: 4, temperature: 0.8 },
     ],
   ])('%s', async (_, options) => {
     const temperature = 0.2
@@ -169,7 +170,7 @@ describe('one gradient step, against a float64 twin', () => {
     const state = await sql.init({ ...settings, ...options })
     const { critics, sampler, loop, config } = state
     fill(loop.replay, 30, 1)
-    const size = config.qs * critics.q.net.size
+    const size = config.critics * critics.q.net.size
     const before = {
       q: randomise(critics.q.view.theta, size, 2),
       target: randomise(critics.target.view, size, 3),
@@ -186,9 +187,9 @@ describe('one gradient step, against a float64 twin', () => {
   }
 
   test.each<[string, Partial<SqlOptions>]>([
-    ['a pair, uniform actions', { qs: 2 }],
-    ['one Q, uniform actions', { qs: 1 }],
-    ['actions of the sampler', { qs: 1, proposalFrom: 0 }],
+    ['a pair, uniform actions', { critics: 2 }],
+    ['one Q, uniform actions', { critics: 1 }],
+    ['actions of the sampler', { critics: 1, proposalFrom: 0 }],
   ])('Q goes towards r + γ (1 − d) α log mean exp(Q/α)/q: %s', async (_, options) => {
     const { state, info, before } = await stepped(options)
     const { critics, loop, arena, nets } = state
@@ -227,7 +228,7 @@ describe('one gradient step, against a float64 twin', () => {
   })
 
   test.each([1, 2])('the sampler goes along φ of the other particles of its state, %d Q', async (qs) => {
-    const { state, info, before, after } = await stepped({ qs })
+    const { state, info, before, after } = await stepped({ critics: qs })
     const { sampler, loop, nets } = state
     const xi = latents(state, 6 * 7, 2)
     const block = (from: number, count: number) =>
@@ -273,7 +274,7 @@ describe('one gradient step, against a float64 twin', () => {
 })
 
 test('greedily it takes the best under Q of the actions that it draws', async () => {
-  const state = await sql.init({ ...single, candidates: 6, qs: 2 })
+  const state = await sql.init({ ...single, candidates: 6, critics: 2 })
   const { critics, sampler, nets, spec } = state
   const q = randomise(critics.q.view.theta, 2 * nets.q.size, 2)
   const theta = randomise(sampler.view.theta, nets.sampler.size, 4)
@@ -343,7 +344,7 @@ test.each<[Partial<SqlOptions>, string]>([
   [{ env: 'CartPole-v1' }, 'sql needs continuous actions, and those of CartPole-v1 are discrete: take svpg.'],
   [{ temperature: 0 }, 'temperature must be a finite number above 0, got 0.'],
   [{ temperature: -2 }, 'got -2.'],
-  [{ replay: 5 }, 'replay must hold at least a batch of 32 transitions, got 5.'],
+  [{ replaySize: 5 }, 'replaySize must hold at least a batch of 32 transitions, got 5.'],
   [
     { particles: 2, fixedShare: 0.5 },
     'fixedShare must leave at least 2 of 2 particles fixed and one to be moved, got 0.5.',
@@ -351,7 +352,7 @@ test.each<[Partial<SqlOptions>, string]>([
   [{ bandwidth: 'x' as 's2ac' }, 'bandwidth must be'],
   [{ proposalFrom: 0, latents: 2 }, 'proposalFrom needs as many latents as an action has numbers, 1, got 2.'],
   [{ proposalFrom: 0, latentSet: 4 }, 'proposalFrom needs latents from a density, got a latentSet of 4.'],
-  [{ qs: 3 }, 'qs must be a whole number from 1 to 2, got 3.'],
+  [{ critics: 3 }, 'critics must be a whole number from 1 to 2, got 3.'],
 ])('refuses %j', async (options, message) => {
   await expect(sql.init({ env: 'Pendulum-v1', ...small, ...options })).rejects.toThrow(message)
 })

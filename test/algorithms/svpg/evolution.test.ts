@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { evolve } from '../../../src/algorithms/svpg/evolution.ts'
-import { type SvpgOptions, svpg } from '../../../src/algorithms/svpg/svpg.ts'
+import type { SvpgOptions } from '../../../src/algorithms/svpg/settings.ts'
+import { svpg } from '../../../src/algorithms/svpg/svpg.ts'
 import { createArena } from '../../../src/core/arena.ts'
 import { f32 } from '../../../src/core/layout.ts'
 import { compileCore } from '../../../src/core/module.ts'

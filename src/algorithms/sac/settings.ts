@@ -1,0 +1,39 @@
+import * as v from 'valibot'
+import { finiteNumberOr, fraction, positiveFloat32Or } from '../../core/errors.ts'
+import { checkOptions, setting } from '../../core/settings.ts'
+import type { TfjsOptions } from '../../nn/tfjs.ts'
+import { checkReplay, offPolicyEntries } from '../../rl/off-policy.ts'
+import { type CommonOptions, RUN_OPTIONS } from '../algorithm.ts'
+
+/** Defaults are those of the paper's second version where it has the setting. */
+const schema = v.object({
+  ...offPolicyEntries,
+  temperature: setting(
+    positiveFloat32Or('temperature', ['auto']),
+    'auto',
+    'α, the weight of the entropy; auto learns it so that the mean entropy is targetEntropy.',
+  ),
+  targetEntropy: setting(
+    finiteNumberOr('targetEntropy', ['auto']),
+    'auto',
+    'Mean entropy of the squashed actions that a temperature of auto keeps, in nats; auto is −1 for each number of an action.',
+  ),
+  polyak: setting(
+    fraction('polyak'),
+    0.005,
+    'τ in θ̄ ← τ θ + (1 − τ) θ̄ of the target networks, after each gradient step.',
+  ),
+})
+
+/** Each setting with its default, its range and its meaning, for --help, the docs and pages. */
+export const sacSettings = schema.entries
+
+export type SacOptions = CommonOptions & v.InferInput<typeof schema> & { tfjs?: TfjsOptions }
+export type SacConfig = Readonly<v.InferOutput<typeof schema>>
+
+/** Checks the settings and fills in the defaults. Throws a UsageError for the first one that is wrong. */
+export function sacConfig(options: object): SacConfig {
+  const config = checkOptions('sac', schema, options, RUN_OPTIONS)
+  checkReplay(config)
+  return config
+}

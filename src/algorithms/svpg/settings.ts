@@ -1,0 +1,118 @@
+import * as v from 'valibot'
+import {
+  fractionOr,
+  MOST_ITERATIONS,
+  nonNegativeFloat32,
+  oneOf,
+  positiveFloat32,
+  positiveFloat32Or,
+  trueOrFalse,
+  wholeNumber,
+} from '../../core/errors.ts'
+import type { CoreSource } from '../../core/module.ts'
+import { checkOptions, derived, seedEntry, setting } from '../../core/settings.ts'
+import type { EnvironmentSpec } from '../../envs/contract.ts'
+import { policyEntries } from '../../nn/policy-settings.ts'
+import type { TfjsOptions } from '../../nn/tfjs.ts'
+import { type Estimator, estimatorEntries, estimatorOf } from '../../rl/estimator.ts'
+import { temperatureEntries } from '../../rl/temperature.ts'
+import { bandwidthSchema } from '../../svgd/bandwidth.ts'
+import { RUN_OPTIONS } from '../algorithm.ts'
+import { workersEntry } from '../workers/pool.ts'
+import { interactions } from './interaction.ts'
+import { kernelNames } from './kernel.ts'
+
+/** Defaults are those of the author's code where it has the setting. */
+const schema = v.object({
+  particles: setting(wholeNumber('particles', 1, 10_000), 16, 'n, policies in the population.'),
+  ...temperatureEntries,
+  interaction: setting(
+    oneOf('interaction', interactions),
+    'stein',
+    'independent: no kernel, each policy follows its own gradient (not 1/n of it); joint: one policy with the data of n; ' +
+      'no-sharing and self-push take stein apart.',
+  ),
+  prior: setting(
+    positiveFloat32Or('prior', ['flat']),
+    'flat',
+    'σ of a Gaussian prior on the parameters, around the origin or priorMean.',
+  ),
+  kernel: setting(
+    oneOf('kernel', kernelNames),
+    'rbf',
+    'rbf, matern32 and imq are on parameters, js and symmetric-kl on behaviour.',
+  ),
+  bandwidth: setting(
+    bandwidthSchema,
+    'svpg-code',
+    'Of a kernel on parameters, a named rule or a number: h of rbf, ℓ² of matern32, h in (1 + |x−y|²/h)^(−1/2) of imq.',
+  ),
+  kernelTemperature: derived(
+    v.nullable(positiveFloat32('kernelTemperature')),
+    '0.5 for js, 1 for symmetric-kl',
+    'T of a kernel on behaviour, k = exp(−D/T).',
+    null,
+  ),
+  exploration: setting(
+    fractionOr('exploration', ['anneal']),
+    'anneal',
+    'ω of a kernel on behaviour, φ = (1 − ω) drive + ω exploration; anneal takes it from 1 to 0 over the run.',
+  ),
+  perLayer: setting(
+    trueOrFalse('perLayer'),
+    false,
+    'Whether each layer has a kernel of its own, with a bandwidth of its own.',
+  ),
+  repulsion: setting(nonNegativeFloat32('repulsion'), 1, 'Multiplies the repulsion; 0 leaves sharing alone.'),
+  evolutionEvery: setting(
+    wholeNumber('evolutionEvery', 0, MOST_ITERATIONS),
+    0,
+    'Iterations after which the worst quarter of the particles become copies of the best; 0 for never.',
+  ),
+  ...policyEntries,
+  learningRate: setting(positiveFloat32('learningRate'), 5e-3, 'Learning rate of Adam.'),
+  environments: setting(
+    wholeNumber('environments', 1, 100_000),
+    16,
+    'Environments of each particle that step together.',
+  ),
+  steps: setting(wholeNumber('steps', 1, 100_000), 128, 'Steps of each environment in one iteration.'),
+  episodicReward: setting(
+    trueOrFalse('episodicReward'),
+    false,
+    'Whether the last step of an episode pays the sum of its rewards and the others nothing; the returns are the same.',
+  ),
+  ...estimatorEntries,
+  seed: seedEntry,
+})
+
+/** Each setting with its default, its range and its meaning, for --help, the docs and pages. */
+export const svpgSettings = { ...schema.entries, workers: workersEntry }
+
+type Settings = v.InferOutput<typeof schema>
+
+/** What a user may set; see docs/svpg.md. */
+export type SvpgOptions = v.InferInput<typeof schema> & {
+  /** An id of the registry or a task of one's own. */
+  env: string | EnvironmentSpec
+  /**
+   * Who evaluates the particles: this thread (0, the default), so many workers, or one a core ('auto'). The bits are the
+   * same. A task in TypeScript needs its `module` for workers.
+   */
+  workers?: number | 'auto'
+  /** Iterations of the whole run, which a temperature schedule goes through. train() sets it. */
+  iterations?: number
+  /** [parameters] the centre of a Gaussian prior: a policy that the population is to stay around. Default: the origin. */
+  priorMean?: Float32Array
+  /** The WASM core; default: this package's steinrl.wasm. */
+  core?: CoreSource
+  tfjs?: TfjsOptions
+}
+
+export type SvpgConfig = Readonly<Omit<Settings, keyof Estimator>> & Estimator
+
+/** Checks the settings and fills in the defaults. Throws a UsageError for the first one that is wrong. */
+export function svpgConfig(options: Partial<SvpgOptions>): SvpgConfig {
+  const settings = checkOptions('svpg', schema, options, [...RUN_OPTIONS, 'priorMean'])
+  return { ...settings, ...estimatorOf(settings) }
+}
