@@ -7,7 +7,7 @@ import { type Fit, restart } from './fit.ts'
 import { stack } from './gaussian.ts'
 import { whiten } from './mode.ts'
 import type { Model } from './model.ts'
-import { labelsOf } from './parameters.ts'
+import { freeLabels, labelsOf } from './parameters.ts'
 import { identitiesOf, moveParticles, placeParticles, places, populate, rowOf, scoreParticles } from './population.ts'
 import { meanOf, sdOf } from './summary.ts'
 import { scoreTarget, type Target, targetOf } from './target.ts'
@@ -141,12 +141,7 @@ async function subjectOf(run: Fit | ModelParticles | ScoredParticles): Promise<S
 }
 
 async function modelSubject({ model, free }: Fit | ModelParticles): Promise<Subject> {
-  const { names, supports } = model.parameters
-  return {
-    target: await targetOf(model),
-    rows: Float64Array.from(free),
-    names: names.flatMap((name) => labelsOf(name, supports[name].size === 1 ? [] : [supports[name].size])),
-  }
+  return { target: await targetOf(model), rows: Float64Array.from(free), names: freeLabels(model.parameters) }
 }
 
 function scoredSubject({ particles, dimension, score }: ScoredParticles): Subject {
@@ -177,7 +172,7 @@ async function restarted(run: Fit, restarts: number): Promise<Diagnosis['restart
   if (restarts === 0) return null
   const fits = [run.free]
   for (let r = 1; r <= restarts; r++) fits.push(await restart(run, run.seed + r))
-  const { names } = await modelSubject(run)
+  const names = freeLabels(run.model.parameters)
   const d = names.length
   const moments = fits.map((rows) => momentsOf(rows, d))
   const n = run.particles

@@ -6,9 +6,9 @@ import { compileCore } from '../core/module.ts'
 import { Purpose, type Seed, splitSeed } from '../core/random.ts'
 import { type Draws, drawsOf } from './draws.ts'
 import { deviations, stack, type Whitening } from './gaussian.ts'
-import { climb, type Mode, whiten } from './mode.ts'
+import { climb, flatDirection, type Mode, whiten } from './mode.ts'
 import type { Model } from './model.ts'
-import type { Start, Supports } from './parameters.ts'
+import { freeLabels, type Start, type Supports } from './parameters.ts'
 import {
   identitiesOf,
   moveParticles,
@@ -100,6 +100,7 @@ export async function fitPosterior<S extends Supports>(model: Model<S>, options:
   const top = climb(target, starts)
   const mode = whiten(target, top.x, top.scales)
   refuseUnresolved(model, mode)
+  refuseFlat(model, flatDirection(target, top.x, mode))
   const population = await populate(target, mode, n, splitSeed(seed))
   const { steps, reason } = await follow(population, { ...options, iterations })
   const free = places(population)
@@ -180,8 +181,24 @@ async function startsOf<S extends Supports>(model: Model<S>, start: Start<S>, se
   })
 }
 
+/** @throws UsageError that names the direction of which the data and the priors know nothing */
+function refuseFlat<S extends Supports>({ parameters }: Model<S>, direction: Float64Array | null): void {
+  if (!direction) return
+  const names = freeLabels(parameters)
+  const sign = Math.sign(direction.find((share) => Math.abs(share) >= 0.01) as number)
+  const terms = names.flatMap((name, k) => {
+    const share = sign * direction[k]
+    if (Math.abs(share) < 0.01) return []
+    return [`${share < 0 ? '− ' : '+ '}${Math.abs(share).toPrecision(2)} ${name}`]
+  })
+  throw new UsageError(
+    `The posterior has no information about ${terms.join(' ').replace(/^\+ /, '')}: the log density does not fall along ` +
+      'it. Columns of the data may be collinear; leave one out, or give the parameters a prior.',
+  )
+}
+
 /** Neighbouring float32 numbers must lie closer than this many standard deviations. */
-const RESOLUTION = 0.1
+const RESOLUTION = 0.3
 
 /** @throws UsageError for a posterior that float32 cannot show, as N(1.7e9, 1) */
 function refuseUnresolved<S extends Supports>({ parameters }: Model<S>, mode: Mode): void {

@@ -161,7 +161,7 @@ export function whiten(target: Target, start: Float64Array, scales: Float64Array
       .to1DArray()
     const z = step.map((value, k) => value * lengths[k])
     distance = norm(z)
-    const known = curvatures.every((w) => w > 0.7 && w < 1.4)
+    const known = curvatures.every(isKnown)
     if (known && distance < 0.05) break
     const next = search(target, { centre, basis }, z, logDensity)
     // Float32 shows no better place: the curvature may still become better.
@@ -170,6 +170,9 @@ export function whiten(target: Target, start: Float64Array, scales: Float64Array
   }
   return { centre, basis, logDensity: best, distance, curvatures, rounds: round }
 }
+
+/** Whether a whitened curvature is near enough to 1. */
+const isKnown = (w: number) => w > 0.7 && w < 1.4
 
 /** Derivatives of log p(centre + B z) at z = 0, [d] and [d][d]. */
 function derivatives(target: Target, centre: Float64Array, basis: Matrix) {
@@ -216,4 +219,23 @@ function scaleColumns(matrix: Matrix, factors: Float64Array): Matrix {
   const out = matrix.clone()
   factors.forEach((factor, k) => void out.mulColumn(k, factor))
   return out
+}
+
+/** How far along a direction the density must fall, in units of where the way up ended. */
+const FAR = 1e3
+
+/**
+ * A direction along which the log density does not fall, [d] with a largest entry of 1: of collinear columns, or of a
+ * parameter that nothing depends on. Null where there is none, or where the log density has no values.
+ */
+export function flatDirection(target: Target, from: Float64Array, { basis, curvatures }: Mode): Float64Array | null {
+  if (!target.hasValue || curvatures.every(isKnown)) return null
+  const columns = Array.from({ length: target.dimension }, (_, k) => Float64Array.from(basis.getColumn(k)))
+  const longest = columns.reduce((a, b) => (norm(b) > norm(a) ? b : a))
+  const most = Math.max(...longest.map(Math.abs))
+  const direction = longest.map((value) => value / most)
+  const length = FAR * Math.max(1, norm(from))
+  const places = [0, length, -length].map((by) => from.map((value, i) => value + by * direction[i]))
+  const [here, ahead, behind] = target.at(stack(places)).logDensity
+  return here - Math.max(ahead, behind) < 1 ? direction : null
 }

@@ -92,3 +92,7 @@ export function labelsOf(name: string, shape: readonly number[]): string[] {
     labels = labels.flatMap((before) => Array.from({ length }, (_, k) => (before ? `${before},${k}` : String(k))))
   return labels.map((label) => (label ? `${name}[${label}]` : name))
 }
+
+/** Labels of the free numbers, in their order. */
+export const freeLabels = <S extends Supports>({ names, supports }: Parameters<S>): string[] =>
+  names.flatMap((name) => labelsOf(name, supports[name].size === 1 ? [] : [supports[name].size]))

@@ -101,6 +101,17 @@ const line = () => {
   })
 }
 
+/** The second column is twice the first. */
+function collinear() {
+  const x = Array.from({ length: 40 }, (_, i) => Math.sin(i))
+  const y = tf.tensor1d(x.map((value, i) => 1 + 2 * value + Math.cos(3 * i)))
+  const columns = tf.tensor2d([x.map(() => 1), x, x.map((value) => 2 * value)])
+  return model({
+    parameters: { beta: real(3), sigma: positive() },
+    logDensity: ({ beta, sigma }) => logp.normal(y, tf.matMul(beta as tf.Tensor2D, columns), sigma),
+  })
+}
+
 test('the same seed gives the same bytes, another seed others', async () => {
   const [a, b, c] = [
     await fitPosterior(line(), { seed: 3 }),
@@ -163,6 +174,11 @@ describe('what cannot be fitted is refused in a sentence', () => {
           start: { x: 2.75e-3 },
         }),
       'float32 cannot resolve x',
+    ],
+    [
+      'collinear columns',
+      () => fitPosterior(collinear()),
+      'The posterior has no information about 1.0 beta[1] − 0.50 beta[2]: the log density does not fall along it.',
     ],
     [
       'a name that is a parameter and generated',
