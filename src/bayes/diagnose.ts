@@ -2,9 +2,9 @@ import { check, UsageError, wholeNumber } from '../core/errors.ts'
 import { splitSeed } from '../core/random.ts'
 import { goodnessOfFit, steinDiscrepancy } from '../svgd/discrepancy.ts'
 import type { Score } from '../svgd/scores.ts'
-import { drawsOf } from './draws.ts'
+import { columnsOf, drawsOf } from './draws.ts'
 import { type Fit, restart } from './fit.ts'
-import { stack } from './gaussian.ts'
+import { coordinatesIn, stack } from './gaussian.ts'
 import { whiten } from './mode.ts'
 import type { Model } from './model.ts'
 import { freeLabels, labelsOf } from './parameters.ts'
@@ -58,8 +58,14 @@ export interface Diagnosis {
   readonly p: number
   /** Smallest and largest variance of the particles over that of the local curvature at the mode. */
   readonly curvature: { readonly least: number; readonly most: number }
-  /** Largest split R̂ over restarts, and the largest distance of their means; null without restarts. */
-  readonly restarts: { readonly rHat: number; readonly sd: number; readonly name: string } | null
+  /** Largest split R̂ over restarts, distance of means and ratio of standard deviations; null without restarts. */
+  readonly restarts: {
+    readonly rHat: number
+    readonly sd: number
+    readonly name: string
+    readonly ratio: number
+    readonly ratioName: string
+  } | null
   /** Particles on an edge of a support, or not finite. */
   readonly edge: number
 }
@@ -88,8 +94,7 @@ export async function diagnose(
   check(wholeNumber('steps', 1, 1_000_000), steps)
   const { target, rows, names } = await subjectOf(run)
   const n = rows.length / target.dimension
-  const { means, sds } = momentsOf(rows, target.dimension)
-  const whitening = whiten(target, means, sds)
+  const { mode, whitening } = 'mode' in run ? run : aroundOf(target, rows)
   const population = await populate(target, whitening, n, splitSeed(0))
   placeParticles(population, rows)
   scoreParticles(population, { capped: false })
@@ -99,7 +104,7 @@ export async function diagnose(
   const sample = { particles: z, scores, dimension: target.dimension }
   const { discrepancy } = await steinDiscrepancy(sample)
   const { pValue } = await goodnessOfFit({ ...sample, replicates: 500 })
-  const curvatures = momentsOf(z, target.dimension).sds.map((sd) => sd * sd)
+  const curvatures = momentsOf(coordinatesIn(mode, rows), target.dimension).sds.map((sd) => sd * sd)
   for (let t = 0; t < steps; t++) {
     if (t > 0) scoreParticles(population)
     moveParticles(population)
@@ -149,6 +154,13 @@ function scoredSubject({ particles, dimension, score }: ScoredParticles): Subjec
   return { target: scoreTarget(score, d), rows: Float64Array.from(particles), names: labelsOf('x', [d]) }
 }
 
+/** The mode next to the particles, whose coordinates are those to look at them in. */
+function aroundOf(target: Target, rows: Float64Array): Pick<Fit, 'mode' | 'whitening'> {
+  const { means, sds } = momentsOf(rows, target.dimension)
+  const mode = whiten(target, means, sds)
+  return { mode, whitening: mode }
+}
+
 /** [d] means and standard deviations of rows [n, d]. */
 function momentsOf(rows: Float64Array, d: number): { means: Float64Array; sds: Float64Array } {
   const columns = Array.from({ length: d }, (_, k) => rows.filter((_, at) => at % d === k))
@@ -167,27 +179,31 @@ function furtherOf(before: Float64Array, after: Float64Array, names: readonly st
   }
 }
 
-/** The same fit from other seeds: the split R̂ of each number, and how far its means are apart. */
+/** The same fit from other seeds: split R̂, means and standard deviations of every number of the draws. */
 async function restarted(run: Fit, restarts: number): Promise<Diagnosis['restarts']> {
   if (restarts === 0) return null
-  const fits = [run.free]
-  for (let r = 1; r <= restarts; r++) fits.push(await restart(run, run.seed + r))
-  const names = freeLabels(run.model.parameters)
-  const d = names.length
-  const moments = fits.map((rows) => momentsOf(rows, d))
+  const fits = [run.draws]
+  for (let r = 1; r <= restarts; r++) fits.push(drawsOf(run.model, await restart(run, run.seed + r)))
+  const columns = fits.map(columnsOf)
   const n = run.particles
-  const figures = names.map((name, k) => {
-    const means = moments.map(({ means }) => means[k])
-    const within = meanOf(moments.map(({ sds }) => sds[k] * sds[k]))
+  const figures = columns[0].map(({ label }, k) => {
+    const means = columns.map((all) => meanOf(all[k].values))
+    const sds = columns.map((all) => sdOf(all[k].values))
+    const within = meanOf(sds.map((sd) => sd * sd)) || 1
     const between = sdOf(means)
     return {
-      name,
+      name: label,
       rHat: Math.sqrt((((n - 1) / n) * within + between * between) / within),
       sd: (Math.max(...means) - Math.min(...means)) / Math.sqrt(within),
+      ratio: Math.max(...sds) / Math.min(...sds) || 1,
     }
   })
-  const worst = figures.reduce((a, b) => (b.sd > a.sd ? b : a))
-  return { ...worst, rHat: Math.max(...figures.map(({ rHat }) => rHat)) }
+  const furthest = figures.reduce((a, b) => (b.sd > a.sd ? b : a))
+  const widest = figures.reduce((a, b) => (b.ratio > a.ratio ? b : a))
+  return {
+    rHat: Math.max(...figures.map(({ rHat }) => rHat)),
+    ...{ sd: furthest.sd, name: furthest.name, ratio: widest.ratio, ratioName: widest.name },
+  }
 }
 
 /** Particles with a value on an edge of its support. */
@@ -216,6 +232,11 @@ function judge({ movement, spread, discrepancy, restarts }: Figures): Pick<Diagn
     return off(`${spread.mostName} is ${spread.most.toFixed(2)} times as wide as where further steps take it.`)
   if (restarts && !(restarts.sd <= RESTARTS))
     return off(`the mean of ${restarts.name} differs by ${restarts.sd.toFixed(2)} standard deviations between seeds.`)
+  if (restarts && !(restarts.ratio <= WIDER))
+    return off(
+      `the standard deviation of ${restarts.ratioName} differs by a factor of ${restarts.ratio.toFixed(2)} between ` +
+        'seeds; a long tail needs more particles.',
+    )
   if (!(spread.least >= NARROWER))
     return {
       verdict: 'variance probably too small',

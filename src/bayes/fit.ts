@@ -26,7 +26,7 @@ export interface FitOptions<S extends Supports = Supports> {
   particles?: number
   /** Default 0. Same seed, same bytes. */
   seed?: number
-  /** Most steps of SVGD; default 500. */
+  /** Most steps of SVGD; default 300. */
   iterations?: number
   /** Values that the way to the mode begins at; the others begin where their free numbers are 0. */
   start?: Start<S>
@@ -70,8 +70,8 @@ export interface Fit<S extends Supports = Supports> {
 
 /** Steps between two looks at the discrepancy. */
 const LOOK = 10
-/** Looks between two renewals of the metric. */
-const RENEWAL = 4
+/** Steps after which the metric is renewed: later it would follow the tails. */
+const RENEWALS = [40, 80, 120]
 /** The fit ends when two looks in a row show less gain than this share, and the identities hold to ACCURACY. */
 const GAIN = 0.02
 const ACCURACY = 0.02
@@ -92,7 +92,7 @@ const ACCURACY = 0.02
  */
 export async function fitPosterior<S extends Supports>(model: Model<S>, options: FitOptions<S> = {}): Promise<Fit<S>> {
   const n = check(wholeNumber('particles', 2, 100_000), options.particles ?? 100)
-  const iterations = check(wholeNumber('iterations', 0, 1_000_000), options.iterations ?? 500)
+  const iterations = check(wholeNumber('iterations', 0, 1_000_000), options.iterations ?? 300)
   const seed = check(wholeNumber('seed', 0), options.seed ?? 0)
   const target = await targetOf(model)
   const starts = await startsOf(model, options.start ?? {}, splitSeed(seed))
@@ -137,12 +137,12 @@ async function follow(population: WhitenedPopulation, { iterations, signal, onSt
     if (discrepancy !== null) {
       looks.push(discrepancy)
       if (isStill(looks) && isBalanced(population))
-        return { steps, reason: `The discrepancy falls no more after step ${t}: ${looks.slice(-3).join(', ')}.` }
+        return { steps, reason: `The discrepancy falls no more after step ${t}: it is ${discrepancy.toFixed(3)}.` }
     }
     const step = { iteration: t + 1, movement: moveParticles(population), discrepancy }
     steps.push(step)
     onStep?.(step)
-    if (t % (LOOK * RENEWAL) === LOOK * RENEWAL - 1 && t < 0.7 * iterations) {
+    if (RENEWALS.includes(t + 1)) {
       renewWhitening(population)
       looks.length = 0
     }

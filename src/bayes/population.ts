@@ -1,12 +1,12 @@
-import { inverse as inverseOf, Matrix } from 'ml-matrix'
+import { CholeskyDecomposition, Matrix } from 'ml-matrix'
 import { createArena } from '../core/arena.ts'
 import { RunError } from '../core/errors.ts'
 import { compileCore } from '../core/module.ts'
 import { Purpose, type Seed } from '../core/random.ts'
 import { type SteinArena, steinDirection, steinFields } from '../svgd/direction.ts'
 import { discrepancyAt } from '../svgd/discrepancy.ts'
-import { imq, linear, sumOf } from '../svgd/kernels.ts'
-import { choleskyOf, moved, norm, stack, type Whitening, whitenedScore } from './gaussian.ts'
+import { blockwise, imq, linear, sumOf } from '../svgd/kernels.ts'
+import { aligned, coordinatesIn, moved, norm, stack, type Whitening, whitenedScore } from './gaussian.ts'
 import type { Target } from './target.ts'
 
 // SVGD in whitened coordinates: the particles are z, their places x = centre + B z, their scores Bᵀ ∇ log p(x).
@@ -16,16 +16,19 @@ export interface WhitenedPopulation {
   readonly target: Target
   /** theta holds z [n, D], score the whitened scores. */
   readonly arena: SteinArena
+  /** The same for the kernels on single coordinates. */
+  readonly marginals: SteinArena
   readonly particles: number
   readonly dimension: number
   whitening: Whitening
 }
 
-/**
- * k(x, y) = (1 + x·y) + (1 + |x − y|²/med²)^(−1/2). With the linear part the mean and the covariance of a Gaussian are
- * exact for any number of particles above d; the other part gives the rest of the shape.
- */
-const kernel = sumOf([1, linear()], [1, imq({ bandwidth: (distances) => distances.median() })])
+/** A joint kernel, whose linear part makes the mean and the covariance of a Gaussian exact for any n above d. */
+const joint = sumOf([0.1, linear()], [0.3, imq({ bandwidth: (distances) => distances.median() })])
+
+/** And a narrower one on each coordinate alone, for the shapes of the marginals. */
+const marginal = (d: number) =>
+  blockwise(Array(d).fill(1), imq({ bandwidth: (distances) => Math.max(0.3 * distances.median(), Number.MIN_VALUE) }))
 
 /** No score is longer than this times √d, so that one particle far out does not pull all others. */
 const LONGEST_SCORE = 10
@@ -40,11 +43,13 @@ export async function populate(
   seed: Seed,
 ): Promise<WhitenedPopulation> {
   const d = target.dimension
-  const arena = await createArena(await compileCore(), steinFields(n, d, { kernel, norms: false }))
+  const core = await compileCore()
+  const arena = await createArena(core, steinFields(n, d, { kernel: joint, norms: false }))
+  const marginals = await createArena(core, steinFields(n, d, { kernel: marginal(d), norms: false }))
   const row = arena.view.theta.BYTES_PER_ELEMENT * (arena.view.theta.length / n)
   for (let i = 0; i < n; i++)
     arena.ops.fillNormal(arena.at.theta + i * row, d, seed.lo, seed.hi, Purpose.particles, i, 0, 0)
-  return { target, arena, particles: n, dimension: d, whitening }
+  return { target, arena, marginals, particles: n, dimension: d, whitening: aligned(whitening) ?? whitening }
 }
 
 /** Row i of a field of the arena, without its padding. */
@@ -62,11 +67,8 @@ export function places(population: WhitenedPopulation): Float64Array {
 /** Puts the particles at x [n, d]. */
 export function placeParticles(population: WhitenedPopulation, x: Float64Array): void {
   const { particles: n, dimension: d, whitening } = population
-  const inverse = inverseOf(whitening.basis)
-  for (let i = 0; i < n; i++) {
-    const from = whitening.centre.map((value, k) => x[i * d + k] - value)
-    rowOf(population, 'theta', i).set(moved({ centre: new Float64Array(d), basis: inverse }, from))
-  }
+  const z = coordinatesIn(whitening, x)
+  for (let i = 0; i < n; i++) rowOf(population, 'theta', i).set(z.subarray(i * d, (i + 1) * d))
 }
 
 /** Writes the scores of all particles where they are now; `capped`: none longer than LONGEST_SCORE √d. */
@@ -83,19 +85,31 @@ export function scoreParticles(population: WhitenedPopulation, { capped = true }
 }
 
 /** ε of a step. */
-const RATE = 0.2
+const RATE = 0.4
 
-/** z ← z + ε φ(z), from the scores of now. Returns the mean of |φ|/√d. */
-export function moveParticles({ arena, particles: n, dimension: d }: WhitenedPopulation): number {
-  steinDirection(arena, { particles: n, dimension: d }, kernel)
+/**
+ * z ← z + ε φ(z), from the scores of now, with the kernel
+ *
+ *     k(x, y) = 0.1 (1 + x·y) + 0.3 (1 + |x−y|²/m)^(−1/2) + diag_k (1 + (x_k−y_k)²/(0.3 m_k))^(−1/2)
+ *
+ * m and m_k are the medians of squared distances. Returns the mean of |φ|/√d.
+ */
+export function moveParticles({ arena, marginals, particles: n, dimension: d }: WhitenedPopulation): number {
+  const size = { particles: n, dimension: d }
+  marginals.view.theta.set(arena.view.theta)
+  marginals.view.score.set(arena.view.score)
+  steinDirection(arena, size, joint)
+  steinDirection(marginals, size, marginal(d))
   const { theta, direction } = arena.view
   const stride = theta.length / n
   let total = 0
   for (let i = 0; i < n; i++) {
-    const length = norm(direction.subarray(i * stride, i * stride + d))
+    const row = direction.subarray(i * stride, i * stride + d)
+    for (let k = 0; k < d; k++) row[k] += marginals.view.direction[i * stride + k]
+    const length = norm(row)
     total += length
     const factor = Math.min(RATE, LONGEST_STEP / Math.max(length, 1e-30))
-    for (let k = i * stride; k < i * stride + d; k++) theta[k] += factor * direction[k]
+    for (let k = 0; k < d; k++) theta[i * stride + k] += factor * row[k]
   }
   return total / (n * Math.sqrt(d))
 }
@@ -126,17 +140,14 @@ export function renewWhitening(population: WhitenedPopulation): void {
   const { particles: n, dimension: d, whitening } = population
   if (n < 2 * d + 2) return
   const { mean, covariance } = momentsOf(population)
-  const L = choleskyOf(covariance)
-  if (!L) return
-  for (let i = 0; i < n; i++) {
-    const z = rowOf(population, 'theta', i)
-    for (let k = 0; k < d; k++) {
-      let value = z[k] - mean[k]
-      for (let l = 0; l < k; l++) value -= L.get(k, l) * z[l]
-      z[k] = value / L.get(k, k)
-    }
-  }
-  population.whitening = { centre: moved(whitening, mean), basis: whitening.basis.mmul(L) }
+  const decomposition = new CholeskyDecomposition(covariance)
+  if (!decomposition.isPositiveDefinite()) return
+  const basis = whitening.basis.mmul(decomposition.lowerTriangularMatrix)
+  const renewed = aligned({ centre: moved(whitening, mean), basis })
+  if (!renewed) return
+  const x = places(population)
+  population.whitening = renewed
+  placeParticles(population, x)
 }
 
 /**

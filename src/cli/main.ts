@@ -5,6 +5,7 @@ import { isExpected } from '../core/errors.ts'
 import { evalCommand } from './eval.ts'
 import { experimentCommand } from './experiment.ts'
 import { exportCommand } from './export.ts'
+import { fitCommand } from './fit.ts'
 import { trainCommand } from './train.ts'
 
 const program = new Command('steinrl')
@@ -19,7 +20,7 @@ const program = new Command('steinrl')
           .replaceAll('\n', ' '),
       ),
   })
-for (const command of [trainCommand(), evalCommand(), experimentCommand(), exportCommand()]) {
+for (const command of [trainCommand(), evalCommand(), experimentCommand(), exportCommand(), fitCommand()]) {
   for (const each of [command, ...command.commands]) each.copyInheritedSettings(program)
   program.addCommand(command)
 }

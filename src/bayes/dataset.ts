@@ -1,0 +1,77 @@
+import Papa from 'papaparse'
+import { show, UsageError } from '../core/errors.ts'
+import { nearest } from '../core/nearest.ts'
+
+/** Columns of numbers by name, or whatever a JSON file holds. */
+export type Dataset = Readonly<Record<string, unknown>>
+
+/**
+ * The columns of a CSV file (RFC 4180) with a head, by name. A column is checked when it is asked for, so that columns of
+ * text that no model needs do no harm.
+ *
+ * @param source the name of the file, for errors
+ * @throws UsageError for rows of different lengths; later for a column that is missing or has a value that is no number
+ */
+export function datasetFromCsv(text: string, source: string): Dataset {
+  const [head, ...rows] = Papa.parse<string[]>(text, { skipEmptyLines: true }).data
+  if (!head) throw new UsageError(`${source} is empty; it must begin with the names of its columns.`)
+  rows.forEach((row, i) => {
+    if (row.length !== head.length)
+      throw new UsageError(`Row ${i + 1} of ${source} has ${row.length} values, and its head has ${head.length}.`)
+  })
+  const columns = new Map<string, readonly number[]>()
+  return guarded(head, source, (name) => {
+    const place = head.indexOf(name)
+    if (!columns.has(name)) {
+      columns.set(
+        name,
+        rows.map((row, i) => numberAt(row[place], i, name, source)),
+      )
+    }
+    return columns.get(name)
+  })
+}
+
+/** What a JSON object holds, by name. @throws UsageError for text that is no object; later for a name that is missing */
+export function datasetFromJson(text: string, source: string): Dataset {
+  let data: unknown
+  try {
+    data = JSON.parse(text)
+  } catch (error) {
+    throw new UsageError(`${source} is no JSON: ${(error as Error).message}.`)
+  }
+  if (typeof data !== 'object' || data === null || Array.isArray(data))
+    throw new UsageError(`${source} must hold an object of columns by name.`)
+  const columns = data as Record<string, unknown>
+  return guarded(Object.keys(columns), source, (name) => {
+    refuseNonFinite(columns[name], name, source)
+    return columns[name]
+  })
+}
+
+function refuseNonFinite(value: unknown, name: string, source: string): void {
+  if (!Array.isArray(value)) return
+  const row = value.findIndex((entry) => entry === null || (typeof entry === 'number' && !Number.isFinite(entry)))
+  if (row >= 0)
+    throw new UsageError(`Row ${row + 1} of ${name} in ${source} is ${show(value[row])}; it must be a finite number.`)
+}
+
+function numberAt(text: string, row: number, name: string, source: string): number {
+  const value = text.trim() === '' ? Number.NaN : Number(text)
+  if (Number.isFinite(value)) return value
+  throw new UsageError(`Row ${row + 1} of ${name} in ${source} is ${show(text)}; it must be a finite number.`)
+}
+
+/** An object whose names are known: another one is an error that names the nearest. */
+function guarded(names: readonly string[], source: string, read: (name: string) => unknown): Dataset {
+  return new Proxy(Object.fromEntries(names.map((name) => [name, undefined])), {
+    get(_, name) {
+      if (typeof name !== 'string' || name === 'then' || name === 'toJSON') return undefined
+      if (names.includes(name)) return read(name)
+      const near = nearest(name, names)
+      throw new UsageError(
+        `${source} has no ${name}${near ? `; did you mean ${near}?` : `; it has ${names.join(', ')}.`}`,
+      )
+    },
+  })
+}
