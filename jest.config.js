@@ -5,6 +5,7 @@ export default {
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   moduleNameMapper: {
     '^#platform$': '<rootDir>/src/platform/node.ts',
+    '^#commonjs$': '<rootDir>/src/platform/commonjs-node.ts',
     '^#threads$': '<rootDir>/src/platform/threads-node.ts',
     '^#workers$': '<rootDir>/src/platform/workers-node.ts',
   },

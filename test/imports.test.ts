@@ -43,7 +43,7 @@ function arrows(folder: string): Arrow[] {
       targets
         .filter((target) => target.startsWith('.') || target.startsWith('#'))
         // The binaries as modules, written by the build.
-        .filter((target) => !target.startsWith('../../dist/inline/'))
+        .filter((target) => !/^(?:\.\.\/)+dist\/inline\//.test(target))
         .map((target) => {
           const path = target.startsWith('#') ? 'platform/node.ts' : relative(top, join(top, dirname(file), target))
           return { file: `${folder}/${file}`, from: room(file), to: room(path) }

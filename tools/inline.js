@@ -26,6 +26,16 @@ for (const [name, { file, notice }] of Object.entries(binaries)) {
   writeFileSync(join(root, `dist/inline/${name}.d.ts`), 'declare const base64: string\nexport default base64\n')
 }
 
+// import() of what is known at run time only. Written here because tsc would rewrite the name, and bundlers must leave it alone.
+writeFileSync(
+  join(root, 'dist/inline/import.js'),
+  'export const importUnseen = (name) => import(/* @vite-ignore */ /* webpackIgnore: true */ /* turbopackIgnore: true */ name)\n',
+)
+writeFileSync(
+  join(root, 'dist/inline/import.d.ts'),
+  'export declare const importUnseen: (name: string) => Promise<Record<string, unknown>>\n',
+)
+
 // tfjs's licence wants its text to go along; its packages do not hold it, the compiler's does.
 copyFileSync(join(folderOf('assemblyscript'), 'LICENSE'), join(root, 'dist/inline/LICENSE-APACHE-2.0.txt'))
 

@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { importUnseen } from '../../dist/inline/import.js'
 import { check, show, UsageError } from '../core/errors.ts'
 import { type CoreSource, compileCore } from '../core/module.ts'
 import type { EnvironmentSpec, Making } from './contract.ts'
@@ -140,7 +141,7 @@ const LOADABLE = /^(file:|\/|\.\.?\/|[a-zA-Z]:[\\/])/
 
 async function load({ id, module = '' }: Pick<TaskDescription, 'id' | 'module'>): Promise<Record<string, unknown>> {
   try {
-    return await import(/* @vite-ignore */ /* webpackIgnore: true */ module)
+    return await importUnseen(module)
   } catch (error) {
     const why = String((error as Error)?.message ?? error).replace(/\.$/, '')
     throw new UsageError(`The module ${show(module)} of ${id} cannot be loaded: ${why}.`)

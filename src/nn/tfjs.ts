@@ -1,5 +1,6 @@
 // The one place where tfjs is started. tfjs-layers is imported for its side effect: it registers the gradients, which
-// tfjs-core alone does not have in Node.
+// tfjs-core alone does not have in Node. Before it stands what it needs in a bundle.
+import { lend, takeBack } from '#commonjs'
 import '@tensorflow/tfjs-layers'
 import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm'
 import * as tf from '@tensorflow/tfjs-core'
@@ -7,6 +8,8 @@ import { platform } from '#platform'
 import { show, UsageError } from '../core/errors.ts'
 import { type CoreModule, type CoreSource, compileCore, fromBase64, requireSimd } from '../core/module.ts'
 import { mendGradients } from './gradients/mend.ts'
+
+takeBack()
 
 export interface TfjsOptions {
   /**
@@ -42,15 +45,27 @@ export async function startTfjs({ wasmPaths, core, fused = true }: TfjsOptions =
 let starting: Promise<void> | null = null
 
 async function startBackend(wasmPaths: TfjsOptions['wasmPaths']): Promise<void> {
+  if (!tf.env().platform) tf.setPlatform('steinrl', ownPlatform)
   // Its threads would be one more thing that differs between Node (which has none) and browsers.
   tf.env().set('WASM_HAS_MULTITHREAD_SUPPORT', false)
   const own = wasmPaths ? null : await ownBinary()
   if (own) setWasmPaths(own, true)
   else if (wasmPaths) setWasmPaths(wasmPaths)
-  const started = await platform.keepingErrorListeners(() => tf.setBackend('wasm'))
+  const takeBackAgain = lend()
+  const started = await platform.keepingErrorListeners(() => tf.setBackend('wasm')).finally(takeBackAgain)
   if (own) URL.revokeObjectURL(own[SIMD_BINARY])
   if (!started) throw new Error('tfjs could not start its WASM backend in this runtime.')
   mendGradients()
+}
+
+/** For bundles of Bun, which leave out what tfjs's package.json keeps by a pattern, its own platforms among them. */
+const ownPlatform: Parameters<typeof tf.setPlatform>[1] = {
+  fetch: (path, options) => fetch(path, options),
+  now: () => platform.now(),
+  encode: (text) => new TextEncoder().encode(text),
+  decode: (bytes, encoding) => new TextDecoder(encoding).decode(bytes),
+  isTypedArray: (value): value is Float32Array =>
+    [Float32Array, Int32Array, Uint8Array, Uint8ClampedArray].some((type) => value instanceof type),
 }
 
 /** A tfjs that others have started: on another backend, or on wasm's build without SIMD, its bits would be others. */

@@ -47,8 +47,12 @@ const LIVES = 2
 export async function startWorkerPool<Setup>(options: WorkerPoolOptions<Setup>): Promise<WorkerPool> {
   const { create, setup, workers } = options
   if (workers === 0) return alone(await create(setup))
-  const hands = await Promise.all(Array.from({ length: workers }, () => startPoolWorker(options)))
-  return together(hands, () => create(setup))
+  const starts = await Promise.allSettled(Array.from({ length: workers }, () => startPoolWorker(options)))
+  const hands = starts.filter((start) => start.status === 'fulfilled').map(({ value }) => value)
+  const failed = starts.find((start) => start.status === 'rejected')
+  if (!failed) return together(hands, () => create(setup))
+  for (const hand of hands) hand.stop()
+  throw failed.reason
 }
 
 /** How many workers a setting means for n particles: 'auto' is one a core, and none where there is nothing to share. */
@@ -167,7 +171,7 @@ async function startPoolWorker({
 }: Pick<WorkerPoolOptions<unknown>, 'evaluator' | 'posted'>): Promise<PoolWorker> {
   let owed: { resolve(answer: Answer): void; reject(reason: Error): void } | null = null
   let death: Death | null = null
-  const worker = workers.start({
+  const worker = startOrRefuse({
     onMessage: (answer) => owed?.resolve(answer as Answer),
     onEnd: (reason) => {
       death = new Death(reason)
@@ -190,13 +194,25 @@ async function startPoolWorker({
   } catch (error) {
     worker.stop()
     if (!(error instanceof Death)) throw error
-    throw new UsageError(`A worker could not be started (${error.message}); workers: 0 evaluates in this thread.`)
+    throw notStarted(error)
   }
   return {
     evaluate: async (job) => ((await ask({ job })) as { outcome: Outcome }).outcome,
     stop: () => worker.stop(),
   }
 }
+
+/** Where workers are forbidden, or a bundle has no file for them, the runtime may refuse at once. */
+function startOrRefuse(listener: Parameters<typeof workers.start>[0]) {
+  try {
+    return workers.start(listener)
+  } catch (error) {
+    throw notStarted(error as Error)
+  }
+}
+
+const notStarted = ({ message }: Error) =>
+  new UsageError(`A worker could not be started (${message}); workers: 0 evaluates in this thread.`)
 
 /** An error as it was thrown in the worker. */
 function revived({ name, message, stack }: { name: string; message: string; stack?: string }): Error {

@@ -86,7 +86,7 @@ async function documentedImportMap(): Promise<string> {
 }
 
 /** Runs webpack; its warnings about size and about what is meant for Node are no errors. */
-function packWith(configuration: webpack.Configuration): Promise<void> {
+export function packWith(configuration: webpack.Configuration): Promise<void> {
   return new Promise((resolvePacked, reject) => {
     webpack(configuration, (error, stats) => {
       if (error) reject(error)

@@ -1,4 +1,5 @@
-// The pages of examples/browser and examples/playground, threads and exported policies in a real Chromium, against the same in Node. Run by `npm run test:browser`.
+// The pages of examples/browser and examples/playground, threads, exported policies and the package in bundles of pages and servers, in a
+// real Chromium or in Node, against the same in this process. Run by `npm run test:browser`.
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
@@ -17,6 +18,7 @@ import { trial as consumerTrial } from './consumer/page.js'
 import { args, onPage, results, serveBuilt, serveDev, TRAINING_MS, test, withServer } from './harness.ts'
 import { testPlayground, testPlaygroundInFirefox } from './playground.ts'
 import type { Acts, Request } from './policy/page.ts'
+import { testServers } from './servers.ts'
 import { trial } from './threads/page.ts'
 
 const SETTINGS = { env: 'CartPole-v1', particles: 16, temperature: 10, iterations: 10, seed: 0 } as const
@@ -288,6 +290,7 @@ async function main(): Promise<void> {
     await testPlayground(browser, folder)
     await testPlaygroundInFirefox(folder)
     await testBundlers(browser, join(folder, 'consumer'))
+    await testServers(join(folder, 'server'))
   } finally {
     await browser.close()
     await rm(folder, { recursive: true, force: true })

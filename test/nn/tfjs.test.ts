@@ -44,6 +44,11 @@ test('listeners for errors that a program adds while tfjs starts stay', () => {
   expect(outputOf(program).stdout).toBe('1 true\nmine of the user')
 })
 
+test('no global names are left', () => {
+  const program = `await once(); console.log(['require', '__dirname'].some((name) => name in globalThis))`
+  expect(outputOf(program)).toEqual({ stdout: 'false', stderr: '', status: 0 })
+})
+
 test('calls at the same time start one tfjs', () => {
   const program = 'await Promise.all([s.startTfjs(), s.startTfjs(), once(), once()]); console.log(tf.getBackend())'
   expect(outputOf(program)).toEqual({ stdout: 'wasm', stderr: '', status: 0 })

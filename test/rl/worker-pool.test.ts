@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -227,6 +228,29 @@ describe('errors of a worker', () => {
     await expect(svpg.init({ ...small, workers })).rejects.toThrow(
       /^workers must be a whole number of at least 0 or auto, got /,
     )
+  })
+
+  test("where no worker can be started 'auto' is this thread, and a number is refused in a sentence", () => {
+    const permission = process.allowedNodeEnvironmentFlags.has('--permission')
+      ? '--permission'
+      : '--experimental-permission'
+    const script = `
+      const { svgd, train } = await import(${JSON.stringify(new URL('../../dist/index.js', import.meta.url).href)})
+      const score = (out, x) => { for (let k = 0; k < x.length; k++) out[k] = -x[k] }
+      console.log((await svgd({ score, particles: 40, dimension: 20, iterations: 2, threads: 2 })).length)
+      const settings = { env: 'CartPole-v1', particles: 2, environments: 2, steps: 8, iterations: 1, hidden: [4] }
+      for await (const { iteration } of train({ ...settings, workers: 'auto' })) console.log(iteration)
+      try {
+        for await (const _ of train({ ...settings, workers: 2 }));
+      } catch (error) {
+        console.log(error.name, error.message)
+      }`
+    const flags = [permission, '--allow-fs-read=*', '--no-warnings', '--input-type=module']
+    const lines = execFileSync(process.execPath, [...flags, '-e', script], { encoding: 'utf8' })
+      .trim()
+      .split('\n')
+    expect(lines.slice(0, 2)).toEqual(['800', '1'])
+    expect(lines[2]).toMatch(/^UsageError A worker could not be started \(.*\); workers: 0 evaluates in this thread\.$/)
   })
 
   test('a module that is not there is named', async () => {

@@ -27,9 +27,10 @@ export interface PoolOptions<Setup> {
 }
 
 /**
- * Workers for a task as it is, its constants and wrappers included; with 'auto' this thread where it cannot be sent.
+ * Workers for a task as it is, its constants and wrappers included; with 'auto' this thread where it cannot be sent, or where no worker
+ * can be started.
  *
- * @throws UsageError, when so many workers are wanted, for a task that cannot be made again there
+ * @throws UsageError, when so many workers are wanted, for a task that cannot be made again there, and where none can be started
  */
 export async function startTaskPool<Setup extends PolicyGradientSetup>({
   create,
@@ -43,7 +44,13 @@ export async function startTaskPool<Setup extends PolicyGradientSetup>({
   const posted = few === 0 ? null : await postedTask(setup.task.spec, wanted)
   const workers = posted ? workersFor(wanted, jobs) : 0
   const sent = posted && { ...setup, task: { ...setup.task, spec: posted } }
-  return startWorkerPool({ create, evaluator, setup, posted: sent, workers })
+  const options = { create, evaluator, setup, posted: sent }
+  try {
+    return await startWorkerPool({ ...options, workers })
+  } catch (error) {
+    if (workers === 0 || wanted !== 'auto' || !isExpected(error)) throw error
+    return startWorkerPool({ ...options, workers: 0 })
+  }
 }
 
 async function postedTask(spec: EnvironmentSpec, wanted: number | 'auto'): Promise<PostedTask | null> {

@@ -1,3 +1,4 @@
+import { importUnseen } from '../../../dist/inline/import.js'
 import { UsageError } from '../../core/errors.ts'
 
 /** Objects in the memory of MuJoCo's WASM: JavaScript does not collect them. */
@@ -45,8 +46,8 @@ export interface Engine {
 /** Imports the package @mujoco/mujoco, or another build with its interface. */
 export type EngineImport = () => Promise<{ default(): Promise<unknown> }>
 
-/** The name is literal, so that bundlers find the package; the catch tells them that it may be missing. */
-export const importPackage: EngineImport = () => import('@mujoco/mujoco').catch((error) => Promise.reject(error))
+/** Bundlers do not see it: they would stop where the package is not installed, and carry its 10 MB where it is. */
+export const importPackage: EngineImport = () => importUnseen('@mujoco/mujoco') as ReturnType<EngineImport>
 
 /** Engines by where they come from: one serves all environments. */
 const engines = new Map<EngineImport, Promise<Engine>>()
@@ -68,7 +69,11 @@ async function start(load: EngineImport): Promise<Engine> {
   try {
     module = await load()
   } catch (cause) {
-    throw new UsageError('MuJoCo is not installed, or cannot be imported: npm install @mujoco/mujoco', { cause })
+    throw new UsageError(
+      'MuJoCo is not installed, or cannot be imported: npm install @mujoco/mujoco; a bundled page passes ' +
+        "load: () => import('@mujoco/mujoco').",
+      { cause },
+    )
   }
   return (await module.default()) as Engine
 }
