@@ -219,7 +219,9 @@ test('networks whose activations are many act in fewer rows at once, with the sa
 
 test('observations are normalised as by the wrapper in training', async () => {
   const statistics = runningStatistics()
-  const task = await wrap('Pendulum-v1', normaliseObservation({ statistics, clip: 1.5 }))
+  // Gymnasium's rule rounds to float32 in between.
+  const rule = 'stable-baselines3'
+  const task = await wrap('Pendulum-v1', normaliseObservation({ rule, statistics, clip: 1.5 }))
   const env = await make(task)
   env.reset({ seed: 1 })
   for (let step = 0; step < 100; step++) env.step([1])
@@ -235,7 +237,7 @@ test('observations are normalised as by the wrapper in training', async () => {
   })
   const inner = await make('Pendulum-v1')
   const outer = await make(
-    await wrap('Pendulum-v1', normaliseObservation({ statistics: frozen(statistics), clip: 1.5 })),
+    await wrap('Pendulum-v1', normaliseObservation({ rule, statistics: frozen(statistics), clip: 1.5 })),
   )
   let raw = inner.reset({ seed: 4 }).obs
   let seen = outer.reset({ seed: 4 }).obs
