@@ -1,3 +1,4 @@
+import { closeAll } from '../core/disposable.ts'
 import { check, show, UsageError, wholeNumber } from '../core/errors.ts'
 import { type CoreSource, compileCore } from '../core/module.ts'
 import type { Environment, EnvironmentSpec, Reset, Step } from './contract.ts'
@@ -38,7 +39,19 @@ export async function problemsOf(env: string | EnvironmentSpec, options: CheckOp
   const described = problemsOfDescription(spec)
   if (described.length > 0) return named(described)
   const create = instances(spec, await compileCore(options.core))
-  return named(problemsOfEpisodes(spec, create, options))
+  const made: Environment[] = []
+  const remembered = () => {
+    const one = create()
+    made.push(one)
+    return one
+  }
+  const problems: string[] = []
+  try {
+    problems.push(...problemsOfEpisodes(spec, remembered, options))
+  } finally {
+    problems.push(...problemsOfClose(made))
+  }
+  return named(problems)
 }
 
 function problemsOfDescription({ id, observationSpace, actionSpace, maxEpisodeSteps, core, create }: EnvironmentSpec) {
@@ -64,6 +77,15 @@ function problemsOfSpace(name: string, space: Space | undefined, kinds: readonly
     return [`low and high of its ${name} must have the same length of at least 1, got ${low.length} and ${high.length}`]
   const k = low.findIndex((value, index) => !(value <= high[index]))
   return k < 0 ? [] : [`its ${name} must have low <= high, got ${low[k]} and ${high[k]} at ${k}`]
+}
+
+function problemsOfClose(made: readonly Environment[]): string[] {
+  try {
+    closeAll(made)
+    return []
+  } catch (error) {
+    return [`close threw ${show(error instanceof Error ? error.message : String(error))}`]
+  }
 }
 
 /** What one episode gave, copied. */

@@ -1,5 +1,7 @@
+import { RunError } from '../core/errors.ts'
 import type { Environment, EnvironmentSpec, Reset, Step } from './contract.ts'
-import { checkResult, refuseEndless } from './errors.ts'
+import { nameOf, problemOf, refuseEndless } from './errors.ts'
+import { openInstances } from './instances.ts'
 import type { Action } from './spaces.ts'
 
 /** What is counted of the running episode of each row, wherever that is kept. */
@@ -15,53 +17,70 @@ export const episodeCounters = (rows: number): EpisodeCounters => ({
   episodeReturn: new Float64Array(rows),
 })
 
-/** Instances of a task whose episodes are checked, counted and cut at the time limit. */
+/** What is said of a problem: `problem` completes "gave …", `step` is 0 for a reset. */
+export type Telling = (row: number, step: number, problem: string) => string
+
+/** Tells the name of the row and the step. */
+export const namingRow =
+  (nameOfRow: (row: number) => string): Telling =>
+  (row, step, problem) =>
+    `${nameOfRow(row)}: ${nameOf(step)} gave ${problem}.`
+
+/** Instances of a task, a row each, and what is counted of their episodes. */
 export interface Episodes {
-  /** Starts the episode of a seed. */
-  start(row: number, seed: number): Reset
-  /** One step; `truncated` where the time limit is reached. */
-  step(row: number, action: Action): Step
-  /** Closes the instances, each once. */
-  close(): void
+  readonly spec: EnvironmentSpec
+  readonly instances: readonly Environment[]
+  readonly counters: EpisodeCounters
+  readonly tell: Telling
 }
 
 /**
- * The rules of episodes, which every loop over instances of a task has: what an instance gives is checked, steps and rewards are
- * counted, and the time limit cuts.
+ * Instances for as many rows as there are counters.
  *
- * @param nameOf what a row is called in errors
- * @throws UsageError for a task without a time limit, RunError when an instance gives what its contract does not allow
+ * @throws UsageError for a task without a time limit
  */
-export function runEpisodes(
+export function openEpisodes(
   spec: EnvironmentSpec,
-  instances: readonly Environment[],
-  { elapsed, episodeReturn }: EpisodeCounters,
-  nameOf: (row: number) => string,
+  create: () => Environment,
+  counters: EpisodeCounters,
+  tell: Telling,
 ): Episodes {
   refuseEndless(spec)
-  const { observationSpace, maxEpisodeSteps } = spec
-  let open = true
-  return {
-    start(row, seed) {
-      const result = instances[row].reset({ seed })
-      checkResult(nameOf(row), observationSpace, result, 0)
-      elapsed[row] = 0
-      episodeReturn[row] = 0
-      return result
-    },
-    step(row, action) {
-      const result = instances[row].step(action)
-      checkResult(nameOf(row), observationSpace, result, elapsed[row] + 1)
-      elapsed[row]++
-      episodeReturn[row] += result.reward
-      const { obs, reward, terminated, truncated, info } = result
-      return { obs, reward, terminated, truncated: truncated || elapsed[row] >= maxEpisodeSteps, info }
-    },
-    close() {
-      if (open) for (const instance of instances) instance.close?.()
-      open = false
-    },
-  }
+  return { spec, instances: openInstances(create, counters.elapsed.length), counters, tell }
+}
+
+/**
+ * Starts the episode of a seed in a row.
+ *
+ * @throws RunError when the instance gives what its contract does not allow
+ */
+export function startEpisode(episodes: Episodes, row: number, seed: number): Reset {
+  const { instances, counters } = episodes
+  const result = instances[row].reset({ seed })
+  refuseProblem(episodes, row, result, 0)
+  counters.elapsed[row] = 0
+  counters.episodeReturn[row] = 0
+  return result
+}
+
+/**
+ * One step of a row. Steps and rewards are counted; `truncated` where the time limit cuts.
+ *
+ * @throws RunError when the instance gives what its contract does not allow
+ */
+export function stepEpisode(episodes: Episodes, row: number, action: Action): Step {
+  const { spec, instances, counters } = episodes
+  const result = instances[row].step(action)
+  const step = ++counters.elapsed[row]
+  refuseProblem(episodes, row, result, step)
+  const { obs, reward, terminated, truncated, info } = result
+  counters.episodeReturn[row] += reward
+  return { obs, reward, terminated, truncated: truncated || step >= spec.maxEpisodeSteps, info }
+}
+
+function refuseProblem({ spec, tell }: Episodes, row: number, result: Reset | Step, step: number): void {
+  const problem = problemOf(spec.observationSpace, result, step)
+  if (problem) throw new RunError(tell(row, step, problem))
 }
 
 /** Action `row` of [rows, A] as an instance takes it. */

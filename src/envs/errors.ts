@@ -1,4 +1,4 @@
-import { RunError, show, UsageError, wholeNumber } from '../core/errors.ts'
+import { show, UsageError, wholeNumber } from '../core/errors.ts'
 import type { EnvironmentSpec, Reset, Step } from './contract.ts'
 import { type Action, type Box, box, contains, type Space } from './spaces.ts'
 
@@ -13,6 +13,8 @@ export function refuseEndless({ id, maxEpisodeSteps }: EnvironmentSpec): void {
   const allowed = `a whole number from 1 to ${MAX_STEPS}`
   throw new UsageError(`${id}: maxEpisodeSteps, the time limit, must be ${allowed}, got ${show(maxEpisodeSteps)}.`)
 }
+
+export const closedError = (name: string) => new UsageError(`${name}: this environment is closed.`)
 
 /** The actions that a task takes: its space, or every finite one where it clips them itself. */
 export function takenActions({ actionSpace, clipsActions }: EnvironmentSpec): Space {
@@ -54,15 +56,12 @@ export const plain = (value: unknown): unknown =>
 export const nameOf = (step: number) => (step === 0 ? 'reset' : `step ${step}`)
 
 /**
- * Throws a RunError unless a task in TypeScript gave what its contract says.
+ * What is wrong with what a task in TypeScript gave, or nothing.
  *
- * @param name of the environment
  * @param step counted from 1; 0 for reset
  */
-export function checkResult(name: string, space: Box, result: Reset | Step, step: number): void {
-  const problem = problemOfObservation(space, result?.obs) ?? (step > 0 ? problemOfStep(result as Step) : undefined)
-  if (problem) throw new RunError(`${name}: ${nameOf(step)} gave ${problem}.`)
-}
+export const problemOf = (space: Box, result: Reset | Step, step: number): string | undefined =>
+  problemOfObservation(space, result?.obs) ?? (step > 0 ? problemOfStep(result as Step) : undefined)
 
 function problemOfObservation({ low }: Box, obs: ArrayLike<number>): string | undefined {
   const n = low.length

@@ -1,4 +1,5 @@
 import { type Arena, createArenaSync } from '../core/arena.ts'
+import { closeAll } from '../core/disposable.ts'
 import { show, UsageError } from '../core/errors.ts'
 import { f32, f64, u8 } from '../core/layout.ts'
 import type { CoreModule } from '../core/module.ts'
@@ -41,6 +42,18 @@ export function instances(spec: EnvironmentSpec, module: CoreModule, rows = ROWS
 export function creatorOf({ id, create }: EnvironmentSpec): () => Environment {
   if (create) return create
   throw new UsageError(`The environment ${show(id)} has neither physics in the core nor create().`)
+}
+
+/** So many instances. Where one of them cannot be made, those before it are closed. */
+export function openInstances(create: () => Environment, count: number): Environment[] {
+  const all: Environment[] = []
+  try {
+    for (let k = 0; k < count; k++) all.push(create())
+  } catch (error) {
+    closeAll(all)
+    throw error
+  }
+  return all
 }
 
 const rowFields = ({ core, observationSpace, actionSpace }: EnvironmentSpec, rows: number) => ({

@@ -1,10 +1,12 @@
+import { type Closable, closable, closeAll } from '../core/disposable.ts'
 import { check, UsageError, wholeNumber } from '../core/errors.ts'
 import { deriveSeed } from '../core/generator.ts'
 import { type CoreSource, compileCore } from '../core/module.ts'
 import { Purpose } from '../core/random.ts'
 import type { ConstantValue } from './builtin.ts'
 import type { Environment, EnvironmentSpec, Reset, Step } from './contract.ts'
-import { checkAction, checkResult, takenActions } from './errors.ts'
+import { episodeCounters, namingRow, openEpisodes, startEpisode, stepEpisode } from './episodes.ts'
+import { checkAction, closedError, takenActions } from './errors.ts'
 import { instances } from './instances.ts'
 import { environmentSpec } from './registry.ts'
 import type { Scene } from './render.ts'
@@ -12,7 +14,7 @@ import type { Action } from './spaces.ts'
 import { timeLimit } from './wrappers/episodes.ts'
 
 /** A single environment that is checked, ends at its time limit, and whose whole state can be read and written. */
-export interface MadeEnvironment {
+export interface MadeEnvironment extends Closable {
   readonly spec: EnvironmentSpec
   /** The float64 state of the physics. Where it is in the core: write into it to set it. Empty for a task that does not show one. */
   readonly state: Float64Array
@@ -24,6 +26,8 @@ export interface MadeEnvironment {
   setState(state: MadeState): void
   /** A picture of the state now; see drawSvg and drawCanvas. */
   render(): Scene
+  /** Closes the task; after that it neither resets nor steps. `using` does it where the runtime knows Symbol.dispose. */
+  close(): void
 }
 
 export interface MadeState {
@@ -59,8 +63,7 @@ export interface MakeOptions {
  */
 export async function make(env: string | EnvironmentSpec, options: MakeOptions = {}): Promise<MadeEnvironment> {
   const spec = configured(env, options)
-  const instance = instances(spec, await compileCore(options.core), 1)()
-  return checked(spec, instance)
+  return checked(spec, instances(spec, await compileCore(options.core), 1))
 }
 
 /**
@@ -85,58 +88,68 @@ function withConstants(task: EnvironmentSpec, constants: NonNullable<MakeOptions
   throw new UsageError(`${task.id} has no constant "${Object.keys(constants)[0]}"; it has none.`)
 }
 
-function checked(spec: EnvironmentSpec, env: Environment): MadeEnvironment {
+function checked(spec: EnvironmentSpec, create: () => Environment): MadeEnvironment {
   const { id } = spec
   const taken = takenActions(spec)
-  // What the core gives is fresh and right; what a task gives may be an array that it writes again.
-  const trusted = spec.core !== undefined
-  const own = (obs: ArrayLike<number>) => (trusted ? (obs as Float32Array) : Float32Array.from(obs))
-  const episode = { seed: 0, episode: 0, elapsed: -1, over: false }
+  const counters = episodeCounters(1)
+  const { elapsed } = counters
+  const episodes = openEpisodes(
+    spec,
+    create,
+    counters,
+    namingRow(() => id),
+  )
+  const [env] = episodes.instances
+  // What the core gives is fresh; what a task gives may be an array that it writes again.
+  const own = (obs: ArrayLike<number>) => (spec.core ? (obs as Float32Array) : Float32Array.from(obs))
+  const now = { seed: 0, episode: 0, over: false }
+  elapsed[0] = -1
+  let open = true
+  const checkOpen = () => {
+    if (!open) throw closedError(id)
+  }
 
-  return {
+  return closable<MadeEnvironment>({
     spec,
     get state() {
       const { state = [] } = env
       return state instanceof Float64Array ? state : Float64Array.from(state)
     },
     reset({ seed } = {}) {
-      if (seed !== undefined) Object.assign(episode, { seed: check(seedSchema, seed), episode: 0 })
-      const result = env.reset({ seed: seedOf(episode) })
-      if (!trusted) checkResult(id, spec.observationSpace, result, 0)
-      episode.episode++
-      episode.elapsed = 0
-      episode.over = false
-      return { obs: own(result.obs), info: result.info }
+      checkOpen()
+      if (seed !== undefined) Object.assign(now, { seed: check(seedSchema, seed), episode: 0 })
+      const { obs, info } = startEpisode(episodes, 0, seedOf(now))
+      now.episode++
+      now.over = false
+      return { obs: own(obs), info }
     },
     step(action) {
-      if (episode.over || episode.elapsed < 0) throw notRunning(id, episode.elapsed)
+      checkOpen()
+      if (now.over || elapsed[0] < 0) throw notRunning(id, elapsed[0])
       checkAction(id, taken, action)
-      const { obs, reward, terminated, truncated, info } = checkedStep(action)
-      const cut = truncated || episode.elapsed >= spec.maxEpisodeSteps
-      episode.over = terminated || cut
-      return { obs: own(obs), reward, terminated, truncated: cut, info }
+      const { obs, reward, terminated, truncated, info } = stepEpisode(episodes, 0, action)
+      now.over = terminated || truncated
+      return { obs: own(obs), reward, terminated, truncated, info }
     },
     getState() {
-      if (env.getState) return { ...episode, inner: env.getState() }
+      if (env.getState) return { ...now, elapsed: elapsed[0], inner: env.getState() }
       throw new UsageError(`${id} has no getState.`)
     },
-    setState({ inner, ...rest }) {
+    setState({ inner, elapsed: steps, ...rest }) {
       if (!env.setState) throw new UsageError(`${id} has no setState.`)
       env.setState(inner)
-      Object.assign(episode, rest)
+      elapsed[0] = steps
+      Object.assign(now, rest)
     },
     render() {
       if (spec.render) return spec.render(this.state)
       throw new UsageError(`${id} has no render function.`)
     },
-  }
-
-  function checkedStep(action: Action): Step {
-    const result = env.step(action)
-    episode.elapsed++
-    if (!trusted) checkResult(id, spec.observationSpace, result, episode.elapsed)
-    return result
-  }
+    close() {
+      if (open) closeAll(episodes.instances)
+      open = false
+    },
+  })
 }
 
 export const seedSchema = wholeNumber('seed', 0)

@@ -1,3 +1,4 @@
+import { closeAll } from '../core/disposable.ts'
 import type { Environment, EnvironmentSpec } from './contract.ts'
 import { creatorOf } from './instances.ts'
 import { type Action, haveSameSpaces, sampler } from './spaces.ts'
@@ -10,15 +11,16 @@ const STEPS = 200
 export function actTheSame(a: EnvironmentSpec, b: EnvironmentSpec): boolean {
   if (a.maxEpisodeSteps !== b.maxEpisodeSteps || !haveSameSpaces(a, b)) return false
   if (!a.create || !b.create) return false
-  const [one, other] = [creatorOf(a)(), creatorOf(b)()]
+  const made: Environment[] = []
   try {
+    for (const spec of [a, b]) made.push(creatorOf(spec)())
+    const [one, other] = made
     const draw = sampler(a.actionSpace, 0) as () => Action
     for (let seed = 0; seed < EPISODES; seed++)
       if (!playTheSame(one, other, seed, draw, Math.min(a.maxEpisodeSteps, STEPS))) return false
     return true
   } finally {
-    one.close?.()
-    other.close?.()
+    closeAll(made)
   }
 }
 

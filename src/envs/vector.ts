@@ -1,14 +1,16 @@
 import { type Arena, createArena } from '../core/arena.ts'
+import { type Closable, closable, closeAll } from '../core/disposable.ts'
 import { check, oneOf, show, UsageError, wholeNumber } from '../core/errors.ts'
 import { deriveSeed } from '../core/generator.ts'
 import { u8 } from '../core/layout.ts'
 import { compileCore } from '../core/module.ts'
 import { Purpose, splitSeed } from '../core/random.ts'
 import type { EnvironmentSpec, Info } from './contract.ts'
-import { checkAction, checkResult, takenActions } from './errors.ts'
+import { actionOf, namingRow, openEpisodes, startEpisode, stepEpisode } from './episodes.ts'
+import { checkAction, closedError, takenActions } from './errors.ts'
 import { creatorOf } from './instances.ts'
 import { configured, type MakeOptions, seedSchema } from './make.ts'
-import { type Action, type Space, sizeOf } from './spaces.ts'
+import { type Space, sizeOf } from './spaces.ts'
 import { type AutoresetMode, vectorFields, writeVector } from './vector-fields.ts'
 
 const modes = ['next-step', 'same-step', 'disabled'] as const
@@ -56,7 +58,7 @@ export interface VectorInfo {
 }
 
 /** N environments that step together. */
-export interface VectorEnvironment {
+export interface VectorEnvironment extends Closable {
   readonly spec: EnvironmentSpec
   readonly num: number
   readonly autoreset: AutoresetMode
@@ -69,6 +71,8 @@ export interface VectorEnvironment {
   reset(options?: { seed?: number; mask?: ArrayLike<number> }): VectorReset
   /** @param actions [N, A] row by row, a discrete action being one number */
   step(actions: ArrayLike<number>): VectorStep
+  /** Closes the environments; after that they neither reset nor step. `using` does it where the runtime knows Symbol.dispose. */
+  close(): void
 }
 
 /**
@@ -118,6 +122,7 @@ interface Rows {
   reset(mask?: ArrayLike<number>): void
   /** One step of every row with the actions in `action`: physics, observations, time limit, statistics, automatic resets. */
   step(): void
+  close(): void
 }
 
 /** What the caller sees: checks, and the same views every time. */
@@ -136,12 +141,17 @@ function frontOf(vector: Vector, rows: Rows): VectorEnvironment {
   const { reward, terminated, truncated } = view
   const result = { obs: view.observation, reward, terminated, truncated, info }
   let started = false
-  return {
+  let open = true
+  const checkOpen = () => {
+    if (!open) throw closedError(spec.id)
+  }
+  return closable<VectorEnvironment>({
     spec,
     num,
     autoreset,
     state: view.state,
     reset({ seed, mask } = {}) {
+      checkOpen()
       checkReset(vector, started, seed, mask)
       for (let row = 0; row < num; row++) {
         const resets = !mask || mask[row] ? 1 : 0
@@ -158,6 +168,7 @@ function frontOf(vector: Vector, rows: Rows): VectorEnvironment {
       return { obs: result.obs, info }
     },
     step(actions) {
+      checkOpen()
       if (!started) throw new UsageError(`${spec.id}: call reset before step; there are no running episodes.`)
       readActions(vector, actions)
       if (autoreset === 'disabled') checkRunning(vector)
@@ -168,7 +179,11 @@ function frontOf(vector: Vector, rows: Rows): VectorEnvironment {
       }
       return result
     },
-  }
+    close() {
+      if (open) rows.close()
+      open = false
+    },
+  })
 }
 
 function checkReset({ spec, num }: Vector, started: boolean, seed?: number, mask?: ArrayLike<number>): void {
@@ -243,6 +258,7 @@ function coreRows(vector: Vector): Rows {
       ops.resetVector(at.vector, mask ? at.mask : 0)
     },
     step: () => ops.stepVector(at.vector),
+    close: () => {},
   }
 }
 
@@ -250,72 +266,63 @@ function coreRows(vector: Vector): Rows {
 function typeScriptRows(vector: Vector): Rows {
   const { spec, num, infos } = vector
   const { view } = vector.arena
-  const { actionSpace, observationSpace } = spec
-  const O = sizeOf(observationSpace)
-  const A = sizeOf(actionSpace)
-  const create = creatorOf(spec)
-  const instances = Array.from({ length: num }, () => create())
-  const reset = (row: number) => {
-    const result = instances[row].reset({ seed: seedOf(vector, row) })
-    checkResult(`${spec.id}, row ${row}`, observationSpace, result, 0)
-    view.observation.set(result.obs, row * O)
-    infos[row] = result.info
+  const O = sizeOf(spec.observationSpace)
+  const episodes = openEpisodes(
+    spec,
+    creatorOf(spec),
+    view,
+    namingRow((row) => `${spec.id}, row ${row}`),
+  )
+  const start = (row: number) => {
+    const { obs, info } = startEpisode(episodes, row, seedOf(vector, row))
+    view.observation.set(obs, row * O)
+    view.ended[row] = 0
+    infos[row] = info
   }
-  const actionOf = (row: number): Action =>
-    actionSpace.kind === 'discrete' ? view.action[row] : view.action.slice(row * A, (row + 1) * A)
 
   function stepRow(row: number): void {
-    const result = instances[row].step(actionOf(row))
-    checkResult(`${spec.id}, row ${row}`, observationSpace, result, view.elapsed[row] + 1)
+    const result = stepEpisode(episodes, row, actionOf(spec, view.action, row))
     view.observation.set(result.obs, row * O)
     view.reward[row] = result.reward
     view.terminated[row] = result.terminated ? 1 : 0
     view.truncated[row] = result.truncated ? 1 : 0
     infos[row] = result.info
-    endStep(vector, row, reset)
+    if (result.terminated || result.truncated) endEpisode(vector, row, start)
   }
-  return {
-    reset: (mask) => resetRows(vector, mask, reset),
-    step() {
-      for (let row = 0; row < num; row++) {
-        if (view.ended[row]) restart(vector, row, reset)
-        else stepRow(row)
-      }
-    },
-  }
-}
 
-type ResetRow = (row: number) => void
-
-const seedOf = ({ seed, arena }: Vector, row: number) =>
-  deriveSeed(seed, Purpose.episode, 0, row, arena.view.episode[row])
-
-function resetRows(vector: Vector, mask: ArrayLike<number> | undefined, reset: ResetRow): void {
-  const { view } = vector.arena
-  for (let row = 0; row < vector.num; row++) {
-    if (mask && !mask[row]) continue
-    startEpisode(vector, row, reset)
+  /** The step that stands for a reset, or the reset itself: a row without reward and flags. */
+  function restart(row: number): void {
+    start(row)
     view.reward[row] = 0
     view.terminated[row] = 0
     view.truncated[row] = 0
   }
+  return {
+    reset(mask) {
+      for (let row = 0; row < num; row++) if (!mask || mask[row]) restart(row)
+    },
+    step() {
+      for (let row = 0; row < num; row++) {
+        if (!view.ended[row]) stepRow(row)
+        else {
+          view.episode[row]++
+          restart(row)
+        }
+      }
+    },
+    close: () => closeAll(episodes.instances),
+  }
 }
 
-function startEpisode({ arena: { view } }: Vector, row: number, reset: ResetRow): void {
-  reset(row)
-  view.elapsed[row] = 0
-  view.episodeReturn[row] = 0
-  view.ended[row] = 0
-}
+const seedOf = ({ seed, arena }: Vector, row: number) =>
+  deriveSeed(seed, Purpose.episode, 0, row, arena.view.episode[row])
 
-/** Time limit and statistics of one row after its step, and what follows from its end. */
-function endStep(vector: Vector, row: number, reset: ResetRow): void {
-  const { spec, autoreset, infos, finalInfos } = vector
-  const { view } = vector.arena
-  view.elapsed[row]++
-  view.episodeReturn[row] += view.reward[row]
-  if (view.elapsed[row] >= spec.maxEpisodeSteps) view.truncated[row] = 1
-  if (!view.terminated[row] && !view.truncated[row]) return
+/** What is kept of an episode that ended, and what follows from it. */
+function endEpisode(
+  { spec, autoreset, infos, finalInfos, arena: { view } }: Vector,
+  row: number,
+  start: (row: number) => void,
+) {
   view.finalElapsed[row] = view.elapsed[row]
   view.finalReturn[row] = view.episodeReturn[row]
   finalInfos[row] = infos[row]
@@ -324,15 +331,5 @@ function endStep(vector: Vector, row: number, reset: ResetRow): void {
   const O = sizeOf(spec.observationSpace)
   view.finalObservation.set(view.observation.subarray(row * O, (row + 1) * O), row * O)
   view.episode[row]++
-  startEpisode(vector, row, reset)
-}
-
-/** The step that stands for a reset. */
-function restart(vector: Vector, row: number, reset: ResetRow): void {
-  const { view } = vector.arena
-  view.reward[row] = 0
-  view.terminated[row] = 0
-  view.truncated[row] = 0
-  view.episode[row]++
-  startEpisode(vector, row, reset)
+  start(row)
 }

@@ -140,18 +140,22 @@ async function createOffPolicy(
   { core, iterations }: { core?: CoreSource; iterations?: number },
 ): Promise<OffPolicy> {
   const { environments: num, steps, batchSize, replaySize, seed: number } = settings
-  const envs = await makeVector(spec, { num, autoreset: 'same-step', core })
   const sizes = { observations: observationSize(spec), actions: actionSize(spec) }
   const needed = iterations === undefined ? replaySize : Math.max(iterations * steps * num, batchSize)
   const action = new Float32Array(num * sizes.actions)
-  return {
-    ...{ spec, envs, seed },
+  const room = {
     replay: createReplay({ ...sizes, capacity: Math.min(replaySize, needed) }),
     batch: createBatch(sizes, batchSize),
-    observation: envs.reset({ seed: number }).obs.slice(),
     action,
     given: action.slice(),
-    ...{ steps: 0, updates: 0, episodes: 0, total: 0 },
+  }
+  const envs = await makeVector(spec, { num, autoreset: 'same-step', core })
+  try {
+    const observation = envs.reset({ seed: number }).obs.slice()
+    return { spec, envs, seed, ...room, observation, steps: 0, updates: 0, episodes: 0, total: 0 }
+  } catch (error) {
+    envs.close()
+    throw error
   }
 }
 

@@ -1,8 +1,17 @@
+import { closeAll } from '../core/disposable.ts'
 import { deriveSeed } from '../core/generator.ts'
 import type { CoreModule } from '../core/module.ts'
 import { Purpose } from '../core/random.ts'
 import type { EnvironmentSpec, Step } from '../envs/contract.ts'
-import { actionOf, type Episodes, episodeCounters, runEpisodes } from '../envs/episodes.ts'
+import {
+  actionOf,
+  type Episodes,
+  episodeCounters,
+  namingRow,
+  openEpisodes,
+  startEpisode,
+  stepEpisode,
+} from '../envs/episodes.ts'
 import { instances } from '../envs/instances.ts'
 import type { Acting } from '../policy/request.ts'
 import { observationSize } from './environments.ts'
@@ -36,13 +45,8 @@ export function playEpisodes(module: CoreModule, request: PlayRequest, watch?: W
   const create = instances(spec, module, rows)
   const counters = episodeCounters(rows)
   let first = 0
-  const nameOf = (row: number) => `${spec.id}, particle ${particle}, episode ${first + row}`
-  const running = runEpisodes(
-    spec,
-    Array.from({ length: rows }, () => create()),
-    counters,
-    nameOf,
-  )
+  const tell = namingRow((row) => `${spec.id}, particle ${particle}, episode ${first + row}`)
+  const running = openEpisodes(spec, create, counters, tell)
   const returns = new Float64Array(episodes)
   try {
     for (; first < episodes; first += rows) {
@@ -51,7 +55,7 @@ export function playEpisodes(module: CoreModule, request: PlayRequest, watch?: W
       returns.set(counters.episodeReturn.subarray(0, count), first)
     }
   } finally {
-    running.close()
+    closeAll(running.instances)
   }
   return returns
 }
@@ -61,7 +65,7 @@ function playRows(running: Episodes, request: PlayRequest, first: number, count:
   const { spec, agents, particle, greedy, seed } = request
   const O = observationSize(spec)
   const shown = Array.from({ length: count }, (_, row) => {
-    const { obs } = running.start(row, initialSeed(request, first + row))
+    const { obs } = startEpisode(running, row, initialSeed(request, first + row))
     watch?.(first + row, obs)
     return Float32Array.from(obs)
   })
@@ -72,7 +76,7 @@ function playRows(running: Episodes, request: PlayRequest, first: number, count:
     const episode = rows.map((row) => first + row)
     const actions = agents.actRows(observations, { particle, greedy, seed, episode, step })
     rows = rows.filter((row, k) => {
-      const result = running.step(row, actionOf(spec, actions, k))
+      const result = stepEpisode(running, row, actionOf(spec, actions, k))
       shown[row].set(result.obs)
       watch?.(first + row, result.obs, result)
       return !result.terminated && !result.truncated

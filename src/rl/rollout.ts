@@ -1,10 +1,13 @@
 import type { Arena } from '../core/arena.ts'
-import { RunError, show, UsageError } from '../core/errors.ts'
+import { closeAll } from '../core/disposable.ts'
+import { RunError, show } from '../core/errors.ts'
 import { deriveSeed } from '../core/generator.ts'
 import { u32 } from '../core/layout.ts'
 import { joinSeed, Purpose, type Seed } from '../core/random.ts'
 import type { Environment, EnvironmentSpec } from '../envs/contract.ts'
-import { checkResult } from '../envs/errors.ts'
+import { actionOf, type Episodes, startEpisode, stepEpisode, type Telling } from '../envs/episodes.ts'
+import { refuseEndless } from '../envs/errors.ts'
+import { creatorOf, openInstances } from '../envs/instances.ts'
 import type { Action } from '../envs/spaces.ts'
 import type { Head, policyFields } from '../nn/policy.ts'
 import { type batchFields, writeBatch } from './batch.ts'
@@ -44,22 +47,32 @@ export interface Roller {
   readonly history: readonly number[][]
 }
 
+/** @throws UsageError for a task without a time limit */
 export function createRoller({ spec, environments: E }: Task, particle: number): Roller {
+  refuseEndless(spec)
   const count = spec.core ? 0 : E
   return {
     particle,
-    instances: Array.from({ length: count }, () => createInstance(spec)),
+    instances: count > 0 ? openInstances(creatorOf(spec), count) : [],
     history: Array.from({ length: count }, () => []),
   }
 }
 
-export function closeRoller({ instances }: Roller): void {
-  for (const instance of instances) instance.close?.()
+export const closeRoller = ({ instances }: Roller): void => closeAll(instances)
+
+/** What a rollout in TypeScript works on. */
+interface Running {
+  readonly arena: RolloutArena
+  readonly task: Task
+  readonly roller: Roller
+  readonly episodes: Episodes
 }
 
-export function createInstance({ id, create }: EnvironmentSpec): Environment {
-  if (create) return create()
-  throw new UsageError(`The environment ${show(id)} has neither physics in the core nor create().`)
+/** The running episodes of a roller, whose counters stand in the arena. */
+function runningOf(arena: RolloutArena, task: Task, roller: Roller): Running {
+  const { spec } = task
+  const tell: Telling = (_, __, problem) => `${spec.id} gave particle ${roller.particle} ${problem}.`
+  return { arena, task, roller, episodes: { spec, instances: roller.instances, counters: arena.view, tell } }
 }
 
 /** Writes the records that ops read the task from. */
@@ -73,7 +86,10 @@ export function startEnvironments(arena: RolloutArena, task: Task, roller: Rolle
   const { spec, environments: E, seed } = task
   arena.view.episode.fill(episode)
   if (spec.core) arena.ops.resetEnvironments(arena.at.environments, roller.particle, seed.lo, seed.hi)
-  else for (let e = 0; e < E; e++) resetRow(arena, task, roller, e)
+  else {
+    const running = runningOf(arena, task, roller)
+    for (let e = 0; e < E; e++) resetRow(running, e)
+  }
 }
 
 /** What the environments of a particle carry from one rollout to the next. */
@@ -105,7 +121,7 @@ export function replayEpisodes(
     for (let k = 0; k < view.elapsed[e]; k++, at += A) {
       const action = actions.slice(at, at + A) as Float32Array
       history[e].push(...action)
-      instance.step(actionFrom(task.spec, action, 0))
+      instance.step(actionOf(task.spec, action, 0))
     }
   })
 }
@@ -129,6 +145,7 @@ function rolloutInTypeScript(arena: RolloutArena, task: Task, roller: Roller, st
   const { environments: E, steps: T, seed } = task
   const O = observationSize(task.spec)
   const A = view.low.length
+  const running = runningOf(arena, task, roller)
   for (let t = 0; t < T; t++) {
     view.observation.set(view.current, t * E * O)
     view.time.set(view.elapsed, t * E)
@@ -136,52 +153,35 @@ function rolloutInTypeScript(arena: RolloutArena, task: Task, roller: Roller, st
     // biome-ignore format: one op, one line
     ops.act(at.policy, 0, at.current, E, action, 0, 0, Purpose.action, roller.particle, step + t, seed.lo, seed.hi)
     const given = new Float32Array(arena.memory.buffer, ops.boundActions(at.environments, action, E), E * A)
-    for (let e = 0; e < E; e++) stepRow(arena, task, roller, e, t * E + e, actionFrom(task.spec, given, e))
+    for (let e = 0; e < E; e++) stepRow(running, e, t * E + e, actionOf(task.spec, given, e))
   }
 }
 
-/** Action `row` of [rows, A] as an environment takes it. */
-export function actionFrom({ actionSpace }: EnvironmentSpec, actions: Float32Array, row: number): Action {
-  if (actionSpace.kind === 'discrete') return actions[row]
-  const A = actionSpace.low.length
-  return actions.slice(row * A, (row + 1) * A)
-}
-
 /** Steps instance e and writes row `row` of the batch. */
-function stepRow(arena: RolloutArena, task: Task, roller: Roller, e: number, row: number, action: Action): void {
+function stepRow(running: Running, e: number, row: number, action: Action): void {
+  const { arena, task, roller, episodes } = running
   const { view } = arena
-  const O = observationSize(task.spec)
-  const result = roller.instances[e].step(action)
-  const { obs, reward, terminated, truncated } = result
+  const { obs, reward, terminated, truncated } = stepEpisode(episodes, e, action)
   if (typeof action === 'number') roller.history[e].push(action)
   else roller.history[e].push(...Array.from(action))
-  checkReward(task.spec, roller.particle, reward)
-  checkResult(task.spec.id, task.spec.observationSpace, result, view.elapsed[e] + 1)
-  view.nextObservation.set(obs, row * O)
-  view.current.set(obs, e * O)
-  view.reward[row] = reward
-  view.elapsed[e]++
-  view.episodeReturn[e] += reward
+  view.nextObservation.set(obs, row * observationSize(task.spec))
+  view.current.set(obs, e * observationSize(task.spec))
   view.terminated[row] = terminated ? 1 : 0
-  view.truncated[row] = truncated || view.elapsed[e] >= task.spec.maxEpisodeSteps ? 1 : 0
-  const isOver = view.terminated[row] === 1 || view.truncated[row] === 1
+  view.truncated[row] = truncated ? 1 : 0
+  const isOver = terminated || truncated
+  view.reward[row] = reward
   if (task.episodicReward) view.reward[row] = isOver ? view.episodeReturn[e] : 0
   if (!isOver) return
   view.finished[0]++
   view.finishedReturn[0] += view.episodeReturn[e]
   view.episode[e]++
-  resetRow(arena, task, roller, e)
+  resetRow(running, e)
 }
 
-function resetRow(arena: RolloutArena, task: Task, { particle, instances, history }: Roller, e: number): void {
-  const { view } = arena
-  const result = instances[e].reset({ seed: episodeSeed(arena, task, particle, e) })
-  checkResult(task.spec.id, task.spec.observationSpace, result, 0)
-  const { obs } = result
-  view.current.set(obs, e * observationSize(task.spec))
-  view.elapsed[e] = 0
-  view.episodeReturn[e] = 0
-  history[e].length = 0
+function resetRow({ arena, task, roller, episodes }: Running, e: number): void {
+  const { obs } = startEpisode(episodes, e, episodeSeed(arena, task, roller.particle, e))
+  arena.view.current.set(obs, e * observationSize(task.spec))
+  roller.history[e].length = 0
 }
 
 const episodeSeed = ({ view }: RolloutArena, { seed }: Task, particle: number, e: number) =>

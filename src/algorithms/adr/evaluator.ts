@@ -2,12 +2,13 @@ import { spreadRows, takeRows } from '../../core/rows.ts'
 import { actionWidth } from '../../nn/policy.ts'
 import type { Evaluator, Job, Outcome, ParticleState, Visited } from '../../rl/evaluator.ts'
 import { specAt } from '../../rl/randomisation.ts'
-import { carryEnvironments, closeRoller, createRoller, startEnvironments } from '../../rl/rollout.ts'
+import { carryEnvironments, createRoller, startEnvironments } from '../../rl/rollout.ts'
 import {
-  closeAll,
+  closeRollers,
   createPolicyGradient,
   type PolicyGradient,
   type PolicyGradientSetup,
+  retireRoller,
 } from '../policy-gradient/evaluation-state.ts'
 import { evaluateParticle } from '../policy-gradient/policy-gradient.ts'
 
@@ -22,7 +23,7 @@ export interface RandomisedSetup extends PolicyGradientSetup {
  */
 export const randomisedEvaluator = async (setup: RandomisedSetup): Promise<Evaluator> => {
   const state = await createPolicyGradient(setup)
-  return Object.assign((job: Job) => evaluateAt(state, setup.constants, job), { close: () => closeAll(state) })
+  return Object.assign((job: Job) => evaluateAt(state, setup.constants, job), { close: () => closeRollers(state) })
 }
 
 function evaluateAt(state: PolicyGradient, names: readonly string[], { context, ...job }: Job): Outcome {
@@ -39,11 +40,10 @@ function begin(state: PolicyGradient, names: readonly string[], { particle, step
   let { task } = state
   if (task.spec.core) arena.view.constants.set(constants)
   else if (constants.length > 0) task = { ...task, spec: specAt(task.spec, named(names, constants)) }
-  const before = rollers.get(particle)
-  if (before) closeRoller(before.roller)
+  retireRoller(rollers, particle)
   const roller = createRoller(task, particle)
-  startEnvironments(arena, task, roller, step)
   rollers.set(particle, { roller, step })
+  startEnvironments(arena, task, roller, step)
   return { state: { ...state, task }, carried: { ...carried, ...carryEnvironments(arena, roller) } as ParticleState }
 }
 

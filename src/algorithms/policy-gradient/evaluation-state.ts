@@ -1,4 +1,5 @@
 import { createArena } from '../../core/arena.ts'
+import { closeAll } from '../../core/disposable.ts'
 import { f32, padded } from '../../core/layout.ts'
 import { type CoreModule, compileCore } from '../../core/module.ts'
 import { Purpose, type Seed } from '../../core/random.ts'
@@ -122,7 +123,7 @@ export function takeUp(state: PolicyGradient, job: Job): Roller {
   view.theta.set(behaviour)
   const kept = rollers.get(particle)
   const isCurrent = kept?.step === step
-  if (kept && !isCurrent) closeRoller(kept.roller)
+  if (kept && !isCurrent) retireRoller(rollers, particle)
   const roller = isCurrent ? kept.roller : createRoller(task, particle)
   // Until its rollout is done it is at no step that anybody asks for.
   rollers.set(particle, { roller, step: -1 })
@@ -162,9 +163,17 @@ const SIDE_PURPOSES = {
 } as const
 
 /** Closes the environments of all particles. */
-export function closeAll({ rollers }: PolicyGradient): void {
-  for (const { roller } of rollers.values()) closeRoller(roller)
+export function closeRollers({ rollers }: PolicyGradient): void {
+  const all = [...rollers.values()].map(({ roller }) => ({ close: () => closeRoller(roller) }))
   rollers.clear()
+  closeAll(all)
+}
+
+/** Closes those of a particle, if there are any. */
+export function retireRoller(rollers: PolicyGradient['rollers'], particle: number): void {
+  const kept = rollers.get(particle)
+  rollers.delete(particle)
+  if (kept) closeRoller(kept.roller)
 }
 
 /** From the rewards in the arena to weights, with the values of a network. */

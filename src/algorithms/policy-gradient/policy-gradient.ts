@@ -11,7 +11,7 @@ import type { Evaluator, Job, Outcome, Visited } from '../../rl/evaluator.ts'
 import { rollout } from '../../rl/rollout.ts'
 import {
   carry,
-  closeAll,
+  closeRollers,
   createPolicyGradient,
   derivedSeed,
   type PolicyGradient,
@@ -38,7 +38,7 @@ import { imitate, imitationObjective, memorise, mixImitation } from './imitation
  */
 export const policyGradientEvaluator = async (setup: PolicyGradientSetup): Promise<Evaluator> => {
   const state = await createPolicyGradient(setup)
-  return Object.assign((job: Job) => evaluateParticle(state, job), { close: () => closeAll(state) })
+  return Object.assign((job: Job) => evaluateParticle(state, job), { close: () => closeRollers(state) })
 }
 
 /** As the evaluator, on a state of its own. */

@@ -67,7 +67,8 @@ export const s2ac = {
     await startTfjs({ core })
     return steinAgents(core, spec, restoreSteinPolicy(saved, spec))
   },
-  close: () => {},
+  /** Closes the environments. */
+  close: ({ loop }: S2acState) => loop.envs.close(),
 }
 
 export type S2acState = Awaited<ReturnType<typeof init>>

@@ -46,7 +46,8 @@ export const sac = {
   measure,
   agents: ({ core, spec, policy, actor }: SacState): PolicyAgents =>
     policyAgents(core, spec, { policy, particles: 1, theta: actor.view.theta }, 0),
-  close: () => {},
+  /** Closes the environments. */
+  close: ({ loop }: SacState) => loop.envs.close(),
 }
 
 export type SacState = Awaited<ReturnType<typeof init>>

@@ -1,7 +1,8 @@
 import { createArena } from '../../core/arena.ts'
+import { closeAll } from '../../core/disposable.ts'
 import { inIteration, show, UsageError } from '../../core/errors.ts'
 import { f32, padded } from '../../core/layout.ts'
-import { type CoreSource, compileCore } from '../../core/module.ts'
+import { type CoreModule, type CoreSource, compileCore } from '../../core/module.ts'
 import { Purpose, splitSeed } from '../../core/random.ts'
 import { normOf } from '../../core/rows.ts'
 import type { EnvironmentSpec } from '../../envs/contract.ts'
@@ -54,7 +55,8 @@ export const sqlCompose = {
     const agents = await sql.restore(saved, spec, core)
     return withBest(agents, agents.particles - 1)
   },
-  close: () => {},
+  /** Closes the environments of the components. */
+  close: ({ components }: SqlComposeState) => closeAll(components.map(({ loop }) => loop.envs)),
 }
 
 export type SqlComposeState = Awaited<ReturnType<typeof init>>
@@ -67,11 +69,20 @@ async function init({ env, iterations, core: source, tfjs, ...options }: SqlComp
     )
   const spec = continuousTask('sql-compose', environmentSpec(env))
   const core = await compileCore(source)
+  const tasks = components.map((constants) => taskOf(spec, constants))
   const states: SqlState[] = []
-  for (const constants of components) {
-    const task = taskOf(spec, constants)
-    states.push(await sql.init({ ...config, env: task, iterations: componentIterations, core, tfjs }))
+  try {
+    for (const task of tasks)
+      states.push(await sql.init({ ...config, env: task, iterations: componentIterations, core, tfjs }))
+    return await composing(states, spec, core, { ...config, components, componentIterations })
+  } catch (error) {
+    closeAll(states.map(({ loop }) => loop.envs))
+    throw error
   }
+}
+
+/** The components, and a new sampler for the sum of their Q functions. */
+async function composing(states: SqlState[], spec: EnvironmentSpec, core: CoreModule, config: SqlComposeConfig) {
   const { nets, shape } = states[0]
   const { batchSize: B } = config
   const arena = await createArena(core, { ...trainableFields('sampler', nets.sampler), uniform: f32(padded(B)) })
@@ -83,7 +94,7 @@ async function init({ env, iterations, core: source, tfjs, ...options }: SqlComp
   })
   const sizes = { states: B, ...splitOf(config), width: nets.sampler.widths[nets.sampler.widths.length - 1] }
   return {
-    config: { ...config, components, componentIterations },
+    config,
     spec,
     core,
     arena,

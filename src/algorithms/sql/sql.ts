@@ -66,7 +66,8 @@ export const sql = {
     await startTfjs({ core })
     return samplerAgents(core, spec, restoreSamplers(saved, spec))
   },
-  close: () => {},
+  /** Closes the environments. */
+  close: ({ loop }: SqlState) => loop.envs.close(),
 }
 
 export type SqlState = Awaited<ReturnType<typeof init>>

@@ -87,9 +87,7 @@ function compile(engine: Engine, id: string, xml: string): Model {
 }
 
 export function simulate(engine: Engine, shared: SharedModel): Simulation {
-  const model = shared.take()
-  const facts = factsOf(model)
-  const data = new engine.MjData(model)
+  const { model, facts, data } = open(engine, shared)
   let views = viewsOf(data)
   // The engine's memory grows when other environments are made, which empties every view.
   const live = () => {
@@ -133,6 +131,17 @@ export function simulate(engine: Engine, shared: SharedModel): Simulation {
       data.delete()
       shared.giveBack()
     },
+  }
+}
+
+/** A model and the state of one robot; where there is no memory for it, the model is given back. */
+function open(engine: Engine, shared: SharedModel) {
+  const model = shared.take()
+  try {
+    return { model, facts: factsOf(model), data: new engine.MjData(model) }
+  } catch (error) {
+    shared.giveBack()
+    throw error
   }
 }
 

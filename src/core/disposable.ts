@@ -1,0 +1,35 @@
+declare global {
+  // As in lib.esnext.disposable: runtimes and compilers that know `using` have these already.
+  interface SymbolConstructor {
+    readonly dispose: unique symbol
+  }
+  interface Disposable {
+    [Symbol.dispose](): void
+  }
+}
+
+/** Something that holds what JavaScript does not collect. `using` closes it where the runtime knows Symbol.dispose. */
+export interface Closable extends Disposable {
+  /** Frees it; what is closed already stays closed. */
+  close(): void
+}
+
+/** The same object with what `using` calls. */
+export function closable<T extends Closable>(object: Omit<T, typeof Symbol.dispose>): T {
+  const whole = object as T
+  if (Symbol.dispose) Object.defineProperty(whole, Symbol.dispose, { value: () => whole.close() })
+  return whole
+}
+
+/** Closes all of them, even where one of them throws; that error is thrown in the end. */
+export function closeAll(all: Iterable<{ close?(): void } | null | undefined>): void {
+  const errors: unknown[] = []
+  for (const one of all) {
+    try {
+      one?.close?.()
+    } catch (error) {
+      errors.push(error)
+    }
+  }
+  if (errors.length > 0) throw errors[0]
+}
