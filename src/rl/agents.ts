@@ -72,14 +72,15 @@ export function policyAgents(
   best: number | null = null,
 ): PolicyAgents {
   const rows = unpadded(theta, particles, policy.size)
+  const known = particles === 1 ? 0 : best
   const { low, high } = task.actionSpace.kind === 'box' ? task.actionSpace : { low: [], high: [] }
-  const policies = { policy, particles, theta: rows, best: best ?? 0, normalisation: null, low, high }
+  const policies = { policy, particles, theta: rows, best: known ?? 0, normalisation: null, low, high }
   let actor: ReturnType<typeof actorOf> | null = null
   const acting = actWith(policies, () => {
     actor ??= actorOf(policies, createArenaSync(core, actorLayout(policies)))
     return actor
   })
-  return { ...acting, task, policy, theta: rows, best }
+  return { ...acting, task, policy, theta: rows, best: known }
 }
 
 /** [n, size] of rows that are at least as long. */

@@ -5,9 +5,10 @@ import type { EnvironmentSpec } from '../envs/contract.ts'
 import { environmentSpec, environments } from '../envs/registry.ts'
 import { formOf } from '../policy/acting.ts'
 import type { Evaluation } from '../report/metrics.ts'
-import { type Agents, type Policies, withBest } from '../rl/agents.ts'
+import { type Agents, arePolicies, type Policies, withBest } from '../rl/agents.ts'
 import { agentsFrom, decodeParticles, policiesFrom } from './particles-file.ts'
-import { fileOf, inFile, parseJson, reading } from './run-directory.ts'
+import { fileOf, inFile, parseJson, parseLines, reading } from './run-directory.ts'
+import { bestOfReturns } from './train.ts'
 
 /** The trained particles of a run. */
 export type SavedPopulation = Agents & {
@@ -66,9 +67,22 @@ export async function loadAgents(source: string | Uint8Array, options: LoadOptio
     throw new UsageError(`loadAgents takes the path of a run directory or bytes, got ${show(source)}.`)
   const { config: _, env, ...agents } = await readRun(source, options)
   if (!taskOf(env, options)) throw notKnown(env)
-  const file = fileOf(source, 'evaluation')
-  if (!(await files.exists(file))) return agents
-  return withBest(agents, await reading(file, (bytes) => bestParticle(parseJson(bytes), agents.particles)))
+  const best = await bestOf(source, agents)
+  return best === null ? agents : withBest(agents, best)
+}
+
+/** Of the evaluation, or of the training where policies were not evaluated; null where neither tells. */
+async function bestOf(run: string, agents: Agents): Promise<number | null> {
+  const { particles } = agents
+  const evaluation = fileOf(run, 'evaluation')
+  if (await files.exists(evaluation)) return reading(evaluation, (bytes) => bestParticle(parseJson(bytes), particles))
+  const metrics = fileOf(run, 'metrics')
+  if (!arePolicies(agents) || particles === 1 || !(await files.exists(metrics))) return null
+  return reading(metrics, (bytes) => {
+    const follow = bestOfReturns()
+    const lines: { returns: (number | null)[] }[] = parseLines(bytes)
+    return lines.map(({ returns }) => follow(returns)).at(-1) ?? null
+  })
 }
 
 /** Null for a task of the user's own that is not given. */

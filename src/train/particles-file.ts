@@ -1,4 +1,4 @@
-import { check, UsageError, wholeNumber } from '../core/errors.ts'
+import { UsageError } from '../core/errors.ts'
 import { type CoreSource, compileCore } from '../core/module.ts'
 import { decodeTensors, encodeTensors, type TensorFile } from '../core/safetensors.ts'
 import type { EnvironmentSpec } from '../envs/contract.ts'
@@ -17,14 +17,8 @@ export function encodeParticles(step: Omit<AnyTrainStep, 'state'>): Uint8Array |
   const kernel = matrix && { kernel: { shape: [n, n], data: Float32Array.from(matrix.flat()) } }
   return encodeTensors({
     tensors: { ...tensors, ...kernel },
-    metadata: { env: step.env, ...metadata, iteration: String(step.iteration), ...bestOf(step) },
+    metadata: { env: step.env, ...metadata, iteration: String(step.iteration) },
   })
-}
-
-/** Who acts where no particle is named, before an evaluation tells more. */
-function bestOf(step: Omit<AnyTrainStep, 'state'>): Record<string, string> {
-  const { best } = step.agents()
-  return best === null ? {} : { best: String(best) }
 }
 
 /** Policies are kept as rows without padding, others as their algorithm says. */
@@ -62,10 +56,9 @@ export function decodeParticles(bytes: Uint8Array): TensorFile {
  * @throws UsageError when the tensors do not fit each other or the task
  */
 export async function agentsFrom(content: TensorFile, task: EnvironmentSpec, core?: CoreSource): Promise<Agents> {
-  const { policy, best } = content.metadata
-  if (!policy) return restored(content, task, core)
+  if (!content.metadata.policy) return restored(content, task, core)
   const policies = policiesFrom(content)
-  return policyAgents(await compileCore(core), task, policies, savedBest(best, policies.particles))
+  return policyAgents(await compileCore(core), task, policies)
 }
 
 /** The policies alone. Throws a UsageError when there are none, or theta does not fit them. */
@@ -80,10 +73,6 @@ export function policiesFrom({ tensors: { theta }, metadata }: TensorFile): Poli
     )
   }
   return { policy, particles: n, theta: theta.data }
-}
-
-function savedBest(best: string | undefined, particles: number): number | null {
-  return best === undefined ? null : check(wholeNumber('its best particle', 0, particles - 1), Number(best))
 }
 
 function refuseNonFinite({ tensors }: TensorFile): void {

@@ -130,15 +130,16 @@ export interface FinishedRun {
 export async function readFinished(path: string): Promise<FinishedRun | null> {
   for (const name of ['config', 'evaluation', 'report'] as const)
     if (!(await files.exists(fileOf(path, name)))) return null
-  const parseLines = (bytes: Uint8Array) => {
-    const lines = new TextDecoder().decode(bytes).split('\n')
-    return lines.filter((line) => line !== '').map((line) => JSON.parse(line))
-  }
   return {
     config: await reading(fileOf(path, 'config'), parseJson),
     metrics: await reading(fileOf(path, 'metrics'), parseLines),
     evaluation: await reading(fileOf(path, 'evaluation'), parseJson),
   }
+}
+
+export function parseLines(bytes: Uint8Array) {
+  const lines = new TextDecoder().decode(bytes).split('\n')
+  return lines.filter((line) => line !== '').map((line) => JSON.parse(line))
 }
 
 export const parseJson = (bytes: Uint8Array) => JSON.parse(new TextDecoder().decode(bytes))

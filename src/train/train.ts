@@ -112,14 +112,14 @@ export async function* train<A extends AlgorithmName = 'svpg'>({
   const { id } = environmentSpec(options.env)
   const state = await init({ ...options, iterations })
   const coverage = countCoverage()
-  const returns = lastReturns()
+  const bestOf = bestOfReturns()
   const started = platform.now()
   try {
     for (let iteration = 1; iteration <= iterations; iteration++) {
       const info = await step(state)
       const seconds = (platform.now() - started) / 1000
       const measured = measure(state, info)
-      const best = returns(measured.returns)
+      const best = bestOf(measured.returns)
       yield {
         iteration,
         iterations,
@@ -148,7 +148,7 @@ export async function* train<A extends AlgorithmName = 'svpg'>({
 }
 
 /** The particle of the highest last mean return, from those of each iteration; null before any episode has ended. */
-function lastReturns(): (returns: readonly (number | null)[]) => number | null {
+export function bestOfReturns(): (returns: readonly (number | null)[]) => number | null {
   const last: (number | null)[] = []
   return (returns) => {
     returns.forEach((value, i) => {

@@ -119,14 +119,16 @@ describe.each(Object.entries(runs))('%s', (_, options) => {
 
   test('bytes of the particles bring the same agents back', async () => {
     const again = await loadAgents(encodeParticles(step) as Uint8Array)
-    expect([again.particles, again.best]).toEqual([agents.particles, agents.best])
+    expect([again.particles, again.theta]).toEqual([agents.particles, agents.theta])
     const observation = new Array(agents.observations).fill(-0.2)
     for (let particle = 0; particle < agents.particles; particle++)
       for (const greedy of [true, false]) {
         const asked = { particle, greedy, seed: 2, step: 1 }
         expect(again.act(observation, asked)).toEqual(agents.act(observation, asked))
       }
-    expect(again.act(observation)).toEqual(agents.act(observation))
+    // Bytes do not tell which of several policies is the best.
+    const named = options.algorithm === 'svpg' ? { particle: 0 } : {}
+    expect(again.act(observation)).toEqual(agents.act(observation, named))
   })
 
   test('the state has its task as spec', () => {

@@ -67,7 +67,7 @@ export const adr = {
     }),
   measure,
   agents: ({ core, spec, policy, arena }: AdrState): PolicyAgents =>
-    policyAgents(core, spec, { policy, particles: 1, theta: arena.view.theta }, 0),
+    policyAgents(core, spec, { policy, particles: 1, theta: arena.view.theta }),
   visited,
   /** Ends the workers of a state that is not needed any more. */
   close: (state: AdrState) => state.workerPool.close(),

@@ -45,7 +45,7 @@ export const sac = {
     }),
   measure,
   agents: ({ core, spec, policy, actor }: SacState): PolicyAgents =>
-    policyAgents(core, spec, { policy, particles: 1, theta: actor.view.theta }, 0),
+    policyAgents(core, spec, { policy, particles: 1, theta: actor.view.theta }),
   /** Closes the environments. */
   close: ({ loop }: SacState) => loop.envs.close(),
 }

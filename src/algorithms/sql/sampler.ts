@@ -83,7 +83,7 @@ export function samplerAgents(
   core: CoreModule,
   task: EnvironmentSpec,
   live: readonly SamplerWithCritics[],
-  best: number | null = null,
+  best: number | null = live.length === 1 ? 0 : null,
 ): DrawingAgents {
   const samplers = live.map((one) => ({ ...one, theta: one.theta.slice(), judges: one.judges.map((q) => q.slice()) }))
   return agentsThatDraw({

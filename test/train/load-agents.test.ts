@@ -1,0 +1,82 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import type { EnvironmentSpec } from '../../src/envs/contract.ts'
+import { box, discrete } from '../../src/envs/spaces.ts'
+import { loadAgents, readRun } from '../../src/train/load-agents.ts'
+import { createRun, finishRun, record } from '../../src/train/run-directory.ts'
+import { type AnyTrainOptions, type AnyTrainStep, evaluate, runConfig, train } from '../../src/train/train.ts'
+
+let folder: string
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'steinrl-agents-'))
+})
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
+const small = { iterations: 2, hidden: [8], steps: 60, environments: 4, seed: 3, particles: 4 }
+
+async function runOf(name: string, options: AnyTrainOptions) {
+  const path = join(folder, name)
+  const run = await createRun(path, runConfig(options), { overwrite: true })
+  let last: AnyTrainStep | undefined
+  for await (const step of record(run, train(options))) last = step as AnyTrainStep
+  return { run, path, step: last as AnyTrainStep }
+}
+
+const observation = [0.02, -0.3, 0.1, 0.4]
+const drawn = (agents: Awaited<ReturnType<typeof loadAgents>>, particle?: number) =>
+  agents.actRows(Array.from({ length: 60 }, () => observation).flat(), { greedy: false, seed: 1, particle })
+
+test('agents of a run act as those of its last step did; the best of training acts, or of the evaluation when there is one', async () => {
+  const { run, path, step } = await runOf('cartpole', { env: 'CartPole-v1', ...small })
+  const agents = step.agents()
+  const loaded = await loadAgents(path)
+  expect(loaded.best).toBe(agents.best)
+  expect(drawn(loaded)).toEqual(drawn(agents))
+  expect(drawn(loaded, 1)).toEqual(drawn(agents, 1))
+  const evaluation = await evaluate({ agents, episodes: 3 })
+  const other = ((agents.best ?? 0) + 1) % 4
+  // Another particle than in training is the best.
+  const greedy = evaluation.greedy.map((_, i) => (i === other ? 500 : 1))
+  await finishRun(run, 'Finished.', { ...evaluation, greedy })
+  const evaluated = await loadAgents(path)
+  expect(evaluated.best).toBe(other)
+  expect(drawn(evaluated)).toEqual(drawn(agents, other))
+  expect(drawn(evaluated)).not.toEqual(drawn(agents))
+  expect(await evaluate({ agents: evaluated, episodes: 3 })).toEqual(evaluation)
+  const { config, env, ...again } = await readRun(path)
+  expect([config.env, env]).toEqual(['CartPole-v1', 'CartPole-v1'])
+  expect(await evaluate({ agents: again, episodes: 3 })).toEqual(evaluation)
+  await writeFile(join(path, 'evaluation.json'), '{"greedy":[1]}')
+  await expect(loadAgents(path)).rejects.toThrow('is damaged: it has no mean return of each of 4 particles.')
+})
+
+const own: EnvironmentSpec = {
+  ...{ id: 'Own-v0', observationSpace: box([-1], [1]), actionSpace: discrete(2), maxEpisodeSteps: 5 },
+  create: () => {
+    const plain = { obs: [0], info: {}, reward: 1, terminated: false, truncated: false }
+    return { reset: () => plain, step: () => plain }
+  },
+}
+
+test('a task of one’s own is named by the reader; without it policies can be evaluated in it and do not act', async () => {
+  const { path, step } = await runOf('own', { env: own, ...small })
+  const message = 'The task of the run, "Own-v0", is none of this library\'s: give it as env.'
+  await expect(loadAgents(path)).rejects.toThrow(message)
+  const agents = await loadAgents(path, { env: own })
+  expect(agents.act([0.5])).toEqual(step.agents().act([0.5]))
+  const read = await readRun(path)
+  expect(() => read.act([0.5])).toThrow(message)
+  expect((await evaluate({ env: own, agents: read, episodes: 2 })).greedy).toEqual([5, 5, 5, 5])
+})
+
+test.each([
+  [undefined, 'loadAgents takes the path of a run directory or bytes, got undefined.'],
+  ['/nowhere', '"/nowhere" is not a run: it has no config.json.'],
+  [new Uint8Array(3), ''],
+])('refuses %j', async (source, message) => {
+  await expect(loadAgents(source as string)).rejects.toThrow(
+    expect.objectContaining({ name: 'UsageError', message: expect.stringContaining(message) }),
+  )
+})
