@@ -13,7 +13,13 @@ import { continuousTask } from '../../rl/off-policy.ts'
 import { createBatch, mergeReplays, type Replay, sampleInto } from '../../rl/replay.ts'
 import { initialiseTrainable, trainable, trainableFields } from '../../rl/trainable.ts'
 import { type Metrics, type Saved, steinMetrics } from '../algorithm.ts'
-import { type Constants, type SqlComposeOptions, sqlComposeConfig, sqlComposeSettings } from './compose-settings.ts'
+import {
+  type Constants,
+  type SqlComposeConfig,
+  type SqlComposeOptions,
+  sqlComposeConfig,
+  sqlComposeSettings,
+} from './compose-settings.ts'
 import { type SamplerWithCritics, samplerAgents, saveSamplers } from './sampler.ts'
 import { createSamplerLearning, learnSampler } from './sampler-learning.ts'
 import { splitOf } from './settings.ts'
