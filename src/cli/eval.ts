@@ -1,6 +1,6 @@
 import { Command } from 'commander'
-import { environmentSpec } from '../envs/registry.ts'
-import { readRun } from '../train/load-agents.ts'
+import { loadAgents } from '../train/load-agents.ts'
+import { keepEvaluation } from '../train/run-directory.ts'
 import { evaluate } from '../train/train.ts'
 import { printEvaluation, printLine } from './print.ts'
 import { progress } from './progress.ts'
@@ -23,18 +23,17 @@ export function evalCommand(): Command {
 }
 
 async function runEvaluation(path: string, { episodes, seed, json }: CommandOptions): Promise<void> {
-  const { env, ...population } = await readRun(path)
-  const spec = environmentSpec(env)
+  const agents = await loadAgents(path)
   const line = json ? null : progress()
   try {
     const evaluation = await evaluate({
-      spec,
-      ...population,
+      agents,
       episodes,
       seed,
       onProgress: (done, total) => line?.update(`evaluating ${done}/${total}`),
     })
     line?.stop()
+    await keepEvaluation(path, evaluation)
     if (json) printLine(evaluation)
     else printEvaluation(evaluation)
   } finally {

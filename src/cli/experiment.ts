@@ -5,7 +5,7 @@ import { type ExperimentOptions, planOf } from '../experiments/plan.ts'
 import { presetNamed, presets } from '../experiments/presets.ts'
 import type { Estimate } from '../experiments/statistics.ts'
 import type { ExperimentSummary } from '../experiments/summary.ts'
-import { INTERRUPTED_EXIT_CODE, type Interrupt, listenForInterrupt } from './interrupt.ts'
+import { type Interrupt, listenForInterrupt, oneByOne } from './interrupt.ts'
 import { printLine } from './print.ts'
 import { duration, format, progress } from './progress.ts'
 import { number, words } from './values.ts'
@@ -35,7 +35,7 @@ async function runCommand(name: string | undefined, { json, ...options }: Comman
     await consume(runExperiment(given), interrupt, json)
   } finally {
     interrupt.release()
-    if (interrupt.requested) process.exitCode = INTERRUPTED_EXIT_CODE
+    if (interrupt.requested) process.exitCode = interrupt.exitCode
   }
   const summary = await readExperiment(path)
   if (json) return printLine({ experiment: withoutCurves(summary) })
@@ -57,7 +57,7 @@ async function consume(steps: AsyncIterable<ExperimentProgress>, interrupt: Inte
   const started = performance.now()
   const current = new Map<string, string>()
   try {
-    for await (const step of steps) {
+    for await (const step of oneByOne(steps, interrupt)) {
       const { variant, seed, status, metrics, notes } = step
       for (const note of notes) console.error(`${variant}, seed ${seed}: ${note}`)
       if (json) printLine({ variant, seed, status, ...metrics })

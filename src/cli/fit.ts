@@ -12,7 +12,7 @@ import { drawsToArviz, drawsToCsv, drawsToSafetensors } from '../bayes/save.ts'
 import { summary } from '../bayes/summary.ts'
 import { UsageError } from '../core/errors.ts'
 import { startTfjs } from '../nn/tfjs.ts'
-import { INTERRUPTED_EXIT_CODE, listenForInterrupt } from './interrupt.ts'
+import { listenForInterrupt } from './interrupt.ts'
 import { printLine } from './print.ts'
 import { progress } from './progress.ts'
 import { number } from './values.ts'
@@ -92,7 +92,7 @@ async function runFit(file: string, options: CommandOptions): Promise<void> {
     const tone = diagnosis.verdict === 'fine' ? pc.green : pc.yellow
     console.log(`${tone(diagnosis.sentence)}\n${fit.reason} Report: ${pc.cyan(join(out, 'report.html'))}`)
   }
-  if (interrupt.requested) process.exitCode = INTERRUPTED_EXIT_CODE
+  if (interrupt.requested) process.exitCode = interrupt.exitCode
 }
 
 const exists = (path: string) =>

@@ -1,26 +1,100 @@
-/** Ctrl-C, or a reader of our output that left, asks for a clean stop; a second Ctrl-C ends the process at once. */
+/**
+ * Asks for a clean stop: Ctrl-C, what ends services and jobs (SIGTERM), a terminal that is closed (SIGHUP), or a reader of our output that
+ * left. The second signal ends the process at once.
+ */
 export interface Interrupt {
   readonly requested: boolean
+  /** What shells expect of a process that the signal ended. */
+  readonly exitCode: number
+  /**
+   * One iteration. Where the one before kept this thread busy for so long that nobody could have been asked to stop, a signal
+   * ends the process at once in this one: there is what was saved until then.
+   */
+  during<T>(iteration: () => Promise<T>): Promise<T>
   release(): void
 }
 
+/** By signal; what a shell adds 128 to. */
+const SIGNALS = { SIGINT: 2, SIGTERM: 15, SIGHUP: 1 } as const
+
+const BUSY_MS = 1000
+const TICK_MS = 50
+
 export function listenForInterrupt(): Interrupt {
-  let requested = false
-  const listener = () => {
-    requested = true
+  let by: keyof typeof SIGNALS | null = null
+  /** Of the last two: the first iteration of a run is handed on by one that only saves it. */
+  let busy = [Number.POSITIVE_INFINITY, 0]
+  const listeners = (Object.keys(SIGNALS) as (keyof typeof SIGNALS)[]).map((signal) => {
+    const listener = () => {
+      by = signal
+      ignore()
+    }
+    return [signal, listener] as const
+  })
+  const listen = () => {
+    for (const [signal, listener] of listeners) process.on(signal, listener)
   }
-  process.once('SIGINT', listener)
-  process.stdout.once('error', listener)
+  const ignore = () => {
+    for (const [signal, listener] of listeners) process.off(signal, listener)
+  }
+  const onError = () => {
+    by ??= 'SIGINT'
+  }
+  for (const stream of [process.stdout, process.stderr]) stream.once('error', onError)
   return {
     get requested() {
-      return requested
+      return by !== null
+    },
+    get exitCode() {
+      return 128 + SIGNALS[by ?? 'SIGINT']
+    },
+    async during(iteration) {
+      if (Math.max(...busy) > BUSY_MS) ignore()
+      const gap = longestGap()
+      try {
+        return await iteration()
+      } finally {
+        busy = [gap.end(), busy[0]]
+        ignore()
+        if (by === null) listen()
+      }
     },
     release() {
-      process.off('SIGINT', listener)
-      process.stdout.off('error', listener)
+      ignore()
+      for (const stream of [process.stdout, process.stderr]) stream.off('error', onError)
     },
   }
 }
 
-/** What shells expect of a process that Ctrl-C ended. */
-export const INTERRUPTED_EXIT_CODE = 130
+/** The longest time in which no timer had its turn, in ms. */
+function longestGap() {
+  let longest = 0
+  let last = performance.now()
+  const tick = () => {
+    const now = performance.now()
+    longest = Math.max(longest, now - last)
+    last = now
+  }
+  const timer = setInterval(tick, TICK_MS).unref()
+  return {
+    end(): number {
+      clearInterval(timer)
+      tick()
+      return longest
+    },
+  }
+}
+
+/** Every step with a turn of its own for signals. */
+export async function* oneByOne<T>(steps: AsyncIterable<T>, interrupt: Interrupt): AsyncGenerator<T> {
+  const iterator = steps[Symbol.asyncIterator]()
+  try {
+    while (true) {
+      const { done, value } = await interrupt.during(() => iterator.next())
+      if (done) return
+      yield value
+    }
+  } finally {
+    await iterator.return?.()
+  }
+}

@@ -2,6 +2,7 @@
 import { Command } from 'commander'
 import pc from 'picocolors'
 import { isExpected } from '../core/errors.ts'
+import { version } from '../core/version.ts'
 import { evalCommand } from './eval.ts'
 import { experimentCommand } from './experiment.ts'
 import { exportCommand } from './export.ts'
@@ -9,6 +10,7 @@ import { fitCommand } from './fit.ts'
 import { trainCommand } from './train.ts'
 
 const program = new Command('steinrl')
+  .version(version)
   .description('Stein variational reinforcement learning: populations of policies that learn and stay apart.')
   .configureOutput({
     // One line that begins like those for wrong values.
@@ -26,9 +28,10 @@ for (const command of [trainCommand(), evalCommand(), experimentCommand(), expor
 }
 
 // A reader that left early, as head does, is no bug.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error
-})
+for (const stream of [process.stdout, process.stderr])
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+  })
 
 try {
   await program.parseAsync()

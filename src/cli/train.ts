@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 import pc from 'picocolors'
 import { check, isExpected, wholeNumber } from '../core/errors.ts'
-import { environmentSpec } from '../envs/registry.ts'
+import { freeze } from '../envs/description.ts'
 import type { Evaluation } from '../report/metrics.ts'
 import { createRun, finishRun, record, refuseToReplace } from '../train/run-directory.ts'
 import {
@@ -14,20 +14,25 @@ import {
   runConfig,
   train,
 } from '../train/train.ts'
-import { INTERRUPTED_EXIT_CODE, type Interrupt, listenForInterrupt } from './interrupt.ts'
+import { type Interrupt, listenForInterrupt, oneByOne } from './interrupt.ts'
 import { printEvaluation, printLine } from './print.ts'
 import { iterationLine, progress } from './progress.ts'
 import { addSettings } from './settings.ts'
+import { type TaskOptions, taskOf, taskOptions } from './task.ts'
 import { number } from './values.ts'
 
 /** Options of the command that are not settings of the algorithm. */
 interface CommandOptions {
   workers?: unknown
+  workerLimit?: unknown
   iterations: number
   out?: string
   overwrite: boolean
   evalEpisodes: number
   json: boolean
+  constants?: TaskOptions['constants']
+  maxEpisodeSteps?: number
+  wrap: TaskOptions['wrap']
 }
 
 /** One command an algorithm, each with the settings it has. */
@@ -45,7 +50,11 @@ export function trainCommand(): Command {
 }
 
 function algorithmCommand(name: AlgorithmName): Command {
-  return addSettings(new Command(name).argument('<environment>', 'for example CartPole-v1'), name)
+  const about = 'an id, as CartPole-v1 or HalfCheetah-v5, or a module with a task of your own, as ./task.js'
+  const settings = addSettings(new Command(name).argument('<environment>', about), name)
+  if (settings.options.some((option) => option.attributeName() === 'workers'))
+    settings.option('--worker-limit <s>', 'seconds that a worker may take for one particle (600)', number)
+  return taskOptions(settings)
     .option('--iterations <n>', '', number, 60)
     .option('--out <directory>', 'where to write the run (runs/ALGORITHM-ENVIRONMENT-SEED)')
     .option('--overwrite', 'replace an earlier run in that directory', false)
@@ -55,17 +64,25 @@ function algorithmCommand(name: AlgorithmName): Command {
 }
 
 async function runTraining(algorithm: string, env: string, { ...all }: CommandOptions): Promise<void> {
-  const { iterations, out, overwrite, evalEpisodes, json, workers, ...settings } = all
+  const { iterations, out, overwrite, evalEpisodes, json, workers, workerLimit, ...rest } = all
+  const { constants, maxEpisodeSteps, wrap, ...settings } = rest
   // Everything is checked before the first file is written.
   check(wholeNumber('eval-episodes', 0, 1_000_000), evalEpisodes)
-  const config = runConfig({ algorithm, env, iterations, ...settings } as AnyTrainOptions)
-  const path = out ?? `runs/${algorithm}-${env}-${config.seed}`
+  const spec = await taskOf(env, { constants, maxEpisodeSteps, wrap })
+  const config = runConfig({ algorithm, env: spec, iterations, ...settings } as AnyTrainOptions)
+  const path = out ?? `runs/${algorithm}-${spec.id}-${config.seed}`
   await refuseToReplace(path, overwrite)
   // A run whose first step fails, for want of memory perhaps, leaves no directory and replaces none.
-  const steps = train({ ...config, workers } as AnyTrainOptions)
-  const first = await steps.next()
-  const run = await createRun(path, config, { overwrite })
+  const { task: _, ...given } = config
+  const steps = train({
+    ...given,
+    env: spec,
+    workers,
+    ...(workerLimit !== undefined && { workerLimit }),
+  } as AnyTrainOptions)
   const interrupt = listenForInterrupt()
+  const first = await interrupt.during(() => steps.next())
+  const run = await createRun(path, config, { overwrite })
   let outcome = 'Failed.'
   let evaluation: Evaluation | null = null
   try {
@@ -83,7 +100,7 @@ async function runTraining(algorithm: string, env: string, { ...all }: CommandOp
     interrupt.release()
     const report = await finishRun(run, outcome, evaluation)
     if (!json) console.log(`${outcome} Report: ${pc.cyan(report)}`)
-    if (interrupt.requested) process.exitCode = INTERRUPTED_EXIT_CODE
+    if (interrupt.requested) process.exitCode = interrupt.exitCode
   }
 }
 
@@ -101,7 +118,7 @@ async function consume(steps: AsyncIterable<AnyTrainStep>, interrupt: Interrupt,
   let last: AnyTrainStep | undefined
   let returns: (number | null)[] = []
   try {
-    for await (const step of steps) {
+    for await (const step of oneByOne(steps, interrupt)) {
       last = step
       // A particle whose episodes are all still running keeps the return it had.
       returns = step.metrics.returns.map((value, i) => value ?? returns[i] ?? null)
@@ -126,7 +143,7 @@ const INTERRUPTED = Symbol('interrupted')
 
 /** Null when Ctrl-C came before the last particle. */
 async function evaluateLast(
-  { env, agents }: AnyTrainStep,
+  { spec, agents }: AnyTrainStep,
   seed: number,
   episodes: number,
   interrupt: Interrupt,
@@ -134,9 +151,10 @@ async function evaluateLast(
 ): Promise<Evaluation | null> {
   const line = json ? null : progress()
   let evaluation: Evaluation
+  freeze(spec)
   try {
     evaluation = await evaluate({
-      spec: environmentSpec(env),
+      spec,
       ...agents(),
       episodes,
       seed,

@@ -28,3 +28,14 @@ export const ranges = (text: string): Record<string, (number | string)[]> =>
       return [name, bounds.split(':').map(number)]
     }),
   )
+
+/** gravity=9.8,terminate=false,range=0.7:1 → { gravity: 9.8, terminate: false, range: [0.7, 1] } */
+export const valuesByName = (text: string): Record<string, number | string> =>
+  Object.fromEntries(
+    words(text).map((entry) => {
+      const [name, value = ''] = entry.split('=')
+      const parts = value.split(':').map(number)
+      // What a task does not take, it refuses by itself.
+      return [name, (parts.length > 1 ? parts : flag(value) === value ? parts[0] : flag(value)) as number | string]
+    }),
+  )

@@ -59,11 +59,13 @@ export function decodeTensors(file: Uint8Array): TensorFile {
   if (length > MAX_HEADER || LENGTH_BYTES + length > file.length) {
     throw new UsageError(`its header should have ${length} bytes, but the file has ${file.length}.`)
   }
-  const { [METADATA]: metadata = {}, ...entries } = parseHeader(file.subarray(LENGTH_BYTES, LENGTH_BYTES + length))
+  const { header, text } = parseHeader(file.subarray(LENGTH_BYTES, LENGTH_BYTES + length))
+  const { [METADATA]: metadata = {}, ...entries } = header
   if (!isMetadata(metadata)) throw new UsageError(`its ${METADATA} is not an object of texts.`)
   const data = file.subarray(LENGTH_BYTES + length)
   const ranges = Object.entries(entries).map(([name, entry]) => parseRange(name, entry, data.length))
   checkCovered(ranges, data.length)
+  refuseAmbiguous(text, header)
   // Copied, since the data need not be aligned in the file; not by slice(), which in a Buffer of Node copies nothing.
   const tensors = ranges.map(({ name, shape, start, end }) => {
     return [name, { shape, data: new Float32Array(new Uint8Array(data.subarray(start, end)).buffer) }]
@@ -71,10 +73,12 @@ export function decodeTensors(file: Uint8Array): TensorFile {
   return { tensors: Object.fromEntries(tensors), metadata }
 }
 
-function parseHeader(bytes: Uint8Array): Record<string, unknown> {
+function parseHeader(bytes: Uint8Array): { header: Record<string, unknown>; text: string } {
   let header: unknown
+  let text: string
   try {
-    header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+    header = JSON.parse(text)
   } catch {
     throw new UsageError('its header is not JSON.')
   }
@@ -82,7 +86,37 @@ function parseHeader(bytes: Uint8Array): Record<string, unknown> {
   if (typeof header !== 'object' || header === null || bytes[0] !== 0x7b) {
     throw new UsageError('its header is not a JSON object.')
   }
-  return header as Record<string, unknown>
+  return { header: header as Record<string, unknown>, text }
+}
+
+/**
+ * Refuses what JSON.parse lets through and other readers do not: numbers that are not written whole, keys that come twice, halves of
+ * characters, and what is nested deeper than anybody writes.
+ */
+function refuseAmbiguous(text: string, header: object): void {
+  const bare = text.replace(/"(?:[^"\\]|\\.)*"/g, '""')
+  if (/[-.E]|\de/.test(bare)) throw new UsageError('a number of its header is not written as a whole number.')
+  let keys = 0
+  const open: [value: unknown, depth: number][] = [[header, 0]]
+  for (let next = open.pop(); next; next = open.pop()) {
+    const [value, depth] = next
+    if (depth > MAX_DEPTH) throw new UsageError(`its header is nested deeper than ${MAX_DEPTH} levels.`)
+    if (typeof value === 'string') refuseHalves(value)
+    if (typeof value !== 'object' || value === null) continue
+    for (const [name, entry] of Object.entries(value)) {
+      if (!Array.isArray(value)) keys++
+      refuseHalves(name)
+      open.push([entry, depth + 1])
+    }
+  }
+  if (bare.split(':').length - 1 !== keys) throw new UsageError('a key of its header is there twice.')
+}
+
+const MAX_DEPTH = 100
+
+/** Of two that make one character: with the flag u, only lone ones match. */
+function refuseHalves(text: string): void {
+  if (/[\ud800-\udfff]/u.test(text)) throw new UsageError('a text of its header has half a character.')
 }
 
 /** Where a tensor lies in the data. */

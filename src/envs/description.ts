@@ -8,7 +8,6 @@ import { inTypeScript } from './instances.ts'
 import { configured } from './make.ts'
 import { environmentSpec, environments } from './registry.ts'
 import { actTheSame } from './same.ts'
-import { haveSameSpaces } from './spaces.ts'
 import { wrapperNamed } from './wrappers/named.ts'
 import { limited } from './wrappers/wrapper.ts'
 
@@ -126,11 +125,13 @@ export async function findTask(spec: EnvironmentSpec): Promise<TaskDescription> 
   const task = describeTask(spec)
   if (task.module === undefined) return task
   const root = makingsOf(spec).at(-1)?.from ?? spec
-  const exports = Object.entries(await load(task))
-  const name = exports.find(([, value]) => value === root)?.[0]
+  const exports = Object.entries(await loadModule(task.id, task.module))
+  const tasks = exports.filter(([, value]) => (value as EnvironmentSpec | null)?.id === root.id) as [
+    string,
+    EnvironmentSpec,
+  ][]
+  const [name] = tasks.find(([, value]) => value === root) ?? tasks.find(([, value]) => actTheSame(root, value)) ?? []
   if (name !== undefined) return { ...task, export: name }
-  const other = exports.find(([key]) => key === 'default')?.[1] as EnvironmentSpec | undefined
-  if (other?.id === root.id && actTheSame(root, other)) return task
   throw new UsageError(
     `${task.id} is not what its module ${show(task.module)} exports: whoever loads it would have another task. Export it by a name of its own, or make it by configured(task, { constants }).`,
   )
@@ -139,7 +140,8 @@ export async function findTask(spec: EnvironmentSpec): Promise<TaskDescription> 
 /** Modules are code: only those that the user has on disk, or the page that it is of. */
 const LOADABLE = /^(file:|\/|\.\.?\/|[a-zA-Z]:[\\/])/
 
-async function load({ id, module = '' }: Pick<TaskDescription, 'id' | 'module'>): Promise<Record<string, unknown>> {
+/** @throws UsageError for a module that cannot be loaded */
+export async function loadModule(id: string, module: string): Promise<Record<string, unknown>> {
   try {
     return await importUnseen(module)
   } catch (error) {
@@ -186,7 +188,7 @@ async function rootFrom(task: TaskDescription, { core, fromFile }: TaskOptions):
 async function exported({ id, module = '', export: name = 'default' }: TaskDescription, fromFile = false) {
   if (fromFile && !LOADABLE.test(module))
     throw new UsageError(`The module of ${id} must be a file, got ${show(module.slice(0, 60))}.`)
-  const spec = (await load({ id, module }))[name] as EnvironmentSpec | undefined
+  const spec = (await loadModule(id, module))[name] as EnvironmentSpec | undefined
   if (typeof spec === 'object' && spec?.id === id) return spec
   throw new UsageError(`The export ${name} of ${show(module)} is not the task ${id}.`)
 }
@@ -195,19 +197,7 @@ async function exported({ id, module = '', export: name = 'default' }: TaskDescr
 export const statesOf = (spec: EnvironmentSpec): (object | null)[] =>
   wrappingsOf(spec).map(({ state }) => state ?? null)
 
-/** Puts back what the wrappers of a task had learned. */
-export function setStates(spec: EnvironmentSpec, states: readonly (object | null)[]): void {
-  statesOf(spec).forEach((state, k) => {
-    if (state) Object.assign(state, structuredClone(states[k]))
-  })
-}
-
-/**
- * Refuses a task that is not the one it is to be.
- *
- * @throws UsageError when spaces, limit or what is written down of it differ
- */
-export function refuseOtherTask(spec: EnvironmentSpec, other: EnvironmentSpec, what: string): void {
-  if (spec.maxEpisodeSteps === other.maxEpisodeSteps && haveSameSpaces(spec, other)) return
-  throw new UsageError(`${spec.id} is another task than ${what}: it has other spaces or another limit.`)
+/** From now on what the wrappers of a task have learned is used and no longer changed: for evaluation. */
+export function freeze(spec: EnvironmentSpec): void {
+  for (const state of statesOf(spec)) if (state) Object.assign(state, { frozen: true })
 }

@@ -28,11 +28,16 @@ export const environments: Readonly<Record<string, EnvironmentSpec>> = {
   [doublePendulum.id]: doublePendulum,
 }
 
-/** The task with this id, or the one given. Throws a UsageError that lists what exists. */
-export function environmentSpec(env: string | EnvironmentSpec): EnvironmentSpec {
+/**
+ * The task with this id, or the one given.
+ *
+ * @param more ids that the caller knows beside
+ * @throws UsageError that lists what exists
+ */
+export function environmentSpec(env: string | EnvironmentSpec, more: readonly string[] = []): EnvironmentSpec {
   if (typeof env !== 'string') return env
   if (Object.hasOwn(environments, env)) return environments[env]
-  const ids = Object.keys(environments)
+  const ids = [...Object.keys(environments), ...more]
   const near = nearest(env, ids)
   const hint = near ? `, and the nearest is ${near}` : ''
   throw new UsageError(`Unknown environment ${show(env)}; there are ${ids.join(', ')}${hint}.`)

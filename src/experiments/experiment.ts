@@ -1,6 +1,6 @@
 import { platform } from '#platform'
 import { check, RunError, show, UsageError, wholeNumber } from '../core/errors.ts'
-import { environmentSpec } from '../envs/registry.ts'
+import { freeze, type TaskDescription } from '../envs/description.ts'
 import { sizeOf } from '../envs/spaces.ts'
 import type { IterationMetrics } from '../report/metrics.ts'
 import { evaluateGrid } from '../rl/randomisation.ts'
@@ -117,9 +117,15 @@ async function keptJobs({ path, description, jobs }: Plan, overwrite: boolean): 
   if (difference) throw new UsageError(`${show(path)} holds ${difference}; choose another --out, or --overwrite it.`)
   for (const job of jobs) {
     const run = await readFinished(job.path)
-    if (run && equal(run.config, job.config) && run.metrics.length === description.iterations) kept.add(job)
+    if (run && isOf(run, job) && run.metrics.length === description.iterations) kept.add(job)
   }
   return kept
+}
+
+/** Whether a run has the settings of a job; whichever version it is of, and where an early one does not tell its task. */
+function isOf({ config: { version: _, ...config } }: FinishedRun, job: Job): boolean {
+  const { export: __, ...task } = (config.task ?? job.config.task) as TaskDescription
+  return equal({ ...config, task }, job.config)
 }
 
 /**
@@ -174,7 +180,8 @@ async function* runJob(
     }
     yield progress('evaluating')
     const { iterations, agents } = last as AnyTrainStep
-    const spec = environmentSpec(options.env)
+    const { spec } = last as AnyTrainStep
+    freeze(spec)
     const onProgress = () => {
       if (stop.requested) throw STOPPED
     }
@@ -220,7 +227,7 @@ async function readJobs({ jobs, description }: Plan): Promise<Finished> {
   for (const job of jobs) {
     const run = await readFinished(job.path)
     // Not a damaged or older run that this session did not come to.
-    if (run && equal(run.config, job.config) && run.metrics.length === description.iterations) finished.set(job, run)
+    if (run && isOf(run, job) && run.metrics.length === description.iterations) finished.set(job, run)
   }
   return finished
 }

@@ -81,7 +81,7 @@ export function planOf({ preset, out = `runs/${preset.name}`, ...options }: Expe
     }),
   )
   const described = variants.map(({ label, note }, v) => {
-    const { seed: _, ...settings } = jobs[v].config
+    const { seed: _, task: __, ...settings } = jobs[v].config
     return { label, note, settings }
   })
   const { name, shows, constants, grid } = preset

@@ -1,8 +1,9 @@
 import { platform } from '#platform'
 import { show, UsageError } from '../core/errors.ts'
 import type { EnvironmentSpec } from '../envs/contract.ts'
-import { environmentSpec } from '../envs/registry.ts'
-import { type Bounds, encodePolicy, type PopulationToExport } from '../policy/description.ts'
+import { describeTask, statesOf } from '../envs/description.ts'
+import { deviation, type RunningStatistics } from '../envs/wrappers/statistics.ts'
+import { type Bounds, encodePolicy, type Normalisation, type PopulationToExport } from '../policy/description.ts'
 import { arePolicies } from '../rl/agents.ts'
 import { bestParticle, readRun } from '../train/load-agents.ts'
 import { fileOf, parseJson, reading, writing } from '../train/run-directory.ts'
@@ -80,7 +81,56 @@ async function readPopulation(path: string): Promise<PopulationToExport> {
   const file = fileOf(path, 'evaluation')
   const evaluated = await files.exists(file)
   const best = evaluated ? await reading(file, (bytes) => bestParticle(parseJson(bytes), agents.particles)) : null
-  return { ...agents, env, best, bounds: boundsOf(environmentSpec(env)) }
+  // What it throws says why the task is not known.
+  if (!agents.task) agents.act([])
+  return { ...agents, env, best, ...seenThrough(agents.task as EnvironmentSpec) }
+}
+
+/** Wrappers that change neither what a policy sees nor what becomes of its action. */
+const INVISIBLE = [
+  ...['repeatAction', 'scaleReward', 'sparseReward', 'episodicReward', 'normaliseReward'],
+  ...['episodeStatistics', 'recordEpisodes'],
+]
+
+/**
+ * What stands between the task and the policies: the normalisation of observations, and the bounds that actions are clipped to.
+ *
+ * @throws UsageError, which names it, for a wrapper that an exported policy could not do without
+ */
+export function seenThrough(spec: EnvironmentSpec): Pick<PopulationToExport, 'normalisation' | 'bounds'> {
+  const names = (describeTask(spec).wrappers ?? []).map(({ name }) => name)
+  const others = names.filter((name) => !INVISIBLE.includes(name))
+  const refused = others.find((name, k) => !EXPORTED.includes(name) || others.indexOf(name) !== k)
+  if (refused !== undefined)
+    throw new UsageError(
+      `The policies act through ${refused}, which an exported policy has not: train without it to export them.`,
+    )
+  const options = describeTask(spec).wrappers?.[names.indexOf('normaliseObservation')]?.options
+  const statistics = statesOf(spec)[names.indexOf('normaliseObservation')] as RunningStatistics | undefined
+  return {
+    normalisation: options && statistics ? normalisationOf(statistics, options) : null,
+    bounds: boundsOf(withoutClip(spec)),
+  }
+}
+
+/** What is not clipped is in float32. */
+const LARGEST_FLOAT = 3.4028234663852886e38
+
+/** Once each. */
+const EXPORTED = ['normaliseObservation', 'clipAction']
+
+function normalisationOf(statistics: RunningStatistics, options: Readonly<Record<string, unknown>>): Normalisation {
+  const { clip, epsilon } = options as { clip: number | null; epsilon: number }
+  const { mean } = statistics
+  return { mean, deviation: mean.map((_, k) => deviation(statistics, k, epsilon)), clip: clip ?? LARGEST_FLOAT }
+}
+
+/** The task inside of clipAction, whose box is what actions are clipped to. */
+function withoutClip(spec: EnvironmentSpec): EnvironmentSpec {
+  if (!spec.made) return spec
+  const { from, by } = spec.made
+  const inner = withoutClip(from)
+  return 'wrapper' in by && by.wrapper === 'clipAction' ? inner : { ...spec, actionSpace: inner.actionSpace }
 }
 
 function boundsOf({ actionSpace }: EnvironmentSpec): Bounds | null {

@@ -33,10 +33,18 @@ export interface WorkerPoolOptions<Setup> {
   /** The same setup without anything that cannot be posted. */
   readonly posted: unknown
   readonly workers: number
+  /** Seconds that a worker may take for one job before it counts as dead. Default 600. */
+  readonly limit?: number
 }
+
+/** Far longer than a job takes that ends at all. */
+const LIMIT = 600
 
 /** One job may take this many workers with it before it is given up. */
 const LIVES = 2
+
+/** So many workers are started in the place of others in one run: a task that ends more of them ends them all. */
+const MOST_HIRED = 2
 
 /**
  * Hires workers, or none. Each starts a tfjs of its own, without threads: the workers fill the cores already, and tfjs has
@@ -50,7 +58,12 @@ export async function startWorkerPool<Setup>(options: WorkerPoolOptions<Setup>):
   const starts = await Promise.allSettled(Array.from({ length: workers }, () => startPoolWorker(options)))
   const hands = starts.filter((start) => start.status === 'fulfilled').map(({ value }) => value)
   const failed = starts.find((start) => start.status === 'rejected')
-  if (!failed) return together(hands, () => create(setup))
+  if (!failed)
+    return together(
+      hands,
+      () => create(setup),
+      () => startPoolWorker(options),
+    )
   for (const hand of hands) hand.stop()
   throw failed.reason
 }
@@ -84,16 +97,30 @@ interface Round {
   readonly failures: Map<number, unknown>
 }
 
-function together(hands: readonly PoolWorker[], createHere: () => Promise<Evaluator>): WorkerPool {
+function together(
+  hands: readonly PoolWorker[],
+  createHere: () => Promise<Evaluator>,
+  hire: () => Promise<PoolWorker>,
+): WorkerPool {
   const alive = new Set(hands)
   /** Who has the rows of a particle's last rollout. */
   const holders = new Map<number, PoolWorker>()
   let losses: string[] = []
+  /** Workers that took the place of others. */
+  let hired = 0
   let here: Promise<Evaluator> | null = null
 
   /** Takes jobs until none is left or the worker dies. */
   async function work(hand: PoolWorker, { queue, outcomes, failures }: Round): Promise<void> {
     for (let entry = takeFor(hand, queue); entry; entry = takeFor(hand, queue)) {
+      const before = hand.death()
+      // No job is to blame.
+      if (before) {
+        alive.delete(hand)
+        losses.push(`A worker died between two particles (${before.message}); ${alive.size} are left.`)
+        queue.unshift(entry)
+        return
+      }
       try {
         holders.set(entry.job.particle, hand)
         outcomes[entry.index] = await hand.evaluate(entry.job)
@@ -111,6 +138,19 @@ function together(hands: readonly PoolWorker[], createHere: () => Promise<Evalua
     entry.lives--
     if (entry.lives > 0) queue.unshift(entry)
     else failures.set(entry.index, new RunError(`${LIVES} workers died while they evaluated particle ${particle}.`))
+  }
+
+  /** A job that has ended a worker would end this thread, too: it is tried on another worker, or given up. */
+  async function hireFor({ queue, failures }: Round): Promise<boolean> {
+    const suspect = queue.find(({ lives }) => lives < LIVES)
+    if (!suspect) return false
+    hired++
+    const added =
+      hired > MOST_HIRED ? new Error(`${hands.length + MOST_HIRED} workers died in this run.`) : await attempt(hire)
+    if (!(added instanceof Error)) return alive.add(added) !== undefined
+    const text = `A worker died while it evaluated particle ${suspect.job.particle}. ${added.message}`
+    failures.set(suspect.index, new RunError(text))
+    return false
   }
 
   /** Its own particles first, which it may know from the last time, then anybody's. */
@@ -133,8 +173,10 @@ function together(hands: readonly PoolWorker[], createHere: () => Promise<Evalua
       const queue = jobs.map((job, index): Entry => ({ job, index, lives: LIVES }))
       const round: Round = { queue, outcomes: [], failures: new Map() }
       // A worker that dies late leaves its job when the others are done already.
-      while (queue.length > 0 && alive.size > 0) await Promise.all([...alive].map((hand) => work(hand, round)))
-      if (queue.length > 0) {
+      while (queue.length > 0 && (alive.size > 0 || (await hireFor(round))))
+        await Promise.all([...alive].map((hand) => work(hand, round)))
+      // A round that has failed needs no more outcomes.
+      if (queue.length > 0 && round.failures.size === 0) {
         here ??= createHere()
         const evaluator = await here
         for (const { job, index } of queue) round.outcomes[index] = evaluator(job)
@@ -156,19 +198,24 @@ function together(hands: readonly PoolWorker[], createHere: () => Promise<Evalua
   }
 }
 
+const attempt = <T>(make: () => Promise<T>): Promise<T | Error> => make().catch((error: Error) => error)
+
 /** Why a worker is no more. */
 class Death extends Error {}
 
 /** One worker. */
 interface PoolWorker {
   evaluate(job: Job): Promise<Outcome>
+  /** Why it is no more; null while it is. */
+  death(): Death | null
   stop(): void
 }
 
 async function startPoolWorker({
   evaluator,
   posted,
-}: Pick<WorkerPoolOptions<unknown>, 'evaluator' | 'posted'>): Promise<PoolWorker> {
+  limit = LIMIT,
+}: Pick<WorkerPoolOptions<unknown>, 'evaluator' | 'posted' | 'limit'>): Promise<PoolWorker> {
   let owed: { resolve(answer: Answer): void; reject(reason: Error): void } | null = null
   let death: Death | null = null
   const worker = startOrRefuse({
@@ -179,24 +226,31 @@ async function startPoolWorker({
     },
   })
 
-  async function ask(order: Order): Promise<Answer> {
+  async function ask(order: Order, within = limit): Promise<Answer> {
     if (death) throw death
+    let timer: ReturnType<typeof setTimeout> | undefined
     const answer = await new Promise<Answer>((resolve, reject) => {
       owed = { resolve, reject }
+      timer = setTimeout(() => {
+        death = new Death(`it gave no answer within ${within} s`)
+        worker.stop()
+        reject(death)
+      }, within * 1000)
       worker.post(order)
-    })
+    }).finally(() => clearTimeout(timer))
     if ('failure' in answer) throw revived(answer.failure)
     return answer
   }
 
   try {
-    await ask({ evaluator, setup: posted })
+    await ask({ evaluator, setup: posted }, LIMIT)
   } catch (error) {
     worker.stop()
     if (!(error instanceof Death)) throw error
     throw notStarted(error)
   }
   return {
+    death: () => death,
     evaluate: async (job) => ((await ask({ job })) as { outcome: Outcome }).outcome,
     stop: () => worker.stop(),
   }

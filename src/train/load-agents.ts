@@ -1,12 +1,14 @@
 import { platform } from '#platform'
-import { show, UsageError } from '../core/errors.ts'
+import { isExpected, show, UsageError } from '../core/errors.ts'
 import type { CoreSource } from '../core/module.ts'
+import type { TensorFile } from '../core/safetensors.ts'
 import type { EnvironmentSpec } from '../envs/contract.ts'
+import { parseTask, type TaskDescription, taskFrom } from '../envs/description.ts'
 import { environmentSpec, environments } from '../envs/registry.ts'
 import { formOf } from '../policy/acting.ts'
 import type { Evaluation } from '../report/metrics.ts'
 import { type Agents, arePolicies, type Policies, withBest } from '../rl/agents.ts'
-import { agentsFrom, decodeParticles, policiesFrom } from './particles-file.ts'
+import { agentsFrom, decodeParticles, learnedStates, policiesFrom, refuseOtherSettings } from './particles-file.ts'
 import { fileOf, inFile, parseJson, parseLines, reading } from './run-directory.ts'
 import { bestOfReturns } from './train.ts'
 
@@ -33,14 +35,20 @@ const { files } = platform
 export async function readRun(path: string, options: LoadOptions = {}): Promise<SavedPopulation> {
   const file = fileOf(path, 'config')
   if (!(await files.exists(file))) throw new UsageError(`${show(path)} is not a run: it has no config.json.`)
-  const config = await reading(file, parseJson)
+  const { config, description } = await reading(file, configFrom)
   const particles = fileOf(path, 'particles')
-  const content = await reading(particles, decodeParticles)
+  const content = await reading(particles, (bytes) => {
+    const found = decodeParticles(bytes)
+    refuseOtherSettings(found, config)
+    return found
+  })
   const { env } = content.metadata
-  const task = taskOf(env, options)
-  if (!task && !content.metadata.policy) throw notKnown(env)
+  if (description && description.id !== env)
+    throw new UsageError(`${show(particles)} holds a population for ${env}, but the run is of ${description.id}.`)
+  const task = await inFile(particles, () => taskOfRun(content, description, options)).catch((error: Error) => error)
+  if (task instanceof Error && !(isExpected(task) && content.metadata.policy)) throw task
   const agents = await inFile(particles, () =>
-    task ? agentsFrom(content, task, options.core) : withoutTask(policiesFrom(content), notKnown(env)),
+    task instanceof Error ? withoutTask(policiesFrom(content), task) : agentsFrom(content, task, options.core),
   )
   return { config, env, ...agents }
 }
@@ -65,8 +73,9 @@ export async function loadAgents(source: string | Uint8Array, options: LoadOptio
   }
   if (typeof source !== 'string')
     throw new UsageError(`loadAgents takes the path of a run directory or bytes, got ${show(source)}.`)
-  const { config: _, env, ...agents } = await readRun(source, options)
-  if (!taskOf(env, options)) throw notKnown(env)
+  const { config: _, env: __, ...agents } = await readRun(source, options)
+  // What it throws says why there is none.
+  if (!agents.task) agents.act([])
   const best = await bestOf(source, agents)
   return best === null ? agents : withBest(agents, best)
 }
@@ -83,6 +92,24 @@ async function bestOf(run: string, agents: Agents): Promise<number | null> {
     const lines: { returns: (number | null)[] }[] = parseLines(bytes)
     return lines.map(({ returns }) => follow(returns)).at(-1) ?? null
   })
+}
+
+function configFrom(bytes: Uint8Array) {
+  const config = parseJson(bytes)
+  if (typeof config !== 'object' || config === null) throw new UsageError('it is not that of a run.')
+  const { task } = config as { task?: unknown }
+  const description = task === undefined ? null : parseTask(task)
+  return { config: config as Readonly<Record<string, unknown>>, description }
+}
+
+/** The task that is given, or the one that the run was trained on; what its wrappers have learned stays as it is. */
+async function taskOfRun(content: TensorFile, description: TaskDescription | null, options: LoadOptions) {
+  const { env } = content.metadata
+  if (description && options.env === undefined)
+    return taskFrom(description, { states: learnedStates(content), core: options.core, fromFile: true })
+  const task = taskOf(env, options)
+  if (task) return task
+  throw notKnown(env)
 }
 
 /** Null for a task of the user's own that is not given. */

@@ -1,7 +1,8 @@
-import { UsageError } from '../core/errors.ts'
+import { show, UsageError } from '../core/errors.ts'
 import { type CoreSource, compileCore } from '../core/module.ts'
 import { decodeTensors, encodeTensors, type TensorFile } from '../core/safetensors.ts'
 import type { EnvironmentSpec } from '../envs/contract.ts'
+import { statesOf } from '../envs/description.ts'
 import { type PolicyShape, parsePolicy } from '../nn/policy.ts'
 import { type Agents, arePolicies, type Policies, policyAgents } from '../rl/agents.ts'
 import { type AnyTrainStep, algorithmNamed } from './train.ts'
@@ -12,13 +13,28 @@ import { type AnyTrainStep, algorithmNamed } from './train.ts'
 export function encodeParticles(step: Omit<AnyTrainStep, 'state'>): Uint8Array | null {
   const { tensors, metadata } = contentOf(step)
   if (!Object.values(tensors).every(({ data }) => data.every(Number.isFinite))) return null
-  const matrix = step.kernel()
+  const known = step.kernel()
+  // Where a run diverges, the kernel does so first.
+  const matrix = known?.flat().every(Number.isFinite) ? known : null
   const n = matrix?.length ?? 0
   const kernel = matrix && { kernel: { shape: [n, n], data: Float32Array.from(matrix.flat()) } }
   return encodeTensors({
     tensors: { ...tensors, ...kernel },
-    metadata: { env: step.env, ...metadata, iteration: String(step.iteration) },
+    metadata: { env: step.env, ...metadata, ...learned(step.spec), iteration: String(step.iteration) },
   })
+}
+
+/** What the wrappers of the task have learned so far, where they learn anything. */
+function learned(spec: EnvironmentSpec): Record<string, string> {
+  const states = statesOf(spec)
+  return states.some((state) => state !== null) ? { wrappers: JSON.stringify(states) } : {}
+}
+
+/** The same from a file, to be used and not to be changed any more. */
+export function learnedStates({ metadata: { wrappers } }: TensorFile): (object | null)[] {
+  const states = wrappers === undefined ? [] : parsed(wrappers, 'what its wrappers have learned is no JSON')
+  if (!Array.isArray(states)) throw new UsageError('what its wrappers have learned is no list.')
+  return states.map((state) => state && { ...state, frozen: true })
 }
 
 /** Policies are kept as rows without padding, others as their algorithm says. */
@@ -83,6 +99,32 @@ function refuseNonFinite({ tensors }: TensorFile): void {
       throw new UsageError(`parameter ${bad % row} of particle ${Math.floor(bad / row)} is ${data[bad]}.`)
     if (bad >= 0) throw new UsageError(`number ${bad} of ${name} is ${data[bad]}.`)
   }
+}
+
+/** What stands in a saved shape as it does in the settings of the run. */
+const SHARED = [
+  'hidden',
+  'activation',
+  'qs',
+  'candidates',
+  'particles',
+  'svgdSteps',
+  'stepSize',
+  'stretch',
+  'selection',
+]
+
+/**
+ * Refuses what was saved with other settings than those of the run that it lies in.
+ *
+ * @throws UsageError, which names the first one that differs
+ */
+export function refuseOtherSettings({ metadata }: TensorFile, config: Readonly<Record<string, unknown>>): void {
+  const { algorithm, shape } = metadata
+  if (!algorithm) return
+  for (const [name, value] of Object.entries(parsed(shape) ?? {}))
+    if (SHARED.includes(name) && name in config && JSON.stringify(value) !== JSON.stringify(config[name]))
+      throw new UsageError(`its ${name} is ${show(value)}, but that of the run is ${show(config[name])}.`)
 }
 
 async function restored({ tensors, metadata }: TensorFile, task: EnvironmentSpec, core?: CoreSource): Promise<Agents> {

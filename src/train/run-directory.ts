@@ -1,9 +1,11 @@
 import { platform } from '#platform'
 import { isExpected, show, UsageError } from '../core/errors.ts'
+import { version } from '../core/version.ts'
+import { findTask } from '../envs/description.ts'
 import type { Evaluation, IterationMetrics, RunSummary } from '../report/metrics.ts'
 import { encodeParticles } from './particles-file.ts'
 import { renderReport } from './report.ts'
-import type { AlgorithmName, AnyTrainStep, TrainStep } from './train.ts'
+import { type AlgorithmName, type AnyTrainStep, type TrainStep, taskOfConfig } from './train.ts'
 
 /**
  * A directory that holds one run:
@@ -41,21 +43,28 @@ export const fileOf = (path: string, name: keyof typeof FILES) => `${path}/${FIL
 /**
  * Makes the directory of a run and writes config.json.
  *
- * @throws UsageError when the directory exists and `overwrite` is not set, when its config.json is not that of a run, or when it cannot be written
+ * @throws UsageError for a task that could not be made again, when the directory exists and `overwrite` is not set, when its config.json is not that of a run, or when it cannot be written
  */
 export async function createRun(
   path: string,
   config: RunSummary['config'],
   { overwrite = false }: { overwrite?: boolean } = {},
 ): Promise<Run> {
+  const written = await writtenConfig(config)
   await refuseToReplace(path, overwrite)
   await writing(path, async () => {
     // Those of an earlier run, and nothing else.
     if (await files.exists(path)) for (const name of Object.values(FILES)) await files.remove(`${path}/${name}`)
     await files.makeDirectory(path)
-    await files.write(fileOf(path, 'config'), `${JSON.stringify(config, null, 2)}\n`)
+    await files.write(fileOf(path, 'config'), `${JSON.stringify(written, null, 2)}\n`)
   })
-  return { path, config, metrics: [], kernel: null }
+  return { path, config: written, metrics: [], kernel: null }
+}
+
+/** The configuration with the version that the run is of, and where a task of one's own is found again. */
+async function writtenConfig(config: RunSummary['config']): Promise<RunSummary['config']> {
+  const spec = taskOfConfig(config)
+  return { ...config, ...(spec && { task: await findTask(spec) }), version }
 }
 
 /** Throws the UsageErrors of createRun that can be known without writing. */
@@ -113,6 +122,19 @@ export async function finishRun(run: Run, outcome: string, evaluation: Evaluatio
     await files.write(report, page)
   })
   return report
+}
+
+/**
+ * Keeps a later evaluation of a run, which tells the best particle: unless there is one over as many episodes. A run that cannot be written
+ * to stays as it is.
+ */
+export async function keepEvaluation(path: string, evaluation: Evaluation): Promise<void> {
+  const file = fileOf(path, 'evaluation')
+  const earlier: Evaluation | null = (await files.exists(file))
+    ? await reading(file, parseJson).catch(() => null)
+    : null
+  if ((earlier?.episodes ?? 0) >= evaluation.episodes && earlier?.greedy?.length === evaluation.greedy.length) return
+  await files.write(file, `${JSON.stringify({ ...earlier, ...evaluation })}\n`).catch(() => {})
 }
 
 /** What a run that came to its end has left. */

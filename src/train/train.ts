@@ -9,6 +9,7 @@ import { svpg } from '../algorithms/svpg/svpg.ts'
 import { check, show, UsageError, wholeNumber } from '../core/errors.ts'
 import type { CoreSource } from '../core/module.ts'
 import type { EnvironmentSpec } from '../envs/contract.ts'
+import { describeTask, type TaskDescription } from '../envs/description.ts'
 import { environmentSpec } from '../envs/registry.ts'
 import type { Acting } from '../policy/request.ts'
 import type { Evaluation, IterationMetrics } from '../report/metrics.ts'
@@ -45,8 +46,9 @@ export interface TrainStep<A extends AlgorithmName = 'svpg'> {
   /** The algorithm's own state. */
   readonly state: StateOf<A>
   readonly algorithm: A
-  /** Id of the task. */
+  /** Id of the task, and the task. */
   readonly env: string
+  readonly spec: EnvironmentSpec
   /** The particles as they are now, to act with, to evaluate and to export. Each call copies them: keep what it gives. */
   agents(): Agents
   /** What brings back a population that is not one of policies. */
@@ -80,18 +82,35 @@ export function algorithmNamed(name: string) {
 /**
  * What config.json holds of a run: the algorithm, the task, and all settings with their defaults filled in.
  *
- * @throws UsageError for the first setting that is wrong
+ * @throws UsageError for the first setting that is wrong, and for a task that cannot be made again from what can be written of it
  */
-export function runConfig({ algorithm = 'svpg', env, iterations = 60, ...options }: AnyTrainOptions) {
+export function runConfig({ algorithm = 'svpg', env, iterations = 60, ...options }: AnyTrainOptions): RunConfig {
   const { config } = algorithmNamed(algorithm)
-  const { id } = environmentSpec(env)
-  return {
-    algorithm,
-    env: id,
+  const spec = environmentSpec(env)
+  const found = {
+    ...{ algorithm, env: spec.id },
     iterations: check(wholeNumber('iterations', 1), iterations),
     ...config({ env, ...options }),
-  } as { algorithm: AlgorithmName; env: string; iterations: number; seed: number } & Readonly<Record<string, unknown>>
+    task: describeTask(spec),
+  } as RunConfig
+  tasks.set(found, spec)
+  return found
 }
+
+export type RunConfig = {
+  algorithm: AlgorithmName
+  env: string
+  iterations: number
+  seed: number
+  /** What it takes to make the task again. */
+  task: TaskDescription
+} & Readonly<Record<string, unknown>>
+
+/** The task that each configuration was made from: to look into its module takes a moment, which runConfig() has not. */
+const tasks = new WeakMap<object, EnvironmentSpec>()
+
+/** The task that runConfig() was given; undefined for a configuration from elsewhere. */
+export const taskOfConfig = (config: object): EnvironmentSpec | undefined => tasks.get(config)
 
 /**
  * The one training loop. A progress bar, a plot, a test and an early stop are consumers of it:
@@ -109,7 +128,7 @@ export async function* train<A extends AlgorithmName = 'svpg'>({
 }: TrainOptions<A>): AsyncGenerator<TrainStep<A>> {
   const { init, step, measure, agents, save, kernel, setTemperature, visited, close } = algorithmNamed(algorithm)
   check(wholeNumber('iterations', 1), iterations)
-  const { id } = environmentSpec(options.env)
+  const spec = environmentSpec(options.env)
   const state = await init({ ...options, iterations })
   const coverage = countCoverage()
   const bestOf = bestOfReturns()
@@ -126,7 +145,8 @@ export async function* train<A extends AlgorithmName = 'svpg'>({
         metrics: { iteration, seconds, ...measured, ...coverage(info.particles ?? []) },
         state: state as StateOf<A>,
         algorithm: algorithm as A,
-        env: id,
+        env: spec.id,
+        spec,
         agents: () => agents(state, best),
         save: () => (save as NonNullable<typeof save>)(state),
         kernel: () => kernel?.(state) ?? null,

@@ -252,7 +252,7 @@ test.each([
   { algorithm: 'sql-compose', env: 'MultiGoal-v0', components: [{ goal0X: 4 }, { goal0X: 3 }] },
   { algorithm: 'adr', env: 'Pendulum-v1', ranges: { mass: [0.5, 2] } },
 ] as AnyTrainOptions[])('every setting has an option: %o', (options) => {
-  const { algorithm, env, ...settings } = runConfig(options)
+  const { algorithm, env, task, ...settings } = runConfig(options)
   const command = trainCommand().commands.find((one) => one.name() === algorithm)
   const names = command?.options.map((option) => option.attributeName()) ?? []
   expect(Object.keys(settings).filter((name) => !names.includes(name))).toEqual([])

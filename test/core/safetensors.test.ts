@@ -313,3 +313,18 @@ describe('names that are special in JavaScript do no harm', () => {
     expect(refusal(() => decodeTensors(assemble(header, new Uint8Array(4))))).toContain('dtype')
   })
 })
+
+test('what the safetensors package refuses is refused, and what it takes is taken', async () => {
+  const file = new URL('../golden/safetensors-mutated.json', import.meta.url)
+  const { accepted, refused } = JSON.parse(await readFile(file, 'utf8')) as Record<string, string[]>
+  const takes = (text: string) => {
+    try {
+      return Boolean(decodeTensors(Buffer.from(text, 'base64')))
+    } catch (error) {
+      expect(error).toBeInstanceOf(UsageError)
+      return false
+    }
+  }
+  expect(refused.filter(takes)).toEqual([])
+  expect(accepted.filter(takes).length).toBe(accepted.length)
+})

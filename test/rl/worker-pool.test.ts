@@ -164,14 +164,14 @@ describe('a worker that dies', () => {
     expect(disturbed).toEqual({ ...undisturbed, losses: disturbed.losses, size: 2 })
   })
 
-  test('as the last one leaves its work to this thread', async () => {
+  test('as the last one is replaced by another, which tries its particle again', async () => {
     const options = { ...small, env: walk }
     const undisturbed = await trained(options)
     const disturbed = await trained({ ...options, workers: 1 }, 4, (iteration) => {
       if (iteration === 1) setTrap()
     })
     expect(disturbed.losses[0]).toMatch(/0 are left\.$/)
-    expect(disturbed).toEqual({ ...undisturbed, losses: disturbed.losses, size: 0 })
+    expect(disturbed).toEqual({ ...undisturbed, losses: disturbed.losses, size: 1 })
   })
 
   test('a particle that takes two workers with it stops the run', async () => {
@@ -264,4 +264,20 @@ test('auto is one worker a core, never more than particles, and none where there
   expect(workersFor('auto', 1000)).toBe(threadCount() > 1 ? threadCount() : 0)
   expect(workersFor(8, 3)).toBe(3)
   expect(workersFor(1, 3)).toBe(1)
+})
+
+test('a job that ends every worker ends the run in a sentence and not this thread; a worker that hangs counts as dead', async () => {
+  const outcome = async (module: string, workerLimit?: number) => {
+    const env = { ...walk, module }
+    const state = await svpg.init({ ...small, env, workers: 1, workerLimit })
+    const error = await svpg.step(state).catch((thrown: unknown) => thrown)
+    svpg.close(state)
+    expect(error).toBeInstanceOf(RunError)
+    return (error as Error).message
+  }
+  const module = new URL('./fixtures/walk.js', import.meta.url)
+  module.searchParams.set('always', 'exit')
+  expect(await outcome(module.href)).toBe('Iteration 1: 2 workers died while they evaluated particle 0.')
+  module.searchParams.set('always', 'hang')
+  expect(await outcome(module.href, 1)).toBe('Iteration 1: 2 workers died while they evaluated particle 0.')
 })

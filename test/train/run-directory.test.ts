@@ -6,10 +6,22 @@ import { kernelMatrix } from '../../src/algorithms/svpg/kernel.ts'
 import { rowOf } from '../../src/algorithms/svpg/svpg.ts'
 import { UsageError } from '../../src/core/errors.ts'
 import { decodeTensors } from '../../src/core/safetensors.ts'
+import { version } from '../../src/core/version.ts'
+import type { EnvironmentSpec } from '../../src/envs/contract.ts'
+import { configured } from '../../src/envs/make.ts'
+import { environmentSpec, environments } from '../../src/envs/registry.ts'
+import { clipAction, repeatAction, rescaleAction } from '../../src/envs/wrappers/actions.ts'
+import { timeLimit } from '../../src/envs/wrappers/episodes.ts'
+import { normaliseObservation } from '../../src/envs/wrappers/observations.ts'
+import { sparseReward } from '../../src/envs/wrappers/rewards.ts'
+import { frozen, runningStatistics } from '../../src/envs/wrappers/statistics.ts'
+import { wrap } from '../../src/envs/wrappers/wrapper.ts'
+import { seenThrough } from '../../src/export/run.ts'
+import { policyOf } from '../../src/nn/policy.ts'
 import type { Evaluation } from '../../src/report/metrics.ts'
 import { readRun } from '../../src/train/load-agents.ts'
 import { createRun, finishRun, record } from '../../src/train/run-directory.ts'
-import { type TrainOptions, type TrainStep, train } from '../../src/train/train.ts'
+import { evaluate, runConfig, type TrainOptions, type TrainStep, train } from '../../src/train/train.ts'
 
 const options = {
   ...{ env: 'CartPole-v1', particles: 3, iterations: 3, environments: 2, steps: 16, hidden: [8], seed: 2 },
@@ -47,7 +59,7 @@ describe('a run', () => {
 
     const { policy } = last.state
     const saved = await readRun(path)
-    expect(saved.config).toEqual(config)
+    expect(saved.config).toEqual({ ...config, version })
     expect(saved).toMatchObject({ env: 'CartPole-v1', particles: 3, policy })
     for (let i = 0; i < 3; i++) {
       const row = saved.theta.subarray(i * policy.size, (i + 1) * policy.size)
@@ -161,4 +173,80 @@ test('directories above a run are made', async () => {
   const deep = join(path, 'a', 'b')
   await createRun(deep, config)
   expect(await readdir(deep)).toEqual(['config.json'])
+})
+
+describe('the task of a run', () => {
+  /** Trains two iterations on a task into `path`. */
+  async function trained(env: EnvironmentSpec, settings: Partial<TrainOptions> = {}) {
+    const given = { ...options, ...settings, env, iterations: 2 } as TrainOptions
+    const run = await createRun(path, runConfig(given))
+    let last: TrainStep | undefined
+    for await (const step of record(run, train(given))) last = step
+    return (last as TrainStep).agents()
+  }
+  const settings = { episodes: 3, seed: 5 }
+
+  test('comes back with its constants and its limit: evaluation is that of the task', async () => {
+    const env = timeLimit(40)(configured('CartPole-v1', { constants: { gravity: 30, force: 2 } }))
+    const agents = await trained(env)
+    const { config, env: id, ...saved } = await readRun(path)
+    expect(config.task).toMatchObject({ id, maxEpisodeSteps: 40, constants: { gravity: 30, force: 2 } })
+    const own = await evaluate({ spec: env, ...agents, ...settings })
+    expect(await evaluate({ ...saved, ...settings })).toEqual(own)
+    expect(await evaluate({ ...saved, spec: environmentSpec('CartPole-v1'), ...settings })).not.toEqual(own)
+  })
+
+  test.each([{ clip: 2 }, { rule: 'stable-baselines3' as const }, {}])(
+    'comes back with its wrappers and what they had learned, frozen (%o); exported policies see through the same',
+    async (normalisation) => {
+      const statistics = runningStatistics()
+      const env = await wrap('Pendulum-v1', normaliseObservation({ statistics, ...normalisation }), repeatAction(2))
+      const agents = await trained(env)
+      const { config: _, env: __, ...saved } = await readRun(path)
+      const frozenOne = await wrap(
+        'Pendulum-v1',
+        normaliseObservation({ statistics: frozen(statistics), ...normalisation }),
+        repeatAction(2),
+      )
+      const own = await evaluate({ spec: frozenOne, ...agents, ...settings })
+      expect(await evaluate({ ...saved, ...settings })).toEqual(own)
+      // Evaluating has taught it nothing.
+      expect(await evaluate({ ...saved, ...settings })).toEqual(own)
+      const { normalisation: exported, bounds } = seenThrough(saved.task as EnvironmentSpec)
+      expect(exported?.mean).toEqual(statistics.mean)
+      expect(bounds).toEqual({ low: [-2], high: [2] })
+    },
+  )
+
+  test('is refused by name where it cannot be written down, before there is a directory', async () => {
+    const env = await wrap(
+      'Pendulum-v1',
+      sparseReward(() => 1),
+    )
+    expect(() => runConfig({ ...options, env })).toThrow('sparseReward')
+    const own = { ...environments['CartPole-v1'], core: undefined, id: 'Own', create: () => null as never }
+    expect(() => runConfig({ ...options, env: own })).toThrow('Own cannot be made again elsewhere')
+    expect(await refusal(readRun(path))).toContain('is not a run')
+  })
+
+  test('of wrappers that an exported policy could not do without is refused by name', async () => {
+    expect(() => seenThrough(environments['Pendulum-v1'])).not.toThrow()
+    const rescaled = await wrap('Pendulum-v1', rescaleAction())
+    expect(() => seenThrough(rescaled)).toThrow('rescaleAction')
+    expect(seenThrough(await wrap('Pendulum-v1', clipAction())).bounds).toEqual({ low: [-2], high: [2] })
+  })
+})
+
+test('an evaluation that is not finite names the particle', async () => {
+  const agents = { policy: policyOf({ observations: 3, hidden: [8], head: { name: 'gaussian', actions: 1 } }) }
+  const theta = new Float32Array(2 * agents.policy.size).fill(3e38)
+  const spec = environmentSpec('Pendulum-v1')
+  await expect(evaluate({ spec, ...agents, particles: 2, theta, episodes: 1 })).rejects.toThrow(
+    'Pendulum-v1, particle 0: episode 0 has the return NaN.',
+  )
+})
+
+test('the version is that of package.json', async () => {
+  const file = new URL('../../package.json', import.meta.url)
+  expect(JSON.parse(await readFile(file, 'utf8')).version).toBe(version)
 })

@@ -75,7 +75,7 @@ export const adr = {
 
 export type AdrState = Awaited<ReturnType<typeof init>>
 
-async function init({ workers, iterations: _, core: source, tfjs, ...options }: AdrOptions) {
+async function init({ workers, workerLimit, iterations: _, core: source, tfjs, ...options }: AdrOptions) {
   const spec = environmentSpec(options.env)
   const config = adrConfig(options)
   const estimator = estimatorOf(config)
@@ -90,7 +90,10 @@ async function init({ workers, iterations: _, core: source, tfjs, ...options }: 
   const setup = { task, policy, estimator, core, tfjs, constants: Object.keys(config.ranges) }
   const create = randomisedEvaluator
   const jobs = config.particles * config.moves
-  const workerPool = await startTaskPool({ create, evaluator: 'randomised', setup, wanted: workers, jobs })
+  const workerPool = await startTaskPool({
+    ...{ create, evaluator: 'randomised', setup },
+    ...{ wanted: workers, jobs, limit: workerLimit },
+  })
   return {
     config,
     spec,

@@ -111,6 +111,8 @@ export type AdrOptions = v.InferInput<typeof schema> & {
   env: string | EnvironmentSpec
   /** Who evaluates: this thread (0, the default), so many workers, or one a core ('auto'). The bits are the same. */
   workers?: number | 'auto'
+  /** Seconds that a worker may take for one job before it counts as dead and the job goes to another. Default 600. */
+  workerLimit?: number
   /** Iterations of the whole run. train() sets it. */
   iterations?: number
   /** The WASM core; default: this package's steinrl.wasm. */

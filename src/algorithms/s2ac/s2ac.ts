@@ -1,5 +1,5 @@
 import { createArena } from '../../core/arena.ts'
-import { inIteration } from '../../core/errors.ts'
+import { check, inIteration } from '../../core/errors.ts'
 import { f32, padded } from '../../core/layout.ts'
 import { type CoreSource, compileCore } from '../../core/module.ts'
 import { Draw, Purpose } from '../../core/random.ts'
@@ -12,7 +12,7 @@ import { createCritics, criticFields, follow, learnQ, PAIR, targetValues } from 
 import { inverseTemperature } from '../../rl/temperature.ts'
 import { descend, initialiseTrainable, trainable, trainableFields } from '../../rl/trainable.ts'
 import { type Metrics, offPolicyMetrics, type Saved } from '../algorithm.ts'
-import { type S2acOptions, s2acConfig, s2acSettings } from './settings.ts'
+import { type S2acOptions, s2acConfig, s2acSettings, savedShape } from './settings.ts'
 import {
   choose,
   drawParticles,
@@ -65,7 +65,7 @@ export const s2ac = {
   async restore(saved: Saved, spec: EnvironmentSpec, source?: CoreSource): Promise<DrawingAgents> {
     const core = await compileCore(source)
     await startTfjs({ core })
-    return steinAgents(core, spec, restoreSteinPolicy(saved, spec))
+    return steinAgents(core, spec, restoreSteinPolicy(saved, check(savedShape, saved.shape), spec))
   },
   /** Closes the environments. */
   close: ({ loop }: S2acState) => loop.envs.close(),

@@ -68,3 +68,12 @@ export function s2acConfig(options: object): S2acConfig {
   checkReplay(config)
   return config
 }
+
+/** What is saved of the settings: what they were checked by checks them again when they come from a file. */
+export const savedShape = v.object({
+  ...v.required(
+    v.pick(schema, ['hidden', 'activation', 'particles', 'svgdSteps', 'stepSize', 'stretch', 'bandwidth', 'start']),
+  ).entries,
+  ...v.required(v.pick(schema, ['selection', 'temperature'])).entries,
+  qs: wholeNumber('qs', 1, 2),
+})

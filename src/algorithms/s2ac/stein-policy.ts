@@ -245,8 +245,7 @@ export function saveSteinPolicy({ shape, actor, q, theta, judges }: SteinPolicy)
  *
  * @throws UsageError when arrays are missing or do not fit the shape and the task
  */
-export function restoreSteinPolicy({ tensors, shape: given }: Saved, spec: EnvironmentSpec): SteinPolicy {
-  const shape = given as SteinShape
+export function restoreSteinPolicy({ tensors }: Saved, shape: SteinShape, spec: EnvironmentSpec): SteinPolicy {
   const nets = steinNetworks(spec, shape)
   const { theta, q } = tensors
   if (theta?.data.length !== nets.actor.size || q?.data.length !== shape.qs * nets.q.size)

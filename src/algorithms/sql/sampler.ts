@@ -191,8 +191,7 @@ export function saveSamplers(samplers: readonly SamplerWithCritics[]): Saved {
  *
  * @throws UsageError when arrays are missing or do not fit the shape and the task
  */
-export function restoreSamplers({ tensors, shape: given }: Saved, spec: EnvironmentSpec): SamplerWithCritics[] {
-  const shape = given as SamplerShape
+export function restoreSamplers({ tensors }: Saved, shape: SamplerShape, spec: EnvironmentSpec): SamplerWithCritics[] {
   const { sampler, q } = samplerNetworks(spec, shape)
   const { theta } = tensors
   if (theta?.shape.length !== 2 || theta.shape[1] !== sampler.size)
@@ -205,6 +204,8 @@ export function restoreSamplers({ tensors, shape: given }: Saved, spec: Environm
     if (judges.length === 0 || judges.some(({ length }) => length !== shape.qs * q.size))
       throw new UsageError(`it holds no Q networks of ${shape.qs} x ${q.size} parameters for sampler ${i}.`)
     const latentSet = Object.hasOwn(tensors, `latents-${i}`) ? tensors[`latents-${i}`].data : null
+    if (latentSet && (latentSet.length === 0 || latentSet.length % shape.latents !== 0))
+      throw new UsageError(`its latents of sampler ${i} are ${latentSet.length} numbers, not rows of ${shape.latents}.`)
     return { shape, sampler, q, judges, latentSet, theta: theta.data.slice(i * sampler.size, (i + 1) * sampler.size) }
   })
 }

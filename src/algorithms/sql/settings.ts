@@ -87,3 +87,10 @@ export function splitOf({ particles, fixedShare }: Pick<SqlConfig, 'particles' |
     `fixedShare must leave at least 2 of ${particles} particles fixed and one to be moved, got ${fixedShare}.`,
   )
 }
+
+/** What is saved of the settings: what they were checked by checks them again when they come from a file. */
+export const savedShape = v.object({
+  ...v.required(v.pick(schema, ['hidden', 'activation', 'candidates'])).entries,
+  qs: wholeNumber('qs', 1, 2),
+  latents: wholeNumber('latents', 1, 4096),
+})

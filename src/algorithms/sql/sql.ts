@@ -1,5 +1,5 @@
 import { createArena } from '../../core/arena.ts'
-import { inIteration, UsageError } from '../../core/errors.ts'
+import { check, inIteration, UsageError } from '../../core/errors.ts'
 import { f32, padded } from '../../core/layout.ts'
 import { type CoreSource, compileCore } from '../../core/module.ts'
 import { Draw, Purpose, type Seed } from '../../core/random.ts'
@@ -28,7 +28,7 @@ import {
   saveSamplers,
 } from './sampler.ts'
 import { createSamplerLearning, learnSampler, samplerLogDensity } from './sampler-learning.ts'
-import { type SqlConfig, type SqlOptions, splitOf, sqlConfig, sqlSettings } from './settings.ts'
+import { type SqlConfig, type SqlOptions, savedShape, splitOf, sqlConfig, sqlSettings } from './settings.ts'
 
 /**
  * Soft Q-learning: Q networks learn the soft Bellman equation from replayed transitions, and a sampler a = tanh f(s, ξ) learns by
@@ -64,7 +64,7 @@ export const sql = {
   async restore(saved: Saved, spec: EnvironmentSpec, source?: CoreSource): Promise<DrawingAgents> {
     const core = await compileCore(source)
     await startTfjs({ core })
-    return samplerAgents(core, spec, restoreSamplers(saved, spec))
+    return samplerAgents(core, spec, restoreSamplers(saved, check(savedShape, saved.shape), spec))
   },
   /** Closes the environments. */
   close: ({ loop }: SqlState) => loop.envs.close(),
@@ -88,7 +88,7 @@ async function init({ from, ...options }: SqlOptions) {
   const sampler = trainable(arena, 'sampler', nets.sampler)
   initialiseTrainable(sampler, seed, 0, { scheme: 'xavier', purpose: Purpose.weights, lastGain: 1 })
   const critics = createCritics(arena, nets.q, qs, seed)
-  if (from) takeOver(restoreSamplers(from, spec)[0], sampler, critics)
+  if (from) takeOver(restoreSamplers(from, check(savedShape, from.shape), spec)[0], sampler, critics)
   const set = config.latentSet === 'unlimited' ? null : latentSet(arena, config.latentSet, latents, seed)
   const { iterations } = options
   return {

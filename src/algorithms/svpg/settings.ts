@@ -100,6 +100,8 @@ export type SvpgOptions = v.InferInput<typeof schema> & {
    * same. A task in TypeScript needs its `module` for workers.
    */
   workers?: number | 'auto'
+  /** Seconds that a worker may take for one job before it counts as dead and the job goes to another. Default 600. */
+  workerLimit?: number
   /** Iterations of the whole run, which a temperature schedule goes through. train() sets it. */
   iterations?: number
   /** [parameters] the centre of a Gaussian prior: a policy that the population is to stay around. Default: the origin. */

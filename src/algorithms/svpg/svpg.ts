@@ -80,7 +80,7 @@ export const svpg = {
 
 export type SvpgState = Awaited<ReturnType<typeof init>>
 
-async function init({ env, workers, iterations, core: source, tfjs, priorMean, ...options }: SvpgOptions) {
+async function init({ env, workers, workerLimit, iterations, core: source, tfjs, priorMean, ...options }: SvpgOptions) {
   const config = svpgConfig(options)
   const inverse = inverseTemperature(config, iterations)
   if (priorMean && config.prior === 'flat')
@@ -105,7 +105,10 @@ async function init({ env, workers, iterations, core: source, tfjs, priorMean, .
   // Last, so that nothing that is refused leaves workers behind.
   const setup = { task, policy, estimator: estimatorOf(config), divergence: behaviour?.divergence, core, tfjs }
   const create = policyGradientEvaluator
-  const workerPool = await startTaskPool({ create, evaluator: 'policy-gradient', setup, wanted: workers, jobs: n })
+  const workerPool = await startTaskPool({
+    ...{ create, evaluator: 'policy-gradient', setup },
+    ...{ wanted: workers, jobs: n, limit: workerLimit },
+  })
   const state = {
     config,
     spec: task.spec,

@@ -1,4 +1,4 @@
-import { check, isExpected, UsageError, wholeNumberOr } from '../../core/errors.ts'
+import { check, isExpected, positiveNumber, UsageError, wholeNumberOr } from '../../core/errors.ts'
 import { setting } from '../../core/settings.ts'
 import type { EnvironmentSpec } from '../../envs/contract.ts'
 import { findTask, statesOf } from '../../envs/description.ts'
@@ -24,6 +24,8 @@ export interface PoolOptions<Setup> {
   readonly wanted: number | 'auto' | undefined
   /** How many jobs there are to share out. */
   readonly jobs: number
+  /** Seconds that a worker may take for one job. */
+  readonly limit?: number
 }
 
 /**
@@ -38,13 +40,15 @@ export async function startTaskPool<Setup extends PolicyGradientSetup>({
   setup,
   wanted: setting,
   jobs,
+  limit,
 }: PoolOptions<Setup>): Promise<WorkerPool> {
   const wanted = check(workersEntry, setting)
+  if (limit !== undefined) check(positiveNumber('workerLimit'), limit)
   const few = wanted === 'auto' ? workersFor(wanted, jobs) : wanted
   const posted = few === 0 ? null : await postedTask(setup.task.spec, wanted)
   const workers = posted ? workersFor(wanted, jobs) : 0
   const sent = posted && { ...setup, task: { ...setup.task, spec: posted } }
-  const options = { create, evaluator, setup, posted: sent }
+  const options = { create, evaluator, setup, posted: sent, limit }
   try {
     return await startWorkerPool({ ...options, workers })
   } catch (error) {

@@ -1,4 +1,5 @@
-import { show, UsageError } from '../../core/errors.ts'
+import * as v from 'valibot'
+import { check, show, UsageError } from '../../core/errors.ts'
 import { nearest } from '../../core/nearest.ts'
 import { clipAction, repeatAction, rescaleAction } from './actions.ts'
 import { episodeStatistics, recordEpisodes, recording } from './episodes.ts'
@@ -35,6 +36,12 @@ const wrappers: Readonly<Record<string, Named>> = {
   recordEpisodes: { options: [], make: () => recordEpisodes(recording()) },
 }
 
+const numbers = v.array(v.pipe(v.number(), v.finite()))
+const statistics = v.looseObject(
+  { count: v.pipe(v.number(), v.finite(), v.minValue(0)), mean: numbers, squares: numbers, frozen: v.boolean() },
+  'What a wrapper has learned must be running statistics: a count, means and squares that are finite.',
+)
+
 /**
  * A wrapper of this library by its name.
  *
@@ -54,5 +61,5 @@ export function wrapperNamed(name: string, options: Options = {}, state?: object
     const has = known.length > 0 ? known.join(', ') : 'none'
     throw new UsageError(`${name} has no option ${show(unknown)}; it has ${has}.`)
   }
-  return make(options, state as RunningStatistics | undefined)
+  return make(options, state && check(statistics, state))
 }

@@ -235,7 +235,11 @@ describe('against float64 twins', () => {
     randomise(actor.view.theta, actor.net.size, 4, 0.4)
     const target = randomise(critics.target.view, size, 3)
     // A copy of the policy as it is.
-    return { state, target, policy: restoreSteinPolicy(s2ac.save(state), state.spec) }
+    return {
+      state,
+      target,
+      policy: restoreSteinPolicy(s2ac.save(state), s2ac.save(state).shape as SteinShape, state.spec),
+    }
   }
 
   /** μ and σ of the start. */
