@@ -1,18 +1,9 @@
 // A network learns to draw from a density of which only the score is known: a mixture of two Gaussians and a banana, before and
 // after training. Run it with: npx tsx examples/amortized.ts
 import { mkdirSync, writeFileSync } from 'node:fs'
-import {
-  circle,
-  createAmortizedSVGD,
-  drawSvg,
-  generator,
-  line,
-  mlp,
-  normal,
-  type Point,
-  steinDiscrepancy,
-  text,
-} from 'steinrl'
+import { createAmortizedSVGD, drawSvg, generator, normal, type Point, steinDiscrepancy } from 'steinrl'
+import { circle, line, text } from 'steinrl/render'
+import { mlp } from 'steinrl/tools'
 
 interface Target {
   name: string

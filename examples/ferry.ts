@@ -1,5 +1,6 @@
 // A task of one's own in TypeScript; examples/own-environment.ts checks it, trains on it and draws it.
-import { box, circle, discrete, type EnvironmentSpec, generator, line, rectangle, text, uniform } from 'steinrl'
+import { box, discrete, type EnvironmentSpec, generator, uniform } from 'steinrl'
+import { circle, line, rectangle, text } from 'steinrl/render'
 
 /** Width of the river and half the length of the bank, m. */
 const WIDTH = 10

@@ -1,6 +1,8 @@
 // The two-dimensional Gaussian of the SVGD authors' demo in one call: ten particles find its mean.
 // Run it with: npx tsx examples/gaussian.ts
-import { adagrad, rbf, steinDiscrepancy, svgd } from 'steinrl'
+
+import { rbf, steinDiscrepancy, svgd } from 'steinrl'
+import { adagrad } from 'steinrl/svgd'
 
 const mean = [-0.6871, 0.801]
 const precision = [

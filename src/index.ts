@@ -1,4 +1,5 @@
-export { type AdrConfig, type AdrOptions, randomisations } from './algorithms/adr/settings.ts'
+// The package: train, evaluate, fit and look. More of each subject is in steinrl/svgd, /envs, /bayes, /algorithms, /render and /tools.
+export type { AdrConfig, AdrOptions } from './algorithms/adr/settings.ts'
 export type { S2acConfig, S2acOptions } from './algorithms/s2ac/settings.ts'
 export type { SacConfig, SacOptions } from './algorithms/sac/settings.ts'
 export type { SqlComposeConfig, SqlComposeOptions } from './algorithms/sql/compose-settings.ts'
@@ -6,7 +7,7 @@ export type { SqlConfig, SqlOptions } from './algorithms/sql/settings.ts'
 export type { SvpgConfig, SvpgOptions } from './algorithms/svpg/settings.ts'
 // Algorithms
 
-export { type AdrState, adr } from './algorithms/adr/adr.ts'
+export type { AdrState } from './algorithms/adr/adr.ts'
 export type { AdrInfo } from './algorithms/adr/metrics.ts'
 export type { Algorithm, CommonOptions, Metrics, Saved } from './algorithms/algorithm.ts'
 export {
@@ -15,63 +16,27 @@ export {
   type AmortizedState,
   createAmortizedSVGD,
 } from './algorithms/amortized-svgd/amortized-svgd.ts'
-export { type S2acInfo, type S2acState, s2ac } from './algorithms/s2ac/s2ac.ts'
-export { type SacInfo, type SacState, sac } from './algorithms/sac/sac.ts'
-export { type SqlInfo, type SqlState, sql } from './algorithms/sql/sql.ts'
-export { type SqlComposeInfo, type SqlComposeState, sqlCompose } from './algorithms/sql/sql-compose.ts'
-export { kernelMatrix } from './algorithms/svpg/kernel.ts'
-export { type SvpgInfo, type SvpgState, svpg } from './algorithms/svpg/svpg.ts'
+export type { S2acInfo, S2acState } from './algorithms/s2ac/s2ac.ts'
+export type { SacInfo, SacState } from './algorithms/sac/sac.ts'
+export type { SqlInfo, SqlState } from './algorithms/sql/sql.ts'
+export type { SqlComposeInfo, SqlComposeState } from './algorithms/sql/sql-compose.ts'
+export type { SvpgInfo, SvpgState } from './algorithms/svpg/svpg.ts'
 // Core
 export { RunError, UsageError } from './core/errors.ts'
-export { exponential, type Generator, generator, normal, uniform, uniformInteger } from './core/generator.ts'
-export { type CoreSource, compileCore, compileRelaxedCore } from './core/module.ts'
+export { type Generator, generator, normal, uniform } from './core/generator.ts'
+export { type CoreSource, compileCore } from './core/module.ts'
 export type { Minibatch, Population, PopulationScore } from './core/population.ts'
-export { decodeTensors, encodeTensors, type Tensor, type TensorFile } from './core/safetensors.ts'
+export type { Tensor, TensorFile } from './core/safetensors.ts'
 export { type CheckOptions, checkEnvironment, problemsOf } from './envs/check.ts'
 export type { Environment, EnvironmentSpec, Info, Reset, Step } from './envs/contract.ts'
-export { describeTask, type TaskDescription, taskFrom, type WrapperDescription } from './envs/description.ts'
-export { inTypeScript } from './envs/instances.ts'
-export { configured, type MadeEnvironment, type MadeState, type MakeOptions, make } from './envs/make.ts'
+export type { TaskDescription, WrapperDescription } from './envs/description.ts'
+export { type MadeEnvironment, type MadeState, type MakeOptions, make } from './envs/make.ts'
 // Environments
-export {
-  isMujocoId,
-  type MujocoEnvironment,
-  type MujocoId,
-  type MujocoOptions,
-  type MujocoSpec,
-  mujoco,
-  mujocoIds,
-} from './envs/mujoco.ts'
-export { goalReached, goalsAt, goalsOf } from './envs/multigoal.ts'
-export { mazeCell, mazeCells, mazeWalls, type Wall, wallConstants } from './envs/point-maze.ts'
+export { type MujocoEnvironment, type MujocoId, type MujocoOptions, type MujocoSpec, mujoco } from './envs/mujoco.ts'
+export type { Wall } from './envs/point-maze.ts'
 export { environments } from './envs/registry.ts'
-export {
-  type Canvas,
-  circle,
-  drawCanvas,
-  drawSvg,
-  line,
-  type Point,
-  polygon,
-  rectangle,
-  type Scene,
-  type Shape,
-  type SvgOptions,
-  text,
-} from './envs/render.ts'
-export {
-  type Action,
-  type Box,
-  box,
-  contains,
-  type Discrete,
-  discrete,
-  flatSize,
-  flatten,
-  type Space,
-  sampler,
-  sizeOf,
-} from './envs/spaces.ts'
+export { type Canvas, drawSvg, type Point, type Scene, type Shape, type SvgOptions } from './envs/render.ts'
+export { type Action, type Box, box, type Discrete, discrete, type Space, sampler } from './envs/spaces.ts'
 export {
   type MakeVectorOptions,
   makeVector,
@@ -87,7 +52,6 @@ export {
   type RecordedEpisode,
   type Recording,
   recordEpisodes,
-  recording,
   timeLimit,
 } from './envs/wrappers/episodes.ts'
 export {
@@ -95,14 +59,7 @@ export {
   normaliseObservation,
   type ObservationRule,
 } from './envs/wrappers/observations.ts'
-export {
-  episodicReward,
-  type NormaliseRewardOptions,
-  normaliseReward,
-  type RewardRule,
-  scaleReward,
-  sparseReward,
-} from './envs/wrappers/rewards.ts'
+export { type NormaliseRewardOptions, normaliseReward, type RewardRule, scaleReward } from './envs/wrappers/rewards.ts'
 export { frozen, type RunningStatistics, runningStatistics } from './envs/wrappers/statistics.ts'
 export { type Change, type Wrapper, wrap, wrapper } from './envs/wrappers/wrapper.ts'
 // Experiments
@@ -119,18 +76,17 @@ export {
 } from './experiments/presets.ts'
 export type { ExperimentSummary, RunResult, VariantSummary } from './experiments/summary.ts'
 // Policies for elsewhere
-export { layersModel } from './export/layers.ts'
 export { onnxModel } from './export/onnx.ts'
 export type { SinglePolicy } from './export/parts.ts'
 export { type ExportFormat, type ExportOptions, exportFormats, exportRun } from './export/run.ts'
 // Networks
-export { type Activation, type Layer, mlp, type Network } from './nn/network.ts'
+export type { Activation, Layer, Network } from './nn/network.ts'
 export { type LogDensity, logDensity } from './nn/score.ts'
 export { startTfjs, type TfjsOptions } from './nn/tfjs.ts'
 export type { MinibatchOptions } from './optim/minibatch.ts'
-export { type AdagradOptions, type AdamOptions, adagrad, adam, type Optimizer, sgd } from './optim/optimizers.ts'
+export { type AdagradOptions, type AdamOptions, adam, type Optimizer } from './optim/optimizers.ts'
 // Stein variational gradient descent
-export { constant, cyclical, linearRamp, logLinearRamp, type Schedule, tanhRamp } from './optim/schedules.ts'
+export type { Schedule } from './optim/schedules.ts'
 export {
   type Bounds,
   encodePolicy,
@@ -143,16 +99,10 @@ export type { Acting, ActOptions, AgentAction, Who } from './policy/request.ts'
 export type { Evaluation, IterationMetrics, RunSummary } from './report/metrics.ts'
 // Who acts
 export type { Agents, DrawingAgents, Policies, PolicyAgents } from './rl/agents.ts'
-export { constantsAt, evaluateGrid, type Grid, type GridOptions, gridPoints, type Ranges } from './rl/randomisation.ts'
+export { evaluateGrid, type Grid, type GridOptions, type Ranges } from './rl/randomisation.ts'
 // Replay
-export { createReplay, mergeReplays, type Replay, replayOf, store, tensorsOf } from './rl/replay.ts'
-export {
-  type BandwidthName,
-  type BandwidthRule,
-  bandwidthNames,
-  DEFAULT_BANDWIDTH,
-  type DistanceStatistics,
-} from './svgd/bandwidth.ts'
+export type { Replay } from './rl/replay.ts'
+export type { BandwidthName, BandwidthRule, DistanceStatistics } from './svgd/bandwidth.ts'
 export type { SteinInfo, Variant } from './svgd/direction.ts'
 export {
   type Discrepancy,
@@ -160,21 +110,9 @@ export {
   type DiscrepancyOptions,
   type GoodnessOfFit,
   type GoodnessOfFitOptions,
-  goodnessOfFit,
   steinDiscrepancy,
 } from './svgd/discrepancy.ts'
-export {
-  blockwise,
-  type CustomKernel,
-  given,
-  imq,
-  type Kernel,
-  linear,
-  matern32,
-  preconditioned,
-  rbf,
-  sumOf,
-} from './svgd/kernels.ts'
+export { type CustomKernel, imq, type Kernel, rbf } from './svgd/kernels.ts'
 export type { Score } from './svgd/scores.ts'
 export {
   createSVGD,

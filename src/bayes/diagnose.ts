@@ -27,6 +27,7 @@ export interface ModelParticles {
   readonly free: ArrayLike<number>
 }
 
+/** How much work a diagnosis may do. */
 export interface DiagnoseOptions {
   /** Fits from other seeds that a fit is compared with; default 1, and 0 for particles that are not of fitPosterior(). */
   restarts?: number
@@ -34,6 +35,7 @@ export interface DiagnoseOptions {
   steps?: number
 }
 
+/** What a diagnosis comes to. */
 export type Verdict = 'fine' | 'not converged' | 'variance probably too small'
 
 /** Whether a population is where it should be. Distances are in standard deviations, so that units do not matter. */

@@ -21,6 +21,7 @@ import {
 } from './population.ts'
 import { refuseMixedRows, type Target, targetOf } from './target.ts'
 
+/** What fitPosterior() may be told; nothing is needed. */
 export interface FitOptions<S extends Supports = Supports> {
   /** n, default 100. */
   particles?: number

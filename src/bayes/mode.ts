@@ -6,6 +6,7 @@ import type { Target } from './target.ts'
 // The way up to a mode, and the Gaussian around it: L-BFGS from several starts, then Newton's method in coordinates in which
 // the curvature is the identity, so that neither scales nor correlations of the parameters matter.
 
+/** A mode of a log density and the Gaussian of its curvature. */
 export interface Mode extends Whitening {
   /** log p there; NaN for a target without values. */
   readonly logDensity: number

@@ -16,6 +16,7 @@ export interface SummaryRow {
   readonly hpdi: readonly [low: number, high: number]
 }
 
+/** What a summary may be told. */
 export interface SummaryOptions {
   /** Share of the draws in the highest-density interval; default 0.9. */
   mass?: number

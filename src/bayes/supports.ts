@@ -83,6 +83,7 @@ function refuseOutside(name: string, value: ArrayLike<number>, size: number, ins
   if (!(inside > 0)) throw new UsageError(`${show(Array.from(value))} does not lie inside ${name}.`)
 }
 
+/** Where the free numbers of a real parameter have their 0 and their 1. */
 export interface RealOptions {
   /** Of the free numbers: x = offset + scale u. Default 0. */
   offset?: number

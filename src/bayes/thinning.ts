@@ -9,6 +9,7 @@ export interface ScoredDraws {
   readonly dimension: number
 }
 
+/** How many draws Stein thinning keeps, and in which metric. */
 export interface ThinningOptions {
   /** How many draws to keep. */
   readonly keep: number
@@ -50,6 +51,7 @@ export function steinThinning(given: ScoredDraws, options: ThinningOptions): Int
   return chosen
 }
 
+/** How exact Stein importance weights are to be. */
 export interface SteinWeightsOptions {
   /** Relative gap to the optimum at which the search ends; default 1e-6. */
   readonly tolerance?: number

@@ -6,6 +6,7 @@ export interface Tensor {
   readonly data: Float32Array
 }
 
+/** What a safetensors file holds: tensors and metadata by name. */
 export interface TensorFile {
   readonly tensors: Readonly<Record<string, Tensor>>
   readonly metadata: Readonly<Record<string, string>>

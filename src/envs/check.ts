@@ -8,6 +8,7 @@ import { environmentSpec } from './registry.ts'
 import type { Scene, Shape } from './render.ts'
 import { type Action, contains, type Space, sampler } from './spaces.ts'
 
+/** How thoroughly checkEnvironment() plays a task. */
 export interface CheckOptions {
   /** Episodes played, each with a seed and random actions of its own; default 5. */
   episodes?: number

@@ -2,13 +2,16 @@ import type { Grid } from './grid.ts'
 import type { Scene } from './render.ts'
 import type { Action, Box, Discrete } from './spaces.ts'
 
+/** Whatever an environment tells beside its observation: plain data by name. */
 export type Info = Readonly<Record<string, unknown>>
 
+/** What a reset gives: the first observation of an episode. */
 export interface Reset {
   readonly obs: ArrayLike<number>
   readonly info: Info
 }
 
+/** What a step gives, in Gymnasium's terms. */
 export interface Step extends Reset {
   readonly reward: number
   /** The task itself ended: there is no future reward. */

@@ -26,6 +26,7 @@ export interface TaskDescription {
   readonly export?: string
 }
 
+/** A wrapper by its name with its options and state, as a run directory keeps it. */
 export interface WrapperDescription {
   readonly name: string
   readonly options: Readonly<Record<string, unknown>>

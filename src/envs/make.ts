@@ -30,6 +30,7 @@ export interface MadeEnvironment extends Closable {
   close(): void
 }
 
+/** Where an environment that make() gave is: what setState() takes back. */
 export interface MadeState {
   /** The seed last given, and the number of resets since. */
   readonly seed: number
@@ -42,6 +43,7 @@ export interface MadeState {
   readonly inner: unknown
 }
 
+/** Changes to a task as make() takes them. */
 export interface MakeOptions {
   /** Overrides of the task's constants by name. */
   constants?: Readonly<Record<string, ConstantValue>>

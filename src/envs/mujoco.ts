@@ -23,11 +23,13 @@ const robots = {
   'Ant-v5': ant,
 } as const
 
+/** The MuJoCo tasks by their names in Gymnasium. */
 export type MujocoId = keyof typeof robots
 
 /** The tasks that `mujoco` makes. */
 export const mujocoIds = Object.keys(robots) as readonly MujocoId[]
 
+/** Whether a name is that of one of the MuJoCo tasks. */
 export const isMujocoId = (id: string): id is MujocoId => Object.hasOwn(robots, id)
 
 type OptionsOf<Id extends MujocoId> = (typeof robots)[Id]['defaults']
@@ -56,6 +58,7 @@ export interface MujocoEnvironment extends Environment {
   close(): void
 }
 
+/** A MuJoCo task as mujoco() describes it. */
 export interface MujocoSpec extends EnvironmentSpec {
   readonly create: () => MujocoEnvironment
 }

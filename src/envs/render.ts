@@ -6,6 +6,7 @@ export interface Scene {
   readonly shapes: readonly Shape[]
 }
 
+/** A place in the scene, [x, y]. */
 export type Point = readonly [x: number, y: number]
 
 /** Widths, radii and sizes are in world units. Lines have round ends and corners. */
@@ -41,14 +42,18 @@ export interface Text {
   readonly anchor?: 'start' | 'middle' | 'end'
 }
 
+/** A line of a colour and a width, in the units of the scene, through points [x, y]. */
 export const line = (stroke: string, width: number, ...points: readonly Point[]): Line => ({
   kind: 'line',
   points,
   stroke,
   width,
 })
+/** A polygon filled with a colour, with corners [x, y]. */
 export const polygon = (fill: string, ...points: readonly Point[]): Polygon => ({ kind: 'polygon', points, fill })
+/** A disc of a colour at [x, y], with a radius in the units of the scene. */
 export const circle = (fill: string, at: Point, radius: number): Circle => ({ kind: 'circle', at, radius, fill })
+/** Words in a colour at [x, y], of a height in the units of the scene. */
 export const text = (fill: string, at: Point, size: number, words: string, anchor?: Text['anchor']): Text => ({
   kind: 'text',
   at,
@@ -62,6 +67,7 @@ export const text = (fill: string, at: Point, size: number, words: string, ancho
 export const rectangle = (fill: string, [left, bottom]: Point, [right, top]: Point): Polygon =>
   polygon(fill, [left, bottom], [right, bottom], [right, top], [left, top])
 
+/** How large drawSvg() draws. */
 export interface SvgOptions {
   /** Pixels; the height follows from the view. Default 600. */
   width?: number

@@ -13,9 +13,12 @@ export interface Discrete {
   readonly n: number
 }
 
+/** What observations or actions are: numbers between bounds, or one of n. */
 export type Space = Box | Discrete
 
+/** A box of real numbers between bounds, one pair an entry. */
 export const box = (low: readonly number[], high: readonly number[]): Box => ({ kind: 'box', low, high })
+/** n actions or observations by number. */
 export const discrete = (n: number): Discrete => ({ kind: 'discrete', n })
 
 /** What an environment is given: the number of a discrete action, or the vector of a box. */

@@ -15,6 +15,7 @@ import { type AutoresetMode, vectorFields, writeVector } from './vector-fields.t
 
 const modes = ['next-step', 'same-step', 'disabled'] as const
 
+/** How many environments makeVector() steps together, and how they begin anew. */
 export interface MakeVectorOptions extends MakeOptions {
   /** N, how many environments. */
   num: number
@@ -31,6 +32,7 @@ export interface VectorReset {
   readonly info: VectorInfo
 }
 
+/** What a step of a vector gives: an entry an environment. */
 export interface VectorStep extends VectorReset {
   /** [N] */
   readonly reward: Float64Array
@@ -40,6 +42,7 @@ export interface VectorStep extends VectorReset {
   readonly truncated: Uint8Array
 }
 
+/** What a step of a vector tells beside its observations. */
 export interface VectorInfo {
   /** [N] 1 where `obs` is the first observation of an episode. */
   readonly resetMask: Uint8Array

@@ -9,6 +9,7 @@ import type { ExperimentVariant, Preset } from './presets.ts'
 /** Episodes that every particle is evaluated on after training. */
 const EVALUATION_EPISODES = 100
 
+/** What runExperiment() takes: a preset or one's own variants, seeds and where to write. */
 export interface ExperimentOptions {
   readonly preset: Preset
   /** How many runs of each variant. Default: as the preset says. */

@@ -22,6 +22,7 @@ export interface ExperimentSummary extends Omit<Description, 'variants'> {
   readonly variants: readonly VariantSummary[]
 }
 
+/** All runs of one variant, measure by measure. */
 export interface VariantSummary extends DescribedVariant {
   readonly runs: readonly RunResult[]
   /** Mean return over the seeds at every point of the experiment's grid; null where no run is finished. */
@@ -32,6 +33,7 @@ export interface VariantSummary extends DescribedVariant {
   readonly curves: Readonly<Record<string, CurveEstimate>>
 }
 
+/** One run of an experiment: its variant, seed and measures. */
 export interface RunResult {
   readonly seed: number
   readonly outcome: 'finished' | 'failed' | 'unfinished'

@@ -13,8 +13,10 @@ import type { SinglePolicy } from './parts.ts'
 
 /** What can be written: for steinrl/policy, for TensorFlow.js, for ONNX. */
 export const exportFormats = ['steinrl', 'layers', 'onnx'] as const
+/** For whom a policy is written. */
 export type ExportFormat = (typeof exportFormats)[number]
 
+/** Which policies of a run exportRun() writes, for whom and where. */
 export interface ExportOptions {
   /** The directory of the run. */
   readonly run: string

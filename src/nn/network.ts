@@ -14,6 +14,7 @@ export interface Layer {
 /** Kinds of activations, as in assembly/nn/activation.ts. */
 export const ActivationKind = { linear: 0, tanh: 1, relu: 2, elu: 3, softplus: 4 } as const
 
+/** What stands between two layers of a network. */
 export type Activation = keyof typeof ActivationKind
 
 export const activations = Object.keys(ActivationKind) as Activation[]

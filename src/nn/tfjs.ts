@@ -11,6 +11,7 @@ import { mendGradients } from './gradients/mend.ts'
 
 takeBack()
 
+/** How tfjs is started. */
 export interface TfjsOptions {
   /**
    * Where tfjs's own WASM files are: a folder address ending in '/', or an address for each file name.

@@ -3,6 +3,7 @@ import type { Ops, Pointer } from '../core/ops.ts'
 import type { Minibatch } from '../core/population.ts'
 import { Purpose, type Seed } from '../core/random.ts'
 
+/** How many rows the data have, and how many of them a step sees. */
 export interface MinibatchOptions {
   /** Rows of the data. */
   rows: number

@@ -40,6 +40,7 @@ export function sgd(options: { learningRate: number }): Optimizer {
   }
 }
 
+/** Rate and memories of adam(). */
 export interface AdamOptions {
   learningRate: number
   /** Decay of the mean; default 0.9. */
@@ -72,6 +73,7 @@ export function adam(options: AdamOptions): Optimizer {
   }
 }
 
+/** Rate and memory of adagrad(). */
 export interface AdagradOptions {
   learningRate: number
   /** Decay of the mean square; default 0.9. */

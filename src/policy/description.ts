@@ -40,6 +40,7 @@ export interface Content {
   readonly theta: Float32Array
 }
 
+/** A population as encodePolicy() takes it. */
 export interface PopulationToExport {
   readonly env: string
   readonly policy: Policy

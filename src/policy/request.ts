@@ -9,6 +9,7 @@ import { Purpose } from '../core/random.ts'
  */
 export type Who = number | 'best' | 'per-episode' | 'per-call' | 'mean'
 
+/** Which particle acts, how, and with which random numbers. */
 export interface ActOptions {
   /** Default 'best'. */
   particle?: Who

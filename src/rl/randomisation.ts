@@ -73,6 +73,7 @@ export const specAt = (spec: EnvironmentSpec, constants: Readonly<Record<string,
 export const packConstants = ({ core }: EnvironmentSpec, changed: Readonly<Record<string, number>>): Float64Array =>
   Float64Array.from(Object.values(core ? { ...core.constants, ...changed } : changed))
 
+/** What evaluateGrid() takes beside the agents: the grid of constants and how often each point is played. */
 export type GridOptions = (Acting | Policies) & {
   readonly spec: EnvironmentSpec
   readonly ranges: Ranges

@@ -35,6 +35,7 @@ const widthsOf = ({ observations: O, actions: A }: Sizes) => ({
   ...{ observation: O, nextObservation: O, action: A, reward: 1, terminated: 1 },
 })
 
+/** An empty replay of a capacity. */
 export function createReplay(sizes: Sizes): Replay {
   const widths = widthsOf(sizes)
   const { capacity } = sizes

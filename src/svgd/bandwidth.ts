@@ -47,6 +47,7 @@ const conventions = {
   s2ac: { over: 'all', statistic: 'mean of d², halved', middle: 'mean', divisor: (_, logN1) => logN1 },
 } as const satisfies Record<string, Convention>
 
+/** The bandwidth rules by name; see bandwidthNames. */
 export type BandwidthName = keyof typeof conventions
 
 /** What a user's own rule sees: n and statistics of the n(n−1)/2 squared distances of pairs. */
@@ -62,6 +63,7 @@ export interface DistanceStatistics {
 /** A named convention, a fixed h > 0, or a function that returns h > 0. */
 export type BandwidthRule = BandwidthName | number | ((distances: DistanceStatistics) => number)
 
+/** All bandwidth rules by name, in the order of the documentation. */
 export const bandwidthNames = Object.keys(conventions) as BandwidthName[]
 
 /** A rule that can be written down. */

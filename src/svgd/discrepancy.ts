@@ -39,6 +39,7 @@ export interface DiscrepancyOptions {
   core?: CoreSource
 }
 
+/** A kernel Stein discrepancy and the two estimates of its square. */
 export interface Discrepancy {
   /** √ of squaredV: the kernel Stein discrepancy of the particles, as they are, from the target. At least 0. */
   readonly discrepancy: number
@@ -51,6 +52,7 @@ export interface Discrepancy {
   readonly squaredU: number | null
 }
 
+/** Particles, scores and how often the bootstrap draws. */
 export interface GoodnessOfFitOptions extends DiscrepancyOptions {
   /** Bootstrap replicates, default 1000, at most 1000000. */
   replicates?: number
@@ -58,6 +60,7 @@ export interface GoodnessOfFitOptions extends DiscrepancyOptions {
   seed?: number
 }
 
+/** What the bootstrap test comes to. */
 export interface GoodnessOfFit {
   /** The U-statistic of the squared discrepancy. */
   readonly statistic: number

@@ -14,6 +14,7 @@ import { type Discrepancy, discrepancyAt, type FixedDiscrepancyKernel } from './
 import { type Kernel, rbf } from './kernels.ts'
 import { populationOf, refuseNonFinite, rowsOf, type Scored, type Scores, scoreOf } from './scores.ts'
 
+/** What createSVGD() takes: a score, and how particles follow it. */
 export interface SvgdOptions extends Scores {
   /** Hands each step `size` of `rows` rows of the data; default: none. */
   minibatch?: MinibatchOptions
@@ -38,6 +39,7 @@ export interface SvgdOptions extends Scores {
   core?: CoreSource
 }
 
+/** How many particles there are, of how many coordinates, and where they begin. */
 export interface SvgdStart {
   particles: number
   dimension: number
@@ -50,6 +52,7 @@ export interface SvgdStart {
 type SvgdFields = ReturnType<typeof steinFields> &
   ReturnType<typeof optimizerFields> & { shuffle: ReturnType<typeof f32> }
 
+/** What SVGD holds between two steps. */
 export interface SvgdState extends Scored {
   readonly particles: number
   readonly dimension: number
@@ -67,6 +70,7 @@ export interface SvgdState extends Scored {
   [Symbol.dispose](): void
 }
 
+/** What a step of SVGD tells of itself. */
 export interface SvgdInfo extends SteinInfo {
   /** γ of this step. */
   readonly annealing: number
@@ -74,6 +78,7 @@ export interface SvgdInfo extends SteinInfo {
   readonly discrepancy: Discrepancy | null
 }
 
+/** What a step of SVGD measures beside. */
 export interface StepOptions {
   /** Measures the kernel Stein discrepancy too: true for the inverse multiquadric kernel, or a kernel. Default false. */
   discrepancy?: boolean | FixedDiscrepancyKernel
@@ -199,6 +204,7 @@ function requireRecord(name: string, value: unknown, field: string, what: string
   throw new UsageError(`${name} must be ${what}, got ${show(value)}${call}.`)
 }
 
+/** What svgd() takes: settings, a start and how many steps. */
 export interface SvgdRun extends SvgdOptions, SvgdStart {
   /** Steps to take. */
   iterations: number

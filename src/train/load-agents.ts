@@ -18,6 +18,7 @@ export type SavedPopulation = Agents & {
   readonly env: string
 }
 
+/** What loadAgents() needs to know beside the run. */
 export interface LoadOptions {
   /** The task, where it is one of your own; default: the built-in one of the run's id. */
   readonly env?: string | EnvironmentSpec

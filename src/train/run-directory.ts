@@ -31,6 +31,7 @@ const SAVE_EVERY_MS = 2000
 
 const { files } = platform
 
+/** A run directory that is being written. */
 export interface Run {
   readonly path: string
   readonly config: RunSummary['config']

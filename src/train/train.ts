@@ -20,6 +20,7 @@ import { countCoverage } from './coverage.ts'
 
 /** The algorithms by name. */
 export const algorithms = { svpg, sac, sql, 'sql-compose': sqlCompose, s2ac, adr } as const
+/** The algorithms of train() by name. */
 export type AlgorithmName = keyof typeof algorithms
 
 type OptionsOf<A extends AlgorithmName> = Parameters<(typeof algorithms)[A]['init']>[0]
@@ -35,7 +36,9 @@ export type TrainOptions<A extends AlgorithmName = 'svpg'> = A extends Algorithm
     }
   : never
 
+/** Settings of train() for whichever algorithm they name. */
 export type AnyTrainOptions = TrainOptions<AlgorithmName>
+/** A step of train(), whichever algorithm it is of. */
 export type AnyTrainStep = TrainStep<AlgorithmName>
 
 /** One iteration as a consumer of train() sees it. Everything but the metrics is live: read it before asking for the next step. */

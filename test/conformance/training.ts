@@ -9,13 +9,13 @@ import {
   evaluate,
   generator,
   logDensity,
-  mlp,
   particlesOf,
   startTfjs,
   type TrainOptions,
   train,
   uniform,
 } from 'steinrl'
+import { mlp } from 'steinrl/tools'
 import { numbers, type Section } from './sections.ts'
 
 const SMALL = { particles: 3, steps: 32, environments: 3, hidden: [16, 8], iterations: 3, seed: 1 }

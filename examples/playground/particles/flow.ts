@@ -1,20 +1,17 @@
 import {
-  adagrad,
   adam,
   type BandwidthName,
   createSVGD,
   generator,
   imq,
   type Kernel,
-  linear,
-  matern32,
   normal,
   type Optimizer,
   rbf,
   type SvgdInfo,
   type SvgdState,
-  sgd,
 } from 'steinrl'
+import { adagrad, linear, matern32, sgd } from 'steinrl/svgd'
 import type { Settings } from './settings.ts'
 import { targets } from './targets.ts'
 

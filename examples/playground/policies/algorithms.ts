@@ -1,4 +1,5 @@
-import { type AlgorithmName, type EnvironmentSpec, goalsAt } from 'steinrl'
+import type { AlgorithmName, EnvironmentSpec } from 'steinrl'
+import { goalsAt } from 'steinrl/envs'
 import { choice, type Fields, slider, type Value } from '../shared/fields.ts'
 
 /** What the page has to know of an algorithm. */

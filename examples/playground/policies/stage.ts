@@ -1,4 +1,5 @@
-import { drawCanvas, type EnvironmentSpec, type Scene } from 'steinrl'
+import type { EnvironmentSpec, Scene } from 'steinrl'
+import { drawCanvas } from 'steinrl/render'
 import { fitCanvas, make, short } from '../shared/page.ts'
 import type { Episode } from './protocol.ts'
 

@@ -73,6 +73,7 @@ export const adr = {
   close: (state: AdrState) => state.workerPool.close(),
 }
 
+/** What a run of active domain randomisation holds between two iterations. */
 export type AdrState = Awaited<ReturnType<typeof init>>
 
 async function init({ workers, workerLimit, iterations: _, core: source, tfjs, ...options }: AdrOptions) {

@@ -120,6 +120,7 @@ export type AdrOptions = v.InferInput<typeof schema> & {
   tfjs?: TfjsOptions
 }
 
+/** The checked settings of active domain randomisation, defaults filled in. */
 export type AdrConfig = Readonly<Omit<Settings, 'ranges'>> & { readonly ranges: Ranges } & Pick<
     Estimator,
     keyof typeof gradientEntries

@@ -101,6 +101,7 @@ const schema = v.object({
   seed: v.optional(wholeNumber('seed', 0), 0),
 })
 
+/** What createAmortizedSVGD() takes: the score, the sampler's network and how it is trained. */
 export interface AmortizedOptions extends Scores {
   /** f: noise ξ in, a point out. Its last width is the dimension of the target. */
   network: Network
@@ -172,6 +173,7 @@ function refuseMisfit(options: AmortizedOptions, d: number): void {
   }
 }
 
+/** What amortized SVGD holds between two steps. */
 export type AmortizedState = Awaited<ReturnType<typeof init>>
 
 async function init(problem: AmortizedProblem, { core, tfjs, minibatch }: AmortizedOptions) {
@@ -260,6 +262,7 @@ function sample(state: AmortizedState, count: number, stream: number): Float32Ar
   return out
 }
 
+/** What a step of amortized SVGD measures. */
 export interface AmortizedInfo {
   /** About the direction; null with two batches and where the rule is 'discrepancy'. */
   readonly stein: SteinInfo | null

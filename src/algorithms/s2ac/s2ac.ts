@@ -71,6 +71,7 @@ export const s2ac = {
   close: ({ loop }: S2acState) => loop.envs.close(),
 }
 
+/** What a run of Stein soft actor-critic holds between two iterations. */
 export type S2acState = Awaited<ReturnType<typeof init>>
 
 async function init(options: S2acOptions) {

@@ -59,7 +59,9 @@ const schema = v.object({
 /** Each setting with its default, its range and its meaning, for --help, the docs and pages. */
 export const s2acSettings = schema.entries
 
+/** What a user may set for Stein soft actor-critic; see docs/soft-q.md. */
 export type S2acOptions = CommonOptions & v.InferInput<typeof schema> & { tfjs?: TfjsOptions }
+/** The checked settings of Stein soft actor-critic, defaults filled in. */
 export type S2acConfig = Readonly<v.InferOutput<typeof schema>>
 
 /** Checks the settings and fills in the defaults. Throws a UsageError for the first one that is wrong. */

@@ -50,6 +50,7 @@ export const sac = {
   close: ({ loop }: SacState) => loop.envs.close(),
 }
 
+/** What a run of soft actor-critic holds between two iterations. */
 export type SacState = Awaited<ReturnType<typeof init>>
 
 async function init(options: SacOptions) {

@@ -28,7 +28,9 @@ const schema = v.object({
 /** Each setting with its default, its range and its meaning, for --help, the docs and pages. */
 export const sacSettings = schema.entries
 
+/** What a user may set for soft actor-critic; see docs/soft-q.md. */
 export type SacOptions = CommonOptions & v.InferInput<typeof schema> & { tfjs?: TfjsOptions }
+/** The checked settings of soft actor-critic, defaults filled in. */
 export type SacConfig = Readonly<v.InferOutput<typeof schema>>
 
 /** Checks the settings and fills in the defaults. Throws a UsageError for the first one that is wrong. */

@@ -24,7 +24,9 @@ const schema = v.object({
 /** Each setting with its default, its range and its meaning, for --help, the docs and pages. */
 export const sqlComposeSettings = { ...sqlSettings, ...schema.entries }
 
+/** What a user may set for the composition of soft Q functions; see docs/soft-q.md. */
 export type SqlComposeOptions = Omit<SqlOptions, 'from'> & v.InferInput<typeof schema>
+/** The checked settings of the composition of soft Q functions, defaults filled in. */
 export type SqlComposeConfig = SqlConfig & Readonly<v.InferOutput<typeof schema>>
 
 /** Checks the settings and fills in the defaults. Throws a UsageError for the first one that is wrong. */

@@ -60,12 +60,14 @@ const schema = v.object({
 /** Each setting with its default, its range and its meaning, for --help, the docs and pages. */
 export const sqlSettings = schema.entries
 
+/** What a user may set for soft Q-learning; see docs/soft-q.md. */
 export type SqlOptions = CommonOptions &
   v.InferInput<typeof schema> & {
     /** Sampler and Q to begin with, as save() gives them: fine-tuning. Default: new ones. */
     from?: Saved
     tfjs?: TfjsOptions
   }
+/** The checked settings of soft Q-learning, defaults filled in. */
 export type SqlConfig = Readonly<v.InferOutput<typeof schema>>
 
 /** Checks the settings and fills in the defaults. Throws a UsageError for the first one that is wrong. */

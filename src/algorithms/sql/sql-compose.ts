@@ -65,6 +65,7 @@ export const sqlCompose = {
   close: ({ components }: SqlComposeState) => closeAll(components.map(({ loop }) => loop.envs)),
 }
 
+/** What a run of the composition holds between two iterations: one state for each component. */
 export type SqlComposeState = Awaited<ReturnType<typeof init>>
 
 async function init({ env, iterations, core: source, tfjs, ...options }: SqlComposeOptions) {
@@ -159,6 +160,7 @@ function composedOf({ components, sampler }: SqlComposeState): SamplerWithCritic
 
 const samplersOf = (state: SqlComposeState) => [...state.components.map(samplerOf), composedOf(state)]
 
+/** What an iteration of the composition measures. */
 export interface SqlComposeInfo {
   /** [components] the results of each in this iteration; none once they have learned. */
   readonly components: readonly (Awaited<ReturnType<typeof sql.step>> | null)[]

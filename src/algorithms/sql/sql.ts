@@ -70,6 +70,7 @@ export const sql = {
   close: ({ loop }: SqlState) => loop.envs.close(),
 }
 
+/** What a run of soft Q-learning holds between two iterations. */
 export type SqlState = Awaited<ReturnType<typeof init>>
 
 async function init({ from, ...options }: SqlOptions) {

@@ -111,6 +111,7 @@ export type SvpgOptions = v.InferInput<typeof schema> & {
   tfjs?: TfjsOptions
 }
 
+/** The checked settings of SVPG, defaults filled in. */
 export type SvpgConfig = Readonly<Omit<Settings, keyof Estimator>> & Estimator
 
 /** Checks the settings and fills in the defaults. Throws a UsageError for the first one that is wrong. */

@@ -78,6 +78,7 @@ export const svpg = {
   close: (state: SvpgState) => state.workerPool.close(),
 }
 
+/** What a run of SVPG holds between two iterations. */
 export type SvpgState = Awaited<ReturnType<typeof init>>
 
 async function init({ env, workers, workerLimit, iterations, core: source, tfjs, priorMean, ...options }: SvpgOptions) {
@@ -255,6 +256,7 @@ function evolution(state: SvpgState, particles: readonly ParticleInfo[]): number
   return replaced
 }
 
+/** What an iteration of SVPG measures. */
 export interface SvpgInfo {
   /** [n] what the evaluation of each particle came to. */
   readonly particles: readonly ParticleInfo[]

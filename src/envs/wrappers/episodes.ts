@@ -59,6 +59,7 @@ export interface Recording {
   keep: number
 }
 
+/** Room for the episodes that recordEpisodes() keeps. */
 export function recording(keep = 100): Recording {
   return { episodes: [], keep: check(wholeNumber('keep', 1), keep) }
 }

@@ -5,8 +5,10 @@ import { countInto, deviation, type RunningStatistics, runningStatistics, sizeSt
 import { around, isOver, type Wrapper, wrapper } from './wrapper.ts'
 
 export const observationRules = ['gymnasium', 'stable-baselines3'] as const
+/** Whose rule normalises observations. */
 export type ObservationRule = (typeof observationRules)[number]
 
+/** How observations are normalised. */
 export interface NormaliseObservationOptions {
   /** Whose numbers, see below; default 'gymnasium'. */
   rule?: ObservationRule

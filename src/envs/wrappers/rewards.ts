@@ -53,8 +53,10 @@ export function episodicReward(): Wrapper {
 }
 
 export const rewardRules = ['gymnasium', 'gymnasium-same-step', 'stable-baselines3'] as const
+/** Whose rule normalises rewards. */
 export type RewardRule = (typeof rewardRules)[number]
 
+/** How rewards are normalised. */
 export interface NormaliseRewardOptions {
   /** Whose numbers, see below; default 'gymnasium'. */
   rule?: RewardRule
