@@ -1,4 +1,5 @@
 import { check, UsageError, wholeNumber } from '../core/errors.ts'
+import { refuseUnknown } from '../core/options.ts'
 import { splitSeed } from '../core/random.ts'
 import { goodnessOfFit, steinDiscrepancy } from '../svgd/discrepancy.ts'
 import type { Score } from '../svgd/scores.ts'
@@ -91,8 +92,10 @@ const EDGE = 1e-6
  */
 export async function diagnose(
   run: Fit | ModelParticles | ScoredParticles,
-  { restarts, steps = 100 }: DiagnoseOptions = {},
+  options: DiagnoseOptions = {},
 ): Promise<Diagnosis> {
+  refuseUnknown('diagnose', options, ['restarts', 'steps'])
+  const { restarts, steps = 100 } = options
   check(wholeNumber('steps', 1, 1_000_000), steps)
   const { target, rows, names } = await subjectOf(run)
   const n = rows.length / target.dimension

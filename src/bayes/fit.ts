@@ -3,6 +3,7 @@ import { type Arena, createArena } from '../core/arena.ts'
 import { check, UsageError, wholeNumber } from '../core/errors.ts'
 import { f32, type Layout, padded } from '../core/layout.ts'
 import { compileCore } from '../core/module.ts'
+import { namesOf, refuseUnknown } from '../core/options.ts'
 import { Purpose, type Seed, splitSeed } from '../core/random.ts'
 import { type Draws, drawsOf } from './draws.ts'
 import { deviations, stack, type Whitening } from './gaussian.ts'
@@ -36,6 +37,10 @@ export interface FitOptions<S extends Supports = Supports> {
   /** Called after every step. */
   onStep?: (step: FitStep) => void
 }
+
+const FIT_OPTIONS = namesOf<FitOptions>({
+  ...{ particles: true, seed: true, iterations: true, start: true, signal: true, onStep: true },
+})
 
 /** One step of SVGD, in whitened coordinates: standard deviations are the unit. */
 export interface FitStep {
@@ -92,6 +97,7 @@ const ACCURACY = 0.02
  * @throws RunError when the log density is not finite where it is needed
  */
 export async function fitPosterior<S extends Supports>(model: Model<S>, options: FitOptions<S> = {}): Promise<Fit<S>> {
+  refuseUnknown('fitPosterior', options, FIT_OPTIONS)
   const n = check(wholeNumber('particles', 2, 100_000), options.particles ?? 100)
   const iterations = check(wholeNumber('iterations', 0, 1_000_000), options.iterations ?? 300)
   const seed = check(wholeNumber('seed', 0), options.seed ?? 0)

@@ -1,4 +1,5 @@
 import { UsageError } from '../core/errors.ts'
+import { refuseUnknown } from '../core/options.ts'
 import { tf } from '../nn/tfjs.ts'
 import { type Parameters, parameters as parametersOf, type Supports, type Values } from './parameters.ts'
 
@@ -43,6 +44,7 @@ export interface Model<S extends Supports = Supports> {
  * @throws UsageError without parameters, or unless exactly one of logDensity and score is given
  */
 export function model<const S extends Supports>(options: ModelOptions<S>): Model<S> {
+  refuseUnknown('model', options, ['parameters', 'logDensity', 'score', 'generated'])
   const { logDensity, score, generated } = options
   const parameters = isLaidOut(options.parameters) ? options.parameters : parametersOf(options.parameters as S)
   if (typeof logDensity === typeof score)

@@ -1,4 +1,5 @@
 import { check, fraction, UsageError } from '../core/errors.ts'
+import { refuseUnknown } from '../core/options.ts'
 import { columnsOf, type Draws } from './draws.ts'
 
 /** What a number of a posterior is summed up by. */
@@ -27,7 +28,9 @@ export interface SummaryOptions {
  *
  * @throws UsageError for a mass outside [0, 1]
  */
-export function summary({ draws }: { readonly draws: Draws }, { mass = 0.9 }: SummaryOptions = {}): SummaryRow[] {
+export function summary({ draws }: { readonly draws: Draws }, options: SummaryOptions = {}): SummaryRow[] {
+  refuseUnknown('summary', options, ['mass'])
+  const { mass = 0.9 } = options
   check(fraction('mass'), mass)
   return columnsOf(draws).map(({ label, values }) => {
     const sorted = Float64Array.from(values).sort()

@@ -1,5 +1,6 @@
 import { check, show, UsageError, wholeNumber } from '../core/errors.ts'
 import type { Ops } from '../core/ops.ts'
+import { refuseUnknown } from '../core/options.ts'
 import { tf } from '../nn/tfjs.ts'
 
 // Where the values of a parameter may lie, and the smooth map from free numbers (all of ℝᵏ) to there. With x the value and
@@ -97,7 +98,9 @@ export interface RealOptions {
  * @param shape of a value: [] (default) for a scalar, a length, or lengths
  * @param options where float32 would not resolve a value (1.7e9 ± 1), the offset keeps the free number small
  */
-export function real(shape: Shape = [], { offset = 0, scale = 1 }: RealOptions = {}): Support {
+export function real(shape: Shape = [], options: RealOptions = {}): Support {
+  refuseUnknown('real', options, ['offset', 'scale'])
+  const { offset = 0, scale = 1 } = options
   if (!Number.isFinite(offset)) throw new UsageError(`offset must be a finite number, got ${show(offset)}.`)
   if (!(scale > 0 && Number.isFinite(scale)))
     throw new UsageError(`scale must be a finite number above 0, got ${show(scale)}.`)

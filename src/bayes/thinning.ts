@@ -1,4 +1,5 @@
 import { check, fraction, oneOf, UsageError, wholeNumber } from '../core/errors.ts'
+import { refuseUnknown } from '../core/options.ts'
 
 /** Draws of any sampler, with the gradient of the log posterior there. */
 export interface ScoredDraws {
@@ -36,6 +37,7 @@ export interface ThinningOptions {
  * @throws UsageError for lengths that do not fit, numbers that are not finite, or a coordinate that never varies
  */
 export function steinThinning(given: ScoredDraws, options: ThinningOptions): Int32Array {
+  refuseUnknown('steinThinning', options, ['keep', 'standardise', 'preconditioner'])
   const keep = check(wholeNumber('keep', 1), options.keep)
   const preconditioner = check(oneOf('preconditioner', ['id', 'med', 'sclmed']), options.preconditioner ?? 'id')
   const sample = sampleOf(given, options.standardise ?? true)
@@ -66,7 +68,9 @@ export interface SteinWeightsOptions {
  * @returns [n] weights of at least 0 that add up to 1
  * @throws UsageError as steinThinning
  */
-export function steinWeights(given: ScoredDraws, { tolerance = 1e-6 }: SteinWeightsOptions = {}): Float64Array {
+export function steinWeights(given: ScoredDraws, options: SteinWeightsOptions = {}): Float64Array {
+  refuseUnknown('steinWeights', options, ['tolerance'])
+  const { tolerance = 1e-6 } = options
   check(fraction('tolerance'), tolerance)
   const sample = sampleOf(given, true)
   const { n } = sample

@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander'
 import { UsageError } from '../core/errors.ts'
-import { describeSettings, RENAMED, type SettingDescription } from '../core/settings.ts'
+import { RENAMED } from '../core/options.ts'
+import { describeSettings, type SettingDescription } from '../core/settings.ts'
 import { type AlgorithmName, algorithms } from '../train/train.ts'
 import { flag, json, list, number, ranges } from './values.ts'
 

@@ -1,3 +1,4 @@
+import { check, wholeNumber } from './errors.ts'
 import { joinSeed, Purpose, splitSeed } from './random.ts'
 
 /**
@@ -16,7 +17,7 @@ export interface Generator {
 
 /** A generator for the seed, a whole number from 0 to 2⁵³ − 1. The same seed gives the same numbers everywhere. */
 export function generator(seed: number): Generator {
-  const { lo, hi } = splitSeed(seed)
+  const { lo, hi } = splitSeed(check(wholeNumber('seed', 0), seed))
   return { key: [lo, hi], count: 0, words: new Uint32Array(4), block: -1 }
 }
 

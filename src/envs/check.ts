@@ -1,12 +1,14 @@
 import { closeAll } from '../core/disposable.ts'
 import { check, show, UsageError, wholeNumber } from '../core/errors.ts'
 import { type CoreSource, compileCore } from '../core/module.ts'
+import { refuseUnknown } from '../core/options.ts'
 import type { Environment, EnvironmentSpec, Reset, Step } from './contract.ts'
+import { problemsOfDescription } from './description-problems.ts'
 import { elementOf, nameOf, plain } from './errors.ts'
 import { instances } from './instances.ts'
 import { environmentSpec } from './registry.ts'
 import type { Scene, Shape } from './render.ts'
-import { type Action, contains, type Space, sampler } from './spaces.ts'
+import { type Action, contains, sampler } from './spaces.ts'
 
 /** How thoroughly checkEnvironment() plays a task. */
 export interface CheckOptions {
@@ -34,7 +36,9 @@ export async function checkEnvironment(env: string | EnvironmentSpec, options: C
 
 /** The same as a list, empty when nothing is wrong. */
 export async function problemsOf(env: string | EnvironmentSpec, options: CheckOptions = {}): Promise<string[]> {
-  const spec = environmentSpec(env)
+  refuseUnknown('checkEnvironment', options, ['episodes', 'seed', 'steps', 'core'])
+  // A description that is wrong is told with all that is wrong about it, and not only the first.
+  const spec = typeof env === 'string' ? environmentSpec(env) : env
   const id = typeof spec.id === 'string' && spec.id ? spec.id : 'An environment without an id'
   const named = (problems: readonly string[]) => [...new Set(problems)].map((problem) => `${id}: ${problem}.`)
   const described = problemsOfDescription(spec)
@@ -53,31 +57,6 @@ export async function problemsOf(env: string | EnvironmentSpec, options: CheckOp
     problems.push(...problemsOfClose(made))
   }
   return named(problems)
-}
-
-function problemsOfDescription({ id, observationSpace, actionSpace, maxEpisodeSteps, core, create }: EnvironmentSpec) {
-  const problems: string[] = []
-  if (typeof id !== 'string' || id === '') problems.push(`its id must be a text, got ${show(id)}`)
-  problems.push(...problemsOfSpace('observationSpace', observationSpace, ['box']))
-  problems.push(...problemsOfSpace('actionSpace', actionSpace, ['box', 'discrete']))
-  if (!(Number.isInteger(maxEpisodeSteps) && maxEpisodeSteps >= 1))
-    problems.push(`maxEpisodeSteps must be a whole number of at least 1, got ${show(maxEpisodeSteps)}`)
-  if (core && create) problems.push('it has both core and create; exactly one of them is allowed')
-  if (!core && typeof create !== 'function') problems.push(`create must be a function, got ${show(create)}`)
-  return problems
-}
-
-function problemsOfSpace(name: string, space: Space | undefined, kinds: readonly string[]): string[] {
-  if (!kinds.includes(space?.kind as string)) return [`its ${name} must be a ${kinds.join(' or ')}, got ${show(space)}`]
-  if (space?.kind === 'discrete')
-    return Number.isInteger(space.n) && space.n >= 1
-      ? []
-      : [`n of its ${name} must be a whole number of at least 1, got ${show(space.n)}`]
-  const { low, high } = space as Extract<Space, { kind: 'box' }>
-  if (low.length === 0 || low.length !== high.length)
-    return [`low and high of its ${name} must have the same length of at least 1, got ${low.length} and ${high.length}`]
-  const k = low.findIndex((value, index) => !(value <= high[index]))
-  return k < 0 ? [] : [`its ${name} must have low <= high, got ${low[k]} and ${high[k]} at ${k}`]
 }
 
 function problemsOfClose(made: readonly Environment[]): string[] {

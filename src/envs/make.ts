@@ -2,6 +2,7 @@ import { type Closable, closable, closeAll } from '../core/disposable.ts'
 import { check, UsageError, wholeNumber } from '../core/errors.ts'
 import { deriveSeed } from '../core/generator.ts'
 import { type CoreSource, compileCore } from '../core/module.ts'
+import { namesOf, refuseUnknown } from '../core/options.ts'
 import { Purpose } from '../core/random.ts'
 import type { ConstantValue } from './builtin.ts'
 import type { Environment, EnvironmentSpec, Reset, Step } from './contract.ts'
@@ -53,6 +54,8 @@ export interface MakeOptions {
   core?: CoreSource
 }
 
+export const MAKE_OPTIONS = namesOf<MakeOptions>({ constants: true, maxEpisodeSteps: true, core: true })
+
 /**
  * One environment, by its id or of one's own, with the interface of Gymnasium:
  *
@@ -64,6 +67,7 @@ export interface MakeOptions {
  *   RunError when a task in TypeScript gives what its contract does not allow
  */
 export async function make(env: string | EnvironmentSpec, options: MakeOptions = {}): Promise<MadeEnvironment> {
+  refuseUnknown('make', options, MAKE_OPTIONS)
   const spec = configured(env, options)
   return checked(spec, instances(spec, await compileCore(options.core), 1))
 }
@@ -117,7 +121,9 @@ function checked(spec: EnvironmentSpec, create: () => Environment): MadeEnvironm
       const { state = [] } = env
       return state instanceof Float64Array ? state : Float64Array.from(state)
     },
-    reset({ seed } = {}) {
+    reset(options = {}) {
+      refuseUnknown('reset', options, ['seed'])
+      const { seed } = options
       checkOpen()
       if (seed !== undefined) Object.assign(now, { seed: check(seedSchema, seed), episode: 0 })
       const { obs, info } = startEpisode(episodes, 0, seedOf(now))

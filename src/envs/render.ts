@@ -1,3 +1,5 @@
+import { refuseUnknown } from '../core/options.ts'
+
 /** A picture in world coordinates, y upwards: pure data, drawn by drawSvg and drawCanvas. */
 export interface Scene {
   /** What is shown: left, bottom, width and height in world units. */
@@ -76,7 +78,9 @@ export interface SvgOptions {
 }
 
 /** The picture as an SVG document. */
-export function drawSvg(scene: Scene, { width = 600, background = '#ffffff' }: SvgOptions = {}): string {
+export function drawSvg(scene: Scene, options: SvgOptions = {}): string {
+  refuseUnknown('drawSvg', options, ['width', 'background'])
+  const { width = 600, background = '#ffffff' } = options
   const { height, scale, place } = pixels(scene, width)
   const round = (value: number) => String(Math.round(value * 100) / 100)
   const path = (points: readonly Point[]) => points.map((point) => place(point).map(round).join(',')).join(' ')

@@ -4,12 +4,13 @@ import { check, oneOf, show, UsageError, wholeNumber } from '../core/errors.ts'
 import { deriveSeed } from '../core/generator.ts'
 import { u8 } from '../core/layout.ts'
 import { compileCore } from '../core/module.ts'
+import { refuseUnknown } from '../core/options.ts'
 import { Purpose, splitSeed } from '../core/random.ts'
 import type { EnvironmentSpec, Info } from './contract.ts'
 import { actionOf, namingRow, openEpisodes, startEpisode, stepEpisode } from './episodes.ts'
 import { checkAction, closedError, takenActions } from './errors.ts'
 import { creatorOf } from './instances.ts'
-import { configured, type MakeOptions, seedSchema } from './make.ts'
+import { configured, MAKE_OPTIONS, type MakeOptions, seedSchema } from './make.ts'
 import { type Space, sizeOf } from './spaces.ts'
 import { type AutoresetMode, vectorFields, writeVector } from './vector-fields.ts'
 
@@ -92,6 +93,7 @@ export async function makeVector(
   env: string | EnvironmentSpec,
   options: MakeVectorOptions,
 ): Promise<VectorEnvironment> {
+  refuseUnknown('makeVector', options, [...MAKE_OPTIONS, 'num', 'autoreset', 'seed'])
   const num = check(wholeNumber('num', 1), options.num)
   const autoreset = check(oneOf('autoreset', modes), options.autoreset ?? 'next-step')
   const seed = check(seedSchema, options.seed ?? 0)
@@ -153,7 +155,9 @@ function frontOf(vector: Vector, rows: Rows): VectorEnvironment {
     num,
     autoreset,
     state: view.state,
-    reset({ seed, mask } = {}) {
+    reset(options = {}) {
+      refuseUnknown('reset', options, ['seed', 'mask'])
+      const { seed, mask } = options
       checkOpen()
       checkReset(vector, started, seed, mask)
       for (let row = 0; row < num; row++) {

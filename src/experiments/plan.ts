@@ -1,5 +1,6 @@
 import { check, show, UsageError, wholeNumber } from '../core/errors.ts'
 import { nearest } from '../core/nearest.ts'
+import { namesOf, refuseUnknown } from '../core/options.ts'
 import type { EnvironmentSpec } from '../envs/contract.ts'
 import { environmentSpec } from '../envs/registry.ts'
 import { type AnyTrainOptions, runConfig } from '../train/train.ts'
@@ -27,6 +28,10 @@ export interface ExperimentOptions {
 }
 
 /** What an experiment is: the part of experiment.json that is known before it runs. */
+const EXPERIMENT_OPTIONS = namesOf<ExperimentOptions>({
+  ...{ preset: true, seeds: true, iterations: true, variants: true, out: true, overwrite: true, jobs: true },
+})
+
 export interface Description {
   readonly name: string
   readonly shows: string
@@ -68,7 +73,9 @@ export interface Plan {
  *
  * @throws UsageError for a setting that is not allowed, a variant that does not exist, or a preset whose labels are none
  */
-export function planOf({ preset, out = `runs/${preset.name}`, ...options }: ExperimentOptions): Plan {
+export function planOf(given: ExperimentOptions): Plan {
+  refuseUnknown('runExperiment', given, EXPERIMENT_OPTIONS)
+  const { preset, out = `runs/${preset.name}`, ...options } = given
   const count = check(wholeNumber('seeds', 1, 10_000), options.seeds ?? preset.seeds)
   const iterations = check(wholeNumber('iterations', 1), options.iterations ?? preset.iterations)
   const seeds = Array.from({ length: count }, (_, seed) => seed)

@@ -1,5 +1,6 @@
 import { platform } from '#platform'
 import { show, UsageError } from '../core/errors.ts'
+import { namesOf, refuseUnknown } from '../core/options.ts'
 import type { EnvironmentSpec } from '../envs/contract.ts'
 import { describeTask, statesOf } from '../envs/description.ts'
 import { deviation, type RunningStatistics } from '../envs/wrappers/statistics.ts'
@@ -30,6 +31,10 @@ export interface ExportOptions {
   readonly overwrite?: boolean
 }
 
+const EXPORT_OPTIONS = namesOf<ExportOptions>({
+  ...{ run: true, out: true, formats: true, particle: true, overwrite: true },
+})
+
 const { files } = platform
 
 /**
@@ -39,6 +44,7 @@ const { files } = platform
  * @throws UsageError for what is no run of policies, for a particle that it does not have, and when `out` exists
  */
 export async function exportRun(options: ExportOptions): Promise<string[]> {
+  refuseUnknown('exportRun', options, EXPORT_OPTIONS)
   const { run, out, particle = 'all', overwrite = false } = options
   const formats = checkFormats(options.formats ?? exportFormats)
   if (!overwrite && (await files.exists(out)))

@@ -1,5 +1,6 @@
 import { check, oneOf, show, UsageError, wholeNumber } from '../core/errors.ts'
 import type { Ops, Pointer } from '../core/ops.ts'
+import { refuseUnknown } from '../core/options.ts'
 import { Purpose, type Seed } from '../core/random.ts'
 
 /** One dense layer y = x W + b inside a row of theta: W [inputs, outputs] at `weight`, directly followed by b [outputs]. */
@@ -34,10 +35,10 @@ export interface Network {
  * @param hidden activation of the hidden layers; default tanh    @param output of the last one; default linear
  * @throws UsageError for an unknown activation, fewer than two widths or one that is no whole number of at least 1
  */
-export function mlp(
-  widths: readonly number[],
-  { hidden = 'tanh', output = 'linear' }: { hidden?: Activation; output?: Activation } = {},
-): Network {
+export function mlp(widths: readonly number[], options: { hidden?: Activation; output?: Activation } = {}): Network {
+  refuseUnknown('mlp', options, ['hidden', 'output'])
+  const { hidden = 'tanh', output = 'linear' } = options
+  if (!Array.isArray(widths)) throw new UsageError(`mlp takes a list of widths, got ${show(widths)}.`)
   check(oneOf('The activation of hidden layers', activations), hidden)
   check(oneOf('The activation of the last layer', activations), output)
   if (widths.length < 2) throw new UsageError(`A network needs at least two widths, got ${show(widths)}.`)

@@ -7,6 +7,7 @@ import * as tf from '@tensorflow/tfjs-core'
 import { platform } from '#platform'
 import { show, UsageError } from '../core/errors.ts'
 import { type CoreModule, type CoreSource, compileCore, fromBase64, requireSimd } from '../core/module.ts'
+import { refuseUnknown } from '../core/options.ts'
 import { mendGradients } from './gradients/mend.ts'
 
 takeBack()
@@ -30,7 +31,9 @@ export interface TfjsOptions {
  *
  * @throws UsageError where the runtime has no WebAssembly SIMD, or where tfjs runs already in a way whose bits differ
  */
-export async function startTfjs({ wasmPaths, core, fused = true }: TfjsOptions = {}): Promise<void> {
+export async function startTfjs(options: TfjsOptions = {}): Promise<void> {
+  refuseUnknown('startTfjs', options, ['wasmPaths', 'core', 'fused'])
+  const { wasmPaths, core, fused = true } = options
   // Without SIMD tfjs would start another build of itself, whose bits differ.
   requireSimd()
   if (tf.getBackend()) await refuseOtherBits(tf.getBackend())

@@ -1,5 +1,6 @@
 import { check, show, UsageError, wholeNumber } from '../core/errors.ts'
 import type { Ops, Pointer } from '../core/ops.ts'
+import { refuseUnknown } from '../core/options.ts'
 import type { Minibatch } from '../core/population.ts'
 import { Purpose, type Seed } from '../core/random.ts'
 
@@ -26,6 +27,7 @@ export function startMinibatches(options?: MinibatchOptions): MinibatchState {
   if (!options)
     return { options: null, batch: { rows: new Int32Array(0), scale: 1 }, order: new Int32Array(0), epoch: -1 }
   if (typeof options !== 'object') throw new UsageError(`minibatch must be { rows, size }, got ${show(options)}.`)
+  refuseUnknown('minibatch', options, ['rows', 'size'])
   const rows = check(wholeNumber('minibatch.rows', 1, 2147483647), options.rows)
   const size = check(wholeNumber('minibatch.size', 1), options.size)
   if (size > rows) throw new UsageError(`minibatch.size must be at most minibatch.rows = ${rows}, got ${size}.`)

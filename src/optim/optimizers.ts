@@ -1,6 +1,7 @@
 import { check, decay, positiveFloat32 } from '../core/errors.ts'
 import { f32, padded } from '../core/layout.ts'
 import type { Ops, Pointer } from '../core/ops.ts'
+import { refuseUnknown } from '../core/options.ts'
 import { wholePower } from '../core/power.ts'
 
 /** The moments that an optimizer keeps for n rows of d coordinates; empty where it keeps none. */
@@ -32,6 +33,7 @@ export interface Optimizer {
 
 /** x ← x + rate φ. */
 export function sgd(options: { learningRate: number }): Optimizer {
+  refuseUnknown('sgd', options, ['learningRate'])
   const rate = check(positiveFloat32('learningRate'), options?.learningRate)
   return {
     name: 'sgd',
@@ -57,6 +59,7 @@ export interface AdamOptions {
  *     m ← β₁ m + (1−β₁) φ    v ← β₂ v + (1−β₂) φ²    x ← x + rate · (m/(1−β₁ᵗ)) / (√(v/(1−β₂ᵗ)) + ε)
  */
 export function adam(options: AdamOptions): Optimizer {
+  refuseUnknown('adam', options, ['learningRate', 'beta1', 'beta2', 'epsilon'])
   const rate = check(positiveFloat32('learningRate'), options?.learningRate)
   const beta1 = check(decay('beta1'), options.beta1 ?? 0.9)
   const beta2 = check(decay('beta2'), options.beta2 ?? 0.999)
@@ -90,6 +93,7 @@ export interface AdagradOptions {
  * Source: DartML/Stein-Variational-Gradient-Descent, python/svgd.py.
  */
 export function adagrad(options: AdagradOptions): Optimizer {
+  refuseUnknown('adagrad', options, ['learningRate', 'momentum', 'epsilon'])
   const rate = check(positiveFloat32('learningRate'), options?.learningRate)
   const momentum = check(decay('momentum'), options.momentum ?? 0.9)
   const epsilon = check(positiveFloat32('epsilon'), options.epsilon ?? 1e-6)

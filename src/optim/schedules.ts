@@ -1,5 +1,6 @@
 import { check, nonNegativeFloat32, positiveNumber, UsageError, wholeNumber } from '../core/errors.ts'
 import type { Ops } from '../core/ops.ts'
+import { refuseUnknown } from '../core/options.ts'
 import { wholePower } from '../core/power.ts'
 
 /**
@@ -32,14 +33,18 @@ export function constant(value: number): Schedule {
 }
 
 /** γ(t) = from + (to − from) t/T. */
-export function linearRamp({ from, to = 1, iterations }: Ramp): Schedule {
+export function linearRamp(options: Ramp): Schedule {
+  refuseUnknown('linearRamp', options, ['from', 'to', 'iterations'])
+  const { from, to = 1, iterations } = options
   check(nonNegativeFloat32('from'), from)
   check(nonNegativeFloat32('to'), to)
   return { name: 'linear', at: endingExactly({ from, to, iterations }, (s) => from + (to - from) * s) }
 }
 
 /** log γ(t) = log from + (log to − log from) t/T. */
-export function logLinearRamp({ from, to = 1, iterations }: Ramp): Schedule {
+export function logLinearRamp(options: Ramp): Schedule {
+  refuseUnknown('logLinearRamp', options, ['from', 'to', 'iterations'])
+  const { from, to = 1, iterations } = options
   check(positiveNumber('from'), from)
   check(positiveNumber('to'), to)
   const between = (s: number, ops: Ops) => ops.exp64(ops.log64(from) + (ops.log64(to) - ops.log64(from)) * s)
@@ -53,11 +58,9 @@ export function logLinearRamp({ from, to = 1, iterations }: Ramp): Schedule {
  * @param power p, a whole number; default 5    @param scale a; default 1.3
  * Source: D'Angelo & Fortuin 2021, section 3.
  */
-export function tanhRamp({
-  iterations,
-  power = 5,
-  scale = 1.3,
-}: Length & { power?: number; scale?: number }): Schedule {
+export function tanhRamp(options: Length & { power?: number; scale?: number }): Schedule {
+  refuseUnknown('tanhRamp', options, ['iterations', 'power', 'scale'])
+  const { iterations, power = 5, scale = 1.3 } = options
   check(wholeNumber('power', 1), power)
   check(positiveNumber('scale'), scale)
   if (wholePower(scale, power) === 0)
@@ -73,11 +76,9 @@ export function tanhRamp({
  * @param cycles C; default 4    @param power p, a whole number; default 5
  * Source: D'Angelo & Fortuin 2021, section 3.
  */
-export function cyclical({
-  iterations,
-  cycles = 4,
-  power = 5,
-}: Length & { cycles?: number; power?: number }): Schedule {
+export function cyclical(options: Length & { cycles?: number; power?: number }): Schedule {
+  refuseUnknown('cyclical', options, ['iterations', 'cycles', 'power'])
+  const { iterations, cycles = 4, power = 5 } = options
   check(wholeNumber('cycles', 1), cycles)
   check(wholeNumber('power', 1), power)
   check(wholeNumber('iterations', 1), iterations)

@@ -1,5 +1,6 @@
 import { show, UsageError } from '../core/errors.ts'
 import { deriveSeed } from '../core/generator.ts'
+import { refuseUnknown } from '../core/options.ts'
 import { Purpose } from '../core/random.ts'
 
 /**
@@ -70,6 +71,7 @@ const MAX_STEP = 4294967295
 
 /** Throws a UsageError for the first option that is wrong. */
 export function requestOf(candidates: Candidates, options: ActOptions, rows: number): ActRequest {
+  refuseUnknown('act', options, ['particle', 'greedy', 'seed', 'episode', 'step'])
   const { particle = 'best', greedy = true, seed = 0, episode = 0, step = 0 } = options
   if (typeof greedy !== 'boolean') throw new UsageError(`greedy must be true or false, got ${show(greedy)}.`)
   return {

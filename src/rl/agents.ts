@@ -54,6 +54,12 @@ export interface DrawingAgents extends CommonAgents {
   readonly startsAsVector?: boolean
 }
 
+/** What agents have, where they are spread into the options of an evaluation: { spec, ...agents }. */
+export const AGENT_FIELDS: readonly string[] = [
+  ...['particles', 'observations', 'actions', 'act', 'actRows', 'task', 'best', 'theta', 'policy', 'value'],
+  ...['startsAsVector', 'description'],
+]
+
 /** n policies of one shape. */
 export interface Policies {
   readonly policy: Policy

@@ -1,10 +1,11 @@
 import * as v from 'valibot'
 import { check, show, UsageError, wholeNumber } from '../core/errors.ts'
 import type { CoreSource } from '../core/module.ts'
+import { refuseUnknown } from '../core/options.ts'
 import type { EnvironmentSpec } from '../envs/contract.ts'
 import { haveSameSpaces } from '../envs/spaces.ts'
 import type { Acting } from '../policy/request.ts'
-import type { Policies } from './agents.ts'
+import { AGENT_FIELDS, type Policies } from './agents.ts'
 import { evaluatePopulation } from './evaluate.ts'
 
 /** The constants of a task that are varied, each from its first number to its second. */
@@ -88,6 +89,8 @@ export type GridOptions = (Acting | Policies) & {
   readonly core?: CoreSource
 }
 
+const GRID_OPTIONS = ['spec', 'ranges', 'points', 'episodes', 'seed', 'onProgress', 'core']
+
 /** What policies reach where in the ranges. */
 export interface Grid {
   readonly ranges: Ranges
@@ -112,7 +115,9 @@ export function gridPoints(dimensions: number, points: number): number[][] {
  *
  * @throws UsageError for ranges that do not fit the task, or agents that do not
  */
-export async function evaluateGrid({ spec, ranges, onProgress, ...options }: GridOptions): Promise<Grid> {
+export async function evaluateGrid(given: GridOptions): Promise<Grid> {
+  refuseUnknown('evaluateGrid', given, [...GRID_OPTIONS, ...AGENT_FIELDS])
+  const { spec, ranges, onProgress, ...options } = given
   refuseRanges(spec, ranges)
   const points = check(wholeNumber('points', 1, 1000), options.points ?? 7)
   const episodes = check(wholeNumber('episodes', 1, 1_000_000), options.episodes ?? 20)

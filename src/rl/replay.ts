@@ -1,4 +1,5 @@
 import { show, UsageError } from '../core/errors.ts'
+import { refuseUnknown } from '../core/options.ts'
 
 // What an off-policy algorithm learns from: the last transitions, in one allocation.
 //
@@ -37,6 +38,7 @@ const widthsOf = ({ observations: O, actions: A }: Sizes) => ({
 
 /** An empty replay of a capacity. */
 export function createReplay(sizes: Sizes): Replay {
+  refuseUnknown('createReplay', sizes, ['capacity', 'observations', 'actions'])
   const widths = widthsOf(sizes)
   const { capacity } = sizes
   const all = allocate(capacity * columns.reduce((sum, name) => sum + widths[name], 0))

@@ -3,6 +3,7 @@ import { check, oneOf, positiveNumber, show, UsageError, wholeNumber } from '../
 import { f32, f64, padded } from '../core/layout.ts'
 import { type CoreSource, compileCore } from '../core/module.ts'
 import type { Ops, Pointer } from '../core/ops.ts'
+import { namesOf, refuseUnknown } from '../core/options.ts'
 import { Purpose, type Seed, splitSeed } from '../core/random.ts'
 
 /**
@@ -38,6 +39,10 @@ export interface DiscrepancyOptions {
   /** The WASM core; default: this package's steinrl.wasm. */
   core?: CoreSource
 }
+
+const OPTIONS = namesOf<DiscrepancyOptions>({
+  ...{ particles: true, scores: true, dimension: true, kernel: true, core: true },
+})
 
 /** A kernel Stein discrepancy and the two estimates of its square. */
 export interface Discrepancy {
@@ -85,6 +90,7 @@ export interface GoodnessOfFit {
  *   (naming its row), for c ≤ 0, β outside (−1, 0) or bandwidth ≤ 0, and for a kernel so narrow that U overflows float64
  */
 export async function steinDiscrepancy(options: DiscrepancyOptions): Promise<Discrepancy> {
+  refuseUnknown('steinDiscrepancy', options, OPTIONS)
   const { n, d } = sampleSize(options)
   const sample = await createArena(await compileCore(options.core), sampleFields(n, d))
   return measure(sample, options, n, d).result
@@ -105,6 +111,7 @@ export async function steinDiscrepancy(options: DiscrepancyOptions): Promise<Dis
  * @throws UsageError as steinDiscrepancy, for fewer than 2 particles, and for replicates or a seed out of range
  */
 export async function goodnessOfFit(options: GoodnessOfFitOptions): Promise<GoodnessOfFit> {
+  refuseUnknown('goodnessOfFit', options, [...OPTIONS, 'replicates', 'seed'])
   const { n, d } = sampleSize(options)
   if (n < 2) throw new UsageError(`goodnessOfFit needs at least 2 particles, got ${n}.`)
   const replicates = check(wholeNumber('replicates', 1, 1000000), options.replicates ?? 1000)

@@ -1,4 +1,5 @@
 import { check, nonNegativeFloat32, positiveFloat32, UsageError, wholeNumber } from '../core/errors.ts'
+import { refuseUnknown } from '../core/options.ts'
 import { type BandwidthRule, bandwidthSchema, DEFAULT_BANDWIDTH } from './bandwidth.ts'
 
 /** Kinds of terms, as in assembly/svgd/kernels.ts. */
@@ -58,7 +59,9 @@ export type CustomKernel = (kernel: Float32Array, repulsion: Float32Array, x: Fl
  *   h = med²/log(n+1). With 'per-dimension' every coordinate has its own: k = exp(−Σ_k (x_k−y_k)²/h_k). See bandwidth.ts.
  * @throws UsageError for an unknown rule or h ≤ 0
  */
-export function rbf({ bandwidth = DEFAULT_BANDWIDTH }: { bandwidth?: BandwidthRule } = {}): Kernel {
+export function rbf(options: { bandwidth?: BandwidthRule } = {}): Kernel {
+  refuseUnknown('rbf', options, ['bandwidth'])
+  const { bandwidth = DEFAULT_BANDWIDTH } = options
   return scaled('rbf', bandwidth)
 }
 
@@ -77,15 +80,9 @@ function scaled(kind: 'rbf' | 'matern32' | 'imq', bandwidth: BandwidthRule, beta
  * @throws UsageError for c and a bandwidth together
  * Source: Gorham & Mackey 2017 (arXiv 1703.01717), section 4.
  */
-export function imq({
-  c,
-  beta = -0.5,
-  bandwidth,
-}: {
-  c?: number
-  beta?: number
-  bandwidth?: BandwidthRule
-} = {}): Kernel {
+export function imq(options: { c?: number; beta?: number; bandwidth?: BandwidthRule } = {}): Kernel {
+  refuseUnknown('imq', options, ['c', 'beta', 'bandwidth'])
+  const { c, beta = -0.5, bandwidth } = options
   if (!(beta > -1 && beta < 0)) throw new UsageError(`beta must be a number between -1 and 0, got ${beta}.`)
   if (bandwidth === undefined) {
     const checked = check(positiveFloat32('c', 2), c ?? 1)
@@ -103,7 +100,9 @@ export function imq({
  * @param bandwidth ℓ², by the rules of rbf; default 'svpg-paper'
  * Source: Rasmussen & Williams 2006, equation 4.17.
  */
-export function matern32({ bandwidth = DEFAULT_BANDWIDTH }: { bandwidth?: BandwidthRule } = {}): Kernel {
+export function matern32(options: { bandwidth?: BandwidthRule } = {}): Kernel {
+  refuseUnknown('matern32', options, ['bandwidth'])
+  const { bandwidth = DEFAULT_BANDWIDTH } = options
   return scaled('matern32', bandwidth)
 }
 
@@ -113,7 +112,9 @@ export function matern32({ bandwidth = DEFAULT_BANDWIDTH }: { bandwidth?: Bandwi
  * @param c at least 0; default 1
  * Source: Liu & Wang 2018 (arXiv 1810.11693), section 3.
  */
-export function linear({ c = 1 }: { c?: number } = {}): Kernel {
+export function linear(options: { c?: number } = {}): Kernel {
+  refuseUnknown('linear', options, ['c'])
+  const { c = 1 } = options
   check(nonNegativeFloat32('c'), c)
   return { name: 'linear', terms: [{ kind: 'linear', weight: 1, c }] }
 }

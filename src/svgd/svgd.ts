@@ -1,8 +1,9 @@
 import { platform } from '#platform'
 import { type Arena, createArena } from '../core/arena.ts'
-import { check, float32, oneOf, show, UsageError, wholeNumber } from '../core/errors.ts'
+import { check, float32, oneOf, show, trueOrFalse, UsageError, wholeNumber } from '../core/errors.ts'
 import { f32, padded } from '../core/layout.ts'
 import { type CoreSource, compileCore, compileThreadedCore } from '../core/module.ts'
+import { namesOf, refuseUnknown } from '../core/options.ts'
 import { Purpose, type Seed, splitSeed } from '../core/random.ts'
 import { createSharedArena } from '../core/shared-arena.ts'
 import { canShare, threadCount } from '../core/thread-pool.ts'
@@ -48,6 +49,15 @@ export interface SvgdStart {
   /** Default 0. */
   seed?: number
 }
+
+const SVGD_OPTIONS = namesOf<SvgdOptions>({
+  ...{ score: true, populationScore: true, minibatch: true, kernel: true, optimizer: true, annealing: true },
+  ...{ repulsion: true, normalise: true, norms: true, threads: true, core: true },
+})
+const START_OPTIONS = namesOf<SvgdStart>({ particles: true, dimension: true, initial: true, seed: true })
+const RUN_OPTIONS = namesOf<Pick<SvgdRun, 'iterations' | 'signal' | 'onStep'>>({
+  ...{ iterations: true, signal: true, onStep: true },
+})
 
 type SvgdFields = ReturnType<typeof steinFields> &
   ReturnType<typeof optimizerFields> & { shuffle: ReturnType<typeof f32> }
@@ -95,13 +105,19 @@ export interface StepOptions {
  *   for a state that is closed
  */
 export function createSVGD(options: SvgdOptions) {
+  refuseUnknown('createSVGD', options, SVGD_OPTIONS)
+  return methodOf(options)
+}
+
+function methodOf(options: SvgdOptions) {
   const { kernel = rbf(), optimizer = adam({ learningRate: 0.1 }), annealing } = options
   const { repulsion = 1, normalise = 'n' } = options
   const scoreAll = scoreOf(options)
-  refuseMisuse({ kernel, optimizer, annealing, repulsion, normalise })
+  refuseMisuse({ kernel, optimizer, annealing, repulsion, normalise, norms: options.norms ?? true })
   return {
     async init(start: SvgdStart): Promise<SvgdState> {
       if (!isRecord(start)) throw new UsageError(`init takes { particles, dimension, … }, got ${show(start)}.`)
+      refuseUnknown('init', start, START_OPTIONS)
       const n = check(wholeNumber('particles', 1), start.particles)
       const d = check(wholeNumber('dimension', 1), start.dimension)
       const seed = splitSeed(check(wholeNumber('seed', 0), start.seed ?? 0))
@@ -125,7 +141,9 @@ export function createSVGD(options: SvgdOptions) {
     },
 
     /** One step in place. */
-    step(state: SvgdState, { discrepancy = false }: StepOptions = {}): SvgdInfo {
+    step(state: SvgdState, stepOptions: StepOptions = {}): SvgdInfo {
+      refuseUnknown('step', stepOptions, ['discrepancy'])
+      const { discrepancy = false } = stepOptions
       if (state?.settings !== options) refuseForeign(state)
       const { arena, minibatches, iteration, seed, particles: n, dimension: d } = state
       if (state.isClosed) throw new UsageError('This state is closed and takes no more steps.')
@@ -187,14 +205,15 @@ const isRecord = (value: unknown): value is object => typeof value === 'object' 
 
 /** Throws for settings of another kind than they are: a function that was to be called, a number in the place of a record. */
 function refuseMisuse(
-  options: Required<Pick<SvgdOptions, 'kernel' | 'optimizer' | 'repulsion' | 'normalise'>> &
+  options: Required<Pick<SvgdOptions, 'kernel' | 'optimizer' | 'repulsion' | 'normalise' | 'norms'>> &
     Pick<SvgdOptions, 'annealing'>,
 ): void {
-  const { kernel, optimizer, annealing, repulsion, normalise } = options
+  const { kernel, optimizer, annealing, repulsion, normalise, norms } = options
   requireRecord('kernel', kernel, 'terms', 'a kernel such as rbf()')
   requireRecord('optimizer', optimizer, 'step', 'an optimizer such as adam({ learningRate: 0.1 })')
   if (annealing !== undefined) requireRecord('annealing', annealing, 'at', 'a schedule such as constant(0.5)')
   check(float32('repulsion'), repulsion)
+  check(trueOrFalse('norms'), norms)
   check(oneOf('normalise', ['n', 'row sum']), normalise)
 }
 
@@ -218,10 +237,13 @@ export interface SvgdRun extends SvgdOptions, SvgdStart {
  * The common case in one call: starts, takes `iterations` steps and returns the particles [particles × dimension], row by
  * row. Everything else as createSVGD.
  */
-export async function svgd({ iterations, signal, onStep, ...options }: SvgdRun): Promise<Float32Array<ArrayBuffer>> {
+export async function svgd(run: SvgdRun): Promise<Float32Array<ArrayBuffer>> {
+  refuseUnknown('svgd', run, [...SVGD_OPTIONS, ...START_OPTIONS, ...RUN_OPTIONS])
+  const { iterations, signal, onStep, ...options } = run
   check(wholeNumber('iterations', 0), iterations)
-  const { init, step } = createSVGD(options)
-  const state = await init(options)
+  const { particles, dimension, initial, seed, ...settings } = options
+  const { init, step } = methodOf(settings)
+  const state = await init({ particles, dimension, initial, seed })
   try {
     let breath = platform.now()
     while (state.iteration < iterations && !signal?.aborted) {

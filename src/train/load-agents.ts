@@ -1,6 +1,7 @@
 import { platform } from '#platform'
 import { isExpected, show, UsageError } from '../core/errors.ts'
 import type { CoreSource } from '../core/module.ts'
+import { refuseUnknown } from '../core/options.ts'
 import type { TensorFile } from '../core/safetensors.ts'
 import type { EnvironmentSpec } from '../envs/contract.ts'
 import { parseTask, type TaskDescription, taskFrom } from '../envs/description.ts'
@@ -34,6 +35,7 @@ const { files } = platform
  * @throws UsageError when there is no run, or one of its files is damaged: the message names the file and what is wrong
  */
 export async function readRun(path: string, options: LoadOptions = {}): Promise<SavedPopulation> {
+  refuseUnknown('readRun', options, ['env', 'core'])
   const file = fileOf(path, 'config')
   if (!(await files.exists(file))) throw new UsageError(`${show(path)} is not a run: it has no config.json.`)
   const { config, description } = await reading(file, configFrom)

@@ -1,5 +1,6 @@
 import { platform } from '#platform'
 import { isExpected, show, UsageError } from '../core/errors.ts'
+import { refuseUnknown } from '../core/options.ts'
 import { version } from '../core/version.ts'
 import { findTask } from '../envs/description.ts'
 import type { Evaluation, IterationMetrics, RunSummary } from '../report/metrics.ts'
@@ -49,8 +50,10 @@ export const fileOf = (path: string, name: keyof typeof FILES) => `${path}/${FIL
 export async function createRun(
   path: string,
   config: RunSummary['config'],
-  { overwrite = false }: { overwrite?: boolean } = {},
+  options: { overwrite?: boolean } = {},
 ): Promise<Run> {
+  refuseUnknown('createRun', options, ['overwrite'])
+  const { overwrite = false } = options
   const written = await writtenConfig(config)
   await refuseToReplace(path, overwrite)
   await writing(path, async () => {

@@ -6,14 +6,15 @@ import { sac } from '../algorithms/sac/sac.ts'
 import { sql } from '../algorithms/sql/sql.ts'
 import { sqlCompose } from '../algorithms/sql/sql-compose.ts'
 import { svpg } from '../algorithms/svpg/svpg.ts'
-import { check, show, UsageError, wholeNumber } from '../core/errors.ts'
+import { check, MOST_ITERATIONS, show, UsageError, wholeNumber } from '../core/errors.ts'
 import type { CoreSource } from '../core/module.ts'
+import { refuseUnknown } from '../core/options.ts'
 import type { EnvironmentSpec } from '../envs/contract.ts'
 import { describeTask, type TaskDescription } from '../envs/description.ts'
 import { environmentSpec } from '../envs/registry.ts'
 import type { Acting } from '../policy/request.ts'
 import type { Evaluation, IterationMetrics } from '../report/metrics.ts'
-import type { Agents, Policies } from '../rl/agents.ts'
+import { AGENT_FIELDS, type Agents, type Policies } from '../rl/agents.ts'
 import { evaluatePopulation } from '../rl/evaluate.ts'
 import type { ParticleInfo, Visited } from '../rl/evaluator.ts'
 import { countCoverage } from './coverage.ts'
@@ -87,12 +88,14 @@ export function algorithmNamed(name: string) {
  *
  * @throws UsageError for the first setting that is wrong, and for a task that cannot be made again from what can be written of it
  */
-export function runConfig({ algorithm = 'svpg', env, iterations = 60, ...options }: AnyTrainOptions): RunConfig {
+export function runConfig(given: AnyTrainOptions): RunConfig {
+  requireOptions(given)
+  const { algorithm = 'svpg', env, iterations = 60, ...options } = given
   const { config } = algorithmNamed(algorithm)
   const spec = environmentSpec(env)
   const found = {
     ...{ algorithm, env: spec.id },
-    iterations: check(wholeNumber('iterations', 1), iterations),
+    iterations: check(wholeNumber('iterations', 1, MOST_ITERATIONS), iterations),
     ...config({ env, ...options }),
     task: describeTask(spec),
   } as RunConfig
@@ -124,13 +127,11 @@ export const taskOfConfig = (config: object): EnvironmentSpec | undefined => tas
  *
  * @throws UsageError for a setting that is not allowed, RunError when a value is not finite
  */
-export async function* train<A extends AlgorithmName = 'svpg'>({
-  algorithm = 'svpg' as A,
-  iterations = 60,
-  ...options
-}: TrainOptions<A>): AsyncGenerator<TrainStep<A>> {
+export async function* train<A extends AlgorithmName = 'svpg'>(given: TrainOptions<A>): AsyncGenerator<TrainStep<A>> {
+  requireOptions(given)
+  const { algorithm = 'svpg' as A, iterations = 60, ...options } = given
   const { init, step, measure, agents, save, kernel, setTemperature, visited, close } = algorithmNamed(algorithm)
-  check(wholeNumber('iterations', 1), iterations)
+  check(wholeNumber('iterations', 1, MOST_ITERATIONS), iterations)
   const spec = environmentSpec(options.env)
   const state = await init({ ...options, iterations })
   const coverage = countCoverage()
@@ -168,6 +169,11 @@ export async function* train<A extends AlgorithmName = 'svpg'>({
   } finally {
     close(state)
   }
+}
+
+function requireOptions(options: unknown): void {
+  if (options === null || typeof options !== 'object')
+    throw new UsageError(`train takes its options as an object, { env: 'CartPole-v1', … }, got ${show(options)}.`)
 }
 
 /** The particle of the highest last mean return, from those of each iteration; null before any episode has ended. */
@@ -208,6 +214,8 @@ export type EvaluateOptions = ({ readonly agents: Acting } | Acting | Policies) 
  *   an observation or a reward that is not finite, naming particle and step
  */
 export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
+  const known = ['agents', 'env', 'spec', 'episodes', 'seed', 'onProgress', 'core']
+  refuseUnknown('evaluate', options, 'agents' in options ? known : [...known, ...AGENT_FIELDS])
   const { onProgress, core } = options
   const agents = agentsOf(options)
   const spec = taskOf(options, agents)

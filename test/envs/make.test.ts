@@ -133,7 +133,7 @@ describe('errors', () => {
 
   test('a task that can do nothing', async () => {
     await expect(make({ ...walk, create: undefined })).rejects.toThrow(
-      '"Walk" has neither physics in the core nor create()',
+      'Walk: create must be a function, got undefined.',
     )
     const env = await make(broken({}))
     expect(() => env.getState()).toThrow('Broken has no getState.')

@@ -9,7 +9,8 @@ import {
   wholeNumber,
 } from '../../core/errors.ts'
 import type { CoreSource } from '../../core/module.ts'
-import { refuseUnknown, required, seedEntry, setting, withDefault } from '../../core/settings.ts'
+import { refuseUnknown } from '../../core/options.ts'
+import { required, seedEntry, setting, withDefault } from '../../core/settings.ts'
 import type { EnvironmentSpec } from '../../envs/contract.ts'
 import { environmentSpec } from '../../envs/registry.ts'
 import { policyEntries } from '../../nn/policy-settings.ts'

@@ -1,19 +1,11 @@
-import * as v from 'valibot'
 import { createArena } from '../../core/arena.ts'
-import {
-  check,
-  nonNegativeFloat32,
-  oneOf,
-  positiveFloat32,
-  RunError,
-  show,
-  UsageError,
-  wholeNumber,
-} from '../../core/errors.ts'
+import { check, RunError, UsageError, wholeNumber } from '../../core/errors.ts'
 import { f32, padded } from '../../core/layout.ts'
 import { type CoreSource, compileCore } from '../../core/module.ts'
+import { namesOf } from '../../core/options.ts'
 import { Draw, splitSeed } from '../../core/random.ts'
 import { meanNorm } from '../../core/rows.ts'
+import { checkOptions } from '../../core/settings.ts'
 import { forward } from '../../nn/forward.ts'
 import { initialiseInto, type Network } from '../../nn/network.ts'
 import { startTfjs, type TfjsOptions, tf } from '../../nn/tfjs.ts'
@@ -35,6 +27,7 @@ import {
   pointsOf,
   steinOf,
 } from './directions.ts'
+import { type amortizedRules, amortizedSchema } from './settings.ts'
 
 /**
  * Amortized SVGD: a sampler x = f(η; ξ), ξ ~ N(0, I), is trained so that its points are spread as p is; then a sample costs one
@@ -80,27 +73,6 @@ export function createAmortizedSVGD(options: AmortizedOptions) {
   }
 }
 
-export const amortizedRules = ['chain', 'regression', 'discrepancy'] as const
-
-const schema = v.object({
-  rule: v.optional(oneOf('rule', amortizedRules), 'chain'),
-  particles: v.optional(wholeNumber('particles', 2, 10_000), 100),
-  batches: v.optional(
-    v.custom<1 | 2>(
-      (input) => input === 1 || input === 2,
-      ({ input }) => `batches must be 1 or 2, got ${show(input)}.`,
-    ),
-    1,
-  ),
-  temperature: v.optional(positiveFloat32('temperature'), 1),
-  repulsion: v.optional(nonNegativeFloat32('repulsion'), 1),
-  normalise: v.optional(oneOf('normalise', ['n', 'row sum']), 'n'),
-  learningRate: v.optional(positiveFloat32('learningRate'), 5e-3),
-  stepSize: v.optional(positiveFloat32('stepSize'), 1),
-  passes: v.optional(wholeNumber('passes', 1, 1000), 5),
-  seed: v.optional(wholeNumber('seed', 0), 0),
-})
-
 /** What createAmortizedSVGD() takes: the score, the sampler's network and how it is trained. */
 export interface AmortizedOptions extends Scores {
   /** f: noise ξ in, a point out. Its last width is the dimension of the target. */
@@ -140,9 +112,14 @@ export interface AmortizedOptions extends Scores {
   tfjs?: TfjsOptions
 }
 
+const OTHER_OPTIONS = namesOf<Omit<AmortizedOptions, keyof typeof amortizedSchema.entries>>({
+  ...{ network: true, dimension: true, score: true, populationScore: true, minibatch: true, kernel: true },
+  ...{ bandwidth: true, discrepancyKernel: true, core: true, tfjs: true },
+})
+
 /** Checks the options and fills in the defaults. */
 function problemOf(options: AmortizedOptions): AmortizedProblem {
-  const config = check(schema, options)
+  const config = checkOptions('createAmortizedSVGD', amortizedSchema, options, OTHER_OPTIONS)
   const { network, kernel = rbf(), bandwidth = 'sql-code', discrepancyKernel } = options
   const dimension = check(wholeNumber('dimension', 1), options.dimension)
   const problem = {

@@ -1,4 +1,5 @@
 import { check, oneOf, positiveNumber } from '../../core/errors.ts'
+import { refuseUnknown } from '../../core/options.ts'
 import type { Environment, EnvironmentSpec } from '../contract.ts'
 import { box } from '../spaces.ts'
 import { countInto, deviation, type RunningStatistics, runningStatistics, sizeStatistics } from './statistics.ts'
@@ -37,6 +38,8 @@ export interface NormaliseObservationOptions {
  *   not counted, and numbers are clipped.
  */
 export function normaliseObservation(options: NormaliseObservationOptions = {}): Wrapper {
+  refuseUnknown('normaliseObservation', options, ['rule', 'statistics', 'clip', 'epsilon'])
+  refuseUnknown('normaliseObservation', options, ['rule', 'statistics', 'clip', 'epsilon'])
   const { statistics = runningStatistics(), epsilon = 1e-8 } = options
   const rule = check(oneOf('rule', observationRules), options.rule ?? 'gymnasium')
   const clip = options.clip === undefined && rule === 'stable-baselines3' ? 10 : (options.clip ?? null)

@@ -1,4 +1,5 @@
 import { check, fraction, oneOf, positiveNumber, show, UsageError } from '../../core/errors.ts'
+import { refuseUnknown } from '../../core/options.ts'
 import type { Environment, EnvironmentSpec, Step } from '../contract.ts'
 import { countInto, deviation, type RunningStatistics, runningStatistics, sizeStatistics } from './statistics.ts'
 import { around, isOver, type Wrapper, wrapper } from './wrapper.ts'
@@ -85,6 +86,8 @@ export interface NormaliseRewardOptions {
  *   every end, rewards clipped and rounded to float32.
  */
 export function normaliseReward(options: NormaliseRewardOptions = {}): Wrapper {
+  refuseUnknown('normaliseReward', options, ['rule', 'statistics', 'discount', 'clip', 'epsilon'])
+  refuseUnknown('normaliseReward', options, ['rule', 'statistics', 'discount', 'clip', 'epsilon'])
   const { statistics = runningStatistics(), discount = 0.99, epsilon = 1e-8 } = options
   const rule = check(oneOf('rule', rewardRules), options.rule ?? 'gymnasium')
   const isStable = rule === 'stable-baselines3'

@@ -1,0 +1,36 @@
+import { show } from '../core/errors.ts'
+import type { EnvironmentSpec } from './contract.ts'
+import type { Space } from './spaces.ts'
+
+/** What is wrong about the description of a task, without playing it; empty when nothing is. */
+export function problemsOfDescription({
+  id,
+  observationSpace,
+  actionSpace,
+  maxEpisodeSteps,
+  core,
+  create,
+}: EnvironmentSpec) {
+  const problems: string[] = []
+  if (typeof id !== 'string' || id === '') problems.push(`its id must be a text, got ${show(id)}`)
+  problems.push(...problemsOfSpace('observationSpace', observationSpace, ['box']))
+  problems.push(...problemsOfSpace('actionSpace', actionSpace, ['box', 'discrete']))
+  if (!(Number.isInteger(maxEpisodeSteps) && maxEpisodeSteps >= 1))
+    problems.push(`maxEpisodeSteps must be a whole number of at least 1, got ${show(maxEpisodeSteps)}`)
+  if (core && create) problems.push('it has both core and create; exactly one of them is allowed')
+  if (!core && typeof create !== 'function') problems.push(`create must be a function, got ${show(create)}`)
+  return problems
+}
+
+function problemsOfSpace(name: string, space: Space | undefined, kinds: readonly string[]): string[] {
+  if (!kinds.includes(space?.kind as string)) return [`its ${name} must be a ${kinds.join(' or ')}, got ${show(space)}`]
+  if (space?.kind === 'discrete')
+    return Number.isInteger(space.n) && space.n >= 1
+      ? []
+      : [`n of its ${name} must be a whole number of at least 1, got ${show(space.n)}`]
+  const { low, high } = space as Extract<Space, { kind: 'box' }>
+  if (low.length === 0 || low.length !== high.length)
+    return [`low and high of its ${name} must have the same length of at least 1, got ${low.length} and ${high.length}`]
+  const k = low.findIndex((value, index) => !(value <= high[index]))
+  return k < 0 ? [] : [`its ${name} must have low <= high, got ${low[k]} and ${high[k]} at ${k}`]
+}
