@@ -102,8 +102,7 @@ export type { Agents, DrawingAgents, Policies, PolicyAgents } from './rl/agents.
 export { evaluateGrid, type Grid, type GridOptions, type Ranges } from './rl/randomisation.ts'
 // Replay
 export type { Replay } from './rl/replay.ts'
-export type { BandwidthName, BandwidthRule, DistanceStatistics } from './svgd/bandwidth.ts'
-export type { SteinInfo, Variant } from './svgd/direction.ts'
+export type { BandwidthName, BandwidthRule, DistanceStatistics } from './svgd/bandwidth-rules.ts'
 export {
   type Discrepancy,
   type DiscrepancyKernel,
@@ -112,6 +111,7 @@ export {
   type GoodnessOfFitOptions,
   steinDiscrepancy,
 } from './svgd/discrepancy.ts'
+export type { SteinInfo, Variant } from './svgd/fields.ts'
 export { type CustomKernel, imq, type Kernel, rbf } from './svgd/kernels.ts'
 export type { Score } from './svgd/scores.ts'
 export {

@@ -19,8 +19,7 @@ export {
   bandwidthNames,
   DEFAULT_BANDWIDTH,
   type DistanceStatistics,
-} from './svgd/bandwidth.ts'
-export type { SteinInfo, Variant } from './svgd/direction.ts'
+} from './svgd/bandwidth-rules.ts'
 export {
   type Discrepancy,
   type DiscrepancyKernel,
@@ -30,6 +29,7 @@ export {
   goodnessOfFit,
   steinDiscrepancy,
 } from './svgd/discrepancy.ts'
+export type { SteinInfo, Variant } from './svgd/fields.ts'
 export {
   blockwise,
   type CustomKernel,

@@ -5,7 +5,7 @@ import type { EnvironmentSpec } from '../envs/contract.ts'
 import type { Agents } from '../rl/agents.ts'
 import type { Visited } from '../rl/evaluator.ts'
 import type { Episodes, OffPolicy } from '../rl/off-policy.ts'
-import type { SteinInfo } from '../svgd/direction.ts'
+import type { SteinInfo } from '../svgd/fields.ts'
 
 /** Settings that every algorithm of train() has. */
 export interface CommonOptions {

@@ -1,44 +1,11 @@
-import { UsageError } from '../core/errors.ts'
-import { f32, padded } from '../core/layout.ts'
+import { padded } from '../core/layout.ts'
 import type { Pointer } from '../core/ops.ts'
 import { resolveBandwidth } from './bandwidth.ts'
-import type { Operands, Part, SteinArena, Take } from './direction.ts'
-import type { Coordinates, Kernel, LinearMaps } from './kernels.ts'
+import type { BlockStatistics, Operands, SteinArena, Variant } from './fields.ts'
+import type { Coordinates, LinearMaps, Term } from './kernels.ts'
+import { plainDirection } from './passes.ts'
 
 // A kernel in other coordinates is the plain direction between a map of particles and scores and a map back.
-
-/** What a change of coordinates needs; empty where there is none. */
-export function coordinateFields(n: number, d: number, { coordinates }: Kernel) {
-  if (coordinates) checkDimension(coordinates, d)
-  const D = padded(d)
-  const rows = coordinates ? n : 0
-  const N = coordinates?.kind === 'blocks' ? padded(n) : 0
-  const map = coordinates?.kind === 'metric' && coordinates.map.full ? D : 1
-  return {
-    /** [n, D] particles and scores in the kernel's coordinates, and the direction there. */
-    innerX: f32(rows, D),
-    innerScore: f32(rows, D),
-    innerDirection: f32(rows, D),
-    /** [D, D] or the diagonals [D] of the linear maps there and back. */
-    mapX: f32(rows && map, D),
-    mapScore: f32(rows && map, D),
-    mapBack: f32(rows && map, D),
-    /** [N, N] the mean over the blocks of their kernel matrices; `kernel` is that of the last block. */
-    meanKernel: f32(N, N),
-  }
-}
-
-function checkDimension(coordinates: Coordinates, d: number): void {
-  if (coordinates.kind === 'blocks') {
-    const sum = coordinates.widths.reduce((total, width) => total + width, 0)
-    if (sum !== d)
-      throw new UsageError(
-        `The blocks of a kernel must add up to the dimension ${d}, got ${coordinates.widths.join(' + ')}.`,
-      )
-  }
-  if (coordinates.kind === 'metric' && coordinates.map.d !== d)
-    throw new UsageError(`The metric must have the dimension ${d} of the particles, got ${coordinates.map.d}.`)
-}
 
 /** The parts of a direction in a kernel's coordinates: one a block, or a single one. */
 export function directionInCoordinates(
@@ -46,22 +13,30 @@ export function directionInCoordinates(
   n: number,
   whole: Operands,
   coordinates: Coordinates,
-  take: Take,
-): Part[] {
-  if (coordinates.kind === 'blocks') return blocks(arena, n, whole, coordinates.widths, take)
+  terms: readonly Term[],
+  variant: Variant,
+): BlockStatistics[] {
+  if (coordinates.kind === 'blocks') return blocks(arena, n, whole, coordinates.widths, terms, variant)
   if (coordinates.kind === 'metric') {
     writeMap(arena, coordinates.map)
-    return [mapped(arena, n, whole, coordinates.map.full, take)]
+    return [mapped(arena, n, whole, coordinates.map.full, terms, variant)]
   }
   const bandwidths = dimensionBandwidths(arena, n, whole)
   writeScales(arena, bandwidths)
-  return [{ ...mapped(arena, n, whole, false, take), bandwidths }]
+  return [{ ...mapped(arena, n, whole, false, terms, variant), bandwidths }]
 }
 
-function blocks(arena: SteinArena, n: number, whole: Operands, widths: readonly number[], take: Take): Part[] {
+function blocks(
+  arena: SteinArena,
+  n: number,
+  whole: Operands,
+  widths: readonly number[],
+  terms: readonly Term[],
+  variant: Variant,
+): BlockStatistics[] {
   const { ops, at, view } = arena
   const D = padded(whole.d)
-  const parts: Part[] = []
+  const parts: BlockStatistics[] = []
   let column = 0
   let strip = whole.strip
   for (const width of widths) {
@@ -72,7 +47,13 @@ function blocks(arena: SteinArena, n: number, whole: Operands, widths: readonly 
     }
     gather(at.innerX, view.innerX, whole.x)
     gather(at.innerScore, view.innerScore, whole.score)
-    const part = take({ x: at.innerX, score: at.innerScore, out: at.innerDirection, d: width, strip })
+    const part = plainDirection(
+      arena,
+      n,
+      { x: at.innerX, score: at.innerScore, out: at.innerDirection, d: width, strip },
+      terms,
+      variant,
+    )
     ops.copyColumns(whole.out + 4 * column, D, at.innerDirection, stride, n, width)
     averageKernel(arena, parts.length, widths.length)
     parts.push(part)
@@ -88,13 +69,26 @@ function averageKernel({ ops, at, view }: SteinArena, b: number, blocks: number)
   ops.combineInto(at.meanKernel, share, at.kernel, b > 0 ? 1 : 0, b > 0 ? at.meanKernel : at.kernel, view.kernel.length)
 }
 
-function mapped(arena: SteinArena, n: number, whole: Operands, full: boolean, take: Take): Part {
+function mapped(
+  arena: SteinArena,
+  n: number,
+  whole: Operands,
+  full: boolean,
+  terms: readonly Term[],
+  variant: Variant,
+): BlockStatistics {
   const { ops, at } = arena
   const D = padded(whole.d)
   const apply = full ? ops.multiplyRows : ops.scaleColumns
   apply(at.innerX, whole.x, at.mapX, n, D)
   apply(at.innerScore, whole.score, at.mapScore, n, D)
-  const part = take({ ...whole, x: at.innerX, score: at.innerScore, out: at.innerDirection })
+  const part = plainDirection(
+    arena,
+    n,
+    { ...whole, x: at.innerX, score: at.innerScore, out: at.innerDirection },
+    terms,
+    variant,
+  )
   apply(whole.out, at.innerDirection, at.mapBack, n, D)
   return part
 }

@@ -1,31 +1,11 @@
 import { UsageError } from '../core/errors.ts'
-import { f32, padded } from '../core/layout.ts'
-import {
-  kernelStatistics,
-  type Operands,
-  type Part,
-  product,
-  type SteinArena,
-  strips,
-  type Variant,
-} from './direction.ts'
-import type { CustomKernel, Kernel } from './kernels.ts'
+import { padded } from '../core/layout.ts'
+import { type BlockStatistics, type Operands, type SteinArena, strips, type Variant } from './fields.ts'
+import type { CustomKernel } from './kernels.ts'
+import { kernelStatistics, product } from './passes.ts'
 
 /** Entries of a supplied kernel may differ from their mirror image by this share of the larger diagonal entry. */
 const ASYMMETRY = 1e-5
-
-/** What a kernel that the caller supplies needs; empty for others. */
-export function customKernelFields(n: number, d: number, { given }: Kernel) {
-  const rows = given ? n : 0
-  return {
-    /** [n, n], [n, d] and [n, d] as the caller sees them. */
-    customKernelOf: f32(rows, n),
-    givenRepulsion: f32(rows, d),
-    givenX: f32(rows, d),
-    /** [n, D] the repulsion in padded rows. */
-    repulsion: f32(rows, padded(d)),
-  }
-}
 
 /** The direction with the caller's K and Σ_j ∇_{x_j} k(x_j, x_i). */
 export function customKernelDirection(
@@ -34,7 +14,7 @@ export function customKernelDirection(
   operands: Operands,
   supply: CustomKernel,
   variant: Variant,
-): Part {
+): BlockStatistics {
   const { ops, at, view } = arena
   const { d } = operands
   const D = padded(d)

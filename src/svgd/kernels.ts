@@ -1,6 +1,6 @@
 import { check, nonNegativeFloat32, positiveFloat32, UsageError, wholeNumber } from '../core/errors.ts'
 import { refuseUnknown } from '../core/options.ts'
-import { type BandwidthRule, bandwidthSchema, DEFAULT_BANDWIDTH } from './bandwidth.ts'
+import { type BandwidthRule, bandwidthSchema, DEFAULT_BANDWIDTH } from './bandwidth-rules.ts'
 
 /** Kinds of terms, as in assembly/svgd/kernels.ts. */
 export const TermKind = { rbf: 0, imq: 1, matern32: 2, linear: 3 } as const

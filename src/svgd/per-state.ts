@@ -2,7 +2,7 @@ import type { Arena } from '../core/arena.ts'
 import { positiveFloat32Or, show, UsageError } from '../core/errors.ts'
 import { f32, struct } from '../core/layout.ts'
 import type { Ops } from '../core/ops.ts'
-import type { Variant } from './direction.ts'
+import type { Variant } from './fields.ts'
 
 /** As the class PerStateTask in assembly/svgd/per-state.ts. */
 export const perStateTask = struct(

@@ -1,6 +1,6 @@
 import { show, UsageError } from '../core/errors.ts'
 import type { Minibatch, Population, PopulationScore } from '../core/population.ts'
-import type { SteinArena } from './direction.ts'
+import type { SteinArena } from './fields.ts'
 
 /**
  * Writes s(x) = ∇ log p(x) of one particle into out, which holds zeros; both have `dimension` entries. It may return them

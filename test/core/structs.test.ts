@@ -18,7 +18,7 @@ import { policyStruct } from '../../src/nn/policy.ts'
 import { batchStruct } from '../../src/rl/batch.ts'
 import { environmentsStruct } from '../../src/rl/environments.ts'
 import { evaluationStruct } from '../../src/rl/evaluate.ts'
-import { directionTask, termStruct } from '../../src/svgd/direction.ts'
+import { directionTask, termStruct } from '../../src/svgd/fields.ts'
 import { perStateTask } from '../../src/svgd/per-state.ts'
 
 const source = (path: string) => readFileSync(new URL(`../../assembly/${path}`, import.meta.url), 'utf8')

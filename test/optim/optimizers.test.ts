@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals'
 import { createArena } from '../../src/core/arena.ts'
 import { compileCore } from '../../src/core/module.ts'
 import { adagrad, adam, type Optimizer, optimizerFields, sgd } from '../../src/optim/optimizers.ts'
-import { steinFields } from '../../src/svgd/direction.ts'
+import { steinFields } from '../../src/svgd/fields.ts'
 import { rbf } from '../../src/svgd/kernels.ts'
 
 const module = await compileCore()

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals'
-import { type BandwidthName, bandwidthNames } from '../../src/svgd/bandwidth.ts'
+import { type BandwidthName, bandwidthNames } from '../../src/svgd/bandwidth-rules.ts'
 import { rbf } from '../../src/svgd/kernels.ts'
 import { medianReference, pairDistances } from '../reference/svgd.ts'
 import { directionOf } from './population.ts'

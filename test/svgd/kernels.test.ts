@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import type { SteinInfo } from '../../src/svgd/direction.ts'
+import type { SteinInfo } from '../../src/svgd/fields.ts'
 import { blockwise, imq, type Kernel, linear, matern32, preconditioned, rbf, sumOf } from '../../src/svgd/kernels.ts'
 import {
   blocksReference,

@@ -1,7 +1,8 @@
 import { createArena } from '../../src/core/arena.ts'
 import { padded } from '../../src/core/layout.ts'
 import { compileCore } from '../../src/core/module.ts'
-import { type SteinInfo, steinDirection, steinFields, type Variant } from '../../src/svgd/direction.ts'
+import { steinDirection } from '../../src/svgd/direction.ts'
+import { type SteinInfo, steinFields, type Variant } from '../../src/svgd/fields.ts'
 import { type Kernel, rbf } from '../../src/svgd/kernels.ts'
 
 const module = await compileCore()

@@ -3,7 +3,7 @@ import { actionWidth, type Policy } from '../../nn/policy.ts'
 import type { ParticleInfo, Visited } from '../../rl/evaluator.ts'
 import { constantsAt, type Ranges } from '../../rl/randomisation.ts'
 import type { Task } from '../../rl/rollout.ts'
-import type { SteinInfo } from '../../svgd/direction.ts'
+import type { SteinInfo } from '../../svgd/fields.ts'
 import { type Metrics, steinMetrics } from '../algorithm.ts'
 
 /** Where the agent was trained in one iteration, and what came of it. */

@@ -13,8 +13,9 @@ import { policyFields, policyOf, writePolicy } from '../../nn/policy.ts'
 import { tf } from '../../nn/tfjs.ts'
 import { adam, optimizerFields } from '../../optim/optimizers.ts'
 import { descend, initialiseTrainable, parametersOf, trainable, trainableFields } from '../../rl/trainable.ts'
-import type { BandwidthRule } from '../../svgd/bandwidth.ts'
-import { type SteinInfo, steinDirection, steinFields } from '../../svgd/direction.ts'
+import type { BandwidthRule } from '../../svgd/bandwidth-rules.ts'
+import { steinDirection } from '../../svgd/direction.ts'
+import { type SteinInfo, steinFields } from '../../svgd/fields.ts'
 import { rbf } from '../../svgd/kernels.ts'
 
 /** Each particle's critic V(x): its hidden layers, and its steps in an iteration on so many of the particle's last moves. */

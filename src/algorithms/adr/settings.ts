@@ -17,7 +17,7 @@ import { policyEntries } from '../../nn/policy-settings.ts'
 import type { TfjsOptions } from '../../nn/tfjs.ts'
 import { type Estimator, estimatorOf, gradientEntries } from '../../rl/estimator.ts'
 import { type Ranges, rangesSchema, refuseRanges } from '../../rl/randomisation.ts'
-import { bandwidthSchema } from '../../svgd/bandwidth.ts'
+import { bandwidthSchema } from '../../svgd/bandwidth-rules.ts'
 import { RUN_OPTIONS } from '../algorithm.ts'
 import { workersEntry } from '../workers/pool.ts'
 

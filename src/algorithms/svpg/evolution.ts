@@ -1,5 +1,5 @@
 import { Purpose, type Seed } from '../../core/random.ts'
-import type { SteinArena } from '../../svgd/direction.ts'
+import type { SteinArena } from '../../svgd/fields.ts'
 
 /** Share of the population that is replaced, and how far a copy is moved: those of the SVPG author's code. */
 const REPLACED = 0.25

@@ -1,5 +1,6 @@
 import type { Ops } from '../../core/ops.ts'
-import { type SteinArena, type SteinInfo, steinDirection, type Variant } from '../../svgd/direction.ts'
+import { steinDirection } from '../../svgd/direction.ts'
+import type { SteinArena, SteinInfo, Variant } from '../../svgd/fields.ts'
 import type { Kernel } from '../../svgd/kernels.ts'
 
 /**

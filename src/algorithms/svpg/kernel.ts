@@ -2,7 +2,7 @@ import { UsageError } from '../../core/errors.ts'
 import { padded } from '../../core/layout.ts'
 import type { Policy } from '../../nn/policy.ts'
 import { type Divergence, divergences } from '../../rl/visitation-density.ts'
-import type { BandwidthRule } from '../../svgd/bandwidth.ts'
+import type { BandwidthRule } from '../../svgd/bandwidth-rules.ts'
 import { blockwise, imq, type Kernel, matern32, rbf } from '../../svgd/kernels.ts'
 
 /** Kernels on parameters, then those on behaviour. */

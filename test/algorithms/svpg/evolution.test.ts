@@ -8,7 +8,7 @@ import { compileCore } from '../../../src/core/module.ts'
 import { splitSeed } from '../../../src/core/random.ts'
 import type { EnvironmentSpec } from '../../../src/envs/contract.ts'
 import { box, discrete } from '../../../src/envs/spaces.ts'
-import { steinFields } from '../../../src/svgd/direction.ts'
+import { steinFields } from '../../../src/svgd/fields.ts'
 import { rbf } from '../../../src/svgd/kernels.ts'
 
 const core = await compileCore()
