@@ -6,7 +6,7 @@ import { startTfjs, tf } from '../src/nn/tfjs.ts'
 import { perStateDirection, perStateFields } from '../src/svgd/per-state.ts'
 import { gradientSteps } from './gradient-steps.ts'
 import { measure, type Report, type Row } from './harness.ts'
-import { select } from './peers/typed-arrays.ts'
+import { select } from './peers/median.ts'
 
 /** B states with F fixed and as many updated particles of d coordinates. */
 interface Size {

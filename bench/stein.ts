@@ -12,25 +12,9 @@ import { steinFields } from '../src/svgd/fields.ts'
 import { rbf } from '../src/svgd/kernels.ts'
 import { measure, type Report, type Row } from './harness.ts'
 import { compilePeak } from './peak/measure.ts'
+import type { Contender, Input } from './peers/contender.ts'
 import { tfjs } from './peers/tfjs.ts'
 import { typedArrays } from './peers/typed-arrays.ts'
-
-/** Particles and their scores, [n, d] each. */
-export interface Input {
-  readonly x: Float32Array
-  readonly score: Float32Array
-}
-
-/** Someone who computes the Stein direction of n particles of d coordinates in this process. */
-export interface Contender {
-  readonly name: string
-  /** Takes the inputs in before the clock starts. */
-  load(inputs: readonly Input[]): void
-  /** The direction of the next input, starting with the first and over again after the last. */
-  run(): void
-  /** [n, d] what the last run found. */
-  result(): Float32Array
-}
 
 interface Size {
   readonly n: number

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import { dirname, join, relative } from 'node:path'
+import { dirname, join, normalize, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from '@jest/globals'
 
@@ -69,6 +69,51 @@ test('src: every room uses only rooms to its left, and nothing imports index.ts'
 test('assembly: the same rooms, the same direction', () => {
   expect(arrows('assembly').length).toBeGreaterThan(20)
   expect(backwards('assembly', ASSEMBLY_RANKS)).toEqual([])
+})
+
+/** The files that each file of a folder imports, types among them. */
+function importsOf(folder: string): Map<string, readonly string[]> {
+  const top = join(root, folder)
+  const files = readdirSync(top, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'))
+  const named = (target: string) => (target.endsWith('.ts') ? target : `${target}.ts`)
+  return new Map(
+    files.map((file) => {
+      const targets = [...readFileSync(join(top, file), 'utf8').matchAll(/(?:from|import)\s*\(?\s*'(\.[^']+)'/g)]
+      const paths = targets.map(([, target]) => named(normalize(join(dirname(file), target))))
+      return [file, paths.filter((path) => files.includes(path))]
+    }),
+  )
+}
+
+/** Every way that leads from a file back to itself, found once. */
+function circles(imports: ReadonlyMap<string, readonly string[]>): string[] {
+  const found: string[] = []
+  const done = new Set<string>()
+  const follow = (file: string, way: readonly string[]) => {
+    if (way.includes(file)) found.push([...way.slice(way.indexOf(file)), file].join(' > '))
+    else if (!done.has(file)) {
+      for (const next of imports.get(file) ?? []) follow(next, [...way, file])
+      done.add(file)
+    }
+  }
+  for (const file of imports.keys()) follow(file, [])
+  return found
+}
+
+test.each(['src', 'assembly', 'bench', 'test', 'examples'])('%s: no file imports itself over others', (folder) => {
+  const imports = importsOf(folder)
+  expect([...imports.values()].flat().length).toBeGreaterThan(40)
+  expect(circles(imports)).toEqual([])
+})
+
+test('a circle of imports is found', () => {
+  const imports = new Map([
+    ['a', ['b']],
+    ['b', ['c', 'd']],
+    ['c', []],
+    ['d', ['b']],
+  ])
+  expect(circles(imports)).toEqual(['b > d > b'])
 })
 
 test('only the entries of the package re-export, and nothing imports them', () => {

@@ -1,6 +1,6 @@
 import { startTfjs, tf } from '../../src/nn/tfjs.ts'
-import type { Contender } from '../stein.ts'
-import { median } from './typed-arrays.ts'
+import type { Contender } from './contender.ts'
+import { median } from './median.ts'
 
 const TILE = 16
 
