@@ -150,9 +150,14 @@ describe('every command of the README works in a fresh clone, in its order', () 
 })
 
 describe('code shown in the documentation runs as it stands', () => {
-  const shown = ['README.md', 'docs/environments.md', 'docs/svgd.md', 'docs/edge.md', 'docs/amortized.md'].flatMap(
-    (file) => blocks(file, 'ts').map((code, index) => ({ name: `${file}, block ${index + 1}`, code })),
-  )
+  const shown = [
+    'README.md',
+    'docs/bayes.md',
+    'docs/environments.md',
+    'docs/svgd.md',
+    'docs/edge.md',
+    'docs/amortized.md',
+  ].flatMap((file) => blocks(file, 'ts').map((code, index) => ({ name: `${file}, block ${index + 1}`, code })))
   const [quickStart, ...others] = shown
 
   test.each(others)(
