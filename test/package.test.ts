@@ -68,7 +68,7 @@ test('the tarball holds the build and its papers, nothing else', () => {
   expect(packed).toEqual(expect.arrayContaining(['dist/steinrl.wasm', 'dist/cli/main.js', 'dist/platform/browser.js']))
   // Neither tests, nor TypeScript sources, nor the debug build of the core, nor runs.
   const known =
-    /^dist\/(?:[\w-]+\/)*[\w-]+\.(?:js|js\.map|d\.ts|d\.ts\.map)$|^dist\/steinrl(?:-threads|-relaxed|-policy)?\.wasm$|^dist\/inline\/LICENSE-APACHE-2\.0\.txt$/
+    /^dist\/(?:[\w-]+\/)*[\w-]+\.(?:js|js\.map|d\.ts|d\.ts\.map)$|^dist\/steinrl(?:-threads|-relaxed|-policy)?\.wasm$|^dist\/inline\/LICENSE-(?:APACHE-2\.0|CHARTS)\.txt$/
   expect(packed.filter((path) => path.startsWith('dist/') && !known.test(path))).toEqual([])
   expect(packed.filter((path) => /test|bench|example/i.test(path))).toEqual([])
 })

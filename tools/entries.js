@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const later = ['*/inline/core.js', '*/inline/tfjs.js', 'echarts/*', 'ml-pca', 'pbf', '@mujoco/mujoco']
+const later = ['*/inline/core.js', '*/inline/tfjs.js', '*/inline/charts.js', 'ml-pca', 'pbf', '@mujoco/mujoco']
 
 /** What a program imports, by the name of the bundle. */
 const programs = {

@@ -42,16 +42,11 @@ export const GRID = {
 /** More points than this would not be seen at the size of the page, and 64 particles would fill megabytes. */
 const POINTS = 200
 
-/** echarts is loaded with the first report: training and the CLI must not wait for it. */
+/** echarts, in the parts that tools/charts.js names, is loaded with the first report: training and the CLI must not wait for it. */
 export async function loadCharts(): Promise<Draw> {
-  // Not side by side with Promise.all: the four share modules, and Jest's loader trips over that.
-  const echarts = await import('echarts/core')
-  const { BarChart, HeatmapChart, LineChart, ScatterChart } = await import('echarts/charts')
-  const { GridComponent, VisualMapComponent } = await import('echarts/components')
-  const { SVGRenderer } = await import('echarts/renderers')
-  echarts.use([BarChart, HeatmapChart, LineChart, ScatterChart, GridComponent, VisualMapComponent, SVGRenderer])
+  const { init } = await import('../../dist/inline/charts.js')
   return (id, label, size, option) => {
-    const chart = echarts.init(null, null, { renderer: 'svg', ssr: true, ...size })
+    const chart = init(null, null, { renderer: 'svg', ssr: true, ...size })
     try {
       chart.setOption({ ...BASE, ...option })
       return still(chart.renderToSVGString(), id, label, size)

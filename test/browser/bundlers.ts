@@ -74,8 +74,7 @@ export async function bundledSites(folder: string): Promise<Site[]> {
 }
 
 /** Of node_modules what the import map names. */
-const needed = (path: string) =>
-  !/node_modules\/(?:commander|echarts|ml-pca|ora|picocolors|pbf)$|\.map$|\/test/.test(path)
+const needed = (path: string) => !/node_modules\/(?:commander|ml-pca|ora|picocolors|pbf)$|\.map$|\/test/.test(path)
 
 /** The one that docs/runtimes.md shows. */
 async function documentedImportMap(): Promise<string> {
