@@ -9,12 +9,8 @@ export default {
     '^#threads$': '<rootDir>/src/platform/threads-node.ts',
     '^#workers$': '<rootDir>/src/platform/workers-node.ts',
   },
-  transform: {
-    '^.+\\.ts$': [
-      '@swc/jest',
-      { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' }, module: { type: 'es6' } },
-    ],
-  },
+  transform: { '^.+\\.ts$': './test/transform.js' },
+  globalTeardown: './test/left-out.js',
   // Jest would leave a core free.
   maxWorkers: '100%',
   testTimeout: 120_000,

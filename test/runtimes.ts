@@ -7,8 +7,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { build as bundle } from 'esbuild'
-import { build as buildSite } from 'vite'
 import { chromiumPath, firefoxPath } from './browsers.ts'
+import { binaryOf, importNested } from './nested.ts'
 import { unpackInto } from './packed.ts'
 import { serveFolder } from './serve.ts'
 
@@ -76,12 +76,13 @@ export function packageProgram({ process, page, worker }: Record<'process' | 'pa
   return {
     process: (file) => bundle({ ...BUNDLE, entryPoints: [process], packages: 'external', outfile: file }),
     async site(outDir, packageFolder) {
+      const vite = await importNested<{ build(options: object): Promise<unknown> }>('vite')
       const find = (entry: string) => new RegExp(`^${entry}$`)
       const alias = Object.entries(await entriesOf(packageFolder)).map(([entry, file]) => ({
         find: find(entry),
         replacement: file,
       }))
-      await buildSite({
+      await vite.build({
         root: page,
         configFile: false,
         logLevel: 'error',
@@ -148,7 +149,7 @@ function processRuntime(name: string, binary: () => Promise<string | null>, args
 }
 
 const present = (path: string) => (existsSync(path) ? path : null)
-const installed = (name: string) => async () => present(join(repository, 'node_modules/.bin', name))
+const installed = (name: string) => async () => present(binaryOf(name))
 
 /** A version of Node from npm, installed into a folder of its own. */
 const otherNode = (major: number) => async (): Promise<string | null> => {
@@ -211,8 +212,13 @@ async function versionOf(path: string): Promise<string | null> {
   return stdout.match(/\d+(?:\.\d+)+/)?.[0] ?? null
 }
 
+/** What is used of playwright-core and of puppeteer-core. */
+interface Driver {
+  launch(options: object): Promise<Opened & { newPage(): Promise<{ goto(url: string): Promise<unknown> }> }>
+}
+
 async function openChromium(url: string): Promise<Opened> {
-  const { chromium } = await import('playwright-core')
+  const { chromium } = await importNested<{ chromium: Driver }>('playwright-core')
   const browser = await chromium.launch({ executablePath: chromiumPath, args: ['--no-sandbox', '--disable-gpu'] })
   const page = await browser.newPage()
   await page.goto(url)
@@ -220,8 +226,8 @@ async function openChromium(url: string): Promise<Opened> {
 }
 
 async function openFirefox(url: string): Promise<Opened> {
-  const { launch } = await import('puppeteer-core')
-  const browser = await launch({ browser: 'firefox', executablePath: firefoxPath, headless: true })
+  const puppeteer = await importNested<Driver>('puppeteer-core')
+  const browser = await puppeteer.launch({ browser: 'firefox', executablePath: firefoxPath, headless: true })
   const page = await browser.newPage()
   await page.goto(url)
   return browser
@@ -288,6 +294,12 @@ async function waitFor(url: string): Promise<void> {
   throw new Error(`Nothing answers at ${url}.`)
 }
 
+/** What is used of miniflare. */
+interface Server {
+  dispatchFetch(url: string): Promise<Response>
+  dispose(): Promise<void>
+}
+
 /** workerd by miniflare: the program in one module, the core as a ready WebAssembly.Module beside it. */
 const workerd: Runtime = {
   name: 'workerd',
@@ -299,7 +311,7 @@ const workerd: Runtime = {
     if (!program.worker) throw new Error('This program has no form for workerd.')
     const file = join(folder, 'worker.mjs')
     await program.worker(file, packageFolder)
-    const { Miniflare } = await import('miniflare')
+    const { Miniflare } = await importNested<{ Miniflare: new (options: object) => Server }>('miniflare')
     const flare = new Miniflare({
       compatibilityDate: '2026-01-01',
       modules: [
@@ -327,6 +339,7 @@ export const runtimes: readonly Runtime[] = [
   processRuntime('node20', async () => (process.versions.node.startsWith('20.') ? process.execPath : otherNode(20)())),
   processRuntime('node22', otherNode(22)),
   processRuntime('node24', otherNode(24)),
+  processRuntime('node26', otherNode(26)),
   processRuntime('bun', installed('bun')),
   processRuntime('deno', installed('deno'), ['run', '--allow-all']),
   workerd,

@@ -1,4 +1,3 @@
-/// <reference types="vite/client" />
 import type { IterationMetrics } from 'steinrl'
 import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'

@@ -1,4 +1,3 @@
-/// <reference types="vite/client" />
 import type { TrainOptions } from 'steinrl'
 import { type Curves, createCurves } from './curves.ts'
 import type { Message } from './worker.ts'

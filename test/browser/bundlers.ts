@@ -9,7 +9,7 @@ import webpack from 'webpack'
 import { unpackInto } from '../packed.ts'
 import { type Served, serveFolder } from '../serve.ts'
 
-const page = fileURLToPath(new URL('consumer/page.js', import.meta.url))
+const page = fileURLToPath(new URL('../consumer/page.js', import.meta.url))
 const HTML = (head: string) => `<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,">${head}`
 const SCRIPT = '<script type="module" src="page.js"></script>'
 

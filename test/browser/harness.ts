@@ -2,9 +2,11 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
 import { build, createServer, preview } from 'vite'
 import type { Served } from '../serve.ts'
+
+export { chromium, type Page }
 
 // No graphics, no calls home: the test needs nothing but the page.
 export const args =

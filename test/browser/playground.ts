@@ -5,7 +5,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
 import puppeteer from 'puppeteer-core'
-import { readRun, train } from 'steinrl'
+import { readRun, train } from '../../dist/index.js'
 import { firefoxPath } from '../browsers.ts'
 import { onPage, serveBuilt, serveDev, TRAINING_MS, test, withServer } from './harness.ts'
 

@@ -7,9 +7,10 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import * as esbuild from 'esbuild'
 import { build as vite } from 'vite'
+import { trial } from '../consumer/page.js'
+import { binaryOf } from '../nested.ts'
 import { unpackInto } from '../packed.ts'
 import { packWith } from './bundlers.ts'
-import { trial } from './consumer/page.js'
 import { test } from './harness.ts'
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
@@ -30,13 +31,9 @@ const bundlers: Readonly<Record<string, (folder: string, out: string) => Promise
     return [process.execPath, join(out, 'server.js')]
   },
   async 'bun build --compile'(folder, out) {
-    await run(
-      here('../../node_modules/.bin/bun'),
-      ['build', '--compile', 'server.js', '--outfile', join(out, 'server')],
-      {
-        cwd: folder,
-      },
-    )
+    await run(binaryOf('bun'), ['build', '--compile', 'server.js', '--outfile', join(out, 'server')], {
+      cwd: folder,
+    })
     return [join(out, 'server')]
   },
 }
@@ -50,8 +47,8 @@ async function byEsbuild(folder: string, format: 'cjs' | 'esm', outfile: string)
 /** SVGD with and without threads, and training with all the workers that can be had, give the bits of this process. */
 export async function testServers(folder: string): Promise<void> {
   await unpackInto(folder)
-  await copyFile(here('consumer/page.js'), join(folder, 'page.js'))
-  await copyFile(here('consumer/server.js'), join(folder, 'server.js'))
+  await copyFile(here('../consumer/page.js'), join(folder, 'page.js'))
+  await copyFile(here('../consumer/server.js'), join(folder, 'server.js'))
   const expected = { ...(await trial(0)), reward: 1 }
   for (const [name, bundle] of Object.entries(bundlers)) {
     await test(`the package on a server by ${name}: same bits`, async () => {

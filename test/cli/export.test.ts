@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { decodeTensors } from '../../src/core/safetensors.ts'
 import { loadPolicy } from '../../src/policy/policy.ts'
-import { runOnnx } from '../export/onnxruntime.ts'
+import { hasOnnxruntime, runOnnx } from '../export/onnxruntime.ts'
 import { core } from '../policy/exported.ts'
 import { contents, inTemporaryDirectory, run, SMALL } from './steinrl.ts'
 
@@ -78,6 +78,7 @@ test('all formats of a run: the population and its best particle', () =>
     )
     expect(exported.tensors.theta).toEqual(trained.tensors.theta)
     const policy = await load(out)
+    if (!hasOnnxruntime) return
     const { action } = await runOnnx(await readFile(join(out, 'policy.onnx')), x, 4)
     expect(policy.act(x)).toBe(Number(action[0]))
   }))
@@ -96,9 +97,10 @@ test('one format and one particle', () =>
     expect([...own.data]).toEqual([...theta.data.subarray(2 * size)])
     const observation = x.subarray(0, 3)
     const [given] = policy.act(observation) as Float32Array
+    expect(Math.abs(given)).toBeGreaterThan(1e-3)
+    if (!hasOnnxruntime) return
     const { action } = await runOnnx(await readFile(join(out, 'policy.onnx')), observation, 3)
     expect(Math.abs(given - action[0])).toBeLessThan(1e-5)
-    expect(Math.abs(given)).toBeGreaterThan(1e-3)
   }))
 
 test('the best particle alone; a population without an evaluation has none', () =>

@@ -11,7 +11,7 @@ import { startTfjs, tf } from '../../src/nn/tfjs.ts'
 import { loaded, observationsOf, populationOf, shapeOf } from '../policy/exported.ts'
 import { squashedReference } from '../reference/distributions.ts'
 import { mlpReference } from '../reference/mlp.ts'
-import { runOnnx } from './onnxruntime.ts'
+import { hasOnnxruntime, runOnnx } from './onnxruntime.ts'
 
 const ROWS = 40
 const rows = observationsOf(ROWS, 3)
@@ -59,7 +59,7 @@ beforeAll(() => startTfjs())
 
 const runtimes = {
   'TensorFlow.js': runLayers,
-  ONNX: async (single: SinglePolicy) => runOnnx(await onnxModel(single), rows, 3),
+  ...(hasOnnxruntime && { ONNX: async (single: SinglePolicy) => runOnnx(await onnxModel(single), rows, 3) }),
 }
 
 describe.each(Object.entries(runtimes))('%s', (runtime, run) => {
@@ -125,7 +125,9 @@ test('ONNX is written where no text may be evaluated', () => {
   expect(execFileSync(process.execPath, [...flags, '-e', script], { encoding: 'utf8' })).toBe('true\n')
 })
 
-test('a model takes any number of rows', async () => {
+const withOnnxruntime = hasOnnxruntime ? test : test.skip
+
+withOnnxruntime('a model takes any number of rows', async () => {
   const { policy, theta } = populationOf(shapeOf('categorical'), { particles: 1, best: 0 })
   const bytes = await onnxModel({ policy, theta, normalisation: null, bounds: null })
   for (const count of [1, 7]) {

@@ -1,5 +1,8 @@
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
+import { hasNested } from '../nested.ts'
+
+export const hasOnnxruntime = hasNested('onnxruntime-web')
 
 /**
  * The outputs of a model, by name, for observations [rows, width]. In a thread of its own: onnxruntime refuses the arrays that Jest
@@ -10,7 +13,7 @@ export async function runOnnx(
   observations: Float32Array,
   width: number,
 ): Promise<Record<string, ArrayLike<number>>> {
-  const worker = new Worker(new URL('onnxruntime-worker.js', import.meta.url), {
+  const worker = new Worker(new URL('../browser/onnxruntime-worker.js', import.meta.url), {
     workerData: { model, observations, width },
     execArgv: [],
   })

@@ -7,10 +7,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { type Browser, chromium, type Page } from 'playwright-core'
-import { trial } from '../browser/consumer/page.js'
-import { args, onPage, results, TRAINING_MS, test } from '../browser/harness.ts'
+import type { Page } from '../browser/harness.ts'
+import { args, chromium, onPage, results, TRAINING_MS, test } from '../browser/harness.ts'
 import { chromiumPath } from '../browsers.ts'
+import { trial } from '../consumer/page.js'
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 const BUILD_MS = 15 * 60_000
@@ -27,7 +27,7 @@ async function install(folder: string): Promise<void> {
   settings.dependencies.steinrl = `file:${tarball}`
   await writeFile(join(folder, 'package.json'), JSON.stringify(settings))
   await cp(here('app'), join(folder, 'app'), { recursive: true })
-  await cp(here('../browser/consumer/page.js'), join(folder, 'app/trial.js'))
+  await cp(here('../consumer/page.js'), join(folder, 'app/trial.js'))
   await run(folder, 'npm', 'install', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error')
 }
 
@@ -73,7 +73,7 @@ async function sameBits(page: Page, url: string): Promise<string> {
 
 async function main(): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'steinrl-next-'))
-  const browser: Browser = await chromium.launch({ executablePath: chromiumPath, args: args.split(' ') })
+  const browser = await chromium.launch({ executablePath: chromiumPath, args: args.split(' ') })
   try {
     await install(folder)
     for (const bundler of ['turbopack', 'webpack']) {

@@ -1,4 +1,3 @@
-/// <reference types="vite/client" />
 import tfjsWasm from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm?url'
 import {
   type AnyTrainOptions,

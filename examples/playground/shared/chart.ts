@@ -1,4 +1,3 @@
-/// <reference types="vite/client" />
 import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
 import { colour, onceAFrame, onThemeChange, short } from './page.ts'

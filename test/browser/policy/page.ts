@@ -1,5 +1,5 @@
-import { type ActOptions, loadPolicy } from 'steinrl/policy'
-import core from 'steinrl/policy.wasm?url'
+import { type ActOptions, loadPolicy } from '../../../dist/policy/index.js'
+import core from '../../../dist/steinrl-policy.wasm?url'
 
 export type Request = { observation: number[] } & ActOptions
 

@@ -1,4 +1,4 @@
-import { createSVGD, particlesOf } from 'steinrl'
+import { createSVGD, particlesOf } from '../../../dist/index.js'
 
 /** A few steps of SVGD: how many threads took part, and the SHA-256 of the particles. */
 export async function trial(threads: number | 'auto'): Promise<{ threads: number; sha: string }> {

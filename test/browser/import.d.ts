@@ -1,0 +1,1 @@
+export declare const importHere: (name: string) => Promise<unknown>

@@ -1,0 +1,11 @@
+import { existsSync, readFileSync } from 'node:fs'
+
+/** At the end of the tests: what they have left out, because it is not installed. */
+export default function tellLeftOut() {
+  const folder = new URL('browser/', import.meta.url)
+  const { dependencies } = JSON.parse(readFileSync(new URL('package.json', folder), 'utf8'))
+  const used = ['@arethetypeswrong/cli', 'bun', 'deno', 'miniflare', 'onnxruntime-web', 'workerd']
+  const missing = used.filter((name) => dependencies[name] && !existsSync(new URL(`node_modules/${name}`, folder)))
+  if (missing.length === 0) return
+  console.log(`\nLeft out: the tests with ${missing.join(', ')}. \`npm run test:install\` fetches them (0.8 GB).`)
+}
