@@ -74,7 +74,9 @@ test('assembly: the same rooms, the same direction', () => {
 /** The files that each file of a folder imports, types among them. */
 function importsOf(folder: string): Map<string, readonly string[]> {
   const top = join(root, folder)
-  const files = readdirSync(top, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'))
+  const files = readdirSync(top, { recursive: true, encoding: 'utf8' }).filter(
+    (file) => file.endsWith('.ts') && !file.includes('node_modules'),
+  )
   const named = (target: string) => (target.endsWith('.ts') ? target : `${target}.ts`)
   return new Map(
     files.map((file) => {
