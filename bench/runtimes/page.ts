@@ -1,6 +1,7 @@
 // The page: recorded results as charts and a table, and the same measurements in the browser that shows it.
 import { barChart } from '../../src/experiments/charts.ts'
-import { BLUE, escapeHtml, loadCharts, VERMILION } from '../../src/report/charts.ts'
+import { escapeHtml, loadCharts } from '../../src/report/charts.ts'
+import { BLUE, VERMILION } from '../../src/report/colours.ts'
 import { figure, HALF, HALF_LOW, section } from '../../src/report/page.ts'
 import { measureAll, type Subject, subjects } from './cases.ts'
 import type { Timing } from './measure.ts'

@@ -1,5 +1,6 @@
 import type { EChartsOption } from 'echarts'
-import { BLUE, type Draw, escapeHtml, FAINT, GRID, loadCharts, RULE, TEXT } from '../report/charts.ts'
+import { type Draw, escapeHtml, GRID, loadCharts } from '../report/charts.ts'
+import { BLUE, FAINT, RULE, TEXT } from '../report/colours.ts'
 import { figure, type KeyFigure, keyFigureList, page, section, WIDE_LOW } from '../report/page.ts'
 import type { Diagnosis } from './diagnose.ts'
 import { columnsOf, type Draws } from './draws.ts'

@@ -1,5 +1,5 @@
 import ora from 'ora'
-import { quantile } from '../report/charts.ts'
+import { quantile } from '../core/statistics.ts'
 import type { IterationMetrics } from '../report/metrics.ts'
 
 /** One line on a terminal that is written over; on a pipe a line every few seconds. */

@@ -1,26 +1,7 @@
 import type { EChartsOption, SeriesOption } from 'echarts'
-import {
-  axis,
-  BLUE,
-  FAINT,
-  LOGARITHMIC,
-  line,
-  lineChart,
-  ORANGE,
-  SKY,
-  shade,
-  TEXT,
-  thinned,
-  type Value,
-  VERMILION,
-  valueAxis,
-} from '../report/charts.ts'
-import type { CurveEstimate } from './statistics.ts'
-
-// Okabe and Ito's, the first ones as far apart as they go.
-const COLORS = [BLUE, VERMILION, '#009e73', ORANGE, SKY, '#cc79a7', '#8a6d3b', FAINT]
-
-export const colorOf = (variant: number) => COLORS[variant % COLORS.length]
+import type { CurveEstimate, Value } from '../core/statistics.ts'
+import { axis, LOGARITHMIC, line, lineChart, shade, thinned, valueAxis } from '../report/charts.ts'
+import { FAINT, HEAT, TEXT, VERMILION } from '../report/colours.ts'
 
 /** What one variant draws in a chart over iterations. */
 export interface VariantCurve {
@@ -190,8 +171,6 @@ export interface GridMap {
   readonly marked: readonly [number, number]
 }
 
-/** From poor to good. */
-export const HEAT = ['#08264a', '#0b4f85', '#3c8dbd', '#a6cee3', '#f7fafc']
 // Neither is a colour that the dark theme replaces: they stand on the heat.
 const ON_DARK = '#fefefe'
 const ON_LIGHT = '#1c2129'

@@ -22,8 +22,7 @@ import { conflict, type Description, type ExperimentOptions, equal, type Job, ty
 import { renderExperiment } from './report.ts'
 import { merge } from './run-concurrently.ts'
 import { type ExperimentSummary, encodeSummary, type RunRecord, summarise } from './summary.ts'
-import { collectVisits, readVisits, saveVisits } from './visited.ts'
-import { bestVisits, type RunVisits } from './visits.ts'
+import { bestVisits, collectVisits, type RunVisits, readVisits, saveVisits } from './visits.ts'
 
 /**
  * A directory that holds an experiment:

@@ -1,6 +1,7 @@
+import { meanOf } from '../core/statistics.ts'
 import type { Grid, Ranges } from '../rl/randomisation.ts'
 import { gridPoints } from '../rl/randomisation.ts'
-import { type Measures, meanOf } from './statistics.ts'
+import type { Measures } from './measures.ts'
 
 /** Where the trained policies of an experiment are evaluated beside the task itself. */
 export interface PresetGrid {

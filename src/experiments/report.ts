@@ -1,4 +1,7 @@
-import { type Draw, escapeHtml, loadCharts, quantile, type Size, type Value } from '../report/charts.ts'
+import type { Estimate } from '../core/statistics.ts'
+import { quantile, type Value } from '../core/statistics.ts'
+import { type Draw, escapeHtml, loadCharts, type Size } from '../report/charts.ts'
+import { colorOf } from '../report/colours.ts'
 import { QUANTITIES } from '../report/metric-titles.ts'
 import {
   compact,
@@ -16,11 +19,11 @@ import {
   text,
   WIDE,
 } from '../report/page.ts'
-import { barChart, colorOf, gridChart, learningChart, mapChart, numberChart, type VariantCurve } from './charts.ts'
+import { barChart, gridChart, learningChart, mapChart, numberChart, type VariantCurve } from './charts.ts'
 import { cornerName, gridValues, hardIndex, type PresetGrid } from './grid.ts'
+import type { PopulationCurves } from './measures.ts'
 import { goalSection, type RunGoals } from './multigoal/section.ts'
 import type { Preset } from './presets.ts'
-import type { Estimate, PopulationCurves } from './statistics.ts'
 import type { ExperimentSummary, RunResult, VariantSummary } from './summary.ts'
 import { type Plane, planeOf, type RunVisits } from './visits.ts'
 

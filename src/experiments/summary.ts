@@ -1,20 +1,18 @@
-import { finite, type Value } from '../report/charts.ts'
-import type { IterationMetrics } from '../report/metrics.ts'
-import type { FinishedRun } from '../train/run-directory.ts'
-import { gridMeasures, meanGrid, type PresetGrid } from './grid.ts'
-import type { DescribedVariant, Description } from './plan.ts'
-import type { Published } from './presets.ts'
 import {
   type CurveEstimate,
   type Estimate,
   estimate,
   estimateCurve,
-  type Measures,
+  finite,
   meanOf,
-  measuresOf,
-  type PopulationCurves,
-  populationCurves,
-} from './statistics.ts'
+  type Value,
+} from '../core/statistics.ts'
+import type { IterationMetrics } from '../report/metrics.ts'
+import type { FinishedRun } from '../train/run-directory.ts'
+import { gridMeasures, meanGrid, type PresetGrid } from './grid.ts'
+import { type Measures, measuresOf, type PopulationCurves, populationCurves } from './measures.ts'
+import type { DescribedVariant, Description } from './plan.ts'
+import type { Published } from './presets.ts'
 
 /** Everything that experiment.json holds. The same experiment has the same bytes, however often it was interrupted. */
 export interface ExperimentSummary extends Omit<Description, 'variants'> {

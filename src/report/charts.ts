@@ -1,8 +1,7 @@
 import type { EChartsOption, SeriesOption } from 'echarts'
+import { finite, quantile, type Value } from '../core/statistics.ts'
+import { BAND, BLUE, FAINT, ORANGE, RULE, TEXT, VERMILION } from './colours.ts'
 import type { Evaluation, IterationMetrics } from './metrics.ts'
-
-/** A value that may be missing. */
-export type Value = number | null
 
 /** One value per particle and drawn iteration. */
 export interface Curves {
@@ -18,16 +17,6 @@ export interface Size {
 
 /** Draws one chart. `id` keeps the ids inside one SVG apart from those of the others on the page. */
 export type Draw = (id: string, label: string, size: Size, option: EChartsOption) => string
-
-// Blue, vermilion, orange and sky blue of Okabe and Ito, apart for every kind of colour blindness and in grey.
-export const BLUE = '#0072b2'
-export const VERMILION = '#d55e00'
-export const ORANGE = '#e69f00'
-export const SKY = '#56b4e9'
-export const BAND = '#c3dcec'
-export const FAINT = '#7b8590'
-export const TEXT = '#3d444d'
-export const RULE = '#e6e9ed'
 
 // Room for the labels is measured by echarts; the right margin is for half of the last one.
 export const GRID = {
@@ -112,31 +101,6 @@ export function escapeHtml(text: string): string {
 export function thinned<T>(values: readonly T[]): T[] {
   const stride = Math.ceil(values.length / POINTS)
   return values.filter((_, t) => (values.length - 1 - t) % stride === 0)
-}
-
-/** [n][iterations]: a particle of which no episode ended keeps its previous return; null before its first. */
-export function carriedReturns(metrics: readonly IterationMetrics[]): Value[][] {
-  const n = metrics.at(-1)?.returns.length ?? 0
-  return Array.from({ length: n }, (_, i) => {
-    let last: Value = null
-    return metrics.map((m) => {
-      last = finite(m.returns[i]) ?? last
-      return last
-    })
-  })
-}
-
-export function finite(x: Value | undefined): Value {
-  return typeof x === 'number' && Number.isFinite(x) ? x : null
-}
-
-/** Linear interpolation between the order statistics, as numpy's default; null when every value is missing. */
-export function quantile(values: readonly Value[], q: number): Value {
-  const sorted = values.filter((x) => x !== null).sort((a, b) => a - b)
-  if (sorted.length === 0) return null
-  const position = q * (sorted.length - 1)
-  const low = sorted[Math.floor(position)]
-  return low + (position % 1) * (sorted[Math.ceil(position)] - low)
 }
 
 /** Thin: every particle. Bold: the best particle, if asked for, and the median. Shaded: the middle half. */

@@ -1,12 +1,12 @@
 /**
- * Titles and captions of the numbers of an iteration, in the order in which reports show them; numbers that an algorithm adds and that
- * are not listed here follow under their own names.
+ * Titles and captions of the numbers of an iteration, in the order in which reports show them; numbers that an algorithm
+ * adds and that are not listed here follow under their own names.
  */
 export const QUANTITIES: Readonly<Record<string, readonly [title: string, caption: string]>> = {
-  thetaNorm: ['Norm of the parameters', 'Mean length |θ|: repulsion also makes weights grow.'],
-  entropy: ['Entropy', 'Mean entropy of the policies in nats.'],
+  thetaNorm: ['Norm of the parameters', 'Length |θ|: repulsion also makes weights grow.'],
+  entropy: ['Entropy', 'Entropy of the policies in nats.'],
   drive: ['Drive', 'Mean norm of the first term of the Stein direction.'],
-  sharing: ['Sharing', 'Mean norm of what of the drive comes from other policies.'],
+  sharing: ['Sharing', 'Mean norm of the part of the drive that comes from other policies.'],
   repulsion: ['Repulsion', 'Mean norm of the second term of the Stein direction.'],
   kernelOffDiagonal: ['Kernel between policies', 'Mean k(x, y) over pairs: near 0 they do not feel each other.'],
   bandwidth: ['Bandwidth', 'h of the kernel: how far particles feel each other, squared.'],

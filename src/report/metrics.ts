@@ -1,4 +1,5 @@
 import type { Metrics } from '../algorithms/algorithm.ts'
+import { finite, type Value } from '../core/statistics.ts'
 import type { Grid } from '../rl/randomisation.ts'
 
 /** What one iteration of a population leaves in metrics.jsonl: plain numbers only, so that any tool can read it. */
@@ -37,4 +38,16 @@ export interface RunSummary {
   evaluation: Evaluation | null
   /** How the run ended, in one sentence. */
   outcome: string
+}
+
+/** [n][iterations]: a particle of which no episode ended keeps its previous return; null before its first. */
+export function carriedReturns(metrics: readonly IterationMetrics[]): Value[][] {
+  const n = metrics.at(-1)?.returns.length ?? 0
+  return Array.from({ length: n }, (_, i) => {
+    let last: Value = null
+    return metrics.map((m) => {
+      last = finite(m.returns[i]) ?? last
+      return last
+    })
+  })
 }

@@ -1,18 +1,7 @@
 import type { EChartsOption } from 'echarts'
-import {
-  BAND,
-  BLUE,
-  type Draw,
-  escapeHtml,
-  FAINT,
-  legendOf,
-  RULE,
-  type Size,
-  SKY,
-  TEXT,
-  type Value,
-  VERMILION,
-} from './charts.ts'
+import type { Value } from '../core/statistics.ts'
+import { type Draw, escapeHtml, legendOf, type Size } from './charts.ts'
+import { BAND, BLUE, FAINT, RULE, SKY, TEXT, VERMILION } from './colours.ts'
 
 // About as wide as they are shown on a desk, so that their 13 px stay near 13 px; phones get the narrow ones.
 export const WIDE: Size = { width: 960, height: 370 }

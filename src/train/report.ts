@@ -1,22 +1,20 @@
+import { finite, quantile, type Value } from '../core/statistics.ts'
 import {
   type Curves,
-  carriedReturns,
   type Draw,
   escapeHtml,
   evaluationChart,
-  finite,
   forcesChart,
   kernelChart,
   kernelMeanChart,
   loadCharts,
   populationChart,
-  quantile,
   quantityChart,
   thinned,
-  type Value,
 } from '../report/charts.ts'
 import { QUANTITIES } from '../report/metric-titles.ts'
 import type { Evaluation, IterationMetrics, RunSummary } from '../report/metrics.ts'
+import { carriedReturns } from '../report/metrics.ts'
 import {
   compact,
   counted,
@@ -205,10 +203,9 @@ function policyFigures({ metrics }: RunSummary, draw: Draw): string {
   })
   const norms = figure(draw, {
     id: 'norm',
-    title: 'Norm of the parameters',
-    label: 'Norm of the parameters over iterations.',
-    caption:
-      'Length of each particle, |\u03b8|: it should level off or grow slowly; a steep rise means too large a step.',
+    title: QUANTITIES.thetaNorm[0],
+    label: `${QUANTITIES.thetaNorm[0]} over iterations.`,
+    caption: `${QUANTITIES.thetaNorm[1]} It should level off or grow slowly: a steep rise means too large a step.`,
     option: populationChart(curves(drawn.map((m) => m.thetaNorm)), 'iteration', false),
     size: HALF,
   })
@@ -217,9 +214,11 @@ function policyFigures({ metrics }: RunSummary, draw: Draw): string {
   if (entropies[0].length === 0) return `<div class="pair">${norms}</div>`
   const entropy = figure(draw, {
     id: 'entropy',
-    title: 'Entropy',
-    label: 'Entropy of the policies over iterations.',
-    caption: `Entropy of the policy in nats: a slow fall is learning, a plunge is a policy that stopped exploring.${stride(metrics, drawn)}`,
+    title: QUANTITIES.entropy[0],
+    label: `${QUANTITIES.entropy[0]} over iterations.`,
+    caption:
+      `${QUANTITIES.entropy[1]} A slow fall is learning, a plunge is a policy that stopped exploring.` +
+      stride(metrics, drawn),
     option: populationChart(curves(entropies), 'iteration', true),
     size: HALF,
   })

@@ -8,7 +8,7 @@ import { environmentSpec } from '../../src/envs/registry.ts'
 import { type ExperimentProgress, readExperiment, runExperiment } from '../../src/experiments/experiment.ts'
 import type { ExperimentOptions } from '../../src/experiments/plan.ts'
 import { type Preset, presetNamed, presets } from '../../src/experiments/presets.ts'
-import { readVisits } from '../../src/experiments/visited.ts'
+import { readVisits } from '../../src/experiments/visits.ts'
 import { readRun } from '../../src/train/load-agents.ts'
 import { type AnyTrainOptions, runConfig, type TrainOptions, train } from '../../src/train/train.ts'
 

@@ -1,7 +1,7 @@
 import type { EChartsOption } from 'echarts'
 import { axis, type Draw, escapeHtml, type Size } from '../../report/charts.ts'
+import { colorOf, HEAT } from '../../report/colours.ts'
 import { number, section, table } from '../../report/page.ts'
-import { colorOf, HEAT } from '../charts.ts'
 import type { ExperimentSummary } from '../summary.ts'
 import type { AgentGoals, Goals, Judgement } from './play.ts'
 
@@ -95,7 +95,7 @@ function trajectoryChart({ trajectories }: AgentGoals, { places, radius, limit }
   }
 }
 
-/** From poor to good. */
+/** Of the sampled actions, on the map of the policy. */
 const DOT = '#d1495b'
 
 function judgementChart({ values, actions }: Judgement): EChartsOption {
