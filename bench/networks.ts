@@ -11,9 +11,8 @@ import { forward, stockForward } from '../src/nn/forward.ts'
 import { type Activation, initialiseInto, mlp, type Network } from '../src/nn/network.ts'
 import { policyFields, policyOf, writePolicy } from '../src/nn/policy.ts'
 import { startTfjs, tf } from '../src/nn/tfjs.ts'
-import { batchFields } from '../src/rl/batch.ts'
-import { environmentFields } from '../src/rl/environments.ts'
 import { rollout, seedFields, startEnvironments, type Task, writeTask } from '../src/rl/rollout.ts'
+import { batchFields, environmentFields } from '../src/rl/rollout-layout.ts'
 import { type Case, measure, type Row } from './harness.ts'
 
 /** n networks of one shape, a batch for each, and what a loss needs. */

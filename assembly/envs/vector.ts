@@ -1,25 +1,18 @@
-import { episodeSeed, PURPOSE_EPISODE } from '../random'
-import { observeEnvironment, resetEnvironment, stateSize, stepEnvironment } from './environments'
+import { observeEnvironment, stateSize, stepEnvironment } from './environments'
+import { countEpisode, countStep, Episodes, startEpisode } from './episodes'
 
 /**
  * N copies of an environment that step together, and what is kept of their episodes. src/envs/vector-fields.ts writes
  * the same fields.
  */
 @unmanaged
-export class Vector {
-  kind: i32
-  constants: usize
-  maxSteps: i32
-  observationSize: i32
-  actionSize: i32
+export class Vector extends Episodes {
   /** N */
   rows: i32
   /** what happens to a row whose episode has ended, see below */
   autoreset: i32
   seedLo: u32
   seedHi: u32
-  /** f64 [N, stateSize] */
-  state: usize
   /** f32 [N, A] read */
   action: usize
   /** f32 [N, O] */
@@ -29,12 +22,6 @@ export class Vector {
   /** u8 [N] */
   terminated: usize
   truncated: usize
-  /** i32 [N] steps since the last reset */
-  elapsed: usize
-  /** f64 [N] rewards since the last reset */
-  episodeReturn: usize
-  /** u32 [N] number of the running episode */
-  episode: usize
   /** u8 [N] the episode has ended: the next step resets the row (next-step only) */
   ended: usize
   /** Of the episode that ended last: f32 [N, O] what it showed at its end (same-step only), i32 [N] steps, f64 [N] rewards */
@@ -64,14 +51,9 @@ export function resetVector(vector: Vector, mask: usize): void {
   }
 }
 
-/** Starts the running episode of a row. Its seed depends on the seed of all, the row and the number of the episode only. */
 function resetRow(vector: Vector, row: i32): void {
-  const seed = episodeSeed(vector.seedLo, vector.seedHi, PURPOSE_EPISODE, 0, row, load<u32>(vector.episode + (row << 2)))
-  const state = vector.state + ((row * stateSize(vector.kind)) << 3)
-  resetEnvironment(vector.kind, state, vector.constants, <u32>seed, <u32>(seed >> 32))
-  observeEnvironment(vector.kind, vector.observation + ((row * vector.observationSize) << 2), state, 1)
-  store<i32>(vector.elapsed + (row << 2), 0)
-  store<f64>(vector.episodeReturn + (row << 3), 0)
+  const shown = vector.observation + ((row * vector.observationSize) << 2)
+  startEpisode(vector, row, 0, shown, vector.seedLo, vector.seedHi)
   store<u8>(vector.ended + row, 0)
 }
 
@@ -98,12 +80,8 @@ function countSteps(vector: Vector, first: i32, end: i32): void {
   let row = first
   for (; row + 4 <= end; row += 4) countSteps4(vector, row)
   for (; row < end; row++) {
-    const counter = vector.elapsed + (row << 2)
-    const elapsed = load<i32>(counter) + 1
-    store<i32>(counter, elapsed)
-    const sum = vector.episodeReturn + (row << 3)
-    store<f64>(sum, load<f64>(sum) + load<f64>(vector.reward + (row << 3)))
-    store<u8>(vector.truncated + row, elapsed >= vector.maxSteps ? 1 : 0)
+    const isCut = countStep(vector, row, load<f64>(vector.reward + (row << 3)))
+    store<u8>(vector.truncated + row, isCut ? 1 : 0)
   }
 }
 
@@ -127,7 +105,7 @@ function countSteps4(vector: Vector, row: i32): void {
  */
 function endSteps(vector: Vector, row: i32, rows: i32): void {
   const within = (1 << rows) - 1
-  const old = v128.load(vector.ended + row) // may read past the rows, see core/arena.ts
+  const old = v128.load(vector.ended + row) // may read past the rows, see core/layout.ts
   const flags = v128.or(v128.load(vector.terminated + row), v128.load(vector.truncated + row))
   let restarts = setBytes(old) & within
   let ends = setBytes(v128.andnot(flags, old)) & within
@@ -161,7 +139,6 @@ function restart(vector: Vector, row: i32): void {
 }
 
 function nextEpisode(vector: Vector, row: i32): void {
-  const episode = vector.episode + (row << 2)
-  store<u32>(episode, load<u32>(episode) + 1)
+  countEpisode(vector, row)
   resetRow(vector, row)
 }

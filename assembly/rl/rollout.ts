@@ -1,28 +1,16 @@
 import { observeEnvironment, resetEnvironment, stateSize, stepEnvironment } from '../envs/environments'
+import { countEpisode, countStep, Episodes, startEpisode } from '../envs/episodes'
 import { boundRows } from '../nn/bounds'
 import { act, Policy } from '../nn/policy'
-import { episodeSeed, PURPOSE_ACTION, PURPOSE_EPISODE, PURPOSE_EVALUATE } from '../random'
+import { episodeSeed, PURPOSE_ACTION, PURPOSE_EVALUATE } from '../random'
 
-/** The E environments of one particle. Addresses and sizes; src/rl/environments.ts writes the same fields. */
+/** The E environments of one particle. Addresses and sizes; src/rl/rollout-layout.ts writes the same fields. */
 @unmanaged
-export class Environments {
-  kind: i32
-  constants: usize
-  maxSteps: i32
-  observationSize: i32
-  actionSize: i32
+export class Environments extends Episodes {
   /** E */
   count: i32
-  /** f64 [E, stateSize] */
-  state: usize
   /** f32 [E, O] what each environment shows now */
   current: usize
-  /** i32 [E] steps since the last reset */
-  elapsed: usize
-  /** u32 [E] number of the running episode */
-  episode: usize
-  /** f64 [E] rewards of the running episode */
-  episodeReturn: usize
   /** i32, f64: episodes ended, and the sum of their returns; added to */
   finished: usize
   finishedReturn: usize
@@ -35,7 +23,7 @@ export class Environments {
   bounded: usize
 }
 
-/** The rows that a rollout writes, time-major. src/rl/batch.ts writes the same fields. */
+/** The rows that a rollout writes, time-major. src/rl/rollout-layout.ts writes the same fields. */
 @unmanaged
 export class Batch {
   /** T */
@@ -57,14 +45,8 @@ export class Batch {
   episodicReward: i32
 }
 
-/** Starts the running episode of environment e of the particle. */
 function resetRow(envs: Environments, particle: i32, e: i32, seedLo: u32, seedHi: u32): void {
-  const seed = episodeSeed(seedLo, seedHi, PURPOSE_EPISODE, particle, e, load<u32>(envs.episode + (e << 2)))
-  const state = envs.state + ((e * stateSize(envs.kind)) << 3)
-  resetEnvironment(envs.kind, state, envs.constants, <u32>seed, <u32>(seed >> 32))
-  observeEnvironment(envs.kind, envs.current + ((e * envs.observationSize) << 2), state, 1)
-  store<i32>(envs.elapsed + (e << 2), 0)
-  store<f64>(envs.episodeReturn + (e << 3), 0)
+  startEpisode(envs, e, particle, envs.current + ((e * envs.observationSize) << 2), seedLo, seedHi)
 }
 
 /** Starts the first episode of every environment of a particle. */
@@ -106,19 +88,15 @@ export function rollout(
 
 /** Episode bookkeeping of one row: time limit, statistics, rewards that wait for the end, automatic reset. */
 function endStep(batch: Batch, envs: Environments, particle: i32, e: i32, row: i32, seedLo: u32, seedHi: u32): void {
-  const elapsed = load<i32>(envs.elapsed + (e << 2)) + 1
-  const episodeReturn = load<f64>(envs.episodeReturn + (e << 3)) + load<f64>(batch.reward + (row << 3))
-  const truncated = elapsed >= envs.maxSteps
+  const truncated = countStep(envs, e, load<f64>(batch.reward + (row << 3)))
   store<u8>(batch.truncated + row, truncated ? 1 : 0)
-  store<i32>(envs.elapsed + (e << 2), elapsed)
-  store<f64>(envs.episodeReturn + (e << 3), episodeReturn)
+  const episodeReturn = load<f64>(envs.episodeReturn + (e << 3))
   const over = truncated || load<u8>(batch.terminated + row) != 0
   if (batch.episodicReward) store<f64>(batch.reward + (row << 3), over ? episodeReturn : 0)
   if (!over) return
   store<i32>(envs.finished, load<i32>(envs.finished) + 1)
   store<f64>(envs.finishedReturn, load<f64>(envs.finishedReturn) + episodeReturn)
-  const episode = envs.episode + (e << 2)
-  store<u32>(episode, load<u32>(episode) + 1)
+  countEpisode(envs, e)
   resetRow(envs, particle, e, seedLo, seedHi)
 }
 

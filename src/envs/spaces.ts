@@ -84,6 +84,12 @@ interface Spaces {
   readonly actionSpace: Space
 }
 
+/** O: numbers of an observation. */
+export const observationSize = ({ observationSpace }: Pick<Spaces, 'observationSpace'>) => sizeOf(observationSpace)
+
+/** A: numbers of an action. A discrete action is one number. */
+export const actionSize = ({ actionSpace }: Pick<Spaces, 'actionSpace'>) => sizeOf(actionSpace)
+
 /** Whether observations and actions of both tasks are of the same kinds, sizes and bounds. */
 export const haveSameSpaces = (a: Spaces, b: Spaces): boolean => textOf(a) === textOf(b)
 

@@ -1,29 +1,22 @@
-import { f32, f64, i32, struct, u8, u32 } from '../core/layout.ts'
+import { f32, f64, i32, struct, u8 } from '../core/layout.ts'
 import type { Pointer } from '../core/ops.ts'
 import type { Seed } from '../core/random.ts'
 import type { EnvironmentSpec } from './contract.ts'
+import { episodeFields, episodeNames, episodeNumbers } from './episode-layout.ts'
 import { sizeOf } from './spaces.ts'
 
 /** As the class Vector in assembly/envs/vector.ts. */
 export const vectorStruct = struct([
-  'kind',
-  'constants',
-  'maxSteps',
-  'observationSize',
-  'actionSize',
+  ...episodeNames,
   'rows',
   'autoreset',
   'seedLo',
   'seedHi',
-  'state',
   'action',
   'observation',
   'reward',
   'terminated',
   'truncated',
-  'elapsed',
-  'episodeReturn',
-  'episode',
   'ended',
   'finalObservation',
   'finalElapsed',
@@ -43,9 +36,7 @@ export function vectorFields(spec: EnvironmentSpec, N: number) {
   const O = sizeOf(spec.observationSpace)
   return {
     vector: vectorStruct.field,
-    constants: f64(Object.keys(spec.core?.constants ?? {}).length),
-    /** [N, stateSize] */
-    state: f64(N, spec.core?.stateSize ?? 0),
+    ...episodeFields(spec, N),
     /** [N, A] */
     action: f32(N, sizeOf(spec.actionSpace)),
     /** [N, O] */
@@ -54,12 +45,6 @@ export function vectorFields(spec: EnvironmentSpec, N: number) {
     reward: f64(N),
     terminated: u8(N),
     truncated: u8(N),
-    /** [N] steps since the last reset. */
-    elapsed: i32(N),
-    /** [N] rewards since the last reset. */
-    episodeReturn: f64(N),
-    /** [N] number of the running episode. */
-    episode: u32(N),
     /** [N] 1 where the next step resets. */
     ended: u8(N),
     /** [N, O] what the episode that ended last in a row showed at its end; kept in mode same-step only. */
@@ -79,13 +64,9 @@ export function writeVector(
   spec: EnvironmentSpec,
   { rows, autoreset, seed }: { rows: number; autoreset: AutoresetMode; seed: Seed },
 ): void {
-  view.constants.set(Object.values(spec.core?.constants ?? {}))
   vectorStruct.write(view.vector, {
     ...at,
-    kind: spec.core?.kind ?? 0,
-    maxSteps: spec.maxEpisodeSteps,
-    observationSize: sizeOf(spec.observationSpace),
-    actionSize: sizeOf(spec.actionSpace),
+    ...episodeNumbers(view, spec),
     rows,
     autoreset: Autoreset[autoreset],
     seedLo: seed.lo,

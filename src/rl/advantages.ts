@@ -1,7 +1,7 @@
 import type { Arena } from '../core/arena.ts'
 import { f32, f64, u8 } from '../core/layout.ts'
-import type { batchFields } from './batch.ts'
 import type { Estimator } from './estimator.ts'
+import type { batchFields } from './rollout-layout.ts'
 
 /** Ridge of the linear value function's regression, relative to the number of rows. */
 const RIDGE = 1e-5

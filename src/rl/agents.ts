@@ -2,6 +2,7 @@ import { createArenaSync } from '../core/arena.ts'
 import type { CoreModule } from '../core/module.ts'
 import { Purpose, type Seed, splitSeed } from '../core/random.ts'
 import type { EnvironmentSpec } from '../envs/contract.ts'
+import { actionSize, observationSize } from '../envs/spaces.ts'
 import type { Policy } from '../nn/policy.ts'
 import { actorLayout, actorOf, actWith } from '../policy/acting.ts'
 import {
@@ -15,7 +16,6 @@ import {
   refuseOverflow,
   requestOf,
 } from '../policy/request.ts'
-import { actionSize, observationSize } from './environments.ts'
 
 /**
  * What training gives and a run directory holds: particles that act, in a loop of one's own,

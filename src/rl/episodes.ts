@@ -1,8 +1,7 @@
 import type { Arena } from '../core/arena.ts'
 import { joined } from '../core/rows.ts'
-import type { batchFields } from './batch.ts'
-import type { environmentFields } from './environments.ts'
 import type { ParticleState } from './evaluator.ts'
+import type { batchFields, environmentFields } from './rollout-layout.ts'
 
 /** A whole episode: L steps of O numbers of an observation and A of an action. */
 export interface Episode {

@@ -5,12 +5,13 @@ import { type CoreSource, compileCore } from '../core/module.ts'
 import { splitSeed } from '../core/random.ts'
 import type { EnvironmentSpec } from '../envs/contract.ts'
 import { refuseEndless } from '../envs/errors.ts'
-import { sizeOf } from '../envs/spaces.ts'
+import { actionSize, sizeOf } from '../envs/spaces.ts'
 import { policyFields, writePolicy } from '../nn/policy.ts'
 import type { Acting } from '../policy/request.ts'
 import { arePolicies, type Policies, policyAgents } from './agents.ts'
-import { actionSize, environmentFields, refuseMisfit, writeEnvironments } from './environments.ts'
+import { refuseMisfit } from './heads.ts'
 import { playEpisodes } from './play.ts'
+import { environmentFields, writeEnvironments } from './rollout-layout.ts'
 
 /** As the class Evaluation in assembly/rl/rollout.ts. */
 export const evaluationStruct = struct(['environments', 'action', 'reward', 'terminated', 'running', 'returns'])

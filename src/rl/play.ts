@@ -13,8 +13,8 @@ import {
   stepEpisode,
 } from '../envs/episodes.ts'
 import { instances } from '../envs/instances.ts'
+import { observationSize } from '../envs/spaces.ts'
 import type { Acting } from '../policy/request.ts'
-import { observationSize } from './environments.ts'
 
 /** Episodes that are played side by side, by agents that act on many rows in little more time than on one. */
 const ROWS = 32

@@ -8,11 +8,16 @@ import type { Environment, EnvironmentSpec } from '../envs/contract.ts'
 import { actionOf, type Episodes, startEpisode, stepEpisode, type Telling } from '../envs/episodes.ts'
 import { refuseEndless } from '../envs/errors.ts'
 import { creatorOf, openInstances } from '../envs/instances.ts'
-import type { Action } from '../envs/spaces.ts'
+import { type Action, observationSize } from '../envs/spaces.ts'
 import type { Head, policyFields } from '../nn/policy.ts'
-import { type batchFields, writeBatch } from './batch.ts'
-import { type environmentFields, environmentState, observationSize, writeEnvironments } from './environments.ts'
 import type { NumberArray, ParticleState } from './evaluator.ts'
+import {
+  type batchFields,
+  type environmentFields,
+  environmentState,
+  writeBatch,
+  writeEnvironments,
+} from './rollout-layout.ts'
 
 /** Room for a seed that the op deriveSeed writes. */
 export const seedFields = () => ({ episodeSeed: u32(2) })

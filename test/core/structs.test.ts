@@ -8,6 +8,7 @@ import { cartPole } from '../../src/envs/cartpole.ts'
 import { cartpoleSwingup } from '../../src/envs/cartpole-swingup.ts'
 import type { EnvironmentSpec } from '../../src/envs/contract.ts'
 import { doublePendulum } from '../../src/envs/double-pendulum.ts'
+import { episodeNames } from '../../src/envs/episode-layout.ts'
 import { mountainCar } from '../../src/envs/mountain-car.ts'
 import { mountainCarContinuous } from '../../src/envs/mountain-car-continuous.ts'
 import { pendulum } from '../../src/envs/pendulum.ts'
@@ -15,9 +16,8 @@ import { rllabCartpole } from '../../src/envs/rllab-cartpole.ts'
 import { vectorStruct } from '../../src/envs/vector-fields.ts'
 import { mlpStruct } from '../../src/nn/fused.ts'
 import { policyStruct } from '../../src/nn/policy.ts'
-import { batchStruct } from '../../src/rl/batch.ts'
-import { environmentsStruct } from '../../src/rl/environments.ts'
 import { evaluationStruct } from '../../src/rl/evaluate.ts'
+import { batchStruct, environmentsStruct } from '../../src/rl/rollout-layout.ts'
 import { directionTask, termStruct } from '../../src/svgd/fields.ts'
 import { perStateTask } from '../../src/svgd/per-state.ts'
 
@@ -32,10 +32,17 @@ function fieldsOf(path: string, name: string): string[] {
 /** Constants behind the ones that both cart-poles of rllab share. */
 const ownOf = (spec: EnvironmentSpec) => Object.keys(spec.core?.constants ?? {}).slice(Object.keys(cartAndPole).length)
 
+/** Fields of a record that begins with those of the class Episodes. */
+function behindEpisodes(names: readonly string[]): readonly string[] {
+  expect(names.slice(0, episodeNames.length)).toEqual(episodeNames)
+  return names.slice(episodeNames.length)
+}
+
 test.each([
   ['Mlp', 'nn/training.ts', mlpStruct.names],
   ['Policy', 'nn/policy.ts', policyStruct.names],
-  ['Environments', 'rl/rollout.ts', environmentsStruct.names],
+  ['Episodes', 'envs/episodes.ts', episodeNames],
+  ['Environments', 'rl/rollout.ts', behindEpisodes(environmentsStruct.names)],
   ['Batch', 'rl/rollout.ts', batchStruct.names],
   ['Evaluation', 'rl/rollout.ts', evaluationStruct.names],
   ['DirectionTask', 'svgd/direction.ts', directionTask.names],
@@ -50,7 +57,7 @@ test.each([
   ],
   ['Pendulum', 'envs/pendulum.ts', Object.keys(pendulum.core?.constants ?? {})],
   ['Acrobot', 'envs/acrobot.ts', Object.keys(acrobot.core?.constants ?? {})],
-  ['Vector', 'envs/vector.ts', vectorStruct.names],
+  ['Vector', 'envs/vector.ts', behindEpisodes(vectorStruct.names)],
   ['CartAndPole', 'envs/cart-and-pole.ts', Object.keys(cartAndPole)],
   ['RllabCartpole', 'envs/rllab-cartpole.ts', ownOf(rllabCartpole)],
   ['CartpoleSwingup', 'envs/cartpole-swingup.ts', ownOf(cartpoleSwingup)],

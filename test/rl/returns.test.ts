@@ -4,8 +4,8 @@ import fc from 'fast-check'
 import { createArena } from '../../src/core/arena.ts'
 import { compileCore } from '../../src/core/module.ts'
 import { advantageFields, weighAdvantages } from '../../src/rl/advantages.ts'
-import { batchFields } from '../../src/rl/batch.ts'
 import { type EstimatorOptions, estimatorOf } from '../../src/rl/estimator.ts'
+import { batchFields } from '../../src/rl/rollout-layout.ts'
 import { lambdaReturnsReference, type Rollout, returnsReference, stepReturnsReference } from '../reference/returns.ts'
 
 /** One environment's rollout. */

@@ -8,9 +8,8 @@ import type { EnvironmentSpec } from '../../src/envs/contract.ts'
 import { make } from '../../src/envs/make.ts'
 import { initialiseInto } from '../../src/nn/network.ts'
 import { policyFields, policyOf, writePolicy } from '../../src/nn/policy.ts'
-import { batchFields } from '../../src/rl/batch.ts'
-import { environmentFields, headFor } from '../../src/rl/environments.ts'
 import { evaluatePopulation } from '../../src/rl/evaluate.ts'
+import { headFor } from '../../src/rl/heads.ts'
 import {
   carryEnvironments,
   createRoller,
@@ -22,6 +21,7 @@ import {
   type Task,
   writeTask,
 } from '../../src/rl/rollout.ts'
+import { batchFields, environmentFields } from '../../src/rl/rollout-layout.ts'
 
 const module = await compileCore()
 const policy = policyOf({ observations: 4, hidden: [12], head: headFor(cartPole) })

@@ -3,14 +3,13 @@ import { closeAll } from '../../core/disposable.ts'
 import { f32, padded } from '../../core/layout.ts'
 import { type CoreModule, compileCore } from '../../core/module.ts'
 import { Purpose, type Seed } from '../../core/random.ts'
+import { actionSize, observationSize } from '../../envs/spaces.ts'
 import type { WeightedBatch } from '../../nn/gradient.ts'
 import { mlp, valueNetwork } from '../../nn/network.ts'
 import { type Policy, policyFields, writePolicy } from '../../nn/policy.ts'
 import { stateActionSize } from '../../nn/state-action.ts'
 import { startTfjs, type TfjsOptions } from '../../nn/tfjs.ts'
 import { advantageFields, weighAdvantages } from '../../rl/advantages.ts'
-import { batchFields } from '../../rl/batch.ts'
-import { actionSize, environmentFields, observationSize } from '../../rl/environments.ts'
 import type { Estimator } from '../../rl/estimator.ts'
 import type { Job, ParticleState } from '../../rl/evaluator.ts'
 import {
@@ -25,6 +24,7 @@ import {
   type Task,
   writeTask,
 } from '../../rl/rollout.ts'
+import { batchFields, environmentFields } from '../../rl/rollout-layout.ts'
 import {
   initialiseTrainable,
   loadTrainable,

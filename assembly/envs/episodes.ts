@@ -1,0 +1,59 @@
+import { episodeSeed, PURPOSE_EPISODE } from '../random'
+import { observeEnvironment, resetEnvironment, stateSize } from './environments'
+
+/**
+ * Rows of an environment and their running episodes: what vectors and rollouts have in common. src/envs/episode-layout.ts writes
+ * the same fields.
+ */
+@unmanaged
+export class Episodes {
+  kind: i32
+  constants: usize
+  maxSteps: i32
+  observationSize: i32
+  actionSize: i32
+  /** f64 [rows, stateSize] */
+  state: usize
+  /** i32 [rows] steps since the last reset */
+  elapsed: usize
+  /** u32 [rows] number of the running episode */
+  episode: usize
+  /** f64 [rows] rewards since the last reset */
+  episodeReturn: usize
+}
+
+/**
+ * Starts the running episode of a row, whose seed depends on the seed of all, the particle, the row and the number of the episode
+ * only, and writes what it shows: f32 [O].
+ */
+export function startEpisode(
+  episodes: Episodes, row: i32, particle: i32, shown: usize, seedLo: u32, seedHi: u32,
+): void {
+  const number = load<u32>(episodes.episode + (row << 2))
+  const seed = episodeSeed(seedLo, seedHi, PURPOSE_EPISODE, particle, row, number)
+  const state = episodes.state + ((row * stateSize(episodes.kind)) << 3)
+  resetEnvironment(episodes.kind, state, episodes.constants, <u32>seed, <u32>(seed >> 32))
+  observeEnvironment(episodes.kind, shown, state, 1)
+  store<i32>(episodes.elapsed + (row << 2), 0)
+  store<f64>(episodes.episodeReturn + (row << 3), 0)
+}
+
+/** The next start of the row is that of its next episode. */
+// @ts-ignore: decorator
+@inline
+export function countEpisode(episodes: Episodes, row: i32): void {
+  const episode = episodes.episode + (row << 2)
+  store<u32>(episode, load<u32>(episode) + 1)
+}
+
+/** Counts a step of a row and its reward. Whether the time limit is reached. */
+// @ts-ignore: decorator
+@inline
+export function countStep(episodes: Episodes, row: i32, reward: f64): bool {
+  const counter = episodes.elapsed + (row << 2)
+  const elapsed = load<i32>(counter) + 1
+  store<i32>(counter, elapsed)
+  const sum = episodes.episodeReturn + (row << 3)
+  store<f64>(sum, load<f64>(sum) + reward)
+  return elapsed >= episodes.maxSteps
+}

@@ -1,0 +1,48 @@
+import { show, UsageError } from '../core/errors.ts'
+import type { EnvironmentSpec } from '../envs/contract.ts'
+import { observationSize, sizeOf } from '../envs/spaces.ts'
+import type { Head, HeadName, Policy } from '../nn/policy.ts'
+
+/**
+ * The head of a policy for the task's actions: as named, or categorical for a discrete space and Gaussian for a box.
+ *
+ * @throws UsageError when the named head does not fit the space
+ */
+export function headFor(spec: EnvironmentSpec, name: HeadName | 'auto' = 'auto'): Head {
+  const { id, actionSpace } = spec
+  if (actionSpace.kind === 'discrete') {
+    if (name === 'auto' || name === 'categorical') return { name: 'categorical', actions: actionSpace.n }
+    throw new UsageError(`${id} has discrete actions: the head must be categorical, got ${show(name)}.`)
+  }
+  if (name === 'categorical')
+    throw new UsageError(
+      `${id} has continuous actions: the head must be gaussian or squashed-gaussian, got ${show(name)}.`,
+    )
+  if (name === 'squashed-gaussian' && ![...actionSpace.low, ...actionSpace.high].every(Number.isFinite))
+    throw new UsageError(`${id} has actions without bounds: a squashed-gaussian head cannot be scaled to them.`)
+  return { name: name === 'auto' ? 'gaussian' : name, actions: sizeOf(actionSpace) }
+}
+
+/**
+ * Refuses a population that cannot act in a task.
+ *
+ * @throws UsageError for another number of observations or actions, rows that are too short, or a parameter that is not finite
+ */
+export function refuseMisfit(spec: EnvironmentSpec, policy: Policy, theta: Float32Array, particles: number): void {
+  const { observations, head } = policy
+  const expected = { observations: observationSize(spec), actions: headFor(spec, head.name).actions }
+  if (observations !== expected.observations || head.actions !== expected.actions)
+    throw new UsageError(
+      `The policies have ${observations} observations and ${head.actions} actions, but ${spec.id} has ${expected.observations} and ${expected.actions}.`,
+    )
+  const stride = theta.length / particles
+  if (!Number.isInteger(stride) || stride < policy.size)
+    throw new UsageError(
+      `${particles} policies of ${policy.size} parameters do not fit theta, which has ${theta.length} numbers.`,
+    )
+  const bad = theta.findIndex((value) => !Number.isFinite(value))
+  if (bad >= 0)
+    throw new UsageError(
+      `Parameter ${bad % stride} of particle ${Math.floor(bad / stride)} is ${theta[bad]}; parameters must be finite.`,
+    )
+}
