@@ -33,9 +33,10 @@ interface EnergyRow extends Row {
 }
 
 /**
- * The Stein direction on the actions of a batch of states, two sets of particles and the bandwidth of soft Q-learning, by the core
- * and by three forms in stock tfjs-wasm ops: whole broadcasts, batched products of matrices, and planes of one coordinate each.
- * From particles and scores in typed arrays to directions in one. All are checked against float64 first.
+ * The Stein direction on the actions of a batch of states, two sets of particles and the bandwidth of soft Q-learning,
+ * by the core and by three forms in stock tfjs-wasm ops: whole broadcasts, batched products of matrices, and planes of
+ * one coordinate each. From particles and scores in typed arrays to directions in one. All are checked against float64
+ * first.
  */
 export default async function bench(): Promise<Report> {
   await startTfjs()

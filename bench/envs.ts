@@ -21,8 +21,9 @@ const PYTHON = process.env.PYTHON || 'python3'
 const TOLERANCE = 1e-12
 
 /**
- * Steps a second of the environments of the core on one thread under random actions, with observations, time limits, episode
- * returns and automatic resets: 1024 rows at once against the same in plain JavaScript and Gymnasium, and one row through make().
+ * Steps a second of the environments of the core on one thread under random actions, with observations, time limits,
+ * episode returns and automatic resets: 1024 rows at once against the same in plain JavaScript and Gymnasium, and one
+ * row through make().
  */
 export default async function bench(): Promise<Report> {
   const specs = Object.values(environments).filter(({ core }) => core)
@@ -153,8 +154,8 @@ function gymnasium(ids: readonly string[]): Row[] {
 }
 
 /**
- * One task: million steps a second of all, by the median call, and in brackets how many times as fast we are with as many
- * rows. The fastest call tells what the code takes where others use the machine as well.
+ * One task: million steps a second of all, by the median call, and in brackets how many times as fast we are with as
+ * many rows. The fastest call tells what the code takes where others use the machine as well.
  */
 function tableLine(rows: readonly (Row & { fastest: number })[]) {
   const speed = (row: Row) => Number(row.stepsPerSecond) / 1e6

@@ -18,8 +18,8 @@ const PROCESSES = 21
 const CALLS = 1000
 
 /**
- * steinrl/policy as an edge runtime has it: bytes of the bundled entry and its core, start-up in fresh processes, and one action of
- * eight policies of 4-64-64-2.
+ * steinrl/policy as an edge runtime has it: bytes of the bundled entry and its core, start-up in fresh processes, and
+ * one action of eight policies of 4-64-64-2.
  */
 export default async function bench(): Promise<Report> {
   const directory = mkdtempSync(join(tmpdir(), 'steinrl-bench-'))

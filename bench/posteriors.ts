@@ -42,9 +42,9 @@ interface PosteriorRow {
 const PASS = { error: 0.15, least: 0.85, most: 1.15 }
 
 /**
- * Posteriors with known answers: fitPosterior() from its defaults against the moments of long NUTS runs (posteriordb), nothing tuned by
- * set. `--data` names the folder with the sets, `--models` a module that exports `models` for sets that are not known
- * here, `--seeds` how many seeds, `--sets` a comma-separated list.
+ * Posteriors with known answers: fitPosterior() from its defaults against the moments of long NUTS runs (posteriordb),
+ * nothing tuned by set. `--data` names the folder with the sets, `--models` a module that exports `models` for sets
+ * that are not known here, `--seeds` how many seeds, `--sets` a comma-separated list.
  */
 export default async function bench(): Promise<Report> {
   const { values } = parseArgs({

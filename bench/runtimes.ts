@@ -8,8 +8,8 @@ import type { Timing } from './runtimes/measure.ts'
 import { duration, type RuntimeRow } from './runtimes/results.ts'
 
 /**
- * The same code timed in every runtime that is here, one after the other. Not in workerd: its clocks stand still while code
- * runs.
+ * The same code timed in every runtime that is here, one after the other. Not in workerd: its clocks stand still while
+ * code runs.
  */
 export default async function bench(): Promise<Report> {
   const program = {

@@ -25,9 +25,9 @@ const SETTINGS: readonly Setting[] = [
 ]
 
 /**
- * The whole loop of soft actor-critic on Pendulum-v1, where every step of the environment is followed by a gradient step, with
- * the settings of the experiment sac-pendulum and with the defaults: train() in this thread, and stable-baselines3 in one thread
- * of torch.
+ * The whole loop of soft actor-critic on Pendulum-v1, where every step of the environment is followed by a gradient
+ * step, with the settings of the experiment sac-pendulum and with the defaults: train() in this thread, and
+ * stable-baselines3 in one thread of torch.
  */
 export default async function bench(): Promise<Report> {
   const peer = hasStableBaselines()
@@ -66,7 +66,9 @@ async function benchSetting({ env, settings, steps }: Setting, peer: boolean): P
   return { rows, table }
 }
 
-/** Of some steps: ms, and ms of processor time in all threads, which tells more where others use the machine as well. */
+/**
+ * Of some steps: ms, and ms of processor time in all threads, which tells more where others use the machine as well.
+ */
 type Chunk = readonly [ms: number, processorMs: number]
 
 /** Of each chunk that has a gradient step after every step. */

@@ -119,7 +119,9 @@ async function contendersAt(size: Size, peers: readonly string[]): Promise<Conte
   return contenders
 }
 
-/** All that this suite asks of the library: φ alone, without the norms of its two terms, which no peer computes either. */
+/**
+ * All that this suite asks of the library: φ alone, without the norms of its two terms, which no peer computes either.
+ */
 async function ours({ n, d }: Size, threads: number): Promise<Contender> {
   const kernel = rbf()
   const fields = steinFields(n, d, { kernel, norms: false, threads })

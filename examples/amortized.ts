@@ -1,5 +1,5 @@
-// A network learns to draw from a density of which only the score is known: a mixture of two Gaussians and a banana, before and
-// after training. Run it with: npx tsx examples/amortized.ts
+// A network learns to draw from a density of which only the score is known: a mixture of two Gaussians and a banana,
+// before and after training. Run it with: npx tsx examples/amortized.ts
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { createAmortizedSVGD, drawSvg, generator, normal, type Point, steinDiscrepancy } from 'steinrl'
 import { circle, line, text } from 'steinrl/render'

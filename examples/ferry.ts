@@ -13,8 +13,8 @@ const CURRENT = 0.6
 const LANDING = 1
 
 /**
- * A ferry crosses a river whose current differs from day to day and is strongest in the middle (a parabola, as in a channel):
- * to land, it has to head upstream early enough.
+ * A ferry crosses a river whose current differs from day to day and is strongest in the middle (a parabola, as in a
+ * channel): to land, it has to head upstream early enough.
  *
  *     sees: x along the bank and y across the river (m), the drift of its last step (m)
  *     does: 0 heads left, 1 straight ahead, 2 right

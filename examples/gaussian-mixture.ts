@@ -1,5 +1,5 @@
-// SVGD alone, no reinforcement learning: 100 particles that start far away find both modes of 1/3 N(-2, 1) + 2/3 N(2, 1).
-// Run it with: npx tsx examples/gaussian-mixture.ts
+// SVGD alone, no reinforcement learning: 100 particles that start far away find both modes of 1/3 N(-2, 1) + 2/3
+// N(2, 1). Run it with: npx tsx examples/gaussian-mixture.ts
 import { adam, createSVGD, particlesOf } from 'steinrl'
 
 const modes = [

@@ -51,7 +51,10 @@ function ulpError32(got: number, value: number): number {
   return abs(got - value) / 2 ** (exponent - 23)
 }
 
-/** x := 2048 random mantissas of every float exponent and sign, half of them replaced by uniform values in [-limit, limit]. */
+/**
+ * x := 2048 random mantissas of every float exponent and sign, half of them replaced by uniform values in [-limit,
+ * limit].
+ */
 function fillSamples(limit: number): void {
   const next = words(1)
   for (let i = 0; i < N; i++) xBits[i] = ((i & 511) << 23) | (next() & 0x7fffff)

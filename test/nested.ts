@@ -1,5 +1,5 @@
-// What only some tests need, other runtimes, drivers of browsers and bundlers, is a package of its own beside the tests of browsers: an
-// install of the project is a third as large without it. `npm run test:install` fetches it.
+// What only some tests need, other runtimes, drivers of browsers and bundlers, is a package of its own beside the tests
+// of browsers: an install of the project is a third as large without it. `npm run test:install` fetches it.
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { importHere } from './browser/import.js'

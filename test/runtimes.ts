@@ -13,17 +13,26 @@ import { unpackInto } from './packed.ts'
 import { serveFolder } from './serve.ts'
 
 const repository = fileURLToPath(new URL('..', import.meta.url))
-/** Other versions of Node, which must not be dependencies: their `node` would take the place of the one that runs npm's scripts. */
+/**
+ * Other versions of Node, which must not be dependencies: their `node` would take the place of the one that runs npm's
+ * scripts.
+ */
 const cache = join(repository, '.runtimes')
 const run = promisify(execFile)
 
 /** A program in the forms that the runtimes take: how each is built. */
 export interface Program {
-  /** A file that prints one line of JSON last, for runtimes that run files. Beside it node_modules has what steinrl needs. */
+  /**
+   * A file that prints one line of JSON last, for runtimes that run files. Beside it node_modules has what steinrl
+   * needs.
+   */
   process(file: string): Promise<unknown>
   /** A folder with index.html, whose page posts `{ results }` or `{ error }` to /results. */
   site(outDir: string, packageFolder: string): Promise<unknown>
-  /** A module whose default export answers a request with JSON; it gets './steinrl.wasm' beside it. None: not for workerd. */
+  /**
+   * A module whose default export answers a request with JSON; it gets './steinrl.wasm' beside it. None: not for
+   * workerd.
+   */
   worker?(file: string, packageFolder: string): Promise<unknown>
   /** What follows the page's address. */
   readonly query?: string

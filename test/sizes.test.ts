@@ -1,4 +1,5 @@
-// What a page downloads for each entry of the package. The limits stand in .size-limit.json, about a tenth above what is.
+// What a page downloads for each entry of the package. The limits stand in .size-limit.json, about a tenth above what
+// is.
 import { execFileSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { beforeAll, expect, test } from '@jest/globals'

@@ -1,4 +1,5 @@
-// Bundles what reports use of Apache ECharts into dist/inline/charts.js: 0.6 MB in place of an install of 68 MB. Run by `npm run build`.
+// Bundles what reports use of Apache ECharts into dist/inline/charts.js: 0.6 MB in place of an install of 68 MB. Run by
+// `npm run build`.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'

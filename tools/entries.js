@@ -1,5 +1,5 @@
-// Bundles each entry of the package for browsers, as a page would get it, into .sizes/. What is loaded later and only if it
-// is needed (the binaries, charts, MuJoCo) stays outside and is measured on its own. Run by `npm run size`.
+// Bundles each entry of the package for browsers, as a page would get it, into .sizes/. What is loaded later and only
+// if it is needed (the binaries, charts, MuJoCo) stays outside and is measured on its own. Run by `npm run size`.
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'

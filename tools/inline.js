@@ -1,5 +1,5 @@
-// Writes binaries as JavaScript modules to dist/inline/: a module is found by every bundler, by an import map and inside one
-// file, where a file that is fetched beside the script is not. Run by `npm run build` between asc and tsc.
+// Writes binaries as JavaScript modules to dist/inline/: a module is found by every bundler, by an import map and
+// inside one file, where a file that is fetched beside the script is not. Run by `npm run build` between asc and tsc.
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
@@ -26,7 +26,8 @@ for (const [name, { file, notice }] of Object.entries(binaries)) {
   writeFileSync(join(root, `dist/inline/${name}.d.ts`), 'declare const base64: string\nexport default base64\n')
 }
 
-// import() of what is known at run time only. Written here because tsc would rewrite the name, and bundlers must leave it alone.
+// import() of what is known at run time only. Written here because tsc would rewrite the name, and bundlers must leave
+// it alone.
 writeFileSync(
   join(root, 'dist/inline/import.js'),
   'export const importUnseen = (name) => import(/* @vite-ignore */ /* webpackIgnore: true */ /* turbopackIgnore: true */ name)\n',

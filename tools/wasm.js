@@ -1,5 +1,5 @@
-// Compiles assembly/ to the builds of the core that asconfig.json names, two at a time, and those only whose sources, settings or
-// compiler have changed since: a build takes ten seconds and more. Run by `npm run build`.
+// Compiles assembly/ to the builds of the core that asconfig.json names, two at a time, and those only whose sources,
+// settings or compiler have changed since: a build takes ten seconds and more. Run by `npm run build`.
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'

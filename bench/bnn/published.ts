@@ -21,8 +21,8 @@ const line = (...[rmse, rmseError, ll, llError, seconds]: [number, number | null
 })
 
 /**
- * Table 1 of Liu & Wang 2016: SVGD beside probabilistic backpropagation (Hernández-Lobato & Adams 2015), 20 random splits,
- * 5 for Protein, 1 for Year. Their splits are not those of the files.
+ * Table 1 of Liu & Wang 2016: SVGD beside probabilistic backpropagation (Hernández-Lobato & Adams 2015), 20 random
+ * splits, 5 for Protein, 1 for Year. Their splits are not those of the files.
  */
 // biome-ignore format: a table
 const table: Readonly<Record<string, Published>> = {
@@ -58,9 +58,9 @@ const names: Readonly<Record<string, string>> = {
 }
 
 /**
- * Iterations of the authors' script that went through the table (python/examples/vgd_bayesian_nn.py, early in the history of
- * their repository). The later python/bayesian_nn.py, a demonstration on Boston, has Boston's 2000. The published seconds
- * follow these counts: 5 to 8 ms an iteration at batch 100.
+ * Iterations of the authors' script that went through the table (python/examples/vgd_bayesian_nn.py, early in the
+ * history of their repository). The later python/bayesian_nn.py, a demonstration on Boston, has Boston's 2000. The
+ * published seconds follow these counts: 5 to 8 ms an iteration at batch 100.
  */
 const authorsIterations: Readonly<Record<string, number>> = {
   Boston: 2000,

@@ -69,8 +69,8 @@ async function compile(): Promise<Uint8Array<ArrayBuffer>> {
 }
 
 /**
- * Short calls until TurboFan's code has taken over from the baseline compiler's (they change place between calls, not in a
- * loop), then the proof that the work is done: twice the rounds take twice the time.
+ * Short calls until TurboFan's code has taken over from the baseline compiler's (they change place between calls, not
+ * in a loop), then the proof that the work is done: twice the rounds take twice the time.
  */
 async function warmUp(kernel: Kernel, accumulators: number): Promise<void> {
   for (let pause = 0; pause < 3; pause++) {

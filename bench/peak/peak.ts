@@ -3,9 +3,10 @@
 // biome-ignore-all lint: AssemblyScript is not TypeScript
 
 /**
- * s ← s b + c on independent accumulators of f32x4, a multiplication and then an addition (WASM has no FMA without relaxed
- * SIMD): 8 flops. Every s needs its last value and all come from memory and go back to it: nothing can be dropped, folded
- * or hoisted. Zen 5 starts two of each in a cycle and takes 3 + 3 cycles for one s, hence many of them; V8 has 15 registers.
+ * s ← s b + c on independent accumulators of f32x4, a multiplication and then an addition (WASM has no FMA without
+ * relaxed SIMD): 8 flops. Every s needs its last value and all come from memory and go back to it: nothing can be
+ * dropped, folded or hoisted. Zen 5 starts two of each in a cycle and takes 3 + 3 cycles for one s, hence many of them;
+ * V8 has 15 registers.
  *
  *     data: f32x4 [2 + accumulators] b, c, then s
  */

@@ -2,8 +2,8 @@ import type { EnvironmentSpec } from '../../src/envs/contract.ts'
 import { sizeOf } from '../../src/envs/spaces.ts'
 
 /**
- * Classic control in plain JavaScript on typed arrays, float64 as in the core, many rows a call. One monomorphic loop a task,
- * constants read once; sines and cosines are the engine's.
+ * Classic control in plain JavaScript on typed arrays, float64 as in the core, many rows a call. One monomorphic loop a
+ * task, constants read once; sines and cosines are the engine's.
  */
 type Constants = Readonly<Record<string, number>>
 type Step = (
@@ -203,7 +203,10 @@ const tasks: Readonly<Record<string, Physics>> = {
   'Acrobot-v1': { step: stepAcrobot, observe: observeAcrobot, reset: resetAround },
 }
 
-/** N rows of a task with its time limit, episode returns and Gymnasium's next-step resets; undefined for a task not written here. */
+/**
+ * N rows of a task with its time limit, episode returns and Gymnasium's next-step resets; undefined for a task not
+ * written here.
+ */
 export function plainJavaScript(spec: EnvironmentSpec, N: number) {
   const physics = Object.hasOwn(tasks, spec.id) ? tasks[spec.id] : undefined
   const { core, maxEpisodeSteps } = spec

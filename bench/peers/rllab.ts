@@ -1,6 +1,6 @@
 /**
- * CartpoleSwingup and DoublePendulum with `physics: 'box2d'` as one would write them in plain TypeScript: the same equations
- * on the same rows, one row at a time, with the engine's Math.sin and Math.cos and the default constants.
+ * CartpoleSwingup and DoublePendulum with `physics: 'box2d'` as one would write them in plain TypeScript: the same
+ * equations on the same rows, one row at a time, with the engine's Math.sin and Math.cos and the default constants.
  */
 export type StepRows = (
   state: Float64Array,

@@ -5,9 +5,10 @@ import { median } from './median.ts'
 const TILE = 16
 
 /**
- * Stock tfjs-wasm: two products of 2-D matrices, the transpose taken explicitly (its transpose flag is ten times slower).
- * The [n, n] part is done on one half in JavaScript, because the median needs it there anyway: 2-15 % faster than tensor
- * operations around a dataSync of the distances. Particles are not centred, which is 8 % faster and right only near the origin.
+ * Stock tfjs-wasm: two products of 2-D matrices, the transpose taken explicitly (its transpose flag is ten times
+ * slower). The [n, n] part is done on one half in JavaScript, because the median needs it there anyway: 2-15 % faster
+ * than tensor operations around a dataSync of the distances. Particles are not centred, which is 8 % faster and right
+ * only near the origin.
  */
 export async function tfjs(n: number, d: number): Promise<Contender> {
   await startTfjs()

@@ -20,8 +20,8 @@ button:disabled { background: #7b8590; cursor: default; }
 button:focus-visible { outline: 3px solid #56b4e9; outline-offset: 2px; }`
 
 /**
- * The page as one file that needs no other and no server: it shows the recorded results, measures in the browser that it
- * is opened in, and adds that browser's row.
+ * The page as one file that needs no other and no server: it shows the recorded results, measures in the browser that
+ * it is opened in, and adds that browser's row.
  */
 export async function buildPage(folder: string, recorded: string): Promise<string> {
   const { outputFiles } = await build({

@@ -72,11 +72,15 @@ export interface Metrics {
   entropy: number[]
   /** [n] Euclidean norm of each particle. */
   thetaNorm: number[]
-  /** Mean over particles of the norm of the drive, the first term of the Stein direction; null where there is no kernel. */
+  /**
+   * Mean over particles of the norm of the drive, the first term of the Stein direction; null where there is no kernel.
+   */
   drive: number | null
   /** Mean over particles of the norm of the repulsion, the second term; null where there is no kernel. */
   repulsion: number | null
-  /** Mean over particles of the norm of the part of the drive that comes from other particles; null without a kernel. */
+  /**
+   * Mean over particles of the norm of the part of the drive that comes from other particles; null without a kernel.
+   */
   sharing: number | null
   /** h in k(x, y) = exp(−|x−y|²/h); null where there is no kernel. */
   bandwidth: number | null

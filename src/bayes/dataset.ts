@@ -6,8 +6,8 @@ import { nearest } from '../core/nearest.ts'
 export type Dataset = Readonly<Record<string, unknown>>
 
 /**
- * The columns of a CSV file (RFC 4180) with a head, by name. A column is checked when it is asked for, so that columns of
- * text that no model needs do no harm.
+ * The columns of a CSV file (RFC 4180) with a head, by name. A column is checked when it is asked for, so that columns
+ * of text that no model needs do no harm.
  *
  * @param source the name of the file, for errors
  * @throws UsageError for rows of different lengths; later for a column that is missing or has a value that is no number
@@ -32,7 +32,9 @@ export function datasetFromCsv(text: string, source: string): Dataset {
   })
 }
 
-/** What a JSON object holds, by name. @throws UsageError for text that is no object; later for a name that is missing */
+/**
+ * What a JSON object holds, by name. @throws UsageError for text that is no object; later for a name that is missing
+ */
 export function datasetFromJson(text: string, source: string): Dataset {
   let data: unknown
   try {

@@ -30,7 +30,9 @@ export interface ModelParticles {
 
 /** How much work a diagnosis may do. */
 export interface DiagnoseOptions {
-  /** Fits from other seeds that a fit is compared with; default 1, and 0 for particles that are not of fitPosterior(). */
+  /**
+   * Fits from other seeds that a fit is compared with; default 1, and 0 for particles that are not of fitPosterior().
+   */
   restarts?: number
   /** Steps that the particles take further, to see where they go; default 100. */
   steps?: number
@@ -53,9 +55,14 @@ export interface Diagnosis {
     readonly most: number
     readonly mostName: string
   }
-  /** Stein's identities E[s] = 0 and E[−s_k(z_k − z̄_k)] = 1 in whitened coordinates: largest |E[s_k]|, and the ratios. */
+  /**
+   * Stein's identities E[s] = 0 and E[−s_k(z_k − z̄_k)] = 1 in whitened coordinates: largest |E[s_k]|, and the ratios.
+   */
   readonly identities: { readonly shift: number; readonly least: number; readonly most: number }
-  /** Kernel Stein discrepancy in whitened coordinates over that of n independent draws of a Gaussian: 1 is as good as those. */
+  /**
+   * Kernel Stein discrepancy in whitened coordinates over that of n independent draws of a Gaussian: 1 is as good as
+   * those.
+   */
   readonly discrepancy: number
   /** Of the bootstrap test that the particles are independent draws of the posterior. */
   readonly p: number
@@ -85,8 +92,8 @@ const DISCREPANCY = 2
 const EDGE = 1e-6
 
 /**
- * Did it work? Looks at particles in coordinates in which the posterior is about standard normal, lets them go further under
- * SVGD with a kernel that gets moments right, and says where they went.
+ * Did it work? Looks at particles in coordinates in which the posterior is about standard normal, lets them go further
+ * under SVGD with a kernel that gets moments right, and says where they went.
  *
  * @throws UsageError for particles that are not finite or do not fit the dimension
  */

@@ -52,9 +52,9 @@ export function deviations({ basis }: Whitening): Float64Array {
 }
 
 /**
- * The same Gaussian by the root of its covariance that keeps coordinate k of z nearest to coordinate k of x, whatever the
- * units: B = D R^(1/2), with D the standard deviations and R the correlations. Null where the covariance is not positive
- * definite.
+ * The same Gaussian by the root of its covariance that keeps coordinate k of z nearest to coordinate k of x, whatever
+ * the units: B = D R^(1/2), with D the standard deviations and R the correlations. Null where the covariance is not
+ * positive definite.
  *
  * Source: Kessy, Lewin & Strimmer 2018 (arXiv 1512.00809), "ZCA-cor".
  */

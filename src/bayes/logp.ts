@@ -2,8 +2,8 @@ import { show, UsageError } from '../core/errors.ts'
 import { tf } from '../nn/tfjs.ts'
 import { softplus } from './supports.ts'
 
-// Log densities of the usual distributions as tfjs expressions, entry by entry: x and parameters broadcast against each other,
-// and no entry is summed. All are normalised. A model adds them up (model.ts).
+// Log densities of the usual distributions as tfjs expressions, entry by entry: x and parameters broadcast against each
+// other, and no entry is summed. All are normalised. A model adds them up (model.ts).
 
 /** A tensor, or a number that stands for all entries. */
 export type Input = tf.Tensor | number
@@ -164,8 +164,8 @@ export function dirichlet(x: tf.Tensor, concentration: Input | readonly number[]
 }
 
 /**
- * LKJ of Cholesky factors L [n, K, K] of correlation matrices, up to a constant: Σ_{k≥1} (K − 1 − k + 2 η − 2) log L_kk, k from 0.
- * η = 1 is uniform over correlation matrices.
+ * LKJ of Cholesky factors L [n, K, K] of correlation matrices, up to a constant: Σ_{k≥1} (K − 1 − k + 2 η − 2) log
+ * L_kk, k from 0. η = 1 is uniform over correlation matrices.
  *
  * Source: Lewandowski, Kurowicka & Joe 2009; Stan Functions Reference, "LKJ correlation on Cholesky factors".
  * @returns [n]
@@ -219,7 +219,8 @@ const logChoose = (n: Input, k: Input) =>
   sum(logGamma(add(n, 1)), neg(logGamma(add(k, 1))), neg(logGamma(add(sub(n, k), 1))))
 
 /**
- * log Γ(x) for x > 0: Stirling's series at z = x + 8, less log x(x+1)…(x+7). Error below 2e-7 of the largest of its terms.
+ * log Γ(x) for x > 0: Stirling's series at z = x + 8, less log x(x+1)…(x+7). Error below 2e-7 of the largest of its
+ * terms.
  *
  * Source: Abramowitz & Stegun 1964, 6.1.41.
  */

@@ -3,8 +3,8 @@ import { RunError } from '../core/errors.ts'
 import { dot, moved, norm, stack, type Whitening, whitenedScore } from './gaussian.ts'
 import type { Target } from './target.ts'
 
-// The way up to a mode, and the Gaussian around it: L-BFGS from several starts, then Newton's method in coordinates in which
-// the curvature is the identity, so that neither scales nor correlations of the parameters matter.
+// The way up to a mode, and the Gaussian around it: L-BFGS from several starts, then Newton's method in coordinates in
+// which the curvature is the identity, so that neither scales nor correlations of the parameters matter.
 
 /** A mode of a log density and the Gaussian of its curvature. */
 export interface Mode extends Whitening {
@@ -137,9 +137,9 @@ const STRETCH = 1e4
 const LENGTHS = [1, 0.5, 0.2, 0.05, 0.01, 0.001]
 
 /**
- * Newton's method in whitened coordinates x = centre + B z: the Hessian by central differences of the score along the columns
- * of B, whose eigenvectors then make a better B, until the curvature is the identity and the mode is reached. Two times d
- * rows a round.
+ * Newton's method in whitened coordinates x = centre + B z: the Hessian by central differences of the score along the
+ * columns of B, whose eigenvectors then make a better B, until the curvature is the identity and the mode is reached.
+ * Two times d rows a round.
  */
 export function whiten(target: Target, start: Float64Array, scales: Float64Array): Mode {
   let centre = start

@@ -33,8 +33,8 @@ export interface Model<S extends Supports = Supports> {
 
 /**
  * A posterior by the names of its parameters. The log density is a tfjs expression of all particles at once: a scalar
- * parameter comes as [n, 1], a vector as [n, k], so that it meets data [N] as [n, N]. The log-Jacobian of the supports is
- * added, and terms are summed over all axes but the first:
+ * parameter comes as [n, 1], a vector as [n, k], so that it meets data [N] as [n, N]. The log-Jacobian of the supports
+ * is added, and terms are summed over all axes but the first:
  *
  *     model({
  *       parameters: { mu: real(), sigma: positive() },

@@ -5,7 +5,9 @@ interface Drawn {
   readonly draws: Draws
 }
 
-/** The draws as CSV (RFC 4180): a column for every number, a line for every particle. Commas in labels stand in quotes. */
+/**
+ * The draws as CSV (RFC 4180): a column for every number, a line for every particle. Commas in labels stand in quotes.
+ */
 export function drawsToCsv({ draws }: Drawn): string {
   const columns = columnsOf(draws)
   const heads = columns.map(({ label }) => (label.includes(',') ? `"${label}"` : label))
@@ -18,8 +20,8 @@ export function drawsToCsv({ draws }: Drawn): string {
 export type Nested = readonly (number | Nested)[]
 
 /**
- * The draws as ArviZ reads them: `az.from_dict(json.load(file))`. Particles are the draws of one chain, so every array is
- * [1, n, …shape].
+ * The draws as ArviZ reads them: `az.from_dict(json.load(file))`. Particles are the draws of one chain, so every array
+ * is [1, n, …shape].
  */
 export function drawsToArviz({ draws }: Drawn): { readonly posterior: Readonly<Record<string, Nested>> } {
   const arrays = Object.entries(draws).map(([name, { shape, data }]) => {

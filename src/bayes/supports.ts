@@ -3,8 +3,8 @@ import type { Ops } from '../core/ops.ts'
 import { refuseUnknown } from '../core/options.ts'
 import { tf } from '../nn/tfjs.ts'
 
-// Where the values of a parameter may lie, and the smooth map from free numbers (all of ℝᵏ) to there. With x the value and
-// u the free numbers, a density p(x) becomes p(x(u)) |det ∂x/∂u|: what is added to log p is the log-Jacobian.
+// Where the values of a parameter may lie, and the smooth map from free numbers (all of ℝᵏ) to there. With x the value
+// and u the free numbers, a density p(x) becomes p(x(u)) |det ∂x/∂u|: what is added to log p is the log-Jacobian.
 
 /** Values of a parameter and log |det ∂x/∂u|. */
 export interface Constrained {
@@ -175,8 +175,8 @@ export function interval(low: number, high: number, shape: Shape = []): Support 
 export const softplus = (u: tf.Tensor): tf.Tensor => tf.add(tf.relu(u), tf.log1p(tf.exp(tf.neg(tf.abs(u)))))
 
 /**
- * K numbers above 0 that add up to 1, by stick breaking: x_k = (1 − Σ_{j<k} x_j) σ(u_k − log(K − 1 − k)), k from 0; u = 0 is
- * the centre.
+ * K numbers above 0 that add up to 1, by stick breaking: x_k = (1 − Σ_{j<k} x_j) σ(u_k − log(K − 1 − k)), k from 0; u =
+ * 0 is the centre.
  *
  * Source: Stan Reference Manual, "Unit simplex".
  */
@@ -232,7 +232,8 @@ function logOf(n: number): number {
 }
 
 /**
- * K increasing numbers: x_0 = u_0, x_k = x_{k−1} + e^(u_k), log-Jacobian Σ_{k≥1} u_k. Cut points, and the means of a mixture.
+ * K increasing numbers: x_0 = u_0, x_k = x_{k−1} + e^(u_k), log-Jacobian Σ_{k≥1} u_k. Cut points, and the means of a
+ * mixture.
  *
  * Source: Stan Reference Manual, "Ordered vector".
  */
@@ -261,8 +262,8 @@ export function ordered(length: number): Support {
 }
 
 /**
- * The lower triangular L [K, K] of a correlation matrix L Lᵀ: rows of length 1 with a diagonal above 0. Free numbers u become
- * partial correlations z = tanh u, and L_ij = z_ij √(1 − Σ_{k<j} L_ik²), L_ii = √(1 − Σ_{k<i} L_ik²).
+ * The lower triangular L [K, K] of a correlation matrix L Lᵀ: rows of length 1 with a diagonal above 0. Free numbers u
+ * become partial correlations z = tanh u, and L_ij = z_ij √(1 − Σ_{k<j} L_ik²), L_ii = √(1 − Σ_{k<i} L_ik²).
  *
  * Source: Lewandowski, Kurowicka & Joe 2009; Stan Reference Manual, "Cholesky factors of correlation matrices".
  */

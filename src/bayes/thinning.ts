@@ -17,15 +17,15 @@ export interface ThinningOptions {
   /** Divides each coordinate by its mean absolute deviation first; default true. */
   readonly standardise?: boolean
   /**
-   * Γ⁻¹ of the kernel: the identity, the identity over the squared median distance of at most 1,000 draws (`med`), that times
-   * log n (`sclmed`). Default `id`.
+   * Γ⁻¹ of the kernel: the identity, the identity over the squared median distance of at most 1,000 draws (`med`), that
+   * times log n (`sclmed`). Default `id`.
    */
   readonly preconditioner?: 'id' | 'med' | 'sclmed'
 }
 
 /**
- * Stein thinning: the draws that together have the least kernel Stein discrepancy, chosen one after the other. Draws may be
- * chosen more than once, and a chain's burn-in and bias are left out by themselves.
+ * Stein thinning: the draws that together have the least kernel Stein discrepancy, chosen one after the other. Draws
+ * may be chosen more than once, and a chain's burn-in and bias are left out by themselves.
  *
  *     i_t = argmin_i ½ U(x_i, x_i) + Σ_{s<t} U(x_{i_s}, x_i)
  *
@@ -60,8 +60,8 @@ export interface SteinWeightsOptions {
 }
 
 /**
- * Stein importance weights: those on the simplex with the least kernel Stein discrepancy Σ_ij w_i w_j U(x_i, x_j), whatever
- * the draws came from. By accelerated projected gradients; memory n².
+ * Stein importance weights: those on the simplex with the least kernel Stein discrepancy Σ_ij w_i w_j U(x_i, x_j),
+ * whatever the draws came from. By accelerated projected gradients; memory n².
  *
  * Source: Liu & Lee 2017 (arXiv 1610.05247), equation 6.
  *

@@ -1,14 +1,14 @@
 /**
- * Asks for a clean stop: Ctrl-C, what ends services and jobs (SIGTERM), a terminal that is closed (SIGHUP), or a reader of our output that
- * left. The second signal ends the process at once.
+ * Asks for a clean stop: Ctrl-C, what ends services and jobs (SIGTERM), a terminal that is closed (SIGHUP), or a reader
+ * of our output that left. The second signal ends the process at once.
  */
 export interface Interrupt {
   readonly requested: boolean
   /** What shells expect of a process that the signal ended. */
   readonly exitCode: number
   /**
-   * One iteration. Where the one before kept this thread busy for so long that nobody could have been asked to stop, a signal
-   * ends the process at once in this one: there is what was saved until then.
+   * One iteration. Where the one before kept this thread busy for so long that nobody could have been asked to stop, a
+   * signal ends the process at once in this one: there is what was saved until then.
    */
   during<T>(iteration: () => Promise<T>): Promise<T>
   release(): void

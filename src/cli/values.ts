@@ -1,4 +1,5 @@
-// ActRequest words of the command line into values. What is not a number stays a word, so that the error shows what was typed.
+// ActRequest words of the command line into values. What is not a number stays a word, so that the error shows what was
+// typed.
 
 export const number = (text: string): number | string => {
   const value = text.trim() === '' ? Number.NaN : Number(text)

@@ -13,8 +13,8 @@ export interface Arena<L extends Layout> {
 }
 
 /**
- * Lays out the given fields, all zero, in a memory with an instance of the core: one of their own, or, where they are small, one
- * that they share with others, as a process has room for some ten thousand memories only.
+ * Lays out the given fields, all zero, in a memory with an instance of the core: one of their own, or, where they are
+ * small, one that they share with others, as a process has room for some ten thousand memories only.
  */
 export async function createArena<L extends Layout>(module: CoreModule, layout: L): Promise<Arena<L>> {
   if (isSmall(layout)) return createSmallArena(module, layout)

@@ -2,8 +2,9 @@ import { check, wholeNumber } from './errors.ts'
 import { joinSeed, Purpose, splitSeed } from './random.ts'
 
 /**
- * Philox4x32-10 and numbers drawn from it without waiting for the core: whole-number arithmetic and comparisons only, so the bits are
- * the same in every engine. The twin of assembly/random.ts, for code that runs between two steps of a training, never for hot loops.
+ * Philox4x32-10 and numbers drawn from it without waiting for the core: whole-number arithmetic and comparisons only,
+ * so the bits are the same in every engine. The twin of assembly/random.ts, for code that runs between two steps of a
+ * training, never for hot loops.
  */
 export interface Generator {
   /** [low, high] words of the seed. */
@@ -36,9 +37,9 @@ export function uniform(g: Generator): number {
 export const uniformInteger = (g: Generator, n: number): number => Math.floor(uniform(g) * n)
 
 /**
- * The next exponential number of mean 1, by von Neumann's comparisons: among u₁ ≥ u₂ ≥ … the length of the first descending run is odd
- * with probability e^(−u₁), and then u₁ is the fraction; each run of even length adds 1.
- * Source: von Neumann 1951, "Various techniques used in connection with random digits".
+ * The next exponential number of mean 1, by von Neumann's comparisons: among u₁ ≥ u₂ ≥ … the length of the first
+ * descending run is odd with probability e^(−u₁), and then u₁ is the fraction; each run of even length adds 1. Source:
+ * von Neumann 1951, "Various techniques used in connection with random digits".
  */
 export function exponential(g: Generator): number {
   for (let whole = 0; ; whole++) {
@@ -50,8 +51,8 @@ export function exponential(g: Generator): number {
 }
 
 /**
- * The next standard normal number: x ~ Exp(1) is kept with probability e^(−(x − 1)²/2), which another exponential number decides, and
- * gets a random sign. No logarithm, no sine.
+ * The next standard normal number: x ~ Exp(1) is kept with probability e^(−(x − 1)²/2), which another exponential
+ * number decides, and gets a random sign. No logarithm, no sine.
  */
 export function normal(g: Generator): number {
   for (;;) {

@@ -10,8 +10,8 @@ export type CoreSource = BufferSource | URL | string | WebAssembly.Module
 /** A compiled core, ready to be instantiated by any number of runs. */
 export type CoreModule = WebAssembly.Module
 
-// The paths are the same from src/core/ and from dist/core/, and bundlers recognise this form. Functions, because a runtime
-// that has no files may have no import.meta.url either.
+// The paths are the same from src/core/ and from dist/core/, and bundlers recognise this form. Functions, because a
+// runtime that has no files may have no import.meta.url either.
 const ownFiles = {
   threads: () => new URL('../../dist/steinrl-threads.wasm', import.meta.url),
   relaxed: () => new URL('../../dist/steinrl-relaxed.wasm', import.meta.url),
@@ -35,8 +35,8 @@ export function requireSimd(): void {
 }
 
 /**
- * Compiles the WASM core. Default: that of this package, which is compiled once in the life of the process, as is a core at a
- * URL.
+ * Compiles the WASM core. Default: that of this package, which is compiled once in the life of the process, as is a
+ * core at a URL.
  *
  * @throws UsageError where the runtime has no WebAssembly SIMD
  */
@@ -64,8 +64,8 @@ function once(key: string, load: () => Promise<Uint8Array<ArrayBuffer>>): Promis
 export const compileThreadedCore = async (): Promise<CoreModule> => compileCore(ownFiles.threads())
 
 /**
- * The build with relaxed SIMD, to be passed as `core`: faster where the machine fuses multiply-adds, but its bits differ
- * from one machine and runtime to another. Never used unless asked for.
+ * The build with relaxed SIMD, to be passed as `core`: faster where the machine fuses multiply-adds, but its bits
+ * differ from one machine and runtime to another. Never used unless asked for.
  *
  * @throws UsageError where the runtime has no relaxed SIMD (Node 20, WebKit)
  */

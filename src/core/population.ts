@@ -10,8 +10,8 @@ export interface Population {
 }
 
 /**
- * The rows of the data that one step looks at. Multiplying the sum over them by `scale` = all rows / these rows gives an
- * unbiased estimate of the sum over all data. Without minibatches there are no rows and the scale is 1.
+ * The rows of the data that one step looks at. Multiplying the sum over them by `scale` = all rows / these rows gives
+ * an unbiased estimate of the sum over all data. Without minibatches there are no rows and the scale is 1.
  */
 export interface Minibatch {
   readonly rows: Int32Array

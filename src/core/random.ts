@@ -1,4 +1,6 @@
-/** What a random number is for: part of its counter, so that two uses never share a number. As in assembly/random.ts. */
+/**
+ * What a random number is for: part of its counter, so that two uses never share a number. As in assembly/random.ts.
+ */
 export const Purpose = {
   weights: 0,
   episode: 1,
@@ -15,7 +17,10 @@ export const Purpose = {
   discriminator: 12,
   imitation: 13,
   density: 14,
-  /** Weights of Q networks, the rows that are replayed, the noise of sampled actions, and actions before learning begins. */
+  /**
+   * Weights of Q networks, the rows that are replayed, the noise of sampled actions, and actions before learning
+   * begins.
+   */
   q: 15,
   replay: 16,
   noise: 17,
@@ -25,15 +30,17 @@ export const Purpose = {
 } as const
 
 /**
- * Which of several draws of one purpose and step a number belongs to: it takes the counter's place of an environment. Two
- * draws of one algorithm, purpose and step that had the same number here would be the same numbers.
+ * Which of several draws of one purpose and step a number belongs to: it takes the counter's place of an environment.
+ * Two draws of one algorithm, purpose and step that had the same number here would be the same numbers.
  */
 export const Draw = {
   /** Purpose.noise of soft actor-critic: the actions of the next states, and of the states. */
   sac: { next: 0, current: 1 },
   /** Purpose.noise of soft Q-learning: uniform actions or those of the policy for V, and the step of the sampler. */
   sql: { uniformValue: 0, policyValue: 1, sampler: 2 },
-  /** Stein policies: two sets of particles, those of the next states before those of the states; and which is chosen. */
+  /**
+   * Stein policies: two sets of particles, those of the next states before those of the states; and which is chosen.
+   */
   stein: { driven: 0, driving: 1, next: 0, current: 2, choice: 9 },
   /** Purpose.particles of amortized SVGD: the batches of training, and points that a user asks for. */
   amortized: { training: 1, sampling: 2 },

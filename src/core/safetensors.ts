@@ -91,8 +91,8 @@ function parseHeader(bytes: Uint8Array): { header: Record<string, unknown>; text
 }
 
 /**
- * Refuses what JSON.parse lets through and other readers do not: numbers that are not written whole, keys that come twice, halves of
- * characters, and what is nested deeper than anybody writes.
+ * Refuses what JSON.parse lets through and other readers do not: numbers that are not written whole, keys that come
+ * twice, halves of characters, and what is nested deeper than anybody writes.
  */
 function refuseAmbiguous(text: string, header: object): void {
   const bare = text.replace(/"(?:[^"\\]|\\.)*"/g, '""')
@@ -165,7 +165,10 @@ function checkCovered(ranges: readonly Range[], available: number): void {
 const isSizes = (value: unknown): value is number[] =>
   Array.isArray(value) && value.length <= MAX_RANK && value.every((size) => Number.isSafeInteger(size) && size >= 0)
 
-/** A value of the header as it stands there, cut short. Lists and objects may be nested deeper than they can be written again. */
+/**
+ * A value of the header as it stands there, cut short. Lists and objects may be nested deeper than they can be written
+ * again.
+ */
 function quote(value: unknown): string {
   if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'a list' : 'an object'
   const text = JSON.stringify(value) ?? 'undefined'

@@ -42,7 +42,10 @@ export const derived = <const S extends v.GenericSchema, const D extends v.Infer
 export const required = <const S extends v.GenericSchema>(schema: S, meaning: string) =>
   v.pipe(schema, v.metadata({ meaning } satisfies Told))
 
-/** Every number that the 64 bits of a seed tell apart is allowed: it has no other bound than that of exact whole numbers. */
+/**
+ * Every number that the 64 bits of a seed tell apart is allowed: it has no other bound than that of exact whole
+ * numbers.
+ */
 export const seedEntry = setting(wholeNumber('seed', 0), 0, 'Seed of all random numbers: same seed, same bytes.')
 
 /** The same setting with another default, for one algorithm. */

@@ -22,7 +22,10 @@ export async function createSharedArena<L extends Layout>(
 
 type Thread = Awaited<ReturnType<typeof startThread>>
 
-/** Starts size − 1 threads on a shared memory. They end by close(), with the process, or when the pool is no longer referenced. */
+/**
+ * Starts size − 1 threads on a shared memory. They end by close(), with the process, or when the pool is no longer
+ * referenced.
+ */
 async function startThreadPool(
   module: CoreModule,
   memory: WebAssembly.Memory,

@@ -64,7 +64,8 @@ const T_975 = [
 const Z_975 = 1.959963984540054
 
 /**
- * The 97.5 % quantile of Student's t: a table, and from 11 degrees of freedom on its expansion in 1/ν, good to 10⁻⁵ there.
+ * The 97.5 % quantile of Student's t: a table, and from 11 degrees of freedom on its expansion in 1/ν, good to 10⁻⁵
+ * there.
  *
  * Source: Abramowitz & Stegun 1964, equation 26.7.5.
  */

@@ -21,8 +21,8 @@ export interface ThreadStart {
 }
 
 /**
- * Where work is posted: [round, threads done, threads that failed], then for each thread [op, number of arguments, …arguments].
- * Addresses and sizes are exact in float64, and so are the float arguments.
+ * Where work is posted: [round, threads done, threads that failed], then for each thread [op, number of arguments,
+ * …arguments]. Addresses and sizes are exact in float64, and so are the float arguments.
  */
 export const Board = {
   round: 0,

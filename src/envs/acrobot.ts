@@ -52,5 +52,8 @@ const task: BuiltIn<keyof typeof constants> = {
   render: acrobotScene,
 }
 
-/** Swing the tip of two links up by a torque of -1 (0), none (1) or 1 (2) on their joint. Source: Gymnasium 1.4 Acrobot-v1. */
+/**
+ * Swing the tip of two links up by a torque of -1 (0), none (1) or 1 (2) on their joint. Source: Gymnasium 1.4
+ * Acrobot-v1.
+ */
 export const acrobot = specOf(task)

@@ -1,7 +1,10 @@
 /** Choices of the rllab tasks; a word's number is its place. */
 export const physicsWords = ['box2d', 'exact'] as const
 
-/** What the constants of both cart-poles of rllab begin with, in the order in which assembly/envs/cart-and-pole.ts reads it. */
+/**
+ * What the constants of both cart-poles of rllab begin with, in the order in which assembly/envs/cart-and-pole.ts reads
+ * it.
+ */
 export const cartAndPole = {
   /** Box2D's solver, which the published returns were reached with, or the exact equations: docs/rllab.md */
   physics: 0,

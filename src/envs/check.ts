@@ -23,9 +23,10 @@ export interface CheckOptions {
 }
 
 /**
- * Checks a task before it is trained on, with random actions: its description, shapes, finite values, observations within the space,
- * flags that are true or false, rewards; that an episode follows from its seed and from nothing that was played before; that reset works
- * after the end and in the middle; that the ends agree with maxEpisodeSteps; that setState goes back; that render draws.
+ * Checks a task before it is trained on, with random actions: its description, shapes, finite values, observations
+ * within the space, flags that are true or false, rewards; that an episode follows from its seed and from nothing that
+ * was played before; that reset works after the end and in the middle; that the ends agree with maxEpisodeSteps; that
+ * setState goes back; that render draws.
  *
  * @throws UsageError listing what is wrong, each line naming the environment and the step
  */
@@ -157,7 +158,10 @@ function problemsOfResult(
   return problems
 }
 
-/** An episode follows from its seed: in a new instance, in one that has played others, and in one that is reset in the middle. */
+/**
+ * An episode follows from its seed: in a new instance, in one that has played others, and in one that is reset in the
+ * middle.
+ */
 function problemsOfSeeds(
   spec: EnvironmentSpec,
   create: () => Environment,

@@ -25,7 +25,10 @@ export interface Environment {
   /** Starts an episode; the same seed gives the same episode for the same actions. */
   reset(options: { seed: number }): Reset
   step(action: Action): Step
-  /** Frees what JavaScript does not collect, when the environment is no longer needed. Most environments have nothing to free. */
+  /**
+   * Frees what JavaScript does not collect, when the environment is no longer needed. Most environments have nothing to
+   * free.
+   */
   close?(): void
   /** The numbers of the physics now, which the spec's render draws. */
   readonly state?: ArrayLike<number>

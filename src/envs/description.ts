@@ -57,7 +57,8 @@ const withoutInfinities = (_: string, value: unknown) =>
 /**
  * What it takes to make this task again.
  *
- * @throws UsageError, which names it, for what cannot be written down: a wrapper of one's own, a function, a task without module
+ * @throws UsageError, which names it, for what cannot be written down: a wrapper of one's own, a function, a task
+ *   without module
  */
 export function describeTask(spec: EnvironmentSpec): TaskDescription {
   const described = { ...rootOf(spec), maxEpisodeSteps: spec.maxEpisodeSteps }
@@ -118,7 +119,8 @@ function rootOf(spec: EnvironmentSpec): Omit<TaskDescription, 'maxEpisodeSteps'>
 }
 
 /**
- * The same, after a look into the module of a task of one's own: whether it exports this very task, or one that acts the same.
+ * The same, after a look into the module of a task of one's own: whether it exports this very task, or one that acts
+ * the same.
  *
  * @throws UsageError where it does not, so that whoever loads it would have another one
  */
@@ -155,14 +157,17 @@ export interface TaskOptions {
   /** What its wrappers have learned before, [wrappers]; null for those that learn nothing. */
   readonly states?: readonly (object | null)[]
   readonly core?: CoreSource
-  /** Whether the description comes from a file, which may be somebody else's: then a module must lie on this machine. */
+  /**
+   * Whether the description comes from a file, which may be somebody else's: then a module must lie on this machine.
+   */
   readonly fromFile?: boolean
 }
 
 /**
  * Makes a task from its description.
  *
- * @throws UsageError for a task, a wrapper or an option that does not exist, and for a module that cannot be loaded or exports something else
+ * @throws UsageError for a task, a wrapper or an option that does not exist, and for a module that cannot be loaded or
+ *   exports something else
  */
 export async function taskFrom(task: TaskDescription, options: TaskOptions = {}): Promise<EnvironmentSpec> {
   const { states = [], core } = options

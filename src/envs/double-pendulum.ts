@@ -46,5 +46,7 @@ const task: BuiltIn<keyof typeof constants> = {
   render: doublePendulumScene,
 }
 
-/** Swing two hanging links up with a torque of ±50 N m between them. Source: rllab's DoublePendulumEnv under normalize. */
+/**
+ * Swing two hanging links up with a torque of ±50 N m between them. Source: rllab's DoublePendulumEnv under normalize.
+ */
 export const doublePendulum = specOf(task)

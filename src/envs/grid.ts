@@ -1,4 +1,7 @@
-/** Equal cells over some of the numbers of an observation: which of them a population visits is its coverage. Plain data. */
+/**
+ * Equal cells over some of the numbers of an observation: which of them a population visits is its coverage. Plain
+ * data.
+ */
 export interface Grid {
   /** Which numbers of an observation it lies over. */
   readonly columns: readonly number[]

@@ -11,7 +11,9 @@ import { sizeOf } from './spaces.ts'
 const ROWS = 64
 const NO_INFO: Info = {}
 
-/** The same task as one in TypeScript, whose instances step single rows of the core: what wrappers can be put around. */
+/**
+ * The same task as one in TypeScript, whose instances step single rows of the core: what wrappers can be put around.
+ */
 export function inTypeScript(spec: EnvironmentSpec, module: CoreModule): EnvironmentSpec {
   if (!spec.core) return spec
   const { configure } = spec

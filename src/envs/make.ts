@@ -17,7 +17,10 @@ import { timeLimit } from './wrappers/episodes.ts'
 /** A single environment that is checked, ends at its time limit, and whose whole state can be read and written. */
 export interface MadeEnvironment extends Closable {
   readonly spec: EnvironmentSpec
-  /** The float64 state of the physics. Where it is in the core: write into it to set it. Empty for a task that does not show one. */
+  /**
+   * The float64 state of the physics. Where it is in the core: write into it to set it. Empty for a task that does not
+   * show one.
+   */
   readonly state: Float64Array
   /** Starts an episode. Without a seed it is the next of those that follow from the last seed given, or from 0. */
   reset(options?: { seed?: number }): Reset & { readonly obs: Float32Array }
@@ -27,7 +30,9 @@ export interface MadeEnvironment extends Closable {
   setState(state: MadeState): void
   /** A picture of the state now; see drawSvg and drawCanvas. */
   render(): Scene
-  /** Closes the task; after that it neither resets nor steps. `using` does it where the runtime knows Symbol.dispose. */
+  /**
+   * Closes the task; after that it neither resets nor steps. `using` does it where the runtime knows Symbol.dispose.
+   */
   close(): void
 }
 
@@ -63,8 +68,8 @@ export const MAKE_OPTIONS = namesOf<MakeOptions>({ constants: true, maxEpisodeSt
  *     let { obs } = env.reset({ seed: 7 })
  *     const { reward, terminated, truncated } = env.step(1)
  *
- * @throws UsageError for an unknown id, an unknown constant, a step before the first reset or after the end, an action outside the space;
- *   RunError when a task in TypeScript gives what its contract does not allow
+ * @throws UsageError for an unknown id, an unknown constant, a step before the first reset or after the end, an action
+ *   outside the space; RunError when a task in TypeScript gives what its contract does not allow
  */
 export async function make(env: string | EnvironmentSpec, options: MakeOptions = {}): Promise<MadeEnvironment> {
   refuseUnknown('make', options, MAKE_OPTIONS)
@@ -73,8 +78,8 @@ export async function make(env: string | EnvironmentSpec, options: MakeOptions =
 }
 
 /**
- * The same task with other constants and another time limit, as make and makeVector run it. A run directory and workers know what it was
- * made of, which they cannot of what a `configure` of one's own gives.
+ * The same task with other constants and another time limit, as make and makeVector run it. A run directory and workers
+ * know what it was made of, which they cannot of what a `configure` of one's own gives.
  *
  * @throws UsageError for a constant that the task does not have, or a value that is not allowed
  */

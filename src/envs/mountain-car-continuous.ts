@@ -2,7 +2,10 @@ import { type BuiltIn, specOf } from './builtin.ts'
 import { mountainCarScene } from './scenes.ts'
 import { box } from './spaces.ts'
 
-/** In the order in which assembly/envs/mountain-car-continuous.ts reads them. Positions have no unit; time is counted in steps. */
+/**
+ * In the order in which assembly/envs/mountain-car-continuous.ts reads them. Positions have no unit; time is counted in
+ * steps.
+ */
 const constants = {
   /** position/step² for a force of 1 */
   power: 0.0015,
@@ -43,5 +46,8 @@ const task: BuiltIn<keyof typeof constants> = {
   render: mountainCarScene,
 }
 
-/** Swing a weak car up a hill with little force. The state is float32 after a step. Source: Gymnasium 1.4 MountainCarContinuous-v0. */
+/**
+ * Swing a weak car up a hill with little force. The state is float32 after a step. Source: Gymnasium 1.4
+ * MountainCarContinuous-v0.
+ */
 export const mountainCarContinuous = specOf(task)

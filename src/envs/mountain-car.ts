@@ -36,5 +36,7 @@ const task: BuiltIn<keyof typeof constants> = {
   render: mountainCarScene,
 }
 
-/** Swing a weak car up a hill by pushing left (0), not at all (1) or right (2). Source: Gymnasium 1.4 MountainCar-v0. */
+/**
+ * Swing a weak car up a hill by pushing left (0), not at all (1) or right (2). Source: Gymnasium 1.4 MountainCar-v0.
+ */
 export const mountainCar = specOf(task)

@@ -72,7 +72,8 @@ export interface MujocoSpec extends EnvironmentSpec {
  *     const step = env.step([0, 0, 0, 0, 0, 0])
  *     env.close()
  *
- * @throws UsageError for an unknown id or option, a value that is not allowed, a model that cannot be read, or when the package
+ * @throws UsageError for an unknown id or option, a value that is not allowed, a model that cannot be read, or when the
+ *   package
  *   @mujoco/mujoco is not installed
  */
 export async function mujoco<Id extends MujocoId>(id: Id, options: MujocoOptions<Id> = {}): Promise<MujocoSpec> {

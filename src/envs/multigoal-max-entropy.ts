@@ -25,9 +25,9 @@ const task: BuiltIn<keyof typeof constants> = {
 }
 
 /**
- * One goal on the right and two on the left, equally far. At α = 10 the soft optimal policy goes to the pair in 74 % of its arrivals
- * (test/envs/soft-multigoal.test.ts): that it leaves more choice on the way adds less than 1 % to two thirds, that its goals
- * do not lie on an axis, where the square of actions is narrowest, the rest. Source: the environment of the same name of S2AC
- * (Messaoud et al. 2024).
+ * One goal on the right and two on the left, equally far. At α = 10 the soft optimal policy goes to the pair in 74 % of
+ * its arrivals (test/envs/soft-multigoal.test.ts): that it leaves more choice on the way adds less than 1 % to two
+ * thirds, that its goals do not lie on an axis, where the square of actions is narrowest, the rest. Source: the
+ * environment of the same name of S2AC (Messaoud et al. 2024).
  */
 export const multiGoalMaxEntropy = specOf(task)

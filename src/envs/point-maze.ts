@@ -26,7 +26,8 @@ const walls: readonly Wall[] = [
 ]
 
 /**
- * The constants that give the maze these walls: make('PointMaze-v0', { constants: wallConstants([[0.5, 0, 0.5, 0.8]]) }).
+ * The constants that give the maze these walls: make('PointMaze-v0', { constants: wallConstants([[0.5, 0, 0.5, 0.8]])
+ * }).
  *
  * @throws UsageError for more than 16 walls
  */
@@ -90,8 +91,8 @@ const task: BuiltIn = {
 }
 
 /**
- * Find the goal of a maze that rewards nothing else, by one of several routes. A policy of uniform actions reaches it in
- * about 0.7 % of its episodes. Source: none, made for comparing how policies explore.
+ * Find the goal of a maze that rewards nothing else, by one of several routes. A policy of uniform actions reaches it
+ * in about 0.7 % of its episodes. Source: none, made for comparing how policies explore.
  */
 export const pointMaze = specOf(task)
 
@@ -120,7 +121,10 @@ export function mazeWalls(constants: Constants): Wall[] {
   })
 }
 
-/** The cell of a grid of `grid` by `grid` cells over the arena in which a position lies; row by row from the bottom left. */
+/**
+ * The cell of a grid of `grid` by `grid` cells over the arena in which a position lies; row by row from the bottom
+ * left.
+ */
 export function mazeCell(x: number, y: number, grid = GRID): number {
   const place = (value: number) => Math.min(Math.max(Math.floor(value * grid), 0), grid - 1)
   return place(y) * grid + place(x)
@@ -130,8 +134,8 @@ export function mazeCell(x: number, y: number, grid = GRID): number {
  * The cells of mazeCell that a point can reach from the start, in rising order: how many there are is what coverage is
  * measured against.
  *
- * The sides of the walls, moved outwards by the radius, and the lines of the grid cut the arena into rectangles, each of
- * which is free or not as a whole. Those connected to the start are filled.
+ * The sides of the walls, moved outwards by the radius, and the lines of the grid cut the arena into rectangles, each
+ * of which is free or not as a whole. Those connected to the start are filled.
  */
 export function mazeCells(constants: Constants, grid = GRID): number[] {
   const { radius, startX, startY } = constants

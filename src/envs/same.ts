@@ -7,7 +7,9 @@ import { type Action, haveSameSpaces, sampler } from './spaces.ts'
 const EPISODES = 3
 const STEPS = 200
 
-/** Whether two tasks in TypeScript show and pay the same for the same seeds and actions, as far as some episodes tell. */
+/**
+ * Whether two tasks in TypeScript show and pay the same for the same seeds and actions, as far as some episodes tell.
+ */
 export function actTheSame(a: EnvironmentSpec, b: EnvironmentSpec): boolean {
   if (a.maxEpisodeSteps !== b.maxEpisodeSteps || !haveSameSpaces(a, b)) return false
   if (!a.create || !b.create) return false

@@ -153,7 +153,8 @@ export function acrobotScene(state: State, { length, goalHeight }: Constants<'le
 
 /** rllab's double pendulum: both angles absolute, from hanging; the tip should be at the mark. */
 export function doublePendulumScene(state: State, { linkLength: length }: Constants<'linkLength'>): Scene {
-  return twoLinks(state[0], state[1], [length, length], [circle(Colour.goalZone, [0, 2 * length], 0.14), circle(Colour.goal, [0, 2 * length], 0.05)]) // biome-ignore format: the goal
+  // biome-ignore format: the goal
+  return twoLinks(state[0], state[1], [length, length], [circle(Colour.goalZone, [0, 2 * length], 0.14), circle(Colour.goal, [0, 2 * length], 0.05)])
 }
 
 /** rllab's carts and poles: x, ẋ, angle from upright (counter-clockwise, as in Box2D), angular velocity. */

@@ -47,7 +47,10 @@ export interface VectorStep extends VectorReset {
 export interface VectorInfo {
   /** [N] 1 where `obs` is the first observation of an episode. */
   readonly resetMask: Uint8Array
-  /** [N] 1 where an episode ended in this step; the final values below are those of the episode that ended last in the row. */
+  /**
+   * [N] 1 where an episode ended in this step; the final values below are those of the episode that ended last in the
+   * row.
+   */
   readonly finalMask: Uint8Array
   /** [N, O] what the row showed at the end; the same array as `obs` unless mode is 'same-step'. */
   readonly finalObservation: Float32Array
@@ -69,13 +72,17 @@ export interface VectorEnvironment extends Closable {
   /** [N, stateSize] float64 states of the physics; write into it to set them. Empty for a task in TypeScript. */
   readonly state: Float64Array
   /**
-   * Starts an episode in every row, or in those where `mask` is not 0. With a seed the episodes are the first ones of that seed, otherwise
-   * the next ones. The episode of a row is a function of the seed, the row and how many it had before, as in training.
+   * Starts an episode in every row, or in those where `mask` is not 0. With a seed the episodes are the first ones of
+   * that seed, otherwise the next ones. The episode of a row is a function of the seed, the row and how many it had
+   * before, as in training.
    */
   reset(options?: { seed?: number; mask?: ArrayLike<number> }): VectorReset
   /** @param actions [N, A] row by row, a discrete action being one number */
   step(actions: ArrayLike<number>): VectorStep
-  /** Closes the environments; after that they neither reset nor step. `using` does it where the runtime knows Symbol.dispose. */
+  /**
+   * Closes the environments; after that they neither reset nor step. `using` does it where the runtime knows
+   * Symbol.dispose.
+   */
   close(): void
 }
 
@@ -86,8 +93,9 @@ export interface VectorEnvironment extends Closable {
  *     envs.reset({ seed: 7 })
  *     const { obs, reward, terminated, truncated, info } = envs.step(actions)
  *
- * @throws UsageError for a wrong option, a batch of actions of the wrong size, an action outside the space, a step before reset, and in mode
- *   'disabled' a step of a row that has ended; RunError when a task in TypeScript gives what its contract does not allow
+ * @throws UsageError for a wrong option, a batch of actions of the wrong size, an action outside the space, a step
+ *   before reset, and in mode 'disabled' a step of a row that has ended; RunError when a task in TypeScript gives what
+ *   its contract does not allow
  */
 export async function makeVector(
   env: string | EnvironmentSpec,
@@ -125,7 +133,10 @@ interface Vector {
 interface Rows {
   /** Starts the episode whose number stands in `episode`, in every row or where the mask is not 0. */
   reset(mask?: ArrayLike<number>): void
-  /** One step of every row with the actions in `action`: physics, observations, time limit, statistics, automatic resets. */
+  /**
+   * One step of every row with the actions in `action`: physics, observations, time limit, statistics, automatic
+   * resets.
+   */
   step(): void
   close(): void
 }

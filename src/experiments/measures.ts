@@ -9,8 +9,8 @@ const WINDOW = 10
 const WITHIN = 0.05
 
 /**
- * What the particles reach in each iteration, by the returns of training. A particle of which no episode ended keeps its
- * last return.
+ * What the particles reach in each iteration, by the returns of training. A particle of which no episode ended keeps
+ * its last return.
  */
 export interface PopulationCurves {
   /** Highest return of a particle. */

@@ -71,7 +71,8 @@ export interface Plan {
 /**
  * What is to be run.
  *
- * @throws UsageError for a setting that is not allowed, a variant that does not exist, or a preset whose labels are none
+ * @throws UsageError for a setting that is not allowed, a variant that does not exist, or a preset whose labels are
+ *   none
  */
 export function planOf(given: ExperimentOptions): Plan {
   refuseUnknown('runExperiment', given, EXPERIMENT_OPTIONS)
@@ -134,8 +135,8 @@ function chosen({ name, variants }: Preset, labels?: readonly string[]): Experim
 }
 
 /**
- * Why an experiment cannot go on with what an earlier one has left, as a part of a sentence; null when it can. More seeds
- * and more variants are welcome, anything else must be the same.
+ * Why an experiment cannot go on with what an earlier one has left, as a part of a sentence; null when it can. More
+ * seeds and more variants are welcome, anything else must be the same.
  */
 export function conflict(earlier: Description, now: Description): string | null {
   if (earlier.name !== now.name) return `the experiment ${show(earlier.name)}`

@@ -1,6 +1,7 @@
 /**
- * Runs at most `limit` generators at a time and yields what they yield as it comes, not in a fixed order. When the consumer leaves or
- * one of them throws, the others are ended: each finishes the step that it is at, and its finally blocks run.
+ * Runs at most `limit` generators at a time and yields what they yield as it comes, not in a fixed order. When the
+ * consumer leaves or one of them throws, the others are ended: each finishes the step that it is at, and its finally
+ * blocks run.
  *
  * @param onStop called before generators are ended early, so that long steps can be cut short
  */

@@ -62,7 +62,10 @@ export interface RunVisits {
   readonly policies: readonly { readonly particle: number; readonly greedy: number; readonly rows: number[][] }[]
 }
 
-/** The best policies by their greedy evaluation, among equals those that sample best, with rows evenly spread over theirs. */
+/**
+ * The best policies by their greedy evaluation, among equals those that sample best, with rows evenly spread over
+ * theirs.
+ */
 export function bestVisits(
   variant: string,
   seed: number,

@@ -10,9 +10,9 @@ export interface LayersModelFiles {
 }
 
 /**
- * A policy as a layers model of TensorFlow.js, of its standard layers alone, for tf.loadLayersModel(). Input: observation
- * [rows, O]. Outputs: logits [rows, classes]; or, in this order, action (the mode as the task takes it), mean and log_std, of the
- * Gaussian before it is squashed, [rows, A] each.
+ * A policy as a layers model of TensorFlow.js, of its standard layers alone, for tf.loadLayersModel(). Input:
+ * observation [rows, O]. Outputs: logits [rows, classes]; or, in this order, action (the mode as the task takes it),
+ * mean and log_std, of the Gaussian before it is squashed, [rows, A] each.
  *
  * @throws UsageError for a squashed Gaussian without bounds
  */

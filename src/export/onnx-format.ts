@@ -1,4 +1,5 @@
-// What is used of the ONNX format: its messages with the numbers of their fields. Source: onnx/onnx, onnx/onnx.proto, IR version 8.
+// What is used of the ONNX format: its messages with the numbers of their fields. Source: onnx/onnx, onnx/onnx.proto,
+// IR version 8.
 import type { PbfWriter } from 'pbf'
 
 export interface ModelProto {

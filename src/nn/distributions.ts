@@ -1,5 +1,5 @@
-// The distributions of actions as tfjs expressions, differentiable by their parameters. assembly/nn has each of them once more
-// for rollouts; tests hold the two against each other.
+// The distributions of actions as tfjs expressions, differentiable by their parameters. assembly/nn has each of them
+// once more for rollouts; tests hold the two against each other.
 import { canFuse } from './fused.ts'
 import { fusedEntropy, fusedLogProb } from './fused-categorical.ts'
 import type { Policy } from './policy.ts'
@@ -11,15 +11,15 @@ export interface Distribution {
   logProb(action: tf.Tensor2D): tf.Tensor1D
   /**
    * H(π(·|s)) [rows], in nats. A squashed Gaussian, which has no closed form, takes an unbiased estimate at the given
-   * actions drawn from it, with an unbiased gradient. Both hold while few actions round to ±1, which a float32 tanh u does
-   * for |u| > 9: their u is taken as ±8.67.
+   * actions drawn from it, with an unbiased gradient. Both hold while few actions round to ±1, which a float32 tanh u
+   * does for |u| > 9: their u is taken as ±8.67.
    */
   entropy(action: tf.Tensor2D): tf.Tensor1D
 }
 
 /**
- * π(·|s) of a policy with outputs [rows, outputs] of its network and parameters theta [policy.size], of which only those
- * of the head are read.
+ * π(·|s) of a policy with outputs [rows, outputs] of its network and parameters theta [policy.size], of which only
+ * those of the head are read.
  */
 export function distributionOf({ net, head, size }: Policy, outputs: tf.Tensor2D, theta: tf.Tensor1D): Distribution {
   if (head.name === 'categorical') {
@@ -43,7 +43,9 @@ export function distributionOf({ net, head, size }: Policy, outputs: tf.Tensor2D
   }
 }
 
-/** The categorical distribution π(a|s) = softmax(logits)_a. logits [rows, classes]. In the core where tfjs runs on WASM. */
+/**
+ * The categorical distribution π(a|s) = softmax(logits)_a. logits [rows, classes]. In the core where tfjs runs on WASM.
+ */
 export const categorical = {
   /** log π(a|s) [rows] of the classes [rows, 1]. */
   logProb(logits: tf.Tensor2D, action: tf.Tensor2D): tf.Tensor1D {
@@ -110,8 +112,8 @@ export const gaussian = {
   },
 
   /**
-   * KL(p ‖ q) = Σ_k [ log σ_q/σ_p + (σ_p² + (μ_p − μ_q)²)/2σ_q² − ½ ] [rows], in nats. With r = log σ_p/σ_q the part of σ
-   * is ½ (e^{2r} − 1 − 2r), which keeps its digits for close σ.
+   * KL(p ‖ q) = Σ_k [ log σ_q/σ_p + (σ_p² + (μ_p − μ_q)²)/2σ_q² − ½ ] [rows], in nats. With r = log σ_p/σ_q the part of
+   * σ is ½ (e^{2r} − 1 − 2r), which keeps its digits for close σ.
    */
   divergence(p: GaussianParameters, q: GaussianParameters): tf.Tensor1D {
     const twice = tf.mul(2, tf.sub(p.logStd, q.logStd))
@@ -146,8 +148,8 @@ export const squashedGaussian = {
     tf.mul(2, tf.sub(tf.sub(LOG_2, u), tf.softplus(tf.mul(-2, u)))) as tf.Tensor2D,
 
   /**
-   * tanh⁻¹ a; ±1 is taken as the next float inside. A float32 action tells u only up to |u| = 8.67: where u itself is known,
-   * logProbOf and entropy take it.
+   * tanh⁻¹ a; ±1 is taken as the next float inside. A float32 action tells u only up to |u| = 8.67: where u itself is
+   * known, logProbOf and entropy take it.
    */
   unsquash: (action: tf.Tensor2D): tf.Tensor2D => artanh(tf.clipByValue(action, -BELOW_ONE, BELOW_ONE)),
 

@@ -4,8 +4,8 @@ import type { Activation, Network } from './network.ts'
 import { tf } from './tfjs.ts'
 
 /**
- * x W with a gradient in plain products of explicitly transposed matrices: tfjs-wasm multiplies with a transpose flag on
- * a scalar path, ten times slower than transposing first.
+ * x W with a gradient in plain products of explicitly transposed matrices: tfjs-wasm multiplies with a transpose flag
+ * on a scalar path, ten times slower than transposing first.
  */
 function product(x: tf.Tensor2D, w: tf.Tensor2D): tf.Tensor2D {
   const op = tf.customGrad((...inputs) => {
@@ -23,9 +23,9 @@ function product(x: tf.Tensor2D, w: tf.Tensor2D): tf.Tensor2D {
 }
 
 /**
- * Outputs [rows, last width] of the network with parameters theta [size] for inputs x [rows, first width]: a tfjs expression that
- * can be differentiated by theta and x. With a leading axis, theta [n, size] and x [n, rows, first width], n networks of
- * one shape at once. Runs in the core where tfjs runs on WASM, see fused.ts.
+ * Outputs [rows, last width] of the network with parameters theta [size] for inputs x [rows, first width]: a tfjs
+ * expression that can be differentiated by theta and x. With a leading axis, theta [n, size] and x [n, rows, first
+ * width], n networks of one shape at once. Runs in the core where tfjs runs on WASM, see fused.ts.
  *
  * @throws UsageError when x and theta do not fit the network or each other, or x has no row
  */

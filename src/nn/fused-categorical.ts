@@ -4,8 +4,8 @@ import type { CoreModule } from '../core/module.ts'
 import { coreOp, valuesOf } from './core-op.ts'
 import { kernels, type tf } from './tfjs.ts'
 
-// log π(a) and the entropy of softmax(logits) as one op each: stock tfjs takes a dozen, and as long for them as the core for
-// a whole network.
+// log π(a) and the entropy of softmax(logits) as one op each: stock tfjs takes a dozen, and as long for them as the
+// core for a whole network.
 
 /** Logits come [rows, classes], all else [rows]. */
 interface Sizes {

@@ -3,7 +3,9 @@ import type { Ops, Pointer } from '../core/ops.ts'
 import { refuseUnknown } from '../core/options.ts'
 import { Purpose, type Seed } from '../core/random.ts'
 
-/** One dense layer y = x W + b inside a row of theta: W [inputs, outputs] at `weight`, directly followed by b [outputs]. */
+/**
+ * One dense layer y = x W + b inside a row of theta: W [inputs, outputs] at `weight`, directly followed by b [outputs].
+ */
 export interface Layer {
   readonly inputs: number
   readonly outputs: number

@@ -7,11 +7,12 @@ import { tf } from './tfjs.ts'
 export type LogDensity = (x: tf.Tensor2D, batch: Minibatch) => tf.Tensor
 
 /**
- * Scores s(x_i) = ∇ log p(x_i) by automatic differentiation of a tfjs expression, for all particles at once. Row i of the
- * result must depend on row i of x only. With minibatches, multiply the sum over the rows of data by batch.scale.
+ * Scores s(x_i) = ∇ log p(x_i) by automatic differentiation of a tfjs expression, for all particles at once. Row i of
+ * the result must depend on row i of x only. With minibatches, multiply the sum over the rows of data by batch.scale.
  * tfjs must have been started: `await startTfjs()`. docs/tfjs.md lists the ops that can be differentiated.
  *
- * @throws UsageError before tfjs is started, and for a density that does not give one value a particle or does not depend on x
+ * @throws UsageError before tfjs is started, and for a density that does not give one value a particle or does not
+ *   depend on x
  */
 export function logDensity(density: LogDensity): PopulationScore {
   if (typeof density !== 'function')

@@ -3,7 +3,9 @@ import type { Head } from './policy.ts'
 /** Numbers of a state-action row: a class is one-hot. */
 export const stateActionSize = (observations: number, { actions }: Head) => observations + actions
 
-/** Rows (s, a) for networks that judge both, from observations [rows, O] and actions [rows, A]; a class becomes one-hot. */
+/**
+ * Rows (s, a) for networks that judge both, from observations [rows, O] and actions [rows, A]; a class becomes one-hot.
+ */
 export function stateActions(
   observation: Float32Array,
   action: Float32Array,

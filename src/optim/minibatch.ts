@@ -40,8 +40,8 @@ export function startMinibatches(options?: MinibatchOptions): MinibatchState {
 }
 
 /**
- * The rows of step t (from 0): the next `size` of an endless sequence of shuffled passes through the data. Every row is as
- * likely as any other, so scale × sum is unbiased.
+ * The rows of step t (from 0): the next `size` of an endless sequence of shuffled passes through the data. Every row is
+ * as likely as any other, so scale × sum is unbiased.
  *
  * @param scratch f32 [4 ⌈rows / 4⌉] in the core's memory
  */

@@ -4,8 +4,8 @@ import { refuseUnknown } from '../core/options.ts'
 import { wholePower } from '../core/power.ts'
 
 /**
- * The factor γ of the drive in step t (from 0): φ = γ(t) drive + repulsion. Small γ lets the repulsion spread the particles
- * before they settle, so that they find modes that they did not start near.
+ * The factor γ of the drive in step t (from 0): φ = γ(t) drive + repulsion. Small γ lets the repulsion spread the
+ * particles before they settle, so that they find modes that they did not start near.
  *
  * Source: D'Angelo & Fortuin 2021 (arXiv 2101.09815).
  */
@@ -52,8 +52,8 @@ export function logLinearRamp(options: Ramp): Schedule {
 }
 
 /**
- * γ(t) = tanh((a t/T)ᵖ) / tanh(aᵖ): near 0 for a while, then a switch to 1. The divisor, 0.9988 by default, is not in the
- * source: without it the particles would end beside the target.
+ * γ(t) = tanh((a t/T)ᵖ) / tanh(aᵖ): near 0 for a while, then a switch to 1. The divisor, 0.9988 by default, is not in
+ * the source: without it the particles would end beside the target.
  *
  * @param power p, a whole number; default 5    @param scale a; default 1.3
  * Source: D'Angelo & Fortuin 2021, section 3.
@@ -71,7 +71,8 @@ export function tanhRamp(options: Length & { power?: number; scale?: number }): 
 }
 
 /**
- * γ(t) = (t mod T/C over T/C)ᵖ: C times from 0 to 1. At T and later it stays 1, so that the particles end at the target.
+ * γ(t) = (t mod T/C over T/C)ᵖ: C times from 0 to 1. At T and later it stays 1, so that the particles end at the
+ * target.
  *
  * @param cycles C; default 4    @param power p, a whole number; default 5
  * Source: D'Angelo & Fortuin 2021, section 3.

@@ -191,7 +191,8 @@ function decodeWeights(weights: Uint8Array, { description, policy }: Omit<Conten
     const found = theta ? `has shape [${theta.shape}]` : 'is not there'
     throw new UsageError(`its theta ${found}, but the description needs [${shape}].`)
   }
-  // Three searches in native code: a call for each parameter, of a built-in function too, is what loading would take longest for.
+  // Three searches in native code: a call for each parameter, of a built-in function too, is what loading would take
+  // longest for.
   if (![Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY].some((x) => theta.data.includes(x)))
     return theta.data
   const bad = theta.data.findIndex((value) => !Number.isFinite(value))

@@ -28,8 +28,8 @@ export interface LoadedPolicy extends Acting {
 }
 
 /**
- * Loads an exported population. It needs neither tfjs nor Node, and compiles nothing where `core` is a WebAssembly.Module. Same
- * particle, same observation, same bits of the action as in the evaluation of the training.
+ * Loads an exported population. It needs neither tfjs nor Node, and compiles nothing where `core` is a
+ * WebAssembly.Module. Same particle, same observation, same bits of the action as in the evaluation of the training.
  *
  * @throws UsageError where there is no WebAssembly SIMD, and for files that are damaged or do not fit each other
  */

@@ -4,9 +4,9 @@ import { refuseUnknown } from '../core/options.ts'
 import { Purpose } from '../core/random.ts'
 
 /**
- * Who acts: the particle of a number; the best one; one that is drawn for each (seed, episode) or for each (seed, episode, step),
- * which is Thompson sampling; or all policies together, by the mean of their distributions over classes or of their continuous
- * actions.
+ * Who acts: the particle of a number; the best one; one that is drawn for each (seed, episode) or for each (seed,
+ * episode, step), which is Thompson sampling; or all policies together, by the mean of their distributions over classes
+ * or of their continuous actions.
  */
 export type Who = number | 'best' | 'per-episode' | 'per-call' | 'mean'
 
@@ -36,12 +36,13 @@ export interface Acting {
   /** Classes, or A numbers of a continuous action. */
   readonly actions: { readonly kind: 'discrete' | 'box'; readonly size: number }
   /**
-   * The action for one observation [O]. Where no particle is named the best one acts: that of the highest mean return in the
-   * evaluation, or before there is one that of the highest last return in training, or particle 0 before any episode has ended.
-   * Nothing is remembered between calls: who draws (greedy: false) counts `step` up, or the same numbers are drawn again.
+   * The action for one observation [O]. Where no particle is named the best one acts: that of the highest mean return
+   * in the evaluation, or before there is one that of the highest last return in training, or particle 0 before any
+   * episode has ended. Nothing is remembered between calls: who draws (greedy: false) counts `step` up, or the same
+   * numbers are drawn again.
    *
-   * @throws UsageError for an observation of another length or that is not finite, for options that are not allowed, and where the
-   *   network overflows
+   * @throws UsageError for an observation of another length or that is not finite, for options that are not allowed,
+   *   and where the network overflows
    */
   act(observation: ArrayLike<number>, options?: ActOptions): AgentAction
   /** The actions [rows × A] for observations [rows × O], one row after another. A class is one number. */

@@ -1,6 +1,6 @@
 /**
- * Titles and captions of the numbers of an iteration, in the order in which reports show them; numbers that an algorithm
- * adds and that are not listed here follow under their own names.
+ * Titles and captions of the numbers of an iteration, in the order in which reports show them; numbers that an
+ * algorithm adds and that are not listed here follow under their own names.
  */
 export const QUANTITIES: Readonly<Record<string, readonly [title: string, caption: string]>> = {
   thetaNorm: ['Norm of the parameters', 'Length |θ|: repulsion also makes weights grow.'],

@@ -25,8 +25,8 @@ const BLOCK = 4
 export const randomRoom = (rows: number, width: number) => rows * width + BLOCK - 1
 
 /**
- * Random numbers [rows, width] of which row r depends on the number rowOf(r) of its row and not on how many rows there are: alone
- * or among others an episode draws the same.
+ * Random numbers [rows, width] of which row r depends on the number rowOf(r) of its row and not on how many rows there
+ * are: alone or among others an episode draws the same.
  *
  * @returns a view that the next fill writes over
  */

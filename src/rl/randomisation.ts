@@ -27,8 +27,9 @@ const isPair = (range: unknown) =>
 /**
  * Refuses ranges in which a task cannot be varied.
  *
- * @throws UsageError for a task without constants, no range, a constant that does not exist, a bound that is not finite, a range that is
- *   empty, a value that the task does not take, or a constant that changes what one policy sees or does
+ * @throws UsageError for a task without constants, no range, a constant that does not exist, a bound that is not
+ *   finite, a range that is empty, a value that the task does not take, or a constant that changes what one policy sees
+ *   or does
  */
 export function refuseRanges(spec: EnvironmentSpec, given: unknown): Ranges {
   const { id, core, configure } = spec
@@ -68,8 +69,8 @@ export const specAt = (spec: EnvironmentSpec, constants: Readonly<Record<string,
 })
 
 /**
- * The constants of a task as they are sent to whoever evaluates: all of them in memory order where the physics is in the core, those of
- * `changed` otherwise. Nothing changed is the reference environment.
+ * The constants of a task as they are sent to whoever evaluates: all of them in memory order where the physics is in
+ * the core, those of `changed` otherwise. Nothing changed is the reference environment.
  */
 export const packConstants = ({ core }: EnvironmentSpec, changed: Readonly<Record<string, number>>): Float64Array =>
   Float64Array.from(Object.values(core ? { ...core.constants, ...changed } : changed))
@@ -111,7 +112,8 @@ export function gridPoints(dimensions: number, points: number): number[][] {
 }
 
 /**
- * Mean return of greedy agents at every point of a grid over the ranges; all points have the same initial random numbers.
+ * Mean return of greedy agents at every point of a grid over the ranges; all points have the same initial random
+ * numbers.
  *
  * @throws UsageError for ranges that do not fit the task, or agents that do not
  */

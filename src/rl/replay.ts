@@ -145,7 +145,8 @@ export function tensorsOf(replay: Replay): Record<string, { shape: number[]; dat
 /**
  * A replay from what tensorsOf() gave; of the capacity given, or full.
  *
- * @throws UsageError when an array is missing or has another length, a value is not finite, or the capacity is too small
+ * @throws UsageError when an array is missing or has another length, a value is not finite, or the capacity is too
+ *   small
  */
 export function replayOf(
   tensors: Readonly<Record<string, { readonly shape: readonly number[]; readonly data: Float32Array }>>,

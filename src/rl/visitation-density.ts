@@ -8,7 +8,8 @@ import { tf } from '../nn/tfjs.ts'
 import type { ParticleState, Visited } from './evaluator.ts'
 import { type Moments, normaliseInPlace } from './normalisation.ts'
 
-// Where policies go and what they do there, as densities learned by networks; and the reward for being where the others are not.
+// Where policies go and what they do there, as densities learned by networks; and the reward for being where the others
+// are not.
 
 /** Divergences between the state-action visitations of two policies. */
 export const divergences = ['js', 'symmetric-kl'] as const
@@ -19,7 +20,8 @@ export type Divergence = (typeof divergences)[number]
  *
  *     r(s, a) = Σ_{j≠i} k_ij f_ij(s, a) / Σ_{j≠i} k_ij,   f = log 2ρ_i/(ρ_i + ρ_j) (js) or log ρ_i/ρ_j (symmetric-kl)
  *
- * Its policy gradient is that of the divergences, the closest neighbours first. Source: Gangwani, Liu & Peng 2018, section 3.
+ * Its policy gradient is that of the divergences, the closest neighbours first. Source: Gangwani, Liu & Peng 2018,
+ * section 3.
  *
  * @returns Σ_{j≠i} k_ij
  */

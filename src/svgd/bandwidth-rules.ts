@@ -1,13 +1,15 @@
 import { positiveFloat32Or } from '../core/errors.ts'
 
 /**
- * How a published system chooses h in k(x, y) = exp(−|x−y|²/h). Each is a statistic of the pairwise distances divided by
- * a function of n; they differ in nearly everything else, and results depend on it.
+ * How a published system chooses h in k(x, y) = exp(−|x−y|²/h). Each is a statistic of the pairwise distances divided
+ * by a function of n; they differ in nearly everything else, and results depend on it.
  */
 export interface BandwidthConvention {
   /** Which entries of the distance matrix: the pairs i < j once, or all n² entries with the n zeros of the diagonal. */
   readonly over: 'pairs' | 'all'
-  /** The statistic: the median of distances (squared afterwards), the median of squared distances, or half their mean. */
+  /**
+   * The statistic: the median of distances (squared afterwards), the median of squared distances, or half their mean.
+   */
   readonly statistic: 'median of d, squared' | 'median of d' | 'median of d²' | 'mean of d², halved'
   /** Of the two middle values of an even count: their mean, or the lower one. */
   readonly middle: 'mean' | 'lower'

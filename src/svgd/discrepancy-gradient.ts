@@ -19,16 +19,16 @@ interface Rows {
 }
 
 /**
- * The U-statistic of the squared kernel Stein discrepancy and its gradient by the particles, but for the scores' own dependence on
- * them. With a radial kernel k(x, y) = f(q), q = |r|², r = x − y, and scores s, t,
+ * The U-statistic of the squared kernel Stein discrepancy and its gradient by the particles, but for the scores' own
+ * dependence on them. With a radial kernel k(x, y) = f(q), q = |r|², r = x − y, and scores s, t,
  *
  *     U(x, y) = f s·t − 2f′ (s − t)·r − 2d f′ − 4q f″
  *     ∂U/∂x at given scores = 2 [ f′ s·t − 2f″ (s − t)·r − 2(d + 2) f″ − 4q f‴ ] r − 2f′ (s − t)
  *     ∂U/∂s = f t − 2f′ r = k t + ∇_y k
  *
- * The gradient by x_i is held_i + H_i byScore_i with H_i = ∇s(x_i), the Hessian of log p; byScore_i is 2/(n−1) of the Stein
- * direction at x_i without its own term. All arithmetic in float64; every sum over j in order.
- * Source: Liu & Feng 2016 (arXiv 1612.00081), section 3; U: Liu, Lee & Jordan 2016 (arXiv 1602.03253), theorem 3.6.
+ * The gradient by x_i is held_i + H_i byScore_i with H_i = ∇s(x_i), the Hessian of log p; byScore_i is 2/(n−1) of the
+ * Stein direction at x_i without its own term. All arithmetic in float64; every sum over j in order. Source: Liu & Feng
+ * 2016 (arXiv 1612.00081), section 3; U: Liu, Lee & Jordan 2016 (arXiv 1602.03253), theorem 3.6.
  *
  * @returns squaredU as in discrepancy.ts
  */

@@ -9,9 +9,10 @@ import { Purpose, type Seed, splitSeed } from '../core/random.ts'
 /**
  * The kernel under a discrepancy.
  *
- * - imq, the inverse multiquadric k(x, y) = (c² + |x−y|²)^β with c > 0 (default 1, in units of x) and −1 < β < 0 (default
- *   −1/2). The sound choice: for targets whose tails are not too heavy (distantly dissipative ones) the discrepancy goes
- *   to 0 only if the particles converge to the target (Gorham & Mackey 2017, arXiv 1703.01717, theorem 8).
+ * - imq, the inverse multiquadric k(x, y) = (c² + |x−y|²)^β with c > 0 (default 1, in units of x) and −1 < β < 0
+ *   (default −1/2). The sound choice: for targets whose tails are not too heavy (distantly dissipative ones) the
+ *   discrepancy goes to 0 only if the particles converge to the target (Gorham & Mackey 2017, arXiv 1703.01717,
+ *   theorem 8).
  * - rbf, k(x, y) = exp(−|x−y|²/h), with h = bandwidth > 0 in units of x squared. In three and more dimensions its
  *   discrepancy can go to 0 for particles that do not converge (theorem 6). Default: h = med²/log(n+1), the convention
  *   'svpg-paper' of bandwidth.ts, with med the median distance; it sorts n(n−1)/2 numbers, so give many particles an h.
@@ -51,8 +52,8 @@ export interface Discrepancy {
   /** 1/n² Σ_ij U(x_i, x_j), at least 0. */
   readonly squaredV: number
   /**
-   * 1/(n(n−1)) Σ_{i≠j} U(x_i, x_j), an unbiased estimate from independent particles, so it may be negative. null for one
-   * particle, which has no pair.
+   * 1/(n(n−1)) Σ_{i≠j} U(x_i, x_j), an unbiased estimate from independent particles, so it may be negative. null for
+   * one particle, which has no pair.
    */
   readonly squaredU: number | null
 }
@@ -83,11 +84,13 @@ export interface GoodnessOfFit {
  *
  * With the same kernel, squaredV is ‖φ‖² of the direction φ that SVGD would take, as a function in the kernel's space.
  * Time n² dimension / 2, memory as the input; float64 arithmetic on float32 input.
- * Source: Liu, Lee & Jordan 2016 (arXiv 1602.03253), theorem 3.6 (U) and section 4 (U-statistic); Chwialkowski, Strathmann
- * & Gretton 2016 (arXiv 1602.02964), section 2 (V-statistic); Gorham & Mackey 2017 (arXiv 1703.01717), proposition 2.
+ * Source: Liu, Lee & Jordan 2016 (arXiv 1602.03253), theorem 3.6 (U) and section 4 (U-statistic); Chwialkowski,
+ * Strathmann & Gretton 2016 (arXiv 1602.02964), section 2 (V-statistic); Gorham & Mackey 2017 (arXiv 1703.01717),
+ * proposition 2.
  *
- * @throws UsageError for lengths that are no multiple of dimension or differ, for a particle or score that is not finite
- *   (naming its row), for c ≤ 0, β outside (−1, 0) or bandwidth ≤ 0, and for a kernel so narrow that U overflows float64
+ * @throws UsageError for lengths that are no multiple of dimension or differ, for a particle or score that is not
+ *   finite (naming its row), for c ≤ 0, β outside (−1, 0) or bandwidth ≤ 0, and for a kernel so narrow that U overflows
+ *   float64
  */
 export async function steinDiscrepancy(options: DiscrepancyOptions): Promise<Discrepancy> {
   refuseUnknown('steinDiscrepancy', options, OPTIONS)
@@ -102,11 +105,11 @@ export async function steinDiscrepancy(options: DiscrepancyOptions): Promise<Dis
  *     S = 1/(n(n−1)) Σ_{i≠j} U_ij      S* = n/(n−1) Σ_{i≠j} (w_i − 1/n)(w_j − 1/n) U_ij      n w ~ Multinomial(n; 1/n, …, 1/n)
  *     p = (1 + #{S* ≥ S}) / (1 + replicates)
  *
- * The factor n/(n−1), which the paper leaves out, puts S* on the scale of S. Under the null hypothesis p ≤ α happens with
- * a probability that tends to α. Independence matters: for the states of a Markov chain p is too small, and the particles
- * of SVGD, which repel each other, are no sample at all; compare their discrepancies instead.
- * Time (dimension + replicates) n² / 2, memory 4 n² bytes. Replicate r depends on (seed, r) alone.
- * Source: Liu, Lee & Jordan 2016 (arXiv 1602.03253), section 4, after Arcones & Giné 1992 and Hušková & Janssen 1993.
+ * The factor n/(n−1), which the paper leaves out, puts S* on the scale of S. Under the null hypothesis p ≤ α happens
+ * with a probability that tends to α. Independence matters: for the states of a Markov chain p is too small, and the
+ * particles of SVGD, which repel each other, are no sample at all; compare their discrepancies instead. Time
+ * (dimension + replicates) n² / 2, memory 4 n² bytes. Replicate r depends on (seed, r) alone. Source: Liu, Lee & Jordan
+ * 2016 (arXiv 1602.03253), section 4, after Arcones & Giné 1992 and Hušková & Janssen 1993.
  *
  * @throws UsageError as steinDiscrepancy, for fewer than 2 particles, and for replicates or a seed out of range
  */
@@ -127,8 +130,9 @@ export async function goodnessOfFit(options: GoodnessOfFitOptions): Promise<Good
 }
 
 /**
- * The discrepancy of n particles of d coordinates that lie in an arena already. Needs no scratch and checks nothing; `x` and
- * `score` are f32 rows [n, D], D = d rounded up to a multiple of 4 with a dead tail of zeros. Equations: steinDiscrepancy.
+ * The discrepancy of n particles of d coordinates that lie in an arena already. Needs no scratch and checks nothing;
+ * `x` and `score` are f32 rows [n, D], D = d rounded up to a multiple of 4 with a dead tail of zeros. Equations:
+ * steinDiscrepancy.
  */
 export function discrepancyAt(
   ops: Ops,

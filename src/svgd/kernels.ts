@@ -18,8 +18,8 @@ export interface Term {
 }
 
 /**
- * A positive-definite k(x, y) over particles, as data: a sum of terms, possibly in other coordinates, or a matrix that the
- * caller supplies. Make one with rbf, imq, matern32, linear, sumOf, preconditioned, blockwise or given.
+ * A positive-definite k(x, y) over particles, as data: a sum of terms, possibly in other coordinates, or a matrix that
+ * the caller supplies. Make one with rbf, imq, matern32, linear, sumOf, preconditioned, blockwise or given.
  */
 export interface Kernel {
   readonly name: string
@@ -56,7 +56,8 @@ export type CustomKernel = (kernel: Float32Array, repulsion: Float32Array, x: Fl
  * Radial basis function kernel k(x, y) = exp(−|x−y|²/h), ∇_x k(x, y) = −(2/h)(x − y) k(x, y).
  *
  * @param bandwidth a named rule, a fixed h > 0, or a function of the squared distances; default 'svpg-paper',
- *   h = med²/log(n+1). With 'per-dimension' every coordinate has its own: k = exp(−Σ_k (x_k−y_k)²/h_k). See bandwidth.ts.
+ *   h = med²/log(n+1). With 'per-dimension' every coordinate has its own: k = exp(−Σ_k (x_k−y_k)²/h_k). See
+ *   bandwidth.ts.
  * @throws UsageError for an unknown rule or h ≤ 0
  */
 export function rbf(options: { bandwidth?: BandwidthRule } = {}): Kernel {
@@ -72,8 +73,8 @@ function scaled(kind: 'rbf' | 'matern32' | 'imq', bandwidth: BandwidthRule, beta
 }
 
 /**
- * Inverse multiquadric k(x, y) = (c² + |x−y|²)^β, or with a bandwidth k(x, y) = (1 + |x−y|²/h)^β. Its tails are heavy: far
- * particles still feel each other.
+ * Inverse multiquadric k(x, y) = (c² + |x−y|²)^β, or with a bandwidth k(x, y) = (1 + |x−y|²/h)^β. Its tails are heavy:
+ * far particles still feel each other.
  *
  * @param c above 0; default 1    @param beta −1 < β < 0; default −1/2
  * @param bandwidth h in place of c, by the rules of rbf
@@ -136,8 +137,8 @@ export function sumOf(...parts: readonly (readonly [weight: number, kernel: Kern
 }
 
 /**
- * Matrix-valued kernel M⁻¹ k(Lᵀx, Lᵀy) with a constant metric M = L Lᵀ: SVGD in coordinates in which M is the identity. With
- * M the precision (or the mean Hessian of −log p) it takes the place of a step size for each direction.
+ * Matrix-valued kernel M⁻¹ k(Lᵀx, Lᵀy) with a constant metric M = L Lᵀ: SVGD in coordinates in which M is the identity.
+ * With M the precision (or the mean Hessian of −log p) it takes the place of a step size for each direction.
  *
  *     φ(x_i) = 1/n Σ_j [ M⁻¹ k s_j + W (x_i − x_j) ],  distances |x−y|²_M = (x−y)ᵀ M (x−y)
  *
@@ -209,8 +210,8 @@ function invertLower(L: readonly (readonly number[])[]): number[][] {
 }
 
 /**
- * One kernel for each block of coordinates, with a bandwidth of its own: for networks, whose layers differ in scale. Every
- * block follows its own Stein direction.
+ * One kernel for each block of coordinates, with a bandwidth of its own: for networks, whose layers differ in scale.
+ * Every block follows its own Stein direction.
  *
  * @param widths of consecutive blocks; they must add up to the dimension
  */

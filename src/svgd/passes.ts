@@ -18,7 +18,8 @@ import {
 } from './fields.ts'
 import { type Term, TermKind } from './kernels.ts'
 
-// The passes over the arena that make a Stein direction: distances, kernel matrix, product; each in parts, one a thread.
+// The passes over the arena that make a Stein direction: distances, kernel matrix, product; each in parts, one a
+// thread.
 
 /** Rows of the kernel matrix that are mirrored together. */
 const KERNEL_BLOCK = 16

@@ -34,7 +34,9 @@ export const perStateTask = struct(
 const Statistic = { fixed: 0, ranked: 1, mean: 2, given: 3 } as const
 const SAMPLE = 32
 
-/** How a published system chooses h of a state from the squared distances between its fixed and its updated particles. */
+/**
+ * How a published system chooses h of a state from the squared distances between its fixed and its updated particles.
+ */
 interface Convention {
   /** Rank of the entry that is taken among `count`, 0 the smallest; or their mean. */
   readonly statistic: ((count: number) => number) | 'mean'
@@ -129,16 +131,18 @@ export interface PerStateOptions extends Variant {
  *     log q ← log q − ε tr ∇φ(a_i) + O(ε²)
  *     tr ∇φ(a_i) = 1/F Σ_j k(a_j, a_i) [ −(2/h) (a_i − a_j)·s_j + 2d/h − 4 |a_i − a_j|²/h² ]
  *
- * Where both sets are one, j = i is left out of the trace. A particle's own term of φ is s(a_i)/F and no more, however it moves;
- * its derivative is tr ∇²log p(a_i)/F, for which the score of the score would be needed. Whoever has it adds it, and the sum
- * is the exact ∂φ_i/∂a_i at a given h. So for one particle the trace is 0, though plain ascent changes its density by that very
- * term. The authors' code divides the trace by F − 1, the mean over the other particles: multiply by F/(F − 1) for that.
+ * Where both sets are one, j = i is left out of the trace. A particle's own term of φ is s(a_i)/F and no more, however
+ * it moves; its derivative is tr ∇²log p(a_i)/F, for which the score of the score would be needed. Whoever has it adds
+ * it, and the sum is the exact ∂φ_i/∂a_i at a given h. So for one particle the trace is 0, though plain ascent changes
+ * its density by that very term. The authors' code divides the trace by F − 1, the mean over the other particles:
+ * multiply by F/(F − 1) for that.
  *
- * No gradient passes through h. No memory is allocated, nothing is checked but the bandwidth: what is not finite goes through to φ.
- * Source: Haarnoja et al. 2017 (arXiv 1702.08165), equation 13 (two sets); Messaoud et al. 2024 (arXiv 2405.00987), theorem 3.3.
+ * No gradient passes through h. No memory is allocated, nothing is checked but the bandwidth: what is not finite goes
+ * through to φ. Source: Haarnoja et al. 2017 (arXiv 1702.08165), equation 13 (two sets); Messaoud et al. 2024
+ * (arXiv 2405.00987), theorem 3.3.
  *
- * @throws UsageError for an unknown or non-positive bandwidth, for 'sql-code' with one fixed particle, whose log is 0, and for a
- *   trace by row sums
+ * @throws UsageError for an unknown or non-positive bandwidth, for 'sql-code' with one fixed particle, whose log is 0,
+ *   and for a trace by row sums
  */
 export function perStateDirection(arena: PerStateArena, sizes: PerStateSizes, options: PerStateOptions): void {
   const { ops, at, view } = arena

@@ -3,8 +3,8 @@ import type { Minibatch, Population, PopulationScore } from '../core/population.
 import type { SteinArena } from './fields.ts'
 
 /**
- * Writes s(x) = ∇ log p(x) of one particle into out, which holds zeros; both have `dimension` entries. It may return them
- * instead, as an array.
+ * Writes s(x) = ∇ log p(x) of one particle into out, which holds zeros; both have `dimension` entries. It may return
+ * them instead, as an array.
  */
 // biome-ignore lint/suspicious/noConfusingVoidType: most write and return nothing
 export type Score = (out: Float32Array, x: Float32Array, batch: Minibatch) => void | number | ArrayLike<number>
@@ -63,8 +63,8 @@ export function scoreRow(score: Score, { x, score: out }: Scored['rows'][number]
 }
 
 /**
- * What a score returns is the score where nothing was written into out. Beside what was written it must be the same, or no
- * numbers: (out, [x]) => (out[0] = −x) returns one by accident.
+ * What a score returns is the score where nothing was written into out. Beside what was written it must be the same, or
+ * no numbers: (out, [x]) => (out[0] = −x) returns one by accident.
  */
 function takeReturned(out: Float32Array, returned: unknown): void {
   refuseForeign('score', returned, 'write ∇ log p into out, or return it as an array,')

@@ -33,8 +33,8 @@ export interface SvgdOptions extends Scores {
   /** Whether info tells the norms of drive and repulsion, which costs two thirds more arithmetic. Default true. */
   norms?: boolean
   /**
-   * Threads for the direction. The bits are the same for every number. Default 'auto': all processors (at most 8) for large n² d,
-   * one otherwise. One as well where memory cannot be shared, or with a core of one's own.
+   * Threads for the direction. The bits are the same for every number. Default 'auto': all processors (at most 8) for
+   * large n² d, one otherwise. One as well where memory cannot be shared, or with a core of one's own.
    */
   threads?: number | 'auto'
   /** The WASM core; default: this package's steinrl.wasm. */
@@ -76,7 +76,9 @@ export interface SvgdState extends Scored {
   readonly madeFor: string
   readonly minibatches: MinibatchState
   readonly isClosed: boolean
-  /** Ends its threads: it takes no more steps, its particles can still be read. Also by `using state = await init(…)`. */
+  /**
+   * Ends its threads: it takes no more steps, its particles can still be read. Also by `using state = await init(…)`.
+   */
   close(): void
   [Symbol.dispose](): void
 }
@@ -91,7 +93,9 @@ export interface SvgdInfo extends SteinInfo {
 
 /** What a step of SVGD measures beside. */
 export interface StepOptions {
-  /** Measures the kernel Stein discrepancy too: true for the inverse multiquadric kernel, or a kernel. Default false. */
+  /**
+   * Measures the kernel Stein discrepancy too: true for the inverse multiquadric kernel, or a kernel. Default false.
+   */
   discrepancy?: boolean | FixedDiscrepancyKernel
 }
 
@@ -102,8 +106,8 @@ export interface StepOptions {
  *
  * Source: Liu & Wang 2016 (arXiv 1608.04471), algorithm 1; γ: D'Angelo & Fortuin 2021 (arXiv 2101.09815).
  *
- * @throws UsageError for settings that are out of range; `step` for a particle or score that is not finite, naming its row, and
- *   for a state that is closed
+ * @throws UsageError for settings that are out of range; `step` for a particle or score that is not finite, naming its
+ *   row, and for a state that is closed
  */
 export function createSVGD(options: SvgdOptions) {
   refuseUnknown('createSVGD', options, SVGD_OPTIONS)
@@ -204,7 +208,10 @@ const memoryOf = (fields: SvgdFields, { name }: Optimizer) => JSON.stringify([na
 
 const isRecord = (value: unknown): value is object => typeof value === 'object' && value !== null
 
-/** Throws for settings of another kind than they are: a function that was to be called, a number in the place of a record. */
+/**
+ * Throws for settings of another kind than they are: a function that was to be called, a number in the place of a
+ * record.
+ */
 function refuseMisuse(
   options: Required<Pick<SvgdOptions, 'kernel' | 'optimizer' | 'repulsion' | 'normalise' | 'norms'>> &
     Pick<SvgdOptions, 'annealing'>,
@@ -235,8 +242,8 @@ export interface SvgdRun extends SvgdOptions, SvgdStart {
 }
 
 /**
- * The common case in one call: starts, takes `iterations` steps and returns the particles [particles × dimension], row by
- * row. Everything else as createSVGD.
+ * The common case in one call: starts, takes `iterations` steps and returns the particles [particles × dimension], row
+ * by row. Everything else as createSVGD.
  */
 export async function svgd(run: SvgdRun): Promise<Float32Array<ArrayBuffer>> {
   refuseUnknown('svgd', run, [...SVGD_OPTIONS, ...START_OPTIONS, ...RUN_OPTIONS])

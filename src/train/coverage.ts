@@ -2,8 +2,8 @@ import type { IterationMetrics } from '../report/metrics.ts'
 import type { ParticleInfo } from '../rl/evaluator.ts'
 
 /**
- * Counts the cells of a task's grid that a population visits: all so far, and those of an iteration. The function returned takes the
- * iterations one after the other; it tells nothing of a task that has no grid.
+ * Counts the cells of a task's grid that a population visits: all so far, and those of an iteration. The function
+ * returned takes the iterations one after the other; it tells nothing of a task that has no grid.
  */
 export function countCoverage() {
   const seen = new Set<number>()

@@ -42,7 +42,10 @@ export type AnyTrainOptions = TrainOptions<AlgorithmName>
 /** A step of train(), whichever algorithm it is of. */
 export type AnyTrainStep = TrainStep<AlgorithmName>
 
-/** One iteration as a consumer of train() sees it. Everything but the metrics is live: read it before asking for the next step. */
+/**
+ * One iteration as a consumer of train() sees it. Everything but the metrics is live: read it before asking for the
+ * next step.
+ */
 export interface TrainStep<A extends AlgorithmName = 'svpg'> {
   readonly iteration: number
   readonly iterations: number
@@ -53,7 +56,9 @@ export interface TrainStep<A extends AlgorithmName = 'svpg'> {
   /** Id of the task, and the task. */
   readonly env: string
   readonly spec: EnvironmentSpec
-  /** The particles as they are now, to act with, to evaluate and to export. Each call copies them: keep what it gives. */
+  /**
+   * The particles as they are now, to act with, to evaluate and to export. Each call copies them: keep what it gives.
+   */
   agents(): Agents
   /** What brings back a population that is not one of policies. */
   save(): Saved
@@ -62,7 +67,8 @@ export interface TrainStep<A extends AlgorithmName = 'svpg'> {
   /**
    * From the next iteration on the temperature α is this.
    *
-   * @throws UsageError for a value that is not allowed, and where the algorithm's temperature cannot be changed while it runs
+   * @throws UsageError for a value that is not allowed, and where the algorithm's temperature cannot be changed while
+   *   it runs
    */
   setTemperature(temperature: number): void
   /** [n] some of the rows that each particle saw in this iteration; none where an algorithm does not tell. */
@@ -86,7 +92,8 @@ export function algorithmNamed(name: string) {
 /**
  * What config.json holds of a run: the algorithm, the task, and all settings with their defaults filled in.
  *
- * @throws UsageError for the first setting that is wrong, and for a task that cannot be made again from what can be written of it
+ * @throws UsageError for the first setting that is wrong, and for a task that cannot be made again from what can be
+ *   written of it
  */
 export function runConfig(given: AnyTrainOptions): RunConfig {
   requireOptions(given)
@@ -112,7 +119,9 @@ export type RunConfig = {
   task: TaskDescription
 } & Readonly<Record<string, unknown>>
 
-/** The task that each configuration was made from: to look into its module takes a moment, which runConfig() has not. */
+/**
+ * The task that each configuration was made from: to look into its module takes a moment, which runConfig() has not.
+ */
 const tasks = new WeakMap<object, EnvironmentSpec>()
 
 /** The task that runConfig() was given; undefined for a configuration from elsewhere. */
@@ -210,8 +219,8 @@ export type EvaluateOptions = ({ readonly agents: Acting } | Acting | Policies) 
  *
  * Every particle gets the same initial states, a function of the seed.
  *
- * @throws UsageError for an option that is not allowed, agents that do not fit the task and a task without a time limit; RunError for
- *   an observation or a reward that is not finite, naming particle and step
+ * @throws UsageError for an option that is not allowed, agents that do not fit the task and a task without a time
+ *   limit; RunError for an observation or a reward that is not finite, naming particle and step
  */
 export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   const known = ['agents', 'env', 'spec', 'episodes', 'seed', 'onProgress', 'core']

@@ -1,5 +1,5 @@
-// The package as npm would publish it in a stranger's page: built by Vite, esbuild and webpack without a configuration, and
-// without any build by an import map.
+// The package as npm would publish it in a stranger's page: built by Vite, esbuild and webpack without a configuration,
+// and without any build by an import map.
 import { copyFile, cp, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'

@@ -1,5 +1,5 @@
-// The pages of examples/browser and examples/playground, threads, exported policies and the package in bundles of pages and servers, in a
-// real Chromium or in Node, against the same in this process. Run by `npm run test:browser`.
+// The pages of examples/browser and examples/playground, threads, exported policies and the package in bundles of pages
+// and servers, in a real Chromium or in Node, against the same in this process. Run by `npm run test:browser`.
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
@@ -37,7 +37,10 @@ async function thetaInNode(options: TrainOptions): Promise<string> {
 /** WebAssembly may be compiled, no text may be evaluated and nothing may come from elsewhere. */
 const STRICT = { 'Content-Security-Policy': "default-src 'self'; img-src data:; script-src 'self' 'wasm-unsafe-eval'" }
 
-/** A folder beside this file with a page in it, built, with headers that let it share memory between threads or forbid it something. */
+/**
+ * A folder beside this file with a page in it, built, with headers that let it share memory between threads or forbid
+ * it something.
+ */
 async function servePage(name: string, outDir: string, headers: Record<string, string>): Promise<Served> {
   const root = fileURLToPath(new URL(name, import.meta.url))
   const quiet = { root, configFile: false, logLevel: 'error', worker: { format: 'es' } } as const
@@ -83,7 +86,10 @@ async function pointsWhileTraining(page: Page, iteration: number): Promise<numbe
   return (await drawn.jsonValue()) as number[]
 }
 
-/** Measures in the page how long it goes without a timer and without a frame. As text: tsx would add its helpers to a function. */
+/**
+ * Measures in the page how long it goes without a timer and without a frame. As text: tsx would add its helpers to a
+ * function.
+ */
 const MEASURE_GAPS = `{
   const gaps = (window.gaps = { timer: 0, frame: 0, frames: 0 })
   let timer = performance.now()
@@ -202,7 +208,10 @@ async function testThreads(browser: Browser, folder: string): Promise<void> {
   )
 }
 
-/** A trained population in Gaussian and squashed Gaussian heads: the page acts with the bits of Node, by all ways to choose who acts. */
+/**
+ * A trained population in Gaussian and squashed Gaussian heads: the page acts with the bits of Node, by all ways to
+ * choose who acts.
+ */
 async function policyOnPage(page: Page): Promise<string> {
   let count = 0
   for (const head of ['gaussian', 'squashed-gaussian'] as const) {

@@ -1,4 +1,5 @@
-// The package as npm would publish it in one file for a server: built by each bundler without a configuration, run from another folder.
+// The package as npm would publish it in one file for a server: built by each bundler without a configuration, run from
+// another folder.
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { copyFile, mkdir } from 'node:fs/promises'

@@ -86,7 +86,9 @@ const generators: Section = async (_, put) => {
   )
 }
 
-/** Of a density bent like a banana in the first two coordinates, standard normal in the others. Sums and products only. */
+/**
+ * Of a density bent like a banana in the first two coordinates, standard normal in the others. Sums and products only.
+ */
 const banana: Score = (out, x) => {
   const bend = x[1] - x[0] * x[0]
   out[0] = -x[0] / 4 + 2 * x[0] * bend

@@ -10,7 +10,9 @@ const ROWS = 70
 const ACTIONS = 2
 const WHO: readonly Who[] = ['best', 2, 'per-episode', 'per-call', 'mean']
 
-/** Numbers that the network puts out, and parameters beside it: log deviations are outputs or parameters of their own. */
+/**
+ * Numbers that the network puts out, and parameters beside it: log deviations are outputs or parameters of their own.
+ */
 const heads = {
   categorical: { outputs: ACTIONS, beside: 0 },
   gaussian: { outputs: ACTIONS, beside: ACTIONS },

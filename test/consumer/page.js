@@ -1,4 +1,5 @@
-// What a stranger's page does with the installed package. Plain JavaScript, built by each bundler as it is, or not at all.
+// What a stranger's page does with the installed package. Plain JavaScript, built by each bundler as it is, or not at
+// all.
 import { train } from 'steinrl'
 import { svgd } from 'steinrl/svgd'
 

@@ -61,7 +61,10 @@ export async function startsOf(id: string, count: number): Promise<number[][]> {
   })
 }
 
-/** Fails unless the values look uniform in [low, high): by Kolmogorov and Smirnov, a wrong alarm once in a hundred seeds. */
+/**
+ * Fails unless the values look uniform in [low, high): by Kolmogorov and Smirnov, a wrong alarm once in a hundred
+ * seeds.
+ */
 export function expectUniform(values: readonly number[], low: number, high: number): void {
   const sorted = [...values].sort((a, b) => a - b)
   const n = sorted.length

@@ -34,7 +34,8 @@ describe("a task of one's own", () => {
 
   test('observations are copies', async () => {
     const row = [0]
-    const create = () => ({ reset: () => ({ obs: row, info: {} }), step: () => ({ obs: row, reward: 0, terminated: false, truncated: false, info: {} }) }) // biome-ignore format: short
+    // biome-ignore format: short
+    const create = () => ({ reset: () => ({ obs: row, info: {} }), step: () => ({ obs: row, reward: 0, terminated: false, truncated: false, info: {} }) })
     const env = await make({ ...echo, create })
     const { obs } = env.reset()
     row[0] = 9

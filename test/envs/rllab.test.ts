@@ -495,7 +495,9 @@ describe('reset', () => {
 })
 
 describe('rows', () => {
-  /** States, rewards and ends after some steps of the first `rows` of 9 environments; `order` says which row is which. */
+  /**
+   * States, rewards and ends after some steps of the first `rows` of 9 environments; `order` says which row is which.
+   */
   async function run(id: string, choice: string, rows: number, order = (r: number) => r) {
     const spec = environmentSpec(id).configure?.({ physics: choice })
     if (!spec?.core) throw new Error(id)

@@ -2,7 +2,10 @@ import { generator, uniform } from '../../src/core/generator.ts'
 import type { Environment, EnvironmentSpec, Reset, Step } from '../../src/envs/contract.ts'
 import { box, discrete } from '../../src/envs/spaces.ts'
 
-/** A walk on −3 … 3 that slips: right (1) or left (0); ends at 3 with reward 1, costs 0.1 a step. It shows and saves its state. */
+/**
+ * A walk on −3 … 3 that slips: right (1) or left (0); ends at 3 with reward 1, costs 0.1 a step. It shows and saves its
+ * state.
+ */
 export const walk: EnvironmentSpec = {
   id: 'Walk',
   observationSpace: box([-3], [3]),

@@ -17,7 +17,10 @@ async function meanReturn(policy: (obs: Float32Array) => number): Promise<number
   return sum / 200
 }
 
-/** Heads against the drift that is still to come: the sum of the parabola over the rest of the way, from the drift just felt. */
+/**
+ * Heads against the drift that is still to come: the sum of the parabola over the rest of the way, from the drift just
+ * felt.
+ */
 function pilot([x, y, drift]: Float32Array): number {
   const flow = (at: number) => at * (10 - at)
   const before = flow(y - 0.5)

@@ -121,7 +121,8 @@ test('particles in a plane keep it, and stand where they stood before', () => {
   // Distances are kept.
   const distance = (points: readonly (readonly [number, number])[] | undefined, i: number, j: number) =>
     Math.hypot((points?.[i][0] ?? 0) - (points?.[j][0] ?? 0), (points?.[i][1] ?? 0) - (points?.[j][1] ?? 0))
-  for (const [i, j] of [[0, 1], [1, 2], [3, 4]]) close(distance(first?.points, i, j), distance(plane, i, j), 1e-6) // biome-ignore format: pairs
+  // biome-ignore format: pairs
+  for (const [i, j] of [[0, 1], [1, 2], [3, 4]]) close(distance(first?.points, i, j), distance(plane, i, j), 1e-6)
   // Mirrored and turned, then brought back: the mean of `plane` is the origin.
   const mirrored = plane.map(([x, y]): [number, number] => [-y, -x])
   for (const before of [plane, mirrored])

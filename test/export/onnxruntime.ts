@@ -5,8 +5,8 @@ import { hasNested } from '../nested.ts'
 export const hasOnnxruntime = hasNested('onnxruntime-web')
 
 /**
- * The outputs of a model, by name, for observations [rows, width]. In a thread of its own: onnxruntime refuses the arrays that Jest
- * gives its tests.
+ * The outputs of a model, by name, for observations [rows, width]. In a thread of its own: onnxruntime refuses the
+ * arrays that Jest gives its tests.
  */
 export async function runOnnx(
   model: Uint8Array,

@@ -113,7 +113,10 @@ export function expectFollowed(target: Float32Array, before: Float64Array, theta
 
 export const meanOf = (values: readonly number[]) => values.reduce((sum, x) => sum + x, 0) / values.length
 
-/** A step of a sampler in every state: noise of the particles that drive and of those that are moved, [B][F][2] and [B][U][2]. */
+/**
+ * A step of a sampler in every state: noise of the particles that drive and of those that are moved, [B][F][2] and
+ * [B][U][2].
+ */
 export interface SamplerStep {
   readonly sampler: Network
   readonly theta: Float64Array

@@ -1,5 +1,6 @@
-// The package as npm would publish it in an app of Next.js, built by Turbopack and by webpack, without MuJoCo: the same bits in the
-// page, on its workers and on the server as in this process. Run by `npm run test:next`; the app is installed into a temporary folder.
+// The package as npm would publish it in an app of Next.js, built by Turbopack and by webpack, without MuJoCo: the same
+// bits in the page, on its workers and on the server as in this process. Run by `npm run test:next`; the app is
+// installed into a temporary folder.
 import assert from 'node:assert/strict'
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'

@@ -20,7 +20,8 @@ test.each([15, 16, 63, 64, 65, 131])('batches that are cut into blocks and packe
   ]) {
     const net = mlp(widths)
     const last = widths[widths.length - 1]
-    // Of one sign, so that the sums do not cancel: elsewhere both are off the float64 twin by up to 2e-5 of the largest dx.
+    // Of one sign, so that the sums do not cancel: elsewhere both are off the float64 twin by up to 2e-5 of the largest
+    // dx.
     const theta = numbers(net.size, 1, 0.1).map(Math.abs)
     const given = [net, theta, numbers(rows * widths[0], 2)] as const
     const weight = numbers(rows * last, 3).map((value) => 0.1 + Math.abs(value))

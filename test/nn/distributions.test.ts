@@ -470,7 +470,9 @@ describe('tails', () => {
 describe('densities integrate to 1', () => {
   const intervals = 4000
 
-  /** ∫ e^{log π(a)} da over actions in order, by the op and by tfjs, with trapezoids between the floats that they are. */
+  /**
+   * ∫ e^{log π(a)} da over actions in order, by the op and by tfjs, with trapezoids between the floats that they are.
+   */
   async function integrals(name: HeadName, outputs: number[], logStd: number[], actions: number[]) {
     const population = await directPopulation({ name, actions: 1 }, 2, actions.length)
     const { view, policy, thetaOf } = population

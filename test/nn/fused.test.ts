@@ -12,8 +12,8 @@ import { rowsOf } from './population.ts'
 beforeAll(() => startTfjs())
 
 /**
- * Parameters for which activations do not saturate: near ±1 the slope of tanh or elu is a difference of nearly equal floats, in
- * stock tfjs as in the core.
+ * Parameters for which activations do not saturate: near ±1 the slope of tanh or elu is a difference of nearly equal
+ * floats, in stock tfjs as in the core.
  */
 function parametersOf(net: Network, seed: number): Float32Array {
   const theta = numbers(net.size, seed, 1.2)

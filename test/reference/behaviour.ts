@@ -1,4 +1,5 @@
-// Slow, obvious float64 twins of kernels on behaviour. l [n][n][rows]: l[i][j][b] is the log ratio log ρ_i/ρ at row b of policy j.
+// Slow, obvious float64 twins of kernels on behaviour. l [n][n][rows]: l[i][j][b] is the log ratio log ρ_i/ρ at row b
+// of policy j.
 
 type Ratios = readonly (readonly (readonly number[])[])[]
 

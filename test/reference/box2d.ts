@@ -1,6 +1,9 @@
 import { type Body, Box, Polygon, PrismaticJoint, RevoluteJoint, Vec2, World } from 'planck'
 
-/** What Box2D holds of a body: origin and centre (m), angle (rad), velocity of the centre (m/s), angular velocity (rad/s). */
+/**
+ * What Box2D holds of a body: origin and centre (m), angle (rad), velocity of the centre (m/s), angular velocity
+ * (rad/s).
+ */
 export interface BodyState {
   readonly x: number
   readonly y: number
@@ -13,8 +16,9 @@ export interface BodyState {
 }
 
 /**
- * rllab's models in planck, the port of Box2D 2.3 to doubles, as its XML files build them with pybox2d's defaults: gravity
- * (0, -10), warm starting, no damping, 8 velocity and 3 position iterations unless said otherwise. Nothing collides.
+ * rllab's models in planck, the port of Box2D 2.3 to doubles, as its XML files build them with pybox2d's defaults:
+ * gravity (0, -10), warm starting, no damping, 8 velocity and 3 position iterations unless said otherwise. Nothing
+ * collides.
  */
 const world = () => new World({ gravity: Vec2(0, -10), allowSleep: false, warmStarting: true })
 const quiet = { filterGroupIndex: -1, friction: 0 }
@@ -39,7 +43,10 @@ const stateOf = (body: Body, turns = 0): BodyState => {
 /** A rectangle of half width 0.05 whose middle line runs from the origin to (0, to). */
 const rod = (to: number) => new Polygon([Vec2(0.05, 0), Vec2(0.05, to), Vec2(-0.05, to), Vec2(-0.05, 0)])
 
-/** Cart and pole. The prismatic joint joins the origins of track (0, -0.1) and cart, so the cart comes to lie at y = -0.1. */
+/**
+ * Cart and pole. The prismatic joint joins the origins of track (0, -0.1) and cart, so the cart comes to lie at y =
+ * -0.1.
+ */
 export function box2dCartPole() {
   const height = 3 / Math.sqrt(12)
   const scene = world()

@@ -16,8 +16,8 @@ export function ratioOf(policy: Policy, theta: ArrayLike<number>, rows: ClippedR
 }
 
 /**
- * Float64 twin of the clipped objective: Σ_b w_b ρ_b, where a row counts ρ up to 1 + ε if its advantage is positive and down to
- * 1 − ε if it is negative; plus β mean_b H.
+ * Float64 twin of the clipped objective: Σ_b w_b ρ_b, where a row counts ρ up to 1 + ε if its advantage is positive and
+ * down to 1 − ε if it is negative; plus β mean_b H.
  */
 export function clippedObjectiveReference(
   policy: Policy,
@@ -33,7 +33,9 @@ export function clippedObjectiveReference(
   }, 0)
 }
 
-/** Float64 twin of the imitation objective Σ_b w_b max(log π(a_b|s_b), floor): what is too improbable has no gradient. */
+/**
+ * Float64 twin of the imitation objective Σ_b w_b max(log π(a_b|s_b), floor): what is too improbable has no gradient.
+ */
 export function flooredObjectiveReference(
   policy: Policy,
   theta: ArrayLike<number>,

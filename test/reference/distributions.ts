@@ -1,5 +1,5 @@
-// Float64 twins of assembly/nn/{categorical,gaussian}.ts and src/nn/distributions.ts, one row at a time, as the definitions
-// stand in a textbook.
+// Float64 twins of assembly/nn/{categorical,gaussian}.ts and src/nn/distributions.ts, one row at a time, as the
+// definitions stand in a textbook.
 
 import type { Policy } from '../../src/nn/policy.ts'
 import { logSoftmaxReference, mlpReference } from './mlp.ts'

@@ -3,8 +3,8 @@
 type Matrix = readonly (readonly number[])[]
 
 /**
- * φ_i = 1/n [ s_i + b (n − 1) (2/h) e^{−2|θ_i|²/h} θ_i ], h = 2 mean|θ|² / 2 log(n+1): the push of n − 1 particles at the distance
- * √2 |θ_i|, as orthogonal ones of one length have it, whose own terms cancel.
+ * φ_i = 1/n [ s_i + b (n − 1) (2/h) e^{−2|θ_i|²/h} θ_i ], h = 2 mean|θ|² / 2 log(n+1): the push of n − 1 particles at
+ * the distance √2 |θ_i|, as orthogonal ones of one length have it, whose own terms cancel.
  */
 export function selfPushReference(theta: Matrix, score: Matrix, repulsion: number): number[][] {
   const n = theta.length

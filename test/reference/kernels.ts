@@ -115,8 +115,8 @@ export interface DirectionReference extends SteinReference {
 }
 
 /**
- * φ(x_i) = 1/N_i Σ_j P [ a k(x_j, x_i) s_j + b ∇_{x_j} k(x_j, x_i) ] with N_i = n or Σ_j k(x_j, x_i), and P = 1, or M⁻¹ for
- * the matrix-valued kernel M⁻¹ k. `distance` is the metric of the mean distance alone.
+ * φ(x_i) = 1/N_i Σ_j P [ a k(x_j, x_i) s_j + b ∇_{x_j} k(x_j, x_i) ] with N_i = n or Σ_j k(x_j, x_i), and P = 1, or M⁻¹
+ * for the matrix-valued kernel M⁻¹ k. `distance` is the metric of the mean distance alone.
  */
 export function directionReference(
   X: Matrix,

@@ -63,7 +63,10 @@ function advance(
   return Math.max(to, radius, ...nearSides.filter((side) => side <= from))
 }
 
-/** Steps between neighbours of a grid of n by n points, from start to goal, walking only where a point may be; -1: no way. */
+/**
+ * Steps between neighbours of a grid of n by n points, from start to goal, walking only where a point may be; -1: no
+ * way.
+ */
 export function shortestRoute(
   start: readonly number[],
   isGoal: (x: number, y: number) => boolean,

@@ -30,7 +30,9 @@ export function solve(A: readonly (readonly number[])[], b: readonly number[]): 
 
 const dot = (a: readonly number[], b: readonly number[]) => a.reduce((sum, x, i) => sum + x * b[i], 0)
 
-/** A joint: what its coordinates are off by, their derivatives by (x, y, angle) of every body, and when it is content. */
+/**
+ * A joint: what its coordinates are off by, their derivatives by (x, y, angle) of every body, and when it is content.
+ */
 export interface JointTwin {
   gap(bodies: readonly RigidBody[]): number[]
   jacobian(bodies: readonly RigidBody[]): number[][]
@@ -43,7 +45,9 @@ const turned = ([x, y]: Point, angle: number): Point => [
   Math.sin(angle) * x + Math.cos(angle) * y,
 ]
 
-/** Point b of body j lies on point a of body i, or of the world if i is -1. Points are seen from the bodies' centres. */
+/**
+ * Point b of body j lies on point a of body i, or of the world if i is -1. Points are seen from the bodies' centres.
+ */
 export function pin(i: number, a: Point, j: number, b: Point): JointTwin {
   const arm = (bodies: readonly RigidBody[], k: number, point: Point) =>
     k < 0 ? point : turned(point, bodies[k].angle)
@@ -93,8 +97,8 @@ function closing(J: readonly (readonly number[])[], W: readonly number[], gap: r
 }
 
 /**
- * One frame of Box2D: velocities after `forces` [x, y, torque of each body] and gravity that all joints allow together, a
- * straight move, and rounds of corrections joint by joint.
+ * One frame of Box2D: velocities after `forces` [x, y, torque of each body] and gravity that all joints allow together,
+ * a straight move, and rounds of corrections joint by joint.
  */
 export function frame(
   bodies: RigidBody[],
@@ -161,8 +165,8 @@ function along(f: (q: readonly number[]) => number[], q: readonly number[], d: r
 }
 
 /**
- * q̈ by the principle of d'Alembert, Σ Jᵀ (M a - f) = 0 with a = J q̈ + J̇ q̇: J and J̇ q̇ are differences of the places
- * of the bodies, so nothing of the equations of motion is written down here.
+ * q̈ by the principle of d'Alembert, Σ Jᵀ (M a - f) = 0 with a = J q̈ + J̇ q̇: J and J̇ q̇ are differences of the
+ * places of the bodies, so nothing of the equations of motion is written down here.
  */
 export function acceleration(
   mechanism: Mechanism,

@@ -1,7 +1,7 @@
 import { type MultiGoalTwin, stepMultiGoalReference } from './multigoal.ts'
 
-// The maximum-entropy solution of the multi-goal tasks, by soft value iteration on a grid. A step goes to s' = clip(s + a) and
-// pays one part for a and one for s', so with uniform measure on the box of actions, as in s2ac and sql,
+// The maximum-entropy solution of the multi-goal tasks, by soft value iteration on a grid. A step goes to s' = clip(s +
+// a) and pays one part for a and one for s', so with uniform measure on the box of actions, as in s2ac and sql,
 //
 //     V(s) = α log ∫ exp(−c |a|²/α) exp(G(s')/α) da      G(s') = r(s') + γ (1 − d(s')) V(s')      π(a|s) ∝ the integrand
 //
@@ -21,7 +21,10 @@ export interface SoftMultiGoalTask {
   readonly discount: number
 }
 
-/** Nodes −P, −P + 1/n, … P along both axes; actions are whole numbers of spacings, so that a step leads from node to node. */
+/**
+ * Nodes −P, −P + 1/n, … P along both axes; actions are whole numbers of spacings, so that a step leads from node to
+ * node.
+ */
 export interface SoftMultiGoal {
   readonly task: SoftMultiGoalTask
   /** n, nodes in a unit of length. */
@@ -70,13 +73,18 @@ function effortKernel({ constants, temperature, rewardScale }: SoftMultiGoalTask
   })
 }
 
-/** Mean exp(r/α) over the part of each node's cell where the walk goes on, and over the part that is within each goal. */
+/**
+ * Mean exp(r/α) over the part of each node's cell where the walk goes on, and over the part that is within each goal.
+ */
 interface Landing {
   readonly alive: Float64Array
   readonly ended: readonly Float64Array[]
 }
 
-/** Parts of a cell along an axis, where a goal's border cuts it. Whole cells would make the goal's area wrong by its border times 1/n. */
+/**
+ * Parts of a cell along an axis, where a goal's border cuts it. Whole cells would make the goal's area wrong by its
+ * border times 1/n.
+ */
 const PARTS = 16
 
 function landingOf(task: SoftMultiGoalTask, side: number, resolution: number): Landing {
@@ -112,7 +120,10 @@ export function placeOf(node: number, side: number, resolution: number): Point {
   return [((node % side) - middle) / resolution, (floor(node / side) - middle) / resolution]
 }
 
-/** exp((G − shift)/α). The values at goals are about 0: no exponential overflows with the shift, and near goals none underflows. */
+/**
+ * exp((G − shift)/α). The values at goals are about 0: no exponential overflows with the shift, and near goals none
+ * underflows.
+ */
 function weighed({ discount, temperature }: SoftMultiGoalTask, landing: Landing, value: Float64Array) {
   const shift = discount * value.reduce((most, v) => max(most, v), 0)
   return {
@@ -167,7 +178,10 @@ export interface Arrivals {
   readonly left: readonly number[]
 }
 
-/** Where the episodes of the soft-optimal policy end that begin at the nodes with the given mass [N, N], cut after some steps. */
+/**
+ * Where the episodes of the soft-optimal policy end that begin at the nodes with the given mass [N, N], cut after some
+ * steps.
+ */
 export function arrivals(solved: SoftMultiGoal, start: Float64Array, steps: number): Arrivals {
   const { partition, alive, ended, kernel, side } = solved
   const entropies = entropyOf(solved)

@@ -42,9 +42,9 @@ export const chain: TabularMdp = {
 }
 
 /**
- * A fork of three steps whose states know their time, so that one table can hold the best policy: state 0 leads to 1, where
- * both actions are good, or with a higher reward at once to 2, where only one is; the same again in 3 and 4. Whoever counts
- * the entropy that is to come goes to 1, whoever counts rewards only goes to 2.
+ * A fork of three steps whose states know their time, so that one table can hold the best policy: state 0 leads to 1,
+ * where both actions are good, or with a higher reward at once to 2, where only one is; the same again in 3 and 4.
+ * Whoever counts the entropy that is to come goes to 1, whoever counts rewards only goes to 2.
  */
 export const fork: TabularMdp = {
   states: 5,
@@ -153,8 +153,8 @@ export function expectedSumOfReturns(mdp: TabularMdp, policy: Table): number {
 }
 
 /**
- * Σ_t Σ_s P(s_t = s) Σ_a ∇π(a|s) ( E[G_t|s, a] − β log π(a|s) ): the mean of what an estimator sums over an episode. It leaves out
- * the factor γᵗ, as all of them do; at λ = 1, γ = 1 and β = 0 it is ∇J. `gradient(s, a)` is ∇_θ π(a|s).
+ * Σ_t Σ_s P(s_t = s) Σ_a ∇π(a|s) ( E[G_t|s, a] − β log π(a|s) ): the mean of what an estimator sums over an episode. It
+ * leaves out the factor γᵗ, as all of them do; at λ = 1, γ = 1 and β = 0 it is ∇J. `gradient(s, a)` is ∇_θ π(a|s).
  */
 export function policyGradientReference(
   mdp: TabularMdp,
@@ -211,7 +211,10 @@ export const softOptimalPolicy = (mdp: TabularMdp, tau: number) =>
     return highest + tau * Math.log(Q.reduce((sum, q) => sum + Math.exp((q - highest) / tau), 0))
   })
 
-/** Where a bonus for the entropy at visited states comes to rest: π ∝ exp(Q/β) as well, but Q sums rewards alone. [t][s][a] */
+/**
+ * Where a bonus for the entropy at visited states comes to rest: π ∝ exp(Q/β) as well, but Q sums rewards alone.
+ * [t][s][a]
+ */
 export const bonusFixedPoint = (mdp: TabularMdp, beta: number) =>
   backwards(mdp, beta, (Q, pi) => Q.reduce((sum, q, a) => sum + pi[a] * q, 0))
 

@@ -46,7 +46,8 @@ describe('the golden directions', () => {
     expect(plain.info.bandwidth / (median_sq / Math.log(n)) - 1).toBeCloseTo(0, 5)
   })
 
-  // Shifted by 1000, a float32 coordinate keeps steps of 6e-5: particles on that grid lose nothing, so the answer is exact.
+  // Shifted by 1000, a float32 coordinate keeps steps of 6e-5: particles on that grid lose nothing, so the answer is
+  // exact.
   test.each(rbfCases)('$n × $d, $score, $name, shifted by 1000', async ({ X, G, kernel }) => {
     const grid = 2 ** -14
     const onGrid = X.map((x) => x.map((value) => Math.round(value / grid) * grid))

@@ -249,8 +249,9 @@ async function gaussian(n: number, d: number, seed: number, shift = 0, scale = 1
 }
 
 describe('what it measures', () => {
-  // With x ~ N(μ, σ²I) and the target N(0, I), KSD² = E[(s_p − s)(x)·(s_p − s)(x') k(x, x')], all Gaussian integrals for rbf.
-  // One U-statistic of 500 particles scatters around it by 10 %; it is unbiased, so the mean of 40 does by 1.6 %.
+  // With x ~ N(μ, σ²I) and the target N(0, I), KSD² = E[(s_p − s)(x)·(s_p − s)(x') k(x, x')], all Gaussian integrals
+  // for rbf. One U-statistic of 500 particles scatters around it by 10 %; it is unbiased, so the mean of 40 does by 1.6
+  // %.
   test.each([
     { shift: 0.5, scale: 1 },
     { shift: 1, scale: 1 },

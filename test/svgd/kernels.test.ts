@@ -272,8 +272,8 @@ describe('the twins', () => {
 })
 
 describe('equal to the float64 twin', () => {
-  // n and d meet every tail of tiles of 4 rows and 8 columns, and both ways to the distances (d ≤ 16, d > 16). The twin of a
-  // metric is slow.
+  // n and d meet every tail of tiles of 4 rows and 8 columns, and both ways to the distances (d ≤ 16, d > 16). The twin
+  // of a metric is slow.
   const sizes = (mapped?: true) =>
     fc.tuple(
       fc.integer({ min: 1, max: mapped ? 13 : 40 }),

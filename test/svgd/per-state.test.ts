@@ -70,7 +70,8 @@ test('equals the float64 twin for every size, with either term alone and weighed
       states.forEach((state, b) => {
         const { fixed, updated = fixed } = state
         const phi = updated.map((a) => directionAtReference(a, state, h, weight))
-        // Terms of float32 size whose sum may cancel: |k s| ≤ 4, |∇k| ≤ √(2/eh), and their slopes that over √h once more.
+        // Terms of float32 size whose sum may cancel: |k s| ≤ 4, |∇k| ≤ √(2/eh), and their slopes that over √h once
+        // more.
         const size = (4 + Math.sqrt(2 / h)) * 3
         expect(largestError(found[b].phi, phi)).toBeLessThan(2e-6 * size)
         const trace = traceReference(state, h, weight)

@@ -142,7 +142,10 @@ function optimizerFor({ optimizer, stepSize: learningRate }: Settings): Optimize
   return optimizer === 'adam' ? adam({ learningRate }) : adagrad({ learningRate })
 }
 
-/** Both terms from the kernel matrix that the direction has left behind: drive_i = 1/n Σ_j k(x_j, x_i) s_j, and the rest. */
+/**
+ * Both terms from the kernel matrix that the direction has left behind: drive_i = 1/n Σ_j k(x_j, x_i) s_j, and the
+ * rest.
+ */
 function momentOf({ particles: n, population, arena }: SvgdState, info: SvgdInfo): Moment {
   const { stride } = population
   const { view } = arena

@@ -4,11 +4,11 @@ import type { Plane } from './protocol.ts'
 type Points = Plane['points']
 
 /**
- * The plane of the first two principal components of the particles, turned and mirrored so that they stand as near as they
- * can to where they stood before: components are only known up to that, and a picture that jumps shows nothing.
+ * The plane of the first two principal components of the particles, turned and mirrored so that they stand as near as
+ * they can to where they stood before: components are only known up to that, and a picture that jumps shows nothing.
  *
- * A particle has thousands of parameters and there are few particles, so the components come from their products with each
- * other: with G = X Xᵀ = U Λ Uᵀ of centred rows X, the particles stand at U √Λ.
+ * A particle has thousands of parameters and there are few particles, so the components come from their products with
+ * each other: with G = X Xᵀ = U Λ Uᵀ of centred rows X, the particles stand at U √Λ.
  *
  * @param rows [n][parameters]; fewer than three have no plane
  */

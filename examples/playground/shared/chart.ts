@@ -37,7 +37,10 @@ export interface Chart {
 /** More thin lines than this are a solid area, and slow to draw. */
 const MOST_LINES = 128
 
-/** A line chart in `host` that fills its width and follows the theme. Data that come faster than frames are drawn once a frame. */
+/**
+ * A line chart in `host` that fills its width and follows the theme. Data that come faster than frames are drawn once a
+ * frame.
+ */
 export function createChart(host: HTMLElement, options: ChartOptions): Chart {
   let data: ChartData = { x: [], thin: options.thin ? [[]] : [], lines: options.lines.map(() => []) }
   let plot: uPlot | null = null

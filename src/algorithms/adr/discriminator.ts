@@ -42,8 +42,8 @@ export const transitionDiscriminator = (network: Trainable): TransitionDiscrimin
 })
 
 /**
- * Rows (s, a, s′ − s) of transitions. What the physics does in one step is small beside s: as a difference it is a column of its own,
- * and its size is no matter once columns are normalised.
+ * Rows (s, a, s′ − s) of transitions. What the physics does in one step is small beside s: as a difference it is a
+ * column of its own, and its size is no matter once columns are normalised.
  */
 export function transitionRows(
   { observation, action, nextObservation }: Visited,
@@ -81,7 +81,8 @@ export function logitsOf(discriminator: TransitionDiscriminator, rows: Float32Ar
 }
 
 /**
- * Mean of log D − log ½ over rows with the log odds f: above 0 where D takes them for randomised ones, and at most log 2.
+ * Mean of log D − log ½ over rows with the log odds f: above 0 where D takes them for randomised ones, and at most
+ * log 2.
  *
  *     r = mean_b [ log σ(f_b) + log 2 ],   log σ(f) = −softplus(−f)
  */

@@ -18,8 +18,8 @@ export interface RandomisedSetup extends PolicyGradientSetup {
 }
 
 /**
- * The policy gradient of one agent at one point of the environment's parameters: `context.constants` of a job. Every rollout begins new
- * episodes, so that none straddles two points.
+ * The policy gradient of one agent at one point of the environment's parameters: `context.constants` of a job. Every
+ * rollout begins new episodes, so that none straddles two points.
  */
 export const randomisedEvaluator = async (setup: RandomisedSetup): Promise<Evaluator> => {
   const state = await createPolicyGradient(setup)
@@ -33,7 +33,10 @@ function evaluateAt(state: PolicyGradient, names: readonly string[], { context, 
   return job.pass === 0 ? { ...outcome, visited: transitionsOf(state) } : outcome
 }
 
-/** Sets the constants and starts new episodes with them; numbered by the steps before, no two episodes have the same number. */
+/**
+ * Sets the constants and starts new episodes with them; numbered by the steps before, no two episodes have the same
+ * number.
+ */
 function begin(state: PolicyGradient, names: readonly string[], { particle, step, carried, context }: Job) {
   const { arena, rollers } = state
   const constants = context?.constants as Float64Array

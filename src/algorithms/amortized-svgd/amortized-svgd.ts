@@ -30,8 +30,9 @@ import {
 import { type amortizedRules, amortizedSchema } from './settings.ts'
 
 /**
- * Amortized SVGD: a sampler x = f(η; ξ), ξ ~ N(0, I), is trained so that its points are spread as p is; then a sample costs one
- * pass through the network and no steps. n points x_i = f(η; ξ_i) are drawn, each gets a direction D_i, and η follows by `rule`:
+ * Amortized SVGD: a sampler x = f(η; ξ), ξ ~ N(0, I), is trained so that its points are spread as p is; then a sample
+ * costs one pass through the network and no steps. n points x_i = f(η; ξ_i) are drawn, each gets a direction D_i, and η
+ * follows by `rule`:
  *
  *     chain        η ← η + rate · Adam[ 1/n Σ_i (∂f(η; ξ_i)/∂η)ᵀ D_i ],  the gradient of mean_i ⟨stop(D_i), f(η; ξ_i)⟩
  *     regression   `passes` such steps down mean_i |f(η; ξ_i) − (x_i + ε D_i)|², the targets x_i + ε D_i held
@@ -41,17 +42,19 @@ import { type amortizedRules, amortizedSchema } from './settings.ts'
  *
  *     D_i = φ(x_i) = 1/N Σ_j [ k(x_j, x_i) s(x_j)/α + ∇_{x_j} k(x_j, x_i) ],  N = n or Σ_j k(x_j, x_i)
  *
- * One batch moves the points that the direction is taken from. With two, φ is taken from the particles x_j and moves another batch
- * x′_i, which is not among them: no term j = i, whose score is not shared and whose repulsion is 0.
+ * One batch moves the points that the direction is taken from. With two, φ is taken from the particles x_j and moves
+ * another batch x′_i, which is not among them: no term j = i, whose score is not shared and whose repulsion is 0.
  *
- * For the third D_i = −n ∂KSD²_U/∂x_i, which needs the Hessian H of log p along one vector a particle, the derivative of KSD²_U by
- * its score: H(x) v is taken as a central difference of the score along v, two more scores a particle and no Hessian.
+ * For the third D_i = −n ∂KSD²_U/∂x_i, which needs the Hessian H of log p along one vector a particle, the derivative
+ * of KSD²_U by its score: H(x) v is taken as a central difference of the score along v, two more scores a particle and
+ * no Hessian.
  *
- * Source: Feng, Wang & Liu 2017 (arXiv 1707.06626); Wang & Liu 2016 (arXiv 1611.01722) for the chain rule; Liu & Feng 2016
- * (arXiv 1612.00081) for the discrepancy.
+ * Source: Feng, Wang & Liu 2017 (arXiv 1707.06626); Wang & Liu 2016 (arXiv 1611.01722) for the chain rule; Liu & Feng
+ * 2016 (arXiv 1612.00081) for the discrepancy.
  *
- * @throws UsageError for settings that are out of range or do not fit together, a network whose output is not as wide as the target,
- *   and from `step` for a state of other settings, a point or a score that is not finite; RunError for parameters that are not
+ * @throws UsageError for settings that are out of range or do not fit together, a network whose output is not as wide
+ *   as the target, and from `step` for a state of other settings, a point or a score that is not finite; RunError for
+ *   parameters that are not
  */
 export function createAmortizedSVGD(options: AmortizedOptions) {
   const problem = problemOf(options)
@@ -61,8 +64,8 @@ export function createAmortizedSVGD(options: AmortizedOptions) {
     /** One step in place. */
     step: (state: AmortizedState): AmortizedInfo => step(own(state)),
     /**
-     * `count` points of the sampler as it is, [count × dimension] row by row. They depend on (seed, stream, η) only, share no
-     * noise with the training, and drawing them changes nothing that step() reads.
+     * `count` points of the sampler as it is, [count × dimension] row by row. They depend on (seed, stream, η) only,
+     * share no noise with the training, and drawing them changes nothing that step() reads.
      */
     sample: (state: AmortizedState, count: number, stream = 0): Float32Array => sample(own(state), count, stream),
   }

@@ -153,7 +153,9 @@ export function discrepancyOf(state: State, noise: Float32Array) {
   return { held: { noise, points, direction }, squaredU }
 }
 
-/** Of the spread of the particles: near the cube root of float32's precision, where rounding and curvature err alike. */
+/**
+ * Of the spread of the particles: near the cube root of float32's precision, where rounding and curvature err alike.
+ */
 const DIFFERENCE = 1 / 256
 
 /** [n, stride] H(x_i) v_i for v = byScore: [ s(x + δ u) − s(x − δ u) ] |v| / 2δ with u = v/|v|. Leaves x as it was. */

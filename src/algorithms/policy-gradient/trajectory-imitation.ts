@@ -88,9 +88,9 @@ export interface RowsWithValues {
 }
 
 /**
- * Some steps of the discriminator D between the policy's rows (0) and those of the best trajectories (1, weighted by return), then
- * the reward −log(1 − D(s, a)), or log D − log(1 − D), of every row of the policy into out [rows]. Without trajectories every
- * reward is 0.
+ * Some steps of the discriminator D between the policy's rows (0) and those of the best trajectories (1, weighted by
+ * return), then the reward −log(1 − D(s, a)), or log D − log(1 − D), of every row of the policy into out [rows].
+ * Without trajectories every reward is 0.
  *
  * Source: Gangwani, Liu & Peng 2018 (arXiv 1805.10309), with the constants of the authors' code.
  *

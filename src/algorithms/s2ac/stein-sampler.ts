@@ -29,19 +29,20 @@ export interface SteinSteps {
 }
 
 /**
- * L steps of SVGD of two sets of particles: `driving` x [B, K, A], which is plain SVGD, and `driven` u [B, K, A], which follows the
- * field that the driving ones make and takes no part in it. So that field is a map of u alone, and the density of u changes by its
- * divergence, to first order in ε:
+ * L steps of SVGD of two sets of particles: `driving` x [B, K, A], which is plain SVGD, and `driven` u [B, K, A], which
+ * follows the field that the driving ones make and takes no part in it. So that field is a map of u alone, and the
+ * density of u changes by its divergence, to first order in ε:
  *
  *     φ(u) = 1/K Σ_j [ k(x_j, u) s_j + ∇_{x_j} k(x_j, u) ]
  *     x_i ← x_i + ε φ(x_i)      u_i ← u_i + ε φ(u_i)      log q(u_i) ← log q(u_i) − ε tr ∇φ(u_i)
  *
- * log q is the density given the driving particles; its mean is an entropy that is never above that of the driven ones over all draws.
- * A single set would have to leave out what a particle does to itself, and then its density grows with every step even at
- * rest, or to count it, and then the entropy comes out above that of the target: 0.3 nats for 16 particles in the plane.
+ * log q is the density given the driving particles; its mean is an entropy that is never above that of the driven ones
+ * over all draws. A single set would have to leave out what a particle does to itself, and then its density grows with
+ * every step even at rest, or to count it, and then the entropy comes out above that of the target: 0.3 nats for 16
+ * particles in the plane.
  *
- * A given ε is right for one curvature of log p only, and that of Q/α is not known: where ε ∇φ is large the particles fly apart and
- * the first order means nothing. So each state has its own, from its driving particles,
+ * A given ε is right for one curvature of log p only, and that of Q/α is not known: where ε ∇φ is large the particles
+ * fly apart and the first order means nothing. So each state has its own, from its driving particles,
  *
  *     ε_b = min(ε, λ/Λ)      Λ = √(2/(e h)) mean_j |s_j| + 2/h ≥ ‖∇φ(u)‖ for every u
  *

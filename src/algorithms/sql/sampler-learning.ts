@@ -40,15 +40,18 @@ interface SamplerStep {
 }
 
 /**
- * One step of amortised SVGD of a sampler a = tanh f(s, ξ) towards π(a|s) ∝ exp(Q(s, a)/α), in each of B states at once:
+ * One step of amortised SVGD of a sampler a = tanh f(s, ξ) towards π(a|s) ∝ exp(Q(s, a)/α), in each of B states at
+ * once:
  *
  *     φ_i = 1/F Σ_j [ k(u_j, u_i) ∇_{u_j} ( Q(s, tanh u_j)/α + Σ log(1 − tanh² u_j) ) + ∇_{u_j} k(u_j, u_i) ]
  *     θ ← θ + ε mean_i φ_iᵀ ∂f(s, ξ_i)/∂θ   (by Adam)
  *
- * over two independent sets of actions u = f(s, ξ), one that drives and one that is moved. The particles are the actions before the
- * squash, whose space has no borders; the logarithm makes it the density of the squashed ones that is drawn.
+ * over two independent sets of actions u = f(s, ξ), one that drives and one that is moved. The particles are the
+ * actions before the squash, whose space has no borders; the logarithm makes it the density of the squashed ones that
+ * is drawn.
  *
- * Source: Haarnoja, Tang, Abbeel & Levine 2017 (arXiv 1702.08165), equations 13 and 14; Feng, Wang & Liu 2017 (arXiv 1707.06626).
+ * Source: Haarnoja, Tang, Abbeel & Levine 2017 (arXiv 1702.08165), equations 13 and 14; Feng, Wang & Liu 2017
+ * (arXiv 1707.06626).
  *
  * @throws RunError when Q or its gradient is not finite
  * @returns the mean norm of φ_i and the mean bandwidth
@@ -92,7 +95,8 @@ export function learnSampler(
 }
 
 /**
- * log q(a|s) [rows] of the actions a = tanh f(s, ξ) that a sampler draws at latents ξ [rows, A] from N(0, I), as many as an action has:
+ * log q(a|s) [rows] of the actions a = tanh f(s, ξ) that a sampler draws at latents ξ [rows, A] from N(0, I), as many
+ * as an action has:
  *
  *     log q = log N(ξ; 0, I) − log |det ∂f/∂ξ| − Σ_k log(1 − a_k²)
  *

@@ -26,16 +26,16 @@ import { splitOf } from './settings.ts'
 import { type SqlState, samplerOf, sql, temperatureOf } from './sql.ts'
 
 /**
- * Composition of soft Q functions: components learn a task each, then a sampler is trained on the sum of their Qs, which stay as they
- * are, in the states that they have seen and without another step of the environment,
+ * Composition of soft Q functions: components learn a task each, then a sampler is trained on the sum of their Qs,
+ * which stay as they are, in the states that they have seen and without another step of the environment,
  *
  *     π(a|s) ∝ exp( Σ_c Q_c(s, a)/α )
  *
- * which does what is good for all of them. The population is the components, each with its own policy, and the composed one
- * last; it is evaluated on the run's task, the one that asks for all at once.
+ * which does what is good for all of them. The population is the components, each with its own policy, and the composed
+ * one last; it is evaluated on the run's task, the one that asks for all at once.
  *
- * Source: Haarnoja, Pong, Zhou, Dalal, Abbeel & Levine 2018 (arXiv 1803.06773); the sum of Q functions and the merged replay are those of
- * the authors' soft Q-learning code.
+ * Source: Haarnoja, Pong, Zhou, Dalal, Abbeel & Levine 2018 (arXiv 1803.06773); the sum of Q functions and the merged
+ * replay are those of the authors' soft Q-learning code.
  */
 export const sqlCompose = {
   settings: sqlComposeSettings,
@@ -129,7 +129,10 @@ function taskOf(spec: EnvironmentSpec, constants: Constants): EnvironmentSpec {
 /** The number of the composed sampler in the counter of its random rows; components take theirs as 0. */
 const COMPOSED = 1
 
-/** Retrains the sampler alone on the states that the components have seen: as many gradient steps as they took in an iteration. */
+/**
+ * Retrains the sampler alone on the states that the components have seen: as many gradient steps as they took in an
+ * iteration.
+ */
 function compose(state: SqlComposeState): number {
   const { config, components, batch, arena, learning, sampler } = state
   state.replay ??= mergeReplays(components.map(({ loop }) => loop.replay))

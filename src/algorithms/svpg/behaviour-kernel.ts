@@ -37,8 +37,8 @@ export interface Behaviour {
 }
 
 /**
- * The kernel on behaviour for the Stein direction: K as observed, and in place of ∇_{θ_j} k the exploration gradients of the
- * particles, Σ_{j≠i} k_ij times the policy gradient of explorationRewards.
+ * The kernel on behaviour for the Stein direction: K as observed, and in place of ∇_{θ_j} k the exploration gradients
+ * of the particles, Σ_{j≠i} k_ij times the policy gradient of explorationRewards.
  */
 export function behaviourKernel({ kernel: observed }: Behaviour, exploration: readonly Float32Array[]): Kernel {
   const supply: CustomKernel = (kernel, repulsion) => {
@@ -114,7 +114,10 @@ const DENSITY_STEPS = 10
 const DENSITY_RATE = 5e-4
 const REMEMBERED = 2
 
-/** Σ_i mean softplus(−l_i) over the rows of i + mean softplus(l_i) over as many rows of all: least where l_i = log ρ_i/ρ. */
+/**
+ * Σ_i mean softplus(−l_i) over the rows of i + mean softplus(l_i) over as many rows of all: least where l_i = log
+ * ρ_i/ρ.
+ */
 function trainDensities(behaviour: Behaviour, own: readonly Float32Array[]): void {
   const { net, arena } = behaviour
   const n = own.length

@@ -6,8 +6,8 @@ const REPLACED = 0.25
 const NOISE = 0.005
 
 /**
- * The evolution step of the SVPG author's code: the worst quarter of the particles become copies of the others, the best ones
- * first, each parameter moved by U(−0.005, 0.005).
+ * The evolution step of the SVPG author's code: the worst quarter of the particles become copies of the others, the
+ * best ones first, each parameter moved by U(−0.005, 0.005).
  *
  * @param dimension parameters of a particle; the padding of its row stays 0
  * @param fitness [n] mean returns; a particle whose return is not known yet (null) is neither replaced nor copied

@@ -46,7 +46,10 @@ function ownDrive({ ops, at, view }: SteinArena, n: number): number {
   return view.squares.subarray(0, n).reduce((sum, square) => sum + Math.sqrt(square), 0) / (n * n)
 }
 
-/** The bandwidth of the SVPG author's code for distances of √2 times the particles' own norms: h = 2 mean|θ|² / 2 log(n+1). */
+/**
+ * The bandwidth of the SVPG author's code for distances of √2 times the particles' own norms: h = 2 mean|θ|² / 2
+ * log(n+1).
+ */
 function pushFromOrigin({ ops, at, view }: SteinArena, n: number, repulsion: number): void {
   const D = view.theta.length / n
   ops.rowSquares(at.squares, at.theta, n, D)

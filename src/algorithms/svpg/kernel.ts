@@ -20,7 +20,8 @@ export function parameterKernel(
   const whole = kernels[kernel as keyof typeof kernels]({ bandwidth })
   if (!perLayer) return whole
   const widths = net.layers.map(({ inputs, outputs }) => (inputs + 1) * outputs)
-  // Standard deviations start equal in all particles: a block of their own would have no bandwidth, so they join the last layer.
+  // Standard deviations start equal in all particles: a block of their own would have no bandwidth, so they join the
+  // last layer.
   widths[widths.length - 1] += size - net.size
   return blockwise(widths, whole)
 }
@@ -43,7 +44,10 @@ interface Population {
   readonly arena: { readonly view: { readonly kernel: Float32Array; readonly meanKernel: Float32Array } }
 }
 
-/** [n][n] the kernel matrix of the last step, with a kernel on each layer their mean; null where particles do not interact. */
+/**
+ * [n][n] the kernel matrix of the last step, with a kernel on each layer their mean; null where particles do not
+ * interact.
+ */
 export function kernelMatrix({ arena, particles: n, config }: Population): number[][] | null {
   if (config.interaction !== 'stein') return null
   const { kernel, meanKernel } = arena.view

@@ -96,15 +96,17 @@ export type SvpgOptions = v.InferInput<typeof schema> & {
   /** An id of the registry or a task of one's own. */
   env: string | EnvironmentSpec
   /**
-   * Who evaluates the particles: this thread (0, the default), so many workers, or one a core ('auto'). The bits are the
-   * same. A task in TypeScript needs its `module` for workers.
+   * Who evaluates the particles: this thread (0, the default), so many workers, or one a core ('auto'). The bits are
+   * the same. A task in TypeScript needs its `module` for workers.
    */
   workers?: number | 'auto'
   /** Seconds that a worker may take for one job before it counts as dead and the job goes to another. Default 600. */
   workerLimit?: number
   /** Iterations of the whole run, which a temperature schedule goes through. train() sets it. */
   iterations?: number
-  /** [parameters] the centre of a Gaussian prior: a policy that the population is to stay around. Default: the origin. */
+  /**
+   * [parameters] the centre of a Gaussian prior: a policy that the population is to stay around. Default: the origin.
+   */
   priorMean?: Float32Array
   /** The WASM core; default: this package's steinrl.wasm. */
   core?: CoreSource

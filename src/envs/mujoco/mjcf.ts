@@ -11,8 +11,8 @@ export function element(name: string, attributes: Attributes, ...children: reado
 /**
  * A model: everything outside the tree of bodies, the floor and the robot, and its motors.
  *
- * The memory is where MuJoCo keeps the contacts of a moment. Left to itself it takes 6 to 14 MB for each environment; these robots need 80 KB
- * when every part of them touches the floor.
+ * The memory is where MuJoCo keeps the contacts of a moment. Left to itself it takes 6 to 14 MB for each environment;
+ * these robots need 80 KB when every part of them touches the floor.
  */
 export function model(
   head: { option: Attributes; compiler?: Attributes },
@@ -42,7 +42,9 @@ export const slide = (attributes: Attributes) => element('joint', { type: 'slide
 /** Torque on a joint: gear times an action within ± 1. */
 export const motor = (joint: string, gear: number) => element('motor', { joint, gear, ctrlrange: [-1, 1] })
 
-/** Moves a robot in the plane y = 0: along x, up z, and about y. At rest rootz reads `height`, where the robot then is. */
+/**
+ * Moves a robot in the plane y = 0: along x, up z, and about y. At rest rootz reads `height`, where the robot then is.
+ */
 export function planarRoot(height = 0, attributes: Attributes = {}): string {
   const pos = [0, 0, -height]
   return [

@@ -62,7 +62,10 @@ export const judge = (healthy: boolean, { healthyReward, terminateWhenUnhealthy 
   terminated: terminateWhenUnhealthy && !healthy,
 })
 
-/** Positions without the first `place` if these are to be left out, velocities clipped to ± `limit`, and what else is seen. */
+/**
+ * Positions without the first `place` if these are to be left out, velocities clipped to ± `limit`, and what else is
+ * seen.
+ */
 export function observation(
   { qpos, qvel }: Simulation,
   { excludeCurrentPositionsFromObservation }: RobotOptions,

@@ -4,8 +4,8 @@ import { type Action, type Box, box } from '../spaces.ts'
 import { around, type Wrapper, wrapper } from './wrapper.ts'
 
 /**
- * Frame skip: every action is taken `times` times, or until the episode ends; the rewards are added and the last observation is shown.
- * The limit stays where it was in the task's own steps.
+ * Frame skip: every action is taken `times` times, or until the episode ends; the rewards are added and the last
+ * observation is shown. The limit stays where it was in the task's own steps.
  */
 export function repeatAction(times: number): Wrapper {
   check(wholeNumber('times', 1), times)

@@ -5,8 +5,8 @@ import type { Action } from '../spaces.ts'
 import { around, isOver, limited, type Wrapper, wrapper } from './wrapper.ts'
 
 /**
- * Episodes of at most `maxEpisodeSteps` steps instead of the task's own limit, longer or shorter; they are truncated there, not
- * terminated. Physics in the core stays there: this wrapper may be put around it without wrap().
+ * Episodes of at most `maxEpisodeSteps` steps instead of the task's own limit, longer or shorter; they are truncated
+ * there, not terminated. Physics in the core stays there: this wrapper may be put around it without wrap().
  */
 export function timeLimit(maxEpisodeSteps: number): Wrapper {
   check(stepLimit, maxEpisodeSteps)

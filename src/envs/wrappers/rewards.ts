@@ -15,8 +15,8 @@ export function scaleReward(factor: number): Wrapper {
 }
 
 /**
- * A reward that is rare. With a number, a reward below it becomes 0 and the others stay; with a function, the reward is what it
- * makes of the step and the state that the task shows.
+ * A reward that is rare. With a number, a reward below it becomes 0 and the others stay; with a function, the reward is
+ * what it makes of the step and the state that the task shows.
  */
 export function sparseReward(rule: number | ((step: Step, state?: ArrayLike<number>) => number)): Wrapper {
   if (typeof rule !== 'function' && !Number.isFinite(rule))
@@ -79,7 +79,8 @@ export interface NormaliseRewardOptions {
  * that signs stay. The statistics begin with mean 0 and variance 1 of weight 1e-4.
  *
  * - 'gymnasium' is NormalizeReward of Gymnasium 1.4.0 around one environment: Rₜ = γ (1 − terminatedₜ) Rₜ₋₁ + rₜ. A
- *   reset does not zero R: the last reward of an episode counts on in the next one, and the whole R where a limit cut it.
+ *   reset does not zero R: the last reward of an episode counts on in the next one, and the whole R where a limit cut
+ *   it.
  * - 'gymnasium-same-step' is its wrapper of vectors in mode SAME_STEP, with one environment: the same, but 0 after
  *   every end.
  * - 'stable-baselines3' is VecNormalize of stable-baselines3 2.9.2 with one environment: Rₜ = γ Rₜ₋₁ + rₜ, 0 after

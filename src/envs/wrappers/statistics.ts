@@ -1,8 +1,9 @@
 import { show, UsageError } from '../../core/errors.ts'
 
 /**
- * Mean and variance of the vectors seen so far, as plain data: write it as JSON next to a policy and read it back. One record is shared
- * by all instances of the wrapped task. Freeze it for evaluation, and where steps are taken by several workers: each has a copy.
+ * Mean and variance of the vectors seen so far, as plain data: write it as JSON next to a policy and read it back. One
+ * record is shared by all instances of the wrapped task. Freeze it for evaluation, and where steps are taken by several
+ * workers: each has a copy.
  */
 export interface RunningStatistics {
   /** Vectors seen, and 1e-4 for what they begin with. */

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core'
 
-// x.square().sum(1): the ops of tfjs as methods of tensors, which the package @tensorflow/tfjs adds and tfjs-core in Node does
-// not have.
+// x.square().sum(1): the ops of tfjs as methods of tensors, which the package @tensorflow/tfjs adds and tfjs-core in
+// Node does not have.
 
 // biome-ignore lint/suspicious/noExplicitAny: the ops check their tensors themselves
 type Operation = (x: any, ...rest: any[]) => unknown

@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { differentiate, indicator, nothing, unbroadcast } from './differentiate.ts'
 
-// Where a function has a kink JAX's choice is taken: |x|' = 1 at 0, halves where two arguments are equal and at the bounds of a
-// clip. tfjs has -1 for the first, and all for one of the arguments.
+// Where a function has a kink JAX's choice is taken: |x|' = 1 at 0, halves where two arguments are equal and at the
+// bounds of a clip. tfjs has -1 for the first, and all for one of the arguments.
 
 /** The share of a in max(a, b) and, with the two exchanged, in min(a, b). */
 const share = (larger: tf.Tensor, smaller: tf.Tensor) =>

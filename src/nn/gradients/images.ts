@@ -9,8 +9,8 @@ interface Pooling {
 }
 
 /**
- * Registers what is silently wrong about images: at a border with padding a mean is taken over fewer entries, of which tfjs's
- * gradient of avgPool knows nothing, and the gradient of conv3d by its input is wrong on the WASM backend.
+ * Registers what is silently wrong about images: at a border with padding a mean is taken over fewer entries, of which
+ * tfjs's gradient of avgPool knows nothing, and the gradient of conv3d by its input is wrong on the WASM backend.
  */
 export function differentiateImages(): void {
   for (const [name, axes] of [

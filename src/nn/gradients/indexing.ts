@@ -2,8 +2,8 @@ import * as tf from '@tensorflow/tfjs-core'
 import { differentiate, nothing } from './differentiate.ts'
 
 /**
- * Registers the gradients of ops that copy entries from one place to others. Run on the numbers of the entries, such an op
- * tells where each of its entries came from; the gradient goes back there and is summed.
+ * Registers the gradients of ops that copy entries from one place to others. Run on the numbers of the entries, such an
+ * op tells where each of its entries came from; the gradient goes back there and is summed.
  */
 export function differentiateIndexing(): void {
   const copies = { [tf.MirrorPad]: 'x', [tf.StridedSlice]: 'x', [tf.DepthToSpace]: 'x', [tf.FlipLeftRight]: 'image' }
@@ -69,7 +69,9 @@ const run = (name: string, inputs: Inputs, attributes: object) =>
 /** 0, 1, 2 … in a tensor of the given shape. */
 const numbersOf = (shape: number[]) => tf.reshape(tf.range(0, tf.util.sizeFromShape(shape), 1, 'int32'), shape)
 
-/** Some of these kernels take float32 only, which holds whole numbers up to 2²⁴: they copy two digits of the numbers. */
+/**
+ * Some of these kernels take float32 only, which holds whole numbers up to 2²⁴: they copy two digits of the numbers.
+ */
 function sourceOf(shape: number[], copy: (numbers: tf.Tensor) => tf.Tensor): tf.Tensor {
   const base = tf.scalar(4096, 'int32')
   const numbers = numbersOf(shape)

@@ -14,8 +14,8 @@ interface Allocator {
 const guarded = new WeakSet<object>()
 
 /**
- * Makes tfjs say that its memory is full. Its backend takes the address 0 for a tensor that it has no room for, and a size
- * above 4 GB modulo 4 GB, and then writes over itself.
+ * Makes tfjs say that its memory is full. Its backend takes the address 0 for a tensor that it has no room for, and a
+ * size above 4 GB modulo 4 GB, and then writes over itself.
  */
 export function guardMemory(): void {
   const wasm = (tf.backend() as BackendWasm).wasm as unknown as Allocator

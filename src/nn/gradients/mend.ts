@@ -13,8 +13,8 @@ import { mendTape } from './tape.ts'
 const mended = new WeakSet<object>()
 
 /**
- * Makes tfjs's gradients right where they are silently wrong, adds those that are missing, and has the rest refused by name.
- * Holds for every gradient that its one tfjs takes. docs/tfjs.md has the list.
+ * Makes tfjs's gradients right where they are silently wrong, adds those that are missing, and has the rest refused by
+ * name. Holds for every gradient that its one tfjs takes. docs/tfjs.md has the list.
  */
 export function mendGradients(): void {
   const engine = tf.engine()

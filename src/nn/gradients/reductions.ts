@@ -1,7 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core'
 import { axesOf, differentiate, indicator } from './differentiate.ts'
 
-/** Registers the gradients of what runs along axes: largest and smallest entries, products, running sums and products. */
+/**
+ * Registers the gradients of what runs along axes: largest and smallest entries, products, running sums and products.
+ */
 export function differentiateReductions(): void {
   differentiateExtreme(tf.Max, 'reductionIndices')
   differentiateExtreme(tf.Min, 'axis')

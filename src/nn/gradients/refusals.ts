@@ -40,8 +40,8 @@ const lacking = [
 ]
 
 /**
- * Registers one sentence where tfjs would name its insides: for every kernel without a gradient, and for those that the WASM
- * backend lacks. Comes after all gradients.
+ * Registers one sentence where tfjs would name its insides: for every kernel without a gradient, and for those that the
+ * WASM backend lacks. Comes after all gradients.
  */
 export function refuseTheRest(): void {
   for (const kernelName of lacking) {

@@ -2,10 +2,10 @@ import * as tf from '@tensorflow/tfjs-core'
 
 // tfjs 4.22 records what it computes on a tape and walks it backwards. Four things are mended in its engine:
 //
-// - An op that saves its own result (exp, tanh, softmax, logSoftmax …) saves a copy that stands before the op on the tape, so
-//   that a second derivative stops there and silently loses the term through the result.
-// - customGrad frees its inputs before the gradient reads them, unless the op saves them too (logSigmoid does not), and takes
-//   what it saves beside its inputs for constant in a second derivative.
+// - An op that saves its own result (exp, tanh, softmax, logSoftmax …) saves a copy that stands before the op on the
+//   tape, so that a second derivative stops there and silently loses the term through the result.
+// - customGrad frees its inputs before the gradient reads them, unless the op saves them too (logSigmoid does not), and
+//   takes what it saves beside its inputs for constant in a second derivative.
 // - An input that an op may do without (the scale of batchNorm) can neither be saved nor stand on the tape.
 // - A gradient that fails leaves every saved tensor behind.
 
@@ -35,7 +35,9 @@ interface Engine {
 
 const engineOf = () => tf.engine() as unknown as Engine
 
-/** Whether what is computed now may be differentiated later: inside a gradient's function, or for a second derivative. */
+/**
+ * Whether what is computed now may be differentiated later: inside a gradient's function, or for a second derivative.
+ */
 export const isTaping = (): boolean => engineOf().isTapeOn()
 
 const mended = new WeakSet<object>()
@@ -75,8 +77,8 @@ const isCopyOf = ({ inputs, outputs }: TapeNode, results: ReadonlySet<number>) =
   outputs.length === 1 && 'x' in inputs && results.has(inputs.x.id) && !results.has(outputs[0].id)
 
 /**
- * Hands copies of its inputs to a custom gradient, which live as long as the tape. For a second derivative the function is run
- * again, this time on the tape, so that what its gradient reads is a function of the inputs.
+ * Hands copies of its inputs to a custom gradient, which live as long as the tape. For a second derivative the function
+ * is run again, this time on the tape, so that what its gradient reads is a function of the inputs.
  */
 function mendCustomGradients(engine: Engine): void {
   const customGrad = engine.customGrad.bind(engine)

@@ -7,8 +7,8 @@ import { box } from '../../../src/envs/spaces.ts'
 const STEPS = 10
 
 /**
- * A walk of ten steps on a line: each adds the action, of which at most ± 1 counts. Every episode has the same length, so that
- * nothing is gained by making it longer or shorter; one that gets further than `goal` is paid 1 at its end.
+ * A walk of ten steps on a line: each adds the action, of which at most ± 1 counts. Every episode has the same length,
+ * so that nothing is gained by making it longer or shorter; one that gets further than `goal` is paid 1 at its end.
  */
 const walk = (goal: number): EnvironmentSpec => ({
   id: 'walk',

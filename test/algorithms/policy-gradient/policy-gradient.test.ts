@@ -191,7 +191,8 @@ describe('the mean of the estimator is the exact gradient', () => {
     const run = await onChain({ baseline: 'mean', discount: 1 }, { environments })
     const exact = exactGradient(run, { discount: 1 })
     const estimated = await estimate(run, 4000)
-    // E ∇log π_b G_c is 0 for rows b, c of two episodes; within one, Σ_b Σ_c of it is the gradient of the sum of returns.
+    // E ∇log π_b G_c is 0 for rows b, c of two episodes; within one, Σ_b Σ_c of it is the gradient of the sum of
+    // returns.
     const rows = environments * settings.steps
     const own = run.numeric((parameters) => expectedSumOfReturns(chain, run.table(parameters)))
     const shrunk = exact.map((g, k) => g - own[k] / (rows * chain.horizon))

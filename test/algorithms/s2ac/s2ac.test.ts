@@ -89,7 +89,8 @@ function quantile(p: number): number {
 }
 
 describe('the closed-form density of a Stein sampler', () => {
-  // From quantiles of the start: drawn at random 512 particles have an entropy that is off by 0.06 nats in a typical draw.
+  // From quantiles of the start: drawn at random 512 particles have an entropy that is off by 0.06 nats in a typical
+  // draw.
   const spread = { K: 128, B: 1, isSpread: true }
 
   test.each([0.5, 0.8])('has the entropy of the Gaussian of deviation %d within 0.03 nats', (deviation) => {

@@ -20,7 +20,9 @@ const settings = {
   ...{ components: [{}, {}], componentIterations: 1, iterations: 3 },
 }
 
-/** Components with random Qs whose replays are told apart by their states: the first's are near 0, the second's near 8. */
+/**
+ * Components with random Qs whose replays are told apart by their states: the first's are near 0, the second's near 8.
+ */
 async function prepared(options: Partial<SqlComposeOptions> = {}): Promise<SqlComposeState> {
   const state = await sqlCompose.init({ ...settings, ...options })
   state.components.forEach(({ critics, loop }, c) => {

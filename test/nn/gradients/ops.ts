@@ -1,4 +1,5 @@
-// Every op of tfjs-core that is differentiable by a tensor, as functions of one tensor; the sweep and docs/tfjs.md read this list.
+// Every op of tfjs-core that is differentiable by a tensor, as functions of one tensor; the sweep and docs/tfjs.md read
+// this list.
 import * as tf from '@tensorflow/tfjs-core'
 
 type F = (x: tf.Tensor) => tf.Tensor

@@ -1,4 +1,5 @@
-// Every differentiable op of tfjs against central differences of its values, and second derivatives against differences of gradients.
+// Every differentiable op of tfjs against central differences of its values, and second derivatives against differences
+// of gradients.
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from '@jest/globals'
 import { startTfjs, tf } from '../../../src/nn/tfjs.ts'
