@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { cpus } from 'node:os'
-import { Bench } from 'tinybench'
+import benny from 'benny'
 
 /** One measured figure. */
 export interface Row {
@@ -32,30 +32,30 @@ export function machine() {
   }
 }
 
-const WARM_UP_MS = 200
-
-/** How long one case is sampled: at least this often and for at least this many seconds. */
+/** How long benny samples one case: both at least this often and for about this many seconds. */
 interface Sampling {
   minSamples: number
   maxTime: number
 }
 
-/** Runs the cases one after the other in one process, and returns the medians of single calls. */
+/** Runs the cases one after the other under benny, in one process, and returns their medians. */
 export async function measure(
   title: string,
   cases: readonly Case[],
-  { minSamples, maxTime }: Sampling = { minSamples: 20, maxTime: 2 },
+  options: Sampling = { minSamples: 20, maxTime: 2 },
 ): Promise<Row[]> {
-  console.log(`Running "${title}" suite...`)
-  const bench = new Bench({ iterations: minSamples, time: maxTime * 1000, warmupTime: WARM_UP_MS })
-  for (const { name, run } of cases) bench.add(name, run)
-  await bench.run()
+  const tests = cases.map(({ name, run }) => benny.add(name, run, options))
+  const summary = await benny.suite(
+    title,
+    ...tests,
+    benny.cycle(() => ''),
+    benny.complete(),
+  )
   return cases.map(({ name, params, derive }, k) => {
-    const { result } = bench.tasks[k]
-    if (!('latency' in result))
-      throw new Error(`${name} could not be measured.`, { cause: 'error' in result && result.error })
-    const { p50: ms, min, max, samplesCount: samples } = result.latency
-    return { name, params, ms, min, max, samples, ...derive?.(ms) }
+    const { median, min, max } = summary.results[k].details
+    const ms = median * 1000
+    const samples = summary.results[k].samples
+    return { name, params, ms, min: min * 1000, max: max * 1000, samples, ...derive?.(ms) }
   })
 }
 
