@@ -65,8 +65,8 @@ describe('bad input', () => {
     [{ entropyReward: -1 }, 'entropyReward must be a finite number of at least 0, got -1.'],
     [{ criticHidden: [0] }, 'a hidden width of the critic must be a whole number from 1 to 4096, got 0.'],
     [{ criticLearningRate: 0 }, 'criticLearningRate must be a finite number above 0, got 0.'],
-    [{ criticEpochs: 0 }, 'criticEpochs must be a whole number of at least 1, got 0.'],
-    [{ criticBatch: 0 }, 'criticBatch must be a whole number of at least 1, got 0.'],
+    [{ criticEpochs: 0 }, 'criticEpochs must be a whole number from 1 to 10000, got 0.'],
+    [{ criticBatch: 0 }, 'criticBatch must be a whole number from 1 to 1000000, got 0.'],
   ])('%j', (options, message) => {
     const refused = () => estimatorOf(options)
     expect(refused).toThrow(UsageError)

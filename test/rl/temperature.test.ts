@@ -80,7 +80,7 @@ describe('refused', () => {
     ],
     [{ temperature: 0 }, 1, 'temperature must be a finite number above 0, got 0.'],
     [{ temperatureFrom: 0 }, 1, 'temperatureFrom must be a finite number above 0, got 0.'],
-    [{ temperatureIterations: 0 }, 1, 'temperatureIterations must be a whole number of at least 1, got 0.'],
+    [{ temperatureIterations: 0 }, 1, 'temperatureIterations must be a whole number from 1 to 1000000000, got 0.'],
     [
       { temperatureSchedule: 'cosine' as 'tanh' },
       1,

@@ -222,12 +222,12 @@ test('tfjs holds as many tensors after any later iteration as after the second',
 })
 
 test.each<[wrong: Partial<TrainOptions>, says: string]>([
-  [{ iterations: 0 }, 'iterations must be a whole number of at least 1, got 0.'],
+  [{ iterations: 0 }, 'iterations must be a whole number from 1 to 1000000000, got 0.'],
   [{ iterations: 2.5 }, 'got 2.5.'],
   [{ algorithm: 'ppo' as 'svpg' }, 'Unknown algorithm "ppo"; there are svpg,'],
   [{ env: 'Mars-v0' }, 'Unknown environment "Mars-v0"; there are CartPole-v1'],
   [{ temperature: Number.NaN }, 'temperature must be a finite number above 0, got NaN.'],
-  [{ env: { ...task(() => 1), create: undefined } }, '"Walk-v0" has neither physics in the core nor create()'],
+  [{ env: { ...task(() => 1), create: undefined } }, 'Walk-v0: create must be a function, got undefined.'],
 ])('%p is refused before the first step', async (wrong, says) => {
   const error = await train({ ...small, ...wrong })
     .next()
