@@ -46,7 +46,7 @@ describe('a wrong word on the command line is named, and nothing is written', ()
     [set('--learning-rate', '0'), 'learningRate', 'got 0.'],
     [set('--entropy-bonus', '-1'), 'entropyBonus', 'got -1.'],
     [set('--standardise', 'yes'), 'standardise', 'true or false', 'got "yes".'],
-    [set('--iterations', '0'), 'iterations', 'at least 1', 'got 0.'],
+    [set('--iterations', '0'), 'iterations', 'from 1 to 1000000000', 'got 0.'],
     [set('--iterations', 'many'), 'iterations', 'got "many".'],
     [set('--steps', '0'), 'steps', 'got 0.'],
     [set('--environments', '0'), 'environments', 'got 0.'],
