@@ -87,10 +87,11 @@ export const formOf = ({ observations, head }: Policy): Pick<Acting, 'observatio
 
 /** Policies that act. `actor` is called when one is to act, and may make it then. */
 export function actWith(policies: ActingPolicies, actor: () => Actor): Acting {
-  const { particles, policy } = policies
+  const { particles, policy, best } = policies
+  const candidates = { particles, best, together: true }
   const actRows = (observations: ArrayLike<number>, options: ActOptions = {}) => {
     const rows = countRows(observations, policy.observations)
-    const request = requestOf({ ...policies, together: true }, options, rows)
+    const request = requestOf(candidates, options, rows)
     return actionsOf(actor(), observations, request, rows)
   }
   return {
