@@ -4,7 +4,7 @@ export { cos64Into, cosSmall64Into, sin64Into, sinSmall64Into } from './math/f64
 export { deriveSeed, fillNormal, fillUniform, philox } from './random'
 export { columnDistances, centreOf, diagonalInto, finishDistances, gram } from './svgd/distances'
 export { meanPair, rankedPairs } from './svgd/bandwidth'
-export { kernelRows, meanDistance, rowSquares } from './svgd/kernels'
+export { kernelRows, meanDistance, rowSquares, trustInto } from './svgd/kernels'
 export { meanNorms, steinDirection } from './svgd/direction'
 export { steinDiagonal, steinPairs, steinPairsInto, weightPairs4 } from './svgd/discrepancy'
 export { perStateDirection } from './svgd/per-state'

@@ -41,17 +41,20 @@ export class DirectionTask {
   byRowSum: i32
   /** f32 [n] receives Σ_j K_ij. */
   rowSums: usize
+  /** f32 [n] up to which Σ_{j≠i} W_ij (K_ij without slopes) both sums over x less the centre are taken, see trustInto, or 0 */
+  trust: usize
   /** f64 [strips, n, 3] receives Σ_c drive², Σ_c (φ − drive)² and Σ_c sharing² of each strip, or 0. */
   norms: usize
 }
 
-// What stands behind the packed rows, for the four of them: Σ_{j≠i} K_ij, Σ_{j≠i} W_ij, 1/N_i, and the factors
-// of s_i and x_i − centre.
+// What stands behind the packed rows, for the four of them: Σ_{j≠i} K_ij, Σ_{j≠i} W_ij, 1/N_i, the factors of s_i and
+// x_i − centre, and whether the row is summed over differences.
 const SUMS: i32 = 0
 const SLOPE_SUMS: i32 = 16
 const SCALE: i32 = 32
 const OWN_SCORE: i32 = 48
 const OWN_X: i32 = 64
+const DIRECT: i32 = 80
 
 /** Bytes of one particle's sums in `norms`. */
 const NORMS: i32 = 24
@@ -81,7 +84,10 @@ export function steinDirection(address: usize, panels: usize, rows: usize, tile:
       multiplyPanels(tile, strip << 2, rows, panels, width >> 2, n)
       if (task.slopes) addSlopes(tile, strip, rows + (lineOf(n) << 2), slopePanels, width, n)
       const last = min(i + 4, n)
-      for (let r = i; r < last; r++) finishRow(task, tile, rows, r, from << 2, width << 2)
+      for (let r = i; r < last; r++) {
+        if (isDirect(rows, n, r)) sumDifferences(task, tile, r, from << 2, width << 2)
+        finishRow(task, tile, rows, r, from << 2, width << 2)
+      }
     }
     if (task.norms) stripNorms(task, panels, rows, tile, s, from, width)
   }
@@ -163,7 +169,48 @@ function packRows(task: DirectionTask, rows: usize, i: i32): void {
     const scale: f32 = 1 / (task.byRowSum ? rowSum : <f32>n)
     store<f32>(p, scale, SCALE)
     store<f32>(p, scale * task.drive * self, OWN_SCORE)
-    store<f32>(p, scale * task.repulsion * slopeSum, OWN_X)
+    const direct = task.trust != 0 && (task.slopes ? slopeSum : kernelSum) > load<f32>(task.trust + ((i + r) << 2))
+    store<i32>(p, i32(direct), DIRECT)
+    store<f32>(p, direct ? 0 : scale * task.repulsion * slopeSum, OWN_X)
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function isDirect(rows: usize, n: i32, i: i32): bool {
+  return load<i32>(rows + (lineOf(n) << 3) + ((i & 3) << 2), DIRECT) != 0
+}
+
+/**
+ * a Σ_{j≠i} K_ij s_j + b Σ_{j≠i} W_ij (x_i − x_j) in the place of the product, on `bytes` of row i from byte `column` on. For
+ * particles whose near ones are close beside the distance of all of them from the centre: the difference of the two sums over
+ * x less the centre would cancel.
+ */
+function sumDifferences(task: DirectionTask, tile: usize, i: i32, column: i32, bytes: i32): void {
+  const n = task.n
+  const kernel = task.kernel + i * lineOf(n)
+  const slopes = task.slopes ? task.slopes + i * lineOf(n) : 0
+  const row = task.D << 2
+  const own = task.x + i * row + column
+  const to = tile + (i & 3) * (task.strip << 2)
+  for (let k = 0; k < bytes; k += 32) {
+    // The second half lies beyond the end of an odd number of vectors; it is computed and not kept.
+    const isPair = k + 16 < bytes
+    const half = isPair ? 16 : 0
+    const x0 = v128.load(own + k), x1 = v128.load(own + k + half)
+    let s0 = f32x4.splat(0), s1 = s0, t0 = s0, t1 = s0
+    for (let j = 0, p = task.x + column + k, q = task.score + column + k; j < n; j++, p += row, q += row) {
+      if (j == i) continue
+      const value = load<f32>(kernel + (j << 2))
+      const slope = slopes ? load<f32>(slopes + (j << 2)) : task.slope * value
+      const a = f32x4.splat(task.drive * value), b = f32x4.splat(task.repulsion * slope)
+      s0 = f32x4.add(s0, f32x4.mul(a, v128.load(q)))
+      s1 = f32x4.add(s1, f32x4.mul(a, v128.load(q + half)))
+      t0 = f32x4.add(t0, f32x4.mul(b, f32x4.sub(x0, v128.load(p))))
+      t1 = f32x4.add(t1, f32x4.mul(b, f32x4.sub(x1, v128.load(p + half))))
+    }
+    v128.store(to + k, f32x4.add(s0, t0))
+    if (isPair) v128.store(to + k + 16, f32x4.add(s1, t1))
   }
 }
 

@@ -4,8 +4,9 @@ import { multiplyPanels, storeTransposed } from '../math/matrix'
 const SHORT: i32 = 16
 // Rows that the centre is the mean of.
 const SAMPLED: i32 = 16
-// Below this share of |x_i|² + |x_j|² a distance from the Gram matrix has lost six bits to cancellation: it is computed again.
-const CLOSE: f32 = 1.0 / 64
+// Below this share of |x_i|² + |x_j|² a distance from the Gram matrix has lost two bits to cancellation: it is computed again. A kernel
+// multiplies the relative error of d² by d²/h, so more would show in the direction.
+export const CLOSE: f32 = 1.0 / 4
 
 // @ts-ignore: decorator
 @inline

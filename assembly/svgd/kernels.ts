@@ -1,6 +1,6 @@
 import { exp4, log4 } from '../math/f32x4'
 import { storeTransposed } from '../math/matrix'
-import { lineOf, sumLanes } from './distances'
+import { CLOSE, lineOf, sumLanes } from './distances'
 
 // Kinds of terms, as in src/svgd/kernels.ts.
 const RBF: i32 = 0
@@ -28,22 +28,27 @@ const MIRROR: i32 = 16
  * bit, for rows first … end − 1 (first a multiple of 16). Where `slopes` is not 0 it receives W_ij = −2 Σ_m w_m k'_m(d²), with
  * which ∇_{x_j} k(x_j, x_i) = W_ij (x_i − x_j); a single RBF needs none, as W = 2/h K.
  *
- *     kernel, slopes: f32 [N, N]    squares: f32 [N] |x_i|², read by linear terms    terms: Term [count]
- *     distances: f64 [n] Σ_{j<i} d_ij
+ *     kernel, slopes: f32 [N, N]    squares: f32 [N] |x_i|² and x: f32 [n, D], read by linear terms
+ *     terms: Term [count]    distances: f64 [n] Σ_{j<i} d_ij
+ *     reach: f32 [⌈n/16⌉, N] the part of Σ_{j≠i} W_ij d_ij (K_ij d_ij without slopes) of each sixteen rows, see trustInto
  */
 export function kernelRows(
-  kernel: usize, slopes: usize, squares: usize, distances: usize, terms: usize, count: i32, n: i32, first: i32, end: i32,
+  kernel: usize, slopes: usize, squares: usize, x: usize, D: i32, distances: usize, reach: usize, terms: usize, count: i32,
+  n: i32, first: i32, end: i32,
 ): void {
   for (let from = first; from < end; from += MIRROR) {
     const last = min(end, from + MIRROR)
-    for (let i = from; i < last; i++) kernelRow(kernel, slopes, squares, distances, terms, count, n, i)
+    const part = reach + (from / MIRROR) * lineOf(n)
+    memory.fill(part, 0, lineOf(n))
+    for (let i = from; i < last; i++) kernelRow(kernel, slopes, squares, x, D << 2, distances, part, terms, count, n, i)
     mirror(kernel, n, from, last)
     if (slopes) mirror(slopes, n, from, last)
   }
 }
 
 function kernelRow(
-  kernel: usize, slopes: usize, squares: usize, distances: usize, terms: usize, count: i32, n: i32, i: i32,
+  kernel: usize, slopes: usize, squares: usize, x: usize, bytes: i32, distances: usize, reach: usize, terms: usize, count: i32,
+  n: i32, i: i32,
 ): void {
   const line = lineOf(n)
   const row = kernel + i * line
@@ -52,29 +57,84 @@ function kernelRow(
   store<f32>(row + (i << 2), 0)
   const edge = v128.load(row + last)
   let sum = v128.bitselect(f32x4.splat(0), f32x4.sqrt(edge), f32x4.eq(edge, f32x4.splat(Infinity)))
+  const atEdge = sum
+  let far = f32x4.splat(0)
   if (slopes) {
-    for (let k = 0; k < last; k += 16) sum = f32x4.add(sum, f32x4.sqrt(v128.load(row + k)))
-    for (let j = 0; j <= i; j += 4) {
-      const p = row + (j << 2)
-      evaluateTerms(p, slopes + i * line + (j << 2), v128.load(p), squares, terms, count, i, j)
+    const slope = slopes + i * line
+    for (let k = 0; k < last; k += 16) {
+      const d2 = v128.load(row + k)
+      const d = f32x4.sqrt(d2)
+      sum = f32x4.add(sum, d)
+      evaluateTerms(row + k, slope + k, d2, squares, x, bytes, terms, count, i, k >> 2)
+      far = addReach(reach + k, far, v128.load(slope + k), d)
     }
+    evaluateTerms(row + last, slope + last, edge, squares, x, bytes, terms, count, i, last >> 2)
+    far = addReach(reach + last, far, onlyBefore(v128.load(slope + last), i), atEdge)
   } else {
     const single = changetype<Term>(terms)
     const inverse = f32x4.splat(-1 / single.a)
     const weight = f32x4.splat(single.weight)
-    v128.store(row + last, f32x4.mul(weight, exp4(f32x4.mul(edge, inverse))))
+    const kernelAtEdge = f32x4.mul(weight, exp4(f32x4.mul(edge, inverse)))
+    v128.store(row + last, kernelAtEdge)
     for (let k = 0; k < last; k += 16) {
       const d2 = v128.load(row + k)
-      sum = f32x4.add(sum, f32x4.sqrt(d2))
-      v128.store(row + k, f32x4.mul(weight, exp4(f32x4.mul(d2, inverse))))
+      const d = f32x4.sqrt(d2)
+      sum = f32x4.add(sum, d)
+      const value = f32x4.mul(weight, exp4(f32x4.mul(d2, inverse)))
+      v128.store(row + k, value)
+      far = addReach(reach + k, far, value, d)
     }
+    far = addReach(reach + last, far, onlyBefore(kernelAtEdge, i), atEdge)
   }
+  store<f32>(reach + (i << 2), load<f32>(reach + (i << 2)) + sumLanes(far))
   store<f64>(distances + (i << 3), sumLanes(sum))
+}
+
+/** Adds W d of four pairs to the sums of their columns, and to that of the row, which is returned. */
+// @ts-ignore: decorator
+@inline
+function addReach(columns: usize, row: v128, w: v128, d: v128): v128 {
+  const product = f32x4.mul(w, d)
+  v128.store(columns, f32x4.add(v128.load(columns), product))
+  return f32x4.add(row, product)
+}
+
+/** Of the vector that holds the diagonal of row i, what stands before it; 0 for the rest. */
+// @ts-ignore: decorator
+@inline
+function onlyBefore(v: v128, i: i32): v128 {
+  return v128.and(v, i32x4.lt_s(i32x4(0, 1, 2, 3), i32x4.splat(i & 3)))
+}
+
+/**
+ * How large Σ_{j≠i} W_ij may be for Σ_j W_ij (x_i − x_j) to be taken as the difference of two sums, (Σ_j W_ij) (x_i − c) and
+ * Σ_j W_ij (x_j − c). Each loses some √n ulp of (Σ_j W_ij) |x_i − c|, which must be little beside the sum of the terms' sizes,
+ * Σ_j W_ij d_ij:
+ *
+ *     trust_i = limit Σ_j W_ij d_ij / |x_i − c|
+ *
+ *     trust: f32 [n]    reach: f32 [⌈n/16⌉, N] as kernelRows leaves it    x: f32 [n, D]    centre: f32 [D]
+ */
+export function trustInto(trust: usize, reach: usize, x: usize, centre: usize, n: i32, D: i32, limit: f32): void {
+  const line = lineOf(n)
+  const row = D << 2
+  for (let i = 0; i < n; i++) {
+    let far: f32 = 0
+    for (let p = reach + (i / MIRROR) * line + (i << 2), end = reach + ((n + MIRROR - 1) / MIRROR) * line; p < end; p += line) {
+      far += load<f32>(p)
+    }
+    let squares = f32x4.splat(0)
+    for (let k = 0; k < row; k += 16) {
+      const centred = f32x4.sub(v128.load(x + i * row + k), v128.load(centre + k))
+      squares = f32x4.add(squares, f32x4.mul(centred, centred))
+    }
+    store<f32>(trust + (i << 2), limit * far / sqrt(sumLanes(squares)))
+  }
 }
 
 /** Σ_m w_m k_m and Σ_m −2 w_m k'_m at four distances. */
 function evaluateTerms(
-  kernel: usize, slopes: usize, d2: v128, squares: usize, terms: usize, count: i32, i: i32, j: i32,
+  kernel: usize, slopes: usize, d2: v128, squares: usize, x: usize, bytes: i32, terms: usize, count: i32, i: i32, j: i32,
 ): void {
   let k = f32x4.splat(0)
   let slope = f32x4.splat(0)
@@ -101,12 +161,31 @@ function evaluateTerms(
     } else {
       // k = x_i·x_j + c with x_i·x_j = (|x_i|² + |x_j|² − d²)/2; its gradient is not along x_i − x_j
       const sum = f32x4.add(v128.load32_splat(squares + (i << 2)), v128.load(squares + (j << 2)))
-      const product = f32x4.mul(f32x4.splat(0.5), f32x4.sub(sum, d2))
+      let product = f32x4.mul(f32x4.splat(0.5), f32x4.sub(sum, d2))
+      const cancels = i32x4.bitmask(f32x4.lt(f32x4.abs(product), f32x4.mul(sum, f32x4.splat(CLOSE))))
+      if (cancels) product = productsAgain(product, cancels, x, bytes, i, j)
       k = f32x4.add(k, f32x4.mul(weight, f32x4.add(product, f32x4.splat(term.a))))
     }
   }
   v128.store(kernel, k)
   v128.store(slopes, slope)
+}
+
+/** x_i·x_{j+r} summed over coordinates, for the bits r of `cancels` up to the diagonal: as half a difference it lost digits. */
+function productsAgain(products: v128, cancels: i32, x: usize, bytes: i32, i: i32, j: i32): v128 {
+  for (let r = 0; r < 4 && j + r <= i; r++) {
+    if (!((cancels >> r) & 1)) continue
+    let sum = f32x4.splat(0)
+    for (let k = 0; k < bytes; k += 16) {
+      sum = f32x4.add(sum, f32x4.mul(v128.load(x + i * bytes + k), v128.load(x + (j + r) * bytes + k)))
+    }
+    const value = sumLanes(sum)
+    if (r == 0) products = f32x4.replace_lane(products, 0, value)
+    else if (r == 1) products = f32x4.replace_lane(products, 1, value)
+    else if (r == 2) products = f32x4.replace_lane(products, 2, value)
+    else products = f32x4.replace_lane(products, 3, value)
+  }
+  return products
 }
 
 /** x^β for x > 0; β = −1/2, the usual one, by a root. */

@@ -45,8 +45,10 @@ export interface Ops {
   columnDistances(matrix: Pointer, x: Pointer, n: number, D: number, column: number): void
   rowSquares(out: Pointer, x: Pointer, n: number, D: number): void
   // biome-ignore format: one op, one line
-  kernelRows(kernel: Pointer, slopes: Pointer, squares: Pointer, distances: Pointer, terms: Pointer, count: number, n: number, first: number, end: number): void
+  kernelRows(kernel: Pointer, slopes: Pointer, squares: Pointer, x: Pointer, D: number, distances: Pointer, reach: Pointer, terms: Pointer, count: number, n: number, first: number, end: number): void
   meanDistance(distances: Pointer, n: number): number
+  // biome-ignore format: one op, one line
+  trustInto(trust: Pointer, reach: Pointer, x: Pointer, centre: Pointer, n: number, D: number, limit: number): void
   // biome-ignore format: one op, one line
   steinDirection(task: Pointer, panels: Pointer, rows: Pointer, tile: Pointer, first: number, end: number): void
   meanNorms(out: Pointer, norms: Pointer, strips: number, n: number): void

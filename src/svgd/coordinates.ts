@@ -80,7 +80,10 @@ function mapped(
   const { ops, at } = arena
   const D = padded(whole.d)
   const apply = full ? ops.multiplyRows : ops.scaleColumns
-  apply(at.innerX, whole.x, at.mapX, n, D)
+  // The direction's place is free until it is there.
+  const isInvariant = terms.every(({ kind }) => kind !== 'linear')
+  const x = isInvariant ? centred(arena, n, whole, whole.out) : whole.x
+  apply(at.innerX, x, at.mapX, n, D)
   apply(at.innerScore, whole.score, at.mapScore, n, D)
   const part = plainDirection(
     arena,
@@ -91,6 +94,26 @@ function mapped(
   )
   apply(whole.out, at.innerDirection, at.mapBack, n, D)
   return part
+}
+
+/**
+ * The particles less what they have in common, in the place `free`: rounding in a map would eat into the differences of particles far
+ * from 0. Only coordinates in which all lie within an eighth of their distance from 0 are moved, where subtracting is exact.
+ */
+function centred(arena: SteinArena, n: number, { x, d }: Operands, free: Pointer): Pointer {
+  const { ops, at, view } = arena
+  const D = padded(d)
+  ops.centreOf(at.centre, x, n, D)
+  const rows = view.theta.subarray((x - at.theta) / 4)
+  for (let k = 0; k < d; k++) {
+    const centre = view.centre[k]
+    for (let i = 0; i < n && view.centre[k] !== 0; i++) {
+      if (8 * Math.abs(rows[i * D + k] - centre) > Math.abs(centre)) view.centre[k] = 0
+    }
+  }
+  if (view.centre.every((value) => value === 0)) return x
+  for (let i = 0; i < n; i++) ops.combineInto(free + 4 * i * D, 1, x + 4 * i * D, -1, at.centre, D)
+  return free
 }
 
 function writeMap({ view }: SteinArena, { d, full, x, score, back }: LinearMaps): void {

@@ -6,6 +6,8 @@ import { type Coordinates, isSingleRbf, type Kernel } from './kernels.ts'
 
 // What the Stein direction works on: the arrays of an arena, their sizes, and the names that all of its passes share.
 
+/** Rows of the kernel matrix that are mirrored together, and whose sums of distances stand together. */
+export const KERNEL_BLOCK = 16
 /** Columns of the Gram matrix's factor that are packed at a time: four packed rows stay in the first-level cache. */
 export const GRAM_BLOCK = 256
 /** A strip of packed columns stays in the second-level cache, and there are strips enough for several threads. */
@@ -33,6 +35,7 @@ export const directionTask = struct(
     'linear',
     'byRowSum',
     'rowSums',
+    'trust',
     'norms',
   ],
   ['slope', 'drive', 'repulsion', 'linear'],
@@ -102,6 +105,10 @@ export function steinFields(n: number, d: number, { kernel, norms = true, thread
     squares: f32(N),
     /** [N] Σ_j k(x_i, x_j). */
     rowSums: f32(N),
+    /** [⌈n/16⌉, N] parts of Σ_j W_ij |x_i − x_j|, the sum of the sizes of the repulsion's terms. */
+    reach: f32(kernel.given ? 0 : Math.ceil(n / KERNEL_BLOCK), N),
+    /** [N] up to which Σ_j W_ij the repulsion is taken as a difference of two sums. */
+    trust: f32(N),
     /** [N] Σ_{j<i} |x_i − x_j|. */
     distances: f64(N),
     /** [strips, n, 3] squares of the three in each strip of columns. */
@@ -167,7 +174,7 @@ export function customKernelFields(n: number, d: number, { given }: Kernel) {
 
 /** Four rows of the Gram matrix, or of two products. */
 export const tileFloats = (n: number, D: number) => 4 * Math.max(padded(n), 2 * stripColumns(n, D))
-export const rowFloats = (N: number) => 2 * 4 * N + 20
+export const rowFloats = (N: number) => 2 * 4 * N + 24
 
 export function stripColumns(n: number, D: number): number {
   const columns = Math.floor(STRIP_FLOATS / n / 8) * 8

@@ -6,6 +6,7 @@ import {
   type BlockStatistics,
   directionTask,
   GRAM_BLOCK,
+  KERNEL_BLOCK,
   NORMS,
   type Operands,
   rowFloats,
@@ -21,9 +22,6 @@ import { type Term, TermKind } from './kernels.ts'
 // The passes over the arena that make a Stein direction: distances, kernel matrix, product; each in parts, one a
 // thread.
 
-/** Rows of the kernel matrix that are mirrored together. */
-const KERNEL_BLOCK = 16
-
 /** The direction for a sum of terms in the coordinates of the operands. */
 export function plainDirection(
   arena: SteinArena,
@@ -35,7 +33,8 @@ export function plainDirection(
   const { ops, at } = arena
   squaredDistances(arena, n, operands)
   const bandwidths = writeTerms(arena, n, operands, terms)
-  kernelMatrix(arena, n, terms.length)
+  kernelMatrix(arena, n, operands, terms.length)
+  ops.trustInto(at.trust, at.reach, operands.x, at.centre, n, padded(operands.d), trustLimit(n))
   const meanDistance = ops.meanDistance(at.distances, n)
   if (Number.isNaN(meanDistance)) throw new UsageError('The particles are too far apart for float32.')
   product(arena, n, operands, variant, {
@@ -78,13 +77,17 @@ function writeTerms(arena: SteinArena, n: number, { x, d }: Operands, terms: rea
   })
 }
 
-function kernelMatrix(arena: SteinArena, n: number, terms: number): void {
+function kernelMatrix(arena: SteinArena, n: number, { x, d }: Operands, terms: number): void {
   const { at, view } = arena
   const slopes = view.slopes.length > 0 ? at.slopes : 0
   const blocks = triangular(Math.ceil(n / KERNEL_BLOCK), arena.threadPool.size)
   const rows = blocks.map((block) => Math.min(block * KERNEL_BLOCK, n))
-  inParts(arena, n, 'kernelRows', rows, () => [at.kernel, slopes, at.squares, at.distances, at.terms, terms, n])
+  const constants = [at.kernel, slopes, at.squares, x, padded(d), at.distances, at.reach, at.terms, terms, n]
+  inParts(arena, n, 'kernelRows', rows, () => constants)
 }
+
+/** Of trustInto in assembly/svgd/kernels.ts: the difference of two sums of n terms keeps 1e-5 of the sum of the terms' sizes. */
+const trustLimit = (n: number) => 200 / Math.sqrt(n)
 
 /** How the repulsion follows from the kernel matrix. */
 interface Slopes {
@@ -117,6 +120,7 @@ export function product(arena: SteinArena, n: number, operands: Operands, varian
     repulsion,
     byRowSum: normalise === 'row sum' ? 1 : 0,
     rowSums: at.rowSums,
+    trust: slopes.given === undefined ? at.trust : 0,
     norms: view.norms.length > 0 ? at.norms + operands.strip * n * NORMS * 8 : 0,
   })
   const parts = even(strips(n, operands.d), threadPool.size)

@@ -136,12 +136,14 @@ const distances: Family = ({ op, f32, f64, u32 }, put) => {
       terms[4 * kind] = kind
       floats.set([0.5 + kind, 2, kind === 1 ? -0.5 : 1], 4 * kind + 1)
     }
-    const [slopes, sums] = [f32(N * N), f64(N)]
-    op('kernelRows')(at(matrix), at(slopes), at(squares), at(sums), at(terms), 4, n, 0, n)
+    const [slopes, sums, reach, trust] = [f32(N * N), f64(N), f32(2 * N), f32(N)]
+    op('kernelRows')(at(matrix), at(slopes), at(squares), at(x), D, at(sums), at(reach), at(terms), 4, n, 0, n)
     // Beyond n in a row of these nothing is meant.
     const rows = (view: Float32Array) => Array.from({ length: n }, (_, i) => view.subarray(i * N, i * N + n))
     put(`kernelRows ${d}`, ...rows(matrix), ...rows(slopes), sums.subarray(0, n))
     put(`meanDistance ${d}`, Float64Array.of(op('meanDistance')(at(sums), n)))
+    op('trustInto')(at(trust), at(reach), at(x), at(centre), n, D, 20)
+    put(`trustInto ${d}`, trust.subarray(0, n))
   }
 }
 
