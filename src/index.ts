@@ -125,10 +125,10 @@ export {
   type SvgdState,
   svgd,
 } from './svgd/svgd.ts'
-export { type LoadOptions, loadAgents, readRun, type SavedPopulation } from './train/load-agents.ts'
 export { encodeParticles } from './train/particles-file.ts'
+export { createRun, finishRun, type Run, record } from './train/record.ts'
 export { renderReport } from './train/report.ts'
-export { createRun, finishRun, type Run, record } from './train/run-directory.ts'
+export { type LoadOptions, loadAgents, readRun, type SavedPopulation } from './train/run-directory.ts'
 export {
   type AlgorithmName,
   type AnyTrainOptions,

@@ -18,7 +18,7 @@ if (!process.argv.includes('--build')) {
     for (const [name, value] of Object.entries(ISOLATED)) response.setHeader(name, value)
     response.end(bytes)
   })
-  server.listen(Number(process.env.PORT ?? 8080), () => {
+  server.listen(Number(process.env.PORT ?? 8080), process.env.HOST ?? '127.0.0.1', () => {
     console.log(`Open http://localhost:${(server.address() as AddressInfo).port}/ (Ctrl-C ends).`)
   })
 }

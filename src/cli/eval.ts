@@ -1,6 +1,6 @@
 import { Command } from 'commander'
-import { loadAgents } from '../train/load-agents.ts'
-import { keepEvaluation } from '../train/run-directory.ts'
+import { keepEvaluation } from '../train/record.ts'
+import { loadAgents } from '../train/run-directory.ts'
 import { evaluate } from '../train/train.ts'
 import { printEvaluation, printLine } from './print.ts'
 import { progress } from './progress.ts'

@@ -3,7 +3,7 @@ import pc from 'picocolors'
 import { check, isExpected, wholeNumber } from '../core/errors.ts'
 import { freeze } from '../envs/description.ts'
 import type { Evaluation } from '../report/metrics.ts'
-import { createRun, finishRun, record, refuseToReplace } from '../train/run-directory.ts'
+import { createRun, finishRun, record, refuseToReplace } from '../train/record.ts'
 import {
   type AlgorithmName,
   type AnyTrainOptions,

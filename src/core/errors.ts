@@ -10,13 +10,16 @@ export class RunError extends Error {
   override name = 'RunError'
 }
 
-/** Runs one iteration; a RunError that leaves it names the iteration, once. */
+/** Runs one iteration; what is wrong in it leaves it as a RunError that names the iteration, once. */
 export async function inIteration<T>(iteration: number, run: () => Promise<T>): Promise<T> {
   try {
     return await run()
   } catch (error) {
-    if (error instanceof RunError && !error.message.startsWith('Iteration '))
-      error.message = `Iteration ${iteration}: ${error.message}`
+    if (!isExpected(error) || error.message.startsWith('Iteration ')) throw error
+    const message = `Iteration ${iteration}: ${error.message}`
+    // The settings were right when the run began: what is refused now has come of it.
+    if (error instanceof UsageError) throw new RunError(message)
+    error.message = message
     throw error
   }
 }

@@ -1,20 +1,11 @@
 import { platform } from '#platform'
-import { check, RunError, show, UsageError, wholeNumber } from '../core/errors.ts'
+import { check, isExpected, RunError, show, UsageError, wholeNumber } from '../core/errors.ts'
 import { freeze, type TaskDescription } from '../envs/description.ts'
 import { sizeOf } from '../envs/spaces.ts'
 import type { IterationMetrics } from '../report/metrics.ts'
 import { evaluateGrid } from '../rl/randomisation.ts'
-import {
-  createRun,
-  type FinishedRun,
-  fileOf,
-  finishRun,
-  parseJson,
-  readFinished,
-  reading,
-  record,
-  writing,
-} from '../train/run-directory.ts'
+import { createRun, type FinishedRun, finishRun, readFinished, record } from '../train/record.ts'
+import { parseJson, reading, writing } from '../train/run-files.ts'
 import { type AnyTrainStep, evaluate, train } from '../train/train.ts'
 import { playedGoals, playGoals } from './multigoal/play.ts'
 import type { RunGoals } from './multigoal/section.ts'
@@ -64,7 +55,7 @@ export async function* runExperiment(options: ExperimentOptions): AsyncGenerator
   const plan = planOf(options)
   const jobs = check(wholeNumber('jobs', 1), options.jobs ?? platform.threads.count())
   const kept = await keptJobs(plan, options.overwrite ?? false)
-  await start(plan, kept)
+  await start(plan)
   const pending = plan.jobs.filter((job) => !kept.has(job))
   const limit = Math.max(Math.min(jobs, pending.length), 1)
   // The cores that are left when there are few runs evaluate for these.
@@ -115,10 +106,21 @@ async function keptJobs({ path, description, jobs }: Plan, overwrite: boolean): 
   const difference = conflict(await readExperiment(path), description)
   if (difference) throw new UsageError(`${show(path)} holds ${difference}; choose another --out, or --overwrite it.`)
   for (const job of jobs) {
-    const run = await readFinished(job.path)
-    if (run && isOf(run, job) && run.metrics.length === description.iterations) kept.add(job)
+    if (await finishedJob(job, description)) kept.add(job)
   }
   return kept
+}
+
+/** What a job has left that came to its end with these settings; null for an older or damaged run, which is done again. */
+async function finishedJob(job: Job, { iterations }: Description): Promise<FinishedRun | null> {
+  try {
+    const run = await readFinished(job.path)
+    await readVisits(job.path)
+    return run && isOf(run, job) && run.metrics.length === iterations ? run : null
+  } catch (error) {
+    if (isExpected(error)) return null
+    throw error
+  }
 }
 
 /** Whether a run has the settings of a job; whichever version it is of, and where an early one does not tell its task. */
@@ -141,11 +143,10 @@ export async function readExperiment(path: string): Promise<ExperimentSummary> {
   })
 }
 
-/** Leaves what the experiment is, so that it can be taken up after any end; runs that are to start over are not finished any more. */
-async function start(plan: Plan, kept: ReadonlySet<Job>): Promise<void> {
+/** Leaves what the experiment is, so that it can be taken up after any end; a run that starts over is kept until the new one has saved its particles. */
+async function start(plan: Plan): Promise<void> {
   await inDirectory(plan, async () => {
     await files.makeDirectory(plan.path)
-    for (const job of plan.jobs) if (!kept.has(job)) await files.remove(fileOf(job.path, 'evaluation'))
     await writeSummary(plan, summaryOf(plan, new Map(), new Map()))
   })
 }
@@ -224,9 +225,8 @@ function summaryOf(
 async function readJobs({ jobs, description }: Plan): Promise<Finished> {
   const finished = new Map<Job, FinishedRun>()
   for (const job of jobs) {
-    const run = await readFinished(job.path)
-    // Not a damaged or older run that this session did not come to.
-    if (run && isOf(run, job) && run.metrics.length === description.iterations) finished.set(job, run)
+    const run = await finishedJob(job, description)
+    if (run) finished.set(job, run)
   }
   return finished
 }

@@ -120,7 +120,7 @@ function gridFigures(summary: ExperimentSummary, grid: PresetGrid, draw: Draw): 
   ])
   const head = ['', 'Mean over the grid', `Hard corner: ${escapeHtml(corner)}`, 'Worst point', 'Reference']
   return [
-    `<p class="note">Mean return of the greedy policy over ${grid.episodes} episodes at each point of a grid over ${Object.keys(grid.ranges).join(' and ')}, mean over seeds; pale is good. The hard corner, ${escapeHtml(corner)}, is framed. Reference: the task as it is.</p>`,
+    `<p class="note">Mean return of the greedy policy over ${grid.episodes} episodes at each point of a grid over ${escapeHtml(Object.keys(grid.ranges).join(' and '))}, mean over seeds; pale is good. The hard corner, ${escapeHtml(corner)}, is framed. Reference: the task as it is.</p>`,
     gridMaps(summary, grid, draw),
     table(head, rows),
     `<div class="pair">${bars.join('')}</div>`,
@@ -303,7 +303,7 @@ function numberFigures({ variants }: ExperimentSummary, draw: Draw): string {
     if (SHOWN.includes(name) || curves.length === 0 || isConstant(name, curves)) return ''
     const [title, caption] = QUANTITIES[name] ?? [name, '']
     return figure(draw, {
-      ...{ id: `number-${name}`, title: escapeHtml(title), caption, size: HALF_LOW, legend: true },
+      ...{ id: `number-${name}`, title, caption, size: HALF_LOW, legend: true },
       label: `${title} over iterations: ${curves.map(({ label }) => label).join(', ')}.`,
       option: numberChart(curves),
     })

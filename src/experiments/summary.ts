@@ -8,7 +8,7 @@ import {
   type Value,
 } from '../core/statistics.ts'
 import type { IterationMetrics } from '../report/metrics.ts'
-import type { FinishedRun } from '../train/run-directory.ts'
+import type { FinishedRun } from '../train/record.ts'
 import { gridMeasures, meanGrid, type PresetGrid } from './grid.ts'
 import { type Measures, measuresOf, type PopulationCurves, populationCurves } from './measures.ts'
 import type { DescribedVariant, Description } from './plan.ts'

@@ -3,7 +3,7 @@ import { decodeTensors, encodeTensors, type Tensor } from '../core/safetensors.t
 import { quantile } from '../core/statistics.ts'
 import type { Evaluation } from '../report/metrics.ts'
 import type { Visited } from '../rl/evaluator.ts'
-import { fileOf, reading, writing } from '../train/run-directory.ts'
+import { fileOf, reading, writing } from '../train/run-files.ts'
 
 const { files } = platform
 

@@ -34,6 +34,10 @@ export const platform: Platform = {
     read: noFiles,
     write: noFiles,
     append: noFiles,
+    rename: noFiles,
+    removeDirectory: noFiles,
+    list: noFiles,
+    lock: noFiles,
   },
   threads: {
     available: () => globalThis.crossOriginIsolated === true && typeof Worker === 'function',

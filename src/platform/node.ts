@@ -1,5 +1,6 @@
-import { access, appendFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { access, appendFile, link, mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
+import { dirname } from 'node:path'
 import nodeProcess, { cwd } from 'node:process'
 import { setImmediate } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
@@ -26,6 +27,80 @@ async function keepingErrorListeners<T>(start: () => Promise<T>): Promise<T> {
   }
 }
 
+/** A new name is on the disk when its directory is. */
+async function syncDirectory(path: string): Promise<void> {
+  try {
+    const directory = await open(path, 'r')
+    await directory.sync().finally(() => directory.close())
+  } catch {
+    // Windows has no such thing, and needs none.
+  }
+}
+
+/** The locks of this process: whoever asks again has it already. */
+const held = new Set<string>()
+
+async function lockFile(path: string): Promise<(() => Promise<void>) | null> {
+  const release = async () => {
+    held.delete(path)
+    await rm(path, { force: true })
+  }
+  if (held.has(path)) return release
+  // Written beside and linked, so that nobody finds it half made.
+  const own = `${path}.${nodeProcess.pid}`
+  const text = `${nodeProcess.pid} ${await startOf(nodeProcess.pid)}`
+  await writeFile(own, text).catch(async (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error
+    await mkdir(dirname(path), { recursive: true })
+    await writeFile(own, text)
+  })
+  try {
+    if (!(await linked(own, path)) && !((await takeAway(path)) && (await linked(own, path)))) return null
+    held.add(path)
+    return release
+  } finally {
+    await rm(own, { force: true })
+  }
+}
+
+const linked = (from: string, to: string): Promise<boolean> =>
+  link(from, to).then(
+    () => true,
+    (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST') throw error
+      return false
+    },
+  )
+
+/** Removes a lock whose process is no more; false where it is alive, or somebody else was faster. */
+async function takeAway(path: string): Promise<boolean> {
+  const owner = await readFile(path, 'utf8').catch(() => null)
+  if (owner === null) return true
+  if (await isAlive(owner)) return false
+  const aside = `${path}.${nodeProcess.pid}.old`
+  await rename(path, aside).catch(() => {})
+  const taken = await readFile(aside, 'utf8').catch(() => owner)
+  if (taken !== owner) await rename(aside, path).catch(() => {})
+  await rm(aside, { force: true })
+  return taken === owner
+}
+
+/** When a process began, as Linux counts: a number is given to another process some time. */
+async function startOf(pid: number): Promise<string> {
+  const told = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
+  return told.slice(told.lastIndexOf(')') + 2).split(' ')[19] ?? ''
+}
+
+async function isAlive(owner: string): Promise<boolean> {
+  const [pid, start] = owner.split(' ')
+  try {
+    nodeProcess.kill(Number(pid), 0)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false
+  }
+  return !start || start === (await startOf(Number(pid)))
+}
+
 export const platform: Platform = {
   name: 'node',
   now: () => performance.now(),
@@ -50,10 +125,24 @@ export const platform: Platform = {
     remove: (path) => rm(path, { force: true }),
     read: (path) => readFile(path),
     async write(path, data) {
-      await writeFile(`${path}.partial`, data)
+      const file = await open(`${path}.partial`, 'w')
+      try {
+        await file.writeFile(data)
+        await file.sync()
+      } finally {
+        await file.close()
+      }
       await rename(`${path}.partial`, path)
+      await syncDirectory(dirname(path))
     },
     append: (path, text) => appendFile(path, text),
+    async rename(from, to) {
+      await rename(from, to)
+      await syncDirectory(dirname(to))
+    },
+    removeDirectory: (path) => rm(path, { recursive: true, force: true }),
+    list: (path) => readdir(path),
+    lock: lockFile,
   },
   threads: {
     available: () => true,

@@ -61,7 +61,18 @@ export interface Files {
   /** Removes a file if it is there. */
   remove(path: string): Promise<void>
   read(path: string): Promise<Uint8Array>
-  /** Writes the whole file or leaves the old one: a reader never sees half of it. */
+  /** Writes the whole file or leaves the old one, on the disk too: neither a reader nor a loss of power finds half of it. */
   write(path: string, data: string | Uint8Array): Promise<void>
   append(path: string, text: string): Promise<void>
+  /** Of a file or a directory; what is there already stays an error. */
+  rename(from: string, to: string): Promise<void>
+  removeDirectory(path: string): Promise<void>
+  /** Names of what is in a directory. */
+  list(path: string): Promise<string[]>
+  /**
+   * Takes a lock that ends with this process, however it ends; null while another one has it.
+   *
+   * @returns what gives it back
+   */
+  lock(path: string): Promise<(() => Promise<void>) | null>
 }

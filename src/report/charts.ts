@@ -60,7 +60,7 @@ function still(svg: string, id: string, label: string, { width, height }: Size):
   return svg
     .replace(/<style[\s\S]*?<\/style>/g, '')
     .replace(/ (?:class|pointer-events|ecmeta_\w+)="[^"]*"/g, '')
-    .replace(/\bzr\d+-/g, `${id}-`)
+    .replace(/\bzr\d+-/g, `${id.replace(/[^\w-]/g, '-')}-`)
     .replace(/\n+/g, '\n')
     .replace(
       /^<svg[^>]*>/,

@@ -35,13 +35,13 @@ export type KeyFigure = readonly [name: string, value: string, note: string]
 export function keyFigureList(figures: readonly KeyFigure[]): string {
   const items = figures.map(
     ([name, value, note]) =>
-      `<div><dt>${name}</dt><dd><b>${escapeHtml(value)}</b>${note && `<small>${escapeHtml(note)}</small>`}</dd></div>`,
+      `<div><dt>${escapeHtml(name)}</dt><dd><b>${escapeHtml(value)}</b>${note && `<small>${escapeHtml(note)}</small>`}</dd></div>`,
   )
   return `<dl>\n${items.join('\n')}\n</dl>`
 }
 
 export function section(title: string, body: string): string {
-  return `<section>\n<h2>${title}</h2>\n${body}\n</section>`
+  return `<section>\n<h2>${escapeHtml(title)}</h2>\n${body}\n</section>`
 }
 
 export interface Figure {
@@ -62,7 +62,7 @@ export interface Figure {
 export function figure(draw: Draw, { id, title, label, caption, option, size, legend, wide }: Figure): string {
   const chart = draw(id, label, size, option)
   return `<figure>
-${title ? `<h3>${title}</h3>` : ''}
+${title ? `<h3>${escapeHtml(title)}</h3>` : ''}
 ${legendList(option, legend ? 1 : 2)}
 ${wide ? `<div class="narrow">${chart}</div><div class="wide">${draw(`${id}-wide`, label, wide, option)}</div>` : chart}
 <figcaption>${escapeHtml(caption)}</figcaption>

@@ -10,18 +10,32 @@ import { type AnyTrainStep, algorithmNamed } from './train.ts'
 // particles.safetensors: theta [n, parameters] or what else acts, and kernel [n, n] where there is one.
 
 /** The bytes of a run's particles.safetensors after this step, which readRun() reads; null where a particle is not finite. */
-export function encodeParticles(step: Omit<AnyTrainStep, 'state'>): Uint8Array | null {
+export const encodeParticles = (step: Omit<AnyTrainStep, 'state'>): Uint8Array | null =>
+  encodeContent(particlesOf(step))
+
+/** The particles of a step and its kernel, null where there is none: copies that stay as they are in the next iteration. */
+export interface Particles extends TensorFile {
+  readonly matrix: number[][] | null
+}
+
+export function particlesOf(step: Omit<AnyTrainStep, 'state'>): Particles {
   const { tensors, metadata } = contentOf(step)
-  if (!Object.values(tensors).every(({ data }) => data.every(Number.isFinite))) return null
   const known = step.kernel()
   // Where a run diverges, the kernel does so first.
   const matrix = known?.flat().every(Number.isFinite) ? known : null
+  return {
+    tensors,
+    metadata: { env: step.env, ...metadata, ...learned(step.spec), iteration: String(step.iteration) },
+    matrix,
+  }
+}
+
+/** Null where a particle is not finite. */
+export function encodeContent({ tensors, metadata, matrix }: Particles): Uint8Array | null {
+  if (!Object.values(tensors).every(({ data }) => data.every(Number.isFinite))) return null
   const n = matrix?.length ?? 0
   const kernel = matrix && { kernel: { shape: [n, n], data: Float32Array.from(matrix.flat()) } }
-  return encodeTensors({
-    tensors: { ...tensors, ...kernel },
-    metadata: { env: step.env, ...metadata, ...learned(step.spec), iteration: String(step.iteration) },
-  })
+  return encodeTensors({ tensors: { ...tensors, ...kernel }, metadata })
 }
 
 /** What the wrappers of the task have learned so far, where they learn anything. */

@@ -238,7 +238,7 @@ function learningFigures({ metrics }: RunSummary, draw: Draw): string {
     if (ELSEWHERE.includes(name) || new Set(values).size === 1) return ''
     const [title, caption] = QUANTITIES[name] ?? [name, '']
     return figure(draw, {
-      ...{ id: `number-${name}`, title: escapeHtml(title), caption: caption + stride(metrics, drawn), size: HALF_LOW },
+      ...{ id: `number-${name}`, title, caption: caption + stride(metrics, drawn), size: HALF_LOW },
       label: `${title} over iterations.`,
       option: quantityChart(
         title,

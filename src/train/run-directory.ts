@@ -1,202 +1,145 @@
 import { platform } from '#platform'
 import { isExpected, show, UsageError } from '../core/errors.ts'
+import type { CoreSource } from '../core/module.ts'
 import { refuseUnknown } from '../core/options.ts'
-import { version } from '../core/version.ts'
-import { findTask } from '../envs/description.ts'
-import type { Evaluation, IterationMetrics, RunSummary } from '../report/metrics.ts'
-import { encodeParticles } from './particles-file.ts'
-import { renderReport } from './report.ts'
-import { type AlgorithmName, type AnyTrainStep, type TrainStep, taskOfConfig } from './train.ts'
+import type { TensorFile } from '../core/safetensors.ts'
+import type { EnvironmentSpec } from '../envs/contract.ts'
+import { parseTask, type TaskDescription, taskFrom } from '../envs/description.ts'
+import { environmentSpec, environments } from '../envs/registry.ts'
+import { formOf } from '../policy/acting.ts'
+import type { Evaluation } from '../report/metrics.ts'
+import { type Agents, arePolicies, type Policies, withBest } from '../rl/agents.ts'
+import { agentsFrom, decodeParticles, learnedStates, policiesFrom, refuseOtherSettings } from './particles-file.ts'
+import { fileOf, inFile, parseJson, parseLines, reading } from './run-files.ts'
+import { bestOfReturns } from './train.ts'
 
-/**
- * A directory that holds one run:
- *
- *     config.json             the settings
- *     metrics.jsonl           one line of numbers an iteration
- *     particles.safetensors   theta [n, parameters] or what else acts, and kernel [n, n] where there is one
- *     evaluation.json         mean return of every particle
- *     visited.safetensors     where each particle has been [n, rows, observation], of the runs of an experiment
- *     report.html             all of it to look at
- */
-const FILES = {
-  config: 'config.json',
-  metrics: 'metrics.jsonl',
-  particles: 'particles.safetensors',
-  evaluation: 'evaluation.json',
-  visited: 'visited.safetensors',
-  report: 'report.html',
-} as const
+/** The trained particles of a run. */
+export type SavedPopulation = Agents & {
+  readonly config: Readonly<Record<string, unknown>>
+  readonly env: string
+}
 
-/** Particles are saved at most this often while a run is under way. */
-const SAVE_EVERY_MS = 2000
+/** What loadAgents() needs to know beside the run. */
+export interface LoadOptions {
+  /** The task, where it is one of your own; default: the built-in one of the run's id. */
+  readonly env?: string | EnvironmentSpec
+  /** The WASM core; default: this package's steinrl.wasm. */
+  readonly core?: CoreSource
+}
 
 const { files } = platform
 
-/** A run directory that is being written. */
-export interface Run {
-  readonly path: string
-  readonly config: RunSummary['config']
-  readonly metrics: IterationMetrics[]
-  kernel: number[][] | null
-}
-
-export const fileOf = (path: string, name: keyof typeof FILES) => `${path}/${FILES[name]}`
-
 /**
- * Makes the directory of a run and writes config.json.
+ * Reads a run back: its agents, as they were saved, and its settings.
  *
- * @throws UsageError for a task that could not be made again, when the directory exists and `overwrite` is not set, when its config.json is not that of a run, or when it cannot be written
+ * @throws UsageError when there is no run, or one of its files is damaged: the message names the file and what is wrong
  */
-export async function createRun(
-  path: string,
-  config: RunSummary['config'],
-  options: { overwrite?: boolean } = {},
-): Promise<Run> {
-  refuseUnknown('createRun', options, ['overwrite'])
-  const { overwrite = false } = options
-  const written = await writtenConfig(config)
-  await refuseToReplace(path, overwrite)
-  await writing(path, async () => {
-    // Those of an earlier run, and nothing else.
-    if (await files.exists(path)) for (const name of Object.values(FILES)) await files.remove(`${path}/${name}`)
-    await files.makeDirectory(path)
-    await files.write(fileOf(path, 'config'), `${JSON.stringify(written, null, 2)}\n`)
-  })
-  return { path, config: written, metrics: [], kernel: null }
-}
-
-/** The configuration with the version that the run is of, and where a task of one's own is found again. */
-async function writtenConfig(config: RunSummary['config']): Promise<RunSummary['config']> {
-  const spec = taskOfConfig(config)
-  return { ...config, ...(spec && { task: await findTask(spec) }), version }
-}
-
-/** Throws the UsageErrors of createRun that can be known without writing. */
-export async function refuseToReplace(path: string, overwrite: boolean): Promise<void> {
-  if (!(await files.exists(path))) return
-  if (!overwrite) throw new UsageError(`${show(path)} exists; choose another --out, or --overwrite it.`)
+export async function readRun(path: string, options: LoadOptions = {}): Promise<SavedPopulation> {
+  refuseUnknown('readRun', options, ['env', 'core'])
   const file = fileOf(path, 'config')
-  if (!(await files.exists(file))) return
-  const config = await reading(file, parseJson).catch(() => null)
-  if (config === null || typeof config !== 'object' || !('env' in config)) {
-    throw new UsageError(`${show(file)} is not that of a run and would be overwritten; choose another --out.`)
+  if (!(await files.exists(file))) {
+    const old = `${path}.steinrl-old`
+    if (await files.exists(old))
+      throw new UsageError(`${show(path)} was being replaced; the run that was there is ${show(old)}.`)
+    throw new UsageError(`${show(path)} is not a run: it has no config.json.`)
   }
-}
-
-/**
- * Passes the steps of train() through and keeps them in the run's directory. However the run ends, metrics.jsonl holds
- * every iteration done and particles.safetensors the last finite particles.
- */
-export async function* record<A extends AlgorithmName>(
-  run: Run,
-  steps: AsyncIterable<TrainStep<A>>,
-): AsyncGenerator<TrainStep<A>> {
-  let latest: TrainStep<A> | null = null
-  let savedAt = Number.NEGATIVE_INFINITY
-  try {
-    for await (const step of steps) {
-      latest = step
-      run.metrics.push(step.metrics)
-      await writing(run.path, () => files.append(fileOf(run.path, 'metrics'), `${JSON.stringify(step.metrics)}\n`))
-      if (platform.now() - savedAt > SAVE_EVERY_MS) {
-        await saveParticles(run, step)
-        savedAt = platform.now()
-      }
-      yield step
-    }
-  } finally {
-    if (latest) await saveParticles(run, latest)
-  }
-}
-
-/** Writes the particles, if they are finite. */
-async function saveParticles(run: Run, step: Omit<AnyTrainStep, 'state'>): Promise<void> {
-  const file = encodeParticles(step)
-  if (!file) return
-  run.kernel = step.kernel()
-  await writing(run.path, () => files.write(fileOf(run.path, 'particles'), file))
-}
-
-/** Writes evaluation.json and report.html. Returns the path of the report. */
-export async function finishRun(run: Run, outcome: string, evaluation: Evaluation | null): Promise<string> {
-  const report = fileOf(run.path, 'report')
-  const page = await renderReport({ ...run, outcome, evaluation })
-  await writing(run.path, async () => {
-    if (evaluation) await files.write(fileOf(run.path, 'evaluation'), `${JSON.stringify(evaluation)}\n`)
-    await files.write(report, page)
+  const { config, description } = await reading(file, configFrom)
+  const particles = fileOf(path, 'particles')
+  const content = await reading(particles, (bytes) => {
+    const found = decodeParticles(bytes)
+    refuseOtherSettings(found, config)
+    return found
   })
-  return report
+  const { env } = content.metadata
+  if (description && description.id !== env)
+    throw new UsageError(`${show(particles)} holds a population for ${env}, but the run is of ${description.id}.`)
+  const task = await inFile(particles, () => taskOfRun(content, description, options)).catch((error: Error) => error)
+  if (task instanceof Error && !(isExpected(task) && content.metadata.policy)) throw task
+  const agents = await inFile(particles, () =>
+    task instanceof Error ? withoutTask(policiesFrom(content), task) : agentsFrom(content, task, options.core),
+  )
+  return { config, env, ...agents }
 }
 
 /**
- * Keeps a later evaluation of a run, which tells the best particle: unless there is one over as many episodes. A run that cannot be written
- * to stays as it is.
- */
-export async function keepEvaluation(path: string, evaluation: Evaluation): Promise<void> {
-  const file = fileOf(path, 'evaluation')
-  const earlier: Evaluation | null = (await files.exists(file))
-    ? await reading(file, parseJson).catch(() => null)
-    : null
-  if ((earlier?.episodes ?? 0) >= evaluation.episodes && earlier?.greedy?.length === evaluation.greedy.length) return
-  await files.write(file, `${JSON.stringify({ ...earlier, ...evaluation })}\n`).catch(() => {})
-}
-
-/** What a run that came to its end has left. */
-export interface FinishedRun {
-  readonly config: RunSummary['config']
-  readonly metrics: readonly IterationMetrics[]
-  readonly evaluation: Evaluation
-}
-
-/**
- * Reads the numbers of a run back; null when there is no run or it did not come to its end, which is its evaluation.
+ * Agents that act, of a run directory or of the bytes of a particles.safetensors, as encodeParticles() gives them:
  *
- * @throws UsageError when a file is damaged
+ *     const agents = await loadAgents('runs/x')
+ *     const action = agents.act(observation)
+ *
+ * Where no particle is named the best one of the run's evaluation acts, or of its training where it was not evaluated.
+ *
+ * @throws UsageError when there is no run, or one of its files is damaged: the message names the file and what is wrong
  */
-export async function readFinished(path: string): Promise<FinishedRun | null> {
-  for (const name of ['config', 'evaluation', 'report'] as const)
-    if (!(await files.exists(fileOf(path, name)))) return null
-  return {
-    config: await reading(fileOf(path, 'config'), parseJson),
-    metrics: await reading(fileOf(path, 'metrics'), parseLines),
-    evaluation: await reading(fileOf(path, 'evaluation'), parseJson),
+export async function loadAgents(source: string | Uint8Array, options: LoadOptions = {}): Promise<Agents> {
+  if (source instanceof Uint8Array) {
+    const content = decodeParticles(source)
+    const { env } = content.metadata
+    const task = taskOf(env, options)
+    if (!task) throw notKnown(env)
+    return agentsFrom(content, task, options.core)
   }
+  if (typeof source !== 'string')
+    throw new UsageError(`loadAgents takes the path of a run directory or bytes, got ${show(source)}.`)
+  const { config: _, env: __, ...agents } = await readRun(source, options)
+  // What it throws says why there is none.
+  if (!agents.task) agents.act([])
+  const best = await bestOf(source, agents)
+  return best === null ? agents : withBest(agents, best)
 }
 
-export function parseLines(bytes: Uint8Array) {
-  const lines = new TextDecoder().decode(bytes).split('\n')
-  return lines.filter((line) => line !== '').map((line) => JSON.parse(line))
+/** Of the evaluation, or of the training where policies were not evaluated; null where neither tells. */
+async function bestOf(run: string, agents: Agents): Promise<number | null> {
+  const { particles } = agents
+  const evaluation = fileOf(run, 'evaluation')
+  if (await files.exists(evaluation)) return reading(evaluation, (bytes) => bestParticle(parseJson(bytes), particles))
+  const metrics = fileOf(run, 'metrics')
+  if (!arePolicies(agents) || particles === 1 || !(await files.exists(metrics))) return null
+  return reading(metrics, (bytes) => {
+    const follow = bestOfReturns()
+    const lines: { returns: (number | null)[] }[] = parseLines(bytes)
+    return lines.map(({ returns }) => follow(returns)).at(-1) ?? null
+  })
 }
 
-export const parseJson = (bytes: Uint8Array) => JSON.parse(new TextDecoder().decode(bytes))
+function configFrom(bytes: Uint8Array) {
+  const config = parseJson(bytes)
+  if (typeof config !== 'object' || config === null) throw new UsageError('it is not that of a run.')
+  const { task } = config as { task?: unknown }
+  const description = task === undefined ? null : parseTask(task)
+  return { config: config as Readonly<Record<string, unknown>>, description }
+}
 
-/** Runs `write`; what the file system refuses becomes a UsageError that names what was to be written. */
-export async function writing(path: string, write: () => Promise<void>, what = 'run'): Promise<void> {
-  try {
-    await write()
-  } catch (error) {
-    throw new UsageError(`Cannot write the ${what} to ${show(path)}: ${reason(error)}.`)
+/** The task that is given, or the one that the run was trained on; what its wrappers have learned stays as it is. */
+async function taskOfRun(content: TensorFile, description: TaskDescription | null, options: LoadOptions) {
+  const { env } = content.metadata
+  if (description && options.env === undefined)
+    return taskFrom(description, { states: learnedStates(content), core: options.core, fromFile: true })
+  const task = taskOf(env, options)
+  if (task) return task
+  throw notKnown(env)
+}
+
+/** Null for a task of the user's own that is not given. */
+function taskOf(id: string, { env }: LoadOptions): EnvironmentSpec | null {
+  if (env !== undefined) return environmentSpec(env)
+  return Object.hasOwn(environments, id) ? environments[id] : null
+}
+
+const notKnown = (id: string) =>
+  new UsageError(`The task of the run, ${show(id)}, is none of this library's: give it as env.`)
+
+/** Policies whose task is not known: they can be evaluated in the one that is given there, and exported, but do not act. */
+function withoutTask(policies: Policies, reason: UsageError): Agents {
+  const refuse = () => {
+    throw reason
   }
+  return { ...policies, ...formOf(policies.policy), task: null, best: null, act: refuse, actRows: refuse }
 }
 
-/** Reads and decodes a file. Throws a UsageError that says whether it could not be read or is damaged, and how. */
-export async function reading<T>(path: string, decode: (bytes: Uint8Array) => T | Promise<T>): Promise<T> {
-  let bytes: Uint8Array
-  try {
-    bytes = await files.read(path)
-  } catch (error) {
-    throw new UsageError(`Cannot read ${show(path)}: ${reason(error)}.`)
-  }
-  return inFile(path, () => decode(bytes))
+/** The particle of the highest mean return, acting greedily; the first one on a tie. */
+export function bestParticle({ greedy }: Evaluation, particles: number): number {
+  if (!Array.isArray(greedy) || greedy.length !== particles || !greedy.every(Number.isFinite))
+    throw new UsageError(`it has no mean return of each of ${particles} particles.`)
+  return greedy.indexOf(Math.max(...greedy))
 }
-
-/** Runs `use` on what a file holds; what it refuses is damage of the file. */
-export async function inFile<T>(path: string, use: () => T | Promise<T>): Promise<T> {
-  try {
-    return await use()
-  } catch (error) {
-    throw new UsageError(`${show(path)} is damaged: ${isExpected(error) ? error.message : `${reason(error)}.`}`)
-  }
-}
-
-const reason = (error: unknown) => String((error as Error)?.message ?? error).replace(/\.$/, '')

@@ -9,7 +9,7 @@ import { type ExperimentProgress, readExperiment, runExperiment } from '../../sr
 import type { ExperimentOptions } from '../../src/experiments/plan.ts'
 import { type Preset, presetNamed, presets } from '../../src/experiments/presets.ts'
 import { readVisits } from '../../src/experiments/visits.ts'
-import { readRun } from '../../src/train/load-agents.ts'
+import { readRun } from '../../src/train/run-directory.ts'
 import { type AnyTrainOptions, runConfig, type TrainOptions, train } from '../../src/train/train.ts'
 
 /** The smallest experiment that still has everything. */

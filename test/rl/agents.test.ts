@@ -6,8 +6,8 @@ import { box, contains, discrete } from '../../src/envs/spaces.ts'
 import type { ActOptions } from '../../src/policy/request.ts'
 import type { Agents } from '../../src/rl/agents.ts'
 import { playEpisodes } from '../../src/rl/play.ts'
-import { loadAgents } from '../../src/train/load-agents.ts'
 import { encodeParticles } from '../../src/train/particles-file.ts'
+import { loadAgents } from '../../src/train/run-directory.ts'
 import { type AlgorithmName, type AnyTrainOptions, type AnyTrainStep, evaluate, train } from '../../src/train/train.ts'
 
 const small = { iterations: 1, hidden: [8], steps: 40, environments: 2, seed: 3 }

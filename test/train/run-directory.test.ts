@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -19,8 +20,8 @@ import { wrap } from '../../src/envs/wrappers/wrapper.ts'
 import { seenThrough } from '../../src/export/run.ts'
 import { policyOf } from '../../src/nn/policy.ts'
 import type { Evaluation } from '../../src/report/metrics.ts'
-import { readRun } from '../../src/train/load-agents.ts'
-import { createRun, finishRun, record } from '../../src/train/run-directory.ts'
+import { createRun, finishRun, record } from '../../src/train/record.ts'
+import { readRun } from '../../src/train/run-directory.ts'
 import { evaluate, runConfig, type TrainOptions, type TrainStep, train } from '../../src/train/train.ts'
 
 const options = {
@@ -123,14 +124,43 @@ describe('an existing directory', () => {
     expect(await read('config.json')).toBe(before)
   })
 
-  test('is emptied of the earlier run, and of nothing else, with overwrite', async () => {
+  test('keeps the earlier run until the new one has saved its particles, and what else is there for good, with overwrite', async () => {
     const { run } = await complete()
     await finishRun(run, 'Finished.', evaluation)
     await writeFile(join(path, 'notes.txt'), 'mine')
-    await createRun(path, { ...config, seed: 9 }, { overwrite: true })
-    expect((await readdir(path)).sort()).toEqual(['config.json', 'notes.txt'])
+    const settings = { ...options, seed: 9 }
+    const next = await createRun(path, { ...config, ...settings }, { overwrite: true })
+    expect(JSON.parse(await read('config.json')).seed).toBe(2)
+    expect(JSON.parse(await read('evaluation.json'))).toEqual(evaluation)
+    for await (const _ of record(next, train(settings))) break
+    const files = ['config.json', 'metrics.jsonl', 'notes.txt', 'particles.safetensors']
+    expect((await readdir(path)).sort()).toEqual(files)
     expect(await read('notes.txt')).toBe('mine')
     expect(JSON.parse(await read('config.json')).seed).toBe(9)
+    expect(await readdir(join(path, '..'))).toEqual(['run'])
+  })
+
+  test('is one training’s: another process is refused, and a lock whose process is no more does not count', async () => {
+    const ended = spawnSync(process.execPath, ['-e', '']).pid
+    await writeFile(`${path}.lock`, `${process.ppid} `)
+    expect(await refusal(createRun(path, config))).toContain('is being trained by another process')
+    await writeFile(`${path}.lock`, `${ended} 1`)
+    await complete()
+    expect(await readdir(join(path, '..'))).toEqual(['run'])
+  })
+
+  test('has particles of the iteration that they name, whatever the next one came to', async () => {
+    const run = await createRun(path, config)
+    let theta: number[] = []
+    const spoilt = async () => {
+      for await (const step of record(run, train(options))) {
+        theta = [...step.agents().theta]
+        step.state.arena.view.theta.fill(7)
+        throw new Error('the next one fails')
+      }
+    }
+    await expect(spoilt()).rejects.toThrow('the next one fails')
+    expect([...(await readRun(path)).theta]).toEqual(theta)
   })
 
   test('overwritten starts its metrics anew', async () => {

@@ -8,9 +8,9 @@ import { RunError, UsageError } from '../../src/core/errors.ts'
 import type { EnvironmentSpec } from '../../src/envs/contract.ts'
 import { box, discrete } from '../../src/envs/spaces.ts'
 import { tf } from '../../src/nn/tfjs.ts'
-import { readRun } from '../../src/train/load-agents.ts'
 import { encodeParticles } from '../../src/train/particles-file.ts'
-import { createRun, record } from '../../src/train/run-directory.ts'
+import { createRun, record } from '../../src/train/record.ts'
+import { readRun } from '../../src/train/run-directory.ts'
 import { type TrainOptions, type TrainStep, train } from '../../src/train/train.ts'
 
 const small = {

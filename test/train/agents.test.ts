@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import type { EnvironmentSpec } from '../../src/envs/contract.ts'
 import { box, discrete } from '../../src/envs/spaces.ts'
-import { loadAgents, readRun } from '../../src/train/load-agents.ts'
-import { createRun, finishRun, record } from '../../src/train/run-directory.ts'
+import { createRun, finishRun, record } from '../../src/train/record.ts'
+import { loadAgents, readRun } from '../../src/train/run-directory.ts'
 import { type AnyTrainOptions, type AnyTrainStep, evaluate, runConfig, train } from '../../src/train/train.ts'
 
 let folder: string

@@ -1,0 +1,204 @@
+import { platform } from '#platform'
+import { show, UsageError } from '../core/errors.ts'
+import { refuseUnknown } from '../core/options.ts'
+import { version } from '../core/version.ts'
+import { findTask } from '../envs/description.ts'
+import type { Evaluation, IterationMetrics, RunSummary } from '../report/metrics.ts'
+import { encodeContent, type Particles, particlesOf } from './particles-file.ts'
+import { renderReport } from './report.ts'
+import { FILES, fileOf, parseJson, parseLines, reading, writing } from './run-files.ts'
+import { type AlgorithmName, type TrainStep, taskOfConfig } from './train.ts'
+
+/** Particles are saved at most this often while a run is under way. */
+const SAVE_EVERY_MS = 2000
+
+const { files } = platform
+
+/** A run directory that is being written. */
+export interface Run {
+  /** Where its files are: beside the directory of the run that it replaces, until it has saved its particles. */
+  path: string
+  /** The directory that it is to have. */
+  readonly directory: string
+  /** Gives back the lock on it. */
+  readonly release: () => Promise<void>
+  readonly config: RunSummary['config']
+  readonly metrics: IterationMetrics[]
+  kernel: number[][] | null
+}
+
+/**
+ * Makes the directory of a run and writes config.json.
+ *
+ * @throws UsageError for a task that could not be made again, when the directory exists and `overwrite` is not set, when its config.json is not that of a run, or when it cannot be written
+ */
+export async function createRun(
+  path: string,
+  config: RunSummary['config'],
+  options: { overwrite?: boolean } = {},
+): Promise<Run> {
+  refuseUnknown('createRun', options, ['overwrite'])
+  const { overwrite = false } = options
+  const written = await writtenConfig(config)
+  const release = await takeLock(path)
+  try {
+    await recover(path)
+    await refuseToReplace(path, overwrite)
+    const place = (await holdsRun(path)) ? newOf(path) : path
+    await writing(path, async () => {
+      if (place !== path) await files.removeDirectory(place)
+      // What is left of an earlier run, and nothing else.
+      else if (await files.exists(path)) for (const name of Object.values(FILES)) await files.remove(`${path}/${name}`)
+      await files.makeDirectory(place)
+      await files.write(fileOf(place, 'config'), `${JSON.stringify(written, null, 2)}\n`)
+    })
+    return { path: place, directory: path, release, config: written, metrics: [], kernel: null }
+  } catch (error) {
+    await release()
+    throw error
+  }
+}
+
+const holdsRun = async (path: string) =>
+  (await files.exists(fileOf(path, 'config'))) || (await files.exists(fileOf(path, 'particles')))
+
+const newOf = (path: string) => `${path}.steinrl-new`
+const oldOf = (path: string) => `${path}.steinrl-old`
+
+async function takeLock(path: string): Promise<() => Promise<void>> {
+  let release: (() => Promise<void>) | null = null
+  await writing(path, async () => {
+    release = await files.lock(`${path}.lock`)
+  })
+  if (release) return release
+  throw new UsageError(`${show(path)} is being trained by another process; choose another --out.`)
+}
+
+/** Puts back a run that was being replaced when the process ended. */
+async function recover(path: string): Promise<void> {
+  if (!(await files.exists(path)) && (await files.exists(oldOf(path))))
+    await writing(path, () => files.rename(oldOf(path), path))
+}
+
+/** Takes the place of the run that was there, which is kept until then; what the user had beside its files stays. */
+async function install(run: Run): Promise<void> {
+  const { path, directory } = run
+  if (path === directory) return
+  const old = oldOf(directory)
+  await writing(directory, async () => {
+    if (await files.exists(old)) await files.removeDirectory(old)
+    await files.rename(directory, old)
+    await files.rename(path, directory)
+    run.path = directory
+    const own: readonly string[] = Object.values(FILES)
+    for (const name of await files.list(old))
+      if (!own.includes(name)) await files.rename(`${old}/${name}`, `${directory}/${name}`)
+    await files.removeDirectory(old)
+  })
+}
+
+/** The configuration with the version that the run is of, and where a task of one's own is found again. */
+async function writtenConfig(config: RunSummary['config']): Promise<RunSummary['config']> {
+  const spec = taskOfConfig(config)
+  return { ...config, ...(spec && { task: await findTask(spec) }), version }
+}
+
+/** Throws the UsageErrors of createRun that can be known without writing. */
+export async function refuseToReplace(path: string, overwrite: boolean): Promise<void> {
+  if (!(await files.exists(path))) return
+  if (!overwrite) throw new UsageError(`${show(path)} exists; choose another --out, or --overwrite it.`)
+  const file = fileOf(path, 'config')
+  if (!(await files.exists(file))) return
+  const config = await reading(file, parseJson).catch(() => null)
+  // A file that was cut short is still that of a run where its other files are there.
+  if (config === null && (await files.exists(fileOf(path, 'metrics')))) return
+  if (config === null || typeof config !== 'object' || !('env' in config)) {
+    throw new UsageError(`${show(file)} is not that of a run and would be overwritten; choose another --out.`)
+  }
+}
+
+/**
+ * Passes the steps of train() through and keeps them in the run's directory. However the run ends, metrics.jsonl holds
+ * every iteration done and particles.safetensors the last finite particles.
+ */
+export async function* record<A extends AlgorithmName>(
+  run: Run,
+  steps: AsyncIterable<TrainStep<A>>,
+): AsyncGenerator<TrainStep<A>> {
+  let latest: Particles | null = null
+  let savedAt = Number.NEGATIVE_INFINITY
+  try {
+    for await (const step of steps) {
+      latest = particlesOf(step)
+      run.metrics.push(step.metrics)
+      await writing(run.path, () => files.append(fileOf(run.path, 'metrics'), `${JSON.stringify(step.metrics)}\n`))
+      if (platform.now() - savedAt > SAVE_EVERY_MS) {
+        await saveParticles(run, latest)
+        savedAt = platform.now()
+      }
+      yield step
+    }
+  } finally {
+    // Those of the iteration that was done last, whatever the next one has come to.
+    try {
+      if (latest) await saveParticles(run, latest)
+    } finally {
+      await run.release()
+    }
+  }
+}
+
+/** Writes the particles, if they are finite. */
+async function saveParticles(run: Run, particles: Particles): Promise<void> {
+  const file = encodeContent(particles)
+  if (!file) return
+  run.kernel = particles.matrix
+  await writing(run.path, () => files.write(fileOf(run.path, 'particles'), file))
+  await install(run)
+}
+
+/** Writes evaluation.json and report.html. Returns the path of the report. */
+export async function finishRun(run: Run, outcome: string, evaluation: Evaluation | null): Promise<string> {
+  const report = fileOf(run.path, 'report')
+  const page = await renderReport({ ...run, outcome, evaluation })
+  await writing(run.path, async () => {
+    if (evaluation) await files.write(fileOf(run.path, 'evaluation'), `${JSON.stringify(evaluation)}\n`)
+    await files.write(report, page)
+  })
+  return report
+}
+
+/**
+ * Keeps a later evaluation of a run, which tells the best particle: unless there is one over as many episodes. A run that cannot be written
+ * to stays as it is.
+ */
+export async function keepEvaluation(path: string, evaluation: Evaluation): Promise<void> {
+  const file = fileOf(path, 'evaluation')
+  const earlier: Evaluation | null = (await files.exists(file))
+    ? await reading(file, parseJson).catch(() => null)
+    : null
+  if ((earlier?.episodes ?? 0) >= evaluation.episodes && earlier?.greedy?.length === evaluation.greedy.length) return
+  await files.write(file, `${JSON.stringify({ ...earlier, ...evaluation })}\n`).catch(() => {})
+}
+
+/** What a run that came to its end has left. */
+export interface FinishedRun {
+  readonly config: RunSummary['config']
+  readonly metrics: readonly IterationMetrics[]
+  readonly evaluation: Evaluation
+}
+
+/**
+ * Reads the numbers of a run back; null when there is no run or it did not come to its end, which is its evaluation.
+ *
+ * @throws UsageError when a file is damaged
+ */
+export async function readFinished(path: string): Promise<FinishedRun | null> {
+  for (const name of ['config', 'evaluation', 'report'] as const)
+    if (!(await files.exists(fileOf(path, name)))) return null
+  return {
+    config: await reading(fileOf(path, 'config'), parseJson),
+    metrics: await reading(fileOf(path, 'metrics'), parseLines),
+    evaluation: await reading(fileOf(path, 'evaluation'), parseJson),
+  }
+}

@@ -1,0 +1,63 @@
+import { platform } from '#platform'
+import { isExpected, show, UsageError } from '../core/errors.ts'
+
+/**
+ * A directory that holds one run:
+ *
+ *     config.json             the settings
+ *     metrics.jsonl           one line of numbers an iteration
+ *     particles.safetensors   theta [n, parameters] or what else acts, and kernel [n, n] where there is one
+ *     evaluation.json         mean return of every particle
+ *     visited.safetensors     where each particle has been [n, rows, observation], of the runs of an experiment
+ *     report.html             all of it to look at
+ */
+export const FILES = {
+  config: 'config.json',
+  metrics: 'metrics.jsonl',
+  particles: 'particles.safetensors',
+  evaluation: 'evaluation.json',
+  visited: 'visited.safetensors',
+  report: 'report.html',
+} as const
+
+const { files } = platform
+
+export const fileOf = (path: string, name: keyof typeof FILES) => `${path}/${FILES[name]}`
+
+export function parseLines(bytes: Uint8Array) {
+  const lines = new TextDecoder().decode(bytes).split('\n')
+  return lines.filter((line) => line !== '').map((line) => JSON.parse(line))
+}
+
+export const parseJson = (bytes: Uint8Array) => JSON.parse(new TextDecoder().decode(bytes))
+
+/** Runs `write`; what the file system refuses becomes a UsageError that names what was to be written. */
+export async function writing(path: string, write: () => Promise<void>, what = 'run'): Promise<void> {
+  try {
+    await write()
+  } catch (error) {
+    throw new UsageError(`Cannot write the ${what} to ${show(path)}: ${reason(error)}.`)
+  }
+}
+
+/** Reads and decodes a file. Throws a UsageError that says whether it could not be read or is damaged, and how. */
+export async function reading<T>(path: string, decode: (bytes: Uint8Array) => T | Promise<T>): Promise<T> {
+  let bytes: Uint8Array
+  try {
+    bytes = await files.read(path)
+  } catch (error) {
+    throw new UsageError(`Cannot read ${show(path)}: ${reason(error)}.`)
+  }
+  return inFile(path, () => decode(bytes))
+}
+
+/** Runs `use` on what a file holds; what it refuses is damage of the file. */
+export async function inFile<T>(path: string, use: () => T | Promise<T>): Promise<T> {
+  try {
+    return await use()
+  } catch (error) {
+    throw new UsageError(`${show(path)} is damaged: ${isExpected(error) ? error.message : `${reason(error)}.`}`)
+  }
+}
+
+const reason = (error: unknown) => String((error as Error)?.message ?? error).replace(/\.$/, '')
