@@ -87,7 +87,7 @@ export async function mujoco<Id extends MujocoId>(id: Id, options: MujocoOptions
   return specOf({ robot, engine, module, xml: text, options: settled })
 }
 
-interface Task {
+interface RobotTask {
   readonly robot: Robot
   readonly engine: Engine
   readonly module: CoreModule
@@ -95,7 +95,7 @@ interface Task {
   readonly options: RobotOptions
 }
 
-function specOf(task: Task): MujocoSpec {
+function specOf(task: RobotTask): MujocoSpec {
   const { robot, engine, module, xml, options } = task
   const { id, rewardThreshold } = robot
   const shared = sharedModel(engine, id, xml)
@@ -117,7 +117,7 @@ function specOf(task: Task): MujocoSpec {
 }
 
 /** What is not as it is by default, in the words of mujoco(). */
-function changed({ robot, options, xml }: Task): Record<string, unknown> {
+function changed({ robot, options, xml }: RobotTask): Record<string, unknown> {
   const defaults = robot.defaults as unknown as Record<string, unknown>
   const own = Object.entries(options).filter(([name, value]) => String(value) !== String(defaults[name]))
   return { ...Object.fromEntries(own), ...(xml !== robot.xml && { xml }) }

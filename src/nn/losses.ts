@@ -65,17 +65,6 @@ const networkPart = ({ net, size }: Policy, theta: tf.Tensor1D) =>
 export const squaredError = (prediction: tf.Tensor, target: tf.Tensor): tf.Scalar =>
   tf.mul(0.5, tf.mean(tf.square(errors(prediction, target))))
 
-/**
- * Mean of ½ e² for |e| ≤ δ and of δ (|e| − ½ δ) beyond (Huber 1964), e = y − t: outliers pull with a bounded gradient.
- *
- * @throws UsageError for predictions and targets of two shapes
- */
-export function huberError(prediction: tf.Tensor, target: tf.Tensor, delta = 1): tf.Scalar {
-  const size = tf.abs(errors(prediction, target))
-  const inner = tf.minimum(size, delta)
-  return tf.mean(tf.add(tf.mul(0.5, tf.square(inner)), tf.mul(delta, tf.sub(size, inner))))
-}
-
 /** y − t. A column [rows, 1] and a row [rows] would silently give all their differences. */
 function errors(prediction: tf.Tensor, target: tf.Tensor): tf.Tensor {
   if (!tf.util.arraysEqual(prediction.shape, target.shape)) {

@@ -37,7 +37,7 @@ const SAMPLE = 32
 /**
  * How a published system chooses h of a state from the squared distances between its fixed and its updated particles.
  */
-interface Convention {
+interface PerStateConvention {
   /** Rank of the entry that is taken among `count`, 0 the smallest; or their mean. */
   readonly statistic: ((count: number) => number) | 'mean'
   /** h = factor × statistic, for F fixed particles. */
@@ -67,7 +67,7 @@ const conventions = {
   's2ac-mean': { statistic: 'mean', factor: (fixed, log) => 1 / log(fixed + 1) },
   's2ac-median': { statistic: lowerMiddle, factor: (fixed, log) => 1 / log(fixed + 1) },
   's2ac-quantile': { statistic: (count) => (count - 1) >> 2, factor: (fixed, log) => 1 / log(fixed + 1) },
-} as const satisfies Record<string, Convention>
+} as const satisfies Record<string, PerStateConvention>
 
 export type PerStateBandwidthName = keyof typeof conventions
 
@@ -176,7 +176,7 @@ function bandwidthRule(rule: PerStateOptions['bandwidth'], fixed: number, update
     const names = perStateBandwidthNames.join(', ')
     throw new UsageError(`bandwidth must be a finite number above 0 or one of ${names}, got ${show(rule)}.`)
   }
-  const { statistic, factor, floor = 0 }: Convention = conventions[rule]
+  const { statistic, factor, floor = 0 }: PerStateConvention = conventions[rule]
   if (rule === 'sql-code' && fixed < 2) {
     throw new UsageError(`The bandwidth 'sql-code' needs at least 2 fixed particles, got ${fixed}.`)
   }

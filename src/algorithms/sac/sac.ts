@@ -112,7 +112,7 @@ function learn(state: SacState, loop: OffPolicy): Record<'qLoss' | 'entropy', nu
   return learned
 }
 
-type Rows = ReturnType<typeof tensorsOf>
+type BatchTensors = ReturnType<typeof tensorsOf>
 
 function tensorsOf({ batch }: OffPolicy) {
   const { rows, observation, nextObservation, action, reward, terminated } = batch
@@ -127,7 +127,7 @@ function tensorsOf({ batch }: OffPolicy) {
 }
 
 /** y = r + γ (1 − d) ( min_k Q̄_k(s', a') − α log π(a'|s') ), a' ~ π(·|s'). */
-function softTarget(state: SacState, loop: OffPolicy, { next, reward, terminated }: Rows): tf.Tensor1D {
+function softTarget(state: SacState, loop: OffPolicy, { next, reward, terminated }: BatchTensors): tf.Tensor1D {
   const { actor, critics, config } = state
   const theta = tf.tensor1d(actor.view.theta.subarray(0, actor.net.size))
   const { action, logProb } = sample(state, loop, theta, next, Draw.sac.next)
