@@ -17,7 +17,7 @@ export interface WeightedBatch {
 }
 
 /**
- * ∇_θ of the surrogate objective J of one particle into out [size]: the only crossing to tfjs.
+ * ∇_θ of the surrogate objective J of one particle into out [size].
  *
  * @throws UsageError for a batch without rows
  * @returns the mean entropy of the policy over the rows, in nats
