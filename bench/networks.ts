@@ -34,8 +34,9 @@ const SETTINGS: readonly Setting[] = [
 
 /**
  * Forward and backward passes with a loss, from parameters in memory to gradients in memory: in the core below tfjs, in
- * stock tfjs-wasm network by network in plain products of explicitly transposed matrices (its best form), in stock tfjs-wasm
- * with all networks stacked along an axis (its usual form), and in torch. Then the fused policy step of the rollout.
+ * stock tfjs-wasm network by network in plain products of explicitly transposed matrices (its best form), in stock
+ * tfjs-wasm with all networks stacked along an axis (its usual form), and in torch. Then the fused policy step of the
+ * rollout.
  */
 export default async function bench(): Promise<Row[]> {
   await startTfjs()

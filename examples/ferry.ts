@@ -18,7 +18,8 @@ const LANDING = 1
  *
  *     sees: x along the bank and y across the river (m), the drift of its last step (m)
  *     does: 0 heads left, 1 straight ahead, 2 right
- *     gets: at the far bank 1 at the middle of the landing down to 0 at its ends, beyond it minus a tenth of the distance
+ *     gets: at the far bank 1 at the middle of the landing down to 0 at its ends, beyond it minus a tenth of
+ *           the distance
  */
 const ferry: EnvironmentSpec = {
   id: 'Ferry',

@@ -5,8 +5,8 @@ import { Purpose, type Seed, splitSeed } from '../../src/core/random.ts'
 import type { LogDensity } from '../../src/nn/score.ts'
 import { tf } from '../../src/nn/tfjs.ts'
 
-// The Bayesian neural network of Liu & Wang 2016 (arXiv 1608.04471), section 5 and table 1, with the settings of the authors'
-// code (DartML/Stein-Variational-Gradient-Descent, python/bayesian_nn.py).
+// The Bayesian neural network of Liu & Wang 2016 (arXiv 1608.04471), section 5 and table 1, with the settings of the
+// authors' code (DartML/Stein-Variational-Gradient-Descent, python/bayesian_nn.py).
 
 /** Shape a₀ and rate b₀ of the Gamma priors of both precisions. */
 const PRIOR_SHAPE = 1
@@ -53,8 +53,8 @@ export interface Rows {
  *
  *     ŷ = w₂ᵀ relu(W₁ x + b₁) + b₂    y ~ N(ŷ, 1/γ)    w ~ N(0, 1/λ) for all K weights    γ, λ ~ Gamma(a₀, b₀)
  *
- * The density is one of log γ and log λ: their Jacobian raises both exponents by one. A Gamma prior being conjugate, the terms
- * of likelihood and prior of a precision τ gather into exponent · log τ − rate · τ:
+ * The density is one of log γ and log λ: their Jacobian raises both exponents by one. A Gamma prior being conjugate,
+ * the terms of likelihood and prior of a precision τ gather into exponent · log τ − rate · τ:
  *
  *     log p = (a₀ + N/2) log γ − (b₀ + N/B ½ Σ_b (ŷ_b − y_b)²) γ  +  (a₀ + K/2) log λ − (b₀ + ½ Σ_k w_k²) λ
  */
@@ -87,9 +87,9 @@ function pickRows(x: Float32Array, y: ArrayLike<number>, rows: Int32Array, width
 }
 
 /**
- * W Xᵀ [units of all particles, B]: all particles see the same rows, so their first layers are one product. The gradient is
- * written out because tfjs-wasm multiplies with a transpose flag ten times slower than without, and because the rows of data
- * need none: with it a step takes 1.4 times as long.
+ * W Xᵀ [units of all particles, B]: all particles see the same rows, so their first layers are one product. The
+ * gradient is written out because tfjs-wasm multiplies with a transpose flag ten times slower than without, and because
+ * the rows of data need none: with it a step takes 1.4 times as long.
  */
 function unitInputs(w: tf.Tensor, x: tf.Tensor2D): tf.Tensor {
   const op = tf.customGrad((...inputs) => {
@@ -104,8 +104,8 @@ function unitInputs(w: tf.Tensor, x: tf.Tensor2D): tf.Tensor {
 }
 
 /**
- * Σ_h w_h u_hb [n, B] for units u [n, hidden, B] and weights w [n, hidden, 1]. The gradient is written out because that of
- * tf.sum multiplies by a tensor of ones as large as u: a step takes 1.3 times as long.
+ * Σ_h w_h u_hb [n, B] for units u [n, hidden, B] and weights w [n, hidden, 1]. The gradient is written out because that
+ * of tf.sum multiplies by a tensor of ones as large as u: a step takes 1.3 times as long.
  */
 function weightedSums(u: tf.Tensor, w: tf.Tensor): tf.Tensor {
   const op = tf.customGrad((...inputs) => {
@@ -179,8 +179,8 @@ export function permutation(draws: Draws, count: number): Int32Array {
 const RESIDUAL_ROWS = 1000
 
 /**
- * The start of the authors' code, [particles × size]: W₁ ~ N(0, 1/(inputs+1)), w₂ ~ N(0, 1/(hidden+1)), no biases; λ from
- * Gamma(1, scale 0.1), which is an exponential distribution; 1/γ the mean squared residual on up to 1000 rows.
+ * The start of the authors' code, [particles × size]: W₁ ~ N(0, 1/(inputs+1)), w₂ ~ N(0, 1/(hidden+1)), no biases; λ
+ * from Gamma(1, scale 0.1), which is an exponential distribution; 1/γ the mean squared residual on up to 1000 rows.
  */
 export function initialParticles(shape: Shape, particles: number, rows: Rows, draws: Draws): Float32Array {
   const { inputs, hidden, size } = shape
@@ -227,9 +227,9 @@ const logLikelihood = (y: ArrayLike<number>, predicted: Float64Array, logGamma: 
   predicted.reduce((sum, value, k) => sum + logNormal(y[k], value, logGamma), 0)
 
 /**
- * The noise precision that the authors' code chooses on the development rows, in the units of the data: 1/γ' = mean squared
- * error if that makes the rows more likely than the particle's own γ. Training has found γ in standardised units, and γ' is
- * the most likely precision there is, so it is the one taken, except where the error is 0.
+ * The noise precision that the authors' code chooses on the development rows, in the units of the data: 1/γ' = mean
+ * squared error if that makes the rows more likely than the particle's own γ. Training has found γ in standardised
+ * units, and γ' is the most likely precision there is, so it is the one taken, except where the error is 0.
  */
 export function noiseOnDevelopmentRows(y: ArrayLike<number>, { y: predicted, logGamma }: Prediction): number {
   const refitted = -Math.log(meanSquare(predicted, y))

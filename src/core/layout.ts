@@ -99,8 +99,9 @@ export function layOut<L extends Layout>(layout: L, shared = false) {
 }
 
 /**
- * A record of 32-bit words that an op reads its many arguments from: whole numbers, and floats where `floats` names them.
- * The names stand in the order of the fields of the @unmanaged class of the same name in assembly/; a test compares the two.
+ * A record of 32-bit words that an op reads its many arguments from: whole numbers, and floats where `floats` names
+ * them. The names stand in the order of the fields of the @unmanaged class of the same name in assembly/; a test
+ * compares the two.
  */
 export function struct<const N extends readonly string[]>(names: N, floats: readonly N[number][] = []) {
   const isFloat = names.map((name) => floats.includes(name))

@@ -31,8 +31,8 @@ export const sizeOf = (space: Space) => (space.kind === 'box' ? space.low.length
 export const flatSize = (space: Space) => (space.kind === 'box' ? space.low.length : space.n)
 
 /**
- * Whether x is an element of the space. As in Gymnasium a box holds float32 numbers: x and the bounds are compared after rounding.
- * NaN is in no space. A plain number is a vector of one.
+ * Whether x is an element of the space. As in Gymnasium a box holds float32 numbers: x and the bounds are compared
+ * after rounding. NaN is in no space. A plain number is a vector of one.
  */
 export function contains(space: Space, x: unknown): boolean {
   if (space.kind === 'discrete') return Number.isInteger(x) && Number(x) >= 0 && Number(x) < space.n
@@ -60,8 +60,8 @@ export function flatten(space: Space, x: Action): Float32Array {
  *     const sample = sampler(spec.actionSpace, 7)
  *     env.step(sample())
  *
- * A discrete space and a number with two bounds are uniform; as in Gymnasium a number with one bound is that bound plus or
- * minus an exponential number, and one without bounds is standard normal.
+ * A discrete space and a number with two bounds are uniform; as in Gymnasium a number with one bound is that bound plus
+ * or minus an exponential number, and one without bounds is standard normal.
  */
 export function sampler(space: Discrete, seed: number): () => number
 export function sampler(space: Box, seed: number): () => Float32Array

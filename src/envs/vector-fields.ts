@@ -24,8 +24,9 @@ export const vectorStruct = struct([
 ])
 
 /**
- * What happens to a row whose episode has ended, as Gymnasium's AutoresetMode has it: nothing until it is reset; its next
- * step ignores the action and shows the initial observation, with reward 0 and no flags; or it is reset in the same step.
+ * What happens to a row whose episode has ended, as Gymnasium's AutoresetMode has it: nothing until it is reset; its
+ * next step ignores the action and shows the initial observation, with reward 0 and no flags; or it is reset in the
+ * same step.
  */
 export const Autoreset = { disabled: 0, 'next-step': 1, 'same-step': 2 } as const
 /** When an environment of a vector begins its next episode: in Gymnasium's words. */

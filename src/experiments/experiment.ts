@@ -44,12 +44,12 @@ export interface ExperimentProgress {
 type RunProgress = Omit<ExperimentProgress, 'runs' | 'share'>
 
 /**
- * Runs an experiment, several runs at a time, and leaves its directory. Finished runs are kept, others start over: whenever
- * it is interrupted and taken up again, the summary is the same. A consumer that leaves the loop stops it; what is
- * finished by then is summarised and reported.
+ * Runs an experiment, several runs at a time, and leaves its directory. Finished runs are kept, others start over:
+ * whenever it is interrupted and taken up again, the summary is the same. A consumer that leaves the loop stops it;
+ * what is finished by then is summarised and reported.
  *
- * @throws UsageError for settings that are not allowed, or a directory that holds something else; a run that fails for a
- *   value that is not finite does not stop the others
+ * @throws UsageError for settings that are not allowed, or a directory that holds something else; a run that fails for
+ *   a value that is not finite does not stop the others
  */
 export async function* runExperiment(options: ExperimentOptions): AsyncGenerator<ExperimentProgress> {
   const plan = planOf(options)
@@ -111,7 +111,9 @@ async function keptJobs({ path, description, jobs }: Plan, overwrite: boolean): 
   return kept
 }
 
-/** What a job has left that came to its end with these settings; null for an older or damaged run, which is done again. */
+/**
+ * What a job has left that came to its end with these settings; null for an older or damaged run, which is done again.
+ */
 async function finishedJob(job: Job, { iterations }: Description): Promise<FinishedRun | null> {
   try {
     const run = await readFinished(job.path)
@@ -123,7 +125,9 @@ async function finishedJob(job: Job, { iterations }: Description): Promise<Finis
   }
 }
 
-/** Whether a run has the settings of a job; whichever version it is of, and where an early one does not tell its task. */
+/**
+ * Whether a run has the settings of a job; whichever version it is of, and where an early one does not tell its task.
+ */
 function isOf({ config: { version: _, ...config } }: FinishedRun, job: Job): boolean {
   const { export: __, ...task } = (config.task ?? job.config.task) as TaskDescription
   return equal({ ...config, task }, job.config)
@@ -143,7 +147,10 @@ export async function readExperiment(path: string): Promise<ExperimentSummary> {
   })
 }
 
-/** Leaves what the experiment is, so that it can be taken up after any end; a run that starts over is kept until the new one has saved its particles. */
+/**
+ * Leaves what the experiment is, so that it can be taken up after any end; a run that starts over is kept until the new
+ * one has saved its particles.
+ */
 async function start(plan: Plan): Promise<void> {
   await inDirectory(plan, async () => {
     await files.makeDirectory(plan.path)

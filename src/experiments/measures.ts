@@ -49,7 +49,7 @@ export type Measures = Readonly<Record<string, Value>>
 /**
  * What a run comes to:
  *
- *     best            maximum over the run of `runningBest`, the SVPG author's metric; it favours many policies over one
+ *     best            maximum over the run of `runningBest`, the SVPG author's metric; more policies help it
  *     iterationsTo95  first iteration whose `runningBest` is within 5 % of `best`
  *     final…          best, quartiles, median, mean and worst of the particles, averaged over the last ten iterations
  *     greedy…, sampled…  the same of the evaluation after training

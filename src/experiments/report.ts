@@ -41,7 +41,10 @@ export interface ReportExtras {
 const MAP: Size = { width: 230, height: 190 }
 const GRID_MAP: Size = { width: 350, height: 300 }
 
-/** One HTML page without scripts or requests that compares the variants of an experiment; runs are linked by relative paths. */
+/**
+ * One HTML page without scripts or requests that compares the variants of an experiment; runs are linked by relative
+ * paths.
+ */
 export async function renderExperiment(summary: ExperimentSummary, extras: ReportExtras): Promise<string> {
   const draw = await loadCharts()
   const finished = summary.variants.some(({ runs }) => runs.some(({ measures }) => measures))

@@ -27,7 +27,10 @@ export interface VariantSummary extends DescribedVariant {
   readonly grid?: readonly number[] | null
   /** Over the seeds of the finished runs, by the names of measures. */
   readonly estimates: Readonly<Record<string, Estimate>>
-  /** The same of curves over iterations: the statistics of the population, and the numbers of the metrics by their names. */
+  /**
+   * The same of curves over iterations: the statistics of the population, and the numbers of the metrics by their
+   * names.
+   */
   readonly curves: Readonly<Record<string, CurveEstimate>>
 }
 
@@ -94,7 +97,10 @@ const COUNTERS = ['iteration', 'seconds', 'transitions']
 /** Lists over particles whose mean is worth a curve. */
 const LISTS = ['thetaNorm', 'entropy'] as const
 
-/** [iterations] of every number in the metrics, those that an algorithm adds among them; a name that is never a number is left out. */
+/**
+ * [iterations] of every number in the metrics, those that an algorithm adds among them; a name that is never a number
+ * is left out.
+ */
 function namedNumbers(metrics: readonly IterationMetrics[]): Record<string, Value[]> {
   const names = new Set(metrics.flatMap((line) => Object.keys(line)))
   const single = [...names].filter((name) => !COUNTERS.includes(name) && metrics.some((line) => isNumber(line, name)))

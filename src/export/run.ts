@@ -25,7 +25,9 @@ export interface ExportOptions {
   readonly out: string
   /** Default: all. */
   readonly formats?: readonly ExportFormat[]
-  /** All (default), the best of the evaluation or a number. The formats of others hold one particle: of all the best. */
+  /**
+   * All (default), the best of the evaluation or a number. The formats of others hold one particle: of all the best.
+   */
   readonly particle?: number | 'all' | 'best'
   /** Whether `out` may exist; its files of the same names are replaced. Default false. */
   readonly overwrite?: boolean
@@ -101,7 +103,8 @@ const INVISIBLE = [
 ]
 
 /**
- * What stands between the task and the policies: the normalisation of observations, and the bounds that actions are clipped to.
+ * What stands between the task and the policies: the normalisation of observations, and the bounds that actions are
+ * clipped to.
  *
  * @throws UsageError, which names it, for a wrapper that an exported policy could not do without
  */

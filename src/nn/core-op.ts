@@ -1,8 +1,8 @@
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm'
 import { tf } from './tfjs.ts'
 
-// Ops of tfjs's WASM backend that run in the core. They read tensors on tfjs's own memory and write there, one copy each
-// way, and compute the gradient by an input only where it is asked for, which tf.customGrad cannot.
+// Ops of tfjs's WASM backend that run in the core. They read tensors on tfjs's own memory and write there, one copy
+// each way, and compute the gradient by an input only where it is asked for, which tf.customGrad cannot.
 
 /** A tensor's values, on tfjs's memory: to be read at once, any new tensor may move that memory. */
 export type Values = Float32Array | Int32Array

@@ -26,8 +26,8 @@ export interface TfjsOptions {
 }
 
 /**
- * Starts tfjs on its WASM backend; does nothing when it is running already. Compiles the core as well, whose kernels run below
- * tfjs where they are faster.
+ * Starts tfjs on its WASM backend; does nothing when it is running already. Compiles the core as well, whose kernels
+ * run below tfjs where they are faster.
  *
  * @throws UsageError where the runtime has no WebAssembly SIMD, or where tfjs runs already in a way whose bits differ
  */

@@ -6,8 +6,8 @@ export interface Platform {
   /** Lets timers, signals and messages run. */
   breathe(): Promise<void>
   /**
-   * Runs what starts a library, and takes away the listeners for errors that it adds to the process and that do nothing but throw
-   * the error again: they end a process that handles its errors, and print the line of the library with them.
+   * Runs what starts a library, and takes away the listeners for errors that it adds to the process and that do nothing
+   * but throw the error again: they end a process that handles its errors, and print the line of the library with them.
    */
   keepingErrorListeners<T>(start: () => Promise<T>): Promise<T>
   readonly files: Files
@@ -20,8 +20,8 @@ export interface Platform {
 }
 
 /**
- * Workers that get messages and share nothing. Apart from the platform, as StartThread is, because a worker uses the platform
- * too, and bundlers refuse a worker that could start itself or hang on it.
+ * Workers that get messages and share nothing. Apart from the platform, as StartThread is, because a worker uses the
+ * platform too, and bundlers refuse a worker that could start itself or hang on it.
  */
 export interface Workers {
   /** Starts algorithms/workers/worker.ts. */
@@ -61,7 +61,10 @@ export interface Files {
   /** Removes a file if it is there. */
   remove(path: string): Promise<void>
   read(path: string): Promise<Uint8Array>
-  /** Writes the whole file or leaves the old one, on the disk too: neither a reader nor a loss of power finds half of it. */
+  /**
+   * Writes the whole file or leaves the old one, on the disk too: neither a reader nor a loss of power finds half of
+   * it.
+   */
   write(path: string, data: string | Uint8Array): Promise<void>
   append(path: string, text: string): Promise<void>
   /** Of a file or a directory; what is there already stays an error. */

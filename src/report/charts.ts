@@ -31,7 +31,10 @@ export const GRID = {
 /** More points than this would not be seen at the size of the page, and 64 particles would fill megabytes. */
 const POINTS = 200
 
-/** echarts, in the parts that tools/charts.js names, is loaded with the first report: training and the CLI must not wait for it. */
+/**
+ * echarts, in the parts that tools/charts.js names, is loaded with the first report: training and the CLI must not wait
+ * for it.
+ */
 export async function loadCharts(): Promise<Draw> {
   const { init } = await import('../../dist/inline/charts.js')
   return (id, label, size, option) => {

@@ -34,9 +34,9 @@ export type AdvantageArena = Arena<ReturnType<typeof advantageFields> & ReturnTy
 /**
  * From the rewards of a rollout to the weights of log π(a|s), with V of the estimator's baseline.
  *
- * An episode that the rollout cuts is not a failure: with a value function its return goes on with the value of the next
- * state, otherwise its rows are left out. A time limit ends the return likewise: with the value of the final observation, or,
- * without a value function, as the finite sum it is.
+ * An episode that the rollout cuts is not a failure: with a value function its return goes on with the value of the
+ * next state, otherwise its rows are left out. A time limit ends the return likewise: with the value of the final
+ * observation, or, without a value function, as the finite sum it is.
  *
  * @param predict writes V of observations [B, O] to out [B], for the baseline 'value'
  */

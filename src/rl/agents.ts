@@ -33,8 +33,8 @@ export type Agents = PolicyAgents | DrawingAgents
 
 interface CommonAgents extends Acting {
   /**
-   * What they were trained on: its observations go in, and actions as its step() takes them come out. Null where it is one of your own
-   * and readRun() was not given it.
+   * What they were trained on: its observations go in, and actions as its step() takes them come out. Null where it is
+   * one of your own and readRun() was not given it.
    */
   readonly task: EnvironmentSpec | null
   /** Who acts where no particle is named; null where nothing is known of them. */
@@ -46,11 +46,17 @@ interface CommonAgents extends Acting {
 /** Agents that are policies. */
 export type PolicyAgents = CommonAgents & Policies
 
-/** Agents whose actions an algorithm of their own draws: soft Q-learning's samplers, particles of Stein soft actor-critic. */
+/**
+ * Agents whose actions an algorithm of their own draws: soft Q-learning's samplers, particles of Stein soft
+ * actor-critic.
+ */
 export interface DrawingAgents extends CommonAgents {
   /** What particle i thinks that actions [rows, A] in [−1, 1] are worth in states [rows, O]; where it knows. */
   readonly value?: (i: number, observation: Float32Array, action: Float32Array) => Float32Array
-  /** Whether their evaluation begins in the initial states that makeVector() of its seed has, and not in those of policies. */
+  /**
+   * Whether their evaluation begins in the initial states that makeVector() of its seed has, and not in those of
+   * policies.
+   */
   readonly startsAsVector?: boolean
 }
 

@@ -13,7 +13,10 @@ export interface Episode {
   readonly reward: Float64Array
 }
 
-/** What has been seen of the episodes that are still running, environment by environment; part of what a particle carries. */
+/**
+ * What has been seen of the episodes that are still running, environment by environment; part of what a particle
+ * carries.
+ */
 export interface OpenEpisodes {
   readonly openObservation: Float32Array
   readonly openAction: Float32Array
@@ -32,7 +35,8 @@ type EpisodeArena = Arena<ReturnType<typeof batchFields> & ReturnType<typeof env
  * Puts the rows of a rollout to those of the episodes that were running before it. Call it before anything changes the
  * rewards of the batch.
  *
- * @param open what the particle carried; its lengths are the steps of each environment before the rollout, `time` of its first rows
+ * @param open what the particle carried; its lengths are the steps of each environment before the rollout, `time` of
+ *   its first rows
  * @returns the episodes that ended, in the order of the environments, and those that run on
  */
 export function closeEpisodes(

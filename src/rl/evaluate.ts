@@ -49,11 +49,11 @@ export interface EvaluatedParticle {
 }
 
 /**
- * Plays `episodes` episodes with every particle, first greedily (the best action that is known), then sampled; every particle
- * gets the same initial states. Yields after each particle, so that a caller can show progress or stop.
+ * Plays `episodes` episodes with every particle, first greedily (the best action that is known), then sampled; every
+ * particle gets the same initial states. Yields after each particle, so that a caller can show progress or stop.
  *
- * @throws UsageError for agents that do not fit the task or are not finite, and for a task without a time limit; RunError for an
- *   observation or a reward that is not finite
+ * @throws UsageError for agents that do not fit the task or are not finite, and for a task without a time limit;
+ *   RunError for an observation or a reward that is not finite
  */
 export async function* evaluatePopulation(population: (Acting | Policies) & Play): AsyncGenerator<EvaluatedParticle> {
   refuseEndless(population.spec)

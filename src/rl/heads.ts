@@ -26,7 +26,8 @@ export function headFor(spec: EnvironmentSpec, name: HeadName | 'auto' = 'auto')
 /**
  * Refuses a population that cannot act in a task.
  *
- * @throws UsageError for another number of observations or actions, rows that are too short, or a parameter that is not finite
+ * @throws UsageError for another number of observations or actions, rows that are too short, or a parameter that is not
+ *   finite
  */
 export function refuseMisfit(spec: EnvironmentSpec, policy: Policy, theta: Float32Array, particles: number): void {
   const { observations, head } = policy

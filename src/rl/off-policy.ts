@@ -71,7 +71,8 @@ interface Given {
 }
 
 /**
- * What every off-policy algorithm begins with: settings that were checked, a task with continuous actions, the core and tfjs.
+ * What every off-policy algorithm begins with: settings that were checked, a task with continuous actions, the core and
+ * tfjs.
  *
  * @throws UsageError for settings that `check` refuses and tasks that the algorithm cannot act in
  */

@@ -33,8 +33,8 @@ export interface PlayRequest {
 export type Watch = (episode: number, observation: ArrayLike<number>, step?: Step) => void
 
 /**
- * Lets a particle play episodes to their ends, in instances that are closed afterwards. Initial states and what is drawn depend on
- * the seed and the number of the episode, not on how many there are.
+ * Lets a particle play episodes to their ends, in instances that are closed afterwards. Initial states and what is
+ * drawn depend on the seed and the number of the episode, not on how many there are.
  *
  * @throws UsageError for a task without a time limit, RunError when an instance gives what its contract does not allow
  * @returns [episodes] their returns

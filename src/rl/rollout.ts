@@ -132,8 +132,8 @@ export function replayEpisodes(
 }
 
 /**
- * T steps of every environment of a particle, into the rows of the batch. Episodes that end start anew in the same step;
- * those still running go on in the next rollout. `step` is the number of steps taken before.
+ * T steps of every environment of a particle, into the rows of the batch. Episodes that end start anew in the same
+ * step; those still running go on in the next rollout. `step` is the number of steps taken before.
  */
 export function rollout(arena: RolloutArena, task: Task, roller: Roller, step: number): void {
   const { ops, at, view } = arena

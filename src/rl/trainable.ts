@@ -13,8 +13,8 @@ import { minibatchAt, startMinibatches } from '../optim/minibatch.ts'
 import { adam } from '../optim/optimizers.ts'
 import type { ParticleState } from './evaluator.ts'
 
-// A network that a particle carries beside its policy and trains on a loss of its own: a critic, a discriminator. It is outside
-// the kernel. A pair of Q networks is one side network of two.
+// A network that a particle carries beside its policy and trains on a loss of its own: a critic, a discriminator. It is
+// outside the kernel. A pair of Q networks is one side network of two.
 
 type Floats = 'Theta' | 'Gradient' | 'Moment1' | 'Moment2'
 type TrainableFields<N extends string> = { [K in `${N}${Floats}`]: Field<'f32'> } & { [K in `${N}Steps`]: Field<'i32'> }

@@ -47,8 +47,8 @@ const LIVES = 2
 const MOST_HIRED = 2
 
 /**
- * Hires workers, or none. Each starts a tfjs of its own, without threads: the workers fill the cores already, and tfjs has
- * threads in browsers only (nn/tfjs.ts).
+ * Hires workers, or none. Each starts a tfjs of its own, without threads: the workers fill the cores already, and tfjs
+ * has threads in browsers only (nn/tfjs.ts).
  *
  * @throws UsageError when a worker cannot be started
  */

@@ -25,8 +25,8 @@ export interface BandwidthConvention {
  * | name         | h                                  | source |
  * |--------------|------------------------------------|--------|
  * | svgd-paper   | med(d)² / log n                    | Liu & Wang 2016, section 5 |
- * | svpg-paper   | med(d)² / log(n+1)                 | Liu et al. 2017 (SVPG), section 5; the default of this library |
- * | dartml       | med(d², n² entries) / log(n+1)     | DartML/Stein-Variational-Gradient-Descent; also jsikyoon's SVPG, ADR, pandroide |
+ * | svpg-paper   | med(d)² / log(n+1)                 | Liu et al. 2017 (SVPG), section 5; the default |
+ * | dartml       | med(d², n² entries) / log(n+1)     | DartML's SVGD; also jsikyoon's SVPG, ADR, pandroide |
  * | svpg-code    | med(d², n² entries) / 2 log(n+1)   | largelymfs/svpg_REINFORCE, the author's code |
  * | svpg-pytorch | lower med(d², n² entries) / log n  | bhairavmehta95/svpg-pytorch |
  * | sql-paper    | med(d) / 2 log(n+1), not squared   | Haarnoja et al. 2017, appendix D |

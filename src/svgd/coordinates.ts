@@ -97,8 +97,9 @@ function mapped(
 }
 
 /**
- * The particles less what they have in common, in the place `free`: rounding in a map would eat into the differences of particles far
- * from 0. Only coordinates in which all lie within an eighth of their distance from 0 are moved, where subtracting is exact.
+ * The particles less what they have in common, in the place `free`: rounding in a map would eat into the differences of
+ * particles far from 0. Only coordinates in which all lie within an eighth of their distance from 0 are moved, where
+ * subtracting is exact.
  */
 function centred(arena: SteinArena, n: number, { x, d }: Operands, free: Pointer): Pointer {
   const { ops, at, view } = arena

@@ -102,7 +102,8 @@ export async function steinDiscrepancy(options: DiscrepancyOptions): Promise<Dis
 /**
  * Tests whether independent particles come from the target, by the weighted bootstrap of the degenerate U-statistic:
  *
- *     S = 1/(n(n−1)) Σ_{i≠j} U_ij      S* = n/(n−1) Σ_{i≠j} (w_i − 1/n)(w_j − 1/n) U_ij      n w ~ Multinomial(n; 1/n, …, 1/n)
+ *     S = 1/(n(n−1)) Σ_{i≠j} U_ij
+ *     S* = n/(n−1) Σ_{i≠j} (w_i − 1/n)(w_j − 1/n) U_ij      n w ~ Multinomial(n; 1/n, …, 1/n)
  *     p = (1 + #{S* ≥ S}) / (1 + replicates)
  *
  * The factor n/(n−1), which the paper leaves out, puts S* on the scale of S. Under the null hypothesis p ≤ α happens

@@ -86,7 +86,10 @@ function kernelMatrix(arena: SteinArena, n: number, { x, d }: Operands, terms: n
   inParts(arena, n, 'kernelRows', rows, () => constants)
 }
 
-/** Of trustInto in assembly/svgd/kernels.ts: the difference of two sums of n terms keeps 1e-5 of the sum of the terms' sizes. */
+/**
+ * Of trustInto in assembly/svgd/kernels.ts: the difference of two sums of n terms keeps 1e-5 of the sum of the terms'
+ * sizes.
+ */
 const trustLimit = (n: number) => 200 / Math.sqrt(n)
 
 /** How the repulsion follows from the kernel matrix. */

@@ -9,11 +9,16 @@ import { type AnyTrainStep, algorithmNamed } from './train.ts'
 
 // particles.safetensors: theta [n, parameters] or what else acts, and kernel [n, n] where there is one.
 
-/** The bytes of a run's particles.safetensors after this step, which readRun() reads; null where a particle is not finite. */
+/**
+ * The bytes of a run's particles.safetensors after this step, which readRun() reads; null where a particle is not
+ * finite.
+ */
 export const encodeParticles = (step: Omit<AnyTrainStep, 'state'>): Uint8Array | null =>
   encodeContent(particlesOf(step))
 
-/** The particles of a step and its kernel, null where there is none: copies that stay as they are in the next iteration. */
+/**
+ * The particles of a step and its kernel, null where there is none: copies that stay as they are in the next iteration.
+ */
 export interface Particles extends TensorFile {
   readonly matrix: number[][] | null
 }

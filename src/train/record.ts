@@ -30,7 +30,8 @@ export interface Run {
 /**
  * Makes the directory of a run and writes config.json.
  *
- * @throws UsageError for a task that could not be made again, when the directory exists and `overwrite` is not set, when its config.json is not that of a run, or when it cannot be written
+ * @throws UsageError for a task that could not be made again, when the directory exists and `overwrite` is not set,
+ *   when its config.json is not that of a run, or when it cannot be written
  */
 export async function createRun(
   path: string,
@@ -169,8 +170,8 @@ export async function finishRun(run: Run, outcome: string, evaluation: Evaluatio
 }
 
 /**
- * Keeps a later evaluation of a run, which tells the best particle: unless there is one over as many episodes. A run that cannot be written
- * to stays as it is.
+ * Keeps a later evaluation of a run, which tells the best particle: unless there is one over as many episodes. A run
+ * that cannot be written to stays as it is.
  */
 export async function keepEvaluation(path: string, evaluation: Evaluation): Promise<void> {
   const file = fileOf(path, 'evaluation')

@@ -129,7 +129,9 @@ function taskOf(id: string, { env }: LoadOptions): EnvironmentSpec | null {
 const notKnown = (id: string) =>
   new UsageError(`The task of the run, ${show(id)}, is none of this library's: give it as env.`)
 
-/** Policies whose task is not known: they can be evaluated in the one that is given there, and exported, but do not act. */
+/**
+ * Policies whose task is not known: they can be evaluated in the one that is given there, and exported, but do not act.
+ */
 function withoutTask(policies: Policies, reason: UsageError): Agents {
   const refuse = () => {
     throw reason

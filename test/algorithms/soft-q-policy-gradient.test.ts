@@ -11,9 +11,9 @@ import { chain } from '../reference/tabular.ts'
 beforeAll(() => startTfjs())
 
 /**
- * Schulman, Chen & Abbeel 2017 (arXiv 1704.06440), section 3: with Q = α log π + V, the gradient of soft Q-learning's loss over the
- * policy's own actions is that of the entropy-regularised policy gradient, times −α, plus that of the value error. Here for
- * every state and action of a tabular process at once.
+ * Schulman, Chen & Abbeel 2017 (arXiv 1704.06440), section 3: with Q = α log π + V, the gradient of soft Q-learning's
+ * loss over the policy's own actions is that of the entropy-regularised policy gradient, times −α, plus that of the
+ * value error. Here for every state and action of a tabular process at once.
  */
 test('with Q = α log π + V the soft Q gradient is a policy gradient plus a value-error gradient', () => {
   const { states: S, actions: A, transition, reward } = chain

@@ -1,5 +1,6 @@
-// Every op of the core that can be called on plain arrays, on fixed input. The ops that read records of many fields (direction,
-// policies, networks, vectors, rollouts) are run by the other sections, through the library: see indirect.ts.
+// Every op of the core that can be called on plain arrays, on fixed input. The ops that read records of many fields
+// (direction, policies, networks, vectors, rollouts) are run by the other sections, through the library: see
+// indirect.ts.
 
 import { environments } from 'steinrl/envs'
 import { compileCore } from 'steinrl/svgd'

@@ -3,7 +3,8 @@ import { type MultiGoalTwin, stepMultiGoalReference } from './multigoal.ts'
 // The maximum-entropy solution of the multi-goal tasks, by soft value iteration on a grid. A step goes to s' = clip(s +
 // a) and pays one part for a and one for s', so with uniform measure on the box of actions, as in s2ac and sql,
 //
-//     V(s) = α log ∫ exp(−c |a|²/α) exp(G(s')/α) da      G(s') = r(s') + γ (1 − d(s')) V(s')      π(a|s) ∝ the integrand
+//     V(s) = α log ∫ exp(−c |a|²/α) exp(G(s')/α) da      G(s') = r(s') + γ (1 − d(s')) V(s')
+//     π(a|s) ∝ the integrand
 //
 // where c, r and α are in units of the scaled reward. The integral is a convolution along x and one along y.
 

@@ -94,8 +94,8 @@ describe('several passes over a rollout', () => {
     module.searchParams.set('made', join(folder, 'made'))
     const options = { ...walking, env: { ...walk, module: module.href }, epochs: 4, steps: 200 }
     const { theta } = await trained({ ...options, workers: 2 }, 1)
-    // Five particles for two workers: one of them is done first in every pass. Who collects again makes new instances. One
-    // more was made to see that the module's task acts as this one.
+    // Five particles for two workers: one of them is done first in every pass. Who collects again makes new instances.
+    // One more was made to see that the module's task acts as this one.
     expect(readFileSync(join(folder, 'made'))).toHaveLength(small.particles * small.environments + 1)
     expect(theta).toEqual((await trained(options, 1)).theta)
   })

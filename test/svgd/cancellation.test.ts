@@ -1,5 +1,5 @@
-// The direction of each particle keeps 1e-5 of the sum of its terms' sizes, whatever the others do: clusters far apart, outliers,
-// offsets. Held against float64 on the same float32 particles.
+// The direction of each particle keeps 1e-5 of the sum of its terms' sizes, whatever the others do: clusters far apart,
+// outliers, offsets. Held against float64 on the same float32 particles.
 import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { generator, normal } from '../../src/core/generator.ts'

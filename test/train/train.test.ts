@@ -164,7 +164,8 @@ test('an error of the consumer passes through record(), and the run is saved', a
 test.each([Number.NaN, Number.POSITIVE_INFINITY])(
   'a reward of %p names iteration, particle, environment and value; the run so far stays readable',
   async (bad) => {
-    // Two environments a particle, 16 steps an iteration: instance 2 is the first of particle 1, step 40 in iteration 3.
+    // Two environments a particle, 16 steps an iteration: instance 2 is the first of particle 1, step 40 in
+    // iteration 3.
     const env = task((instance, step) => (instance === 2 && step >= 40 ? bad : 1))
     const path = join(directory, 'run')
     const run = await createRun(path, { env: env.id })

@@ -29,17 +29,20 @@ import { createRandomiser, learn, type Move, propose, type Randomiser, uniformPo
 import { type AdrConfig, type AdrOptions, adrConfig, adrSettings } from './settings.ts'
 
 /**
- * Active domain randomisation: n particles, each a policy over the parameters ξ of an environment, look for the ones in which the
- * agent's transitions differ most from those of the reference environment. The agent, a policy over actions, is trained where they go.
+ * Active domain randomisation: n particles, each a policy over the parameters ξ of an environment, look for the ones in
+ * which the agent's transitions differ most from those of the reference environment. The agent, a policy over actions,
+ * is trained where they go.
  *
  *     r(ξ) = mean_b [ log D(s_b, a_b, s′_b) − log ½ ]      over the agent's transitions at ξ
  *     φ(θ_i) = 1/n Σ_j [ k(θ_j, θ_i) ∇J(θ_j)/α + ∇_{θ_j} k(θ_j, θ_i) ]      J: return of r over the particle's moves
  *
- * D tells transitions of the randomised environments (1) from those of the reference (0). A particle's observation is its point in
- * the unit cube, its action a move of at most `maxMove`. The agent follows the mean of the policy gradients at all points.
- * randomisation 'uniform' and 'default' train the same agent on as many transitions at points drawn uniformly, or in the reference.
+ * D tells transitions of the randomised environments (1) from those of the reference (0). A particle's observation is
+ * its point in the unit cube, its action a move of at most `maxMove`. The agent follows the mean of the policy
+ * gradients at all points. randomisation 'uniform' and 'default' train the same agent on as many transitions at points
+ * drawn uniformly, or in the reference.
  *
- * Source: Mehta, Diaz, Golemo, Pal & Paull 2019 (arXiv 1904.04762), algorithm 2; what differs from the authors' code is told in docs/adr.md.
+ * Source: Mehta, Diaz, Golemo, Pal & Paull 2019 (arXiv 1904.04762), algorithm 2; what differs from the authors' code is
+ * told in docs/adr.md.
  */
 export const adr = {
   settings: adrSettings,
@@ -155,7 +158,10 @@ interface Begun {
   readonly carried: ParticleState
 }
 
-/** The gradients of an iteration's rollouts at the agent as it is now; in pass 0 they roll out, and the reference environment too. */
+/**
+ * The gradients of an iteration's rollouts at the agent as it is now; in pass 0 they roll out, and the reference
+ * environment too.
+ */
 async function evaluate(
   state: AdrState,
   constants: readonly Float64Array[],

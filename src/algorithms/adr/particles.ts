@@ -18,7 +18,10 @@ import { steinDirection } from '../../svgd/direction.ts'
 import { type SteinInfo, steinFields } from '../../svgd/fields.ts'
 import { rbf } from '../../svgd/kernels.ts'
 
-/** Each particle's critic V(x): its hidden layers, and its steps in an iteration on so many of the particle's last moves. */
+/**
+ * Each particle's critic V(x): its hidden layers, and its steps in an iteration on so many of the particle's last
+ * moves.
+ */
 const CRITIC_HIDDEN = [32, 32]
 const CRITIC_STEPS = 10
 const CRITIC_MOVES = 100
@@ -127,7 +130,10 @@ export function uniformPoint(
   return view.observation.slice(0, settings.dimensions)
 }
 
-/** [n][moves] the next moves of every particle: x ← clip(x + maxMove clip(a, −1, 1), 0, 1), a ~ π_i(·|x), drawn anew after `horizon` moves. */
+/**
+ * [n][moves] the next moves of every particle: x ← clip(x + maxMove clip(a, −1, 1), 0, 1), a ~ π_i(·|x), drawn anew
+ * after `horizon` moves.
+ */
 export function propose(randomiser: Randomiser): Move[][] {
   const { settings, points } = randomiser
   const all = points.map((_, i) =>
@@ -162,8 +168,8 @@ const inputRows = (points: readonly Float32Array[]) => joined(points.map(centred
 type Rewarded = Move & { readonly reward: number }
 
 /**
- * One step of SVPG on the rewards [n][moves] of the moves. With the advantages A by each particle's own critic, of mean 0 and deviation 1
- * over all particles,
+ * One step of SVPG on the rewards [n][moves] of the moves. With the advantages A by each particle's own critic, of mean
+ * 0 and deviation 1 over all particles,
  *
  *     φ(θ_i) = 1/n Σ_j [ k(θ_j, θ_i) ∇J(θ_j)/α + ∇_{θ_j} k(θ_j, θ_i) ],   J(θ_j) = mean_m log π_j(a_m|x_m) A_m
  *
@@ -211,7 +217,9 @@ function moveAlong(randomiser: Randomiser): SteinInfo {
   return info
 }
 
-/** [n][moves] returns less V of where the moves began: continued by V where the moves end, or the point is drawn anew. */
+/**
+ * [n][moves] returns less V of where the moves began: continued by V where the moves end, or the point is drawn anew.
+ */
 function advantagesOf(randomiser: Randomiser, moves: readonly (readonly Rewarded[])[]): Float64Array[] {
   const { discount } = randomiser.settings
   const value = valuesOf(randomiser, moves, 'from')
@@ -247,7 +255,10 @@ function valuesOf(randomiser: Randomiser, moves: readonly (readonly Move[])[], e
   return moves.map((_, i) => flat.slice(i * rows, (i + 1) * rows))
 }
 
-/** Steps of Adam down ½ mean (V(x) − r − γ V(x′))² of every critic on the last moves of its particle, V(x′) as it was before. */
+/**
+ * Steps of Adam down ½ mean (V(x) − r − γ V(x′))² of every critic on the last moves of its particle, V(x′) as it was
+ * before.
+ */
 function trainCritics(randomiser: Randomiser): void {
   const { critics, settings, memory } = randomiser
   const next = valuesOf(randomiser, memory, 'to')

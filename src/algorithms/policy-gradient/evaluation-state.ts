@@ -110,7 +110,10 @@ export async function createPolicyGradient(setup: PolicyGradientSetup) {
   }
 }
 
-/** RolloutRows of a rollout, and what multiplies log π(a|s) to get away from the others; [0] where the kernel is on parameters. */
+/**
+ * RolloutRows of a rollout, and what multiplies log π(a|s) to get away from the others; [0] where the kernel is on
+ * parameters.
+ */
 export interface RolloutRows extends Required<WeightedBatch> {
   readonly exploration: Float32Array
 }

@@ -10,7 +10,8 @@ import { derivedSeed, type PolicyGradient, trainOnTargets, weigh } from './evalu
 import { emptyMemory, imitatedRows, LEAST_LOG_PROB, type Memory, remember } from './self-imitation.ts'
 import { imitationRewards, keepBest, noTrajectories, type Trajectories } from './trajectory-imitation.ts'
 
-// Where self-imitation meets the policy gradient: what a rollout leaves in a particle's memory, and what the memory gives back.
+// Where self-imitation meets the policy gradient: what a rollout leaves in a particle's memory, and what the memory
+// gives back.
 
 export type Memories = Partial<Memory & Trajectories> & ParticleState
 

@@ -30,9 +30,10 @@ import { imitate, imitationObjective, memorise, mixImitation } from './imitation
  *     ∇_θ J = mean_b ∇_θ log π_θ(a_b|s_b) A_b            reinforce, a2c
  *     ∇_θ J = mean_b ∇_θ min(ρ_b A_b, clip(ρ_b, 1 ± ε) A_b),   ρ_b = π_θ(a_b|s_b) / π_old(a_b|s_b)            ppo
  *
- * with the advantages A of the estimator. J is a mean per step, as in the SVPG author's code; a temperature divides this
- * J. The first pass rolls out; later ones, at other θ, take minibatches of the same rows; those after them imitate what is remembered.
- * The result depends on the seed and the job, not on who computes it: whoever does not have the rows collects them again.
+ * with the advantages A of the estimator. J is a mean per step, as in the SVPG author's code; a temperature divides
+ * this J. The first pass rolls out; later ones, at other θ, take minibatches of the same rows; those after them imitate
+ * what is remembered. The result depends on the seed and the job, not on who computes it: whoever does not have the
+ * rows collects them again.
  *
  * @throws RunError when a reward or the gradient is not finite
  */

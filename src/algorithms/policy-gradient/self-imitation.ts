@@ -59,8 +59,8 @@ export function remember(memory: Memory, episodes: readonly Episode[], discount:
 }
 
 /**
- * The rows of one step of self-imitation and a step of the critic on them: transitions drawn with probability ∝ pᵅ, p = (R − V)₊,
- * and the weights
+ * The rows of one step of self-imitation and a step of the critic on them: transitions drawn with probability ∝ pᵅ, p =
+ * (R − V)₊, and the weights
  *
  *     w_b = u_b (R_b − V(s_b))₊ / N,   u_b ∝ (1 / (M P_b))^β
  *
@@ -97,7 +97,10 @@ export function imitatedRows(
   return { observation, action: takeRows(memory.memoryAction, rows, A), weight }
 }
 
-/** ½ mean u (R − V)₊²: the value rises to returns that it was below, and never falls. The weight scales the rate of Adam. */
+/**
+ * ½ mean u (R − V)₊²: the value rises to returns that it was below, and never falls. The weight scales the rate of
+ * Adam.
+ */
 function trainOnGains(
   critic: Trainable,
   observation: Float32Array,

@@ -28,17 +28,17 @@ import {
 } from './stein-policy.ts'
 
 /**
- * Stein soft actor-critic: the policy is a sampler, K particles of SVGD on the actions of a state, from a learned Gaussian towards
- * π(a|s) ∝ exp(Q(s, a)/α), whose log density is known in closed form. So the maximum-entropy objective
+ * Stein soft actor-critic: the policy is a sampler, K particles of SVGD on the actions of a state, from a learned
+ * Gaussian towards π(a|s) ∝ exp(Q(s, a)/α), whose log density is known in closed form. So the maximum-entropy objective
  *
  *     E Σ_t γᵗ ( r_t + α H(π(·|s_t)) )
  *
- * can be learned with policies of several modes: Q_k by steps down ½ (Q_k(s, a) − y)², y = r + γ (1 − d) mean_i [ min_k Q̄_k(s', a_i) −
- * α log π(a_i|s') ].
+ * can be learned with policies of several modes: Q_k by steps down ½ (Q_k(s, a) − y)², y = r + γ (1 − d) mean_i [ min_k
+ * Q̄_k(s', a_i) − α log π(a_i|s') ].
  *
- * The start learns by maximum likelihood of the particles' ends, that is by KL(π ‖ start), which covers all modes. The paper takes the
- * gradient of its objective through the steps of SVGD, for which second derivatives of Q are needed; its code leaves α out
- * of the score.
+ * The start learns by maximum likelihood of the particles' ends, that is by KL(π ‖ start), which covers all modes. The
+ * paper takes the gradient of its objective through the steps of SVGD, for which second derivatives of Q are needed;
+ * its code leaves α out of the score.
  *
  * Source: Messaoud et al. 2024 (arXiv 2405.00987), equations 7 to 11.
  */
@@ -46,7 +46,10 @@ export const s2ac = {
   settings: s2acSettings,
   config: s2acConfig,
   init,
-  /** One iteration in place: `steps` steps of every environment and the gradient steps due. Rejects with a RunError that names it. */
+  /**
+   * One iteration in place: `steps` steps of every environment and the gradient steps due. Rejects with a RunError that
+   * names it.
+   */
   step: (state: S2acState): Promise<S2acInfo> =>
     inIteration(state.iteration + 1, async () => {
       const { loop, config, arena } = state

@@ -92,8 +92,8 @@ export interface SteinRoom {
 }
 
 /**
- * K particles in each state, driven by as many others: from N(μ(s), σ(s)²), or N(0, 1), by L steps of SVGD towards the density of u
- * whose tanh u has the density ∝ exp(Q(s, ·)/α),
+ * K particles in each state, driven by as many others: from N(μ(s), σ(s)²), or N(0, 1), by L steps of SVGD towards the
+ * density of u whose tanh u has the density ∝ exp(Q(s, ·)/α),
  *
  *     log p(u) = Q(s, tanh u)/α + Σ_k log(1 − tanh² u_k)
  *

@@ -21,9 +21,9 @@ import { type SacOptions, sacConfig, sacSettings } from './settings.ts'
  *
  *     E Σ_t γᵗ ( r_t + α H(π(·|s_t)) )
  *
- * Q_k by steps down ½ (Q_k(s, a) − y)², y = r + γ (1 − d) ( min_k Q̄_k(s', a') − α log π(a'|s') ); the policy by steps up
- * min_k Q_k(s, a) − α log π(a|s) through its sample a = tanh(μ + σ ε); α so that the entropy is `targetEntropy`. A cut
- * episode is no end: d is 1 where the task itself ended.
+ * Q_k by steps down ½ (Q_k(s, a) − y)², y = r + γ (1 − d) ( min_k Q̄_k(s', a') − α log π(a'|s') ); the policy by steps
+ * up min_k Q_k(s, a) − α log π(a|s) through its sample a = tanh(μ + σ ε); α so that the entropy is `targetEntropy`. A
+ * cut episode is no end: d is 1 where the task itself ended.
  *
  * Source: Haarnoja et al. 2018 (arXiv 1812.05905), equations 5 to 9 and 18.
  */
@@ -31,7 +31,10 @@ export const sac = {
   settings: sacSettings,
   config: sacConfig,
   init,
-  /** One iteration in place: `steps` steps of every environment and the gradient steps due. Rejects with a RunError that names it. */
+  /**
+   * One iteration in place: `steps` steps of every environment and the gradient steps due. Rejects with a RunError that
+   * names it.
+   */
   step: (state: SacState): Promise<SacInfo> =>
     inIteration(state.iteration + 1, async () => {
       const { loop, config, arena } = state

@@ -31,21 +31,25 @@ import { createSamplerLearning, learnSampler, samplerLogDensity } from './sample
 import { type SqlConfig, type SqlOptions, savedShape, splitOf, sqlConfig, sqlSettings } from './settings.ts'
 
 /**
- * Soft Q-learning: Q networks learn the soft Bellman equation from replayed transitions, and a sampler a = tanh f(s, ξ) learns by
- * amortised SVGD to draw from the policy that they define,
+ * Soft Q-learning: Q networks learn the soft Bellman equation from replayed transitions, and a sampler a = tanh f(s, ξ)
+ * learns by amortised SVGD to draw from the policy that they define,
  *
  *     Q(s, a) = r + γ E V(s')      V(s) = α log ∫ exp(Q(s, a)/α) da      π(a|s) ∝ exp(Q(s, a)/α)
  *
- * so that a state in which several ways are good keeps all of them. Actions are those before they are scaled to the task's box, in
- * [−1, 1]. Greedily it takes the best under Q of some actions that it draws.
+ * so that a state in which several ways are good keeps all of them. Actions are those before they are scaled to the
+ * task's box, in [−1, 1]. Greedily it takes the best under Q of some actions that it draws.
  *
- * Source: Haarnoja, Tang, Abbeel & Levine 2017 (arXiv 1702.08165), equations 10 to 14, with the settings of the authors' code.
+ * Source: Haarnoja, Tang, Abbeel & Levine 2017 (arXiv 1702.08165), equations 10 to 14, with the settings of the
+ * authors' code.
  */
 export const sql = {
   settings: sqlSettings,
   config: sqlConfig,
   init,
-  /** One iteration in place: `steps` steps of every environment and the gradient steps due. Rejects with a RunError that names it. */
+  /**
+   * One iteration in place: `steps` steps of every environment and the gradient steps due. Rejects with a RunError that
+   * names it.
+   */
   step: (state: SqlState): Promise<SqlInfo> =>
     inIteration(state.iteration + 1, async () => {
       const { loop, config, arena } = state
@@ -192,8 +196,8 @@ const softTargets = ({ rewardScale, discount }: SqlConfig, { reward, terminated 
   values.map((value, b) => rewardScale * reward[b] + discount * (1 - terminated[b]) * value)
 
 /**
- * V_soft(s') [B] = α log 1/K Σ_k exp(Q̄(s', a_k)/α) / q(a_k|s'), a_k ~ q: uniform in [−1, 1]^A, or the sampler itself. The sum is taken
- * with its largest term out, which neither overflows nor underflows however small α is.
+ * V_soft(s') [B] = α log 1/K Σ_k exp(Q̄(s', a_k)/α) / q(a_k|s'), a_k ~ q: uniform in [−1, 1]^A, or the sampler itself.
+ * The sum is taken with its largest term out, which neither overflows nor underflows however small α is.
  */
 function softValues(state: SqlState, loop: OffPolicy, temperature: number): Float32Array {
   const { config, critics } = state

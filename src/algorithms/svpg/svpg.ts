@@ -66,7 +66,10 @@ export const svpg = {
       return { particles, stein, temperature, replaced, losses: state.workerPool.takeFailures() }
     }),
   measure,
-  /** From the next iteration on α is this to the end of the run, whatever schedule it had. Throws a UsageError unless it is above 0. */
+  /**
+   * From the next iteration on α is this to the end of the run, whatever schedule it had. Throws a UsageError unless it
+   * is above 0.
+   */
   setTemperature(state: SvpgState, temperature: number): void {
     const inverse = 1 / check(positiveNumber('temperature'), temperature)
     state.inverseTemperature = () => inverse
