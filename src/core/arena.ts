@@ -1,12 +1,13 @@
 import { allocate, type Layout, layOut, type Pointers, place, type Views, viewsOf } from './layout.ts'
 import { type CoreModule, instantiateCore, instantiateCoreSync } from './module.ts'
 import type { Ops } from './ops.ts'
+import type { WasmMemory } from './runtime-types.ts'
 import { alone, type ThreadPool } from './thread-pool.ts'
 
 /** A core instance and its memory: `at` holds the address of each field, `view` a typed array on it. */
 export interface Arena<L extends Layout> {
   readonly ops: Ops
-  readonly memory: WebAssembly.Memory
+  readonly memory: WasmMemory
   readonly at: Pointers<L>
   readonly view: Views<L>
   readonly threadPool: ThreadPool
@@ -39,7 +40,7 @@ const isSmall = (layout: Layout) => place(layout).end <= SMALL_BYTES
 
 /** A memory that is filled from its beginning, and goes when nothing in it is referenced any more. */
 interface Common {
-  readonly memory: WebAssembly.Memory
+  readonly memory: WasmMemory
   readonly ops: Ops
   used: number
 }

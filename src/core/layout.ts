@@ -1,5 +1,6 @@
 import { UsageError } from './errors.ts'
 import type { Pointer } from './ops.ts'
+import type { WasmMemory } from './runtime-types.ts'
 
 /**
  * The memory of one run, laid out once.
@@ -52,7 +53,7 @@ export const padded = (size: number) => Math.ceil(size / 4) * 4
 const MOST_PAGES = 65536
 
 /** Never grown: growing would detach every view. */
-export function allocate(bytes: number, shared = false): WebAssembly.Memory {
+export function allocate(bytes: number, shared = false): WasmMemory {
   const pages = Math.ceil(bytes / PAGE)
   const megabytes = (pages * PAGE) / MEGABYTE
   const size = megabytes < 1024 ? `${megabytes.toFixed(1)} MB` : `${(megabytes / 1024).toFixed(1)} GB`
@@ -83,7 +84,7 @@ export function place<L extends Layout>(layout: L, start = 0): { at: Pointers<L>
 }
 
 /** Typed arrays on the fields. */
-export function viewsOf<L extends Layout>(layout: L, at: Pointers<L>, { buffer }: WebAssembly.Memory): Views<L> {
+export function viewsOf<L extends Layout>(layout: L, at: Pointers<L>, { buffer }: WasmMemory): Views<L> {
   const view = Object.entries(layout).map(([name, field]) => [
     name,
     new arrayTypes[field.type](buffer, at[name], count(field)),
@@ -91,8 +92,10 @@ export function viewsOf<L extends Layout>(layout: L, at: Pointers<L>, { buffer }
   return Object.fromEntries(view) as Views<L>
 }
 
+type LaidOut<L extends Layout> = { readonly memory: WasmMemory; readonly at: Pointers<L>; readonly view: Views<L> }
+
 /** A new memory that holds exactly the given fields, all zero, with their addresses and typed arrays on them. */
-export function layOut<L extends Layout>(layout: L, shared = false) {
+export function layOut<L extends Layout>(layout: L, shared = false): LaidOut<L> {
   const { at, end } = place(layout)
   const memory = allocate(end, shared)
   return { memory, at, view: viewsOf(layout, at, memory) }

@@ -2,13 +2,14 @@ import { instantiate, instantiateSync } from '@assemblyscript/loader'
 import { platform } from '#platform'
 import { UsageError } from './errors.ts'
 import type { Ops } from './ops.ts'
+import type { Bytes, OwnUint8Array, WasmMemory, WasmModule } from './runtime-types.ts'
 import { hasSimd } from './simd.ts'
 
 /** Where the compiled core comes from: its bytes, its address, or a module that the runtime has compiled already. */
-export type CoreSource = BufferSource | URL | string | WebAssembly.Module
+export type CoreSource = Bytes | URL | string | WasmModule
 
 /** A compiled core, ready to be instantiated by any number of runs. */
-export type CoreModule = WebAssembly.Module
+export type CoreModule = WasmModule
 
 // The paths are the same from src/core/ and from dist/core/, and bundlers recognise this form. Functions, because a
 // runtime that has no files may have no import.meta.url either.
@@ -18,7 +19,7 @@ const ownFiles = {
 }
 
 /** The bytes that a module of dist/inline/ holds in base64. */
-export function fromBase64(text: string): Uint8Array<ArrayBuffer> {
+export function fromBase64(text: string): OwnUint8Array {
   const characters = atob(text)
   const bytes = new Uint8Array(characters.length)
   for (let k = 0; k < bytes.length; k++) bytes[k] = characters.charCodeAt(k)
@@ -45,7 +46,7 @@ export async function compileCore(source?: CoreSource): Promise<CoreModule> {
   if (source === undefined) return once('', async () => fromBase64((await import('../../dist/inline/core.js')).default))
   if (source instanceof URL) return once(source.href, () => platform.files.fetch(source))
   if (source instanceof WebAssembly.Module) return source
-  return WebAssembly.compile(typeof source === 'string' ? await platform.files.fetch(source) : source)
+  return WebAssembly.compile(typeof source === 'string' ? await platform.files.fetch(source) : (source as BufferSource))
 }
 
 const compiled = new Map<string, Promise<CoreModule>>()
@@ -80,13 +81,13 @@ export async function compileRelaxedCore(): Promise<CoreModule> {
 }
 
 /** One instance on one memory. The memory is made by the caller, at its final size. */
-export async function instantiateCore(module: CoreModule, memory: WebAssembly.Memory): Promise<Ops> {
+export async function instantiateCore(module: CoreModule, memory: WasmMemory): Promise<Ops> {
   const { exports } = await instantiate(module, { env: { memory } })
   return exports as unknown as Ops
 }
 
 /** The same without waiting, for code that tfjs calls in the middle of an expression. */
-export function instantiateCoreSync(module: CoreModule, memory: WebAssembly.Memory): Ops {
+export function instantiateCoreSync(module: CoreModule, memory: WasmMemory): Ops {
   const { exports } = instantiateSync(module, { env: { memory } })
   return exports as unknown as Ops
 }

@@ -1,6 +1,7 @@
 import { platform } from '#platform'
 import type { CoreModule } from './module.ts'
 import type { Ops } from './ops.ts'
+import type { WasmMemory } from './runtime-types.ts'
 
 /** Threads that run an op in parts, each with its own instance of the core on the same memory. */
 export interface ThreadPool {
@@ -14,7 +15,7 @@ export interface ThreadPool {
 /** What a thread is started with. */
 export interface ThreadStart {
   readonly module: CoreModule
-  readonly memory: WebAssembly.Memory
+  readonly memory: WasmMemory
   readonly board: SharedArrayBuffer
   /** Its number, from 1; 0 is the thread that gives the work. */
   readonly member: number

@@ -1,4 +1,5 @@
 import { refuseUnknown } from '../core/options.ts'
+import type { CanvasContext } from '../core/runtime-types.ts'
 
 /** A picture in world coordinates, y upwards: pure data, drawn by drawSvg and drawCanvas. */
 export interface Scene {
@@ -110,7 +111,7 @@ export function drawSvg(scene: Scene, options: SvgOptions = {}): string {
 
 /** What drawCanvas needs of a CanvasRenderingContext2D. */
 export type Canvas = Pick<
-  CanvasRenderingContext2D,
+  CanvasContext,
   | 'arc'
   | 'beginPath'
   | 'clearRect'

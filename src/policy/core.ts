@@ -1,9 +1,10 @@
 import { show, UsageError } from '../core/errors.ts'
 import type { Ops } from '../core/ops.ts'
+import type { Bytes, OwnUint8Array, WasmMemory, WasmModule } from '../core/runtime-types.ts'
 import { hasSimd } from '../core/simd.ts'
 
 /** Where the WASM core comes from: a module that the runtime has compiled, its bytes, or where to fetch them. */
-export type PolicyCore = WebAssembly.Module | BufferSource | URL | string
+export type PolicyCore = WasmModule | Bytes | URL | string
 
 /** What acting needs of the core. steinrl-policy.wasm has nothing else; the whole core has it too. */
 const OPS = ['act', 'actTogether', 'boundRows'] as const
@@ -21,7 +22,7 @@ export function refuseWithoutSimd(): void {
  *
  * @throws UsageError when it cannot be loaded or compiled here, or is something else
  */
-export async function compilePolicyCore(core: PolicyCore): Promise<WebAssembly.Module> {
+export async function compilePolicyCore(core: PolicyCore): Promise<WasmModule> {
   const module = await moduleOf(core)
   const names = WebAssembly.Module.exports(module).map(({ name }) => name)
   const missing = OPS.find((op) => !names.includes(op))
@@ -30,10 +31,7 @@ export async function compilePolicyCore(core: PolicyCore): Promise<WebAssembly.M
 }
 
 /** An instance on a memory. Throws a UsageError for a core that needs another kind of memory. */
-export async function instantiatePolicyCore(
-  module: WebAssembly.Module,
-  memory: WebAssembly.Memory,
-): Promise<PolicyOps> {
+export async function instantiatePolicyCore(module: WasmModule, memory: WasmMemory): Promise<PolicyOps> {
   try {
     const { exports } = await WebAssembly.instantiate(module, { env: { memory } })
     return exports as unknown as PolicyOps
@@ -42,7 +40,7 @@ export async function instantiatePolicyCore(
   }
 }
 
-async function moduleOf(core: PolicyCore): Promise<WebAssembly.Module> {
+async function moduleOf(core: PolicyCore): Promise<WasmModule> {
   if (typeof core === 'string' || core instanceof URL) return compile(await fetchBytes(core))
   if (isBytes(core)) return compile(viewOf(core))
   if (core instanceof WebAssembly.Module) return core
@@ -63,7 +61,7 @@ async function fetchBytes(url: string | URL): Promise<ArrayBuffer> {
   throw new UsageError(`Cannot fetch the core from ${show(String(url))}: ${response.status} ${response.statusText}.`)
 }
 
-async function compile(bytes: BufferSource): Promise<WebAssembly.Module> {
+async function compile(bytes: BufferSource): Promise<WasmModule> {
   try {
     return await WebAssembly.compile(bytes)
   } catch (error) {
@@ -79,7 +77,7 @@ export const isBytes = (value: unknown): value is ArrayBuffer | ArrayBufferView 
   ArrayBuffer.isView(value) || Object.prototype.toString.call(value) === '[object ArrayBuffer]'
 
 /** The same bytes, whatever they are an array of: V8 compiles no DataView. */
-export const viewOf = (bytes: ArrayBuffer | ArrayBufferView): Uint8Array<ArrayBuffer> =>
+export const viewOf = (bytes: ArrayBuffer | ArrayBufferView): OwnUint8Array =>
   ArrayBuffer.isView(bytes)
     ? new Uint8Array(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.byteLength)
     : new Uint8Array(bytes)

@@ -5,6 +5,7 @@ import { f32, padded } from '../core/layout.ts'
 import { type CoreSource, compileCore, compileThreadedCore } from '../core/module.ts'
 import { namesOf, refuseUnknown } from '../core/options.ts'
 import { Purpose, type Seed, splitSeed } from '../core/random.ts'
+import type { OwnFloat32Array } from '../core/runtime-types.ts'
 import { createSharedArena } from '../core/shared-arena.ts'
 import { canShare, threadCount } from '../core/thread-pool.ts'
 import { type MinibatchOptions, type MinibatchState, minibatchAt, startMinibatches } from '../optim/minibatch.ts'
@@ -245,7 +246,7 @@ export interface SvgdRun extends SvgdOptions, SvgdStart {
  * The common case in one call: starts, takes `iterations` steps and returns the particles [particles × dimension], row
  * by row. Everything else as createSVGD.
  */
-export async function svgd(run: SvgdRun): Promise<Float32Array<ArrayBuffer>> {
+export async function svgd(run: SvgdRun): Promise<OwnFloat32Array> {
   refuseUnknown('svgd', run, [...SVGD_OPTIONS, ...START_OPTIONS, ...RUN_OPTIONS])
   const { iterations, signal, onStep, ...options } = run
   check(wholeNumber('iterations', 0), iterations)
@@ -316,7 +317,7 @@ function setParticles(rows: SvgdState['rows'], initial: ArrayLike<number>, d: nu
 }
 
 /** A copy of the particles, [particles × dimension], without the padding of the rows. */
-export function particlesOf({ rows, dimension }: SvgdState): Float32Array<ArrayBuffer> {
+export function particlesOf({ rows, dimension }: SvgdState): OwnFloat32Array {
   const out = new Float32Array(rows.length * dimension)
   rows.forEach(({ x }, i) => {
     out.set(x, i * dimension)
