@@ -19,4 +19,5 @@ export { entropyGradient, entropyRows, logProbGradient, logProbRows } from './nn
 export { trainingBackward, trainingForward, trainingInputs } from './nn/training'
 export { boundActions, evaluate, resetEnvironments, rollout } from './rl/rollout'
 export { advantageWeights, lambdaReturns, returnsToGo, stepReturns } from './rl/returns'
-export { baselineFit, baselineValues } from './rl/baseline'
+export { linearFit, linearValues } from './rl/linear-baseline'
+export { rllabFit, rllabValues } from './rl/rllab-baseline'

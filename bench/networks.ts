@@ -11,6 +11,7 @@ import { forward, stockForward } from '../src/nn/forward.ts'
 import { type Activation, initialiseInto, mlp, type Network } from '../src/nn/network.ts'
 import { policyFields, policyOf, writePolicy } from '../src/nn/policy.ts'
 import { startTfjs, tf } from '../src/nn/tfjs.ts'
+import { emptyLog } from '../src/rl/action-log.ts'
 import { rollout, seedFields, startEnvironments, type Task, writeTask } from '../src/rl/rollout.ts'
 import { batchFields, environmentFields } from '../src/rl/rollout-layout.ts'
 import { type Case, measure, type Row } from './harness.ts'
@@ -222,12 +223,12 @@ async function benchPolicyStep({ particles, environments, hidden }: (typeof POLI
   })
   writePolicy(arena, policy, D)
   writeTask(arena, task)
-  startEnvironments(arena, task, { particle: 0, instances: [], history: [] })
+  startEnvironments(arena, task, { particle: 0, instances: [], log: emptyLog(0) })
   let step = 0
   const run = () => {
     rows.forEach((row, particle) => {
       view.theta.set(row)
-      rollout(arena, task, { particle, instances: [], history: [] }, step)
+      rollout(arena, task, { particle, instances: [], log: emptyLog(0) }, step)
     })
     step += STEPS
   }

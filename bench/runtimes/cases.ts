@@ -12,6 +12,7 @@ import { forward } from '../../src/nn/forward.ts'
 import { initialiseInto, mlp } from '../../src/nn/network.ts'
 import { policyFields, policyOf, writePolicy } from '../../src/nn/policy.ts'
 import { startTfjs, tf } from '../../src/nn/tfjs.ts'
+import { emptyLog } from '../../src/rl/action-log.ts'
 import { rollout, seedFields, startEnvironments, type Task, writeTask } from '../../src/rl/rollout.ts'
 import { batchFields, environmentFields } from '../../src/rl/rollout-layout.ts'
 import { steinDirection } from '../../src/svgd/direction.ts'
@@ -86,11 +87,11 @@ async function rollouts(): Promise<() => unknown> {
   initialiseInto(arena.view.theta, policy.net, arena.ops, task.seed, 0)
   writePolicy(arena, policy, D)
   writeTask(arena, task)
-  startEnvironments(arena, task, { particle: 0, instances: [], history: [] })
+  startEnvironments(arena, task, { particle: 0, instances: [], log: emptyLog(0) })
   let step = 0
   return () => {
     for (let particle = 0; particle < particles; particle++) {
-      rollout(arena, task, { particle, instances: [], history: [] }, step)
+      rollout(arena, task, { particle, instances: [], log: emptyLog(0) }, step)
     }
     step += steps
   }

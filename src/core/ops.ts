@@ -118,8 +118,10 @@ export interface Ops {
   stepReturns(out: Pointer, reward: Pointer, nextValue: Pointer, terminated: Pointer, truncated: Pointer, steps: number, environments: number, discount: number, n: number): void
   // biome-ignore format: one op, one line
   advantageWeights(out: Pointer, target: Pointer, value: Pointer, valid: Pointer, rows: number, centre: number, standardise: number): number
+  linearValues(out: Pointer, model: Pointer, observation: Pointer, rows: number, size: number, scratch: Pointer): void
+  linearFit(model: Pointer, observation: Pointer, target: Pointer, rows: number, size: number, scratch: Pointer): void
   // biome-ignore format: one op, one line
-  baselineValues(out: Pointer, weights: Pointer, observation: Pointer, time: Pointer, later: number, rows: number, size: number, scratch: Pointer): void
+  rllabValues(out: Pointer, weights: Pointer, observation: Pointer, time: Pointer, later: number, rows: number, size: number, scratch: Pointer): void
   // biome-ignore format: one op, one line
-  baselineFit(weights: Pointer, observation: Pointer, time: Pointer, target: Pointer, valid: Pointer, rows: number, size: number, ridge: number, scratch: Pointer): void
+  rllabFit(weights: Pointer, observation: Pointer, time: Pointer, target: Pointer, valid: Pointer, rows: number, size: number, ridge: number, scratch: Pointer): void
 }

@@ -1,19 +1,29 @@
 import type { Arena } from '../core/arena.ts'
 import { f32, f64, u8 } from '../core/layout.ts'
-import type { Estimator } from './estimator.ts'
+import type { Baseline, Estimator } from './estimator.ts'
 import type { batchFields } from './rollout-layout.ts'
 
-/** Ridge of the linear value function's regression, relative to the number of rows. */
-const RIDGE = 1e-5
+/** Ridge of rllab's regression, relative to the number of rows. */
+const RLLAB_RIDGE = 1e-5
 
-const featureCount = (O: number) => 2 * O + 4
+/** Numbers of a linear value function, which the particle carries with it, and room to fit it. */
+function linearSizes(baseline: Baseline, O: number) {
+  if (baseline === 'linear') {
+    const F = 2 * O + 1
+    return { model: 3 + 2 * O + F + 1, weights: 0, fit: 2 * O + 3 * F }
+  }
+  const F = baseline === 'linear-rllab' ? 2 * O + 4 : 0
+  return { model: 0, weights: F, fit: F * (F + 2) }
+}
 
 /** Returns and advantages of one particle with B rows. */
-export function advantageFields(B: number, O: number) {
-  const F = featureCount(O)
+export function advantageFields(B: number, O: number, baseline: Baseline) {
+  const sizes = linearSizes(baseline, O)
   return {
-    /** [F] weights of the particle's linear value function: what it carries with it. */
-    valueWeights: f64(F),
+    /** The particle's linear value function, laid out as in assembly/rl/linear-baseline.ts. */
+    linearModel: f64(sizes.model),
+    /** [2 O + 4] the weights of rllab's. */
+    valueWeights: f64(sizes.weights),
     /** [B] values, next values and returns. */
     value: f64(B),
     nextValue: f64(B),
@@ -24,8 +34,7 @@ export function advantageFields(B: number, O: number) {
     weight: f32(B),
     /** [B] log π(a|s) when the rows were collected; only where the estimator needs it. */
     logProb: f32(B),
-    /** [F (F + 2)] */
-    fit: f64(F * (F + 2)),
+    fit: f64(sizes.fit),
   }
 }
 
@@ -55,6 +64,7 @@ export function weighAdvantages(
     ops.returnsToGo(at.target, at.valid, at.reward, at.terminated, at.truncated, 0, T, E, estimator.discount)
   } else {
     if (baseline === 'linear') linearValues(arena)
+    else if (baseline === 'linear-rllab') rllabValues(arena)
     else {
       predict(view.value, view.observation)
       predict(view.nextValue, view.nextObservation)
@@ -64,7 +74,9 @@ export function weighAdvantages(
   }
   const centre = baseline === 'mean' ? 1 : 0
   ops.advantageWeights(at.weight, at.target, at.value, at.valid, B, centre, estimator.standardise ? 1 : 0)
-  if (baseline === 'linear') fitLinearValues(arena)
+  // After it was used: a baseline must not know the actions that it is applied to.
+  if (baseline === 'linear') fitLinear(arena)
+  if (baseline === 'linear-rllab') fitRllab(arena)
 }
 
 function targets({ ops, at }: AdvantageArena, T: number, E: number, { nSteps, discount, lambda }: Estimator): void {
@@ -75,15 +87,28 @@ function targets({ ops, at }: AdvantageArena, T: number, E: number, { nSteps, di
 }
 
 function linearValues({ ops, at, view }: AdvantageArena): void {
-  const B = view.weight.length
-  const O = view.observation.length / B
-  ops.baselineValues(at.value, at.valueWeights, at.observation, at.time, 0, B, O, at.fit)
-  ops.baselineValues(at.nextValue, at.valueWeights, at.nextObservation, at.time, 1, B, O, at.fit)
+  const [B, O] = sizesOf(view)
+  ops.linearValues(at.value, at.linearModel, at.observation, B, O, at.fit)
+  ops.linearValues(at.nextValue, at.linearModel, at.nextObservation, B, O, at.fit)
 }
 
-/** Fitted to the targets after it was used: a baseline must not know the actions that it is applied to. */
-function fitLinearValues({ ops, at, view }: AdvantageArena): void {
-  const B = view.weight.length
-  const O = view.observation.length / B
-  ops.baselineFit(at.valueWeights, at.observation, at.time, at.target, at.valid, B, O, RIDGE, at.fit)
+function fitLinear({ ops, at, view }: AdvantageArena): void {
+  const [B, O] = sizesOf(view)
+  ops.linearFit(at.linearModel, at.observation, at.target, B, O, at.fit)
+}
+
+function rllabValues({ ops, at, view }: AdvantageArena): void {
+  const [B, O] = sizesOf(view)
+  ops.rllabValues(at.value, at.valueWeights, at.observation, at.time, 0, B, O, at.fit)
+  ops.rllabValues(at.nextValue, at.valueWeights, at.nextObservation, at.time, 1, B, O, at.fit)
+}
+
+function fitRllab({ ops, at, view }: AdvantageArena): void {
+  const [B, O] = sizesOf(view)
+  ops.rllabFit(at.valueWeights, at.observation, at.time, at.target, at.valid, B, O, RLLAB_RIDGE, at.fit)
+}
+
+/** B and O */
+function sizesOf({ weight, observation }: AdvantageArena['view']): [number, number] {
+  return [weight.length, observation.length / weight.length]
 }

@@ -16,16 +16,18 @@ import { derived, setting } from '../core/settings.ts'
 export const estimators = ['reinforce', 'a2c', 'ppo'] as const
 export const selfImitations = ['none', 'transitions', 'trajectories'] as const
 export const imitationRewardNames = ['positive', 'log-odds'] as const
-export const baselines = ['none', 'mean', 'linear', 'value'] as const
+export const baselines = ['none', 'mean', 'linear', 'linear-rllab', 'value'] as const
 
 /**
  * What is subtracted from the return to make an advantage:
  *
- * 'none': nothing; 'mean': the mean return of the rows;
- * 'linear': the linear-feature value function of Duan et al. 2016, fitted to the particle's previous rollouts;
- * 'value': a value network, the particle's critic, trained on its own loss after it was used.
+ * 'none': nothing; 'mean': the mean return of the rows; 'linear': a linear value function of the observation and its
+ * square, fitted to the particle's last rollout; its values stay within the returns that it was fitted to;
+ * 'linear-rllab': the linear-feature value function of Duan et al. 2016, with a cubic in time that has no bounds, for
+ * rollouts that hold whole episodes of tasks with few observations; 'value': a value network, the particle's critic,
+ * trained on its own loss after it was used.
  *
- * The last two do not depend on the actions they are applied to, and continue the returns of episodes that are cut.
+ * The last three do not depend on the actions they are applied to, and continue the returns of episodes that are cut.
  */
 export type Baseline = (typeof baselines)[number]
 
@@ -40,7 +42,8 @@ export const gradientEntries = {
   baseline: derived(
     oneOf('baseline', baselines),
     'linear for reinforce, value for a2c and ppo',
-    'What is subtracted from the return: nothing, the mean return, a linear value function, or a value network.',
+    "What is subtracted from the return: nothing, the mean return, a linear value function (or rllab's), or a value " +
+      'network.',
   ),
   discount: setting(fraction('discount'), 0.99, 'γ of returns.'),
   lambda: derived(
@@ -192,13 +195,15 @@ export function estimatorOf(options: EstimatorOptions = {}): Estimator {
   const { estimator } = given
   const isReinforce = estimator === 'reinforce'
   const baseline = given.baseline ?? (isReinforce ? 'linear' : 'value')
-  const bootstraps = baseline === 'linear' || baseline === 'value'
+  const bootstraps = baseline !== 'none' && baseline !== 'mean'
   const { lambda = null, nSteps = null } = given
   if (!bootstraps && !isReinforce)
-    throw new UsageError(`${estimator} needs the baseline linear or value, which know values, got ${show(baseline)}.`)
+    throw new UsageError(
+      `${estimator} needs the baseline linear, linear-rllab or value, which know values, got ${show(baseline)}.`,
+    )
   if (!bootstraps && ((lambda ?? 1) !== 1 || nSteps !== null))
     throw new UsageError(
-      `lambda and nSteps need the baseline linear or value, which know values, got ${show(baseline)}.`,
+      `lambda and nSteps need the baseline linear, linear-rllab or value, which know values, got ${show(baseline)}.`,
     )
   if (lambda !== null && nSteps !== null)
     throw new UsageError('Returns are cut by lambda or by nSteps; set one of them.')

@@ -8,8 +8,9 @@ import type { Environment, EnvironmentSpec } from '../envs/contract.ts'
 import { actionOf, type Episodes, startEpisode, stepEpisode, type Telling } from '../envs/episodes.ts'
 import { refuseEndless } from '../envs/errors.ts'
 import { creatorOf, openInstances } from '../envs/instances.ts'
-import { type Action, observationSize } from '../envs/spaces.ts'
+import { type Action, actionSize, observationSize } from '../envs/spaces.ts'
 import type { Head, policyFields } from '../nn/policy.ts'
+import { type ActionLog, appendTo, emptyLog, lastSteps } from './action-log.ts'
 import type { NumberArray, ParticleState } from './evaluator.ts'
 import {
   type batchFields,
@@ -48,8 +49,8 @@ export interface Roller {
   readonly particle: number
   /** [E] instances of a task in TypeScript; none where the physics is in the core. */
   readonly instances: readonly Environment[]
-  /** [instances] the actions of each running episode, one after the other. */
-  readonly history: readonly number[][]
+  /** What has been done in the running episodes of a task in TypeScript. */
+  readonly log: ActionLog
 }
 
 /** @throws UsageError for a task without a time limit */
@@ -59,7 +60,7 @@ export function createRoller({ spec, environments: E }: Task, particle: number):
   return {
     particle,
     instances: count > 0 ? openInstances(creatorOf(spec), count) : [],
-    history: Array.from({ length: count }, () => []),
+    log: emptyLog(count * actionSize(spec)),
   }
 }
 
@@ -98,9 +99,13 @@ export function startEnvironments(arena: RolloutArena, task: Task, roller: Rolle
 }
 
 /** What the environments of a particle carry from one rollout to the next. */
-export function carryEnvironments({ view }: RolloutArena, { history }: Roller): ParticleState {
+export function carryEnvironments({ view }: RolloutArena, { log }: Roller): ParticleState {
   const fields = environmentState.map((name) => [name, view[name].slice()])
-  return { ...Object.fromEntries(fields), history: Float32Array.from(history.flat()) }
+  const longest = view.elapsed.reduce((a, b) => Math.max(a, b), 0)
+  return {
+    ...Object.fromEntries(fields),
+    history: lastSteps(log, longest),
+  }
 }
 
 /** Goes on where the environments were when `carried` was taken. */
@@ -111,24 +116,24 @@ export function resumeEnvironments(arena: RolloutArena, carried: ParticleState):
 /**
  * Brings new instances of a task in TypeScript to where the episodes in the arena are: an episode is a function of its
  * seed and its actions.
+ *
+ * @param history [steps, E, A] the last actions, as many as the longest running episode has steps
  */
 export function replayEpisodes(
   arena: RolloutArena,
   task: Task,
-  { particle, instances, history }: Roller,
-  actions: NumberArray,
+  { particle, instances, log }: Roller,
+  history: NumberArray,
 ): void {
   const { view } = arena
   const A = view.low.length
-  let at = 0
+  const width = instances.length * A
   instances.forEach((instance, e) => {
     instance.reset({ seed: episodeSeed(arena, task, particle, e) })
-    for (let k = 0; k < view.elapsed[e]; k++, at += A) {
-      const action = actions.slice(at, at + A) as Float32Array
-      history[e].push(...action)
-      instance.step(actionOf(task.spec, action, 0))
-    }
+    for (let at = history.length - view.elapsed[e] * width + e * A; at < history.length; at += width)
+      instance.step(actionOf(task.spec, history.slice(at, at + A) as Float32Array, 0))
   })
+  appendTo(log, history)
 }
 
 /**
@@ -158,17 +163,16 @@ function rolloutInTypeScript(arena: RolloutArena, task: Task, roller: Roller, st
     // biome-ignore format: one op, one line
     ops.act(at.policy, 0, at.current, E, action, 0, 0, Purpose.action, roller.particle, step + t, seed.lo, seed.hi)
     const given = new Float32Array(arena.memory.buffer, ops.boundActions(at.environments, action, E), E * A)
+    appendTo(roller.log, given)
     for (let e = 0; e < E; e++) stepRow(running, e, t * E + e, actionOf(task.spec, given, e))
   }
 }
 
 /** Steps instance e and writes row `row` of the batch. */
 function stepRow(running: Running, e: number, row: number, action: Action): void {
-  const { arena, task, roller, episodes } = running
+  const { arena, task, episodes } = running
   const { view } = arena
   const { obs, reward, terminated, truncated } = stepEpisode(episodes, e, action)
-  if (typeof action === 'number') roller.history[e].push(action)
-  else roller.history[e].push(...Array.from(action))
   view.nextObservation.set(obs, row * observationSize(task.spec))
   view.current.set(obs, e * observationSize(task.spec))
   view.terminated[row] = terminated ? 1 : 0
@@ -186,7 +190,6 @@ function stepRow(running: Running, e: number, row: number, action: Action): void
 function resetRow({ arena, task, roller, episodes }: Running, e: number): void {
   const { obs } = startEpisode(episodes, e, episodeSeed(arena, task, roller.particle, e))
   arena.view.current.set(obs, e * observationSize(task.spec))
-  roller.history[e].length = 0
 }
 
 const episodeSeed = ({ view }: RolloutArena, { seed }: Task, particle: number, e: number) =>

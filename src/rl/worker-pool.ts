@@ -161,10 +161,14 @@ function together(
     return entry && queue.splice(queue.indexOf(entry), 1)[0]
   }
 
-  /** A later pass is for whoever has the rows: to collect them again takes longer than to wait for it. */
-  function isOpenTo(hand: PoolWorker, { pass, particle }: Job): boolean {
+  /**
+   * A later pass is for whoever has the rows, and a running episode in TypeScript for whoever has the instances: to
+   * collect or to play them again takes longer than to wait, and the longer the older the episode is.
+   */
+  function isOpenTo(hand: PoolWorker, { pass, particle, carried }: Job): boolean {
     const holder = holders.get(particle)
-    return pass === 0 || holder === hand || !holder || !alive.has(holder)
+    const isBound = pass > 0 || (carried?.history?.length ?? 0) > 0
+    return !isBound || holder === hand || !holder || !alive.has(holder)
   }
 
   return {

@@ -35,7 +35,7 @@ describe('a wrong word on the command line is named, and nothing is written', ()
     [set('--temperature', '0'), 'temperature', 'above 0', 'got 0.'],
     [set('--temperature', 'Infinity'), 'temperature', 'finite', 'got Infinity.'],
     [set('--interaction', 'swarm'), 'interaction', 'stein, independent, joint, no-sharing, self-push', 'got "swarm".'],
-    [set('--baseline', 'critic'), 'baseline', 'none, mean, linear, value', 'got "critic".'],
+    [set('--baseline', 'critic'), 'baseline', 'none, mean, linear, linear-rllab, value', 'got "critic".'],
     [set('--bandwidth', 'wide'), 'bandwidth', 'svpg-code', 'number above 0', 'got "wide".'],
     [set('--bandwidth', '-1'), 'bandwidth', 'above 0', 'got -1.'],
     [set('--bandwidth', '0'), 'bandwidth', 'got 0.'],

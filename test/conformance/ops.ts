@@ -282,10 +282,15 @@ const advantages: Family = ({ op, f32, f64, i32, u8 }, put) => {
   const time = i32(Array.from({ length: count }, (_, k) => k))
   const [weights, scratch] = [f64(F), f64(F * (F + 2))]
   const inputs = [at(observation), at(time)]
-  op('baselineFit')(at(weights), ...inputs, at(target), at(valid), count, O, 1e-5, at(scratch))
-  put('baselineFit', weights)
-  op('baselineValues')(at(values), at(weights), ...inputs, 1, count, O, at(scratch))
-  put('baselineValues', values)
+  op('rllabFit')(at(weights), ...inputs, at(target), at(valid), count, O, 1e-5, at(scratch))
+  put('rllabFit', weights)
+  op('rllabValues')(at(values), at(weights), ...inputs, 1, count, O, at(scratch))
+  put('rllabValues', values)
+  const model = f64(3 + 2 * O + 2 * O + 2)
+  op('linearFit')(at(model), at(observation), at(target), count, O, at(scratch))
+  put('linearFit', model)
+  op('linearValues')(at(values), at(model), at(observation), count, O, at(scratch))
+  put('linearValues', values)
 }
 
 const families = {

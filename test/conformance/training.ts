@@ -32,6 +32,7 @@ const svpgSettings: Readonly<Record<string, Partial<TrainOptions>>> = {
   a2c: { estimator: 'a2c', criticHidden: [8] },
   ppo: { estimator: 'ppo', criticHidden: [8], epochs: 2, minibatches: 2 },
   'no baseline': { baseline: 'none' },
+  'linear baseline of rllab': { baseline: 'linear-rllab' },
   'mean baseline': { baseline: 'mean', entropyBonus: 0.01 },
   'n steps': { baseline: 'value', nSteps: 5, criticHidden: [8] },
   relu: { activation: 'relu', entropyReward: 0.01 },

@@ -38,7 +38,10 @@ describe('defaults', () => {
 describe('bad input', () => {
   test.each<[EstimatorOptions, string]>([
     [{ estimator: 'sarsa' as 'ppo' }, 'estimator must be one of reinforce, a2c, ppo, got "sarsa".'],
-    [{ baseline: 'critic' as 'value' }, 'baseline must be one of none, mean, linear, value, got "critic".'],
+    [
+      { baseline: 'critic' as 'value' },
+      'baseline must be one of none, mean, linear, linear-rllab, value, got "critic".',
+    ],
     [{ discount: 1.01 }, 'discount must be a number from 0 to 1, got 1.01.'],
     [{ discount: -0.1 }, 'discount must be a number from 0 to 1, got -0.1.'],
     [{ lambda: 1.5 }, 'lambda must be a number from 0 to 1, got 1.5.'],
@@ -46,15 +49,21 @@ describe('bad input', () => {
     [{ lambda: Number.NaN }, 'lambda must be a number from 0 to 1, got NaN.'],
     [{ nSteps: 0 }, 'nSteps must be a whole number from 1 to 100000, got 0.'],
     [{ nSteps: 2 ** 32 + 1 }, 'nSteps must be a whole number from 1 to 100000, got 4294967297.'],
-    [{ estimator: 'a2c', baseline: 'none' }, 'a2c needs the baseline linear or value, which know values, got "none".'],
-    [{ estimator: 'ppo', baseline: 'mean' }, 'ppo needs the baseline linear or value, which know values, got "mean".'],
+    [
+      { estimator: 'a2c', baseline: 'none' },
+      'a2c needs the baseline linear, linear-rllab or value, which know values, got "none".',
+    ],
+    [
+      { estimator: 'ppo', baseline: 'mean' },
+      'ppo needs the baseline linear, linear-rllab or value, which know values, got "mean".',
+    ],
     [
       { baseline: 'none', lambda: 0.9 },
-      'lambda and nSteps need the baseline linear or value, which know values, got "none".',
+      'lambda and nSteps need the baseline linear, linear-rllab or value, which know values, got "none".',
     ],
     [
       { baseline: 'mean', nSteps: 3 },
-      'lambda and nSteps need the baseline linear or value, which know values, got "mean".',
+      'lambda and nSteps need the baseline linear, linear-rllab or value, which know values, got "mean".',
     ],
     [{ lambda: 0.9, nSteps: 3 }, 'Returns are cut by lambda or by nSteps; set one of them.'],
     [{ epochs: 4 }, 'Only ppo takes several passes over a rollout, got the estimator "reinforce".'],

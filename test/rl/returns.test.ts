@@ -4,8 +4,9 @@ import fc from 'fast-check'
 import { createArena } from '../../src/core/arena.ts'
 import { compileCore } from '../../src/core/module.ts'
 import { advantageFields, weighAdvantages } from '../../src/rl/advantages.ts'
-import { type EstimatorOptions, estimatorOf } from '../../src/rl/estimator.ts'
+import { type Baseline, type EstimatorOptions, estimatorOf } from '../../src/rl/estimator.ts'
 import { batchFields } from '../../src/rl/rollout-layout.ts'
+import { fitReference, valueReference } from '../reference/linear-baseline.ts'
 import { lambdaReturnsReference, type Rollout, returnsReference, stepReturnsReference } from '../reference/returns.ts'
 
 /** One environment's rollout. */
@@ -30,8 +31,8 @@ interface Golden extends Steps {
 const golden: { cases: Golden[] } = JSON.parse(readFileSync(new URL('../golden/returns.json', import.meta.url), 'utf8'))
 const module = await compileCore()
 
-async function arenaFor(T: number, E: number, O = 1) {
-  return createArena(module, { ...batchFields(T, E, O, 1), ...advantageFields(T * E, O) })
+async function arenaFor(T: number, E: number, O = 1, baseline: Baseline = 'none') {
+  return createArena(module, { ...batchFields(T, E, O, 1), ...advantageFields(T * E, O, baseline) })
 }
 
 /** A value function is asked for by the baseline 'value' only. */
@@ -244,9 +245,152 @@ describe('advantage weights', () => {
 })
 
 describe('linear baseline', () => {
+  /** Observations of very different units, and targets that are no linear function of anything. */
+  const observed = (b: number) => [1e-3 * Math.sin(b) + 5, 1e4 * Math.cos(2 * b + 1) ** 3, 7, 0.1 * ((b * b) % 11)]
+  const target = (b: number) => 40 + 30 * Math.sin(0.3 * b) + 5 * Math.cos(2 * b)
+  const rounded = (b: number) => observed(b).map(Math.fround)
+
+  function fitTo(arena: Awaited<ReturnType<typeof arenaFor>>, first: number, rows: number): void {
+    const { ops, at, view } = arena
+    for (let b = 0; b < rows; b++) {
+      view.observation.set(observed(first + b), 4 * b)
+      view.target[b] = target(first + b)
+    }
+    ops.linearFit(at.linearModel, at.observation, at.target, rows, 4, at.fit)
+  }
+
+  test('is ridge regression on features of all observations so far', async () => {
+    const rows = 200
+    const arena = await arenaFor(rows, 1, 4, 'linear')
+    const { ops, at, view } = arena
+    for (const first of [0, rows, 2 * rows]) {
+      fitTo(arena, first, rows)
+      const seen = Array.from({ length: first + rows }, (_, b) => rounded(b))
+      const model = fitReference(
+        seen,
+        Array.from({ length: rows }, (_, b) => target(first + b)),
+      )
+      ops.linearValues(at.value, at.linearModel, at.observation, rows, 4, at.fit)
+      view.value.forEach((value, b) => {
+        expect(Math.abs(value - valueReference(model, rounded(first + b)))).toBeLessThan(1e-6)
+      })
+    }
+  })
+
+  test('says nothing beyond its targets, whatever it is asked', async () => {
+    const arena = await arenaFor(50, 1, 4, 'linear')
+    const { ops, at, view } = arena
+    fitTo(arena, 0, 50)
+    const [low, high] = [Math.min(...view.target), Math.max(...view.target)]
+    for (const far of [1e3, -1e6, 1e30, -3e38]) {
+      view.observation.fill(far)
+      ops.linearValues(at.value, at.linearModel, at.observation, 50, 4, at.fit)
+      for (const value of view.value) {
+        expect(value).toBeGreaterThanOrEqual(low)
+        expect(value).toBeLessThanOrEqual(high)
+      }
+    }
+  })
+
+  test('the units of observations and rewards do not matter', async () => {
+    const rows = 100
+    const valuesIn = async (unit: number, money: number) => {
+      const arena = await arenaFor(rows, 1, 1, 'linear')
+      const { ops, at, view } = arena
+      for (let b = 0; b < rows; b++) {
+        view.observation[b] = unit * Math.sin(b)
+        view.target[b] = money * target(b)
+      }
+      ops.linearFit(at.linearModel, at.observation, at.target, rows, 1, at.fit)
+      ops.linearValues(at.value, at.linearModel, at.observation, rows, 1, at.fit)
+      return view.value.map((value) => value / money)
+    }
+    const plain = await valuesIn(1, 1)
+    const other = await valuesIn(2 ** 40, 2 ** -30)
+    plain.forEach((value, b) => {
+      expect(Math.abs(other[b] - value)).toBeLessThan(1e-9)
+    })
+  })
+
+  test('many observations take memory and work in proportion to their number', async () => {
+    const size = (O: number) => {
+      const { linearModel, fit } = advantageFields(64, O, 'linear')
+      return linearModel.shape[0] + fit.shape[0]
+    }
+    expect(size(20_000)).toBeLessThan(2.1 * size(10_000))
+    // 2,001 features of 8 rows: their normal equations would take 10¹⁰ operations.
+    const [rows, O] = [8, 1000]
+    const { ops, at, view } = await arenaFor(rows, 1, O, 'linear')
+    view.observation.forEach((_, k) => {
+      view.observation[k] = Math.sin(k * k)
+    })
+    view.target.set([1, 5, 2, 4, 3, 6, 0, 9])
+    ops.linearFit(at.linearModel, at.observation, at.target, rows, O, at.fit)
+    ops.linearValues(at.value, at.linearModel, at.observation, rows, O, at.fit)
+    view.value.forEach((value, b) => {
+      expect(Math.abs(value - view.target[b])).toBeLessThan(0.1)
+    })
+  })
+
+  test('its advantages use the fit to the previous rollout, then it is fitted to this one', async () => {
+    const arena = await arenaFor(4, 1, 1, 'linear')
+    const { view } = arena
+    view.reward.fill(1)
+    view.terminated[3] = 1
+    view.observation.set([3, 1, 0, 2])
+    const estimator = estimatorOf({ baseline: 'linear', discount: 1, standardise: false })
+    weighAdvantages(arena, 4, 1, estimator, noValues)
+    expect([...view.weight]).toEqual([1, 0.75, 0.5, 0.25])
+    weighAdvantages(arena, 4, 1, estimator, noValues)
+    expect(Math.max(...view.weight.map(Math.abs))).toBeLessThan(0.5)
+  })
+
+  test.each([
+    ['constant', () => 0, 95],
+    // Each rollout is beyond all that was seen before, and the fit is asked of what is beyond that.
+    ['growing with time', (time: number) => time / 100, 40],
+  ])(
+    'rollouts in lockstep through a long episode, observations %s: values between 0 and r/(1 − γ)',
+    async (_, observe, least) => {
+      const [T, E] = [128, 4]
+      const arena = await arenaFor(T, E, 1, 'linear')
+      const { ops, at, view } = arena
+      view.reward.fill(1)
+      const estimator = estimatorOf({ baseline: 'linear', discount: 0.99 })
+      for (let iteration = 0; iteration < 60; iteration++) {
+        for (let row = 0; row < T * E; row++) {
+          const time = iteration * T + Math.floor(row / E)
+          view.observation[row] = observe(time)
+          view.nextObservation[row] = observe(time + 1)
+        }
+        weighAdvantages(arena, T, E, estimator, noValues)
+        const all = [...view.value, ...view.nextValue, ...view.target]
+        expect(Math.min(...all)).toBeGreaterThanOrEqual(0)
+        expect(Math.max(...all)).toBeLessThanOrEqual(100 + 1e-9)
+      }
+      ops.linearValues(at.value, at.linearModel, at.observation, T * E, 1, at.fit)
+      expect(Math.min(...view.value)).toBeGreaterThan(least)
+    },
+  )
+
+  test('that of rllab leaves these bounds at once', async () => {
+    const [T, E] = [128, 4]
+    const arena = await arenaFor(T, E, 1, 'linear-rllab')
+    const { view } = arena
+    view.reward.fill(1)
+    const estimator = estimatorOf({ baseline: 'linear-rllab', discount: 0.99 })
+    for (let iteration = 0; iteration < 8; iteration++) {
+      for (let row = 0; row < T * E; row++) view.time[row] = iteration * T + Math.floor(row / E)
+      weighAdvantages(arena, T, E, estimator, noValues)
+    }
+    expect(Math.max(...view.nextValue.map(Math.abs))).toBeGreaterThan(1e3)
+  })
+})
+
+describe('linear baseline of rllab', () => {
   /** Rows whose return is a linear function of the features, so that the fit must find it. */
   async function rows(count: number) {
-    const arena = await arenaFor(count, 1, 2)
+    const arena = await arenaFor(count, 1, 2, 'linear-rllab')
     const { view } = arena
     const truth = Array.from({ length: count }, (_, b) => {
       const o = [Math.sin(b), Math.cos(2 * b)]
@@ -264,33 +408,33 @@ describe('linear baseline', () => {
   test('recovers a function of its features', async () => {
     const { arena, truth } = await rows(400)
     const { ops, at, view } = arena
-    ops.baselineFit(at.valueWeights, at.observation, at.time, at.target, at.valid, 400, 2, 1e-12, at.fit)
-    ops.baselineValues(at.value, at.valueWeights, at.observation, at.time, 0, 400, 2, at.fit)
+    ops.rllabFit(at.valueWeights, at.observation, at.time, at.target, at.valid, 400, 2, 1e-12, at.fit)
+    ops.rllabValues(at.value, at.valueWeights, at.observation, at.time, 0, 400, 2, at.fit)
     expect(Math.max(...truth.map((g, b) => Math.abs(g - view.value[b])))).toBeLessThan(1e-6)
   })
 
   test('rows that are not valid do not count', async () => {
     const { arena } = await rows(400)
     const { ops, at, view } = arena
-    ops.baselineFit(at.valueWeights, at.observation, at.time, at.target, at.valid, 300, 2, 1e-6, at.fit)
+    ops.rllabFit(at.valueWeights, at.observation, at.time, at.target, at.valid, 300, 2, 1e-6, at.fit)
     const expected = [...view.valueWeights]
     view.valid.fill(0, 300)
     view.target.fill(1e6, 300)
     view.valueWeights.fill(0)
     // Only the number of valid rows scales the ridge, so 400 rows of which 300 count give the same fit.
-    ops.baselineFit(at.valueWeights, at.observation, at.time, at.target, at.valid, 400, 2, 1e-6, at.fit)
+    ops.rllabFit(at.valueWeights, at.observation, at.time, at.target, at.valid, 400, 2, 1e-6, at.fit)
     expect([...view.valueWeights]).toEqual(expected)
     view.valid.fill(0)
-    ops.baselineFit(at.valueWeights, at.observation, at.time, at.target, at.valid, 400, 2, 1e-6, at.fit)
+    ops.rllabFit(at.valueWeights, at.observation, at.time, at.target, at.valid, 400, 2, 1e-6, at.fit)
     expect([...view.valueWeights]).toEqual(expected)
   })
 
   test('its advantages use the weights of the previous rollouts, then it is fitted to this one', async () => {
-    const arena = await arenaFor(4, 1)
+    const arena = await arenaFor(4, 1, 1, 'linear-rllab')
     const { view } = arena
     view.reward.fill(1)
     view.terminated[3] = 1
-    const estimator = estimatorOf({ baseline: 'linear', discount: 1, standardise: false })
+    const estimator = estimatorOf({ baseline: 'linear-rllab', discount: 1, standardise: false })
     weighAdvantages(arena, 4, 1, estimator, noValues)
     expect([...view.weight]).toEqual([1, 0.75, 0.5, 0.25])
     expect(view.valueWeights.some((w) => w !== 0)).toBe(true)
@@ -299,12 +443,12 @@ describe('linear baseline', () => {
   })
 
   test('a rollout that cuts an episode is continued by the value of the next state', async () => {
-    const arena = await arenaFor(2, 1)
+    const arena = await arenaFor(2, 1, 1, 'linear-rllab')
     const { view } = arena
     const F = view.valueWeights.length
     view.valueWeights[F - 1] = 10 // V = 10 everywhere
     view.reward.set([1, 1])
-    weighAdvantages(arena, 2, 1, estimatorOf({ baseline: 'linear', discount: 0.5, standardise: false }), noValues)
+    weighAdvantages(arena, 2, 1, estimatorOf({ baseline: 'linear-rllab', discount: 0.5, standardise: false }), noValues)
     expect([...view.target]).toEqual([1 + 0.5 * 6, 1 + 0.5 * 10])
   })
 })

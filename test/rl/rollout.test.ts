@@ -6,6 +6,7 @@ import { Purpose, splitSeed } from '../../src/core/random.ts'
 import { cartPole } from '../../src/envs/cartpole.ts'
 import type { EnvironmentSpec } from '../../src/envs/contract.ts'
 import { make } from '../../src/envs/make.ts'
+import { box, discrete } from '../../src/envs/spaces.ts'
 import { initialiseInto } from '../../src/nn/network.ts'
 import { policyFields, policyOf, writePolicy } from '../../src/nn/policy.ts'
 import { evaluatePopulation } from '../../src/rl/evaluate.ts'
@@ -22,6 +23,7 @@ import {
   writeTask,
 } from '../../src/rl/rollout.ts'
 import { batchFields, environmentFields } from '../../src/rl/rollout-layout.ts'
+import { train } from '../../src/train/train.ts'
 
 const module = await compileCore()
 const policy = policyOf({ observations: 4, hidden: [12], head: headFor(cartPole) })
@@ -118,6 +120,23 @@ test.each([
   for (const name of [...rows, ...carried])
     expect([name, ...there.arena.view[name]]).toEqual([name, ...here.arena.view[name]])
   expect(carryEnvironments(there.arena, roller)).toEqual(carryEnvironments(here.arena, here.roller))
+})
+
+test('an episode that never ends is stepped once a step, however old it is', async () => {
+  let steps = 0
+  const endless: EnvironmentSpec = {
+    ...{ id: 'Endless', observationSpace: box([0], [1]), actionSpace: discrete(2), maxEpisodeSteps: 1_000_000 },
+    create: () => ({
+      reset: () => ({ obs: [0], info: {} }),
+      step: () => ({ obs: [++steps % 2], reward: 1, terminated: false, truncated: false, info: {} }),
+    }),
+  }
+  const sizes = { particles: 2, environments: 3, steps: 50, hidden: [4] }
+  for (const estimator of ['reinforce', 'ppo'] as const) {
+    steps = 0
+    for await (const { iteration } of train({ env: endless, iterations: 20, ...sizes, estimator }))
+      expect(steps).toBe(iteration * 2 * 3 * 50)
+  }
 })
 
 describe('the rows of a rollout', () => {

@@ -68,6 +68,18 @@ describe('the bits do not depend on the number of workers', () => {
   })
 })
 
+test('an episode that runs on is played by whoever has it, not again by another', async () => {
+  const module = new URL('./fixtures/walk.js', import.meta.url)
+  module.searchParams.set('made', join(folder, 'made-once'))
+  const env = { ...walk, maxEpisodeSteps: 10_000, module: module.href }
+  const options = { ...small, env, particles: 5, steps: 100 }
+  const { theta } = await trained({ ...options, workers: 2 }, 6)
+  // Five particles for two workers: one of them is done first in every iteration. Who plays again makes new instances,
+  // and one more was made to see that the module's task acts as this one.
+  expect(readFileSync(join(folder, 'made-once'))).toHaveLength(5 * small.environments + 1)
+  expect(theta).toEqual((await trained(options, 6)).theta)
+})
+
 describe('several passes over a rollout', () => {
   const ppo = {
     ...{ ...small, estimator: 'ppo', epochs: 2, minibatches: 3, criticHidden: [6], entropyReward: 0.05 },

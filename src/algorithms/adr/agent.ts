@@ -51,9 +51,11 @@ export async function createAgent(
   if (discriminator) initialiseTrainable(discriminator.network, seed, 0, { purpose: Purpose.discriminator })
   const critic = nets.critic && trainable(arena, 'critic', nets.critic)
   if (critic) initialiseTrainable(critic, seed, 0, { purpose: Purpose.critic })
-  const valueWeights = new Float64Array(advantageFields(0, observations).valueWeights.shape[0])
+  const linear = advantageFields(0, observations, estimator.baseline)
+  const linearModel = new Float64Array(linear.linearModel.shape[0])
+  const valueWeights = new Float64Array(linear.valueWeights.shape[0])
   /** What the agent has beside its policy: the mean over the rollouts of an iteration of what they made of it. */
-  const carried: ParticleState = { ...(critic && saveTrainable(critic)), valueWeights }
+  const carried: ParticleState = { ...(critic && saveTrainable(critic)), linearModel, valueWeights }
   return { arena, discriminator, carried }
 }
 

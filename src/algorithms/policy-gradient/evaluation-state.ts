@@ -77,7 +77,7 @@ export async function createPolicyGradient(setup: PolicyGradientSetup) {
     ...environmentFields(spec, E),
     ...seedFields(),
     ...batchFields(T, E, O, A),
-    ...advantageFields(T * E, O),
+    ...advantageFields(T * E, O, estimator.baseline),
     ...trainableFields('critic', nets.critic),
     ...trainableFields('imitator', nets.imitator),
     ...trainableFields('discriminator', nets.discriminator),
@@ -132,10 +132,12 @@ export function takeUp(state: PolicyGradient, job: Job): Roller {
   rollers.set(particle, { roller, step: -1 })
   if (carried) {
     resumeEnvironments(arena, carried)
+    view.linearModel.set(carried.linearModel)
     view.valueWeights.set(carried.valueWeights)
     for (const side of sidesOf(state)) loadTrainable(side, carried)
     if (!isCurrent) replayEpisodes(arena, task, roller, carried.history)
   } else {
+    view.linearModel.fill(0)
     view.valueWeights.fill(0)
     for (const side of sidesOf(state))
       initialiseTrainable(side, task.seed, particle, {
@@ -152,6 +154,7 @@ export function carry(state: PolicyGradient, roller: Roller): ParticleState {
   return {
     ...carryEnvironments(arena, roller),
     ...Object.assign({}, ...sidesOf(state).map(saveTrainable)),
+    linearModel: arena.view.linearModel.slice(),
     valueWeights: arena.view.valueWeights.slice(),
   }
 }

@@ -308,7 +308,10 @@ describe('bad input', () => {
     [{ perLayer: 'yes' as unknown as boolean }, 'perLayer must be true or false, got "yes".'],
     [{ perLayer: true, bandwidth: 'per-dimension' }, 'blockwise takes kernels on the particles themselves, got rbf.'],
     [{ evolutionEvery: -1 }, 'evolutionEvery must be a whole number from 0 to 1000000000, got -1.'],
-    [{ estimator: 'a2c', baseline: 'none' }, 'a2c needs the baseline linear or value, which know values, got "none".'],
+    [
+      { estimator: 'a2c', baseline: 'none' },
+      'a2c needs the baseline linear, linear-rllab or value, which know values, got "none".',
+    ],
     [{ env: 'Pong' }, 'Unknown environment "Pong"; there are CartPole-v1'],
   ])('%j', async (options, message) => {
     await expect(svpg.init({ ...small, ...options })).rejects.toThrow(message)

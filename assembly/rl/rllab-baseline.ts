@@ -1,6 +1,7 @@
 /**
- * Linear-feature baseline (Duan et al. 2016, section 4): V(s, t) = w · [o, o², τ, τ², τ³, 1],
- * o the observation clipped to ±10, τ = t / 100. F = 2 O + 4 features.
+ * Linear-feature baseline of rllab (Duan et al. 2016, section 4): V(s, t) = w · [o, o², τ, τ², τ³, 1], o the
+ * observation clipped to ±10, τ = t / 100. F = 2 O + 4 features. The cubic grows without bounds beyond the times that
+ * it was fitted to: it is for tasks whose rollouts hold whole episodes, as rllab's did. The fit costs F³.
  */
 
 // @ts-ignore: decorator
@@ -24,7 +25,7 @@ function features(out: usize, observation: usize, time: i32, size: i32): void {
  *
  *     out: f64 [rows]    weights: f64 [F]    observation: f32 [rows, O]    time: i32 [rows]    scratch: f64 [F]
  */
-export function baselineValues(
+export function rllabValues(
   out: usize, weights: usize, observation: usize, time: usize, later: i32, rows: i32, size: i32, scratch: usize,
 ): void {
   const F = 2 * size + 4
@@ -42,7 +43,7 @@ export function baselineValues(
  *
  *     weights: f64 [F]    target: f64 [rows]    valid: u8 [rows]    scratch: f64 [F (F + 2)]
  */
-export function baselineFit(
+export function rllabFit(
   weights: usize, observation: usize, time: usize, target: usize, valid: usize, rows: i32, size: i32, ridge: f64,
   scratch: usize,
 ): void {
