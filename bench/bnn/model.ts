@@ -45,7 +45,7 @@ export interface Rows {
   readonly y: ArrayLike<number>
 }
 
-// ------------------------------------------------------------------------------------------------------------------------
+// ----------------------------------------------------------------------
 // The posterior
 
 /**
@@ -137,7 +137,7 @@ export function predict({ inputs, hidden }: Shape, theta: ArrayLike<number>, { x
   })
 }
 
-// ------------------------------------------------------------------------------------------------------------------------
+// ----------------------------------------------------------------------
 // Where the particles start
 
 /** Random numbers of one seed, each use with counters of its own. */
@@ -209,7 +209,7 @@ function meanSquare(a: ArrayLike<number>, b: ArrayLike<number>): number {
   return sum / a.length
 }
 
-// ------------------------------------------------------------------------------------------------------------------------
+// ----------------------------------------------------------------------
 // What the particles say
 
 /** Predictions of one particle, in the units of the data, and the precision of its noise. */
