@@ -1,9 +1,10 @@
 // What algorithms of one's own are made of: import … from 'steinrl/tools'.
+
+export { type LogDensity, logDensity } from './compile/log-density.ts'
 export { decodeTensors, encodeTensors, type Tensor, type TensorFile } from './core/safetensors.ts'
 export { layersModel } from './export/layers.ts'
 export { onnxModel } from './export/onnx.ts'
 export type { SinglePolicy } from './export/parts.ts'
 export { type Activation, type Layer, mlp, type Network } from './nn/network.ts'
-export { type LogDensity, logDensity } from './nn/score.ts'
 export { startTfjs, type TfjsOptions } from './nn/tfjs.ts'
 export { createReplay, mergeReplays, type Replay, replayOf, store, tensorsOf } from './rl/replay.ts'

@@ -4,13 +4,18 @@
 //   out  | 4 lanes | 4 lanes | ... | n & 3 lanes |     first element: bits do not depend on position, nothing past n is touched
 
 import { cos4, exp4, log4, sin4, tanh4 } from './f32x4'
+import { expMinus1, log1Plus, sigmoid4, softplus4 } from './special4'
 
-// A constant argument to an @inline function: the compiler keeps one arm of each `if`, so one loop serves five functions.
+// A constant argument to an @inline function: the compiler keeps one arm of each `if`, so one loop serves all functions.
 const EXP: i32 = 0
 const LOG: i32 = 1
 const TANH: i32 = 2
 const SIN: i32 = 3
 const COS: i32 = 4
+const EXP_MINUS_1: i32 = 5
+const LOG_1_PLUS: i32 = 6
+const SIGMOID: i32 = 7
+const SOFTPLUS: i32 = 8
 
 // @ts-ignore: decorator
 @inline
@@ -19,13 +24,28 @@ function apply4(f: i32, x: v128): v128 {
   if (f == LOG) return log4(x)
   if (f == TANH) return tanh4(x)
   if (f == SIN) return sin4(x)
-  return cos4(x)
+  if (f == COS) return cos4(x)
+  if (f == EXP_MINUS_1) return expMinus1(x)
+  if (f == LOG_1_PLUS) return log1Plus(x)
+  if (f == SIGMOID) return sigmoid4(x)
+  return softplus4(x)
 }
 
+// Four vectors at a time, whose long chains of operations overlap.
 // @ts-ignore: decorator
 @inline
 function mapInto(f: i32, out: usize, x: usize, n: i32): void {
   const end = x + (<usize>(n & ~3) << 2)
+  for (; x + 64 <= end; x += 64, out += 64) {
+    const y0 = apply4(f, v128.load(x))
+    const y1 = apply4(f, v128.load(x, 16))
+    const y2 = apply4(f, v128.load(x, 32))
+    const y3 = apply4(f, v128.load(x, 48))
+    v128.store(out, y0)
+    v128.store(out, y1, 16)
+    v128.store(out, y2, 32)
+    v128.store(out, y3, 48)
+  }
   while (x < end) {
     v128.store(out, apply4(f, v128.load(x)))
     x += 16
@@ -72,4 +92,20 @@ export function sinInto(out: usize, x: usize, n: i32): void {
 
 export function cosInto(out: usize, x: usize, n: i32): void {
   mapInto(COS, out, x, n)
+}
+
+export function expMinus1Into(out: usize, x: usize, n: i32): void {
+  mapInto(EXP_MINUS_1, out, x, n)
+}
+
+export function log1PlusInto(out: usize, x: usize, n: i32): void {
+  mapInto(LOG_1_PLUS, out, x, n)
+}
+
+export function sigmoidInto(out: usize, x: usize, n: i32): void {
+  mapInto(SIGMOID, out, x, n)
+}
+
+export function softplusInto(out: usize, x: usize, n: i32): void {
+  mapInto(SOFTPLUS, out, x, n)
 }

@@ -1,4 +1,5 @@
-import { exp4, log4, tanh4 } from '../math/f32x4'
+import { exp4, tanh4 } from '../math/f32x4'
+import { expMinus1, log1Plus } from '../math/special4'
 
 // Kinds of activations, as in src/nn/network.ts.
 export const LINEAR: i32 = 0
@@ -54,23 +55,6 @@ function tanhInPlace(p: usize, end: usize): void {
     v128.store(p, h, 112)
   }
   for (; p < end; p += 16) v128.store(p, tanh4(v128.load(p)))
-}
-
-/** eˣ − 1 = tanh(x/2) (eˣ + 1), which keeps its digits near 0. */
-// @ts-ignore: decorator
-@inline
-export function expMinus1(x: v128): v128 {
-  return f32x4.mul(tanh4(f32x4.mul(x, f32x4.splat(0.5))), f32x4.add(exp4(x), f32x4.splat(1)))
-}
-
-/** log(1 + t) for t ≥ 0: what the sum u = 1 + t has lost is in t/(u − 1) (Kahan). */
-// @ts-ignore: decorator
-@inline
-export function log1Plus(t: v128): v128 {
-  const u = f32x4.add(f32x4.splat(1), t)
-  const lost = f32x4.sub(u, f32x4.splat(1))
-  const whole = f32x4.eq(lost, f32x4.splat(0))
-  return v128.bitselect(t, f32x4.div(f32x4.mul(log4(u), t), lost), whole)
 }
 
 /**

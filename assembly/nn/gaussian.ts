@@ -3,7 +3,7 @@
 import { exp32, tanh32 } from '../math/f32'
 import { exp4 } from '../math/f32x4'
 import { normal4, philox4 } from '../random'
-import { expMinus1, log1Plus } from './activation'
+import { expMinus1, log1Plus } from '../math/special4'
 
 const HALF_LOG_2PI: f32 = 0.9189385332
 const LOG_2: f32 = 0.6931471806

@@ -1,8 +1,8 @@
+import type { LogDensity } from '../../src/compile/log-density.ts'
 import { type Arena, createArena } from '../../src/core/arena.ts'
 import { type Field, f32, padded } from '../../src/core/layout.ts'
 import { compileCore } from '../../src/core/module.ts'
 import { Purpose, type Seed, splitSeed } from '../../src/core/random.ts'
-import type { LogDensity } from '../../src/nn/score.ts'
 import { tf } from '../../src/nn/tfjs.ts'
 
 // The Bayesian neural network of Liu & Wang 2016 (arXiv 1608.04471), section 5 and table 1, with the settings of the

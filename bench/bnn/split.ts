@@ -1,4 +1,4 @@
-import { logDensity } from '../../src/nn/score.ts'
+import { logDensity } from '../../src/compile/log-density.ts'
 import { adagrad } from '../../src/optim/optimizers.ts'
 import { rbf } from '../../src/svgd/kernels.ts'
 import { createSVGD, particlesOf } from '../../src/svgd/svgd.ts'

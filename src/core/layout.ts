@@ -122,7 +122,8 @@ export function struct<const N extends readonly string[]>(names: N, floats: read
 
 const bitsView = new DataView(new ArrayBuffer(4))
 
-function floatBits(value: number): number {
+/** The bits of a float32 as a whole number. */
+export function floatBits(value: number): number {
   bitsView.setFloat32(0, value)
   return bitsView.getUint32(0)
 }

@@ -12,6 +12,10 @@ export interface Ops {
   tanhInto(out: Pointer, x: Pointer, count: number): void
   sinInto(out: Pointer, x: Pointer, count: number): void
   cosInto(out: Pointer, x: Pointer, count: number): void
+  expMinus1Into(out: Pointer, x: Pointer, count: number): void
+  log1PlusInto(out: Pointer, x: Pointer, count: number): void
+  sigmoidInto(out: Pointer, x: Pointer, count: number): void
+  softplusInto(out: Pointer, x: Pointer, count: number): void
   exp64(x: number): number
   log64(x: number): number
   tanh64(x: number): number
@@ -93,6 +97,9 @@ export interface Ops {
   logProbGradient(out: Pointer, d: Pointer, logits: Pointer, action: Pointer, rows: number, classes: number): void
   entropyRows(out: Pointer, logits: Pointer, rows: number, classes: number): void
   entropyGradient(out: Pointer, d: Pointer, logits: Pointer, rows: number, classes: number): void
+
+  // assembly/plan
+  runPlan(plan: Pointer, count: number): number
 
   // assembly/envs
   resetEnvironment(kind: number, state: Pointer, constants: Pointer, seedLo: number, seedHi: number): void

@@ -39,7 +39,10 @@ function tensorOf({ values, shape }: Result): tf.Tensor {
   return tf.engine().makeTensorFromTensorInfo(tensor)
 }
 
-/** Registers the op with tfjs and returns it as a function. */
+/** The backends of tfjs that know these ops: its WASM, and one that traces functions instead of running them. */
+export const fusing = new Set(['wasm'])
+
+/** Registers the op with tfjs and returns it as a function. A backend that traces has a kernel NAMEGradient beside NAME. */
 export function coreOp<I extends string, A extends object>(op: CoreOp<I, A>) {
   type Inputs = Readonly<Record<I, tf.Tensor>>
   tf.registerKernel({
@@ -52,6 +55,7 @@ export function coreOp<I extends string, A extends object>(op: CoreOp<I, A>) {
     inputsToSave: [...op.inputs],
     gradFunc: (dy, saved, attrs) => {
       const inputs = Object.fromEntries(op.inputs.map((name, k) => [name, saved[k]])) as Inputs
+      if (tf.getBackend() !== 'wasm') return tracedGradients(op.name, { ...inputs, dy: dy as tf.Tensor }, attrs)
       const gradients = Object.entries(op.gradients(dy as tf.Tensor, inputs, attrs as A)) as [I, () => Result][]
       return Object.fromEntries(gradients.map(([name, gradient]) => [name, () => tensorOf(gradient())]))
     },
@@ -59,3 +63,12 @@ export function coreOp<I extends string, A extends object>(op: CoreOp<I, A>) {
   return (inputs: Inputs, call: A): tf.Tensor =>
     tf.engine().runKernel(op.name, inputs, call as unknown as tf.NamedAttrMap) as tf.Tensor
 }
+
+/** The gradient by each input as a kernel of its own, told by its attribute `by`. */
+const tracedGradients = (name: string, inputs: tf.NamedTensorMap, attributes: object) =>
+  Object.fromEntries(
+    Object.keys(inputs).map((by) => [
+      by,
+      () => tf.engine().runKernel(`${name}Gradient`, inputs, { ...attributes, by }) as tf.Tensor,
+    ]),
+  )

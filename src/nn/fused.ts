@@ -1,6 +1,6 @@
 import { type Arena, createArenaSync } from '../core/arena.ts'
 import { f32, i32, padded, struct } from '../core/layout.ts'
-import { coreOp, valuesOf } from './core-op.ts'
+import { coreOp, fusing, valuesOf } from './core-op.ts'
 import { ActivationKind, type Network } from './network.ts'
 import { kernels, tf } from './tfjs.ts'
 
@@ -40,8 +40,17 @@ interface Sizes {
   readonly rows: number
 }
 
+/** Floats of the scratch memory of a pass, as in assembly/nn/training.ts. */
+export function mlpScratch({ widths }: Network) {
+  const widest = Math.max(...widths)
+  return { strips: Math.ceil(widest / 16) * 16 * widest + 48, tile: BLOCK * stride(widest) }
+}
+
+/** Floats of the outputs of all layers for one row, as they stand in the core. */
+export const outputFloats = ({ widths }: Network) => widths.slice(1).reduce((sum, width) => sum + stride(width), 0)
+
 function workspaceFields(net: Network, { n, rows }: Sizes) {
-  const widest = Math.max(...net.widths)
+  const { strips, tile } = mlpScratch(net)
   const [first, last] = [net.widths[0], net.widths[net.widths.length - 1]]
   return {
     net: mlpStruct.field,
@@ -54,15 +63,12 @@ function workspaceFields(net: Network, { n, rows }: Sizes) {
     x: f32(n * rows * first + SLACK),
     dx: f32(n * rows * first + SLACK),
     /** [n, …] rows [rows, stride] of each layer, one after the other. */
-    outputs: f32(
-      n * rows,
-      net.widths.slice(1).reduce((sum, width) => sum + stride(width), 0),
-    ),
+    outputs: f32(n * rows, outputFloats(net)),
     /** [n, rows, w_last] */
     y: f32(n * rows * last + SLACK),
     dy: f32(n * rows * last + SLACK),
-    strips: f32(Math.ceil(widest / 16) * 16 * widest + 48),
-    tile: f32(BLOCK, stride(widest)),
+    strips: f32(strips),
+    tile: f32(tile),
   }
 }
 
@@ -92,7 +98,7 @@ function workspaceFor(net: Network, { n, rows }: Sizes): Workspace {
 }
 
 /** Whether `fusedForward` can be used: the core is there and tfjs runs on its WASM backend. */
-export const canFuse = () => kernels.core !== null && tf.getBackend() === 'wasm'
+export const canFuse = () => kernels.core !== null && fusing.has(tf.getBackend())
 
 /**
  * Outputs [n, rows, last width] of n networks of one shape with parameters theta [n, size], each for its rows of x

@@ -23,6 +23,10 @@ export interface TfjsOptions {
   core?: CoreSource
   /** Whether whole networks run in the core, forward and backward, instead of in tfjs op by op. Default true. */
   fused?: boolean
+  /**
+   * Whether losses and log densities that are differentiated again and again become plans that run in the core. Default true.
+   */
+  compiled?: boolean
 }
 
 /**
@@ -32,12 +36,13 @@ export interface TfjsOptions {
  * @throws UsageError where the runtime has no WebAssembly SIMD, or where tfjs runs already in a way whose bits differ
  */
 export async function startTfjs(options: TfjsOptions = {}): Promise<void> {
-  refuseUnknown('startTfjs', options, ['wasmPaths', 'core', 'fused'])
-  const { wasmPaths, core, fused = true } = options
+  refuseUnknown('startTfjs', options, ['wasmPaths', 'core', 'fused', 'compiled'])
+  const { wasmPaths, core, fused = true, compiled = true } = options
   // Without SIMD tfjs would start another build of itself, whose bits differ.
   requireSimd()
   if (tf.getBackend()) await refuseOtherBits(tf.getBackend())
   kernels.core = fused ? (kernels.core ?? (await compileCore(core))) : null
+  kernels.compiled = compiled
   if (starting === null && tf.getBackend()) return mendGradients()
   starting ??= startBackend(wasmPaths).finally(() => {
     starting = null
@@ -95,7 +100,10 @@ async function ownBinary() {
   }
 }
 
-/** What belongs to the one tfjs of the process: the core for its fused kernels, or null where they are switched off. */
-export const kernels: { core: CoreModule | null } = { core: null }
+/**
+ * What belongs to the one tfjs of the process: the core for its fused kernels, or null where they are switched off, and whether
+ * functions are compiled.
+ */
+export const kernels: { core: CoreModule | null; compiled: boolean } = { core: null, compiled: true }
 
 export { tf }

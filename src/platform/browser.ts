@@ -19,6 +19,7 @@ function breathe(): Promise<void> {
 export const platform: Platform = {
   name: 'browser',
   now: () => performance.now(),
+  warn: (message) => console.warn(message),
   breathe,
   // tfjs adds none to a page.
   keepingErrorListeners: (start) => start(),

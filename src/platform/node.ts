@@ -104,6 +104,7 @@ async function isAlive(owner: string): Promise<boolean> {
 export const platform: Platform = {
   name: 'node',
   now: () => performance.now(),
+  warn: (message) => nodeProcess.emitWarning(message, { type: 'steinrl' }),
   breathe: () => setImmediate(),
   keepingErrorListeners,
   files: {

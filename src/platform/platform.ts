@@ -3,6 +3,8 @@ export interface Platform {
   readonly name: 'node' | 'browser'
   /** Monotonic clock in milliseconds. Only for showing and for deciding when to save, never for training. */
   now(): number
+  /** Tells whoever runs this what is not an error: a warning of the process, or on the page's console. */
+  warn(message: string): void
   /** Lets timers, signals and messages run. */
   breathe(): Promise<void>
   /**

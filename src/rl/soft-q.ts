@@ -72,18 +72,26 @@ export const targetValues = ({ q, target }: Critics, state: tf.Tensor2D, action:
 export const leastValues = ({ q }: Critics, state: tf.Tensor2D, action: tf.Tensor2D): tf.Tensor1D =>
   least(qValues(q, parametersOf(q, q.view.theta), state, action))
 
+/** What Q networks learn from: states [B, O], actions [B, A] and targets y [B]. */
+export interface QRows {
+  readonly state: tf.Tensor2D
+  readonly action: tf.Tensor2D
+  readonly y: tf.Tensor1D
+}
+
 /**
- * One step of Adam down Σ_k ½ mean_b (Q_k(s_b, a_b) − y_b)² towards targets y [rows].
+ * One step of Adam down Σ_k ½ mean_b (Q_k(s_b, a_b) − y_b)² towards targets, which are taken as constants.
  *
+ * @param rows makes the tensors; it is compiled with the loss
  * @returns the loss before the step
  */
-export function learnQ({ q }: Critics, rate: number, state: tf.Tensor2D, action: tf.Tensor2D, y: tf.Tensor1D): number {
-  const targets = tf.stack(Array(q.count).fill(y)) as tf.Tensor2D
-  return descend(
-    q,
-    rate,
-    (theta) => tf.mul(q.count, squaredError(qValues(q, theta, state, action), targets)) as tf.Scalar,
-  )
+export function learnQ({ q }: Critics, rate: number, rows: () => QRows): number {
+  const [loss] = descend(q, rate, (theta) => {
+    const { state, action, y } = rows()
+    const targets = tf.stack(Array(q.count).fill(y)) as tf.Tensor2D
+    return tf.mul(q.count, squaredError(qValues(q, theta, state, action), targets))
+  })
+  return loss
 }
 
 /** Q networks of one shape that judge actions: one set, or a set for each component of a composition. */

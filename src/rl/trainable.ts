@@ -1,10 +1,10 @@
+import { type CompiledGradient, compiledGradient } from '../compile/compiled.ts'
 import type { Arena } from '../core/arena.ts'
 import { RunError } from '../core/errors.ts'
 import { type Field, f32, i32, padded } from '../core/layout.ts'
 import type { Ops, Pointer } from '../core/ops.ts'
 import type { Seed } from '../core/random.ts'
 import { takeRows } from '../core/rows.ts'
-import { readInto } from '../nn/core-op.ts'
 import { forward } from '../nn/forward.ts'
 import { squaredError } from '../nn/losses.ts'
 import { type Initialisation, initialiseInto, type Network } from '../nn/network.ts'
@@ -42,6 +42,8 @@ export interface Trainable {
   readonly at: Readonly<Record<'theta' | 'direction' | 'moment1' | 'moment2', Pointer>>
   readonly view: Readonly<Record<'theta' | 'direction' | 'moment1' | 'moment2', Float32Array>>
   readonly steps: Int32Array
+  /** The gradient of its losses. */
+  readonly differentiate: CompiledGradient
 }
 
 /** The network called `name` in an arena that has its fields. */
@@ -61,6 +63,7 @@ export function trainable(
     at: of(pointers) as Trainable['at'],
     view: of<Float32Array>(views) as Trainable['view'],
     steps: (view as Record<string, Int32Array>)[`${name}Steps`],
+    differentiate: compiledGradient({ name: `The loss of the ${name} network`, warn: () => {} }),
   }
 }
 
@@ -113,25 +116,33 @@ export function parametersOf({ net, count }: Trainable, theta: Float32Array): tf
   return count === 1 ? tf.tensor1d(values) : tf.tensor2d(values, [count, net.size])
 }
 
+/** A loss, and beside it what is to be told. */
+export type Loss = tf.Tensor | readonly [loss: tf.Tensor, ...told: tf.Tensor[]]
+
 /**
- * One step of Adam down a loss, a tfjs expression of the parameters [size] or [count, size].
+ * One step of Adam down a loss, a tfjs expression of the parameters [size] or [count, size]. It is compiled (compile/compiled.ts):
+ * what is made in it of arrays is that of each call.
  *
  * @throws RunError when loss or gradient are not finite; the parameters are then as they were
- * @returns the loss before the step
+ * @returns the loss before the step, and the first number of all that was told
  */
-export function descend(side: Trainable, rate: number, loss: (theta: tf.Tensor1D) => tf.Scalar): number {
-  const { name, net, count, ops, at, view, steps } = side
-  const { value, grad } = tf.tidy(() =>
-    tf.valueAndGrad((theta) => tf.neg(loss(theta as tf.Tensor1D)))(parametersOf(side, view.theta)),
-  )
-  readInto(view.direction.subarray(0, count * net.size), grad)
-  const before = -value.dataSync()[0]
-  tf.dispose([value, grad])
-  if (!Number.isFinite(before) || ops.firstNonFinite(at.direction, count * net.size) >= 0)
+export function descend(side: Trainable, rate: number, loss: (theta: tf.Tensor1D) => Loss): number[] {
+  const { name, net, count, ops, at, view, steps, differentiate } = side
+  const size = count * net.size
+  const shape = count === 1 ? [size] : [count, net.size]
+  const ascent = (theta: tf.Tensor) => {
+    const found = loss(theta as tf.Tensor1D)
+    const [value, ...told] = Array.isArray(found) ? found : [found]
+    return [tf.neg(value), ...told] as const
+  }
+  const { gradient, values } = differentiate(ascent, view.theta.subarray(0, size), shape)
+  view.direction.set(gradient)
+  const [value, ...told] = values.map(([first]) => first)
+  if (!Number.isFinite(value) || ops.firstNonFinite(at.direction, size) >= 0)
     throw new RunError(`The loss of the ${name} network or its gradient is not finite.`)
   steps[0]++
   adam({ learningRate: rate }).step(side, steps[0])
-  return before
+  return [-value, ...told]
 }
 
 interface CriticTraining {

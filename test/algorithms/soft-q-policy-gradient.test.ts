@@ -1,7 +1,7 @@
 import { beforeAll, expect, test } from '@jest/globals'
+import { policyGradientInto } from '../../src/compile/policy-gradient.ts'
 import { categorical } from '../../src/nn/distributions.ts'
 import { forward } from '../../src/nn/forward.ts'
-import { policyGradientInto } from '../../src/nn/gradient.ts'
 import { mlp } from '../../src/nn/network.ts'
 import { policyOf } from '../../src/nn/policy.ts'
 import { startTfjs, tf } from '../../src/nn/tfjs.ts'

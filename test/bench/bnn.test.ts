@@ -15,8 +15,8 @@ import {
   shapeOf,
 } from '../../bench/bnn/model.ts'
 import { runSplit, trainingRows } from '../../bench/bnn/split.ts'
+import { logDensity } from '../../src/compile/log-density.ts'
 import type { Minibatch } from '../../src/core/population.ts'
-import { logDensity } from '../../src/nn/score.ts'
 import { startTfjs } from '../../src/nn/tfjs.ts'
 import { logPosteriorReference, predictReference } from '../reference/bnn.ts'
 

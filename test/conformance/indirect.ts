@@ -13,6 +13,7 @@ export const THROUGH_THE_LIBRARY = [
   'resetEnvironments',
   'resetVector',
   'rollout',
+  'runPlan',
   'steinDirection',
   'stepVector',
   'trainingBackward',

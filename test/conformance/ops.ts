@@ -68,7 +68,10 @@ const maths: Family = ({ op, f32, f64 }, put) => {
     tanh: [...numbers(1001, 4, -12, 12), ...EDGES],
     sin: [...numbers(1001, 5, -1000, 1000), ...numbers(500, 6, -4, 4), ...finite.filter((x) => Math.abs(x) < 1e6)],
   }
-  const singles = { expInto: 'exp', logInto: 'log', tanhInto: 'tanh', sinInto: 'sin', cosInto: 'sin' } as const
+  const singles: Readonly<Record<string, keyof typeof inputs>> = {
+    ...{ expInto: 'exp', expMinus1Into: 'exp', logInto: 'log', log1PlusInto: 'log', tanhInto: 'tanh' },
+    ...{ sigmoidInto: 'exp', softplusInto: 'exp', sinInto: 'sin', cosInto: 'sin' },
+  }
   for (const [name, kind] of Object.entries(singles)) {
     const x = f32(inputs[kind])
     const out = f32(x.length)

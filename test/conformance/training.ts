@@ -18,6 +18,9 @@ import {
 import { mlp } from 'steinrl/tools'
 import { numbers, type Section } from './sections.ts'
 
+type Tf = typeof import('@tensorflow/tfjs-core')
+type Matrix = ReturnType<Tf['tensor2d']>
+
 const SMALL = { particles: 3, steps: 32, environments: 3, hidden: [16, 8], iterations: 3, seed: 1 }
 
 async function thetaAfter(options: TrainOptions): Promise<Float32Array> {
@@ -178,6 +181,46 @@ const differentiation: Section = async (core, put) => {
   put('logistic regression', particlesOf(state))
 }
 
+/** Every elementwise operator of a compiled expression, reductions, products, picking and running sums: scores of one density. */
+const compiled: Section = async (core, put) => {
+  await startTfjs({ core })
+  const tf = await import('@tensorflow/tfjs-core')
+  const [n, d] = [6, 8]
+  const bounded = [tf.sin, tf.cos, tf.tanh, tf.sigmoid, tf.softplus, tf.erf, tf.atan, tf.asinh, tf.abs, tf.sign]
+  const densities: Readonly<Record<string, (x: Matrix) => ReturnType<Tf['tensor']>>> = {
+    bounded: (x) => tf.addN(bounded.map((f) => f(x))),
+    growing: (x) => tf.addN([tf.exp, tf.expm1, tf.sinh, tf.cosh, tf.square].map((f) => f(tf.mul(x, 0.5)))),
+    positive: (x) => {
+      const y = tf.add(tf.square(x), 1.5)
+      return tf.addN([tf.log(y), tf.log1p(y), tf.sqrt(y), tf.reciprocal(y), tf.acosh(y), tf.pow(y, x), tf.atan2(x, y)])
+    },
+    inside: (x) => {
+      const y = tf.mul(tf.tanh(x), 0.9)
+      return tf.addN([tf.asin(y), tf.acos(y), tf.atanh(y), tf.tan(y)])
+    },
+    choices: (x) => tf.where(tf.greater(x, tf.reverse(x, 1)), tf.maximum(x, tf.floor(x)), tf.mod(x, 0.7)),
+    'along axes': (x) =>
+      tf.addN([
+        tf.softmax(x),
+        tf.cumsum(x, 1),
+        tf.mul(tf.max(x, 1, true), tf.mean(tf.square(x), 0)),
+        tf.mul(tf.prod(x, 1, true), x),
+      ]),
+    products: (x) => {
+      const [a, b] = tf.split(tf.reshape(x, [n, 4, 2]), 2, 1)
+      const picked = tf.gather(x, tf.tensor1d([3, 3, 0, 7, 1, 2, 5, 4], 'int32'), 1)
+      return tf.mul(picked, tf.reshape(tf.sum(tf.matMul(a, b, false, true), [1, 2]), [n, 1]))
+    },
+  }
+  for (const [name, density] of Object.entries(densities)) {
+    const populationScore = logDensity((x) => tf.sum(density(x), 1), { compile: 'always' })
+    const x = Float32Array.from(numbers(n * d, 131, -2, 2))
+    const score = new Float32Array(n * d)
+    populationScore({ particles: n, dimension: d, stride: d, x, score }, { rows: new Int32Array(0), scale: 1 })
+    put(name, score)
+  }
+}
+
 /** One optimizer step after the other on a small network, all in stock tfjs. */
 const stock: Section = async (core, put) => {
   await startTfjs({ core })
@@ -198,6 +241,7 @@ const stock: Section = async (core, put) => {
 export const trainingSections: Readonly<Record<string, Section>> = {
   'tfjs: gradients of a network': stock,
   'tfjs: scores of SVGD': differentiation,
+  'tfjs: compiled expressions': compiled,
   SVPG: svpgSection,
   'SVPG: own task': ownTask,
   'actors, critics and samplers': learners,

@@ -1,5 +1,5 @@
+import type { WeightedBatch } from '../../compile/policy-gradient.ts'
 import { Purpose } from '../../core/random.ts'
-import type { WeightedBatch } from '../../nn/gradient.ts'
 import type { ObjectiveOptions } from '../../nn/losses.ts'
 import { stateActionSize } from '../../nn/state-action.ts'
 import { closeEpisodes, noOpenEpisodes } from '../../rl/episodes.ts'

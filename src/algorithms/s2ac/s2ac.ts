@@ -137,10 +137,11 @@ function learn(state: S2acState, loop: OffPolicy): Record<'qLoss' | 'entropy', n
   const matrix = (values: Float32Array) => tf.tensor2d(values, [batch.rows, values.length / batch.rows])
   const next = drawParticles(core, rooms.learn, policy, batch.nextObservation, { ...draw, use: Draw.stein.next })
   const targets = softTargets(state, loop, next, policy.shape.temperature)
-  const qLoss = tf.tidy(() => {
-    const [s, a, y] = [matrix(batch.observation), matrix(batch.action), tf.tensor1d(targets)]
-    return learnQ(critics, config.learningRate, s, a, y)
-  })
+  const qLoss = learnQ(critics, config.learningRate, () => ({
+    state: matrix(batch.observation),
+    action: matrix(batch.action),
+    y: tf.tensor1d(targets),
+  }))
   const now = drawParticles(core, rooms.learn, policy, batch.observation, { ...draw, use: Draw.stein.current })
   if (config.start === 'learned') learnStart(state, now)
   follow(critics, config.polyak)
@@ -170,14 +171,10 @@ function softTargets(
 /** One step up the mean of log N(u; μ(s), σ(s)²) at the particles: the start learns to cover where they end. */
 function learnStart({ actor, config }: S2acState, { states, u, logProb }: Particles): void {
   const rows = logProb.length
-  tf.tidy(() => {
+  descend(actor, config.learningRate, (theta) => {
     const state = tf.tensor2d(states, [rows, states.length / rows])
     const ends = tf.tensor2d(u, [rows, u.length / rows])
-    descend(
-      actor,
-      config.learningRate,
-      (theta) => tf.neg(tf.mean(gaussian.logProb(startOf(actor.net, theta, state), ends))) as tf.Scalar,
-    )
+    return tf.neg(tf.mean(gaussian.logProb(startOf(actor.net, theta, state), ends)))
   })
 }
 

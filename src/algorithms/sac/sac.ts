@@ -104,30 +104,31 @@ function act({ arena: { ops, at, view } }: SacState, { envs, observation, action
 /** One gradient step of the Q networks, the policy and the temperature, in this order. */
 function learn(state: SacState, loop: OffPolicy): Record<'qLoss' | 'entropy', number> {
   const { config, critics } = state
-  const learned = tf.tidy(() => {
+  const qLoss = learnQ(critics, config.learningRate, () => {
     const rows = tensorsOf(loop)
-    const qLoss = learnQ(critics, config.learningRate, rows.state, rows.action, softTarget(state, loop, rows))
-    const logProb = learnPolicy(state, loop, rows.state)
-    if (config.temperature === 'auto') learnTemperature(state, logProb)
-    return { qLoss, entropy: -logProb }
+    return { ...rows, y: softTarget(state, loop, rows) }
   })
+  const logProb = learnPolicy(state, loop)
+  if (config.temperature === 'auto') learnTemperature(state, logProb)
   follow(critics, config.polyak)
-  return learned
+  return { qLoss, entropy: -logProb }
 }
 
 type BatchTensors = ReturnType<typeof tensorsOf>
 
 function tensorsOf({ batch }: OffPolicy) {
-  const { rows, observation, nextObservation, action, reward, terminated } = batch
-  const matrix = (values: Float32Array) => tf.tensor2d(values, [rows, values.length / rows])
+  const { observation, nextObservation, action, reward, terminated } = batch
   return {
-    state: matrix(observation),
-    action: matrix(action),
-    next: matrix(nextObservation),
+    state: matrixOf(observation, batch),
+    action: matrixOf(action, batch),
+    next: matrixOf(nextObservation, batch),
     reward: tf.tensor1d(reward),
     terminated: tf.tensor1d(terminated),
   }
 }
+
+const matrixOf = (values: Float32Array, { rows }: OffPolicy['batch']) =>
+  tf.tensor2d(values, [rows, values.length / rows])
 
 /** y = r + γ (1 − d) ( min_k Q̄_k(s', a') − α log π(a'|s') ), a' ~ π(·|s'). */
 function softTarget(state: SacState, loop: OffPolicy, { next, reward, terminated }: BatchTensors): tf.Tensor1D {
@@ -153,17 +154,15 @@ function sample({ policy, arena }: SacState, loop: OffPolicy, theta: tf.Tensor1D
 }
 
 /** One step up E[ min_k Q_k(s, a) − α log π(a|s) ], a = tanh(μ + σ ε); returns the mean log π. */
-function learnPolicy(state: SacState, loop: OffPolicy, rows: tf.Tensor2D): number {
+function learnPolicy(state: SacState, loop: OffPolicy): number {
   const { actor, critics, config } = state
   const alpha = temperatureOf(state)
-  let mean: tf.Scalar | undefined
-  descend(actor, config.learningRate, (theta) => {
+  const [, logProb] = descend(actor, config.learningRate, (theta) => {
+    const rows = matrixOf(loop.batch.observation, loop.batch)
     const { action, logProb } = sample(state, loop, theta, rows, Draw.sac.current)
-    mean = tf.keep(tf.mean(logProb) as tf.Scalar)
-    return tf.mean(tf.sub(tf.mul(alpha, logProb), leastValues(critics, rows, action))) as tf.Scalar
+    const loss = tf.mean(tf.sub(tf.mul(alpha, logProb), leastValues(critics, rows, action)))
+    return [loss, tf.mean(logProb)]
   })
-  const [logProb] = (mean as tf.Scalar).dataSync()
-  tf.dispose(mean as tf.Scalar)
   return logProb
 }
 

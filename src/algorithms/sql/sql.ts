@@ -179,8 +179,12 @@ function learn(state: SqlState, loop: OffPolicy): Record<'qLoss' | 'value' | 'di
   const matrix = (values: Float32Array) => tf.tensor2d(values, [batch.rows, values.length / batch.rows])
   const bellman = tf.tidy(() => {
     const values = softValues(state, loop, temperature)
-    const y = tf.tensor1d(softTargets(config, batch, values))
-    const qLoss = learnQ(critics, config.learningRate, matrix(batch.observation), matrix(batch.action), y)
+    const targets = softTargets(config, batch, values)
+    const qLoss = learnQ(critics, config.learningRate, () => ({
+      state: matrix(batch.observation),
+      action: matrix(batch.action),
+      y: tf.tensor1d(targets),
+    }))
     return { qLoss, value: values.reduce((sum, value) => sum + value, 0) / batch.rows }
   })
   const rate = config.samplerLearningRate ?? config.learningRate

@@ -5,10 +5,10 @@ import {
   type AmortizedState,
   createAmortizedSVGD,
 } from '../../../src/algorithms/amortized-svgd/amortized-svgd.ts'
+import { logDensity } from '../../../src/compile/log-density.ts'
 import { generator, normal } from '../../../src/core/generator.ts'
 import { forward } from '../../../src/nn/forward.ts'
 import { mlp } from '../../../src/nn/network.ts'
-import { logDensity } from '../../../src/nn/score.ts'
 import { startTfjs, tf } from '../../../src/nn/tfjs.ts'
 import { rbf } from '../../../src/svgd/kernels.ts'
 import { imqReference, rbfReference, squaredUReference, steinKernelReference } from '../../reference/discrepancy.ts'

@@ -1,22 +1,38 @@
 import { show, UsageError } from '../core/errors.ts'
 import type { Minibatch, PopulationScore } from '../core/population.ts'
-import { mendGradients } from './gradients/mend.ts'
-import { tf } from './tfjs.ts'
+import { mendGradients } from '../nn/gradients/mend.ts'
+import { tf } from '../nn/tfjs.ts'
+import { type CompileMode, compiledGradient } from './compiled.ts'
 
 /** log p of every particle up to a constant: [n, dimension] → [n]. */
 export type LogDensity = (x: tf.Tensor2D, batch: Minibatch) => tf.Tensor
+
+export interface LogDensityOptions {
+  /**
+   * 'auto' (default): compiled into a plan of the core where every op has a rule; where not, tfjs runs it, which is
+   * said once. 'always': an error where it cannot be compiled. 'never': tfjs runs it.
+   */
+  compile?: CompileMode
+  /** Whether a score that is not finite is an error that names the first op whose result is not. Default false. */
+  checkFinite?: boolean
+}
 
 /**
  * Scores s(x_i) = ∇ log p(x_i) by automatic differentiation of a tfjs expression, for all particles at once. Row i of
  * the result must depend on row i of x only. With minibatches, multiply the sum over the rows of data by batch.scale.
  * tfjs must have been started: `await startTfjs()`. docs/tfjs.md lists the ops that can be differentiated.
  *
+ * The function's own code runs in every step, but once it is compiled its tensors have no values and tfjs computes
+ * nothing: what it takes from outside (data, numbers that change, random numbers) is that of the step.
+ *
  * @throws UsageError before tfjs is started, and for a density that does not give one value a particle or does not
  *   depend on x
  */
-export function logDensity(density: LogDensity): PopulationScore {
+export function logDensity(density: LogDensity, options: LogDensityOptions = {}): PopulationScore {
   if (typeof density !== 'function')
     throw new UsageError(`logDensity takes a function of the particles, (x) => …, got ${show(density)}.`)
+  const { compile: mode = 'auto', checkFinite = false } = options
+  const differentiate = compiledGradient({ name: 'The log density', mode, checkFinite })
   return ({ particles: n, dimension, stride, x, score }, batch) => {
     if (!tf.getBackend()) throw new UsageError('logDensity needs tfjs: await startTfjs() first.')
     mendGradients()
@@ -25,12 +41,10 @@ export function logDensity(density: LogDensity): PopulationScore {
       const values = density(tf.slice2d(rows as tf.Tensor2D, [0, 0], [n, dimension]), batch)
       refuseMisshapen(values, n)
       depends = true
-      return tf.sum(values)
+      return [tf.sum(values)] as const
     }
     try {
-      const gradient = tf.tidy(() => tf.grad(total)(tf.tensor2d(x, [n, stride])))
-      score.set(gradient.dataSync() as Float32Array)
-      gradient.dispose()
+      score.set(differentiate(total, x, [n, stride]).gradient)
     } catch (error) {
       throw depends && isUnconnected(error) ? new UsageError(UNCONNECTED) : error
     }
@@ -50,7 +64,8 @@ function refuseMisshapen(values: unknown, n: number): void {
     const found = isPromise(values) ? 'a promise; it must not be async' : show(values)
     throw new UsageError(`Your log density gave ${found}: it must give a tensor, ${expected}.`)
   }
-  const { shape } = values
+  const { shape, dtype } = values
+  if (dtype !== 'float32') throw new UsageError(`Your log density gave ${dtype} numbers; it must give float32.`)
   const isRight = shape[0] === n && (shape.length === 1 || (shape.length === 2 && shape[1] === 1))
   if (isRight || (n === 1 && shape.length === 0)) return
   const hint = shape.length === 0 ? ' Sum over the coordinates of each particle only, tf.sum(…, 1).' : ''

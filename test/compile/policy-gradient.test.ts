@@ -1,16 +1,16 @@
 import { beforeAll, describe, expect, test } from '@jest/globals'
 import '@tensorflow/tfjs-backend-cpu'
 import fc from 'fast-check'
-import { policyGradientInto, type WeightedBatch } from '../../src/nn/gradient.ts'
+import { policyGradientInto, type WeightedBatch } from '../../src/compile/policy-gradient.ts'
 import type { ObjectiveOptions } from '../../src/nn/losses.ts'
 import { type Activation, activations } from '../../src/nn/network.ts'
 import { actionWidth, type HeadName, headNames, type Policy, policyOf } from '../../src/nn/policy.ts'
 import { startTfjs, tf } from '../../src/nn/tfjs.ts'
+import { rowsOf } from '../nn/population.ts'
 import { clippedObjectiveReference, flooredObjectiveReference, ratioOf } from '../reference/clipped.ts'
 import { distributionReference, type SurrogateRows, slopes, surrogateReference } from '../reference/distributions.ts'
 import { mlpReference } from '../reference/mlp.ts'
 import { numbersOf } from '../reference/statistics.ts'
-import { rowsOf } from './population.ts'
 
 beforeAll(() => startTfjs())
 

@@ -1,8 +1,8 @@
 import { UsageError } from '../core/errors.ts'
-import { readInto } from './core-op.ts'
-import { type ObjectiveOptions, policyObjective } from './losses.ts'
-import { actionWidth, type Policy } from './policy.ts'
-import { tf } from './tfjs.ts'
+import { type ObjectiveOptions, policyObjective } from '../nn/losses.ts'
+import { actionWidth, type Policy } from '../nn/policy.ts'
+import { tf } from '../nn/tfjs.ts'
+import { type CompiledGradient, compiledGradient } from './compiled.ts'
 
 /** The rows that one particle's gradient is taken on. */
 export interface WeightedBatch {
@@ -32,23 +32,31 @@ export function policyGradientInto(
   const rows = batch.weight.length
   // Before tfjs, which leaves tensors behind when an error passes through a gradient.
   if (rows === 0) throw new UsageError('A batch needs at least one row, got 0.')
-  const [gradient, entropy] = tf.tidy(() => {
+  const expression = (row: tf.Tensor) => {
     const tensors = {
       observation: tf.tensor2d(batch.observation, [rows, policy.net.widths[0]]),
       action: tf.tensor2d(batch.action, [rows, actionWidth(policy.head)]),
       weight: tf.tensor1d(batch.weight),
       logProb: batch.logProb && options.clip !== null ? tf.tensor1d(batch.logProb) : undefined,
     }
-    let kept: tf.Scalar | undefined
-    const objective = (row: tf.Tensor) => {
-      const { objective, entropy } = policyObjective(policy, row as tf.Tensor1D, tensors, options)
-      kept = tf.keep(entropy)
-      return objective
-    }
-    return [tf.grad(objective)(tf.tensor1d(theta.subarray(0, policy.size))), kept as unknown as tf.Scalar]
-  })
-  readInto(out, gradient)
-  const nats = entropy.dataSync()[0]
-  tf.dispose([gradient, entropy])
-  return nats
+    const { objective, entropy } = policyObjective(policy, row as tf.Tensor1D, tensors, options)
+    return [objective, entropy] as const
+  }
+  const { gradient, values } = gradientOf(policy)(expression, theta.subarray(0, policy.size), [policy.size])
+  out.set(gradient)
+  return values[1][0]
+}
+
+/** Rows of ever new numbers are left to tfjs, which nobody has to know. */
+const silently = () => {}
+
+// A policy is an immutable record, so what is derived from it is kept beside it and goes when it goes.
+const gradients = new WeakMap<Policy, CompiledGradient>()
+
+function gradientOf(policy: Policy): CompiledGradient {
+  const known = gradients.get(policy)
+  if (known) return known
+  const made = compiledGradient({ name: 'The policy objective', warn: silently })
+  gradients.set(policy, made)
+  return made
 }

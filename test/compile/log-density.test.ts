@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import * as tf from '@tensorflow/tfjs-core'
-import { logDensity } from '../../src/nn/score.ts'
+import { logDensity } from '../../src/compile/log-density.ts'
 import { startTfjs } from '../../src/nn/tfjs.ts'
 import { createSVGD, particlesOf } from '../../src/svgd/svgd.ts'
 

@@ -1,0 +1,201 @@
+import { platform } from '#platform'
+import { UsageError } from '../core/errors.ts'
+import type { CoreModule } from '../core/module.ts'
+import { kernels, tf } from '../nn/tfjs.ts'
+import { type Plan, planOf } from './plan.ts'
+import { type Expression, type Recording, record, replay, type Values } from './recording.ts'
+import { Untraceable } from './rules/rule.ts'
+
+/**
+ * How a function of tensors is differentiated: 'auto', compiled where that is possible, and where it is not by tfjs,
+ * which is said once; 'always', an error where it is not; 'never', by tfjs.
+ */
+export type CompileMode = 'auto' | 'always' | 'never'
+
+export interface CompileOptions {
+  /** What the function is, as the subject of a sentence: 'The log density'. */
+  readonly name: string
+  readonly mode?: CompileMode
+  /** Where it is said that a function is not compiled; default: the platform's warnings. */
+  readonly warn?: (message: string) => void
+  /**
+   * Names the first step whose result is not finite, as an error. Costs a second run where the result is not. Default
+   * false.
+   */
+  readonly checkFinite?: boolean
+}
+
+/** The gradient of the objective by x, and the values of what the function returned; valid until the next call. */
+export interface Derivative {
+  readonly gradient: Float32Array
+  /** [objective, ...told] */
+  readonly values: readonly Float32Array[]
+}
+
+/** Expressions that a function may be, in turn: minibatches of two sizes, a term that comes in every tenth step. */
+const MOST_PLANS = 8
+/** A function that keeps becoming another one is not worth compiling: after so many times, every tenth call. */
+const MOST_TRACES = 32
+const WORTHWHILE = 10
+
+interface Compiled {
+  readonly recording: Recording
+  readonly plan: Plan
+}
+
+/** The plans of a function, which hands out the one that a call fits, with the values of that call in it. */
+class Plans {
+  private readonly plans: Compiled[] = []
+  private readonly inputs = new Set<number>()
+  private traces = 0
+  private calls = 0
+  private isRefused = false
+  /** Why it could not be traced, unless tfjs fails as well: then it is an error of the function itself. */
+  private suspected: string | null = null
+  private readonly options: CompileOptions
+
+  constructor(options: CompileOptions) {
+    this.options = options
+  }
+
+  /** @param shape of x where the gradient by it is asked for */
+  find(f: Expression | Values, shape: readonly number[] | null): Compiled | null {
+    const isUsable = this.options.mode !== 'never' && !this.isRefused && kernels.core !== null && kernels.compiled
+    if (!isUsable || tf.getBackend() !== 'wasm') return null
+    this.calls++
+    return this.fitting(f, shape) ?? this.compile(f, shape)
+  }
+
+  /** After tfjs has run a function for which there was no plan. */
+  settle(): void {
+    if (this.suspected !== null) this.refuse(this.suspected)
+    this.suspected = null
+  }
+
+  private fitting(f: Expression | Values, shape: readonly number[] | null): Compiled | null {
+    for (let k = 0; k < this.plans.length; k++) {
+      const found = this.plans[k]
+      if (!fitsShape(found.recording, shape)) continue
+      const seen = replay(found.recording, f)
+      if (seen === 'other') continue
+      if (seen.changed.length > 0) {
+        for (const number of seen.changed) this.inputs.add(number)
+        this.plans.splice(k, 1)
+        return null
+      }
+      if (k > 0) this.plans.unshift(...this.plans.splice(k, 1))
+      return found
+    }
+    return null
+  }
+
+  private compile(f: Expression | Values, shape: readonly number[] | null): Compiled | null {
+    if (++this.traces > MOST_TRACES && this.traces * WORTHWHILE > this.calls) {
+      this.refuse(`it was another expression in ${MOST_TRACES} of ${this.calls} calls`)
+      return null
+    }
+    try {
+      const recording = record(f, shape, this.inputs)
+      const plan = planOf(kernels.core as CoreModule, recording.outputs)
+      for (const taken of recording.taken) {
+        if (!taken.isInput) continue
+        taken.room = plan.input(taken.view.node)
+        taken.room?.set(taken.values)
+      }
+      this.plans.unshift({ recording, plan })
+      this.plans.splice(MOST_PLANS)
+      return this.plans[0]
+    } catch (error) {
+      const reason = (error as Error).message.replace(/\.$/, '')
+      if (error instanceof Untraceable) this.refuse(reason)
+      else this.suspected = reason
+      return null
+    }
+  }
+
+  private refuse(reason: string): void {
+    const { name, mode, warn = platform.warn } = this.options
+    const message = `${name} is not compiled: ${reason}.`
+    if (mode === 'always') throw new UsageError(message)
+    this.isRefused = true
+    warn(`${message} tfjs runs it instead, which is slower.`)
+  }
+}
+
+function fitsShape({ x }: Recording, shape: readonly number[] | null): boolean {
+  if (!x || !shape) return x === shape
+  return x.view.shape.length === shape.length && x.view.shape.every((size, axis) => size === shape[axis])
+}
+
+/**
+ * The gradient of a function that is called many times. Its first call traces it into a plan that runs in the core;
+ * every further call runs the function's own code against what was recorded, without tensors, to fetch the values that
+ * it takes from outside and to see whether it is still the same expression; another one is compiled as well. The
+ * function may run more than once for one call, and its custom gradients' backward parts only when it is traced:
+ * numbers that these take from outside are constants.
+ */
+export function compiledGradient(options: CompileOptions) {
+  const plans = new Plans(options)
+  return (f: Expression, x: Float32Array, shape: readonly number[]): Derivative => {
+    const found = plans.find(f, shape)
+    if (!found) {
+      const result = eagerGradient(f, x, shape)
+      plans.settle()
+      return result
+    }
+    const { recording, plan } = found
+    if (recording.x) plan.input(recording.x.view.node)?.set(x)
+    const [gradient, ...values] = resultsOf(plan, options)
+    return { gradient, values }
+  }
+}
+
+export type CompiledGradient = ReturnType<typeof compiledGradient>
+
+/** The values of a function that is called many times, in the same way. They are valid until the next call. */
+export function compiledValues(options: CompileOptions) {
+  const plans = new Plans(options)
+  return (f: Values): readonly Float32Array[] => {
+    const found = plans.find(f, null)
+    if (found) return resultsOf(found.plan, options)
+    const results = eagerValues(f)
+    plans.settle()
+    return results
+  }
+}
+
+export type CompiledValues = ReturnType<typeof compiledValues>
+
+/** Runs a plan; where that is asked for, once more and step by step if its result is not finite. */
+function resultsOf(plan: Plan, { name, checkFinite }: CompileOptions): readonly Float32Array[] {
+  plan.run()
+  if (!checkFinite || plan.outputs.every((values) => values.every(Number.isFinite))) return plan.outputs
+  const bad = plan.steps.findIndex(({ run, result }) => {
+    run()
+    return !result.every(Number.isFinite)
+  })
+  const step = `step ${bad + 1} of ${plan.steps.length}, ${plan.steps[bad]?.kernel}`
+  throw new UsageError(`${name} or its gradient is not finite, and first so in ${step}.`)
+}
+
+/** The same by tfjs. */
+function eagerGradient(f: Expression, x: Float32Array, shape: readonly number[]): Derivative {
+  let told: tf.Tensor[] = []
+  const objective = (x: tf.Tensor) => {
+    const [first, ...others] = f(x)
+    told = others.map((tensor) => tf.keep(tf.clone(tensor)))
+    return first
+  }
+  const { value, grad } = tf.tidy(() => tf.valueAndGrad(objective)(tf.tensor(x, [...shape])))
+  const values = [value, ...told].map((tensor) => tensor.dataSync() as Float32Array)
+  const gradient = grad.dataSync() as Float32Array
+  tf.dispose([value, grad, ...told])
+  return { gradient, values }
+}
+
+function eagerValues(f: Values): readonly Float32Array[] {
+  const results = tf.tidy(() => [...f()])
+  const values = results.map((tensor) => tensor.dataSync() as Float32Array)
+  tf.dispose(results)
+  return values
+}
