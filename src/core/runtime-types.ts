@@ -1,5 +1,5 @@
-// Types of the runtime as the program that imports the package has them: from DOM's types, from others, or none; and of typed arrays,
-// which are generic since TypeScript 5.7.
+// Types of the runtime as the program that imports the package has them: from DOM's types, from others, or none; and of
+// typed arrays, which are generic since TypeScript 5.7.
 
 /** WebAssembly.Module. */
 export type WasmModule = typeof globalThis extends { WebAssembly: { Module: { prototype: infer T } } } ? T : object

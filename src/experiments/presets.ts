@@ -12,7 +12,10 @@ export type ExperimentSettings = { [A in AlgorithmName]: Partial<Omit<TrainOptio
 
 /** One of the things that an experiment compares. */
 export interface ExperimentVariant {
-  /** Names its curve and the directory of its runs, and is what --variants takes: small letters, digits, dots and hyphens. */
+  /**
+   * Names its curve and the directory of its runs, and is what --variants takes: small letters, digits, dots and
+   * hyphens.
+   */
   readonly label: string
   /** What is different about it, in a sentence. */
   readonly note: string
@@ -79,7 +82,10 @@ const frugal: ExperimentSettings = {
 /** The same from the weights N(0, 1/inputs) in every layer, from which more of the policies get far. */
 const recommended: ExperimentSettings = { ...frugal, initialisation: 'normal', lastGain: 1 }
 
-/** The same from Glorot's weights, as rllab's networks begin, to which the SVPG author's code leaves it; the paper had them. */
+/**
+ * The same from Glorot's weights, as rllab's networks begin, to which the SVPG author's code leaves it; the paper had
+ * them.
+ */
 const fromGlorot: ExperimentSettings = { ...frugal, initialisation: 'xavier', lastGain: 1 }
 
 /** Liu et al. 2017, section 5.1, with what only the author's code tells: no baseline, Adam, standardised advantages. */
@@ -159,7 +165,10 @@ const multiGoal: ExperimentSettings = {
 /** Heavier and lighter, longer and shorter pendulums than Gymnasium's, which has 1 kg and 1 m. */
 const pendulums: Ranges = { mass: [0.5, 2], length: [0.5, 1.5] }
 
-/** The experiments in the order of their list. A new one is an entry here: an algorithm of train() is named in `settings`. */
+/**
+ * The experiments in the order of their list. A new one is an entry here: an algorithm of train() is named in
+ * `settings`.
+ */
 export const presets: readonly Preset[] = [
   {
     name: 'svpg-cartpole',
