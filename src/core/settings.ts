@@ -83,12 +83,6 @@ function metadataOf(schema: v.GenericSchema): Partial<Allowed> & Told {
 
 const inWords = (value: unknown) => (Array.isArray(value) ? value.join(',') : String(value))
 
-/** The settings of a schema that have defaults of their own, with them. */
-export const defaultsOf = <E extends Entries>(entries: E): { readonly [K in keyof E]: v.InferOutput<E[K]> } =>
-  Object.fromEntries(
-    Object.entries(entries).map(([name, entry]) => [name, v.getDefault(entry as v.GenericSchema)]),
-  ) as { readonly [K in keyof E]: v.InferOutput<E[K]> }
-
 /**
  * Checks a record of options at the public door: no name that does not exist, no value that is not allowed.
  *
