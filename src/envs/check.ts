@@ -90,15 +90,33 @@ function problemsOfEpisodes(spec: EnvironmentSpec, create: () => Environment, op
   // Seeds are drawn from all whole numbers below 2⁵³.
   seeds.push(Number.MAX_SAFE_INTEGER)
   const played = seeds.map((each) => play(spec, first, each, steps))
-  const problems = played.flatMap((episode) => episode.problems)
+  // What is wrong whatever the seed is said of the first one.
+  const told = new Set<string>()
+  const problems = played
+    .flatMap((episode) => episode.problems)
+    .filter((problem) => {
+      const withoutSeed = problem.replace(/^seed \d+, /, '')
+      if (told.has(withoutSeed)) return false
+      told.add(withoutSeed)
+      return true
+    })
   // What comes next compares episodes with each other, which says nothing once they are wrong.
   if (problems.length > 0) return problems
   return [
     ...problemsOfSeeds(spec, create, first, played, steps),
     ...problemsOfEnds(played, maxEpisodeSteps),
-    ...problemsOfState(spec, first, seed, steps),
-    ...problemsOfRender(spec, first, seed),
+    ...caught('getState or setState', () => problemsOfState(spec, first, seed, steps)),
+    ...caught('render', () => problemsOfRender(spec, first, seed)),
   ]
+}
+
+/** What a function of the task throws is a problem of the task. */
+function caught(what: string, find: () => string[]): string[] {
+  try {
+    return find()
+  } catch (error) {
+    return [`${what} threw ${show(error instanceof Error ? error.message : String(error))}`]
+  }
 }
 
 /** Plays an episode with random actions that follow from its seed, up to its end. */
@@ -141,6 +159,8 @@ function problemsOfResult(
   step: number,
 ): string[] {
   if (typeof result !== 'object' || result === null) return [`gave ${show(result)}; an object is needed`]
+  if (typeof (result as { then?: unknown }).then === 'function')
+    return ['gave a promise; reset and step must give their results at once']
   const { obs, info, reward, terminated, truncated } = result
   const problems: string[] = []
   const n = observationSpace.low.length

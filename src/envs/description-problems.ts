@@ -24,13 +24,22 @@ export function problemsOfDescription({
 
 function problemsOfSpace(name: string, space: Space | undefined, kinds: readonly string[]): string[] {
   if (!kinds.includes(space?.kind as string)) return [`its ${name} must be a ${kinds.join(' or ')}, got ${show(space)}`]
+  if (space?.kind === 'discrete' && (space as { start?: unknown }).start)
+    return [`its ${name} starts at ${show((space as { start?: unknown }).start)}; actions are counted from 0 here`]
   if (space?.kind === 'discrete')
     return Number.isInteger(space.n) && space.n >= 1
       ? []
       : [`n of its ${name} must be a whole number of at least 1, got ${show(space.n)}`]
   const { low, high } = space as Extract<Space, { kind: 'box' }>
+  if (!isList(low) || !isList(high))
+    return [
+      `low and high of its ${name} must be lists of numbers, as in box([-1], [1]), got ${show(low)} and ${show(high)}`,
+    ]
   if (low.length === 0 || low.length !== high.length)
     return [`low and high of its ${name} must have the same length of at least 1, got ${low.length} and ${high.length}`]
   const k = low.findIndex((value, index) => !(value <= high[index]))
   return k < 0 ? [] : [`its ${name} must have low <= high, got ${low[k]} and ${high[k]} at ${k}`]
 }
+
+const isList = (x: unknown): x is readonly number[] =>
+  (Array.isArray(x) || ArrayBuffer.isView(x)) && Array.from(x as number[]).every((value) => typeof value === 'number')

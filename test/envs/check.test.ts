@@ -246,3 +246,27 @@ describe('states and pictures', () => {
     ])
   })
 })
+
+describe('what users of Gymnasium write', () => {
+  test('bounds that are numbers, and actions that begin elsewhere', async () => {
+    const scalar = { ...walk, observationSpace: box(-1 as never, 1 as never) }
+    expect(await problemsOf(scalar)).toEqual([
+      'Walk: low and high of its observationSpace must be lists of numbers, as in box([-1], [1]), got -1 and 1.',
+    ])
+    const later = { ...walk, actionSpace: { kind: 'discrete', n: 2, start: 1 } as EnvironmentSpec['actionSpace'] }
+    expect(await problemsOf(later)).toEqual(['Walk: its actionSpace starts at 1; actions are counted from 0 here.'])
+  })
+
+  test('a reset that is wrong for every seed is told once, a promise as what it is', async () => {
+    expect(await problemsOf(broken({ reset: (result) => ({ ...result, obs: [0, 0] }) }))).toHaveLength(1)
+    const promised = await problemsOf(broken({ reset: (result) => Promise.resolve(result) }))
+    expect(promised).toEqual(['Broken: seed 0, reset gave a promise; reset and step must give their results at once.'])
+  })
+
+  test('what render throws is a problem of the task', async () => {
+    const render = () => {
+      throw new Error('no picture')
+    }
+    expect(await problemsOf({ ...walk, render })).toEqual(['Walk: render threw "no picture".'])
+  })
+})
