@@ -41,7 +41,7 @@ export class DirectionTask {
   byRowSum: i32
   /** f32 [n] receives Σ_j K_ij. */
   rowSums: usize
-  /** f32 [n] up to which Σ_{j≠i} W_ij (K_ij without slopes) both sums over x less the centre are taken, see trustInto, or 0 */
+  /** f32 [n] up to which Σ_j W_ij (K_ij without slopes) both sums over x less the centre are taken, see trustInto, or 0 */
   trust: usize
   /** f64 [strips, n, 3] receives Σ_c drive², Σ_c (φ − drive)² and Σ_c sharing² of each strip, or 0. */
   norms: usize

@@ -165,6 +165,7 @@ function methodOf(options: SvgdOptions) {
         ? check(float32(`annealing in step ${iteration + 1}`), annealing.at(iteration, arena.ops))
         : 1
       const info = steinDirection(arena, state, kernel, { drive, repulsion, normalise })
+      if (optimizer.keeps.includes('square')) refuseSteep(state, arena.view.direction)
       state.iteration++
       optimizer.step(arena, state.iteration)
       refuseNonFinite({ ...state, iteration }, 'particle')
@@ -300,6 +301,20 @@ async function arenaFor(
     }
   }
   return createArena(await compileCore(options.core), layout(1))
+}
+
+/** The largest number whose square float32 can hold. */
+const STEEPEST = 1.8e19
+
+/** Throws for a direction whose square overflows: a running mean of squares would stay infinite and the particle stand still. */
+function refuseSteep({ particles: n, population: { stride } }: SvgdState, direction: Float32Array): void {
+  for (let at = 0; at < n * stride; at++) {
+    if (Math.abs(direction[at]) <= STEEPEST) continue
+    throw new UsageError(
+      `The direction of particle ${Math.floor(at / stride)} is ${direction[at]}, whose square float32 cannot hold: ` +
+        'scale the score or the coordinates, or take sgd().',
+    )
+  }
 }
 
 function setParticles(rows: SvgdState['rows'], initial: ArrayLike<number>, d: number): void {

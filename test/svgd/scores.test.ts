@@ -191,3 +191,12 @@ test('a schedule of one’s own that gives no number is refused', async () => {
     'annealing in step 1 must be from -3.4e+38 to 3.4e+38, as it is used in float32, got NaN.',
   )
 })
+
+test.each([
+  ['adam', adam({ learningRate: 0.1 })],
+  ['adagrad', adagrad({ learningRate: 0.1 })],
+])('%s refuses a direction whose square overflows, naming the particle', async (_, optimizer) => {
+  const steep: Score = (_, [x]) => [x > 0 ? 1 : 6e19]
+  const run = svgd({ score: steep, optimizer, particles: 2, dimension: 1, initial: [1, -1e6], iterations: 3 })
+  await expect(run).rejects.toThrow(/^The direction of particle 1 is 3.*whose square float32 cannot hold/)
+})
