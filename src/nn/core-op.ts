@@ -42,7 +42,9 @@ function tensorOf({ values, shape }: Result): tf.Tensor {
 /** The backends of tfjs that know these ops: its WASM, and one that traces functions instead of running them. */
 export const fusing = new Set(['wasm'])
 
-/** Registers the op with tfjs and returns it as a function. A backend that traces has a kernel NAMEGradient beside NAME. */
+/**
+ * Registers the op with tfjs and returns it as a function. A backend that traces has a kernel NAMEGradient beside NAME.
+ */
 export function coreOp<I extends string, A extends object>(op: CoreOp<I, A>) {
   type Inputs = Readonly<Record<I, tf.Tensor>>
   tf.registerKernel({

@@ -24,7 +24,8 @@ export interface TfjsOptions {
   /** Whether whole networks run in the core, forward and backward, instead of in tfjs op by op. Default true. */
   fused?: boolean
   /**
-   * Whether losses and log densities that are differentiated again and again become plans that run in the core. Default true.
+   * Whether losses and log densities that are differentiated again and again become plans that run in the core. Default
+   * true.
    */
   compiled?: boolean
 }
@@ -101,8 +102,8 @@ async function ownBinary() {
 }
 
 /**
- * What belongs to the one tfjs of the process: the core for its fused kernels, or null where they are switched off, and whether
- * functions are compiled.
+ * What belongs to the one tfjs of the process: the core for its fused kernels, or null where they are switched off, and
+ * whether functions are compiled.
  */
 export const kernels: { core: CoreModule | null; compiled: boolean } = { core: null, compiled: true }
 

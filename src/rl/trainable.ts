@@ -120,8 +120,8 @@ export function parametersOf({ net, count }: Trainable, theta: Float32Array): tf
 export type Loss = tf.Tensor | readonly [loss: tf.Tensor, ...told: tf.Tensor[]]
 
 /**
- * One step of Adam down a loss, a tfjs expression of the parameters [size] or [count, size]. It is compiled (compile/compiled.ts):
- * what is made in it of arrays is that of each call.
+ * One step of Adam down a loss, a tfjs expression of the parameters [size] or [count, size]. It is compiled
+ * (compile/compiled.ts): what is made in it of arrays is that of each call.
  *
  * @throws RunError when loss or gradient are not finite; the parameters are then as they were
  * @returns the loss before the step, and the first number of all that was told

@@ -181,7 +181,10 @@ const differentiation: Section = async (core, put) => {
   put('logistic regression', particlesOf(state))
 }
 
-/** Every elementwise operator of a compiled expression, reductions, products, picking and running sums: scores of one density. */
+/**
+ * Every elementwise operator of a compiled expression, reductions, products, picking and running sums: scores of one
+ * density.
+ */
 const compiled: Section = async (core, put) => {
   await startTfjs({ core })
   const tf = await import('@tensorflow/tfjs-core')
