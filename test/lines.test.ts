@@ -52,7 +52,7 @@ function longProse(text: string): number[] {
   let fenced = false
   return text.split('\n').flatMap((line, k) => {
     if (/^\s*(```|~~~)/.test(line)) fenced = !fenced
-    const exempt = fenced || /^\s*[|<]/.test(line) || /^\s*\[[^\]]+\]: /.test(line)
+    const exempt = fenced || /^(\s*[|<]| {4})/.test(line) || /^\s*\[[^\]]+\]: /.test(line)
     return !exempt && columnsOf(line) > COLUMNS && columnsOf(line.split(' ').slice(0, 2).join(' ')) < COLUMNS
       ? [k + 1]
       : []
