@@ -306,7 +306,10 @@ async function arenaFor(
 /** The largest number whose square float32 can hold. */
 const STEEPEST = 1.8e19
 
-/** Throws for a direction whose square overflows: a running mean of squares would stay infinite and the particle stand still. */
+/**
+ * Throws for a direction whose square overflows: a running mean of squares would stay infinite and the particle stand
+ * still.
+ */
 function refuseSteep({ particles: n, population: { stride } }: SvgdState, direction: Float32Array): void {
   for (let at = 0; at < n * stride; at++) {
     if (Math.abs(direction[at]) <= STEEPEST) continue
