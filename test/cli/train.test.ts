@@ -139,7 +139,10 @@ test('every option reaches the configuration', () =>
       ...['--episodic-reward', 'true'],
     )
     expect(code).toBe(0)
-    expect(JSON.parse(await read(directory, 'out', 'config.json'))).toEqual({
+    const { task, version, ...config } = JSON.parse(await read(directory, 'out', 'config.json'))
+    expect(task).toMatchObject({ id: 'CartPole-v1', maxEpisodeSteps: 500, constants: { gravity: 9.8 } })
+    expect(version).toMatch(/^\d+\.\d+\.\d+/)
+    expect(config).toEqual({
       ...{ algorithm: 'svpg', env: 'CartPole-v1', iterations: 1, particles: 3, temperature: 2.5, prior: 3 },
       ...{ interaction: 'stein', bandwidth: 0.5, hidden: [4, 3], learningRate: 1e-3, environments: 2, steps: 16 },
       ...{ discount: 0.9, baseline: 'mean', standardise: false, entropyBonus: 0.01, seed: 12 },

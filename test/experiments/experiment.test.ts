@@ -92,7 +92,10 @@ describe('an experiment', () => {
       const saved = await readRun(join(out, 'stein', 'seed-1'))
       const rows = [0, 1].flatMap((i) => [...rowOf(state, 'theta', i)])
       expect([...saved.theta]).toEqual(rows)
-      expect(saved.config).toEqual(JSON.parse(JSON.stringify(runConfig(options))))
+      const { task, version, ...config } = saved.config as Record<string, unknown>
+      expect(task).toMatchObject({ id: 'CartPole-v1' })
+      expect(version).toMatch(/^\d+\.\d+\.\d+/)
+      expect(config).toEqual(JSON.parse(JSON.stringify(runConfig(options))))
     }
     const kept = await readVisits(join(out, 'stein', 'seed-1'))
     expect(kept?.map((rows) => rows.flat())).toEqual(visited)

@@ -71,6 +71,7 @@ describe('the bits do not depend on the number of workers', () => {
 test('an episode that runs on is played by whoever has it, not again by another', async () => {
   const module = new URL('./fixtures/walk.js', import.meta.url)
   module.searchParams.set('made', join(folder, 'made-once'))
+  module.searchParams.set('limit', '10000')
   const env = { ...walk, maxEpisodeSteps: 10_000, module: module.href }
   const options = { ...small, env, particles: 5, steps: 100 }
   const { theta } = await trained({ ...options, workers: 2 }, 6)
