@@ -15,8 +15,10 @@ export function problemsOfDescription({
   if (typeof id !== 'string' || id === '') problems.push(`its id must be a text, got ${show(id)}`)
   problems.push(...problemsOfSpace('observationSpace', observationSpace, ['box']))
   problems.push(...problemsOfSpace('actionSpace', actionSpace, ['box', 'discrete']))
-  if (!(Number.isInteger(maxEpisodeSteps) && maxEpisodeSteps >= 1))
-    problems.push(`maxEpisodeSteps must be a whole number of at least 1, got ${show(maxEpisodeSteps)}`)
+  if (!(Number.isInteger(maxEpisodeSteps) && maxEpisodeSteps >= 1 && maxEpisodeSteps <= 2147483647))
+    problems.push(
+      `maxEpisodeSteps, the time limit, must be a whole number from 1 to 2147483647, got ${show(maxEpisodeSteps)}`,
+    )
   if (core && create) problems.push('it has both core and create; exactly one of them is allowed')
   if (!core && typeof create !== 'function') problems.push(`create must be a function, got ${show(create)}`)
   return problems

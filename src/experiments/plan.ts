@@ -1,4 +1,4 @@
-import { check, show, UsageError, wholeNumber } from '../core/errors.ts'
+import { check, MOST_ITERATIONS, show, UsageError, wholeNumber } from '../core/errors.ts'
 import { nearest } from '../core/nearest.ts'
 import { namesOf, refuseUnknown } from '../core/options.ts'
 import type { EnvironmentSpec } from '../envs/contract.ts'
@@ -78,7 +78,7 @@ export function planOf(given: ExperimentOptions): Plan {
   refuseUnknown('runExperiment', given, EXPERIMENT_OPTIONS)
   const { preset, out = `runs/${preset.name}`, ...options } = given
   const count = check(wholeNumber('seeds', 1, 10_000), options.seeds ?? preset.seeds)
-  const iterations = check(wholeNumber('iterations', 1), options.iterations ?? preset.iterations)
+  const iterations = check(wholeNumber('iterations', 1, MOST_ITERATIONS), options.iterations ?? preset.iterations)
   const seeds = Array.from({ length: count }, (_, seed) => seed)
   const variants = chosen(preset, options.variants)
   const env = taskOf(preset)

@@ -208,7 +208,7 @@ describe('eval', () => {
       ...['damaged', 'no policy', 'beta'],
     ],
     'with a policy that is no JSON': [withMetadata({ env: 'CartPole-v1', policy: '[4,' }), 'damaged', 'no policy'],
-    'of an unknown environment': [withMetadata({ env: 'Mars-v0', policy: policy({}) }), '"Mars-v0"', 'CartPole-v1'],
+    'of an unknown environment': [withMetadata({ env: 'Mars-v0', policy: policy({}) }), 'Mars-v0', 'CartPole-v1'],
     'of a network for another environment': [
       rebuilt(() => ({
         tensors: { theta: { shape: [1, 8], data: new Float32Array(8) } },

@@ -43,7 +43,7 @@ describe('nothing is wrong with', () => {
 test('all that is wrong is thrown, a line for each', async () => {
   const wrong = { ...walk, maxEpisodeSteps: 0, actionSpace: discrete(0) }
   await expect(checkEnvironment(wrong)).rejects.toThrow(
-    'Walk: n of its actionSpace must be a whole number of at least 1, got 0.\nWalk: maxEpisodeSteps must be a whole number of at least 1, got 0.',
+    'Walk: n of its actionSpace must be a whole number of at least 1, got 0.\nWalk: maxEpisodeSteps, the time limit, must be a whole number from 1 to 2147483647, got 0.',
   )
   await expect(checkEnvironment(walk)).resolves.toBeUndefined()
 })
@@ -64,7 +64,10 @@ describe('the description', () => {
     [{ observationSpace: box([], []) }, 'of at least 1, got 0 and 0.'],
     [{ actionSpace: box([0, 2], [1, 1]) }, 'Walk: its actionSpace must have low <= high, got 2 and 1 at 1.'],
     [{ actionSpace: box([Number.NaN], [1]) }, 'got NaN and 1 at 0.'],
-    [{ maxEpisodeSteps: Infinity }, 'Walk: maxEpisodeSteps must be a whole number of at least 1, got Infinity.'],
+    [
+      { maxEpisodeSteps: Infinity },
+      'Walk: maxEpisodeSteps, the time limit, must be a whole number from 1 to 2147483647, got Infinity.',
+    ],
     [{ create: undefined }, 'Walk: create must be a function, got undefined.'],
     [{ core: environments['CartPole-v1'].core }, 'Walk: it has both core and create; exactly one of them is allowed.'],
     [
