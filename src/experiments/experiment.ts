@@ -195,7 +195,10 @@ async function* runJob(
     const evaluation = await evaluate({ spec, ...agents(), episodes, seed, onProgress })
     const goals = await playGoals(spec, agents(), seed)
     if (goals) evaluation.extras = { goals }
-    if (grid) evaluation.grid = await evaluateGrid({ spec, ...agents(), ...grid, seed, onProgress })
+    if (grid) {
+      const { ranges, points, episodes } = grid
+      evaluation.grid = await evaluateGrid({ spec, ...agents(), ranges, points, episodes, seed, onProgress })
+    }
     const observations = visits.tensor(sizeOf(spec.observationSpace))
     if (observations) await saveVisits(path, observations)
     await finishRun(run, `Finished all ${iterations} iterations.`, evaluation)
