@@ -7,6 +7,7 @@ import { type CompileMode, compiledGradient } from './compiled.ts'
 /** log p of every particle up to a constant: [n, dimension] → [n]. */
 export type LogDensity = (x: tf.Tensor2D, batch: Minibatch) => tf.Tensor
 
+/** How a log density is computed: compiled or by tfjs, and whether every step of a plan is looked at. */
 export interface LogDensityOptions {
   /**
    * 'auto' (default): compiled into a plan of the core where every op has a rule; where not, tfjs runs it, which is
