@@ -8,7 +8,7 @@ const root = new URL('../../', import.meta.url)
 /** Trains in a process of its own, whose memory nothing else uses, and measures it after 200 and 1,000 iterations. */
 const program = `
   import { tf } from '${new URL('dist/nn/tfjs.js', root).href}'
-  import { svpg } from '${new URL('dist/algorithms/svpg.js', root).href}'
+  import { svpg } from '${new URL('dist/algorithms/svpg/svpg.js', root).href}'
   const state = await svpg.init({ env: 'CartPole-v1', particles: 4, environments: 4, steps: 32, hidden: [16, 16], entropyBonus: 0.01 })
   const measured = []
   for (let iteration = 1; iteration <= 1000; iteration++) {

@@ -60,15 +60,15 @@ const own: EnvironmentSpec = {
   },
 }
 
-test('a task of one’s own is named by the reader; without it policies can be evaluated in it and do not act', async () => {
-  const { path, step } = await runOf('own', { env: own, ...small })
-  const message = 'The task of the run, "Own-v0", is none of this library\'s: give it as env.'
-  await expect(loadAgents(path)).rejects.toThrow(message)
-  const agents = await loadAgents(path, { env: own })
-  expect(agents.act([0.5])).toEqual(step.agents().act([0.5]))
-  const read = await readRun(path)
-  expect(() => read.act([0.5])).toThrow(message)
-  expect((await evaluate({ env: own, agents: read, episodes: 2 })).greedy).toEqual([5, 5, 5, 5])
+test('a run of a task of one’s own finds it in its module again; one without a module is refused before it begins', async () => {
+  const spec: EnvironmentSpec = (await import('../rl/fixtures/walk.js' as string)).default
+  const walk = { ...spec, module: new URL('../rl/fixtures/walk.js', import.meta.url).href }
+  const { path, step } = await runOf('walk', { env: walk, ...small })
+  const agents = await loadAgents(path)
+  expect(agents.act([0.5, 1])).toEqual(step.agents().act([0.5, 1]))
+  const played = await evaluate({ env: walk, agents: await readRun(path), episodes: 2 })
+  expect(played.greedy).toEqual((await evaluate({ env: walk, agents, episodes: 2 })).greedy)
+  await expect(runOf('own', { env: own, ...small })).rejects.toThrow('Own-v0 cannot be made again elsewhere')
 })
 
 test.each([
