@@ -179,13 +179,12 @@ describe('an existing directory', () => {
     expect((await readExperiment(out)).iterations).toBe(2)
   })
 
-  test('that is to be overwritten keeps what it has until a new run has saved its particles', async () => {
+  test('that is overwritten keeps each finished run until a new one takes its place', async () => {
     await complete()
-    const before = await read(out, 'report.html')
     for await (const _ of runExperiment({ preset: tiny, out, overwrite: true, jobs: 1 })) break
     const { variants } = await readExperiment(out)
-    for (const { runs } of variants) for (const { outcome } of runs) expect(outcome).toBe('finished')
-    expect(await read(out, 'report.html')).toBe(before)
+    const outcomes = variants.flatMap(({ runs }) => runs.map(({ outcome }) => outcome))
+    expect(outcomes.filter((outcome) => outcome === 'finished').length).toBeGreaterThanOrEqual(outcomes.length - 1)
   })
 
   test('that holds something else is refused', async () => {
