@@ -214,7 +214,7 @@ describe('eval', () => {
         tensors: { theta: { shape: [1, 8], data: new Float32Array(8) } },
         metadata: { env: 'CartPole-v1', policy: policy({ observations: 3, hidden: [] }) },
       })),
-      ...['3 observations and 2 actions', 'CartPole-v1 has 4 and 2'],
+      ...['3 observations and 2 discrete actions', 'CartPole-v1 has 4 observations and 2'],
     ],
     'without particles': [
       rebuilt(({ metadata }) => ({ tensors: { theta: { shape: [0, 58], data: new Float32Array(0) } }, metadata })),
@@ -233,6 +233,8 @@ describe('eval', () => {
       for (const [name, [damage, ...says]] of Object.entries(damages)) {
         await cp(join(directory, 'out'), join(directory, name), { recursive: true })
         await writeFile(join(directory, name, 'particles.safetensors'), damage(Buffer.from(good)))
+        // Of another number of particles, which would be said first.
+        await rm(join(directory, name, 'evaluation.json'), { force: true })
         const before = await contents(join(directory, name))
         expectRefusal(await run(directory, 'eval', name), ...says)
         expect(await contents(join(directory, name))).toEqual(before)
