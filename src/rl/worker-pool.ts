@@ -240,6 +240,8 @@ async function startPoolWorker({
         worker.stop()
         reject(death)
       }, within * 1000)
+      // A pool that is closed with a job on its way leaves this behind: it must not keep the process.
+      if (typeof timer === 'object') timer.unref()
       worker.post(order)
     }).finally(() => clearTimeout(timer))
     if ('failure' in answer) throw revived(answer.failure)
