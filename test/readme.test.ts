@@ -124,28 +124,35 @@ describe('every command of the README works in a fresh clone, in its order', () 
     'npm run browser serves the page',
     async () => {
       expect(commands).toContain('npm run browser')
-      const server = spawn('npx', ['vite', 'examples/browser', '--port', '5199', '--strictPort'], {
+      const server = spawn('npm', ['run', 'browser', '--', '--port', '5199', '--strictPort'], {
         cwd: clone,
         detached: true,
       })
-      try {
-        const url = await new Promise<string>((resolve, reject) => {
-          let output = ''
-          server.stdout.on('data', (chunk) => {
-            output += chunk
-            const found = stripVTControlCharacters(output).match(/http:\/\/localhost:\d+\//)
-            if (found) resolve(found[0])
-          })
-          server.on('exit', (code) => reject(new Error(`vite ended with ${code}: ${output}`)))
+      const ended = new Promise<never>((_, reject) => {
+        let errors = ''
+        server.stderr.on('data', (chunk) => {
+          errors += chunk
         })
-        const page = await (await fetch(url)).text()
+        server.on('exit', (code) => reject(new Error(`npm run browser ended with ${code}: ${errors}`)))
+      })
+      const address = new Promise<string>((resolve) => {
+        let output = ''
+        server.stdout.on('data', (chunk) => {
+          output += chunk
+          const [url] = stripVTControlCharacters(output).match(/http:\/\/localhost:\d+\//) ?? []
+          if (url) resolve(url)
+        })
+      })
+      try {
+        const page = await (await fetch(await Promise.race([address, ended]))).text()
         expect(page).toContain('steinrl')
       } finally {
-        // The whole group: npx starts a shell that starts vite.
-        process.kill(-(server.pid as number))
+        // The whole group: npm starts a shell that starts vite.
+        ended.catch(() => undefined)
+        if (server.exitCode === null) process.kill(-(server.pid as number))
       }
     },
-    minutes(1),
+    minutes(5),
   )
 })
 

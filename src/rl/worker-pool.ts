@@ -240,7 +240,7 @@ async function startPoolWorker({
         worker.stop()
         reject(death)
       }, within * 1000)
-      // A pool that is closed with a job on its way leaves this behind: it must not keep the process.
+      // A pool closed with a job on its way leaves this timer behind, and the program has to be able to end.
       if (typeof timer === 'object') timer.unref()
       worker.post(order)
     }).finally(() => clearTimeout(timer))
