@@ -3,7 +3,7 @@ import type { Arena } from './arena.ts'
 import { type Layout, layOut } from './layout.ts'
 import { type CoreModule, instantiateCore } from './module.ts'
 import type { Ops } from './ops.ts'
-import { Board, call, opNames, type ThreadPool } from './thread-pool.ts'
+import { ControlBlock, call, opNames, type ThreadPool } from './thread-pool.ts'
 
 /**
  * An arena on a memory that `threads` threads share.
@@ -32,35 +32,35 @@ async function startThreadPool(
   ops: Ops,
   size: number,
 ): Promise<ThreadPool> {
-  const board = new SharedArrayBuffer(Board.bytes(size))
-  const starts = Array.from({ length: size - 1 }, (_, k) => startThread({ module, memory, board, member: k + 1 }))
+  const control = new SharedArrayBuffer(ControlBlock.bytes(size))
+  const starts = Array.from({ length: size - 1 }, (_, k) => startThread({ module, memory, control, thread: k + 1 }))
   const threads = await allOrNone(starts)
   const names = opNames(ops)
-  const control = new Int32Array(board, 0, 4)
-  const slots = new Float64Array(board, Board.header)
+  const counters = new Int32Array(control, 0, 4)
+  const slots = new Float64Array(control, ControlBlock.header)
   const threadPool: ThreadPool = {
     size,
     run(op, jobs) {
       const code = names.indexOf(op)
-      for (let member = 1; member < size; member++) {
-        const args = jobs[member]
-        const slot = member * Board.slots
+      for (let thread = 1; thread < size; thread++) {
+        const args = jobs[thread]
+        const slot = thread * ControlBlock.slots
         slots[slot] = args ? code : -1
         if (!args) continue
         slots[slot + 1] = args.length
         slots.set(args, slot + 2)
       }
-      Atomics.store(control, Board.done, 0)
-      Atomics.add(control, Board.round, 1)
-      Atomics.notify(control, Board.round)
+      Atomics.store(counters, ControlBlock.done, 0)
+      Atomics.add(counters, ControlBlock.round, 1)
+      Atomics.notify(counters, ControlBlock.round)
       call(ops, op, jobs[0])
       // A page's main thread must not sleep, and the others are about to be done.
-      while (Atomics.load(control, Board.done) < size - 1);
-      if (Atomics.load(control, Board.failed) > 0) throw new Error(`A thread failed while it ran ${op}.`)
+      while (Atomics.load(counters, ControlBlock.done) < size - 1);
+      if (Atomics.load(counters, ControlBlock.failed) > 0) throw new Error(`A thread failed while it ran ${op}.`)
     },
     close: () => stopAll(threads),
   }
-  dismissals.register(threadPool, threads)
+  stoppedWhenCollected.register(threadPool, threads)
   return threadPool
 }
 
@@ -78,4 +78,4 @@ function stopAll(threads: readonly Thread[]): void {
   for (const thread of threads) thread.stop()
 }
 
-const dismissals = new FinalizationRegistry(stopAll)
+const stoppedWhenCollected = new FinalizationRegistry(stopAll)

@@ -16,16 +16,16 @@ export interface ThreadPool {
 export interface ThreadStart {
   readonly module: CoreModule
   readonly memory: WasmMemory
-  readonly board: SharedArrayBuffer
+  readonly control: SharedArrayBuffer
   /** Its number, from 1; 0 is the thread that gives the work. */
-  readonly member: number
+  readonly thread: number
 }
 
 /**
  * Where work is posted: [round, threads done, threads that failed], then for each thread [op, number of arguments,
  * …arguments]. Addresses and sizes are exact in float64, and so are the float arguments.
  */
-export const Board = {
+export const ControlBlock = {
   round: 0,
   done: 1,
   failed: 2,

@@ -49,11 +49,11 @@ export interface Threads {
   /** How many run at once on this machine. */
   count(): number
   /** Called by the thread itself: prepares, tells that it is ready, and then works. */
-  onStart<R>(prepare: (recruit: R) => Promise<() => void>): void
+  onStart<R>(prepare: (start: R) => Promise<() => void>): void
 }
 
 /** Starts core/thread.ts on its own thread and resolves when it is ready. */
-export type StartThread = (recruit: unknown) => Promise<{ stop(): void }>
+export type StartThread = (start: unknown) => Promise<{ stop(): void }>
 
 export interface Files {
   /** The bytes at an address, which may be relative: to the working directory in Node, to the page in a browser. */

@@ -1,6 +1,6 @@
 import type { StartThread } from './platform.ts'
 
-export const startThread: StartThread = (recruit) =>
+export const startThread: StartThread = (start) =>
   new Promise((resolve, reject) => {
     // The path is the same from src/platform/ and from dist/platform/, and bundlers recognise this form.
     const worker = new Worker(new URL('../../dist/core/thread.js', import.meta.url), { type: 'module' })
@@ -11,5 +11,5 @@ export const startThread: StartThread = (recruit) =>
       worker.terminate()
       reject(new Error(event.message))
     }
-    worker.postMessage(recruit)
+    worker.postMessage(start)
   })

@@ -1,7 +1,7 @@
-import { workers } from '#workers'
-import { isExpected, RunError, UsageError } from '../core/errors.ts'
+import { RunError } from '../core/errors.ts'
 import { threadCount } from '../core/thread-pool.ts'
 import type { Evaluator, Job, Outcome } from './evaluator.ts'
+import { type PoolWorker, type PoolWorkerOptions, startPoolWorker, WorkerEnd } from './pool-worker.ts'
 
 /** Whoever evaluates the particles of a population: this thread, or workers on other ones. */
 export interface WorkerPool {
@@ -15,56 +15,38 @@ export interface WorkerPool {
   close(): void
 }
 
-/** What a worker is told: first what to be, then one job at a time. */
-export type Order = { readonly evaluator: string; readonly setup: unknown } | { readonly job: Job }
-
-/** What a worker answers: that it is ready, an outcome, or what went wrong. */
-export type Answer =
-  | { readonly ready: true }
-  | { readonly outcome: Outcome }
-  | { readonly failure: { readonly name: string; readonly message: string; readonly stack?: string } }
-
-export interface WorkerPoolOptions<Setup> {
+export interface WorkerPoolOptions<Setup> extends PoolWorkerOptions {
   /** Makes an evaluator on this thread. */
   readonly create: (setup: Setup) => Promise<Evaluator>
-  /** The same by its name in algorithms/evaluators.ts, for workers. */
-  readonly evaluator: string
   readonly setup: Setup
-  /** The same setup without anything that cannot be posted. */
-  readonly posted: unknown
   readonly workers: number
-  /** Seconds that a worker may take for one job before it counts as dead. Default 600. */
-  readonly limit?: number
 }
 
-/** Far longer than a job takes that ends at all. */
-const LIMIT = 600
+/** Workers that may die of one job before the job is given up. */
+const ATTEMPTS = 2
 
-/** One job may take this many workers with it before it is given up. */
-const LIVES = 2
-
-/** So many workers are started in the place of others in one run: a task that ends more of them ends them all. */
-const MOST_HIRED = 2
+/** Workers started in the place of others in one run, at most: a task that ends more of them ends them all. */
+const MOST_REPLACEMENTS = 2
 
 /**
- * Hires workers, or none. Each starts a tfjs of its own, without threads: the workers fill the cores already, and tfjs
+ * Starts workers, or none. Each starts a tfjs of its own, without threads: the workers fill the cores already, and tfjs
  * has threads in browsers only (nn/tfjs.ts).
  *
  * @throws UsageError when a worker cannot be started
  */
 export async function startWorkerPool<Setup>(options: WorkerPoolOptions<Setup>): Promise<WorkerPool> {
   const { create, setup, workers } = options
-  if (workers === 0) return alone(await create(setup))
+  if (workers === 0) return thisThread(await create(setup))
   const starts = await Promise.allSettled(Array.from({ length: workers }, () => startPoolWorker(options)))
-  const hands = starts.filter((start) => start.status === 'fulfilled').map(({ value }) => value)
+  const started = starts.filter((start) => start.status === 'fulfilled').map(({ value }) => value)
   const failed = starts.find((start) => start.status === 'rejected')
   if (!failed)
-    return together(
-      hands,
-      () => create(setup),
+    return poolOf(
+      started,
       () => startPoolWorker(options),
+      () => create(setup),
     )
-  for (const hand of hands) hand.stop()
+  for (const worker of started) worker.stop()
   throw failed.reason
 }
 
@@ -74,7 +56,7 @@ export function workersFor(wanted: number | 'auto', particles: number): number {
   return wanted === 'auto' && workers < 2 ? 0 : workers
 }
 
-function alone(evaluator: Evaluator): WorkerPool {
+function thisThread(evaluator: Evaluator): WorkerPool {
   return {
     size: () => 0,
     evaluate: async (jobs) => jobs.map((job) => evaluator(job)),
@@ -83,11 +65,60 @@ function alone(evaluator: Evaluator): WorkerPool {
   }
 }
 
-/** A job on its way. */
+function poolOf(
+  started: readonly PoolWorker[],
+  startAnother: () => Promise<PoolWorker>,
+  createHere: () => Promise<Evaluator>,
+): WorkerPool {
+  const pool: Pool = {
+    started,
+    alive: new Set(started),
+    lastWorker: new Map(),
+    startAnother,
+    ...{ replaced: 0, died: [] },
+  }
+  let here: Promise<Evaluator> | null = null
+  return {
+    size: () => pool.alive.size,
+    async evaluate(jobs) {
+      const round = await shareOut(pool, jobs)
+      // A round that has failed needs no more outcomes.
+      if (round.queue.length > 0 && round.failures.size === 0) {
+        here ??= createHere()
+        const evaluator = await here
+        for (const { job, index } of round.queue) round.outcomes[index] = evaluator(job)
+      }
+      // The first in the order of the jobs, whoever was faster.
+      if (round.failures.size > 0) throw round.failures.get(Math.min(...round.failures.keys()))
+      return round.outcomes
+    },
+    takeFailures: () => pool.died.splice(0),
+    close() {
+      for (const worker of pool.alive) worker.stop()
+      pool.alive.clear()
+      here?.then((evaluator) => evaluator.close())
+    },
+  }
+}
+
+interface Pool {
+  /** Those that it began with: worker k of n has the particles k, k + n, … for its own. */
+  readonly started: readonly PoolWorker[]
+  readonly alive: Set<PoolWorker>
+  /** The worker that has the rows of a particle's last rollout. */
+  readonly lastWorker: Map<number, PoolWorker>
+  readonly startAnother: () => Promise<PoolWorker>
+  /** Workers that took the place of others. */
+  replaced: number
+  /** What became of workers, in one sentence each. */
+  readonly died: string[]
+}
+
+/** A job that waits, or is on its way. */
 interface Entry {
   readonly job: Job
   readonly index: number
-  lives: number
+  attemptsLeft: number
 }
 
 interface Round {
@@ -97,191 +128,84 @@ interface Round {
   readonly failures: Map<number, unknown>
 }
 
-function together(
-  hands: readonly PoolWorker[],
-  createHere: () => Promise<Evaluator>,
-  hire: () => Promise<PoolWorker>,
-): WorkerPool {
-  const alive = new Set(hands)
-  /** Who has the rows of a particle's last rollout. */
-  const holders = new Map<number, PoolWorker>()
-  let losses: string[] = []
-  /** Workers that took the place of others. */
-  let hired = 0
-  let here: Promise<Evaluator> | null = null
+/** Jobs are left in the queue where no worker is. */
+async function shareOut(pool: Pool, jobs: readonly Job[]): Promise<Round> {
+  const queue = jobs.map((job, index): Entry => ({ job, index, attemptsLeft: ATTEMPTS }))
+  const round: Round = { queue, outcomes: [], failures: new Map() }
+  // A worker that dies late leaves its job when the others are done already.
+  while (queue.length > 0 && (pool.alive.size > 0 || (await replaceFor(pool, round))))
+    await Promise.all([...pool.alive].map((worker) => work(pool, worker, round)))
+  return round
+}
 
-  /** Takes jobs until none is left or the worker dies. */
-  async function work(hand: PoolWorker, { queue, outcomes, failures }: Round): Promise<void> {
-    for (let entry = takeFor(hand, queue); entry; entry = takeFor(hand, queue)) {
-      const before = hand.death()
+/** Takes jobs until none is left or the worker dies. */
+async function work(pool: Pool, worker: PoolWorker, round: Round): Promise<void> {
+  const { queue, outcomes, failures } = round
+  for (let entry = takeEntry(pool, worker, queue); entry; entry = takeEntry(pool, worker, queue)) {
+    const before = worker.end()
+    if (before) {
       // No job is to blame.
-      if (before) {
-        alive.delete(hand)
-        losses.push(`A worker died between two particles (${before.message}); ${alive.size} are left.`)
-        queue.unshift(entry)
+      retire(pool, worker, 'between two particles', before)
+      queue.unshift(entry)
+      return
+    }
+    try {
+      pool.lastWorker.set(entry.job.particle, worker)
+      outcomes[entry.index] = await worker.evaluate(entry.job)
+    } catch (error) {
+      if (error instanceof WorkerEnd) {
+        retire(pool, worker, `while it evaluated particle ${entry.job.particle}`, error)
+        tryAgain(entry, round)
         return
       }
-      try {
-        holders.set(entry.job.particle, hand)
-        outcomes[entry.index] = await hand.evaluate(entry.job)
-      } catch (error) {
-        if (error instanceof Death) return bury(hand, entry, error, { queue, outcomes, failures })
-        failures.set(entry.index, error)
-      }
+      failures.set(entry.index, error)
     }
   }
-
-  function bury(hand: PoolWorker, entry: Entry, { message }: Death, { queue, failures }: Round): void {
-    alive.delete(hand)
-    const { particle } = entry.job
-    losses.push(`A worker died while it evaluated particle ${particle} (${message}); ${alive.size} are left.`)
-    entry.lives--
-    if (entry.lives > 0) queue.unshift(entry)
-    else failures.set(entry.index, new RunError(`${LIVES} workers died while they evaluated particle ${particle}.`))
-  }
-
-  /** A job that has ended a worker would end this thread, too: it is tried on another worker, or given up. */
-  async function hireFor({ queue, failures }: Round): Promise<boolean> {
-    const suspect = queue.find(({ lives }) => lives < LIVES)
-    if (!suspect) return false
-    hired++
-    const added =
-      hired > MOST_HIRED ? new Error(`${hands.length + MOST_HIRED} workers died in this run.`) : await attempt(hire)
-    if (!(added instanceof Error)) return alive.add(added) !== undefined
-    const text = `A worker died while it evaluated particle ${suspect.job.particle}. ${added.message}`
-    failures.set(suspect.index, new RunError(text))
-    return false
-  }
-
-  /** Its own particles first, which it may know from the last time, then anybody's. */
-  function takeFor(hand: PoolWorker, queue: Entry[]): Entry | undefined {
-    const isOwn = ({ index }: Entry) => index % hands.length === hands.indexOf(hand)
-    const open = queue.filter(({ job }) => isOpenTo(hand, job))
-    const entry = open.find(isOwn) ?? open[0]
-    return entry && queue.splice(queue.indexOf(entry), 1)[0]
-  }
-
-  /**
-   * A later pass is for whoever has the rows, and a running episode in TypeScript for whoever has the instances: to
-   * collect or to play them again takes longer than to wait, and the longer the older the episode is.
-   */
-  function isOpenTo(hand: PoolWorker, { pass, particle, carried }: Job): boolean {
-    const holder = holders.get(particle)
-    const isBound = pass > 0 || (carried?.history?.length ?? 0) > 0
-    return !isBound || holder === hand || !holder || !alive.has(holder)
-  }
-
-  return {
-    size: () => alive.size,
-    async evaluate(jobs) {
-      const queue = jobs.map((job, index): Entry => ({ job, index, lives: LIVES }))
-      const round: Round = { queue, outcomes: [], failures: new Map() }
-      // A worker that dies late leaves its job when the others are done already.
-      while (queue.length > 0 && (alive.size > 0 || (await hireFor(round))))
-        await Promise.all([...alive].map((hand) => work(hand, round)))
-      // A round that has failed needs no more outcomes.
-      if (queue.length > 0 && round.failures.size === 0) {
-        here ??= createHere()
-        const evaluator = await here
-        for (const { job, index } of queue) round.outcomes[index] = evaluator(job)
-      }
-      // The first in the order of the jobs, whoever was faster.
-      if (round.failures.size > 0) throw round.failures.get(Math.min(...round.failures.keys()))
-      return round.outcomes
-    },
-    takeFailures() {
-      const taken = losses
-      losses = []
-      return taken
-    },
-    close() {
-      for (const hand of alive) hand.stop()
-      alive.clear()
-      here?.then((evaluator) => evaluator.close())
-    },
-  }
 }
 
-const attempt = <T>(make: () => Promise<T>): Promise<T | Error> => make().catch((error: Error) => error)
-
-/** Why a worker is no more. */
-class Death extends Error {}
-
-/** One worker. */
-interface PoolWorker {
-  evaluate(job: Job): Promise<Outcome>
-  /** Why it is no more; null while it is. */
-  death(): Death | null
-  stop(): void
+function retire({ alive, died }: Pool, worker: PoolWorker, when: string, { message }: WorkerEnd): void {
+  alive.delete(worker)
+  died.push(`A worker died ${when} (${message}); ${alive.size} are left.`)
 }
 
-async function startPoolWorker({
-  evaluator,
-  posted,
-  limit = LIMIT,
-}: Pick<WorkerPoolOptions<unknown>, 'evaluator' | 'posted' | 'limit'>): Promise<PoolWorker> {
-  let owed: { resolve(answer: Answer): void; reject(reason: Error): void } | null = null
-  let death: Death | null = null
-  const worker = startOrRefuse({
-    onMessage: (answer) => owed?.resolve(answer as Answer),
-    onEnd: (reason) => {
-      death = new Death(reason)
-      owed?.reject(death)
-    },
-  })
-
-  async function ask(order: Order, within = limit): Promise<Answer> {
-    if (death) throw death
-    let timer: ReturnType<typeof setTimeout> | undefined
-    const answer = await new Promise<Answer>((resolve, reject) => {
-      owed = { resolve, reject }
-      timer = setTimeout(() => {
-        death = new Death(`it gave no answer within ${within} s`)
-        worker.stop()
-        reject(death)
-      }, within * 1000)
-      // A pool closed with a job on its way leaves this timer behind, and the program has to be able to end.
-      if (typeof timer === 'object') timer.unref()
-      worker.post(order)
-    }).finally(() => clearTimeout(timer))
-    if ('failure' in answer) throw revived(answer.failure)
-    return answer
-  }
-
-  try {
-    await ask({ evaluator, setup: posted }, LIMIT)
-  } catch (error) {
-    worker.stop()
-    if (!(error instanceof Death)) throw error
-    throw notStarted(error)
-  }
-  return {
-    death: () => death,
-    evaluate: async (job) => ((await ask({ job })) as { outcome: Outcome }).outcome,
-    stop: () => worker.stop(),
-  }
+/** Puts back a job of which a worker died, or gives it up. */
+function tryAgain(entry: Entry, { queue, failures }: Round): void {
+  const { job, index } = entry
+  entry.attemptsLeft--
+  if (entry.attemptsLeft > 0) queue.unshift(entry)
+  else failures.set(index, new RunError(`${ATTEMPTS} workers died while they evaluated particle ${job.particle}.`))
 }
 
-/** Where workers are forbidden, or a bundle has no file for them, the runtime may refuse at once. */
-function startOrRefuse(listener: Parameters<typeof workers.start>[0]) {
-  try {
-    return workers.start(listener)
-  } catch (error) {
-    throw notStarted(error as Error)
-  }
+/** A job that has ended a worker would end this thread, too: it is tried on another worker, or given up. */
+async function replaceFor(pool: Pool, { queue, failures }: Round): Promise<boolean> {
+  const suspect = queue.find(({ attemptsLeft }) => attemptsLeft < ATTEMPTS)
+  if (!suspect) return false
+  pool.replaced++
+  const another =
+    pool.replaced > MOST_REPLACEMENTS
+      ? new Error(`${pool.started.length + MOST_REPLACEMENTS} workers died in this run.`)
+      : await pool.startAnother().catch((error: Error) => error)
+  if (!(another instanceof Error)) return pool.alive.add(another) !== undefined
+  const text = `A worker died while it evaluated particle ${suspect.job.particle}. ${another.message}`
+  failures.set(suspect.index, new RunError(text))
+  return false
 }
 
-const notStarted = ({ message }: Error) =>
-  new UsageError(`A worker could not be started (${message}); workers: 0 evaluates in this thread.`)
+/** Its own particles first, which it may know from the last time, then anybody's. */
+function takeEntry(pool: Pool, worker: PoolWorker, queue: Entry[]): Entry | undefined {
+  const { started } = pool
+  const isOwn = ({ index }: Entry) => index % started.length === started.indexOf(worker)
+  const open = queue.filter(({ job }) => isOpenTo(pool, worker, job))
+  const entry = open.find(isOwn) ?? open[0]
+  return entry && queue.splice(queue.indexOf(entry), 1)[0]
+}
 
-/** An error as it was thrown in the worker. */
-function revived({ name, message, stack }: { name: string; message: string; stack?: string }): Error {
-  const kinds: Readonly<Record<string, new (message: string) => Error>> = {
-    RunError,
-    UsageError,
-    TypeError,
-    RangeError,
-  }
-  const error = new (kinds[name] ?? Error)(message)
-  return isExpected(error) ? error : Object.assign(error, { stack })
+/**
+ * A later pass is for whoever has the rows, and a running episode in TypeScript for whoever has the instances: to
+ * collect or to play them again takes longer than to wait, and the longer the older the episode is.
+ */
+function isOpenTo({ lastWorker, alive }: Pool, worker: PoolWorker, { pass, particle, carried }: Job): boolean {
+  const last = lastWorker.get(particle)
+  const isBound = pass > 0 || (carried?.history?.length ?? 0) > 0
+  return !isBound || last === worker || !last || !alive.has(last)
 }

@@ -1,7 +1,7 @@
 // What a worker of a worker pool runs: it becomes an evaluator, then evaluates one particle after the other.
 import { platform } from '#platform'
 import type { Evaluator } from '../../rl/evaluator.ts'
-import type { Answer, Order } from '../../rl/worker-pool.ts'
+import type { Answer, Order } from '../../rl/pool-worker.ts'
 import type { RandomisedSetup } from '../adr/evaluator.ts'
 import { evaluators } from './evaluators.ts'
 import { withTask } from './task.ts'
