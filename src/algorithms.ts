@@ -20,4 +20,11 @@ export { type SqlComposeInfo, type SqlComposeState, sqlCompose } from './algorit
 export { kernelMatrix } from './algorithms/svpg/kernel.ts'
 export type { SvpgConfig, SvpgOptions } from './algorithms/svpg/settings.ts'
 export { type SvpgInfo, type SvpgState, svpg } from './algorithms/svpg/svpg.ts'
-export { constantsAt, evaluateGrid, type Grid, type GridOptions, gridPoints, type Ranges } from './rl/randomisation.ts'
+export {
+  constantsAt,
+  type EvaluationGrid,
+  evaluateGrid,
+  type GridOptions,
+  gridPoints,
+  type Ranges,
+} from './rl/randomisation.ts'

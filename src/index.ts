@@ -100,7 +100,7 @@ export type { Acting, ActOptions, AgentAction, Who } from './policy/request.ts'
 export type { Evaluation, IterationMetrics, RunSummary } from './report/metrics.ts'
 // Who acts
 export type { Agents, DrawingAgents, Policies, PolicyAgents } from './rl/agents.ts'
-export { evaluateGrid, type Grid, type GridOptions, type Ranges } from './rl/randomisation.ts'
+export { type EvaluationGrid, evaluateGrid, type GridOptions, type Ranges } from './rl/randomisation.ts'
 // Replay
 export type { Replay } from './rl/replay.ts'
 export type { BandwidthName, BandwidthRule, DistanceStatistics } from './svgd/bandwidth-rules.ts'

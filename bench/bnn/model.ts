@@ -175,7 +175,7 @@ export function permutation(draws: Draws, count: number): Int32Array {
   return order
 }
 
-/** At most so many rows tell how large the residuals of a network are at the start. */
+/** Rows, at most, that show how large the residuals of a network are at the start. */
 const RESIDUAL_ROWS = 1000
 
 /**

@@ -13,7 +13,7 @@ const SAMPLES = 21
 /** Firefox tells the time to a millisecond where a page is not isolated: a sample takes twenty of them. */
 const SAMPLE_MS = 20
 
-/** Calls until compilers have done their work, then in samples of so many calls that a coarse clock is fine enough. */
+/** Calls until compilers have done their work, then in samples with enough calls for a coarse clock. */
 export async function measure(run: () => unknown, breathe: () => Promise<void>): Promise<Timing> {
   let calls = 0
   const started = performance.now()

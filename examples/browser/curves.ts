@@ -70,7 +70,7 @@ export interface Curves {
   destroy(): void
 }
 
-/** Draws empty axes for a run of so many iterations; they fill as metrics are added. */
+/** Draws empty axes for a run of `iterations`; they fill as metrics are added. */
 export function createCurves(iterations: number): Curves {
   const history = emptyHistory()
   let plots: uPlot[] = []

@@ -100,7 +100,7 @@ export const offPolicyMetrics = (loop: OffPolicy, theta: Float32Array, { episode
   thetaNorm: [normOf(theta)],
 })
 
-/** What is told of the Stein direction; nulls where there is no kernel. */
+/** Metrics of the Stein direction; nulls where there is no kernel. */
 export const steinMetrics = (stein: SteinInfo | null) => ({
   drive: stein?.drive ?? null,
   repulsion: stein?.repulsion ?? null,

@@ -28,13 +28,13 @@ export interface CompileOptions {
 /** The gradient of the objective by x, and the values of what the function returned; valid until the next call. */
 export interface Derivative {
   readonly gradient: Float32Array
-  /** [objective, ...told] */
+  /** [objective, ...metrics] */
   readonly values: readonly Float32Array[]
 }
 
 /** Expressions that a function may be, in turn: minibatches of two sizes, a term that comes in every tenth step. */
 const MOST_PLANS = 8
-/** A function that keeps becoming another one is not worth compiling: after so many times, every tenth call. */
+/** A function that keeps becoming another one is not worth compiling: after 32 times, only every tenth call is. */
 const MOST_TRACES = 32
 const WORTHWHILE = 10
 
@@ -180,16 +180,16 @@ function resultsOf(plan: Plan, { name, checkFinite }: CompileOptions): readonly 
 
 /** The same by tfjs. */
 function eagerGradient(f: Expression, x: Float32Array, shape: readonly number[]): Derivative {
-  let told: tf.Tensor[] = []
+  let metrics: tf.Tensor[] = []
   const objective = (x: tf.Tensor) => {
     const [first, ...others] = f(x)
-    told = others.map((tensor) => tf.keep(tf.clone(tensor)))
+    metrics = others.map((tensor) => tf.keep(tf.clone(tensor)))
     return first
   }
   const { value, grad } = tf.tidy(() => tf.valueAndGrad(objective)(tf.tensor(x, [...shape])))
-  const values = [value, ...told].map((tensor) => tensor.dataSync() as Float32Array)
+  const values = [value, ...metrics].map((tensor) => tensor.dataSync() as Float32Array)
   const gradient = grad.dataSync() as Float32Array
-  tf.dispose([value, grad, ...told])
+  tf.dispose([value, grad, ...metrics])
   return { gradient, values }
 }
 

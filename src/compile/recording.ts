@@ -9,8 +9,8 @@ import { floatsOf, READS, type Source, type Tracing, trace } from './trace.ts'
 // over every value that it takes from outside. So such values are never stale: there is no constant but what the list
 // has seen unchanged.
 
-/** A function of tensors: what is to be differentiated, one number, and what is to be told beside it. */
-export type Expression = (x: tf.Tensor) => readonly [objective: tf.Tensor, ...told: tf.Tensor[]]
+/** A function of tensors: what is to be differentiated, one number, and metrics beside it. */
+export type Expression = (x: tf.Tensor) => readonly [objective: tf.Tensor, ...metrics: tf.Tensor[]]
 
 /** A function of what it takes from outside alone. */
 export type Values = () => readonly tf.Tensor[]

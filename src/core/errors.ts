@@ -44,7 +44,7 @@ export interface Allowed {
   readonly allowed: string
 }
 
-const told = <T>(
+const metadata = <T>(
   kind: Allowed['kind'],
   allowed: string,
 ): v.MetadataAction<T, { kind: Allowed['kind']; allowed: string }> => v.metadata({ kind, allowed })
@@ -65,7 +65,7 @@ export function wholeNumber(what: string, min: number, max = Number.MAX_SAFE_INT
     v.safeInteger(message),
     v.minValue(min, message),
     v.maxValue(max, message),
-    told('whole', allowed),
+    metadata('whole', allowed),
   )
 }
 
@@ -76,7 +76,7 @@ export function wholeNumberOr<const T extends readonly string[]>(what: string, [
     Number.isSafeInteger(input) && (input as number) >= min && (input as number) <= max
   return v.pipe(
     v.custom<number | T[number]>((input) => isWhole(input) || words.includes(input as string), named(what, allowed)),
-    told('whole', allowed),
+    metadata('whole', allowed),
   )
 }
 
@@ -88,7 +88,7 @@ export function positiveNumber(what: string) {
     v.number(message),
     v.finite(message),
     v.check((x) => x > 0, message),
-    told('number', allowed),
+    metadata('number', allowed),
   )
 }
 
@@ -106,7 +106,7 @@ function numberOr<const T extends readonly string[]>(
       (input) => (typeof input === 'number' ? isAllowed(input) : words.includes(input as string)),
       named(what, all),
     ),
-    told(kind, all),
+    metadata(kind, all),
   )
 }
 
@@ -163,14 +163,14 @@ export function float32(what: string) {
 export function nonNegativeNumber(what: string) {
   const allowed = 'a finite number of at least 0'
   const message = named(what, allowed)
-  return v.pipe(v.number(message), v.finite(message), v.minValue(0, message), told('number', allowed))
+  return v.pipe(v.number(message), v.finite(message), v.minValue(0, message), metadata('number', allowed))
 }
 
 /** A number from 0 to 1. */
 export function fraction(what: string) {
   const allowed = 'a number from 0 to 1'
   const message = named(what, allowed)
-  return v.pipe(v.number(message), v.minValue(0, message), v.maxValue(1, message), told('share', allowed))
+  return v.pipe(v.number(message), v.minValue(0, message), v.maxValue(1, message), metadata('share', allowed))
 }
 
 /** A number from 0 up to but not including 1, in float32 too. */
@@ -182,19 +182,19 @@ export function decay(what: string) {
     v.minValue(0, message),
     v.check((x) => x < 1, message),
     v.check((x) => Math.fround(x) < 1, named(what, 'at most 0.9999999, as it is used in float32')),
-    told('share', allowed),
+    metadata('share', allowed),
   )
 }
 
 /** One of a list of words. */
 export function oneOf<const T extends readonly string[]>(what: string, words: T) {
   const allowed = `one of ${words.join(', ')}`
-  return v.pipe(v.picklist(words, named(what, allowed)), told('word', allowed))
+  return v.pipe(v.picklist(words, named(what, allowed)), metadata('word', allowed))
 }
 
 export function trueOrFalse(what: string) {
   const allowed = 'true or false'
-  return v.pipe(v.boolean(named(what, allowed)), told('flag', allowed))
+  return v.pipe(v.boolean(named(what, allowed)), metadata('flag', allowed))
 }
 
 /** More than anybody waits for; numbers of iterations are exact in every place that counts them. */
@@ -210,7 +210,7 @@ export function layerWidths(what: string, name = 'hidden') {
   return v.pipe(
     v.array(wholeNumber(what, 1, 4096), message),
     v.maxLength(MOST_LAYERS, ({ input }) => `${name} must be a list of ${allowed}, got ${input.length} of them.`),
-    told('widths', allowed),
+    metadata('widths', allowed),
   )
 }
 

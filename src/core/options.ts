@@ -11,7 +11,7 @@ export const namesOf = <T extends object>(names: { readonly [K in keyof Required
  * @throws UsageError
  */
 export function refuseUnknown(of: string, options: unknown, known: readonly string[]): void {
-  // What is missing is told by the checks of each option.
+  // The checks of each option name what is missing.
   if (options === undefined) return
   if (options === null || typeof options !== 'object' || Array.isArray(options))
     throw new UsageError(`${of} takes its options as an object, got ${show(options)}.`)

@@ -6,8 +6,8 @@ import { refuseUnknown } from './options.ts'
 
 export type Entries = v.ObjectEntries
 
-/** What is told of a setting beside its schema. */
-interface Told {
+/** What a setting says beside its schema. */
+interface SettingMetadata {
   readonly meaning: string
   /** The default in words, where it depends on others. */
   readonly otherwise?: string
@@ -23,7 +23,7 @@ export const setting = <const S extends v.GenericSchema, const D extends v.Infer
   schema: S,
   fallback: D,
   meaning: string,
-) => v.optional(v.pipe(schema, v.metadata({ meaning } satisfies Told)), fallback)
+) => v.optional(v.pipe(schema, v.metadata({ meaning } satisfies SettingMetadata)), fallback)
 
 /**
  * A setting whose default depends on others.
@@ -36,11 +36,11 @@ export const derived = <const S extends v.GenericSchema, const D extends v.Infer
   otherwise: string,
   meaning: string,
   fallback?: D,
-) => v.optional(v.pipe(schema, v.metadata({ meaning, otherwise } satisfies Told)), fallback as D)
+) => v.optional(v.pipe(schema, v.metadata({ meaning, otherwise } satisfies SettingMetadata)), fallback as D)
 
 /** A setting that must be given. */
 export const required = <const S extends v.GenericSchema>(schema: S, meaning: string) =>
-  v.pipe(schema, v.metadata({ meaning } satisfies Told))
+  v.pipe(schema, v.metadata({ meaning } satisfies SettingMetadata))
 
 /**
  * Every number that the 64 bits of a seed tell apart is allowed: it has no other bound than that of exact whole
@@ -75,10 +75,10 @@ export const describeSettings = (entries: Entries): SettingDescription[] =>
   })
 
 /** Of the schema and of what it wraps. */
-function metadataOf(schema: v.GenericSchema): Partial<Allowed> & Told {
+function metadataOf(schema: v.GenericSchema): Partial<Allowed> & SettingMetadata {
   const inner =
     schema.type === 'nullable' ? metadataOf((schema as v.NullableSchema<v.GenericSchema, undefined>).wrapped) : {}
-  return { ...inner, ...(v.getMetadata(schema) as unknown as Told) }
+  return { ...inner, ...(v.getMetadata(schema) as unknown as SettingMetadata) }
 }
 
 const inWords = (value: unknown) => (Array.isArray(value) ? value.join(',') : String(value))

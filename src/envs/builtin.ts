@@ -1,6 +1,6 @@
 import { show, UsageError } from '../core/errors.ts'
 import type { EnvironmentSpec } from './contract.ts'
-import type { Grid } from './grid.ts'
+import type { CellGrid } from './grid.ts'
 import type { Scene } from './render.ts'
 
 /** A constant of the physics, or what a choice is between: words, true and false. */
@@ -27,7 +27,7 @@ export interface BuiltIn<Name extends string = string> {
   /** The spaces, which may depend on the constants. */
   spaces(constants: Readonly<Record<Name, number>>): Pick<EnvironmentSpec, 'observationSpace' | 'actionSpace'>
   /** Cells over the observations, which may depend on the constants. */
-  grid?(constants: Readonly<Record<Name, number>>): Grid
+  grid?(constants: Readonly<Record<Name, number>>): CellGrid
   /** A picture of a state row. */
   render?(state: ArrayLike<number>, constants: Readonly<Record<Name, number>>): Scene
 }

@@ -38,7 +38,7 @@ export async function checkEnvironment(env: string | EnvironmentSpec, options: C
 /** The same as a list, empty when nothing is wrong. */
 export async function problemsOf(env: string | EnvironmentSpec, options: CheckOptions = {}): Promise<string[]> {
   refuseUnknown('checkEnvironment', options, ['episodes', 'seed', 'steps', 'core'])
-  // A description that is wrong is told with all that is wrong about it, and not only the first.
+  // A description that is wrong is refused with all that is wrong about it, and not only the first.
   const spec = typeof env === 'string' ? environmentSpec(env) : env
   const id = typeof spec.id === 'string' && spec.id ? spec.id : 'An environment without an id'
   const named = (problems: readonly string[]) => [...new Set(problems)].map((problem) => `${id}: ${problem}.`)
@@ -91,13 +91,13 @@ function problemsOfEpisodes(spec: EnvironmentSpec, create: () => Environment, op
   seeds.push(Number.MAX_SAFE_INTEGER)
   const played = seeds.map((each) => play(spec, first, each, steps))
   // What is wrong whatever the seed is said of the first one.
-  const told = new Set<string>()
+  const seen = new Set<string>()
   const problems = played
     .flatMap((episode) => episode.problems)
     .filter((problem) => {
       const withoutSeed = problem.replace(/^seed \d+, /, '')
-      if (told.has(withoutSeed)) return false
-      told.add(withoutSeed)
+      if (seen.has(withoutSeed)) return false
+      seen.add(withoutSeed)
       return true
     })
   // What comes next compares episodes with each other, which says nothing once they are wrong.

@@ -1,8 +1,8 @@
-import type { Grid } from './grid.ts'
+import type { CellGrid } from './grid.ts'
 import type { Scene } from './render.ts'
 import type { Action, Box, Discrete } from './spaces.ts'
 
-/** Whatever an environment tells beside its observation: plain data by name. */
+/** Whatever an environment gives beside its observation: plain data by name. */
 export type Info = Readonly<Record<string, unknown>>
 
 /** What a reset gives: the first observation of an episode. */
@@ -72,7 +72,7 @@ export interface EnvironmentSpec {
   /** How the library made this task of another one: what it takes to make it again elsewhere, see description.ts. */
   readonly made?: { readonly from: EnvironmentSpec; readonly by: Making }
   /** Cells over the observations, where it tells something how many of them are visited. */
-  readonly grid?: Grid
+  readonly grid?: CellGrid
   /** A picture of a state row. */
   readonly render?: (state: ArrayLike<number>) => Scene
 }

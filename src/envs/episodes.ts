@@ -20,7 +20,7 @@ export const episodeCounters = (rows: number): EpisodeCounters => ({
 /** What is said of a problem: `problem` completes "gave …", `step` is 0 for a reset. */
 export type Telling = (row: number, step: number, problem: string) => string
 
-/** Tells the name of the row and the step. */
+/** Names the row and the step in what it throws. */
 export const namingRow =
   (nameOfRow: (row: number) => string): Telling =>
   (row, step, problem) =>

@@ -2,7 +2,7 @@
  * Equal cells over some of the numbers of an observation: which of them a population visits is its coverage. Plain
  * data.
  */
-export interface Grid {
+export interface CellGrid {
   /** Which numbers of an observation it lies over. */
   readonly columns: readonly number[]
   /** [columns] its ends; what lies beyond counts to the outermost cells. */
@@ -15,7 +15,11 @@ export interface Grid {
 }
 
 /** The numbers of the cells that observations [rows, O] lie in, each once, in rising order: Σ_k place_k cellsᵏ. */
-export function cellsOf({ columns, low, high, cells }: Grid, observations: ArrayLike<number>, O: number): Int32Array {
+export function cellsOf(
+  { columns, low, high, cells }: CellGrid,
+  observations: ArrayLike<number>,
+  O: number,
+): Int32Array {
   const place = (value: number, k: number) => {
     const share = (value - low[k]) / (high[k] - low[k])
     return Math.min(Math.max(Math.floor(share * cells), 0), cells - 1)

@@ -46,7 +46,7 @@ export function creatorOf({ id, create }: EnvironmentSpec): () => Environment {
   throw new UsageError(`The environment ${show(id)} has neither physics in the core nor create().`)
 }
 
-/** So many instances. Where one of them cannot be made, those before it are closed. */
+/** `count` instances. Where one of them cannot be made, those before it are closed. */
 export function openInstances(create: () => Environment, count: number): Environment[] {
   const all: Environment[] = []
   try {

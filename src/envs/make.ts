@@ -94,7 +94,7 @@ export function configured(
 }
 
 function withConstants(task: EnvironmentSpec, constants: NonNullable<MakeOptions['constants']>): EnvironmentSpec {
-  // Where the physics is in the core, its constants tell all; a task of one's own is told from what it was made of.
+  // Where the physics is in the core, its constants say all; a task of one's own is known by what it was made of.
   if (task.configure) return { made: { from: task, by: { constants } }, ...task.configure(constants) }
   throw new UsageError(`${task.id} has no constant "${Object.keys(constants)[0]}"; it has none.`)
 }

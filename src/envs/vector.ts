@@ -43,7 +43,7 @@ export interface VectorStep extends VectorReset {
   readonly truncated: Uint8Array
 }
 
-/** What a step of a vector tells beside its observations. */
+/** What a step of a vector gives beside its observations. */
 export interface VectorInfo {
   /** [N] 1 where `obs` is the first observation of an episode. */
   readonly resetMask: Uint8Array
@@ -130,7 +130,7 @@ interface Vector {
 }
 
 /** How the rows of a vector move. */
-interface Rows {
+interface RowStepper {
   /** Starts the episode whose number stands in `episode`, in every row or where the mask is not 0. */
   reset(mask?: ArrayLike<number>): void
   /**
@@ -142,7 +142,7 @@ interface Rows {
 }
 
 /** What the caller sees: checks, and the same views every time. */
-function frontOf(vector: Vector, rows: Rows): VectorEnvironment {
+function frontOf(vector: Vector, rows: RowStepper): VectorEnvironment {
   const { spec, num, autoreset, arena, infos, finalInfos } = vector
   const { view } = arena
   const info = {
@@ -266,7 +266,7 @@ function checkRunning({ spec, num, arena: { view } }: Vector): void {
 }
 
 /** Rows whose physics is in the core. */
-function coreRows(vector: Vector): Rows {
+function coreRows(vector: Vector): RowStepper {
   const { spec, num, autoreset, arena } = vector
   const { ops, at, view } = arena
   return {
@@ -281,7 +281,7 @@ function coreRows(vector: Vector): Rows {
 }
 
 /** Rows that are instances of a task in TypeScript, one after the other. */
-function typeScriptRows(vector: Vector): Rows {
+function typeScriptRows(vector: Vector): RowStepper {
   const { spec, num, infos } = vector
   const { view } = vector.arena
   const O = sizeOf(spec.observationSpace)

@@ -9,7 +9,15 @@ import { parseJson, reading, writing } from '../train/run-files.ts'
 import { type AnyTrainStep, evaluate, train } from '../train/train.ts'
 import { playedGoals, playGoals } from './multigoal/play.ts'
 import type { RunGoals } from './multigoal/section.ts'
-import { conflict, type Description, type ExperimentOptions, equal, type Job, type Plan, planOf } from './plan.ts'
+import {
+  conflict,
+  type Description,
+  type ExperimentJob,
+  type ExperimentOptions,
+  equal,
+  type Plan,
+  planOf,
+} from './plan.ts'
 import { renderExperiment } from './report.ts'
 import { merge } from './run-concurrently.ts'
 import { type ExperimentSummary, encodeSummary, type RunRecord, summarise } from './summary.ts'
@@ -93,8 +101,8 @@ const keyOf = ({ variant, seed }: { readonly variant: string; readonly seed: num
  *
  * @throws UsageError when the directory holds something else, or an experiment with other settings
  */
-async function keptJobs({ path, description, jobs }: Plan, overwrite: boolean): Promise<Set<Job>> {
-  const kept = new Set<Job>()
+async function keptJobs({ path, description, jobs }: Plan, overwrite: boolean): Promise<Set<ExperimentJob>> {
+  const kept = new Set<ExperimentJob>()
   if (!(await files.exists(path))) return kept
   const has = (name: string) => files.exists(`${path}/${name}`)
   if (!(await has(FILES.summary))) {
@@ -114,7 +122,7 @@ async function keptJobs({ path, description, jobs }: Plan, overwrite: boolean): 
 /**
  * What a job has left that came to its end with these settings; null for an older or damaged run, which is done again.
  */
-async function finishedJob(job: Job, { iterations }: Description): Promise<FinishedRun | null> {
+async function finishedJob(job: ExperimentJob, { iterations }: Description): Promise<FinishedRun | null> {
   try {
     const run = await readFinished(job.path)
     await readVisits(job.path)
@@ -128,7 +136,7 @@ async function finishedJob(job: Job, { iterations }: Description): Promise<Finis
 /**
  * Whether a run has the settings of a job; whichever version it is of, and where an early one does not tell its task.
  */
-function isOf({ config: { version: _, ...config } }: FinishedRun, job: Job): boolean {
+function isOf({ config: { version: _, ...config } }: FinishedRun, job: ExperimentJob): boolean {
   const { export: __, ...task } = (config.task ?? job.config.task) as TaskDescription
   return equal({ ...config, task }, job.config)
 }
@@ -167,7 +175,7 @@ const writeSummary = ({ path }: Plan, summary: ExperimentSummary) =>
 const STOPPED = Symbol('stopped')
 
 async function* runJob(
-  { variant, seed, path, options, config }: Job,
+  { variant, seed, path, options, config }: ExperimentJob,
   { evaluationEpisodes: episodes, grid }: Description,
   workers: number,
   stop: { readonly requested: boolean },
@@ -212,7 +220,7 @@ async function* runJob(
 }
 
 /** What the jobs have left that came to their end. */
-type Finished = ReadonlyMap<Job, FinishedRun>
+type Finished = ReadonlyMap<ExperimentJob, FinishedRun>
 
 function summaryOf(
   { description, preset, jobs }: Plan,
@@ -220,7 +228,7 @@ function summaryOf(
   finished: Finished,
 ): ExperimentSummary {
   const { variants, ...rest } = description
-  const recordOf = (job: Job): RunRecord => ({
+  const recordOf = (job: ExperimentJob): RunRecord => ({
     seed: job.seed,
     failure: failures.get(keyOf(job)),
     finished: finished.get(job) ?? null,
@@ -233,7 +241,7 @@ function summaryOf(
 }
 
 async function readJobs({ jobs, description }: Plan): Promise<Finished> {
-  const finished = new Map<Job, FinishedRun>()
+  const finished = new Map<ExperimentJob, FinishedRun>()
   for (const job of jobs) {
     const run = await finishedJob(job, description)
     if (run) finished.set(job, run)
@@ -262,7 +270,7 @@ async function conclude(plan: Plan, failures: ReadonlyMap<string, string>): Prom
 /** Of the first run of every variant that has finished, chosen by its seed and not by what it shows. */
 function goalsOfFirst({ jobs, description }: Plan, finished: Finished): RunGoals[] {
   return description.variants.flatMap(({ label }) => {
-    const goalsOfJob = (job: Job) => playedGoals(finished.get(job)?.evaluation)
+    const goalsOfJob = (job: ExperimentJob) => playedGoals(finished.get(job)?.evaluation)
     const job = jobs.find((one) => one.variant === label && goalsOfJob(one))
     const goals = job && goalsOfJob(job)
     return goals ? [{ variant: label, seed: job.seed, goals }] : []
@@ -274,7 +282,7 @@ async function bestVisitsOf({ jobs }: Plan, { variants }: ExperimentSummary, fin
   const all: RunVisits[] = []
   for (const { label, runs } of variants) {
     const ranked = [...runs].sort((a, b) => (b.measures?.best ?? -Infinity) - (a.measures?.best ?? -Infinity))
-    const job = jobs.find(({ variant, seed }) => variant === label && seed === ranked[0].seed) as Job
+    const job = jobs.find(({ variant, seed }) => variant === label && seed === ranked[0].seed) as ExperimentJob
     const run = finished.get(job)
     const visits = run && (await readVisits(job.path))
     if (visits) all.push(bestVisits(label, job.seed, visits, run.evaluation))

@@ -1,5 +1,5 @@
 import { meanOf } from '../core/statistics.ts'
-import type { Grid, Ranges } from '../rl/randomisation.ts'
+import type { EvaluationGrid, Ranges } from '../rl/randomisation.ts'
 import { gridPoints } from '../rl/randomisation.ts'
 import type { Measures } from './measures.ts'
 
@@ -26,14 +26,14 @@ export function hardIndex({ ranges, points, hard }: PresetGrid): number {
  *     gridHard    return at the hard corner
  *     gridWorst   return at the worst point
  */
-export function gridMeasures(preset: PresetGrid, grid: Grid | undefined): Measures {
+export function gridMeasures(preset: PresetGrid, grid: EvaluationGrid | undefined): Measures {
   if (!grid) return {}
   const worst = grid.returns.reduce((least, x) => Math.min(least, x), Number.POSITIVE_INFINITY)
   return { gridMean: meanOf(grid.returns), gridHard: grid.returns[hardIndex(preset)], gridWorst: worst }
 }
 
 /** Mean over runs at every point; null when there is none. */
-export function meanGrid(grids: readonly (Grid | undefined)[]): number[] | null {
+export function meanGrid(grids: readonly (EvaluationGrid | undefined)[]): number[] | null {
   const there = grids.filter((grid) => grid !== undefined)
   if (there.length === 0) return null
   return there[0].returns.map((_, k) => meanOf(there.map(({ returns }) => returns[k])) as number)

@@ -51,7 +51,7 @@ export interface DescribedVariant extends Pick<ExperimentVariant, 'label' | 'not
 }
 
 /** One run of a variant. */
-export interface Job {
+export interface ExperimentJob {
   readonly variant: string
   readonly seed: number
   /** Its run directory. */
@@ -65,7 +65,7 @@ export interface Plan {
   readonly preset: Preset
   readonly description: Description
   /** Seed by seed, so that every variant has something to show early. */
-  readonly jobs: readonly Job[]
+  readonly jobs: readonly ExperimentJob[]
 }
 
 /**
@@ -83,7 +83,7 @@ export function planOf(given: ExperimentOptions): Plan {
   const variants = chosen(preset, options.variants)
   const env = taskOf(preset)
   const jobs = seeds.flatMap((seed) =>
-    variants.map(({ label, settings }): Job => {
+    variants.map(({ label, settings }): ExperimentJob => {
       const given = { ...preset.settings, ...settings, env, iterations, seed } as AnyTrainOptions
       const config = plain(runConfig(given))
       return { variant: label, seed, path: `${out}/${label}/seed-${seed}`, options: given, config }

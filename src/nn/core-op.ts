@@ -66,7 +66,7 @@ export function coreOp<I extends string, A extends object>(op: CoreOp<I, A>) {
     tf.engine().runKernel(op.name, inputs, call as unknown as tf.NamedAttrMap) as tf.Tensor
 }
 
-/** The gradient by each input as a kernel of its own, told by its attribute `by`. */
+/** The gradient by each input as a kernel of its own, chosen by its attribute `by`. */
 const tracedGradients = (name: string, inputs: tf.NamedTensorMap, attributes: object) =>
   Object.fromEntries(
     Object.keys(inputs).map((by) => [

@@ -8,7 +8,7 @@ import { kernels, type tf } from './tfjs.ts'
 // core for a whole network.
 
 /** Logits come [rows, classes], all else [rows]. */
-interface Sizes {
+interface LogitSizes {
   readonly rows: number
   readonly classes: number
 }
@@ -16,7 +16,7 @@ interface Sizes {
 /** What SIMD reads behind the end of rows that are not whole vectors. */
 const SLACK = 4
 
-const fieldsFor = ({ rows, classes }: Sizes) => ({
+const fieldsFor = ({ rows, classes }: LogitSizes) => ({
   logits: f32(rows * classes + SLACK),
   action: f32(rows + SLACK),
   /** What is computed of each row, or the gradient by that. */
@@ -32,7 +32,7 @@ interface Workspace {
 
 const workspaces = new WeakMap<CoreModule, Workspace>()
 
-function arenaFor({ rows, classes }: Sizes): Workspace['arena'] {
+function arenaFor({ rows, classes }: LogitSizes): Workspace['arena'] {
   if (!kernels.core) throw new Error('The core has not been compiled: call startTfjs first.')
   const kept = workspaces.get(kernels.core)
   if (kept && kept.rows >= rows && kept.size >= rows * classes) return kept.arena
@@ -42,7 +42,7 @@ function arenaFor({ rows, classes }: Sizes): Workspace['arena'] {
   return arena
 }
 
-const sizesOf = ({ shape: [rows, classes] }: tf.TensorInfo): Sizes => ({ rows, classes })
+const sizesOf = ({ shape: [rows, classes] }: tf.TensorInfo): LogitSizes => ({ rows, classes })
 
 /** log π(a) [rows] of the classes [rows, 1], with a gradient by the logits [rows, classes]. */
 export const fusedLogProb = (logits: tf.Tensor2D, action: tf.Tensor): tf.Tensor1D =>

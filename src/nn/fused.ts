@@ -35,7 +35,7 @@ const BLOCK = 64
 const SLACK = 4
 
 /** n networks on `rows` rows each. */
-interface Sizes {
+interface PassSizes {
   readonly n: number
   readonly rows: number
 }
@@ -49,7 +49,7 @@ export function mlpScratch({ widths }: Network) {
 /** Floats of the outputs of all layers for one row, as they stand in the core. */
 export const outputFloats = ({ widths }: Network) => widths.slice(1).reduce((sum, width) => sum + stride(width), 0)
 
-function workspaceFields(net: Network, { n, rows }: Sizes) {
+function workspaceFields(net: Network, { n, rows }: PassSizes) {
   const { strips, tile } = mlpScratch(net)
   const [first, last] = [net.widths[0], net.widths[net.widths.length - 1]]
   return {
@@ -73,7 +73,7 @@ function workspaceFields(net: Network, { n, rows }: Sizes) {
 }
 
 /** The memory that passes through at most n networks of one shape run in, with at most `rows` rows each. */
-interface Workspace extends Sizes {
+interface Workspace extends PassSizes {
   readonly arena: Arena<ReturnType<typeof workspaceFields>>
   /** Which pass it holds: outputs of a forward one, or the gradients that a backward one puts in their place. */
   pass: number
@@ -82,7 +82,7 @@ interface Workspace extends Sizes {
 // A network is an immutable record, so what is derived from it is kept beside it and goes when it goes.
 const workspaces = new WeakMap<Network, Workspace>()
 
-function workspaceFor(net: Network, { n, rows }: Sizes): Workspace {
+function workspaceFor(net: Network, { n, rows }: PassSizes): Workspace {
   const kept = workspaces.get(net)
   if (kept && kept.n >= n && kept.rows >= rows) return kept
   if (!kernels.core) throw new Error('The core has not been compiled: call startTfjs first.')
@@ -137,7 +137,7 @@ const mlpOp = coreOp<'theta' | 'x', { readonly net: Network; pass: number }>({
   },
 })
 
-function sizesOf(x: tf.TensorInfo): Sizes {
+function sizesOf(x: tf.TensorInfo): PassSizes {
   const [first, second] = x.shape
   return x.shape.length === 3 ? { n: first, rows: second } : { n: 1, rows: first }
 }

@@ -4,7 +4,7 @@ import type { Head } from './policy.ts'
 export const stateActionSize = (observations: number, { actions }: Head) => observations + actions
 
 /**
- * Rows (s, a) for networks that judge both, from observations [rows, O] and actions [rows, A]; a class becomes one-hot.
+ * Rows (s, a) for networks of both, from observations [rows, O] and actions [rows, A]; a class becomes one-hot.
  */
 export function stateActions(
   observation: Float32Array,

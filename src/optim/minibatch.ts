@@ -45,7 +45,7 @@ export function startMinibatches(options?: MinibatchOptions): MinibatchState {
  *
  * @param scratch f32 [4 ⌈rows / 4⌉] in the core's memory
  */
-export function minibatchAt(state: MinibatchState, t: number, ops: Ops, seed: Seed, scratch: Rows): Minibatch {
+export function minibatchAt(state: MinibatchState, t: number, ops: Ops, seed: Seed, scratch: ShuffleRoom): Minibatch {
   const { options, batch, order } = state
   if (!options) return batch
   const { rows, size } = options
@@ -61,13 +61,13 @@ export function minibatchAt(state: MinibatchState, t: number, ops: Ops, seed: Se
   return batch
 }
 
-interface Rows {
+interface ShuffleRoom {
   readonly at: Pointer
   readonly view: Float32Array
 }
 
 /** Fisher and Yates. A uniform number has 24 bits: at 2²⁴ rows the bias of the rounding would begin to show. */
-function shuffleInto(order: Int32Array, epoch: number, ops: Ops, seed: Seed, { at, view }: Rows): void {
+function shuffleInto(order: Int32Array, epoch: number, ops: Ops, seed: Seed, { at, view }: ShuffleRoom): void {
   ops.fillUniform(at, order.length, seed.lo, seed.hi, Purpose.minibatch, 0, 0, epoch)
   order.forEach((_, i) => {
     order[i] = i

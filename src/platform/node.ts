@@ -87,8 +87,8 @@ async function takeAway(path: string): Promise<boolean> {
 
 /** When a process began, as Linux counts: a number is given to another process some time. */
 async function startOf(pid: number): Promise<string> {
-  const told = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
-  return told.slice(told.lastIndexOf(')') + 2).split(' ')[19] ?? ''
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? ''
 }
 
 async function isAlive(owner: string): Promise<boolean> {

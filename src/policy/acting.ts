@@ -29,8 +29,9 @@ export interface ActingPolicies {
   readonly high: readonly number[]
 }
 
-/** Rows that are computed at once, unless the activations of so many would need more than these bytes. */
+/** Rows that are computed at once. */
 const ROWS = 64
+/** Fewer are where their activations would need more memory than this. */
 const ACTIVATION_BYTES = 4_194_304
 
 /** Room for a population and for a few rows to act on. */

@@ -1,6 +1,6 @@
 import type { Metrics } from '../algorithms/algorithm.ts'
 import { finite, type Value } from '../core/statistics.ts'
-import type { Grid } from '../rl/randomisation.ts'
+import type { EvaluationGrid } from '../rl/randomisation.ts'
 
 /** What one iteration of a population leaves in metrics.jsonl: plain numbers only, so that any tool can read it. */
 export interface IterationMetrics extends Metrics {
@@ -24,7 +24,7 @@ export interface Evaluation {
   /** What an experiment measures beside, by name: plain data. */
   extras?: Readonly<Record<string, unknown>>
   /** Mean returns over a grid of the environment's parameters, where an experiment asks for them. */
-  grid?: Grid
+  grid?: EvaluationGrid
 }
 
 /** Everything that a report shows. */

@@ -13,10 +13,7 @@ export interface Episode {
   readonly reward: Float64Array
 }
 
-/**
- * What has been seen of the episodes that are still running, environment by environment; part of what a particle
- * carries.
- */
+/** The rows so far of episodes that are still running, environment by environment; part of a particle's state. */
 export interface OpenEpisodes {
   readonly openObservation: Float32Array
   readonly openAction: Float32Array
@@ -32,8 +29,8 @@ export const noOpenEpisodes = (): OpenEpisodes => ({
 type EpisodeArena = Arena<ReturnType<typeof batchFields> & ReturnType<typeof environmentFields>>
 
 /**
- * Puts the rows of a rollout to those of the episodes that were running before it. Call it before anything changes the
- * rewards of the batch.
+ * Appends the rows of a rollout to those of the episodes that were running before it. Call it before anything changes
+ * the rewards of the batch.
  *
  * @param open what the particle carried; its lengths are the steps of each environment before the rollout, `time` of
  *   its first rows

@@ -58,7 +58,7 @@ export interface EvaluatedParticle {
 export async function* evaluatePopulation(population: (Acting | Policies) & Play): AsyncGenerator<EvaluatedParticle> {
   refuseEndless(population.spec)
   if ('actRows' in population) refuseOthers(population.spec, population)
-  const returnsOf = await (arePolicies(population) ? evaluatorOf(population) : playerOf(population, population))
+  const returnsOf = await (arePolicies(population) ? playerOfPolicies(population) : playerOf(population, population))
   for (const greedy of [true, false]) {
     for (let particle = 0; particle < population.particles; particle++) {
       const returns = returnsOf(particle, greedy)
@@ -68,10 +68,10 @@ export async function* evaluatePopulation(population: (Acting | Policies) & Play
 }
 
 /** [episodes] the returns of a particle. */
-type Evaluator = (particle: number, greedy: boolean) => Float64Array
+type Player = (particle: number, greedy: boolean) => Float64Array
 
 /** Policies act and step in one op where the physics is in the core: see docs/architecture.md. */
-async function evaluatorOf(population: PoliciesToEvaluate): Promise<Evaluator> {
+async function playerOfPolicies(population: PoliciesToEvaluate): Promise<Player> {
   const { spec, policy, theta, particles, episodes, core } = population
   refuseMisfit(spec, policy, theta, particles)
   const module = await compileCore(core)
@@ -90,7 +90,7 @@ async function evaluatorOf(population: PoliciesToEvaluate): Promise<Evaluator> {
   }
 }
 
-async function playerOf({ spec, episodes, seed, core }: Play, agents: Acting): Promise<Evaluator> {
+async function playerOf({ spec, episodes, seed, core }: Play, agents: Acting): Promise<Player> {
   const module = await compileCore(core)
   return (particle, greedy) => playEpisodes(module, { spec, agents, particle, greedy, episodes, seed })
 }
@@ -100,10 +100,10 @@ function refuseOthers({ id, observationSpace, actionSpace }: EnvironmentSpec, { 
   const task = { kind: actionSpace.kind, size: actionSpace.kind === 'discrete' ? actionSpace.n : sizeOf(actionSpace) }
   const isSame = observations === sizeOf(observationSpace) && actions.kind === task.kind && actions.size === task.size
   if (isSame) return
-  const told = (O: number, { kind, size }: typeof task) =>
+  const sizes = (O: number, { kind, size }: typeof task) =>
     `${counted(O, 'observation')} and ${counted(size, `${kind === 'discrete' ? 'discrete' : 'continuous'} action`)}`
   throw new UsageError(
-    `The agents have ${told(observations, actions)}, but ${id} has ${told(sizeOf(observationSpace), task)}.`,
+    `The agents have ${sizes(observations, actions)}, but ${id} has ${sizes(sizeOf(observationSpace), task)}.`,
   )
 }
 

@@ -22,7 +22,7 @@ export interface Job {
   readonly context: ParticleState | null
 }
 
-/** What evaluating one particle tells. */
+/** Metrics of one evaluation of a particle. */
 export interface ParticleInfo {
   /** Mean entropy of the policy over the visited states, in nats. */
   readonly entropy: number
@@ -37,7 +37,7 @@ export interface ParticleInfo {
 export interface Outcome {
   /** [parameters] ∇J */
   readonly gradient: Float32Array
-  /** What it carries to the next rollout, and what this one told; null after pass 0. */
+  /** What it carries to the next rollout, and the metrics of this one; null after pass 0. */
   readonly carried: ParticleState | null
   readonly info: ParticleInfo | null
   /** Some of the rows of the rollout, evenly spread over it; null after pass 0. */

@@ -7,7 +7,7 @@ export interface RandomDraw {
   readonly purpose: number
   readonly particle: number
   readonly step: number
-  /** Numbers of the same purpose, particle and step are told apart by this. Default 0. */
+  /** It separates draws of the same purpose, particle and step. Default 0. */
   readonly use?: number
   /** The row of a long fill that row r is; default r itself. */
   readonly rowOf?: (row: number) => number

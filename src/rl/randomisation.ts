@@ -93,7 +93,7 @@ export type GridOptions = (Acting | Policies) & {
 const GRID_OPTIONS = ['spec', 'ranges', 'points', 'episodes', 'seed', 'onProgress', 'core']
 
 /** What policies reach where in the ranges. */
-export interface Grid {
+export interface EvaluationGrid {
   readonly ranges: Ranges
   /** Of each dimension. */
   readonly points: number
@@ -117,7 +117,7 @@ export function gridPoints(dimensions: number, points: number): number[][] {
  *
  * @throws UsageError for ranges that do not fit the task, or agents that do not
  */
-export async function evaluateGrid(given: GridOptions): Promise<Grid> {
+export async function evaluateGrid(given: GridOptions): Promise<EvaluationGrid> {
   refuseUnknown('evaluateGrid', given, [...GRID_OPTIONS, ...AGENT_FIELDS])
   const { spec, ranges, onProgress, ...options } = given
   refuseRanges(spec, ranges)

@@ -22,7 +22,7 @@ export interface Replay {
 }
 
 /** Numbers of a transition's parts. */
-interface Sizes {
+interface ReplaySizes {
   readonly capacity: number
   /** O */
   readonly observations: number
@@ -32,12 +32,12 @@ interface Sizes {
 
 const columns = ['observation', 'nextObservation', 'action', 'reward', 'terminated'] as const
 
-const widthsOf = ({ observations: O, actions: A }: Sizes) => ({
+const widthsOf = ({ observations: O, actions: A }: ReplaySizes) => ({
   ...{ observation: O, nextObservation: O, action: A, reward: 1, terminated: 1 },
 })
 
 /** An empty replay of a capacity. */
-export function createReplay(sizes: Sizes): Replay {
+export function createReplay(sizes: ReplaySizes): Replay {
   refuseUnknown('createReplay', sizes, ['capacity', 'observations', 'actions'])
   const widths = widthsOf(sizes)
   const { capacity } = sizes
@@ -90,7 +90,10 @@ export function store(replay: Replay, rows: Transition, row: number): void {
 /** B rows of a replay, one after the other. */
 export type Batch = Views & { readonly rows: number }
 
-export function createBatch({ observations, actions }: Pick<Sizes, 'observations' | 'actions'>, rows: number): Batch {
+export function createBatch(
+  { observations, actions }: Pick<ReplaySizes, 'observations' | 'actions'>,
+  rows: number,
+): Batch {
   const widths = widthsOf({ capacity: rows, observations, actions })
   const views = Object.fromEntries(columns.map((name) => [name, new Float32Array(rows * widths[name])])) as Views
   return { ...views, rows }

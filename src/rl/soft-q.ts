@@ -94,22 +94,22 @@ export function learnQ({ q }: Critics, rate: number, rows: () => QRows): number 
   return loss
 }
 
-/** Q networks of one shape that judge actions: one set, or a set for each component of a composition. */
+/** Q networks of one shape that score actions: one set, or a set for each component of a composition. */
 export interface CriticSets {
   readonly q: Network
   /** How many networks a set has, of which the smallest value counts. */
   readonly shape: { readonly qs: number }
   /** [components] parameters [qs, size]; the values of components add up. */
-  readonly judges: readonly Float32Array[]
+  readonly criticThetas: readonly Float32Array[]
 }
 
 /** Σ over components of min_k Q_k(s, a) [rows], differentiable by the actions. */
 export function criticValues(
-  { q, shape: { qs }, judges }: CriticSets,
+  { q, shape: { qs }, criticThetas }: CriticSets,
   state: tf.Tensor2D,
   action: tf.Tensor2D,
 ): tf.Tensor1D {
-  const values = judges.map((theta) => {
+  const values = criticThetas.map((theta) => {
     const parameters = theta.subarray(0, qs * q.size)
     const networks = qs === 1 ? tf.tensor1d(parameters) : tf.tensor2d(parameters, [qs, q.size])
     return least(qValues({ net: q, count: qs }, networks, state, action))

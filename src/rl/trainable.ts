@@ -116,15 +116,15 @@ export function parametersOf({ net, count }: Trainable, theta: Float32Array): tf
   return count === 1 ? tf.tensor1d(values) : tf.tensor2d(values, [count, net.size])
 }
 
-/** A loss, and beside it what is to be told. */
-export type Loss = tf.Tensor | readonly [loss: tf.Tensor, ...told: tf.Tensor[]]
+/** A loss, and metrics beside it. */
+export type Loss = tf.Tensor | readonly [loss: tf.Tensor, ...metrics: tf.Tensor[]]
 
 /**
  * One step of Adam down a loss, a tfjs expression of the parameters [size] or [count, size]. It is compiled
  * (compile/compiled.ts): what is made in it of arrays is that of each call.
  *
  * @throws RunError when loss or gradient are not finite; the parameters are then as they were
- * @returns the loss before the step, and the first number of all that was told
+ * @returns the loss before the step, and the first number of each metric
  */
 export function descend(side: Trainable, rate: number, loss: (theta: tf.Tensor1D) => Loss): number[] {
   const { name, net, count, ops, at, view, steps, differentiate } = side
@@ -132,17 +132,17 @@ export function descend(side: Trainable, rate: number, loss: (theta: tf.Tensor1D
   const shape = count === 1 ? [size] : [count, net.size]
   const ascent = (theta: tf.Tensor) => {
     const found = loss(theta as tf.Tensor1D)
-    const [value, ...told] = Array.isArray(found) ? found : [found]
-    return [tf.neg(value), ...told] as const
+    const [value, ...metrics] = Array.isArray(found) ? found : [found]
+    return [tf.neg(value), ...metrics] as const
   }
   const { gradient, values } = differentiate(ascent, view.theta.subarray(0, size), shape)
   view.direction.set(gradient)
-  const [value, ...told] = values.map(([first]) => first)
+  const [value, ...metrics] = values.map(([first]) => first)
   if (!Number.isFinite(value) || ops.firstNonFinite(at.direction, size) >= 0)
     throw new RunError(`The loss of the ${name} network or its gradient is not finite.`)
   steps[0]++
   adam({ learningRate: rate }).step(side, steps[0])
-  return [-value, ...told]
+  return [-value, ...metrics]
 }
 
 interface CriticTraining {

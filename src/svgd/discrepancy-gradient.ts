@@ -10,7 +10,7 @@ export interface DiscrepancySlopes {
   readonly byScore: Float64Array
 }
 
-interface Rows {
+interface ScoredRows {
   /** [n, stride] */
   readonly x: Float32Array
   /** [n, stride] s = ∇ log p of each particle. */
@@ -34,7 +34,7 @@ interface Rows {
  */
 export function discrepancySlopesInto(
   { held, byScore }: DiscrepancySlopes,
-  { x, score, stride }: Rows,
+  { x, score, stride }: ScoredRows,
   n: number,
   d: number,
   kernel: FixedDiscrepancyKernel,

@@ -31,7 +31,7 @@ export interface SvgdOptions extends Scores {
   repulsion?: number
   /** What the sums over j are divided by: n, or Σ_j k(x_j, x_i). Default 'n'. */
   normalise?: Variant['normalise']
-  /** Whether info tells the norms of drive and repulsion, which costs two thirds more arithmetic. Default true. */
+  /** Whether info holds the norms of drive and repulsion, which costs two thirds more arithmetic. Default true. */
   norms?: boolean
   /**
    * Threads for the direction. The bits are the same for every number. Default 'auto': all processors (at most 8) for
@@ -84,7 +84,7 @@ export interface SvgdState extends Scored {
   [Symbol.dispose](): void
 }
 
-/** What a step of SVGD tells of itself. */
+/** Metrics of a step of SVGD. */
 export interface SvgdInfo extends SteinInfo {
   /** γ of this step. */
   readonly annealing: number

@@ -3,7 +3,7 @@ import type { ParticleInfo } from '../rl/evaluator.ts'
 
 /**
  * Counts the cells of a task's grid that a population visits: all so far, and those of an iteration. The function
- * returned takes the iterations one after the other; it tells nothing of a task that has no grid.
+ * returned takes the iterations one after the other; it gives none for a task without a grid.
  */
 export function countCoverage() {
   const seen = new Set<number>()

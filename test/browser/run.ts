@@ -62,7 +62,7 @@ async function finished(page: Page): Promise<string> {
 const query = ({ env, ...settings }: Record<string, unknown>) =>
   `?${new URLSearchParams(Object.entries(settings).map(([name, value]) => [name, String(value)]))}&start`
 
-/** The pixels of curves in each chart after so many iterations, with training still going on. */
+/** The pixels of curves in each chart after an iteration, with training still going on. */
 async function pointsWhileTraining(page: Page, iteration: number): Promise<number[]> {
   const drawn = await page.waitForFunction(
     (least) => {

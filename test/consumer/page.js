@@ -8,7 +8,7 @@ const sha = async (numbers) =>
     .map((byte) => byte.toString(16).padStart(2, '0'))
     .join('')
 
-/** SHA-256 of the particles of SVGD, and of those of one iteration of SVPG with so many workers. */
+/** SHA-256 of the particles of SVGD, and of those of one iteration of SVPG with this number of workers. */
 export async function trial(workers) {
   const particles = await svgd({
     score: (out, x) => {

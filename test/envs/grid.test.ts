@@ -1,9 +1,9 @@
 import { expect, test } from '@jest/globals'
-import { cellsOf, type Grid } from '../../src/envs/grid.ts'
+import { type CellGrid, cellsOf } from '../../src/envs/grid.ts'
 import { mazeCell, mazeCells, pointMaze, wallConstants } from '../../src/envs/point-maze.ts'
 
 test('a row counts to the cell it lies in, one beyond the grid to the outermost, and each cell once', () => {
-  const grid: Grid = { columns: [2, 0], low: [0, -1], high: [10, 1], cells: 4, reachable: 16 }
+  const grid: CellGrid = { columns: [2, 0], low: [0, -1], high: [10, 1], cells: 4, reachable: 16 }
   // The third number has places 0 … 3, the first one 4 times that; the second number does not matter.
   const rows = [
     ...[-1, 9, 0], // 0 + 4 · 0
@@ -16,7 +16,7 @@ test('a row counts to the cell it lies in, one beyond the grid to the outermost,
 })
 
 test('the cells of the maze are those of mazeCell, and as many can be reached as mazeCells finds', () => {
-  const grid = pointMaze.grid as Grid
+  const grid = pointMaze.grid as CellGrid
   for (const [x, y] of [
     [0.12, 0.93],
     [0.5, 0.5],

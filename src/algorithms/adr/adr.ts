@@ -42,7 +42,7 @@ import { type AdrConfig, type AdrOptions, adrConfig, adrSettings } from './setti
  * drawn uniformly, or in the reference.
  *
  * Source: Mehta, Diaz, Golemo, Pal & Paull 2019 (arXiv 1904.04762), algorithm 2; what differs from the authors' code is
- * told in docs/adr.md.
+ * described in docs/adr.md.
  */
 export const adr = {
   settings: adrSettings,
@@ -138,7 +138,7 @@ async function randomiserFor(core: CoreModule, config: AdrConfig, seed: Seed): P
 interface Proposals {
   readonly moves: readonly (readonly Move[])[] | null
   readonly points: readonly Float32Array[]
-  /** [n × moves] what a job is told. */
+  /** [n × moves] what a job is given. */
   readonly constants: readonly Float64Array[]
 }
 
@@ -153,7 +153,7 @@ function proposals({ config, task: { spec }, randomiser, iteration }: AdrState):
 }
 
 /** What the agent was when a rollout began. */
-interface Begun {
+interface AgentStart {
   readonly behaviour: Float32Array
   readonly carried: ParticleState
 }
@@ -165,7 +165,7 @@ interface Begun {
 async function evaluate(
   state: AdrState,
   constants: readonly Float64Array[],
-  { behaviour, carried }: Begun,
+  { behaviour, carried }: AgentStart,
   pass: number,
 ) {
   const { config, task, policy, arena, iteration } = state

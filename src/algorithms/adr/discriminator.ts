@@ -21,11 +21,11 @@ export interface TransitionDiscriminator {
   /** What rows are normalised by: mean and variance of all so far. */
   moments: Moments
   /** The rows of the last iterations, one entry each, the oldest first. */
-  memory: readonly Judged[]
+  memory: readonly LabelledRows[]
 }
 
 /** Rows of both kinds, as they came. */
-export interface Judged {
+export interface LabelledRows {
   /** [rows, columns] label 1 */
   readonly randomised: Float32Array
   /** [rows, columns] label 0 */
@@ -65,7 +65,7 @@ export function transitionRows(
 }
 
 /** Takes in the rows of an iteration, and forgets those of the one before the last `iterations`. */
-export function remember(discriminator: TransitionDiscriminator, rows: Judged, iterations: number): void {
+export function remember(discriminator: TransitionDiscriminator, rows: LabelledRows, iterations: number): void {
   for (const some of [rows.randomised, rows.reference]) discriminator.moments = withRows(discriminator.moments, some)
   discriminator.memory = [...discriminator.memory, rows].slice(-iterations)
 }
@@ -100,7 +100,11 @@ export function discriminatorReward(logits: Float64Array): number {
  *
  *     L = ½ mean_randomised softplus(−f) + ½ mean_reference softplus(f)
  */
-export function discriminatorLoss(net: Network, theta: tf.Tensor1D, { randomised, reference }: Judged): tf.Scalar {
+export function discriminatorLoss(
+  net: Network,
+  theta: tf.Tensor1D,
+  { randomised, reference }: LabelledRows,
+): tf.Scalar {
   const columns = net.widths[0]
   const logits = (rows: Float32Array) =>
     tf.reshape(forward(net, theta, tf.tensor2d(rows, [rows.length / columns, columns])), [-1])
@@ -129,7 +133,7 @@ export function trainDiscriminator(
   const columns = network.net.widths[0]
   for (let t = 0; t < steps; t++) {
     ops.fillUniform(at.draws, 2 * batch, seed.lo, seed.hi, Purpose.discriminator, 0, iteration, t)
-    const drawn = (kind: keyof Judged, from: number) => {
+    const drawn = (kind: keyof LabelledRows, from: number) => {
       const chunks = memory.map((rows) => rows[kind])
       return normalised(discriminator, drawRows(chunks, view.draws.subarray(from, from + batch), columns))
     }
@@ -151,7 +155,7 @@ function drawRows(chunks: readonly Float32Array[], shares: Float32Array, columns
   return out
 }
 
-/** Share of rows that are told right, both kinds counting the same: ½ when nothing is told apart. */
+/** Share of rows that are classified rightly, both kinds counting the same: ½ when it cannot separate them. */
 export function accuracyOf(randomised: Float64Array, reference: Float64Array): number {
   const share = (logits: Float64Array, isRight: (f: number) => boolean) => logits.filter(isRight).length / logits.length
   return (share(randomised, (f) => f > 0) + share(reference, (f) => f <= 0)) / 2

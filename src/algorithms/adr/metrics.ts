@@ -8,13 +8,13 @@ import { type Metrics, steinMetrics } from '../algorithm.ts'
 
 /** Where the agent was trained in one iteration, and what came of it. */
 export interface AdrInfo {
-  /** [n × moves] what each rollout of the agent told. */
+  /** [n × moves] metrics of each rollout of the agent. */
   readonly rollouts: readonly ParticleInfo[]
   /** [n × moves][d] where they were, in the unit cube; in the default environment none. */
   readonly points: readonly Float32Array[]
   /** Of the rollouts; null where there is no discriminator. */
   readonly rewards: readonly number[] | null
-  /** Share of transitions that it told right; null where there is none. */
+  /** Share of transitions that it classifies rightly; null where there is none. */
   readonly accuracy: number | null
   /** Of the particles over the ranges; null where there are none. */
   readonly stein: SteinInfo | null

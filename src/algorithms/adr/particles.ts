@@ -18,10 +18,7 @@ import { steinDirection } from '../../svgd/direction.ts'
 import { type SteinInfo, steinFields } from '../../svgd/fields.ts'
 import { rbf } from '../../svgd/kernels.ts'
 
-/**
- * Each particle's critic V(x): its hidden layers, and its steps in an iteration on so many of the particle's last
- * moves.
- */
+/** Hidden layers of each particle's critic V(x), its steps in an iteration, and the last moves that it learns from. */
 const CRITIC_HIDDEN = [32, 32]
 const CRITIC_STEPS = 10
 const CRITIC_MOVES = 100

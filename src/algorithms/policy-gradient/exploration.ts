@@ -4,8 +4,8 @@ import { explorationRewards } from '../../rl/visitation-density.ts'
 import { type PolicyGradient, trainOnTargets, weigh } from './evaluation-state.ts'
 
 /**
- * Weighs the rows by the advantages of being where the others are not, where the population tells where that is. One
- * critic values what all neighbours give: rewards add up, and so do their values. Leaves the rewards as they were.
+ * Weighs the rows by the advantages of being where the others are not; without a context of the population it does
+ * nothing. One critic learns the sum of all neighbours' rewards. Leaves the rewards as they were.
  */
 export function explore(state: PolicyGradient, job: Job): void {
   const { arena, policy, estimator, divergence, explorer } = state

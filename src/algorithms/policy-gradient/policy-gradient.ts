@@ -57,16 +57,16 @@ export function evaluateParticle(state: PolicyGradient, job: Job): Outcome {
 function evaluated(state: PolicyGradient, job: Job): Outcome {
   const { arena, estimator, policy } = state
   const passes = passesOf(estimator)
-  let told: Collected = { carried: null, info: null, visited: null }
+  let outcome: Collected = { carried: null, info: null, visited: null }
   let rows: WeightedBatch | RolloutRows | null
   if (job.pass >= passes) {
     const imitated = imitate(state, job)
     rows = imitated.rows
-    told = { ...told, carried: imitated.carried }
+    outcome = { ...outcome, carried: imitated.carried }
   } else {
     if (job.pass === 0 || state.batches.get(job.particle)?.step !== job.step) {
       const collected = collect(state, job)
-      if (job.pass === 0) told = collected
+      if (job.pass === 0) outcome = collected
     }
     rows = passes === 1 ? arena.view : minibatch(state, job)
   }
@@ -76,7 +76,7 @@ function evaluated(state: PolicyGradient, job: Job): Outcome {
   const objective = job.pass >= passes ? imitationObjective(estimator) : estimatorObjective(estimator)
   const entropy = rows ? differentiate(state, job.particle, rows, objective) : nothingToLearn(state)
   const gradient = arena.view.gradient.slice(0, policy.size)
-  return { ...told, gradient, exploration, info: told.info && { ...told.info, entropy } }
+  return { ...outcome, gradient, exploration, info: outcome.info && { ...outcome.info, entropy } }
 }
 
 type Collected = Omit<Outcome, 'gradient' | 'exploration'>
@@ -121,7 +121,7 @@ function checkRewards({ task, arena: { ops, at, view } }: PolicyGradient, partic
   )
 }
 
-/** r ← c r: a critic of small outputs has less far to go. The returns that are told are not scaled. */
+/** r ← c r: a critic of small outputs has less far to go. Reported returns are not scaled. */
 function scaleRewards({ arena: { view }, estimator: { rewardScale } }: PolicyGradient): void {
   if (rewardScale === 1) return
   for (let row = 0; row < view.reward.length; row++) view.reward[row] *= rewardScale

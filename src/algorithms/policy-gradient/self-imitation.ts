@@ -8,8 +8,9 @@ import { type Episode, returnsToGo } from '../../rl/episodes.ts'
 import type { Estimator } from '../../rl/estimator.ts'
 import { descend, outputsInto, type shuffleFields, type Trainable } from '../../rl/trainable.ts'
 
-/** Gains beyond this do not count for more, and the sum over a batch is divided by at least so many rows. */
+/** Gains beyond this do not count for more. */
 const LARGEST_GAIN = 1
+/** The sum over a batch is divided by this number of rows or more. */
 const SMALLEST_COUNT = 64
 /** Actions less probable than e^this are not imitated. */
 export const LEAST_LOG_PROB = -5

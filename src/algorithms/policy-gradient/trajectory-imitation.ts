@@ -8,7 +8,7 @@ import type { Estimator } from '../../rl/estimator.ts'
 import { type Moments, noMoments, normaliseInPlace, withRows } from '../../rl/normalisation.ts'
 import { descend, outputsInto, type Trainable } from '../../rl/trainable.ts'
 
-/** Weight of the entropy of the discriminator's judgement in its loss: it keeps it from being certain. */
+/** Weight of the entropy of the discriminator's answer in its loss: it keeps it from being certain. */
 const DISCRIMINATOR_ENTROPY = 1e-3
 
 /** The best trajectories of one particle, the best first; part of what it carries. */
@@ -79,7 +79,7 @@ export function rowWeights({ bestLength, bestReturn }: Trajectories): Float32Arr
   return Float32Array.from(worth.flatMap((value, k) => Array(bestLength[k]).fill(value / total)))
 }
 
-/** The rows of a rollout that the discriminator judges. */
+/** The rows of a rollout that the discriminator scores. */
 export interface RowsWithValues {
   readonly observation: Float32Array
   readonly action: Float32Array
@@ -119,29 +119,29 @@ export function imitationRewards(
   const columns = net.widths[0]
   const weights = rowWeights(trajectories)
   const loss = (theta: tf.Tensor1D) => {
-    const ownLogit = logits(discriminator, theta, own, columns)
-    const bestLogit = logits(discriminator, theta, best, columns)
+    const ownLogit = logitsOf(discriminator, theta, own, columns)
+    const bestLogit = logitsOf(discriminator, theta, best, columns)
     // −log(1 − σ(x)) = softplus(x), −log σ(x) = softplus(−x)
-    const judgement = tf.add(
+    const likelihood = tf.add(
       tf.mean(tf.softplus(ownLogit)),
       tf.sum(tf.mul(tf.tensor1d(weights), tf.softplus(tf.neg(bestLogit)))),
     )
-    return tf.sub(judgement, tf.mul(DISCRIMINATOR_ENTROPY, tf.mean(judgementEntropy(ownLogit)))) as tf.Scalar
+    return tf.sub(likelihood, tf.mul(DISCRIMINATOR_ENTROPY, tf.mean(bernoulliEntropy(ownLogit)))) as tf.Scalar
   }
   for (let step = 0; step < discriminatorSteps; step++) descend(discriminator, discriminatorLearningRate, loss)
-  const judged = new Float64Array(out.length)
-  outputsInto(judged, discriminator, own)
-  if (imitationReward === 'positive') softplusInto(out, judged)
-  else out.set(judged)
+  const logits = new Float64Array(out.length)
+  outputsInto(logits, discriminator, own)
+  if (imitationReward === 'positive') softplusInto(out, logits)
+  else out.set(logits)
   return held
 }
 
-function logits({ net }: Trainable, theta: tf.Tensor1D, rows: Float32Array, columns: number): tf.Tensor {
+function logitsOf({ net }: Trainable, theta: tf.Tensor1D, rows: Float32Array, columns: number): tf.Tensor {
   return tf.reshape(forward(net, theta, tf.tensor2d(rows, [rows.length / columns, columns])), [-1])
 }
 
 /** H of a coin with log odds x: softplus(x) − x σ(x). */
-const judgementEntropy = (x: tf.Tensor) => tf.sub(tf.softplus(x), tf.mul(x, tf.sigmoid(x)))
+const bernoulliEntropy = (x: tf.Tensor) => tf.sub(tf.softplus(x), tf.mul(x, tf.sigmoid(x)))
 
 function softplusInto(out: Float64Array, x: Float64Array): void {
   const values = tf.tidy(() => tf.softplus(tf.tensor1d(Float32Array.from(x))))

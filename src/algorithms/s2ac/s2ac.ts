@@ -114,7 +114,7 @@ function policyNow(state: S2acState): SteinPolicy {
     start,
     temperature: temperatureOf(state),
   }
-  return { shape, ...nets, theta: actor.view.theta, judges: [critics.q.view.theta] }
+  return { shape, ...nets, theta: actor.view.theta, criticThetas: [critics.q.view.theta] }
 }
 
 /** Actions in (−1, 1): one of the particles of each state. */

@@ -43,7 +43,7 @@ export interface SteinShape {
   readonly temperature: number
 }
 
-/** A start distribution, and one set of critics that judge its actions. */
+/** A start distribution, and one set of critics that score its actions. */
 export interface SteinPolicy extends CriticSets {
   readonly shape: SteinShape
   readonly actor: Network
@@ -200,7 +200,7 @@ function drawn(weights: Float32Array, uniform: number): number {
 export function steinAgents(core: CoreModule, task: EnvironmentSpec, live: SteinPolicy): DrawingAgents {
   const room: SteinRoom = { sampler: null, noise: null }
   const theta = live.theta.slice(0, live.actor.size)
-  const policy = { ...live, theta, judges: live.judges.map((q) => q.slice()) }
+  const policy = { ...live, theta, criticThetas: live.criticThetas.map((q) => q.slice()) }
   return agentsThatDraw({
     ...{ task, particles: 1, best: 0, theta },
     draw(out, request) {
@@ -230,12 +230,12 @@ export function uniformsOf({ ops, at, view }: Noise, rows: number, draw: RandomD
   return (row) => numbers[row]
 }
 
-export function saveSteinPolicy({ shape, actor, q, theta, judges }: SteinPolicy): Saved {
+export function saveSteinPolicy({ shape, actor, q, theta, criticThetas }: SteinPolicy): Saved {
   return {
     shape,
     tensors: {
       theta: { shape: [1, actor.size], data: theta.slice(0, actor.size) },
-      q: { shape: [shape.qs, q.size], data: judges[0].slice(0, shape.qs * q.size) },
+      q: { shape: [shape.qs, q.size], data: criticThetas[0].slice(0, shape.qs * q.size) },
     },
   }
 }
@@ -252,5 +252,5 @@ export function restoreSteinPolicy({ tensors }: Saved, shape: SteinShape, spec: 
     throw new UsageError(
       `its arrays have ${theta?.data.length} and ${q?.data.length} numbers, but a policy for ${spec.id} needs ${nets.actor.size} and ${shape.qs * nets.q.size}.`,
     )
-  return { shape, ...nets, theta: theta.data, judges: [q.data] }
+  return { shape, ...nets, theta: theta.data, criticThetas: [q.data] }
 }

@@ -14,7 +14,7 @@ import { fillRows, type RandomDraw, randomRoom } from '../../rl/random-rows.ts'
 import { type CriticSets, criticValues } from '../../rl/soft-q.ts'
 import type { Saved } from '../algorithm.ts'
 
-// Policies that are samplers: a = tanh f(s, ξ) with ξ ~ N(0, I), and the Q networks that judge what they draw.
+// Policies that are samplers: a = tanh f(s, ξ) with ξ ~ N(0, I), and the Q networks that score what they draw.
 
 /** What the arrays of a sampler mean, as plain data. */
 export interface SamplerShape {
@@ -28,7 +28,7 @@ export interface SamplerShape {
   readonly candidates: number
 }
 
-/** A sampler and the critics that judge its actions. */
+/** A sampler and the critics that score its actions. */
 export interface SamplerWithCritics extends CriticSets {
   readonly shape: SamplerShape
   readonly sampler: Network
@@ -85,7 +85,11 @@ export function samplerAgents(
   live: readonly SamplerWithCritics[],
   best: number | null = live.length === 1 ? 0 : null,
 ): DrawingAgents {
-  const samplers = live.map((one) => ({ ...one, theta: one.theta.slice(), judges: one.judges.map((q) => q.slice()) }))
+  const samplers = live.map((one) => ({
+    ...one,
+    theta: one.theta.slice(),
+    criticThetas: one.criticThetas.map((q) => q.slice()),
+  }))
   return agentsThatDraw({
     ...{ task, particles: samplers.length, best, theta: thetaOf(samplers) },
     draw: drawWith(core, task, samplers),
@@ -114,7 +118,7 @@ function drawWith(core: CoreModule, spec: EnvironmentSpec, samplers: readonly Sa
   }
 }
 
-/** What the judges of sampler i say of actions. */
+/** What the critics of sampler i say of actions. */
 const valueWith =
   (samplers: readonly SamplerWithCritics[]): NonNullable<DrawingAgents['value']> =>
   (i, observation, action) => {
@@ -166,8 +170,8 @@ function bestOf(actions: Float32Array, values: Float32Array, K: number): Float32
 /** Samplers of one shape as arrays: theta [n, parameters] and judge-i-c [qs, parameters] of sampler i's component c. */
 export function saveSamplers(samplers: readonly SamplerWithCritics[]): Saved {
   const [{ shape, sampler, q }] = samplers
-  const judges = samplers.flatMap(({ judges }, i) =>
-    judges.map((values, c) => {
+  const criticThetas = samplers.flatMap(({ criticThetas }, i) =>
+    criticThetas.map((values, c) => {
       const tensor = { shape: [shape.qs, q.size], data: values.slice(0, shape.qs * q.size) }
       return [`judge-${i}-${c}`, tensor] as const
     }),
@@ -181,7 +185,7 @@ export function saveSamplers(samplers: readonly SamplerWithCritics[]): Saved {
     tensors: {
       ...Object.fromEntries(sets),
       theta: { shape: [samplers.length, sampler.size], data: thetaOf(samplers) },
-      ...Object.fromEntries(judges),
+      ...Object.fromEntries(criticThetas),
     },
   }
 }
@@ -199,13 +203,20 @@ export function restoreSamplers({ tensors }: Saved, shape: SamplerShape, spec: E
       `its theta has shape [${theta?.shape}], but a sampler for ${spec.id} needs [n,${sampler.size}].`,
     )
   return Array.from({ length: theta.shape[0] }, (_, i) => {
-    const judges: Float32Array[] = []
-    for (let c = 0; Object.hasOwn(tensors, `judge-${i}-${c}`); c++) judges.push(tensors[`judge-${i}-${c}`].data)
-    if (judges.length === 0 || judges.some(({ length }) => length !== shape.qs * q.size))
+    const criticThetas: Float32Array[] = []
+    for (let c = 0; Object.hasOwn(tensors, `judge-${i}-${c}`); c++) criticThetas.push(tensors[`judge-${i}-${c}`].data)
+    if (criticThetas.length === 0 || criticThetas.some(({ length }) => length !== shape.qs * q.size))
       throw new UsageError(`it holds no Q networks of ${shape.qs} x ${q.size} parameters for sampler ${i}.`)
     const latentSet = Object.hasOwn(tensors, `latents-${i}`) ? tensors[`latents-${i}`].data : null
     if (latentSet && (latentSet.length === 0 || latentSet.length % shape.latents !== 0))
       throw new UsageError(`its latents of sampler ${i} are ${latentSet.length} numbers, not rows of ${shape.latents}.`)
-    return { shape, sampler, q, judges, latentSet, theta: theta.data.slice(i * sampler.size, (i + 1) * sampler.size) }
+    return {
+      shape,
+      sampler,
+      q,
+      criticThetas,
+      latentSet,
+      theta: theta.data.slice(i * sampler.size, (i + 1) * sampler.size),
+    }
   })
 }

@@ -155,10 +155,10 @@ function compose(state: SqlComposeState): number {
   return direction
 }
 
-/** The sampler of the sum: every component judges. */
+/** The sampler of the sum: every component scores its actions. */
 function composedOf({ components, sampler }: SqlComposeState): SamplerWithCritics {
   const one = samplerOf(components[0])
-  return { ...one, theta: sampler.view.theta, judges: components.map(({ critics }) => critics.q.view.theta) }
+  return { ...one, theta: sampler.view.theta, criticThetas: components.map(({ critics }) => critics.q.view.theta) }
 }
 
 const samplersOf = (state: SqlComposeState) => [...state.components.map(samplerOf), composedOf(state)]

@@ -126,12 +126,12 @@ function refuseProposal({ proposalFrom, latentSet }: SqlConfig, latents: number,
 }
 
 /** Begins where another run has ended. */
-function takeOver({ theta, judges }: SamplerWithCritics, sampler: Trainable, critics: Critics): void {
+function takeOver({ theta, criticThetas }: SamplerWithCritics, sampler: Trainable, critics: Critics): void {
   const { q } = critics
-  if (judges.length > 1 || judges[0].length !== q.count * q.net.size)
+  if (criticThetas.length > 1 || criticThetas[0].length !== q.count * q.net.size)
     throw new UsageError(`from must have ${q.count} Q networks of ${q.net.size} parameters.`)
   sampler.view.theta.set(theta)
-  q.view.theta.set(judges[0])
+  q.view.theta.set(criticThetas[0])
   follow(critics, 1)
 }
 
@@ -167,8 +167,14 @@ export function samplerOf(state: SqlState): SamplerWithCritics {
   // Linearly down to a single one in the last iteration: a deterministic policy.
   const left =
     iterations === null || iterations < 2 ? M : Math.max(Math.round(M - ((M - 1) * iteration) / (iterations - 1)), 1)
-  const judges = [critics.q.view.theta]
-  return { ...nets, shape, judges, theta: sampler.view.theta, latentSet: latentSet?.subarray(0, left * L) ?? null }
+  const criticThetas = [critics.q.view.theta]
+  return {
+    ...nets,
+    shape,
+    criticThetas,
+    theta: sampler.view.theta,
+    latentSet: latentSet?.subarray(0, left * L) ?? null,
+  }
 }
 
 /** One gradient step of Q and one of the sampler. */

@@ -96,8 +96,8 @@ export type SvpgOptions = v.InferInput<typeof schema> & {
   /** An id of the registry or a task of one's own. */
   env: string | EnvironmentSpec
   /**
-   * Who evaluates the particles: this thread (0, the default), so many workers, or one a core ('auto'). The bits are
-   * the same. A task in TypeScript needs its `module` for workers.
+   * Who evaluates the particles: this thread (0, the default), that number of workers, or one a core ('auto'). The bits
+   * are the same. A task in TypeScript needs its `module` for workers.
    */
   workers?: number | 'auto'
   /** Seconds that a worker may take for one job before it counts as dead and the job goes to another. Default 600. */

@@ -51,11 +51,11 @@ export const svpg = {
    */
   step: (state: SvpgState): Promise<SvpgInfo> =>
     inIteration(state.iteration + 1, async () => {
-      const begun = begin(state)
-      const particles = await evaluate(state, begun)
+      const start = begin(state)
+      const particles = await evaluate(state, start)
       let stein = move(state)
       for (let pass = 1; pass < gradientsOf(state.config); pass++) {
-        await evaluate(state, begun, pass)
+        await evaluate(state, start, pass)
         const moved = move(state)
         // Steps that imitate what is remembered have no exploration to tell of.
         if (pass < passesOf(state.config)) stein = moved
@@ -185,28 +185,28 @@ export function rowOf({ arena, particles, policy }: Population, name: 'theta' | 
   return rowAt(arena.view[name], particles, policy.size, i)
 }
 
-/** The particles as they were when a rollout began: what its later passes are judged by. */
-export interface Begun {
+/** The particles as they were when a rollout began: what its later passes are compared with. */
+export interface PopulationStart {
   readonly theta: readonly Float32Array[]
   readonly carried: readonly (ParticleState | null)[]
   /** What is known of the whole population. */
   readonly contexts: readonly (ParticleState | null)[]
 }
 
-export function begin(state: SvpgState): Begun {
+export function begin(state: SvpgState): PopulationStart {
   const theta = state.carried.map((_, i) => rowOf(state, 'theta', i).slice())
   const contexts = theta.map((_, i) => state.behaviour && contextFor(state.behaviour, i))
   return { theta, carried: [...state.carried], contexts }
 }
 
 /** First half of a step: rollout, advantages and gradient of every particle, from theta to score. */
-async function evaluate(state: SvpgState, begun = begin(state), pass = 0): Promise<ParticleInfo[]> {
+async function evaluate(state: SvpgState, start = begin(state), pass = 0): Promise<ParticleInfo[]> {
   const step = state.iteration * state.task.steps
-  const jobs = begun.theta.map((behaviour, particle) => ({
+  const jobs = start.theta.map((behaviour, particle) => ({
     ...{ particle, step, pass, behaviour },
     theta: pass === 0 ? behaviour : rowOf(state, 'theta', particle).slice(),
-    carried: pass < passesOf(state.config) ? begun.carried[particle] : state.carried[particle],
-    context: pass < passesOf(state.config) ? begun.contexts[particle] : null,
+    carried: pass < passesOf(state.config) ? start.carried[particle] : state.carried[particle],
+    context: pass < passesOf(state.config) ? start.contexts[particle] : null,
   }))
   const outcomes = await state.workerPool.evaluate(jobs)
   outcomes.forEach(({ gradient, exploration, carried }, i) => {

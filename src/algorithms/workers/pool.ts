@@ -32,8 +32,8 @@ export interface PoolOptions<Setup> {
  * Workers for a task as it is, its constants and wrappers included; with 'auto' this thread where it cannot be sent, or
  * where no worker can be started.
  *
- * @throws UsageError, when so many workers are wanted, for a task that cannot be made again there, and where none can
- *   be started
+ * @throws UsageError, when `wanted` is a number of workers, for a task that cannot be made again there, and where none
+ *   can be started
  */
 export async function startTaskPool<Setup extends PolicyGradientSetup>({
   create,

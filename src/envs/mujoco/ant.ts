@@ -2,7 +2,7 @@ import { body, capsule, element, hinge, model, motor, plane } from './mjcf.ts'
 import {
   clip,
   type HealthOptions,
-  judge,
+  healthOf,
   observation,
   planeInfo,
   type Range,
@@ -113,7 +113,7 @@ export const ant: Robot<AntOptions> = {
   health({ qpos, qvel }, options) {
     const [low, high] = options.healthyZRange
     const finite = qpos.every(Number.isFinite) && qvel.every(Number.isFinite)
-    return judge(finite && low <= qpos[2] && qpos[2] <= high, options)
+    return healthOf(finite && low <= qpos[2] && qpos[2] <= high, options)
   },
   contactCost: (simulation, options) => options.contactCostWeight * sumOfSquares(contactForces(simulation, options)),
 }

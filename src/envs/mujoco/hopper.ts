@@ -1,5 +1,5 @@
 import { body, capsule, hinge, model, motor, planarRoot, plane } from './mjcf.ts'
-import { type HealthOptions, heightInfo, judge, observation, type Range, type Robot, within } from './robot.ts'
+import { type HealthOptions, healthOf, heightInfo, observation, type Range, type Robot, within } from './robot.ts'
 
 export interface HopperOptions extends HealthOptions {
   /** Every other position and every velocity must be inside. */
@@ -81,6 +81,6 @@ export const hopper: Robot<HopperOptions> = {
   health({ qpos, qvel }, options) {
     const inside = (x: number) => within(x, options.healthyStateRange)
     const upright = within(qpos[1], options.healthyZRange) && within(qpos[2], options.healthyAngleRange)
-    return judge(upright && qpos.subarray(2).every(inside) && qvel.every(inside), options)
+    return healthOf(upright && qpos.subarray(2).every(inside) && qvel.every(inside), options)
   },
 }

@@ -57,7 +57,7 @@ export interface Health {
   readonly terminated: boolean
 }
 
-export const judge = (healthy: boolean, { healthyReward, terminateWhenUnhealthy }: HealthOptions): Health => ({
+export const healthOf = (healthy: boolean, { healthyReward, terminateWhenUnhealthy }: HealthOptions): Health => ({
   reward: healthy ? healthyReward : 0,
   terminated: terminateWhenUnhealthy && !healthy,
 })

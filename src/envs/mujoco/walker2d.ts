@@ -1,5 +1,5 @@
 import { body, capsule, hinge, model, motor, planarRoot, plane } from './mjcf.ts'
-import { type HealthOptions, heightInfo, judge, observation, type Range, type Robot, within } from './robot.ts'
+import { type HealthOptions, healthOf, heightInfo, observation, type Range, type Robot, within } from './robot.ts'
 
 export interface Walker2dOptions extends HealthOptions {
   /** Pitch of the torso that is healthy, in rad. */
@@ -85,5 +85,5 @@ export const walker2d: Robot<Walker2dOptions> = {
   position: ({ qpos }) => [qpos[0]],
   info: heightInfo,
   health: ({ qpos }, options) =>
-    judge(within(qpos[1], options.healthyZRange) && within(qpos[2], options.healthyAngleRange), options),
+    healthOf(within(qpos[1], options.healthyZRange) && within(qpos[2], options.healthyAngleRange), options),
 }

@@ -271,7 +271,7 @@ describe('against float64 twins', () => {
       ops.fillNormal(at.noise, 24, draw.seed.lo, draw.seed.hi, draw.purpose, 0, use, draw.step)
       return rowsOf(view.noise.slice(0, 24), 2)
     })
-    const q = Float64Array.from(policy.judges[0])
+    const q = Float64Array.from(policy.criticThetas[0])
     const h = 1.5
     states.forEach((s, b) => {
       const learned = startReference(policy, policy.theta, s)
@@ -319,7 +319,7 @@ describe('against float64 twins', () => {
       })
       return 2 * reward[b] + 0.8 * (1 - terminated[b]) * meanOf(values)
     })
-    const q = Float64Array.from(policy.judges[0])
+    const q = Float64Array.from(policy.criticThetas[0])
     const loss = (theta: Float64Array) => qLossReference(net, theta, loop.batch, y)
     expect((info.qLoss as number) / loss(q)).toBeCloseTo(1, 4)
     expectSame(
@@ -327,7 +327,7 @@ describe('against float64 twins', () => {
       slopesOf((theta) => -loss(theta), q),
     )
     expectFollowed(critics.target.view, target, critics.q.view.theta, 0.25)
-    const now = particlesAt(observation, { ...policy, judges: [critics.q.view.theta] }, Draw.stein.current)
+    const now = particlesAt(observation, { ...policy, criticThetas: [critics.q.view.theta] }, Draw.stein.current)
     expect(info.entropy).toBeCloseTo(-meanOf(now.logProb), 5)
     const states = rowsOf(observation, 2)
     const likelihood = (theta: Float64Array) =>
@@ -351,7 +351,7 @@ describe('against float64 twins', () => {
     const states = Float32Array.from([0.5, -1, 2, 0.3])
     const room: SteinRoom = { sampler: null, noise: null }
     const particles = drawParticles(core, room, policy, states, draw)
-    const q = Float64Array.from(policy.judges[0])
+    const q = Float64Array.from(policy.criticThetas[0])
     const actions = rowsOf(particles.u, 2).map((u) => u.map(Math.tanh))
     const worth = actions.map((a, k) =>
       Math.min(...qsReference(policy.q, q, [...particles.states.slice(2 * k, 2 * k + 2)], a)),
