@@ -110,7 +110,7 @@ type Settings = v.InferOutput<typeof schema>
 export type AdrOptions = v.InferInput<typeof schema> & {
   /** An id of the registry or a task of one's own that has `configure`. */
   env: string | EnvironmentSpec
-  /** Who evaluates: this thread (0, the default), that number of workers, or one a core ('auto'), with the same bits. */
+  /** Who evaluates: this thread (0, the default), that number of workers, or one a core (auto), with the same bits. */
   workers?: number | 'auto'
   /** Seconds that a worker may take for one job before it counts as dead and the job goes to another. Default 600. */
   workerLimit?: number
