@@ -22,6 +22,7 @@ export function datasetFromCsv(text: string, source: string): Dataset {
   const columns = new Map<string, readonly number[]>()
   return guarded(head, source, (name) => {
     const place = head.indexOf(name)
+    if (place !== head.lastIndexOf(name)) throw new UsageError(`${source} has two columns named ${name}.`)
     if (!columns.has(name)) {
       columns.set(
         name,
@@ -53,9 +54,16 @@ export function datasetFromJson(text: string, source: string): Dataset {
 
 function refuseNonFinite(value: unknown, name: string, source: string): void {
   if (!Array.isArray(value)) return
-  const row = value.findIndex((entry) => entry === null || (typeof entry === 'number' && !Number.isFinite(entry)))
-  if (row >= 0)
-    throw new UsageError(`Row ${row + 1} of ${name} in ${source} is ${show(value[row])}; it must be a finite number.`)
+  const row = value.findIndex(hasGap)
+  if (row < 0) return
+  const needed = Array.isArray(value[row]) ? 'hold finite numbers' : 'be a finite number'
+  throw new UsageError(`Row ${row + 1} of ${name} in ${source} is ${show(value[row])}; it must ${needed}.`)
+}
+
+/** Whether a number is missing or not finite, in rows of rows too. */
+function hasGap(entry: unknown): boolean {
+  if (Array.isArray(entry)) return entry.some(hasGap)
+  return entry === null || (typeof entry === 'number' && !Number.isFinite(entry))
 }
 
 function numberAt(text: string, row: number, name: string, source: string): number {

@@ -6,7 +6,7 @@ import { compileCore } from '../core/module.ts'
 import { namesOf, refuseUnknown } from '../core/options.ts'
 import { Purpose, type Seed, splitSeed } from '../core/random.ts'
 import { type Draws, drawsOf } from './draws.ts'
-import { deviations, stack, type Whitening } from './gaussian.ts'
+import { stack, type Whitening } from './gaussian.ts'
 import { climb, flatDirection, type Mode, whiten } from './mode.ts'
 import type { Model } from './model.ts'
 import { freeLabels, type Start, type Supports } from './parameters.ts'
@@ -20,6 +20,7 @@ import {
   type WhitenedPopulation,
   whitenedDiscrepancy,
 } from './population.ts'
+import { refuseUnresolved } from './resolution.ts'
 import { refuseMixedRows, type Target, targetOf } from './target.ts'
 
 /** What fitPosterior() may be told; nothing is needed. */
@@ -102,12 +103,13 @@ export async function fitPosterior<S extends Supports>(model: Model<S>, options:
   const iterations = check(wholeNumber('iterations', 0, 1_000_000), options.iterations ?? 300)
   const seed = check(wholeNumber('seed', 0), options.seed ?? 0)
   const target = await targetOf(model)
-  const starts = await startsOf(model, options.start ?? {}, splitSeed(seed))
+  const core: Arena<Layout> = await createArena(await compileCore(), { noise: f32(padded(target.dimension)) })
+  const starts = startsOf(model, options.start ?? {}, splitSeed(seed), core)
   refuseMixedRows(target, stack(starts))
   const top = climb(target, starts)
   const mode = whiten(target, top.x, top.scales)
-  refuseUnresolved(model, mode)
-  refuseFlat(model, flatDirection(target, top.x, mode))
+  refuseFlat(model, flatDirection(target, top, mode))
+  refuseUnresolved(model, target, mode, core.ops)
   const population = await populate(target, mode, n, splitSeed(seed))
   const { steps, reason } = await follow(population, { ...options, iterations })
   const free = places(population)
@@ -177,9 +179,13 @@ function isBalanced(population: WhitenedPopulation): boolean {
 const STARTS = 4
 
 /** The start of the user, and others around it by standard normal numbers. */
-async function startsOf<S extends Supports>(model: Model<S>, start: Start<S>, seed: Seed): Promise<Float64Array[]> {
+function startsOf<S extends Supports>(
+  model: Model<S>,
+  start: Start<S>,
+  seed: Seed,
+  arena: Arena<Layout>,
+): Float64Array[] {
   const d = model.parameters.dimension
-  const arena: Arena<Layout> = await createArena(await compileCore(), { noise: f32(padded(d)) })
   const centre = model.parameters.unconstrain(start, arena.ops)
   return Array.from({ length: STARTS }, (_, r) => {
     if (r === 0) return centre
@@ -202,23 +208,4 @@ function refuseFlat<S extends Supports>({ parameters }: Model<S>, direction: Flo
     `The posterior has no information about ${terms.join(' ').replace(/^\+ /, '')}: the log density does not fall along ` +
       'it. Columns of the data may be collinear; leave one out, or give the parameters a prior.',
   )
-}
-
-/** Neighbouring float32 numbers must lie closer than this many standard deviations. */
-const RESOLUTION = 0.3
-
-/** @throws UsageError for a posterior that float32 cannot show, as N(1.7e9, 1) */
-function refuseUnresolved<S extends Supports>({ parameters }: Model<S>, mode: Mode): void {
-  const sd = deviations(mode)
-  for (const name of parameters.names) {
-    for (let k = 0; k < parameters.supports[name].size; k++) {
-      const at = parameters.offsets[name] + k
-      const gap = Math.abs(mode.centre[at]) / 8388608
-      if (gap <= RESOLUTION * sd[at]) continue
-      throw new UsageError(
-        `float32 cannot resolve ${name}: it is ${sd[at].toPrecision(2)} wide around ${mode.centre[at].toPrecision(8)}, ` +
-          `where neighbouring numbers are ${gap.toPrecision(2)} apart; write it as offset + x, with real([], { offset }).`,
-      )
-    }
-  }
 }

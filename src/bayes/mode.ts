@@ -133,8 +133,10 @@ const NEWTON_ROUNDS = 60
 const REACH = 0.5
 /** A direction may become this much longer or shorter in a round. */
 const STRETCH = 1e4
-/** Lengths of a Newton step that are tried at once. */
+/** Lengths of a Newton step that are tried at once, of one within sight. */
 const LENGTHS = [1, 0.5, 0.2, 0.05, 0.01, 0.001]
+/** A step that goes far beyond is tried whole too, and in lengths this many times shorter. */
+const BEYOND = 30
 
 /**
  * Newton's method in whitened coordinates x = centre + B z: the Hessian by central differences of the score along the
@@ -203,12 +205,17 @@ function search(target: Target, whitening: Whitening, z: readonly number[], befo
   const d = target.dimension
   const most = 2 * Math.sqrt(d) + 4
   const cut = Math.min(1, most / Math.max(norm(z), 1e-300))
-  const tries = LENGTHS.map((length) => moved(whitening, z, length * cut))
+  const beyond: number[] = []
+  for (let length = 1; length > BEYOND * cut; length /= BEYOND) beyond.push(length)
+  const tries = [...LENGTHS.map((length) => length * cut), ...beyond].map((length) => moved(whitening, z, length))
   const { logDensity, score } = target.at(stack(tries))
   const worth = tries.map((_, r) => {
     const gradient = score.subarray(r * d, (r + 1) * d)
     if (!gradient.every(Number.isFinite)) return Number.NEGATIVE_INFINITY
-    if (!target.hasValue) return -norm(whitenedScore(whitening, gradient))
+    const slope = whitenedScore(whitening, gradient)
+    // Where no values tell, a step must not go over the top: a tail is flat too.
+    const isOver = r >= LENGTHS.length && dot(slope, z) < 0
+    if (!target.hasValue) return isOver ? Number.NEGATIVE_INFINITY : -norm(slope)
     return Number.isFinite(logDensity[r]) ? logDensity[r] : Number.NEGATIVE_INFINITY
   })
   const first = worth.indexOf(Math.max(...worth))
@@ -227,10 +234,15 @@ const FAR = 1e3
 
 /**
  * A direction along which the log density does not fall, [d] with a largest entry of 1: of collinear columns, or of a
- * parameter that nothing depends on. Null where there is none, or where the log density has no values.
+ * parameter that nothing depends on. Null where there is none, where the log density has no values, or where Newton's
+ * method found far better places: that was a slope.
  */
-export function flatDirection(target: Target, from: Float64Array, { basis, curvatures }: Mode): Float64Array | null {
-  if (!target.hasValue || curvatures.every(isKnown)) return null
+export function flatDirection(
+  target: Target,
+  { x: from, f }: { readonly x: Float64Array; readonly f: number },
+  { basis, curvatures, logDensity }: Mode,
+): Float64Array | null {
+  if (!target.hasValue || curvatures.every(isKnown) || logDensity - f > 100 + Math.abs(f) / 2) return null
   const columns = Array.from({ length: target.dimension }, (_, k) => Float64Array.from(basis.getColumn(k)))
   const longest = columns.reduce((a, b) => (norm(b) > norm(a) ? b : a))
   const most = Math.max(...longest.map(Math.abs))

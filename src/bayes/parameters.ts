@@ -36,7 +36,7 @@ export interface Parameters<S extends Supports = Supports> {
  *
  *     parameters({ mu: real(), tau: positive(), theta: real(8), w: simplex(3) })
  *
- * @throws UsageError without parameters, or for one that has no support
+ * @throws UsageError without parameters, for one that has no support, or for a name that is used twice
  */
 export function parameters<const S extends Supports>(supports: S): Parameters<S> {
   const names = Object.keys(supports)
@@ -49,12 +49,14 @@ export function parameters<const S extends Supports>(supports: S): Parameters<S>
     offsets[name] = dimension
     dimension += supports[name].size
   }
+  const labels = names.flatMap((name) => labelsOf(name, supports[name].shape))
+  refuseTwice(labels)
   return {
     supports,
     names,
     dimension,
     offsets: offsets as Record<keyof S, number>,
-    labels: names.flatMap((name) => labelsOf(name, supports[name].shape)),
+    labels,
     constrain(free) {
       const n = free.shape[0]
       const values: Record<string, tf.Tensor> = {}
@@ -91,6 +93,12 @@ export function labelsOf(name: string, shape: readonly number[]): string[] {
   for (const length of shape)
     labels = labels.flatMap((before) => Array.from({ length }, (_, k) => (before ? `${before},${k}` : String(k))))
   return labels.map((label) => (label ? `${name}[${label}]` : name))
+}
+
+/** @throws UsageError for a name that two numbers have, as theta[0] of theta: real(2) and 'theta[0]': real() */
+export function refuseTwice(labels: readonly string[]): void {
+  const twice = labels.find((label, at) => labels.indexOf(label) < at)
+  if (twice !== undefined) throw new UsageError(`Two quantities are named ${twice}: give one of them another name.`)
 }
 
 /** Labels of the free numbers, in their order. */

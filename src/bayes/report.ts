@@ -96,7 +96,7 @@ function pairs(columns: readonly Column[], draw: Draw): string {
         const label = `Density of ${row.label}`
         return `<td>${draw(`pair-${i}-${j}`, label, CELL, densityChart([row.values], true))}<span>${escapeHtml(row.label)}</span></td>`
       }
-      if (j > i) return `<td class="correlation">${correlation(row.values, column.values).toFixed(2)}</td>`
+      if (j > i) return `<td class="correlation">${correlation(row.values, column.values)}</td>`
       const label = `${row.label} against ${column.label}`
       return `<td>${draw(`pair-${i}-${j}`, label, CELL, scatterChart(column.values, row.values))}</td>`
     })
@@ -234,10 +234,12 @@ function scatterChart(x: ArrayLike<number>, y: ArrayLike<number>): EChartsOption
   }
 }
 
-function correlation(a: ArrayLike<number>, b: ArrayLike<number>): number {
+/** With two digits; nothing where one of the two never varies. */
+function correlation(a: ArrayLike<number>, b: ArrayLike<number>): string {
   const [meanA, meanB] = [meanOf(a), meanOf(b)]
   const products = Array.from(a, (value, i) => (value - meanA) * (b[i] - meanB))
-  return (meanOf(products) * a.length) / ((a.length - 1) * sdOf(a) * sdOf(b))
+  const value = (meanOf(products) * a.length) / ((a.length - 1) * sdOf(a) * sdOf(b))
+  return Number.isFinite(value) ? value.toFixed(2) : ''
 }
 
 const CSS = `

@@ -96,7 +96,7 @@ export interface RealOptions {
  * Any real number: x = offset + scale u.
  *
  * @param shape of a value: [] (default) for a scalar, a length, or lengths
- * @param options where float32 would not resolve a value (1.7e9 ± 1), the offset keeps the free number small
+ * @param options where the free number begins and what its unit is; x itself is a float32 number in any case
  */
 export function real(shape: Shape = [], options: RealOptions = {}): Support {
   refuseUnknown('real', options, ['offset', 'scale'])

@@ -66,6 +66,8 @@ async function runFit(file: string, options: CommandOptions): Promise<void> {
       seed,
       signal: stop.signal,
       onStep({ iteration, discrepancy, movement }) {
+        // Before the first step there is nothing that a stop could keep.
+        if (iteration === 1) interrupt.listen()
         if (interrupt.requested) stop.abort()
         if (discrepancy !== null)
           line?.update(`step ${iteration} · discrepancy ${discrepancy.toFixed(3)} · moves ${movement.toFixed(3)} sd`)

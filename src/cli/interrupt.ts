@@ -11,6 +11,8 @@ export interface Interrupt {
    * signal ends the process at once in this one: there is what was saved until then.
    */
   during<T>(iteration: () => Promise<T>): Promise<T>
+  /** From now on the first signal asks for a stop: for work that looks at `requested` between steps of its own. */
+  listen(): void
   release(): void
 }
 
@@ -59,6 +61,7 @@ export function listenForInterrupt(): Interrupt {
         if (by === null) listen()
       }
     },
+    listen,
     release() {
       ignore()
       for (const stream of [process.stdout, process.stderr]) stream.off('error', onError)

@@ -5,9 +5,16 @@ import * as logp from '../../src/bayes/logp.ts'
 import { type Model, model } from '../../src/bayes/model.ts'
 import { predict } from '../../src/bayes/predict.ts'
 import { summary } from '../../src/bayes/summary.ts'
-import { choleskyCorrelation, interval, ordered, positive, real, simplex } from '../../src/bayes/supports.ts'
+import {
+  choleskyCorrelation,
+  interval,
+  ordered,
+  positive,
+  type RealOptions,
+  real,
+  simplex,
+} from '../../src/bayes/supports.ts'
 import { startTfjs, tf } from '../../src/nn/tfjs.ts'
-import { svgd } from '../../src/svgd/svgd.ts'
 
 beforeAll(() => startTfjs())
 
@@ -112,6 +119,17 @@ function collinear() {
   })
 }
 
+/** N(1.7e9, 1), whose neighbouring float32 numbers are 128 apart. */
+const far = (options: RealOptions) =>
+  model({ parameters: { x: real([], options) }, logDensity: ({ x }) => logp.normal(x, 1.7e9, 1) })
+
+test('the difference from a constant is resolved where the number itself is not', async () => {
+  const y = [1.7e9 - 3, 1.7e9, 1.7e9 + 6].map((value) => value - 1.7e9)
+  const shifted = model({ parameters: { x: real() }, logDensity: ({ x }) => logp.normal(tf.tensor1d(y), x, 3) })
+  const [{ mean, sd }] = summary(await fitPosterior(shifted))
+  expect([mean, sd]).toEqual([expect.closeTo(1, 1), expect.closeTo(Math.sqrt(3), 1)])
+})
+
 test('the same seed gives the same bytes, another seed others', async () => {
   const [a, b, c] = [
     await fitPosterior(line(), { seed: 3 }),
@@ -176,6 +194,22 @@ describe('what cannot be fitted is refused in a sentence', () => {
       'float32 cannot resolve x',
     ],
     [
+      'a posterior finer than float32, from a start at its mode',
+      () => fitPosterior(far({}), { start: { x: 1.7e9 } }),
+      'float32 cannot resolve x: its free number is 1.0 wide around 1.7000000e+9, where neighbouring numbers are',
+    ],
+    ['the same from far away', () => fitPosterior(far({})), 'float32 cannot resolve x'],
+    [
+      'the same by an offset, which values have too',
+      () => fitPosterior(far({ offset: 1.7e9 })),
+      'float32 cannot resolve x',
+    ],
+    [
+      'the same by its score',
+      () => fitPosterior(model({ parameters: { x: real() }, score: ({ x }) => ({ x: tf.sub(1.7e9, x) }) })),
+      'float32 cannot resolve x',
+    ],
+    [
       'collinear columns',
       () => fitPosterior(collinear()),
       'The posterior has no information about 1.0 beta[1] − 0.50 beta[2]: the log density does not fall along it.',
@@ -192,6 +226,11 @@ describe('what cannot be fitted is refused in a sentence', () => {
         ),
       'x is a parameter and a generated quantity: give one of them another name.',
     ],
+    [
+      'a name that an entry of another parameter has',
+      async () => model({ parameters: { x: real(2), 'x[1]': real() }, logDensity: ({ x }) => logp.normal(x, 0, 1) }),
+      'Two quantities are named x[1]: give one of them another name.',
+    ],
   ]
   test.each(cases)('%s', async (_, run, message) => {
     await expect(run()).rejects.toThrow(message)
@@ -205,25 +244,4 @@ test('increasing numbers keep their order', async () => {
   const { data } = fit.draws.cut
   for (let i = 0; i < data.length; i += 3)
     expect([data[i] < data[i + 1], data[i + 1] < data[i + 2]]).toEqual([true, true])
-})
-
-describe('diagnosis of plain SVGD', () => {
-  test('particles whose scale is far from that of the start are called not converged', async () => {
-    const score = (out: Float32Array, [x, y]: Float32Array) => {
-      out[0] = -(x - 500) / 1e4
-      out[1] = -y / 1e-4
-    }
-    const particles = await svgd({ score, particles: 100, dimension: 2, iterations: 200 })
-    const { verdict, movement } = await diagnose({ particles, dimension: 2, score })
-    expect(verdict).toBe('not converged')
-    expect(movement.sd).toBeGreaterThan(1)
-  })
-
-  test('an RBF kernel in twenty dimensions has too small a variance', async () => {
-    const score = (out: Float32Array, x: Float32Array) => out.set(x.map((value) => -value))
-    const particles = await svgd({ score, particles: 60, dimension: 20, iterations: 800 })
-    const { verdict, spread } = await diagnose({ particles, dimension: 20, score })
-    expect(verdict).toBe('variance probably too small')
-    expect(spread.least).toBeLessThan(0.8)
-  })
 })
