@@ -6,6 +6,7 @@ const suites: Record<string, () => Promise<{ default: () => Promise<Row[] | Repo
   bnn: () => import('./bnn.ts'),
   energy: () => import('./energy.ts'),
   envs: () => import('./envs.ts'),
+  'first-hour': () => import('./first-hour.ts'),
   networks: () => import('./networks.ts'),
   policy: () => import('./policy.ts'),
   posteriors: () => import('./posteriors.ts'),
