@@ -13,7 +13,7 @@ export { combineInto, copyColumns, firstNonFinite, firstNonFinite64, multiplyRow
 export { adagrad, adam, ascend } from './optim/optimizers'
 export { boundRows } from './nn/bounds'
 export { actTogether } from './nn/ensemble'
-export { act, policyDivergence, policyEntropy, policyForward, policyLogProb } from './nn/policy'
+export { act, policyLogProb } from './nn/policy'
 export { observeEnvironment, resetEnvironment, stateSize, stepEnvironment } from './envs/environments'
 export { resetVector, stepVector } from './envs/vector'
 export { runPlan } from './plan/run'

@@ -1,5 +1,6 @@
-// Counter-based randomness: Philox4x32-10 (Salmon, Moraes, Dror, Shaw 2011, "Parallel random numbers: as easy as 1, 2, 3").
-// A value is a pure function of (seed, purpose, particle, environment, step, index): there is no state to save or to split.
+// Counter-based randomness: Philox4x32-10 (Salmon, Moraes, Dror & Shaw 2011, "Parallel random numbers: as easy as
+// 1, 2, 3"). A value is a pure function of (seed, purpose, particle, environment, step, index): there is no state to
+// save or to split.
 //
 //   key      (seed low, seed high)
 //   counter  (block, step, environment, purpose | particle << 8)      so purpose < 2^8, particle < 2^24
@@ -136,7 +137,9 @@ export function normal4(words: v128): v128 {
   return f32x4.mul(radii, demote4(sinShifted2(angles, 1), sinShifted2(angles, 0)))
 }
 
-/** Two standard normals of a block of words (Box and Muller 1958), |value| <= 8.58: r sin a for shift 0, r cos a for 1. */
+/**
+ * Two standard normals of a block of words (Box and Muller 1958), |value| <= 8.58: r sin a for shift 0, r cos a for 1.
+ */
 export function normal64(words: v128, shift: i32): f64 {
   const u = uniform64(i32x4.extract_lane(words, 0), i32x4.extract_lane(words, 1))
   const v = uniform64(i32x4.extract_lane(words, 2), i32x4.extract_lane(words, 3))
@@ -156,8 +159,8 @@ export function fillUniform(out: usize, n: i32, seedLo: u32, seedHi: u32, purpos
 }
 
 /**
- * n standard normal floats: element e is lane e & 3 of normal4 of its block. The first k do not depend on n. The blocks are
- * counted from `first`: filling from block b gives what a longer row has from element 4 b on.
+ * n standard normal floats: element e is lane e & 3 of normal4 of its block. The first k do not depend on n. The blocks
+ * are counted from `first`: filling from block b gives what a longer row has from element 4 b on.
  */
 export function fillNormal(out: usize, n: i32, seedLo: u32, seedHi: u32, purpose: u32, particle: u32,
   environment: u32, step: u32, first: u32): void {

@@ -52,7 +52,9 @@ export function resetAcrobot(state: usize, c: Acrobot, seedLo: u32, seedHi: u32)
  * One step of the classical Runge-Kutta method for every row, two at a time; an odd last row is computed in both lanes.
  * The order of operations is Gymnasium's.
  */
-export function stepAcrobot(state: usize, action: usize, reward: usize, terminated: usize, rows: i32, c: Acrobot): void {
+export function stepAcrobot(
+  state: usize, action: usize, reward: usize, terminated: usize, rows: i32, c: Acrobot,
+): void {
   const one = f64x2.splat(1)
   const torque = f64x2.splat(c.torque)
   if (rows <= 0) return
@@ -114,8 +116,10 @@ function integrate(a: usize, b: usize, torque: v128, c: Acrobot): void {
   const sixth = f64x2.splat(c.timeStep / 6)
   theta1 = wrapped(f64x2.add(start1, f64x2.mul(sixth, sum1)))
   theta2 = wrapped(f64x2.add(start2, f64x2.mul(sixth, sum2)))
-  dot1 = clamp2(f64x2.add(startDot1, f64x2.mul(sixth, sumDot1)), f64x2.splat(-c.speedLimit1), f64x2.splat(c.speedLimit1))
-  dot2 = clamp2(f64x2.add(startDot2, f64x2.mul(sixth, sumDot2)), f64x2.splat(-c.speedLimit2), f64x2.splat(c.speedLimit2))
+  const limit1 = c.speedLimit1
+  const limit2 = c.speedLimit2
+  dot1 = clamp2(f64x2.add(startDot1, f64x2.mul(sixth, sumDot1)), f64x2.splat(-limit1), f64x2.splat(limit1))
+  dot2 = clamp2(f64x2.add(startDot2, f64x2.mul(sixth, sumDot2)), f64x2.splat(-limit2), f64x2.splat(limit2))
   v128.store(a, firsts2(theta1, theta2))
   v128.store(a, firsts2(dot1, dot2), 16)
   v128.store(b, seconds2(theta1, theta2))

@@ -91,7 +91,9 @@ function step2(a: f64, z: v128, b: v128): v128 {
   return add(both(a), mul(z, b))
 }
 
-/** sin x, |x| <= pi/4: fdlibm's polynomial in pairs of terms (Estrin), whose chain is two thirds as long as Horner's. */
+/**
+ * sin x, |x| <= pi/4: fdlibm's polynomial in pairs of terms (Estrin), whose chain is two thirds as long as Horner's.
+ */
 // @ts-ignore: decorator
 @inline
 function sinKernel2(x: v128): v128 {

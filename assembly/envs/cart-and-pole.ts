@@ -5,8 +5,8 @@ import {
 } from './box2d'
 
 /**
- * The cart and pole of rllab's two cart-pole tasks (Duan et al. 2016): a box on a rail, pushed by a force, and a rod that
- * turns about a pivot on top of it.
+ * The cart and pole of rllab's two cart-pole tasks (Duan et al. 2016): a box on a rail, pushed by a force, and a rod
+ * that turns about a pivot on top of it.
  *
  *     state, a row: f64 [x (m), ẋ (m/s), θ (rad, 0 = upright, > 0 leans to -x), θ̇ (rad/s),
  *                        centre of the pole: X, Y (m), Ẋ, Ẏ (m/s), height of the cart's centre y (m)]
@@ -40,8 +40,9 @@ export function uniformStart(i: i32, low: f64, high: f64, seedLo: u32, seedHi: u
 }
 
 /**
- * rllab's reset: cart and pole are put into the model's first place, then the cart is moved along and the pole turned about
- * its lower end. The pole does not come along with the cart and its centre is at rest: the first step pulls it there.
+ * rllab's reset: cart and pole are put into the model's first place, then the cart is moved along and the pole turned
+ * about its lower end. The pole does not come along with the cart and its centre is at rest: the first step pulls it
+ * there.
  */
 export function placeCartAndPole(state: usize, c: CartAndPole, x: f64, xDot: f64, theta: f64, thetaDot: f64): void {
   store<f64>(state, x)
@@ -107,11 +108,12 @@ function stepExact(state: usize, action: usize, cosine: usize, rows: i32, c: Car
  * A frame of Box2D 2.3, with the sequence of its impulses on the velocities summed up.
  *
  * 1. Velocities. Its eight rounds of impulses find the velocities nearest to v* = v + dt f/m, in the sense of momentum,
- *    that both joints allow at the angle before the step: (Jᵀ M J) q̇ = Jᵀ M v*. The same is solved here at once. v is what
- *    was allowed at the angle before that; the difference is lost, and with it energy.
+ *    that both joints allow at the angle before the step: (Jᵀ M J) q̇ = Jᵀ M v*. The same is solved here at once. v is
+ *    what was allowed at the angle before that; the difference is lost, and with it energy.
  * 2. Places. Every body moves along a straight line, dt v, which tears the pivot apart.
- * 3. Up to `positionIterations` rounds of Newton's method put it together again: an impulse along the gap C moves cart and
- *    pole, P = -K⁻¹ C, K = Σ 1/m + rᵀr/I; then the rail puts the cart back. These moves leave no trace in the velocities.
+ * 3. Up to `positionIterations` rounds of Newton's method put it together again: an impulse along the gap C moves cart
+ *    and pole, P = -K⁻¹ C, K = Σ 1/m + rᵀr/I; then the rail puts the cart back. These moves leave no trace in the
+ *    velocities.
  */
 function stepBox2D(state: usize, action: usize, cosine: usize, rows: i32, c: CartAndPole): void {
   const cartMass = c.density * c.cartWidth * c.cartHeight

@@ -1,6 +1,8 @@
 import { CART_AND_POLE_BYTES, CartAndPole, placeCartAndPole, stepCartAndPole, uniformStart } from './cart-and-pole'
 
-/** rllab's Cartpole Swing-Up (Tornio & Raiko 2006): swing the pole up and hold it. State and physics: cart-and-pole.ts. */
+/**
+ * rllab's Cartpole Swing-Up (Tornio & Raiko 2006): swing the pole up and hold it. State and physics: cart-and-pole.ts.
+ */
 @unmanaged
 export class CartpoleSwingup extends CartAndPole {
   positionLimit: f64

@@ -46,7 +46,9 @@ export function resetCartPole(state: usize, c: CartPole, seedLo: u32, seedHi: u3
  * One Euler step of every row, two at a time. The order of operations is Gymnasium's. Where rows are odd in
  * number the last one is computed in both lanes and written twice.
  */
-export function stepCartPole(state: usize, action: usize, reward: usize, terminated: usize, rows: i32, c: CartPole): void {
+export function stepCartPole(
+  state: usize, action: usize, reward: usize, terminated: usize, rows: i32, c: CartPole,
+): void {
   const totalMass = f64x2.splat(c.poleMass + c.cartMass)
   const poleMoment = f64x2.splat(c.poleMass * c.halfLength)
   const poleMass = f64x2.splat(c.poleMass)

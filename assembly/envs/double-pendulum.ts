@@ -5,8 +5,8 @@ import {
 } from './box2d'
 
 /**
- * rllab's double pendulum (Duan et al. 2016): two equal rods, the first one hung from the origin, the second one from its
- * end, and a motor between them that has to swing both up.
+ * rllab's double pendulum (Duan et al. 2016): two equal rods, the first one hung from the origin, the second one from
+ * its end, and a motor between them that has to swing both up.
  *
  *     state, a row: f64 [θ1 (rad, 0 = hanging, to the world), θ̇1 (rad/s), θ2, θ̇2,
  *                        centres of the rods: X1, Y1 (m), Ẋ1, Ẏ1 (m/s), X2, Y2, Ẋ2, Ẏ2,
@@ -39,7 +39,9 @@ export class DoublePendulum {
   resetSpeed: f64
 }
 
-/** rllab's reset turns each rod about the place of its upper end in the hanging model, and leaves both centres at rest. */
+/**
+ * rllab's reset turns each rod about the place of its upper end in the hanging model, and leaves both centres at rest.
+ */
 export function resetDoublePendulum(state: usize, c: DoublePendulum, seedLo: u32, seedHi: u32): void {
   memory.fill(state, 0, ROW)
   const half = 0.5 * c.linkLength
@@ -67,7 +69,8 @@ export function stepDoublePendulum(state: usize, action: usize, reward: usize, t
   } else {
     for (let first = 0; first < rows; first += BLOCK) {
       const open = terminated + first // until the end the place of the flags "joints not closed yet"
-      stepBox2D(state + <usize>first * ROW, action + (first << 2), reward + (first << 3), open, min(BLOCK, rows - first), c)
+      const count = min(BLOCK, rows - first)
+      stepBox2D(state + <usize>first * ROW, action + (first << 2), reward + (first << 3), open, count, c)
     }
   }
   memory.fill(terminated, 0, rows)
@@ -135,8 +138,9 @@ function stepExact(state: usize, action: usize, reward: usize, rows: i32, c: Dou
 
 /**
  * Frames of Box2D 2.3, with the sequence of its impulses on the velocities summed up; stepBox2D of cart-and-pole.ts
- * explains the three parts. Each part runs over the whole block before the next one, so that the processor finds the next
- * rows' independent work while it waits for a row's long chains, and only rows that need another correction get one: 1.25x.
+ * explains the three parts. Each part runs over the whole block before the next one, so that the processor finds the
+ * next rows' independent work while it waits for a row's long chains, and only rows that need another correction get
+ * one: 1.25x.
  */
 function stepBox2D(state: usize, action: usize, reward: usize, open: usize, rows: i32, c: DoublePendulum): void {
   const frames = <i32>c.frames, rounds = <i32>c.positionIterations
@@ -247,8 +251,9 @@ function nextOpen(open: usize, r: i32, rows: i32): i32 {
 }
 
 /**
- * One round of corrections for every open row, two at a time: an impulse on the joint between the links, then one on the
- * joint with the world; returns how many rows are still open. With n = (cos θ, sin θ) of a link, κ = m l²/I and Q = impulse/m,
+ * One round of corrections for every open row, two at a time: an impulse on the joint between the links, then one on
+ * the joint with the world; returns how many rows are still open. With n = (cos θ, sin θ) of a link, κ = m l²/I and
+ * Q = impulse/m,
  *
  *     lower joint   gap C = (X2 - X1, Y2 - Y1) - l (sin θ1 + sin θ2, -cos θ1 - cos θ2)     (2 + κ Σ nᵢ nᵢᵀ) Q = C
  *                   centres + Q, - Q     angles + (m l/I) nᵢ·Q

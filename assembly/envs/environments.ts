@@ -10,7 +10,8 @@ import {
   MOUNTAIN_CAR_CONTINUOUS_STATE, MountainCarContinuous, resetMountainCarContinuous, stepMountainCarContinuous,
 } from './mountain-car-continuous'
 import {
-  MULTIGOAL_GOALS, MULTIGOAL_MAX_ENTROPY_GOALS, MULTIGOAL_STATE, MultiGoal, observeMultiGoal, resetMultiGoal, stepMultiGoal,
+  MULTIGOAL_GOALS, MULTIGOAL_MAX_ENTROPY_GOALS, MULTIGOAL_STATE, MultiGoal, observeMultiGoal, resetMultiGoal,
+  stepMultiGoal,
 } from './multigoal'
 import { observePendulum, PENDULUM_STATE, Pendulum, resetPendulum, stepPendulum } from './pendulum'
 import { observePointMaze, POINT_MAZE_STATE, PointMaze, resetPointMaze, stepPointMaze } from './point-maze'

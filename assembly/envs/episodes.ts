@@ -2,8 +2,8 @@ import { episodeSeed, PURPOSE_EPISODE } from '../random'
 import { observeEnvironment, resetEnvironment, stateSize } from './environments'
 
 /**
- * Rows of an environment and their running episodes: what vectors and rollouts have in common. src/envs/episode-layout.ts writes
- * the same fields.
+ * Rows of an environment and their running episodes: what vectors and rollouts have in common.
+ * src/envs/episode-layout.ts writes the same fields.
  */
 @unmanaged
 export class Episodes {
@@ -23,8 +23,8 @@ export class Episodes {
 }
 
 /**
- * Starts the running episode of a row, whose seed depends on the seed of all, the particle, the row and the number of the episode
- * only, and writes what it shows: f32 [O].
+ * Starts the running episode of a row, whose seed depends on the seed of all, the particle, the row and the number of
+ * the episode only, and writes what it shows: f32 [O].
  */
 export function startEpisode(
   episodes: Episodes, row: i32, particle: i32, shown: usize, seedLo: u32, seedHi: u32,

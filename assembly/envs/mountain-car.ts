@@ -35,7 +35,10 @@ export function resetCar(state: usize, low: f64, high: f64, seedLo: u32, seedHi:
   store<f64>(state, 0, 8)
 }
 
-/** One step of every row, two at a time; an odd last row is computed in both lanes. The order of operations is Gymnasium's. */
+/**
+ * One step of every row, two at a time; an odd last row is computed in both lanes. The order of operations is
+ * Gymnasium's.
+ */
 export function stepMountainCar(
   state: usize, action: usize, reward: usize, terminated: usize, rows: i32, c: MountainCar,
 ): void {

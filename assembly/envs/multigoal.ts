@@ -2,8 +2,8 @@ import { normal4, philox4, PURPOSE_RESET } from '../random'
 
 /**
  * A point in the plane that may go to any of several goals (Haarnoja, Tang, Abbeel & Levine 2017, "Reinforcement
- * learning with deep energy-based policies"; with other goals Messaoud et al. 2024, "S2AC"). As in the code of both, the
- * costs are those of the clipped action and of the position after the step.
+ * learning with deep energy-based policies"; with other goals Messaoud et al. 2024, "S2AC"). As in the code of both,
+ * the costs are those of the clipped action and of the position after the step.
  *
  *     state, a row: f64 [x, y]    action: f32 [ẋ, ẏ], clipped to ± velocityLimit
  *     reward: - actionCost |a|² - distanceCost min_g |s - g|²    + goalReward where |s - g| < goalThreshold: the end

@@ -1,6 +1,6 @@
 import {
-  areUsual2, clamp2, cosKernel2, cosOf2, cosOrHuge2, firsts2, nearest2, promoted2, quarterTurns2, reduced2, reducedTail2,
-  rounded2, seconds2, sin2, sinKernel2, sinOf2, sinOrHuge2, storeEach2,
+  areUsual2, clamp2, cosKernel2, cosOf2, cosOrHuge2, firsts2, nearest2, promoted2, quarterTurns2, reduced2,
+  reducedTail2, rounded2, seconds2, sin2, sinKernel2, sinOf2, sinOrHuge2, storeEach2,
 } from '../math/f64x2'
 import { squares2 } from '../math/powf'
 import { philox4, PURPOSE_RESET, uniform64 } from '../random'
@@ -45,8 +45,13 @@ export function resetPendulum(state: usize, c: Pendulum, seedLo: u32, seedHi: u3
   store<f64>(state, (2 * u1 - 1) * c.resetSpeed, 8)
 }
 
-/** One step of every row, two at a time; an odd last row is computed in both lanes. The order of operations is Gymnasium's. */
-export function stepPendulum(state: usize, action: usize, reward: usize, terminated: usize, rows: i32, c: Pendulum): void {
+/**
+ * One step of every row, two at a time; an odd last row is computed in both lanes. The order of operations is
+ * Gymnasium's.
+ */
+export function stepPendulum(
+  state: usize, action: usize, reward: usize, terminated: usize, rows: i32, c: Pendulum,
+): void {
   const fall = f64x2.splat((3 * c.gravity) / (2 * c.length))
   const lift = rounded2(f64x2.splat(3.0 / (c.mass * (c.length * c.length))))
   const timeStep = f64x2.splat(c.timeStep)

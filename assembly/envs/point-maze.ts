@@ -6,10 +6,10 @@ import { philox4, PURPOSE_RESET, uniform64 } from '../random'
  *     state, a row: f64 [x, y]    action: f32 [ẋ, ẏ] / speed, clipped to ± 1
  *     reward: goalReward within goalRadius of the goal, which ends the episode, else 0; less stepCost at every step
  *
- * Walls are rectangles that may be lines; the point keeps `radius` away from them and from the border. A step goes along
- * x and then along y, each way stopped by the first wall, so that a point slides along walls. Only comparisons decide, so
- * it never passes one. A step is taken in parts shorter than 2 radius: then a straight line from start to end of a part
- * does not touch a wall either, since each of its points is less than `radius` away from one of the two.
+ * Walls are rectangles that may be lines; the point keeps `radius` away from them and from the border. A step goes
+ * along x and then along y, each way stopped by the first wall, so that a point slides along walls. Only comparisons
+ * decide, so it never passes one. A step is taken in parts shorter than 2 radius: then a straight line from start to
+ * end of a part does not touch a wall either, since each of its points is less than `radius` away from one of the two.
  */
 export const POINT_MAZE_STATE = 2
 
@@ -68,7 +68,9 @@ function slide2(
 }
 
 /** One step of every row, two rows at a time; an odd last one is taken twice. */
-export function stepPointMaze(state: usize, action: usize, reward: usize, terminated: usize, rows: i32, c: PointMaze): void {
+export function stepPointMaze(
+  state: usize, action: usize, reward: usize, terminated: usize, rows: i32, c: PointMaze,
+): void {
   const walls = changetype<usize>(c) + offsetof<PointMaze>()
   const end = walls + (<usize>c.wallCount << 5)
   const parts = floor(c.speed / (2 * c.radius)) + 1

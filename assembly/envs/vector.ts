@@ -24,7 +24,10 @@ export class Vector extends Episodes {
   truncated: usize
   /** u8 [N] the episode has ended: the next step resets the row (next-step only) */
   ended: usize
-  /** Of the episode that ended last: f32 [N, O] what it showed at its end (same-step only), i32 [N] steps, f64 [N] rewards */
+  /**
+   * Of the episode that ended last: f32 [N, O] what it showed at its end (same-step only), i32 [N] steps, f64 [N]
+   * rewards
+   */
   finalObservation: usize
   finalElapsed: usize
   finalReturn: usize
@@ -38,7 +41,9 @@ const NEXT_STEP: i32 = 1
 /** It is reset in the same step; what it showed last is kept in finalObservation. */
 const SAME_STEP: i32 = 2
 
-/** Rows that step, show themselves and are counted before the next ones: what they touch stays in the first-level cache. */
+/**
+ * Rows that step, show themselves and are counted before the next ones: what they touch stays in the first-level cache.
+ */
 const BLOCK: i32 = 256
 
 /** Starts in each row r with mask[r] != 0 (u8; every row if mask is 0) the episode whose number stands in `episode`. */

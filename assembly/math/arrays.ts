@@ -1,12 +1,16 @@
 // out[i] = f(x[i]) for i < n, float32 rows; out may equal x.
 //
-//   x    | 4 lanes | 4 lanes | ... | n & 3 lanes |     the tail goes through the same SIMD routine, padded with its
-//   out  | 4 lanes | 4 lanes | ... | n & 3 lanes |     first element: bits do not depend on position, nothing past n is touched
+//   x    | 4 lanes | 4 lanes | ... | n & 3 lanes |
+//   out  | 4 lanes | 4 lanes | ... | n & 3 lanes |
+//
+// The tail goes through the same SIMD routine, padded with its first element: bits do not depend on position, and
+// nothing past n is touched.
 
 import { cos4, exp4, log4, sin4, tanh4 } from './f32x4'
 import { expMinus1, log1Plus, sigmoid4, softplus4 } from './special4'
 
-// A constant argument to an @inline function: the compiler keeps one arm of each `if`, so one loop serves all functions.
+// A constant argument to an @inline function: the compiler keeps one arm of each `if`, so one loop serves all
+// functions.
 const EXP: i32 = 0
 const LOG: i32 = 1
 const TANH: i32 = 2

@@ -134,7 +134,8 @@ function sinShifted4(x: v128, shift: i32): v128 {
   const low = f64x2.promote_low_f32x4(x)
   const high = f64x2.promote_low_f32x4(v128.shuffle<f32>(x, x, 2, 3, 0, 1))
   const y = demote4(sinShifted2(low, shift), sinShifted2(high, shift))
-  // Huge lanes are replaced one by one, so that a lane's bits never depend on its neighbours; infinities become NaN here.
+  // Huge lanes are replaced one by one, so that a lane's bits never depend on its neighbours; infinities become NaN
+  // here.
   const huge = f32x4.gt(f32x4.abs(x), f32x4.splat(ANGLE_LIMIT))
   if (v128.any_true(huge)) return v128.bitselect(sinHuge4(x, shift), y, huge)
   return y

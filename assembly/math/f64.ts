@@ -168,8 +168,8 @@ export function sinShifted(x: f64, shift: i32): f64 {
     quadrant = <i32>count
     const r = a - count * PIO2_1 // exact
     const w = count * PIO2_2 // exact
-    // r - w with its rounding error (Dekker's two-sum: where |r| < |w| the difference is exact). What is lost in the tail is
-    // less than 0.3 ULP of y0 + y1 for the double nearest to any multiple of pi/2 below the limit.
+    // r - w with its rounding error (Dekker's two-sum: where |r| < |w| the difference is exact). What is lost in the
+    // tail is less than 0.3 ULP of y0 + y1 for the double nearest to any multiple of pi/2 below the limit.
     y0 = r - w
     y1 = r - y0 - w - count * PIO2_REST
   } else {

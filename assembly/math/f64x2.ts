@@ -1,5 +1,5 @@
-// Sine and cosine of two doubles with the bits of f64.ts: the same operations in the same order, without branches but for
-// huge angles. And what two rows of float64 take to be read as columns.
+// Sine and cosine of two doubles with the bits of f64.ts: the same operations in the same order, without branches but
+// for huge angles. And what two rows of float64 take to be read as columns.
 
 import { sinShifted } from './f64'
 
@@ -54,7 +54,8 @@ export function nearest2(x: v128): v128 {
   return f64x2.sub(f64x2.add(x, f64x2.splat(ROUND)), f64x2.splat(ROUND))
 }
 
-// The steps of sine and cosine stand apart so that one reduction serves both: not every engine finds that out by itself.
+// The steps of sine and cosine stand apart so that one reduction serves both: not every engine finds that out by
+// itself.
 //
 //   turns = quarterTurns2(x),  y = reduced2(x, turns),  tail = reducedTail2(x, turns, y)
 //   s = sinKernel2(y, tail),  c = cosKernel2(y, tail)
@@ -194,7 +195,9 @@ function apply2(f: i32, x: v128): v128 {
   return cosSmall2(x)
 }
 
-/** V8 takes constants out of a loop only if its test stands at the end: 1.3 times as fast here and in the environments. */
+/**
+ * V8 takes constants out of a loop only if its test stands at the end: 1.3 times as fast here and in the environments.
+ */
 // @ts-ignore: decorator
 @inline
 function mapInto(f: i32, out: usize, x: usize, n: i32): void {

@@ -1,5 +1,5 @@
-// Dense products on panels. A panel is four rows (or columns) interleaved, [count][4]: every step of the inner loop reads
-// sixteen consecutive bytes of each operand. Sums run over k in order, in one accumulator an element, so that the
+// Dense products on panels. A panel is four rows (or columns) interleaved, [count][4]: every step of the inner loop
+// reads sixteen consecutive bytes of each operand. Sums run over k in order, in one accumulator an element, so that the
 // bits of an element do not depend on the tile, or the thread, that computes it.
 
 /** c + a b: one fused instruction in the relaxed build, two roundings otherwise. */
@@ -22,8 +22,8 @@ export function multiplyPanels(out: usize, row: i32, a: usize, b: usize, panels:
 }
 
 /**
- * Two panels at a time: eight accumulators, as V8 spills registers beyond that (31 GFLOP/s for 5 x 2 instead of 60). The inner
- * loop stands in another one because V8 unrolls only nested loops of this size (60 instead of 52).
+ * Two panels at a time: eight accumulators, as V8 spills registers beyond that (31 GFLOP/s for 5 x 2 instead of 60).
+ * The inner loop stands in another one because V8 unrolls only nested loops of this size (60 instead of 52).
  */
 function multiplyPairs(out: usize, row: i32, a: usize, b: usize, pairs: i32, size: i32): void {
   for (let t = 0; t < pairs; t++, out += 32, b += 2 * size) {
@@ -89,7 +89,9 @@ export function sumPanel(panel: usize, count: i32): v128 {
   return f32x4.add(f32x4.add(s0, s1), f32x4.add(s2, s3))
 }
 
-/** Four vectors at p, p + stride, ... become columns: what stood at row r, lane c is stored at to + c·toStride, lane r. */
+/**
+ * Four vectors at p, p + stride, ... become columns: what stood at row r, lane c is stored at to + c·toStride, lane r.
+ */
 // @ts-ignore: decorator
 @inline
 export function storeTransposed(to: usize, toStride: i32, v0: v128, v1: v128, v2: v128, v3: v128): void {

@@ -32,8 +32,8 @@ export function activate(x: usize, bytes: i32, kind: i32): void {
 }
 
 /**
- * Eight vectors at a time: V8 makes the fourteen constants anew in every round, and the processor's window is too short to
- * overlap rounds. 0.9 ns an element instead of 2.3.
+ * Eight vectors at a time: V8 makes the fourteen constants anew in every round, and the processor's window is too short
+ * to overlap rounds. 0.9 ns an element instead of 2.3.
  */
 function tanhInPlace(p: usize, end: usize): void {
   for (; p + 128 <= end; p += 128) {
@@ -58,8 +58,8 @@ function tanhInPlace(p: usize, end: usize): void {
 }
 
 /**
- * out ← d · f′, f′ from the activation's own value a; out may be d or a. A loop for each kind: asking in every round takes
- * longer than the arithmetic.
+ * out ← d · f′, f′ from the activation's own value a; out may be d or a. A loop for each kind: asking in every round
+ * takes longer than the arithmetic.
  */
 export function differentiate(out: usize, d: usize, a: usize, bytes: i32, kind: i32): void {
   const zero = f32x4.splat(0)

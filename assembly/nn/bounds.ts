@@ -1,8 +1,8 @@
 import { CATEGORICAL, SQUASHED } from './policy'
 
 /**
- * Actions as an environment takes them: a class as it is, a Gaussian's clipped to [low, high], a squashed one's moved there from
- * [−1, 1]. Returns the address of the result, which is `action` itself where nothing is to be done.
+ * Actions as an environment takes them: a class as it is, a Gaussian's clipped to [low, high], a squashed one's moved
+ * there from [−1, 1]. Returns the address of the result, which is `action` itself where nothing is to be done.
  *
  *     out, action: f32 [rows, A], may be the same    low, high: f32 [A]    head: its kind
  */

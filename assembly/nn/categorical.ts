@@ -74,30 +74,3 @@ export function categoricalLogProb(logits: usize, classes: i32, action: i32): f3
   const highest = highestOf(logits, classes)
   return load<f32>(logits + (action << 2)) - highest - logTotal(logits, classes, highest)
 }
-
-/** H = −Σ_c π_c log π_c */
-export function categoricalEntropy(logits: usize, classes: i32): f32 {
-  const highest = highestOf(logits, classes)
-  const total = logTotal(logits, classes, highest)
-  let sum: f32 = 0
-  for (let c = 0; c < classes; c++) {
-    const logProb = load<f32>(logits + (c << 2)) - highest - total
-    sum -= exp32(logProb) * logProb
-  }
-  return sum
-}
-
-/** KL(p ‖ q) = Σ_c p_c (log p_c − log q_c) */
-export function categoricalDivergence(p: usize, q: usize, classes: i32): f32 {
-  const highestP = highestOf(p, classes)
-  const highestQ = highestOf(q, classes)
-  const totalP = logTotal(p, classes, highestP)
-  const totalQ = logTotal(q, classes, highestQ)
-  let sum: f32 = 0
-  for (let c = 0; c < classes; c++) {
-    const logP = load<f32>(p + (c << 2)) - highestP - totalP
-    const logQ = load<f32>(q + (c << 2)) - highestQ - totalQ
-    sum += exp32(logP) * (logP - logQ)
-  }
-  return sum
-}

@@ -1,11 +1,11 @@
-// Dense layers on rows that are read where they lie. Each element is its bias, then x_k w_k added for k in order, in one
-// accumulator: a row's bits depend neither on its neighbours nor on the blocking, nor on whether W was packed.
+// Dense layers on rows that are read where they lie. Each element is its bias, then x_k w_k added for k in order, in
+// one accumulator: a row's bits depend neither on its neighbours nor on the blocking, nor on whether W was packed.
 //
-// W is read in strips of sixteen columns: strip s begins at w + s step, its line k lies k line bytes further. Where W lies
-// as it is, `step` is 64 and `line` a row of W; packed, a strip is [inputs][16].
+// W is read in strips of sixteen columns: strip s begins at w + s step, its line k lies k line bytes further. Where W
+// lies as it is, `step` is 64 and `line` a row of W; packed, a strip is [inputs][16].
 //
-// Whole vectors are computed: with a width that is no multiple of four the last lanes hold values that nobody reads, and up
-// to 12 bytes behind W and the bias are read.
+// Whole vectors are computed: with a width that is no multiple of four the last lanes hold values that nobody reads,
+// and up to 12 bytes behind W and the bias are read.
 
 import { mulAdd, storeTransposed } from '../math/matrix'
 
@@ -28,8 +28,8 @@ export function stripBytes(inputs: i32): i32 {
  *     out: f32 [rows, padded(outputs)] at outStride bytes a row    x: f32 [rows, inputs] at xStride    bias: 0 for none
  */
 export function dense(
-  out: usize, outStride: i32, x: usize, xStride: i32, rows: i32, inputs: i32, outputs: i32, w: usize, line: i32, step: i32,
-  bias: usize,
+  out: usize, outStride: i32, x: usize, xStride: i32, rows: i32, inputs: i32, outputs: i32, w: usize, line: i32,
+  step: i32, bias: usize,
 ): void {
   let panels = (outputs + 3) >> 2
   if (rows == 1) {
@@ -57,9 +57,10 @@ function biasAt(bias: usize, offset: usize): v128 {
 }
 
 /**
- * Two rows at a time by a strip: eight accumulators, and six values that are loaded before the first is used, which is all
- * that V8's registers hold: two steps of k in one round run at half the speed. V8 unrolls the inner loop by itself, but only
- * because it stands in another. Few addresses are counted up, as the processor's six instructions a cycle are the limit.
+ * Two rows at a time by a strip: eight accumulators, and six values that are loaded before the first is used, which is
+ * all that V8's registers hold: two steps of k in one round run at half the speed. V8 unrolls the inner loop by itself,
+ * but only because it stands in another. Few addresses are counted up, as the processor's six instructions a cycle are
+ * the limit.
  */
 function twoByFour(
   out: usize, outStride: i32, x: usize, xStride: i32, rows: i32, inputs: i32, w: usize, line: i32, bias: usize,
@@ -199,7 +200,10 @@ export function packStrips(strips: usize, w: usize, inputs: i32, outputs: i32): 
   }
 }
 
-/** Strips [outputs][16] of Wᵀ [outputs, inputs], from W [inputs, outputs]. Up to three lines behind the last are written. */
+/**
+ * Strips [outputs][16] of Wᵀ [outputs, inputs], from W [inputs, outputs]. Up to three lines behind the last are
+ * written.
+ */
 export function packTransposed(strips: usize, w: usize, inputs: i32, outputs: i32): void {
   const line = outputs << 2
   const last = w + (inputs - 1) * line
@@ -234,7 +238,8 @@ export function storeLanes(to: usize, v: v128, count: i32): void {
  *     w: f32 [inputs, outputs]    x: f32 [rows, inputs] at xStride bytes a row    d: f32 [rows, outputs] at dStride
  */
 export function addProducts(
-  w: usize, x: usize, xStride: i32, d: usize, dStride: i32, rows: i32, inputs: i32, outputs: i32, first: bool,
+  w: usize, x: usize, xStride: i32, d: usize, dStride: i32, rows: i32, inputs: i32, outputs: i32,
+  first: bool,
 ): void {
   let c = 0
   for (; c + 12 < outputs; c += 16) {
@@ -253,7 +258,8 @@ export function addProducts(
 
 /** Two inputs by sixteen outputs at a time, of which `outputs` are stored. */
 function addByTwo(
-  w: usize, line: i32, x: usize, xStride: i32, d: usize, dStride: i32, rows: i32, inputs: i32, outputs: i32, first: bool,
+  w: usize, line: i32, x: usize, xStride: i32, d: usize, dStride: i32, rows: i32, inputs: i32, outputs: i32,
+  first: bool,
 ): void {
   for (; inputs > 0; inputs -= 2, x += 8, w += 2 * line) {
     const w1 = w + line
@@ -300,7 +306,8 @@ function storeFour(to: usize, a: v128, b: v128, c: v128, d: v128, count: i32): v
 
 /** Four inputs by eight outputs at a time, of which `outputs` are stored. */
 function addByFour(
-  w: usize, line: i32, x: usize, xStride: i32, d: usize, dStride: i32, rows: i32, inputs: i32, outputs: i32, first: bool,
+  w: usize, line: i32, x: usize, xStride: i32, d: usize, dStride: i32, rows: i32, inputs: i32, outputs: i32,
+  first: bool,
 ): void {
   for (; inputs > 0; inputs -= 4, x += 16, w += 4 * line) {
     const w1 = w + line, w2 = w1 + line, w3 = w2 + line
@@ -352,7 +359,8 @@ function storePair(to: usize, u: v128, v: v128, count: i32): void {
 
 /** Eight inputs at a time by the last one to four outputs. */
 function addByEight(
-  w: usize, line: i32, x: usize, xStride: i32, d: usize, dStride: i32, rows: i32, inputs: i32, outputs: i32, first: bool,
+  w: usize, line: i32, x: usize, xStride: i32, d: usize, dStride: i32, rows: i32, inputs: i32, outputs: i32,
+  first: bool,
 ): void {
   for (; inputs > 0; inputs -= 8, x += 32, w += 8 * line) {
     let s0 = f32x4.splat(0), s1 = s0, s2 = s0, s3 = s0, s4 = s0, s5 = s0, s6 = s0, s7 = s0

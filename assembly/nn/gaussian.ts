@@ -1,4 +1,5 @@
-// Diagonal Gaussians u ~ N(μ, σ²) and their images a = tanh u. Means and logarithms of standard deviations are rows of A floats.
+// Diagonal Gaussians u ~ N(μ, σ²) and their images a = tanh u. Means and logarithms of standard deviations are rows of
+// A floats.
 
 import { exp32, tanh32 } from '../math/f32'
 import { exp4 } from '../math/f32x4'
@@ -31,28 +32,6 @@ export function gaussianLogProb(mean: usize, logStd: usize, u: usize, A: i32): f
     const logSigma = load<f32>(logStd + at)
     const z = (load<f32>(u + at) - load<f32>(mean + at)) * exp32(-logSigma)
     sum -= <f32>0.5 * z * z + logSigma + HALF_LOG_2PI
-  }
-  return sum
-}
-
-/** H = Σ_k [ log σ_k + ½ log 2πe ] */
-export function gaussianEntropy(logStd: usize, A: i32): f32 {
-  let sum: f32 = 0
-  for (let k = 0; k < A; k++) sum += load<f32>(logStd + (k << 2)) + HALF_LOG_2PI + <f32>0.5
-  return sum
-}
-
-/**
- * KL(p ‖ q) = Σ_k [ log σ_q/σ_p + (σ_p² + (μ_p − μ_q)²)/2σ_q² − ½ ], the same for the images under tanh. With
- * r = log σ_p/σ_q the part of σ is ½ (e^{2r} − 1 − 2r), which keeps its digits for close σ.
- */
-export function gaussianDivergence(meanP: usize, logStdP: usize, meanQ: usize, logStdQ: usize, A: i32): f32 {
-  let sum: f32 = 0
-  for (let k = 0; k < A; k++) {
-    const at = k << 2
-    const twice = <f32>2 * (load<f32>(logStdP + at) - load<f32>(logStdQ + at))
-    const z = (load<f32>(meanP + at) - load<f32>(meanQ + at)) * exp32(-load<f32>(logStdQ + at))
-    sum += <f32>0.5 * (f32x4.extract_lane(expMinus1(f32x4.splat(twice)), 0) - twice + z * z)
   }
   return sum
 }

@@ -1,10 +1,6 @@
 import { philox4, uniform32 } from '../random'
-import {
-  categoricalDivergence, categoricalEntropy, categoricalLogProb, categoricalMode, categoricalSample,
-} from './categorical'
-import {
-  gaussianDivergence, gaussianEntropy, gaussianLogProb, gaussianSample, squash, unsquashRow,
-} from './gaussian'
+import { categoricalLogProb, categoricalMode, categoricalSample } from './categorical'
+import { gaussianLogProb, gaussianSample, squash, unsquashRow } from './gaussian'
 import { mlpForward, padded } from './mlp'
 
 // Kinds of heads, as in src/nn/policy.ts.
@@ -35,14 +31,13 @@ export class Policy {
   widest: i32
   /** f32 [2, rows, widest] */
   scratch: usize
-  /** f32 [rows, padded(outputs)] of another particle, to compare two */
-  other: usize
   /** f32 [A] */
   latent: usize
 }
 
 /**
- * Outputs of the network of one particle, log σ kept in its range: f32 [rows, padded(outputs)], at the address returned.
+ * Outputs of the network of one particle, log σ kept in its range: f32 [rows, padded(outputs)], at the address
+ * returned.
  */
 export function policyForward(policy: Policy, particle: i32, observation: usize, rows: i32): usize {
   const theta = thetaOf(policy, particle)
@@ -160,39 +155,5 @@ export function policyLogProb(
       const slope = unsquashRow(policy.latent, row, A)
       store<f32>(out, gaussianLogProb(output, logStd, policy.latent, A) - slope)
     }
-  }
-}
-
-/**
- * H(π(·|s)) of every row, in nats. A squashed Gaussian has no closed form: H = H(u) + E log(1 − tanh² u), the expectation
- * as the value at the row's action (too large where that is ±1, which tanh u rounds to for |u| > 9).
- */
-export function policyEntropy(
-  policy: Policy, particle: i32, observation: usize, rows: i32, action: usize, out: usize,
-): void {
-  const A = policy.actions
-  const stride = outputStride(policy)
-  let output = policyForward(policy, particle, observation, rows)
-  for (let r = 0; r < rows; r++, output += stride, out += 4) {
-    if (policy.head == CATEGORICAL) {
-      store<f32>(out, categoricalEntropy(output, A))
-      continue
-    }
-    let entropy = gaussianEntropy(logStdOf(policy, particle, output), A)
-    if (policy.head == SQUASHED) entropy += unsquashRow(policy.latent, action + ((r * A) << 2), A)
-    store<f32>(out, entropy)
-  }
-}
-
-/** KL(π_i(·|s) ‖ π_j(·|s)) of particles i and j in every row, in nats.    out: f32 [rows] */
-export function policyDivergence(policy: Policy, i: i32, j: i32, observation: usize, rows: i32, out: usize): void {
-  const A = policy.actions
-  const stride = outputStride(policy)
-  let q = policy.other
-  memory.copy(q, policyForward(policy, j, observation, rows), rows * stride)
-  let p = policyForward(policy, i, observation, rows)
-  for (let r = 0; r < rows; r++, p += stride, q += stride, out += 4) {
-    if (policy.head == CATEGORICAL) store<f32>(out, categoricalDivergence(p, q, A))
-    else store<f32>(out, gaussianDivergence(p, logStdOf(policy, i, p), q, logStdOf(policy, j, q), A))
   }
 }

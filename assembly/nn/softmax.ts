@@ -1,5 +1,5 @@
-// log π(a) and entropy of softmax(logits) on rows of logits [rows, classes] one after the other, and their gradients. Four
-// rows at a time, one a lane; rows beyond the last are the last one again.
+// log π(a) and entropy of softmax(logits) on rows of logits [rows, classes] one after the other, and their gradients.
+// Four rows at a time, one a lane; rows beyond the last are the last one again.
 
 import { exp4, log4 } from '../math/f32x4'
 import { storeLanes } from './dense'

@@ -5,8 +5,8 @@ import { addProducts, addRows, compactRows, dense, packStrips, packTransposed, p
 
 /**
  * A population of MLPs of one shape on a batch of rows each. src/nn/fused.ts writes the same fields.
- * S(w) = P(w) or 4, P(w) = w rounded up to 4: an odd number of vectors, so that the same column of many rows does not fall
- * into the same few sets of the cache.
+ * S(w) = P(w) or 4, P(w) = w rounded up to 4: an odd number of vectors, so that the same column of many rows does not
+ * fall into the same few sets of the cache.
  */
 @unmanaged
 export class Mlp {
@@ -22,8 +22,8 @@ export class Mlp {
   /** f32 [networks, rows, w₀] */
   x: usize
   /**
-   * f32 [networks, | [rows, S(w₁)] | [rows, S(w₂)] | … |] outputs of the layers; on the way back all but the last give way
-   * to the gradients by what goes into their activations
+   * f32 [networks, | [rows, S(w₁)] | [rows, S(w₂)] | … |] outputs of the layers; on the way back all but the last give
+   * way to the gradients by what goes into their activations
    */
   outputs: usize
   /** f32 [networks, rows, w_last] */
@@ -124,8 +124,8 @@ function layerForward(
 }
 
 /**
- * From dy to the gradient by theta, unless `weights` is false, and by what goes into the first activation, which stays in
- * outputs. These must be those of the last trainingForward, and no longer are afterwards.
+ * From dy to the gradient by theta, unless `weights` is false, and by what goes into the first activation, which stays
+ * in outputs. These must be those of the last trainingForward, and no longer are afterwards.
  */
 export function trainingBackward(net: Mlp, weights: bool): void {
   const rows = net.rows

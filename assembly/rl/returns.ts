@@ -1,7 +1,7 @@
 /**
  * Discounted return-to-go of every row of one particle:
  *
- *     G_t = r_t + γ G_{t+1};   terminated: r_t;   truncated or last step: r_t + γ V(s_{t+1}) with values, else as said below
+ *     G_t = r_t + γ G_{t+1};   terminated: r_t;   truncated or last step: r_t + γ V(s_{t+1})
  *
  * Without values (nextValue = 0) a time limit ends the sum, and rows of an episode that is still running at the last
  * step are not valid: their return is not known.

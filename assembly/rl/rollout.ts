@@ -121,7 +121,9 @@ export class Evaluation {
  * The returns of M episodes of one particle, one episode a row; rows whose episode is over are dropped.
  * Every particle gets the same M initial states.
  */
-export function evaluate(task: Evaluation, policy: Policy, particle: i32, greedy: bool, seedLo: u32, seedHi: u32): void {
+export function evaluate(
+  task: Evaluation, policy: Policy, particle: i32, greedy: bool, seedLo: u32, seedHi: u32,
+): void {
   const envs = changetype<Environments>(task.environments)
   const kind = envs.kind
   const stateBytes = stateSize(kind) << 3

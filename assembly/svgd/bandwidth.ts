@@ -50,7 +50,8 @@ function countBelow(matrix: usize, n: i32, bound: f32): i32 {
     for (let p = row, end = row + (i << 2); p < end; p += 16) count = i32x4.sub(count, f32x4.lt(v128.load(p), limit))
   }
   return (
-    i32x4.extract_lane(count, 0) + i32x4.extract_lane(count, 1) + i32x4.extract_lane(count, 2) + i32x4.extract_lane(count, 3)
+    i32x4.extract_lane(count, 0) + i32x4.extract_lane(count, 1) +
+    i32x4.extract_lane(count, 2) + i32x4.extract_lane(count, 3)
   )
 }
 

@@ -41,7 +41,9 @@ export class DirectionTask {
   byRowSum: i32
   /** f32 [n] receives Σ_j K_ij. */
   rowSums: usize
-  /** f32 [n] up to which Σ_j W_ij (K_ij without slopes) both sums over x less the centre are taken, see trustInto, or 0 */
+  /**
+   * f32 [n] up to which Σ_j W_ij (K_ij without slopes) both sums over x less the centre are taken, see trustInto, or 0
+   */
   trust: usize
   /** f64 [strips, n, 3] receives Σ_c drive², Σ_c (φ − drive)² and Σ_c sharing² of each strip, or 0. */
   norms: usize
@@ -151,7 +153,9 @@ function both(f: v128, a: v128, b: v128, x: v128, m: v128): v128 {
   return f32x4.add(f32x4.mul(f, a), f32x4.mul(b, f32x4.sub(x, m)))
 }
 
-/** Rows i … i+3 of K and of the slopes as panels with the diagonal set to 0, and what the four rows are finished with. */
+/**
+ * Rows i … i+3 of K and of the slopes as panels with the diagonal set to 0, and what the four rows are finished with.
+ */
 function packRows(task: DirectionTask, rows: usize, i: i32): void {
   const n = task.n
   const line = lineOf(n)
@@ -182,9 +186,9 @@ function isDirect(rows: usize, n: i32, i: i32): bool {
 }
 
 /**
- * a Σ_{j≠i} K_ij s_j + b Σ_{j≠i} W_ij (x_i − x_j) in the place of the product, on `bytes` of row i from byte `column` on. For
- * particles whose near ones are close beside the distance of all of them from the centre: the difference of the two sums over
- * x less the centre would cancel.
+ * a Σ_{j≠i} K_ij s_j + b Σ_{j≠i} W_ij (x_i − x_j) in the place of the product, on `bytes` of row i from byte `column`
+ * on. For particles whose near ones are close beside the distance of all of them from the centre: the difference of the
+ * two sums over x less the centre would cancel.
  */
 function sumDifferences(task: DirectionTask, tile: usize, i: i32, column: i32, bytes: i32): void {
   const n = task.n
@@ -262,7 +266,9 @@ function addScaled(out: usize, x: usize, factor: f32, bytes: i32): void {
   }
 }
 
-/** |drive_i|², |φ_i − drive_i|² and |sharing_i|², the drive without j = i, of one strip, by a product with the scores. */
+/**
+ * |drive_i|², |φ_i − drive_i|² and |sharing_i|², the drive without j = i, of one strip, by a product with the scores.
+ */
 function stripNorms(task: DirectionTask, panels: usize, rows: usize, tile: usize, s: i32, from: i32, width: i32): void {
   const n = task.n
   // With slopes the scores stand alone in their panels already.

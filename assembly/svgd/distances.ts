@@ -4,8 +4,8 @@ import { multiplyPanels, storeTransposed } from '../math/matrix'
 const SHORT: i32 = 16
 // Rows that the centre is the mean of.
 const SAMPLED: i32 = 16
-// Below this share of |x_i|² + |x_j|² a distance from the Gram matrix has lost two bits to cancellation: it is computed again. A kernel
-// multiplies the relative error of d² by d²/h, so more would show in the direction.
+// Below this share of |x_i|² + |x_j|² a distance from the Gram matrix has lost two bits to cancellation: it is computed
+// again. A kernel multiplies the relative error of d² by d²/h, so more would show in the direction.
 export const CLOSE: f32 = 1.0 / 4
 
 // @ts-ignore: decorator
@@ -21,9 +21,9 @@ export function sumLanes(v: v128): f32 {
 }
 
 /**
- * Column means of at most sixteen evenly spaced rows. Distances are formed from a Gram matrix, which cancels when particles
- * are far from the origin and close together; so they are taken from the particles less a point among them. Which one
- * does not matter, and the mean of all would cost another pass through memory.
+ * Column means of at most sixteen evenly spaced rows. Distances are formed from a Gram matrix, which cancels when
+ * particles are far from the origin and close together; so they are taken from the particles less a point among them.
+ * Which one does not matter, and the mean of all would cost another pass through memory.
  *
  *     x: f32 [n, D]    out: f32 [D], D a multiple of 4
  */
@@ -58,7 +58,8 @@ function packRows(panel: usize, x: usize, centre: usize, n: i32, row: i32, p: i3
  * First half of the squared distances, for row panels first … end − 1 (four rows each), below the diagonal.
  * Short rows: |x_i − x_j|² itself. Longer rows: inner products of the particles less their centre, diagonal included.
  *
- *     matrix: f32 [N, N], N = n rounded up to 4    x: f32 [n, D]    centre: f32 [D]    panels: f32 [N, block or D ≤ 16]    tile: f32 [4, N]
+ *     matrix: f32 [N, N], N = n rounded up to 4    x: f32 [n, D]    centre: f32 [D]
+ *     panels: f32 [N, block or D ≤ 16]    tile: f32 [4, N]
  *     block: columns that are packed at a time
  */
 export function gram(

@@ -24,17 +24,18 @@ const TERM_BYTES: i32 = 16
 const MIRROR: i32 = 16
 
 /**
- * From squared distances below the diagonal to the kernel matrix K_ij = Σ_m w_m k_m(x_i, x_j), whole and symmetric to the
- * bit, for rows first … end − 1 (first a multiple of 16). Where `slopes` is not 0 it receives W_ij = −2 Σ_m w_m k'_m(d²), with
- * which ∇_{x_j} k(x_j, x_i) = W_ij (x_i − x_j); a single RBF needs none, as W = 2/h K.
+ * From squared distances below the diagonal to the kernel matrix K_ij = Σ_m w_m k_m(x_i, x_j), whole and symmetric to
+ * the bit, for rows first … end − 1 (first a multiple of 16). Where `slopes` is not 0 it receives W_ij = −2 Σ_m w_m
+ * k'_m(d²), with which ∇_{x_j} k(x_j, x_i) = W_ij (x_i − x_j); a single RBF needs none, as W = 2/h K.
  *
  *     kernel, slopes: f32 [N, N]    squares: f32 [N] |x_i|² and x: f32 [n, D], read by linear terms
  *     terms: Term [count]    distances: f64 [n] Σ_{j<i} d_ij
- *     reach: f32 [⌈n/16⌉, N] the part of Σ_{j≠i} W_ij d_ij (K_ij d_ij without slopes) of each sixteen rows, see trustInto
+ *     reach: f32 [⌈n/16⌉, N] the part of Σ_{j≠i} W_ij d_ij (K_ij d_ij without slopes) of each sixteen rows:
+ *     see trustInto
  */
 export function kernelRows(
-  kernel: usize, slopes: usize, squares: usize, x: usize, D: i32, distances: usize, reach: usize, terms: usize, count: i32,
-  n: i32, first: i32, end: i32,
+  kernel: usize, slopes: usize, squares: usize, x: usize, D: i32, distances: usize, reach: usize, terms: usize,
+  count: i32, n: i32, first: i32, end: i32,
 ): void {
   for (let from = first; from < end; from += MIRROR) {
     const last = min(end, from + MIRROR)
@@ -47,8 +48,8 @@ export function kernelRows(
 }
 
 function kernelRow(
-  kernel: usize, slopes: usize, squares: usize, x: usize, bytes: i32, distances: usize, reach: usize, terms: usize, count: i32,
-  n: i32, i: i32,
+  kernel: usize, slopes: usize, squares: usize, x: usize, bytes: i32, distances: usize, reach: usize, terms: usize,
+  count: i32, n: i32, i: i32,
 ): void {
   const line = lineOf(n)
   const row = kernel + i * line
@@ -107,8 +108,11 @@ function onlyBefore(v: v128, i: i32): v128 {
 }
 
 /**
- * How large Σ_{j≠i} W_ij may be for Σ_j W_ij (x_i − x_j) to be taken as the difference of two sums, (Σ_j W_ij) (x_i − c) and
- * Σ_j W_ij (x_j − c). Each loses some √n ulp of (Σ_j W_ij) |x_i − c|, which must be little beside the sum of the terms' sizes,
+ * How large Σ_{j≠i} W_ij may be for Σ_j W_ij (x_i − x_j) to be taken as the difference of two sums,
+ *
+ *     Σ_j W_ij (x_i − x_j) = (Σ_j W_ij) (x_i − c) − Σ_j W_ij (x_j − c)
+ *
+ * Each loses some √n ulp of (Σ_j W_ij) |x_i − c|, which must be little beside the sum of the terms' sizes,
  * Σ_j W_ij d_ij:
  *
  *     trust_i = limit Σ_j W_ij d_ij / |x_i − c|
@@ -120,7 +124,8 @@ export function trustInto(trust: usize, reach: usize, x: usize, centre: usize, n
   const row = D << 2
   for (let i = 0; i < n; i++) {
     let far: f32 = 0
-    for (let p = reach + (i / MIRROR) * line + (i << 2), end = reach + ((n + MIRROR - 1) / MIRROR) * line; p < end; p += line) {
+    const end = reach + ((n + MIRROR - 1) / MIRROR) * line
+    for (let p = reach + (i / MIRROR) * line + (i << 2); p < end; p += line) {
       far += load<f32>(p)
     }
     let squares = f32x4.splat(0)
@@ -134,7 +139,8 @@ export function trustInto(trust: usize, reach: usize, x: usize, centre: usize, n
 
 /** Σ_m w_m k_m and Σ_m −2 w_m k'_m at four distances. */
 function evaluateTerms(
-  kernel: usize, slopes: usize, d2: v128, squares: usize, x: usize, bytes: i32, terms: usize, count: i32, i: i32, j: i32,
+  kernel: usize, slopes: usize, d2: v128, squares: usize, x: usize, bytes: i32, terms: usize, count: i32,
+  i: i32, j: i32,
 ): void {
   let k = f32x4.splat(0)
   let slope = f32x4.splat(0)
@@ -171,7 +177,10 @@ function evaluateTerms(
   v128.store(slopes, slope)
 }
 
-/** x_i·x_{j+r} summed over coordinates, for the bits r of `cancels` up to the diagonal: as half a difference it lost digits. */
+/**
+ * x_i·x_{j+r} summed over coordinates, for the bits r of `cancels` up to the diagonal: as half a difference it lost
+ * digits.
+ */
 function productsAgain(products: v128, cancels: i32, x: usize, bytes: i32, i: i32, j: i32): v128 {
   for (let r = 0; r < 4 && j + r <= i; r++) {
     if (!((cancels >> r) & 1)) continue

@@ -2,10 +2,11 @@ import { exp4 } from '../math/f32x4'
 import { select } from './bandwidth'
 
 /**
- * A Stein direction in each of B states: few particles of few coordinates, many times. In state b, over its fixed particles a_j
- * with scores s_j and its updated particles a_i,
+ * A Stein direction in each of B states: few particles of few coordinates, many times. In state b, over its fixed
+ * particles a_j with scores s_j and its updated particles a_i,
  *
- *     φ_i = 1/N_i Σ_j [ drive k_ij s_j + repulsion (2/h) (a_i − a_j) k_ij ],  k_ij = exp(−|a_i − a_j|²/h),  N_i = F or Σ_j k_ij
+ *     φ_i = 1/N_i Σ_j [ drive k_ij s_j + repulsion (2/h) (a_i − a_j) k_ij ]
+ *     k_ij = exp(−|a_i − a_j|²/h),  N_i = F or Σ_j k_ij
  *
  * Written in src/svgd/per-state.ts, read here.
  */
@@ -60,8 +61,9 @@ const FEW: i32 = 128
 const SAMPLE: i32 = 32
 
 /**
- * Four updated particles lie side by side in the lanes of a vector and the fixed ones follow each other, so that no sum runs
- * across lanes and every sum over j runs in their order. Lanes beyond U repeat the last particle and are never stored.
+ * Four updated particles lie side by side in the lanes of a vector and the fixed ones follow each other, so that no sum
+ * runs across lanes and every sum over j runs in their order. Lanes beyond U repeat the last particle and are never
+ * stored.
  *
  *     scratch: | squares f32 [⌈U/4⌉, F, 4] | kernel f32 [F, 4] | columns f32 [d, 4] | sample f32 [32 + 4 ⌈U/4⌉ F] |
  */
@@ -149,7 +151,10 @@ function hideUnused(squares: usize, fixed: i32, used: i32): void {
   }
 }
 
-/** Where the statistic is 0, particles that coincide, it says nothing about scale: then the mean, and 1 if that is 0 as well. */
+/**
+ * Where the statistic is 0, particles that coincide, it says nothing about scale: then the mean, and 1 if that is 0 as
+ * well.
+ */
 function bandwidth(task: PerStateTask, squares: usize, blocks: i32, sample: usize): f32 {
   if (task.statistic != RANKED && task.statistic != MEAN) return task.factor
   const vectors = blocks * task.fixed
@@ -184,7 +189,8 @@ function countBelow(values: usize, vectors: i32, bound: f32): i32 {
     count = i32x4.sub(count, f32x4.lt(v128.load(p), limit))
   }
   return (
-    i32x4.extract_lane(count, 0) + i32x4.extract_lane(count, 1) + i32x4.extract_lane(count, 2) + i32x4.extract_lane(count, 3)
+    i32x4.extract_lane(count, 0) + i32x4.extract_lane(count, 1) +
+    i32x4.extract_lane(count, 2) + i32x4.extract_lane(count, 3)
   )
 }
 
@@ -200,8 +206,8 @@ function sampleInto(out: usize, values: usize, count: i32): void {
 }
 
 /**
- * The value of the given rank (0 = smallest). Of many values a sorted sample gives bounds, counts narrow them, and only what
- * lies between is selected from.
+ * The value of the given rank (0 = smallest). Of many values a sorted sample gives bounds, counts narrow them, and only
+ * what lies between is selected from.
  *
  *     values: f32 [vectors, 4]    scratch: f32 [SAMPLE + 4 vectors]
  */

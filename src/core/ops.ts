@@ -76,7 +76,6 @@ export interface Ops {
   perStateDirection(task: Pointer): void
 
   // assembly/nn
-  policyForward(policy: Pointer, particle: number, observation: Pointer, rows: number): Pointer
   // biome-ignore format: one op, one line
   act(policy: Pointer, particle: number, observation: Pointer, rows: number, action: Pointer, environments: Pointer, greedy: number, purpose: number, stream: number, step: number, seedLo: number, seedHi: number): void
   // biome-ignore format: one op, one line
@@ -85,10 +84,6 @@ export interface Ops {
   boundRows(out: Pointer, action: Pointer, rows: number, actions: number, low: Pointer, high: Pointer, head: number): Pointer
   // biome-ignore format: one op, one line
   policyLogProb(policy: Pointer, particle: number, observation: Pointer, rows: number, action: Pointer, out: Pointer): void
-  // biome-ignore format: one op, one line
-  policyEntropy(policy: Pointer, particle: number, observation: Pointer, rows: number, action: Pointer, out: Pointer): void
-  // biome-ignore format: one op, one line
-  policyDivergence(policy: Pointer, i: number, j: number, observation: Pointer, rows: number, out: Pointer): void
   trainingForward(net: Pointer): void
   trainingBackward(net: Pointer, weights: number): void
   trainingInputs(net: Pointer): void

@@ -55,12 +55,6 @@ export const categorical = {
   /** H(π(·|s)) = −Σ_a π log π [rows], in nats. */
   entropy: (logits: tf.Tensor2D): tf.Tensor1D => (canFuse() ? fusedEntropy(logits) : stockCategorical.entropy(logits)),
 
-  /** KL(p ‖ q) = Σ_a p (log p − log q) [rows], in nats. */
-  divergence(p: tf.Tensor2D, q: tf.Tensor2D): tf.Tensor1D {
-    const logP = tf.logSoftmax(p)
-    return tf.sum(tf.mul(tf.exp(logP), tf.sub(logP, tf.logSoftmax(q))), -1)
-  },
-
   /** The class that uniform numbers [rows, 1] in [0, 1) choose by inversion: [rows, 1]. */
   sample(logits: tf.Tensor2D, uniform: tf.Tensor2D): tf.Tensor2D {
     const [rows, classes] = logits.shape
@@ -111,16 +105,6 @@ export const gaussian = {
     return tf.sum(tf.add(all, HALF_LOG_2PI + 0.5), -1)
   },
 
-  /**
-   * KL(p ‖ q) = Σ_k [ log σ_q/σ_p + (σ_p² + (μ_p − μ_q)²)/2σ_q² − ½ ] [rows], in nats. With r = log σ_p/σ_q the part of
-   * σ is ½ (e^{2r} − 1 − 2r), which keeps its digits for close σ.
-   */
-  divergence(p: GaussianParameters, q: GaussianParameters): tf.Tensor1D {
-    const twice = tf.mul(2, tf.sub(p.logStd, q.logStd))
-    const z = tf.mul(tf.sub(p.mean, q.mean), tf.exp(tf.neg(q.logStd)))
-    return tf.mul(0.5, tf.sum(tf.add(tf.sub(tf.expm1(twice), twice), tf.square(z)), -1))
-  },
-
   /** μ + σ ε [rows, A] for standard normal ε [rows, A], differentiable by μ and log σ. */
   sample: ({ mean, logStd }: GaussianParameters, noise: tf.Tensor2D): tf.Tensor2D =>
     tf.add(mean, tf.mul(tf.exp(logStd), noise)),
@@ -168,9 +152,6 @@ export const squashedGaussian = {
   /** H(N) + Σ_k log(1 − tanh²(μ_k + σ_k ε_k)) [rows]: its mean over ε is the entropy, which has no closed form. */
   entropy: (parameters: GaussianParameters, noise: tf.Tensor2D): tf.Tensor1D =>
     tf.add(gaussian.entropy(parameters), tf.sum(squashedGaussian.logSlope(gaussian.sample(parameters, noise)), -1)),
-
-  /** KL(p ‖ q): that of the Gaussians, since tanh is one-to-one. */
-  divergence: gaussian.divergence,
 
   /** tanh(μ + σ ε) and its log π, differentiable by μ and log σ. */
   sample(parameters: GaussianParameters, noise: tf.Tensor2D): { action: tf.Tensor2D; logProb: tf.Tensor1D } {

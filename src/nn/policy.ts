@@ -93,7 +93,6 @@ export const policyStruct = struct([
   'layers',
   'widest',
   'scratch',
-  'other',
   'latent',
 ])
 
@@ -105,8 +104,6 @@ export function policyFields({ net, head }: Policy, rows: number) {
     kinds: i32(net.layers.length),
     /** [2, rows, widest] activations. */
     activations: f32(2, rows, widest(net)),
-    /** [rows, outputs] of a second policy, where two are compared. */
-    otherOutputs: f32(rows, padded(net.widths[net.widths.length - 1])),
     /** [A] an action before it was squashed. */
     latent: f32(padded(head.actions)),
   }
@@ -137,6 +134,5 @@ export function writePolicy(
     layers: net.layers.length,
     widest: widest(net),
     scratch: at.activations,
-    other: at.otherOutputs,
   })
 }

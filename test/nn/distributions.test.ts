@@ -1,13 +1,7 @@
 import { beforeAll, describe, expect, test } from '@jest/globals'
 import '@tensorflow/tfjs-backend-cpu'
 import fc from 'fast-check'
-import {
-  categorical,
-  distributionOf,
-  type GaussianParameters,
-  gaussian,
-  squashedGaussian,
-} from '../../src/nn/distributions.ts'
+import { distributionOf, gaussian, squashedGaussian } from '../../src/nn/distributions.ts'
 import { type Head, type HeadName, headNames, type Policy } from '../../src/nn/policy.ts'
 import { startTfjs, tf } from '../../src/nn/tfjs.ts'
 import {
@@ -19,7 +13,7 @@ import {
   squashedReference,
 } from '../reference/distributions.ts'
 import { numbersOf } from '../reference/statistics.ts'
-import { directPopulation, divergencesOf, entropiesOf, logProbsOf, type Policies, rowsOf } from './population.ts'
+import { directPopulation, logProbsOf, type Policies, rowsOf } from './population.ts'
 
 beforeAll(() => startTfjs())
 
@@ -49,11 +43,10 @@ function expectClose(values: ArrayLike<number>, exact: readonly number[], tolera
 
 const relative = (exact: readonly number[], bound: number) => (k: number) => bound * (1 + Math.abs(exact[k]))
 
-/** Two policies whose outputs a test knows, a batch of rows, and actions likely under the first. */
+/** Two policies, of which a test knows the outputs of the first, a batch of rows, and actions likely under it. */
 interface Example {
   readonly population: Policies
   readonly outputs: number[][]
-  readonly otherOutputs: number[][]
   readonly actions: number[][]
 }
 
@@ -73,12 +66,8 @@ async function exampleOf(
   view.observation.forEach((_, i) => {
     view.observation[i] = isLogStd(i % width) ? between(...logStd) : spread * normal()
   })
-  const [layer] = policy.net.layers
-  for (let k = 0; k < width; k++) thetaOf(1)[layer.bias + k] = isLogStd(k) ? 0.3 * normal() : spread * normal()
   for (const i of [0, 1]) for (let k = policy.net.size; k < policy.size; k++) thetaOf(i)[k] = between(...logStd)
   const outputs = rowsOf(view.observation, width)
-  const bias = thetaOf(1).slice(layer.bias, layer.bias + width)
-  const otherOutputs = outputs.map((row) => row.map((value, k) => Math.fround(value + bias[k])))
   const draw = (row: number[]) => {
     if (head.name === 'categorical') return [Math.floor(between(0, A))]
     const p = parametersOf(policy, row, thetaOf(0))
@@ -86,7 +75,7 @@ async function exampleOf(
     return head.name === 'gaussian' ? u : u.map(Math.tanh)
   }
   view.action.set(outputs.flatMap(draw))
-  return { population, outputs, otherOutputs, actions: rowsOf(view.action, view.action.length / rows) }
+  return { population, outputs, actions: rowsOf(view.action, view.action.length / rows) }
 }
 
 function parametersOf({ net, head, size }: Policy, outputs: readonly number[], theta: ArrayLike<number>): GaussianRow {
@@ -95,17 +84,12 @@ function parametersOf({ net, head, size }: Policy, outputs: readonly number[], t
 }
 
 /** Exact values of an example and what float32 may lose of them. */
-function exactly({ population, outputs, otherOutputs, actions }: Example) {
+function exactly({ population, outputs, actions }: Example) {
   const { policy, thetaOf } = population
-  const [theta, other] = [thetaOf(0), thetaOf(1)]
+  const theta = thetaOf(0)
   const pis = outputs.map((row) => distributionReference(policy, row, theta))
   const logProb = pis.map((pi, r) => pi.logProb(actions[r]))
   const entropy = pis.map((pi, r) => pi.entropy(pi.noiseOf(actions[r])))
-  const divergence = outputs.map((row, r) =>
-    policy.head.name === 'categorical'
-      ? categoricalReference.divergence(row, otherOutputs[r])
-      : gaussianReference.divergence(parametersOf(policy, row, theta), parametersOf(policy, otherOutputs[r], other)),
-  )
   /** Sum of the sizes of the terms of log π, and of what an error in u = tanh⁻¹ a makes of it. */
   const loss = outputs.map((row, r) => {
     if (policy.head.name === 'categorical') return 1 + Math.abs(logProb[r])
@@ -118,28 +102,15 @@ function exactly({ population, outputs, otherOutputs, actions }: Example) {
       return sum + 1 + z * z + Math.abs(logStd[k]) + (squashed ? (z / sigma + 2) * Math.abs(u[k]) : 0)
     }, 0)
   })
-  return { logProb, entropy, divergence, loss }
+  return { logProb, entropy, loss }
 }
 
-/** The same in tfjs: log-probabilities, entropies, divergences. */
-function inTfjs({ population, outputs, otherOutputs, actions }: Example): tf.Tensor[] {
+/** The same in tfjs: log-probabilities and entropies. */
+function inTfjs({ population, outputs, actions }: Example): tf.Tensor[] {
   const { policy, thetaOf } = population
-  const [p, q] = [outputs, otherOutputs].map((rows) => tf.tensor2d(rows))
-  const [theta, other] = [0, 1].map((i) => tf.tensor1d(thetaOf(i)))
-  const pi = distributionOf(policy, p, theta)
+  const pi = distributionOf(policy, tf.tensor2d(outputs), tf.tensor1d(thetaOf(0)))
   const action = tf.tensor2d(actions)
-  return [pi.logProb(action), pi.entropy(action), divergenceOf(policy, p, theta, q, other)]
-}
-
-function divergenceOf(policy: Policy, p: tf.Tensor2D, theta: tf.Tensor1D, q: tf.Tensor2D, other: tf.Tensor1D) {
-  if (policy.head.name === 'categorical') return categorical.divergence(p, q)
-  if (policy.head.name === 'squashed-gaussian')
-    return squashedGaussian.divergence(squashedGaussian.parametersOf(p), squashedGaussian.parametersOf(q))
-  const free = (mean: tf.Tensor2D, row: tf.Tensor1D): GaussianParameters => ({
-    mean,
-    logStd: tf.reshape(tf.slice(row, policy.net.size, policy.head.actions), [1, -1]),
-  })
-  return gaussian.divergence(free(p, theta), free(q, other))
+  return [pi.logProb(action), pi.entropy(action)]
 }
 
 const examples = fc.record({
@@ -164,21 +135,20 @@ const scales: Record<HeadName, { spread: number; logStd: readonly [number, numbe
 const everyHead = headNames.flatMap((name) => scales[name].map((scale) => ({ name, ...scale })))
 
 describe.each(everyHead)('$name, spread $spread, log σ in $logStd', ({ name, spread, logStd }) => {
-  test('the ops and the tfjs expressions give the log-probability, entropy and divergence of the twins', async () => {
+  test('the op and the tfjs expressions give the log-probability and entropy of the twins', async () => {
     await fc.assert(
       fc.asyncProperty(examples, async ({ actions, rows, seed }) => {
         const example = await exampleOf({ name, actions }, { rows, seed, spread, logStd })
         const { population } = example
-        const { logProb, entropy, divergence, loss } = exactly(example)
-        const ours = [logProbsOf(population), entropiesOf(population), divergencesOf(population, 0, 1)]
+        const { logProb, entropy, loss } = exactly(example)
         const [wasm, cpu] = [
           await numbersOn('wasm', () => inTfjs(example)),
           await numbersOn('cpu', () => inTfjs(example)),
         ]
-        for (const [logProbs, entropies, divergences] of [ours, wasm, cpu]) {
+        expectClose(logProbsOf(population), logProb, (r) => 1e-6 * loss[r])
+        for (const [logProbs, entropies] of [wasm, cpu]) {
           expectClose(logProbs, logProb, (r) => 1e-6 * loss[r])
           expectClose(entropies, entropy, (r) => 2e-6 * (actions + Math.abs(entropy[r])))
-          expectClose(divergences, divergence, (r) => 2e-6 * (actions + Math.abs(divergence[r])))
         }
       }),
       { numRuns: 60, seed: 7 },
@@ -224,39 +194,6 @@ describe.each(headNames)('gradients of %s are the finite differences of the twin
       const exactTheta = slopes(total, theta)
       expectClose(byTheta, exactTheta, relative(exactTheta, 1e-5 * outputs.length))
       expect(byTheta.slice(0, policy.net.size).every((slope) => slope === 0)).toBe(true)
-    })
-  })
-
-  test('divergence, by both sides', async () => {
-    await property(async (example, backend) => {
-      const { population, outputs, otherOutputs } = example
-      const { policy, thetaOf } = population
-      const thetas = [0, 1].map((i) => [...thetaOf(i)])
-      const free = policy.size > policy.net.size
-      const slopesOf = await numbersOn(backend, () => {
-        const total = (...inputs: tf.Tensor[]) => {
-          const [p, q] = free ? [inputs[0], inputs[2]] : inputs
-          const [theta, other] = free ? [inputs[1], inputs[3]] : thetas.map((row) => tf.tensor1d(row))
-          return tf.sum(
-            divergenceOf(policy, p as tf.Tensor2D, theta as tf.Tensor1D, q as tf.Tensor2D, other as tf.Tensor1D),
-          )
-        }
-        return tf.grads(total)([...inputsOf(example, outputs, 0), ...inputsOf(example, otherOutputs, 1)])
-      })
-      const value = (p: readonly number[], q: readonly number[], [theta, other]: readonly number[][]) =>
-        policy.head.name === 'categorical'
-          ? categoricalReference.divergence(p, q)
-          : gaussianReference.divergence(parametersOf(policy, p, theta), parametersOf(policy, q, other))
-      const total = (...moved: number[][]) =>
-        outputs.reduce((sum, row, r) => sum + value(row, otherOutputs[r], moved), 0)
-      const exact = [
-        outputs.flatMap((row, r) => slopes((moved) => value(moved, otherOutputs[r], thetas), row)),
-        slopes((moved) => total(moved, thetas[1]), thetas[0]),
-        outputs.flatMap((row, r) => slopes((moved) => value(row, moved, thetas), otherOutputs[r])),
-        slopes((moved) => total(thetas[0], moved), thetas[1]),
-      ]
-      const expected = free ? exact : [exact[0], exact[2]]
-      expected.forEach((slopes, k) => void expectClose(slopesOf[k], slopes, relative(slopes, 1e-5 * outputs.length)))
     })
   })
 
@@ -356,44 +293,35 @@ describe('tails', () => {
     const pis = outputs.map((row) => distributionReference(policy, row, []))
     const logProb = pis.map((pi, r) => pi.logProb([ends[r]]))
     const entropy = pis.map((pi, r) => pi.entropy(pi.noiseOf([ends[r]])))
-    const example = { population, outputs, otherOutputs: outputs, actions: ends.map((a) => [a]) }
-    for (const [logProbs, entropies] of [
-      [logProbsOf(population), entropiesOf(population)],
-      await numbersOn('wasm', () => inTfjs(example)),
-      await numbersOn('cpu', () => inTfjs(example)),
-    ]) {
+    const example = { population, outputs, actions: ends.map((a) => [a]) }
+    expectClose(logProbsOf(population), logProb, relative(logProb, 1e-6))
+    for (const backend of backends) {
+      const [logProbs, entropies] = await numbersOn(backend, () => inTfjs(example))
       expectClose(logProbs, logProb, relative(logProb, 1e-6))
       expectClose(entropies, entropy, relative(entropy, 1e-6))
     }
   })
 
-  /** log-probabilities, entropies and divergences by the ops and by both backends of tfjs. */
+  /** Log-probabilities by the op and by both backends of tfjs, entropies by these. */
   async function everywhere(head: Head, outputs: number[][], actions: number[][], logStd: number[] = []) {
     const population = await directPopulation(head, 2, outputs.length)
     const { view, policy, thetaOf } = population
     view.observation.set(outputs.flat())
     view.action.set(actions.flat())
     thetaOf(0).set(logStd, policy.net.size)
-    const example = { population, outputs, otherOutputs: outputs, actions }
-    const ours = [logProbsOf(population), entropiesOf(population)].map((values) => [...values])
-    return [ours, await numbersOn('wasm', () => inTfjs(example)), await numbersOn('cpu', () => inTfjs(example))]
+    const example = { population, outputs, actions }
+    const [wasm, cpu] = [await numbersOn('wasm', () => inTfjs(example)), await numbersOn('cpu', () => inTfjs(example))]
+    return { logProbs: [logProbsOf(population), wasm[0], cpu[0]], entropies: [wasm[1], cpu[1]] }
   }
 
   test('a common shift of the logits changes nothing, however large', async () => {
     const actions = [[0], [1]]
-    const rows = (shift: number) => actions.map(() => [shift, shift + 1])
-    for (const [logProbs, entropies] of await everywhere({ name: 'categorical', actions: 2 }, rows(2 ** 20), actions)) {
-      expectClose(
-        logProbs,
-        actions.map(([a]) => categoricalReference.logProb([0, 1], a)),
-        () => 1e-6,
-      )
-      expectClose(
-        entropies,
-        [0, 0].map(() => categoricalReference.entropy([0, 1])),
-        () => 1e-6,
-      )
-    }
+    const rows = actions.map(() => [2 ** 20, 2 ** 20 + 1])
+    const { logProbs, entropies } = await everywhere({ name: 'categorical', actions: 2 }, rows, actions)
+    const exact = actions.map(([a]) => categoricalReference.logProb([0, 1], a))
+    for (const values of logProbs) expectClose(values, exact, () => 1e-6)
+    const entropy = categoricalReference.entropy([0, 1])
+    for (const values of entropies) expectClose(values, [entropy, entropy], () => 1e-6)
   })
 
   test('nearly certain and impossible classes', async () => {
@@ -403,36 +331,30 @@ describe('tails', () => {
       [-1e30, 1e30],
       [-1e30, 1e30],
     ]
-    const all = await everywhere({ name: 'categorical', actions: 2 }, outputs, [[0], [1], [0], [1]])
-    for (const [logProbs, entropies] of all) {
-      expectClose(logProbs, [0, -50, -2e30, 0], (k) => (k === 2 ? 1e24 : 1e-5))
-      expectClose(entropies, [0, 0, 0, 0], () => 1e-6)
-    }
+    const actions = [[0], [1], [0], [1]]
+    const { logProbs, entropies } = await everywhere({ name: 'categorical', actions: 2 }, outputs, actions)
+    for (const values of logProbs) expectClose(values, [0, -50, -2e30, 0], (k) => (k === 2 ? 1e24 : 1e-5))
+    for (const values of entropies) expectClose(values, [0, 0, 0, 0], () => 1e-6)
   })
 
   test('a single class is certain', async () => {
-    for (const [logProbs, entropies, divergences] of await everywhere(
-      { name: 'categorical', actions: 1 },
-      [[3]],
-      [[0]],
-    ))
-      for (const values of [logProbs, entropies, divergences ?? [0]]) expect(Math.abs(values[0])).toBe(0)
+    const { logProbs, entropies } = await everywhere({ name: 'categorical', actions: 1 }, [[3]], [[0]])
+    for (const values of [...logProbs, ...entropies]) expect(Math.abs(values[0])).toBe(0)
   })
 
   test.each([-20, -5, 0, 2])('a Gaussian at and 40 deviations from its mean, log σ = %d', async (logStd) => {
     const sigma = Math.fround(Math.exp(logStd))
     const actions = [0, 40 * sigma, -40 * sigma].map((a) => [Math.fround(a)])
     const zero = actions.map(() => [0])
-    for (const [logProbs] of await everywhere({ name: 'gaussian', actions: 1 }, zero, actions, [logStd])) {
-      const exact = actions.map((a) => gaussianReference.logProb({ mean: [0], logStd: [logStd] }, a))
-      expectClose(logProbs, exact, relative(exact, 1e-6))
-    }
+    const { logProbs } = await everywhere({ name: 'gaussian', actions: 1 }, zero, actions, [logStd])
+    const exact = actions.map((a) => gaussianReference.logProb({ mean: [0], logStd: [logStd] }, a))
+    for (const values of logProbs) expectClose(values, exact, relative(exact, 1e-6))
   })
 
   test.each([-1e4, -21, -20, 2, 2.5, 1e4])('log σ of a squashed Gaussian is kept in [−20, 2]: %d', async (logStd) => {
     const kept = Math.min(Math.max(logStd, -20), 2)
-    for (const [, entropies] of await everywhere({ name: 'squashed-gaussian', actions: 1 }, [[0, logStd]], [[0]]))
-      expect(entropies[0]).toBeCloseTo(kept + 1.4189385, 5)
+    const { entropies } = await everywhere({ name: 'squashed-gaussian', actions: 1 }, [[0, logStd]], [[0]])
+    for (const [entropy] of entropies) expect(entropy).toBeCloseTo(kept + 1.4189385, 5)
     for (const backend of backends) {
       const [slope] = await numbersOn(backend, () => {
         const entropy = (rows: tf.Tensor) =>
@@ -442,28 +364,6 @@ describe('tails', () => {
       const atBound = logStd === -20 || logStd === 2
       expect(slope).toEqual([0, atBound ? 0.5 : kept === logStd ? 1 : 0])
     }
-  })
-
-  test.each([0, 1e-3, -1e-2, 0.1])('the divergence of σ that differ by e^%d keeps its digits', async (r) => {
-    const head: Head = { name: 'gaussian', actions: 1 }
-    const population = await directPopulation(head, 2, 1)
-    const { policy, thetaOf } = population
-    const logStds = [0.7 + r, 0.7].map(Math.fround)
-    for (const i of [0, 1]) thetaOf(i)[policy.net.size] = logStds[i]
-    const [p, q] = logStds.map((logStd) => ({ mean: [0], logStd: [logStd] }))
-    const exact = gaussianReference.divergence(p, q)
-    const example = { population, outputs: [[0]], otherOutputs: [[0]], actions: [[0]] }
-    const values = [
-      divergencesOf(population, 0, 1),
-      (await numbersOn('wasm', () => inTfjs(example)))[2],
-      (await numbersOn('cpu', () => inTfjs(example)))[2],
-    ]
-    for (const [value] of values) expect(Math.abs(value - exact)).toBeLessThanOrEqual(1e-3 * exact)
-  })
-
-  test.each(headNames)('a policy has no divergence from itself: %s', async (name) => {
-    const example = await exampleOf({ name, actions: 3 }, { rows: 20, seed: 4, spread: 3, logStd: [-3, 2] })
-    expect([...divergencesOf(example.population, 0, 0)].map(Math.abs)).toEqual(Array(20).fill(0))
   })
 })
 
@@ -480,7 +380,7 @@ describe('densities integrate to 1', () => {
     view.action.set(actions)
     thetaOf(0).set(logStd, policy.net.size)
     const rows = rowsOf(view.observation, outputs.length)
-    const example = { population, outputs: rows, otherOutputs: rows, actions: rowsOf(view.action, 1) }
+    const example = { population, outputs: rows, actions: rowsOf(view.action, 1) }
     const logProbs = [logProbsOf(population), (await numbersOn('wasm', () => inTfjs(example)))[0]]
     return logProbs.map((values) => {
       let total = 0

@@ -61,16 +61,6 @@ export function logProbsOf({ ops, at, view, rows }: Policies, particle = 0): Flo
   return view.out.slice()
 }
 
-export function entropiesOf({ ops, at, view, rows }: Policies, particle = 0): Float32Array {
-  ops.policyEntropy(at.policy, particle, at.observation, rows, at.action, at.out)
-  return view.out.slice()
-}
-
-export function divergencesOf({ ops, at, view, rows }: Policies, i: number, j: number): Float32Array {
-  ops.policyDivergence(at.policy, i, j, at.observation, rows, at.out)
-  return view.out.slice()
-}
-
 /** Rows of `width` numbers. */
 export const rowsOf = (values: ArrayLike<number>, width: number): number[][] =>
   Array.from({ length: values.length / width }, (_, r) =>

@@ -11,10 +11,6 @@ const sum = (terms: Row) => terms.reduce((total, term) => total + term, 0)
 export const categoricalReference = {
   logProb: (logits: Row, action: number) => logSoftmaxReference(logits)[action],
   entropy: (logits: Row) => -sum(logSoftmaxReference(logits).map((value) => Math.exp(value) * value)),
-  divergence(p: Row, q: Row): number {
-    const [logP, logQ] = [p, q].map(logSoftmaxReference)
-    return sum(logP.map((value, c) => Math.exp(value) * (value - logQ[c])))
-  },
   /** Inversion: the first class whose cumulated probability exceeds u. */
   sample(logits: Row, u: number): number {
     const probabilities = logSoftmaxReference(logits).map(Math.exp)
@@ -37,15 +33,6 @@ export const gaussianReference = {
       }),
     ),
   entropy: ({ logStd }: GaussianRow) => sum(logStd.map((value) => value + 0.5 * Math.log(2 * Math.PI * Math.E))),
-  /** The part of σ by its power series where the closed form cancels. */
-  divergence: (p: GaussianRow, q: GaussianRow) =>
-    sum(
-      p.mean.map((mu, k) => {
-        const r = p.logStd[k] - q.logStd[k]
-        const spread = Math.abs(r) < 1e-3 ? r ** 2 + (2 / 3) * r ** 3 + r ** 4 / 3 : (Math.exp(2 * r) - 1) / 2 - r
-        return spread + (mu - q.mean[k]) ** 2 / (2 * Math.exp(2 * q.logStd[k]))
-      }),
-    ),
   sample: ({ mean, logStd }: GaussianRow, noise: Row) => mean.map((mu, k) => mu + Math.exp(logStd[k]) * noise[k]),
   mode: ({ mean }: GaussianRow) => [...mean],
 }
