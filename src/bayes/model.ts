@@ -1,4 +1,5 @@
-import { UsageError } from '../core/errors.ts'
+import { COMPILE_MODES, type CompileMode } from '../compile/compiled.ts'
+import { check, oneOf, UsageError } from '../core/errors.ts'
 import { refuseUnknown } from '../core/options.ts'
 import { tf } from '../nn/tfjs.ts'
 import { type Parameters, parameters as parametersOf, type Supports, type Values } from './parameters.ts'
@@ -19,6 +20,11 @@ export interface ModelOptions<S extends Supports> {
   readonly score?: (values: Values<S>) => { readonly [K in keyof S]: tf.Tensor }
   /** Quantities to be drawn and summed up beside the parameters. */
   readonly generated?: Generated<S>
+  /**
+   * 'auto' (default): the log density is compiled where every op has a rule; where not, tfjs runs it, which is said
+   * once. 'always': an error where it cannot be compiled. 'never': tfjs runs it.
+   */
+  readonly compile?: CompileMode
 }
 
 /** A posterior: named parameters and a log density of them. */
@@ -29,6 +35,8 @@ export interface Model<S extends Supports = Supports> {
   /** Whether logDensity has values of its own, or a gradient alone. */
   readonly hasValue: boolean
   readonly generated?: Generated<S>
+  /** How logDensity is run many times. */
+  readonly compile: CompileMode
 }
 
 /**
@@ -44,8 +52,9 @@ export interface Model<S extends Supports = Supports> {
  * @throws UsageError without parameters, or unless exactly one of logDensity and score is given
  */
 export function model<const S extends Supports>(options: ModelOptions<S>): Model<S> {
-  refuseUnknown('model', options, ['parameters', 'logDensity', 'score', 'generated'])
-  const { logDensity, score, generated } = options
+  refuseUnknown('model', options, ['parameters', 'logDensity', 'score', 'generated', 'compile'])
+  const { logDensity, score, generated, compile = 'auto' } = options
+  check(oneOf('compile', COMPILE_MODES), compile)
   const parameters = isLaidOut(options.parameters) ? options.parameters : parametersOf(options.parameters as S)
   if (typeof logDensity === typeof score)
     throw new UsageError('A model needs a logDensity or a score of its parameters: exactly one of the two.')
@@ -53,6 +62,7 @@ export function model<const S extends Supports>(options: ModelOptions<S>): Model
     parameters,
     hasValue: Boolean(logDensity),
     generated,
+    compile,
     logDensity(free) {
       const { values, logJacobian } = parameters.constrain(free)
       const density = logDensity

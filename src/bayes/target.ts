@@ -1,3 +1,4 @@
+import { compiledGradient } from '../compile/compiled.ts'
 import { UsageError } from '../core/errors.ts'
 import { startTfjs, tf } from '../nn/tfjs.ts'
 import { type Score, scoreRow } from '../svgd/scores.ts'
@@ -22,8 +23,13 @@ export interface Evaluated {
 
 /** A model as numbers; starts tfjs. */
 export async function targetOf<S extends Supports>(model: Model<S>): Promise<Target> {
-  const { logDensity, hasValue } = model
+  const { logDensity, hasValue, compile: mode } = model
   const d = model.parameters.dimension
+  const differentiate = compiledGradient({ name: 'The log density', mode })
+  const total = (free: tf.Tensor) => {
+    const values = logDensity(free as tf.Tensor2D)
+    return [tf.sum(values), values] as const
+  }
   await startTfjs()
   const target: Target = {
     dimension: d,
@@ -32,7 +38,8 @@ export async function targetOf<S extends Supports>(model: Model<S>): Promise<Tar
     at(rows) {
       const n = rows.length / d
       target.evaluations += n
-      return evaluate(logDensity, Float32Array.from(rows), n, d)
+      const { gradient, values } = differentiate(total, Float32Array.from(rows), [n, d])
+      return { logDensity: values[1].slice(), score: gradient.slice() }
     },
   }
   return target
@@ -56,27 +63,6 @@ export function scoreTarget(score: Score, d: number): Target {
     },
   }
   return target
-}
-
-function evaluate(density: Model['logDensity'], rows: Float32Array, n: number, d: number): Evaluated {
-  let values: tf.Tensor | undefined
-  let gradient: tf.Tensor | undefined
-  try {
-    gradient = tf.tidy(() => {
-      const total = (x: tf.Tensor) => {
-        values = tf.keep(tf.clone(density(x as tf.Tensor2D)))
-        return tf.sum(values)
-      }
-      return tf.grad(total)(tf.tensor2d(rows, [n, d]))
-    })
-    return {
-      logDensity: (values as tf.Tensor).dataSync().slice() as Float32Array,
-      score: gradient.dataSync().slice() as Float32Array,
-    }
-  } finally {
-    values?.dispose()
-    gradient?.dispose()
-  }
 }
 
 /**

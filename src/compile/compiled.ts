@@ -10,7 +10,9 @@ import { Untraceable } from './rules/rule.ts'
  * How a function of tensors is differentiated: 'auto', compiled where that is possible, and where it is not by tfjs,
  * which is said once; 'always', an error where it is not; 'never', by tfjs.
  */
-export type CompileMode = 'auto' | 'always' | 'never'
+export type CompileMode = (typeof COMPILE_MODES)[number]
+
+export const COMPILE_MODES = ['auto', 'always', 'never'] as const
 
 export interface CompileOptions {
   /** What the function is, as the subject of a sentence: 'The log density'. */

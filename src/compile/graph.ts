@@ -1,6 +1,16 @@
 import type { Network } from '../nn/network.ts'
 import type { OperatorName, ReductionName } from './operators.ts'
-import { broadcast, isContiguous, isSingle, reshape, type Strided, sizeOf, stridesOf, transpose } from './views.ts'
+import {
+  areApart,
+  broadcast,
+  isContiguous,
+  isSingle,
+  reshape,
+  type Strided,
+  sizeOf,
+  stridesOf,
+  transpose,
+} from './views.ts'
 
 // An expression as a graph: what is computed, from which views on what else. Whatever only looks at memory in another
 // way (a reshape, a slice, a transpose, a broadcast) is a view and no node.
@@ -172,7 +182,18 @@ export class Graph {
     if (operator === 'subtract' && x === 0) return this.map('negate', [b], shape)
     if (operator === 'divide' && y === 1) return broadcast(a, shape)
     if (operator === 'power' && y !== null) return this.simplerPower(a, y, shape)
-    return null
+    return operator === 'add' ? this.sideBySide(a, b, shape) : null
+  }
+
+  /**
+   * The sum of two arrays that are zero but for boxes, where these do not overlap. The gradient of a slice is such an
+   * array, so that T slices cost one pass over their array and not T.
+   */
+  private sideBySide(a: View, b: View, shape: readonly number[]): View | null {
+    const [first, second] = [boxesOf(a), boxesOf(b)]
+    if (!first || !second || a.node.size !== b.node.size || !areApart(first, second)) return null
+    const work = { kind: 'join', places: [...first, ...second], fill: 0 } as const
+    return this.whole(this.newNode(work, [...a.node.args, ...b.node.args], a.node.size), shape)
   }
 
   private simplerPower(a: View, exponent: number, shape: readonly number[]): View | null {
@@ -216,6 +237,12 @@ export class Graph {
 
   part = (node: Node, name: number, size: number): Node =>
     this.node({ kind: 'part' }, [{ node, shape: [], strides: [], offset: name }], size)
+}
+
+/** Where the arguments of a join stand that a view shows all of and that is 0 around them. */
+function boxesOf({ node: { work, size }, shape, strides, offset }: View): readonly Strided[] | null {
+  const isWhole = offset === 0 && isContiguous({ shape, strides, offset }) && sizeOf(shape) === size
+  return work.kind === 'join' && work.fill === 0 && isWhole ? work.places : null
 }
 
 /** A view whose reduced axes lie next to each other: [outer, reduced, inner], or else with them last. */

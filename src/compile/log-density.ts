@@ -1,8 +1,9 @@
-import { show, UsageError } from '../core/errors.ts'
+import { check, oneOf, show, trueOrFalse, UsageError } from '../core/errors.ts'
+import { refuseUnknown } from '../core/options.ts'
 import type { Minibatch, PopulationScore } from '../core/population.ts'
 import { mendGradients } from '../nn/gradients/mend.ts'
 import { tf } from '../nn/tfjs.ts'
-import { type CompileMode, compiledGradient } from './compiled.ts'
+import { COMPILE_MODES, type CompileMode, compiledGradient } from './compiled.ts'
 
 /** log p of every particle up to a constant: [n, dimension] → [n]. */
 export type LogDensity = (x: tf.Tensor2D, batch: Minibatch) => tf.Tensor
@@ -32,7 +33,9 @@ export interface LogDensityOptions {
 export function logDensity(density: LogDensity, options: LogDensityOptions = {}): PopulationScore {
   if (typeof density !== 'function')
     throw new UsageError(`logDensity takes a function of the particles, (x) => …, got ${show(density)}.`)
-  const { compile: mode = 'auto', checkFinite = false } = options
+  refuseUnknown('logDensity', options, ['compile', 'checkFinite'])
+  const mode = check(oneOf('compile', COMPILE_MODES), options.compile ?? 'auto')
+  const checkFinite = check(trueOrFalse('checkFinite'), options.checkFinite ?? false)
   const differentiate = compiledGradient({ name: 'The log density', mode, checkFinite })
   return ({ particles: n, dimension, stride, x, score }, batch) => {
     if (!tf.getBackend()) throw new UsageError('logDensity needs tfjs: await startTfjs() first.')

@@ -97,3 +97,22 @@ export function reshape<V extends Strided>(view: V, shape: readonly number[]): V
   }
   return { ...view, shape: [...shape], strides }
 }
+
+/** Whether boxes of an array and others of the same share no element: of some axis they have other rows. */
+export function areApart(boxes: readonly Strided[], others: readonly Strided[]): boolean {
+  // All boxes of an array have its strides.
+  if (String(boxes[0]?.strides) !== String(others[0]?.strides)) return false
+  return boxes.every((box) => others.every((other) => !overlap(box, other)))
+}
+
+function overlap(a: Strided, b: Strided): boolean {
+  let [restA, restB] = [a.offset, b.offset]
+  for (let axis = 0; axis < a.strides.length; axis++) {
+    const stride = a.strides[axis]
+    const [beginA, beginB] = [Math.floor(restA / stride), Math.floor(restB / stride)]
+    if (beginA >= beginB + b.shape[axis] || beginB >= beginA + a.shape[axis]) return false
+    restA -= beginA * stride
+    restB -= beginB * stride
+  }
+  return true
+}

@@ -1,4 +1,5 @@
-import { beforeAll, describe, expect, test } from '@jest/globals'
+import { beforeAll, describe, expect, jest, test } from '@jest/globals'
+import { platform } from '#platform'
 import { diagnose } from '../../src/bayes/diagnose.ts'
 import { fitPosterior } from '../../src/bayes/fit.ts'
 import * as logp from '../../src/bayes/logp.ts'
@@ -244,4 +245,30 @@ test('increasing numbers keep their order', async () => {
   const { data } = fit.draws.cut
   for (let i = 0; i < data.length; i += 3)
     expect([data[i] < data[i + 1], data[i + 1] < data[i + 2]]).toEqual([true, true])
+})
+
+describe('a log density that cannot be compiled', () => {
+  const ranked = (compile: 'auto' | 'always') =>
+    model({
+      parameters: { x: real(3) },
+      logDensity: ({ x }) => tf.mul(-0.5, tf.square(tf.topk(x, 3).values)),
+      compile,
+    })
+
+  test('is fitted by tfjs, and a warning names the op once', async () => {
+    const warn = jest.spyOn(platform, 'warn').mockImplementation(() => {})
+    await fitPosterior(ranked('auto'), { particles: 20, iterations: 10 })
+    const said = warn.mock.calls.map(([message]) => message)
+    warn.mockRestore()
+    expect(said).toEqual([
+      'The log density is not compiled: it uses TopK, for which there is no rule. tfjs runs it instead, which is slower.',
+    ])
+  })
+
+  test('is an error where that is asked for', async () => {
+    await expect(fitPosterior(ranked('always'))).rejects.toThrow(
+      'The log density is not compiled: it uses TopK, for which there is no rule.',
+    )
+    expect(() => ranked('sometimes' as 'auto')).toThrow('compile must be')
+  })
 })
