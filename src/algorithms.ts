@@ -1,4 +1,9 @@
-// The algorithms as records of functions over a state, for loops of one's own: import … from 'steinrl/algorithms'.
+/**
+ * The algorithms as records of functions over a state, for loops of one's own.
+ *
+ * @module steinrl/algorithms
+ */
+
 export { type AdrState, adr } from './algorithms/adr/adr.ts'
 export type { AdrInfo } from './algorithms/adr/metrics.ts'
 export { type AdrConfig, type AdrOptions, randomisations } from './algorithms/adr/settings.ts'

@@ -1,4 +1,9 @@
-// steinrl/bayes: posteriors by the names of their parameters, fitted without settings.
+/**
+ * Posteriors by the names of their parameters, fitted without settings.
+ *
+ * @module steinrl/bayes
+ */
+
 export {
   type DiagnoseOptions,
   type Diagnosis,

@@ -1,4 +1,9 @@
-// The environments alone, without tfjs: import … from 'steinrl/envs'.
+/**
+ * The environments alone, without tfjs.
+ *
+ * @module steinrl/envs
+ */
+
 export { RunError, UsageError } from './core/errors.ts'
 export { exponential, type Generator, generator, normal, uniform, uniformInteger } from './core/generator.ts'
 export { type CoreSource, compileCore, compileRelaxedCore } from './core/module.ts'

@@ -1,5 +1,10 @@
-// The package: train, evaluate, fit and look. More of each subject is in steinrl/svgd, /envs, /bayes, /algorithms,
-// /render and /tools.
+/**
+ * The package: train, evaluate, fit and look. More of each subject is in steinrl/svgd, /envs, /bayes, /algorithms,
+ * /render and /tools.
+ *
+ * @module steinrl
+ */
+
 export type { AdrConfig, AdrOptions } from './algorithms/adr/settings.ts'
 export type { S2acConfig, S2acOptions } from './algorithms/s2ac/settings.ts'
 export type { SacConfig, SacOptions } from './algorithms/sac/settings.ts'

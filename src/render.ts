@@ -1,4 +1,9 @@
-// Pictures of environments, without tfjs: import … from 'steinrl/render'.
+/**
+ * Pictures of environments, without tfjs.
+ *
+ * @module steinrl/render
+ */
+
 export {
   type Canvas,
   circle,

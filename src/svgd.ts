@@ -1,4 +1,9 @@
-// Stein variational gradient descent alone, without tfjs: import … from 'steinrl/svgd'.
+/**
+ * Stein variational gradient descent alone, without tfjs.
+ *
+ * @module steinrl/svgd
+ */
+
 export { RunError, UsageError } from './core/errors.ts'
 export { exponential, type Generator, generator, normal, uniform, uniformInteger } from './core/generator.ts'
 export { type CoreSource, compileCore, compileRelaxedCore } from './core/module.ts'

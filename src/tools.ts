@@ -1,4 +1,8 @@
-// What algorithms of one's own are made of: import … from 'steinrl/tools'.
+/**
+ * What algorithms of one's own are made of.
+ *
+ * @module steinrl/tools
+ */
 
 export { type LogDensity, logDensity } from './compile/log-density.ts'
 export { decodeTensors, encodeTensors, type Tensor, type TensorFile } from './core/safetensors.ts'

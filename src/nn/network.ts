@@ -34,7 +34,8 @@ export interface Network {
 /**
  * The layout of an MLP with the given widths, written once: tfjs, WASM and files all read it.
  *
- * @param hidden activation of the hidden layers; default tanh    @param output of the last one; default linear
+ * @param options.hidden activation of the hidden layers; default tanh
+ * @param options.output of the last one; default linear
  * @throws UsageError for an unknown activation, fewer than two widths or one that is no whole number of at least 1
  */
 export function mlp(widths: readonly number[], options: { hidden?: Activation; output?: Activation } = {}): Network {

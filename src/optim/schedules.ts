@@ -55,7 +55,8 @@ export function logLinearRamp(options: Ramp): Schedule {
  * γ(t) = tanh((a t/T)ᵖ) / tanh(aᵖ): near 0 for a while, then a switch to 1. The divisor, 0.9988 by default, is not in
  * the source: without it the particles would end beside the target.
  *
- * @param power p, a whole number; default 5    @param scale a; default 1.3
+ * @param options.power p, a whole number; default 5
+ * @param options.scale a; default 1.3
  * Source: D'Angelo & Fortuin 2021, section 3.
  */
 export function tanhRamp(options: Length & { power?: number; scale?: number }): Schedule {
@@ -74,7 +75,8 @@ export function tanhRamp(options: Length & { power?: number; scale?: number }): 
  * γ(t) = (t mod T/C over T/C)ᵖ: C times from 0 to 1. At T and later it stays 1, so that the particles end at the
  * target.
  *
- * @param cycles C; default 4    @param power p, a whole number; default 5
+ * @param options.cycles C; default 4
+ * @param options.power p, a whole number; default 5
  * Source: D'Angelo & Fortuin 2021, section 3.
  */
 export function cyclical(options: Length & { cycles?: number; power?: number }): Schedule {

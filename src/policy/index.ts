@@ -1,4 +1,9 @@
-// The public API of steinrl/policy: acting alone, for edge runtimes, pages and devices.
+/**
+ * Acting alone, for edge runtimes, pages and devices.
+ *
+ * @module steinrl/policy
+ */
+
 export { UsageError } from '../core/errors.ts'
 export type { PolicyCore } from './core.ts'
 export type { Bounds, Normalisation, PolicyDescription } from './description.ts'

@@ -55,7 +55,7 @@ export type CustomKernel = (kernel: Float32Array, repulsion: Float32Array, x: Fl
 /**
  * Radial basis function kernel k(x, y) = exp(−|x−y|²/h), ∇_x k(x, y) = −(2/h)(x − y) k(x, y).
  *
- * @param bandwidth a named rule, a fixed h > 0, or a function of the squared distances; default 'svpg-paper',
+ * @param options.bandwidth a named rule, a fixed h > 0, or a function of the squared distances; default 'svpg-paper',
  *   h = med²/log(n+1). With 'per-dimension' every coordinate has its own: k = exp(−Σ_k (x_k−y_k)²/h_k). See
  *   bandwidth.ts.
  * @throws UsageError for an unknown rule or h ≤ 0
@@ -76,8 +76,9 @@ function scaled(kind: 'rbf' | 'matern32' | 'imq', bandwidth: BandwidthRule, beta
  * Inverse multiquadric k(x, y) = (c² + |x−y|²)^β, or with a bandwidth k(x, y) = (1 + |x−y|²/h)^β. Its tails are heavy:
  * far particles still feel each other.
  *
- * @param c above 0; default 1    @param beta −1 < β < 0; default −1/2
- * @param bandwidth h in place of c, by the rules of rbf
+ * @param options.c above 0; default 1
+ * @param options.beta −1 < β < 0; default −1/2
+ * @param options.bandwidth h in place of c, by the rules of rbf
  * @throws UsageError for c and a bandwidth together
  * Source: Gorham & Mackey 2017 (arXiv 1703.01717), section 4.
  */
@@ -98,7 +99,7 @@ export function imq(options: { c?: number; beta?: number; bandwidth?: BandwidthR
  * Matérn kernel of order 3/2: k(x, y) = (1 + r) e⁻ʳ, r = √3 |x−y|/ℓ. Rougher than the RBF kernel, smooth enough for a
  * repulsion without singularity.
  *
- * @param bandwidth ℓ², by the rules of rbf; default 'svpg-paper'
+ * @param options.bandwidth ℓ², by the rules of rbf; default 'svpg-paper'
  * Source: Rasmussen & Williams 2006, equation 4.17.
  */
 export function matern32(options: { bandwidth?: BandwidthRule } = {}): Kernel {
@@ -110,7 +111,7 @@ export function matern32(options: { bandwidth?: BandwidthRule } = {}): Kernel {
 /**
  * Linear kernel k(x, y) = x·y + c, ∇_x k(x, y) = y: SVGD with it matches the mean and covariance of a Gaussian exactly.
  *
- * @param c at least 0; default 1
+ * @param options.c at least 0; default 1
  * Source: Liu & Wang 2018 (arXiv 1810.11693), section 3.
  */
 export function linear(options: { c?: number } = {}): Kernel {
