@@ -14,6 +14,7 @@ export {
   type AmortizedState,
   createAmortizedSVGD,
 } from './algorithms/amortized-svgd/amortized-svgd.ts'
+export type { AmortizedProblem } from './algorithms/amortized-svgd/directions.ts'
 export { type S2acInfo, type S2acState, s2ac } from './algorithms/s2ac/s2ac.ts'
 export type { S2acConfig, S2acOptions } from './algorithms/s2ac/settings.ts'
 export { type SacInfo, type SacState, sac } from './algorithms/sac/sac.ts'
@@ -22,9 +23,26 @@ export type { SqlComposeConfig, SqlComposeOptions } from './algorithms/sql/compo
 export type { SqlConfig, SqlOptions } from './algorithms/sql/settings.ts'
 export { type SqlInfo, type SqlState, sql } from './algorithms/sql/sql.ts'
 export { type SqlComposeInfo, type SqlComposeState, sqlCompose } from './algorithms/sql/sql-compose.ts'
-export { kernelMatrix } from './algorithms/svpg/kernel.ts'
+export { type InteractingPolicies, kernelMatrix } from './algorithms/svpg/kernel.ts'
 export type { SvpgConfig, SvpgOptions } from './algorithms/svpg/settings.ts'
 export { type SvpgInfo, type SvpgState, svpg } from './algorithms/svpg/svpg.ts'
+export type { CoreSource } from './core/module.ts'
+export type { Minibatch, Population, PopulationScore } from './core/population.ts'
+export type { Bytes, WasmModule } from './core/runtime-types.ts'
+export type { Entries } from './core/settings.ts'
+export type { Environment, EnvironmentSpec, Info, Making, Reset, Step } from './envs/contract.ts'
+export type { CellGrid } from './envs/grid.ts'
+export type { Circle, Line, Point, Polygon, Scene, Shape, Text } from './envs/render.ts'
+export type { Action, Box, Discrete } from './envs/spaces.ts'
+export type { Activation, Layer, Network } from './nn/network.ts'
+export type { Head, HeadName, Policy, PolicyShape } from './nn/policy.ts'
+export type { TfjsOptions } from './nn/tfjs.ts'
+export type { MinibatchOptions } from './optim/minibatch.ts'
+export type { Acting, ActOptions, AgentAction, Who } from './policy/request.ts'
+export type { Agents, CommonAgents, DrawingAgents, Policies, PolicyAgents } from './rl/agents.ts'
+export type { Baseline, Estimator } from './rl/estimator.ts'
+export type { ParticleInfo, Visited } from './rl/evaluator.ts'
+export type { Episodes } from './rl/off-policy.ts'
 export {
   constantsAt,
   type EvaluationGrid,
@@ -33,3 +51,9 @@ export {
   gridPoints,
   type Ranges,
 } from './rl/randomisation.ts'
+export type { BandwidthName, BandwidthRule, DistanceStatistics } from './svgd/bandwidth-rules.ts'
+export type { FixedDiscrepancyKernel } from './svgd/discrepancy.ts'
+export type { SteinInfo, Variant } from './svgd/fields.ts'
+export type { Coordinates, CustomKernel, Kernel, LinearMaps, Term } from './svgd/kernels.ts'
+export type { PerStateBandwidth, PerStateBandwidthName } from './svgd/per-state.ts'
+export type { Score, Scores } from './svgd/scores.ts'

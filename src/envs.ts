@@ -4,14 +4,25 @@
  * @module steinrl/envs
  */
 
+export type { Closable } from './core/disposable.ts'
 export { RunError, UsageError } from './core/errors.ts'
 export { exponential, type Generator, generator, normal, uniform, uniformInteger } from './core/generator.ts'
-export { type CoreSource, compileCore, compileRelaxedCore } from './core/module.ts'
+export { type CoreModule, type CoreSource, compileCore, compileRelaxedCore } from './core/module.ts'
+export type { Bytes, CanvasContext, WasmModule } from './core/runtime-types.ts'
+export type { ConstantValue } from './envs/builtin.ts'
 export { type CheckOptions, checkEnvironment, problemsOf } from './envs/check.ts'
-export type { Environment, EnvironmentSpec, Info, Reset, Step } from './envs/contract.ts'
-export { describeTask, type TaskDescription, taskFrom, type WrapperDescription } from './envs/description.ts'
+export type { Environment, EnvironmentSpec, Info, Making, Reset, Step } from './envs/contract.ts'
+export {
+  describeTask,
+  type TaskDescription,
+  type TaskOptions,
+  taskFrom,
+  type WrapperDescription,
+} from './envs/description.ts'
+export type { CellGrid } from './envs/grid.ts'
 export { inTypeScript } from './envs/instances.ts'
 export { configured, type MadeEnvironment, type MadeState, type MakeOptions, make } from './envs/make.ts'
+export type { EngineImport } from './envs/mujoco/engine.ts'
 export {
   isMujocoId,
   type MujocoEnvironment,
@@ -26,16 +37,20 @@ export { mazeCell, mazeCells, mazeWalls, type Wall, wallConstants } from './envs
 export { environments } from './envs/registry.ts'
 export {
   type Canvas,
+  type Circle,
   circle,
   drawCanvas,
   drawSvg,
+  type Line,
   line,
   type Point,
+  type Polygon,
   polygon,
   rectangle,
   type Scene,
   type Shape,
   type SvgOptions,
+  type Text,
   text,
 } from './envs/render.ts'
 export {
@@ -83,4 +98,4 @@ export {
   sparseReward,
 } from './envs/wrappers/rewards.ts'
 export { frozen, type RunningStatistics, runningStatistics } from './envs/wrappers/statistics.ts'
-export { type Change, type Wrapper, wrap, wrapper } from './envs/wrappers/wrapper.ts'
+export { type Change, type Remaking, type Wrapper, wrap, wrapper } from './envs/wrappers/wrapper.ts'

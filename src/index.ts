@@ -22,27 +22,52 @@ export {
   type AmortizedState,
   createAmortizedSVGD,
 } from './algorithms/amortized-svgd/amortized-svgd.ts'
+export type { AmortizedProblem } from './algorithms/amortized-svgd/directions.ts'
 export type { S2acInfo, S2acState } from './algorithms/s2ac/s2ac.ts'
 export type { SacInfo, SacState } from './algorithms/sac/sac.ts'
 export type { SqlInfo, SqlState } from './algorithms/sql/sql.ts'
 export type { SqlComposeInfo, SqlComposeState } from './algorithms/sql/sql-compose.ts'
 export type { SvpgInfo, SvpgState } from './algorithms/svpg/svpg.ts'
+export type { CompileMode } from './compile/compiled.ts'
 export { type LogDensity, type LogDensityOptions, logDensity } from './compile/log-density.ts'
+export type { Arena } from './core/arena.ts'
+export type { Closable } from './core/disposable.ts'
 // Core
 export { RunError, UsageError } from './core/errors.ts'
 export { type Generator, generator, normal, uniform } from './core/generator.ts'
-export { type CoreSource, compileCore } from './core/module.ts'
+export type { Field, FieldType, Layout, Pointers, Views } from './core/layout.ts'
+export { type CoreModule, type CoreSource, compileCore } from './core/module.ts'
+export type { Ops, Pointer } from './core/ops.ts'
 export type { Minibatch, Population, PopulationScore } from './core/population.ts'
+export type { Seed } from './core/random.ts'
+export type { Bytes, CanvasContext, OwnFloat32Array, WasmMemory, WasmModule } from './core/runtime-types.ts'
 export type { Tensor, TensorFile } from './core/safetensors.ts'
+export type { Entries } from './core/settings.ts'
+export type { CurveEstimate, Estimate, Value } from './core/statistics.ts'
+export type { ThreadPool } from './core/thread-pool.ts'
+export type { ConstantValue } from './envs/builtin.ts'
 export { type CheckOptions, checkEnvironment, problemsOf } from './envs/check.ts'
-export type { Environment, EnvironmentSpec, Info, Reset, Step } from './envs/contract.ts'
+export type { Environment, EnvironmentSpec, Info, Making, Reset, Step } from './envs/contract.ts'
 export type { TaskDescription, WrapperDescription } from './envs/description.ts'
+export type { CellGrid } from './envs/grid.ts'
 export { type MadeEnvironment, type MadeState, type MakeOptions, make } from './envs/make.ts'
+export type { EngineImport } from './envs/mujoco/engine.ts'
 // Environments
 export { type MujocoEnvironment, type MujocoId, type MujocoOptions, type MujocoSpec, mujoco } from './envs/mujoco.ts'
 export type { Wall } from './envs/point-maze.ts'
 export { environments } from './envs/registry.ts'
-export { type Canvas, drawSvg, type Point, type Scene, type Shape, type SvgOptions } from './envs/render.ts'
+export {
+  type Canvas,
+  type Circle,
+  drawSvg,
+  type Line,
+  type Point,
+  type Polygon,
+  type Scene,
+  type Shape,
+  type SvgOptions,
+  type Text,
+} from './envs/render.ts'
 export { type Action, type Box, box, type Discrete, discrete, type Space, sampler } from './envs/spaces.ts'
 export {
   type MakeVectorOptions,
@@ -68,11 +93,12 @@ export {
 } from './envs/wrappers/observations.ts'
 export { type NormaliseRewardOptions, normaliseReward, type RewardRule, scaleReward } from './envs/wrappers/rewards.ts'
 export { frozen, type RunningStatistics, runningStatistics } from './envs/wrappers/statistics.ts'
-export { type Change, type Wrapper, wrap, wrapper } from './envs/wrappers/wrapper.ts'
+export { type Change, type Remaking, type Wrapper, wrap, wrapper } from './envs/wrappers/wrapper.ts'
 // Experiments
 export { type ExperimentProgress, readExperiment, runExperiment } from './experiments/experiment.ts'
 export type { PresetGrid } from './experiments/grid.ts'
-export type { ExperimentOptions } from './experiments/plan.ts'
+export type { Measures, PopulationCurves } from './experiments/measures.ts'
+export type { DescribedVariant, Description, ExperimentOptions } from './experiments/plan.ts'
 export {
   type ExperimentSettings,
   type ExperimentVariant,
@@ -88,9 +114,17 @@ export type { SinglePolicy } from './export/parts.ts'
 export { type ExportFormat, type ExportOptions, exportFormats, exportRun } from './export/run.ts'
 // Networks
 export type { Activation, Layer, Network } from './nn/network.ts'
+export type { Head, HeadName, Policy, PolicyShape } from './nn/policy.ts'
 export { startTfjs, type TfjsOptions } from './nn/tfjs.ts'
-export type { MinibatchOptions } from './optim/minibatch.ts'
-export { type AdagradOptions, type AdamOptions, adam, type Optimizer } from './optim/optimizers.ts'
+export type { MinibatchOptions, MinibatchState } from './optim/minibatch.ts'
+export {
+  type AdagradOptions,
+  type AdamOptions,
+  adam,
+  type Moment,
+  type Optimizer,
+  type OptimizerArena,
+} from './optim/optimizers.ts'
 // Stein variational gradient descent
 export type { Schedule } from './optim/schedules.ts'
 export {
@@ -104,7 +138,10 @@ export type { Acting, ActOptions, AgentAction, Who } from './policy/request.ts'
 // Training and its results
 export type { Evaluation, IterationMetrics, RunSummary } from './report/metrics.ts'
 // Who acts
-export type { Agents, DrawingAgents, Policies, PolicyAgents } from './rl/agents.ts'
+export type { Agents, CommonAgents, DrawingAgents, Policies, PolicyAgents } from './rl/agents.ts'
+export type { Baseline, Estimator } from './rl/estimator.ts'
+export type { ParticleInfo, Visited } from './rl/evaluator.ts'
+export type { Episodes } from './rl/off-policy.ts'
 export { type EvaluationGrid, evaluateGrid, type GridOptions, type Ranges } from './rl/randomisation.ts'
 // Replay
 export type { Replay } from './rl/replay.ts'
@@ -113,17 +150,28 @@ export {
   type Discrepancy,
   type DiscrepancyKernel,
   type DiscrepancyOptions,
+  type FixedDiscrepancyKernel,
   type GoodnessOfFit,
   type GoodnessOfFitOptions,
   steinDiscrepancy,
 } from './svgd/discrepancy.ts'
 export type { SteinInfo, Variant } from './svgd/fields.ts'
-export { type CustomKernel, imq, type Kernel, rbf } from './svgd/kernels.ts'
-export type { Score } from './svgd/scores.ts'
+export {
+  type Coordinates,
+  type CustomKernel,
+  imq,
+  type Kernel,
+  type LinearMaps,
+  rbf,
+  type Term,
+} from './svgd/kernels.ts'
+export type { PerStateBandwidth, PerStateBandwidthName } from './svgd/per-state.ts'
+export type { Score, Scored, Scores } from './svgd/scores.ts'
 export {
   createSVGD,
   particlesOf,
   type StepOptions,
+  type SvgdFields,
   type SvgdInfo,
   type SvgdOptions,
   type SvgdRun,
@@ -142,6 +190,7 @@ export {
   algorithms,
   type EvaluateOptions,
   evaluate,
+  type RunConfig,
   runConfig,
   type TrainOptions,
   type TrainStep,

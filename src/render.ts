@@ -4,17 +4,22 @@
  * @module steinrl/render
  */
 
+export type { CanvasContext } from './core/runtime-types.ts'
 export {
   type Canvas,
+  type Circle,
   circle,
   drawCanvas,
   drawSvg,
+  type Line,
   line,
   type Point,
+  type Polygon,
   polygon,
   rectangle,
   type Scene,
   type Shape,
   type SvgOptions,
+  type Text,
   text,
 } from './envs/render.ts'

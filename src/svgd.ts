@@ -4,20 +4,37 @@
  * @module steinrl/svgd
  */
 
+export type { Arena } from './core/arena.ts'
 export { RunError, UsageError } from './core/errors.ts'
 export { exponential, type Generator, generator, normal, uniform, uniformInteger } from './core/generator.ts'
-export { type CoreSource, compileCore, compileRelaxedCore } from './core/module.ts'
+export type { Field, FieldType, Layout, Pointers, Views } from './core/layout.ts'
+export { type CoreModule, type CoreSource, compileCore, compileRelaxedCore } from './core/module.ts'
+export type { Ops, Pointer } from './core/ops.ts'
 export type { Minibatch, Population, PopulationScore } from './core/population.ts'
-export type { MinibatchOptions } from './optim/minibatch.ts'
+export type { Seed } from './core/random.ts'
+export type { Bytes, OwnFloat32Array, WasmMemory, WasmModule } from './core/runtime-types.ts'
+export type { ThreadPool } from './core/thread-pool.ts'
+export type { MinibatchOptions, MinibatchState } from './optim/minibatch.ts'
 export {
   type AdagradOptions,
   type AdamOptions,
   adagrad,
   adam,
+  type Moment,
   type Optimizer,
+  type OptimizerArena,
   sgd,
 } from './optim/optimizers.ts'
-export { constant, cyclical, linearRamp, logLinearRamp, type Schedule, tanhRamp } from './optim/schedules.ts'
+export {
+  constant,
+  cyclical,
+  linearRamp,
+  logLinearRamp,
+  type RampOptions,
+  type Schedule,
+  type ScheduleLength,
+  tanhRamp,
+} from './optim/schedules.ts'
 export {
   type BandwidthName,
   type BandwidthRule,
@@ -29,6 +46,7 @@ export {
   type Discrepancy,
   type DiscrepancyKernel,
   type DiscrepancyOptions,
+  type FixedDiscrepancyKernel,
   type GoodnessOfFit,
   type GoodnessOfFitOptions,
   goodnessOfFit,
@@ -37,21 +55,25 @@ export {
 export type { SteinInfo, Variant } from './svgd/fields.ts'
 export {
   blockwise,
+  type Coordinates,
   type CustomKernel,
   given,
   imq,
   type Kernel,
+  type LinearMaps,
   linear,
   matern32,
   preconditioned,
   rbf,
   sumOf,
+  type Term,
 } from './svgd/kernels.ts'
-export type { Score } from './svgd/scores.ts'
+export type { Score, Scored, Scores } from './svgd/scores.ts'
 export {
   createSVGD,
   particlesOf,
   type StepOptions,
+  type SvgdFields,
   type SvgdInfo,
   type SvgdOptions,
   type SvgdRun,

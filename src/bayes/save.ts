@@ -1,7 +1,8 @@
 import { encodeTensors } from '../core/safetensors.ts'
 import { columnsOf, type Draws } from './draws.ts'
 
-interface Drawn {
+/** Whatever holds draws: a fit, or a thinned one. */
+export interface Drawn {
   readonly draws: Draws
 }
 

@@ -37,7 +37,8 @@ export interface Support {
   inside(value: ArrayLike<number>): number
 }
 
-type Shape = number | readonly number[]
+/** The shape of a parameter: [] for a number, n or [n, …] for a tensor. */
+export type Shape = number | readonly number[]
 
 const dimensionsOf = (shape: Shape): readonly number[] => {
   const dimensions = typeof shape === 'number' ? [shape] : shape

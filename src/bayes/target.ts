@@ -16,6 +16,7 @@ export interface Target {
   at(rows: Float64Array): Evaluated
 }
 
+/** What a target gives of rows: log p [rows] and ∇ log p [rows, d]. */
 export interface Evaluated {
   readonly logDensity: Float32Array
   readonly score: Float32Array

@@ -23,7 +23,8 @@ const arrayTypes = {
   u8: Uint8Array,
 } as const
 
-type FieldType = keyof typeof arrayTypes
+/** The element types of fields. */
+export type FieldType = keyof typeof arrayTypes
 
 /** A named array in the arena: element type and shape. */
 export interface Field<T extends FieldType = FieldType> {
@@ -37,9 +38,12 @@ export const i32 = (...shape: number[]): Field<'i32'> => ({ type: 'i32', shape }
 export const u32 = (...shape: number[]): Field<'u32'> => ({ type: 'u32', shape })
 export const u8 = (...shape: number[]): Field<'u8'> => ({ type: 'u8', shape })
 
+/** The fields of an arena by name. */
 export type Layout = Readonly<Record<string, Field>>
 
+/** The typed array on each field of a layout. */
 export type Views<L extends Layout> = { readonly [K in keyof L]: InstanceType<(typeof arrayTypes)[L[K]['type']]> }
+/** The address of each field of a layout, in bytes. */
 export type Pointers<L extends Layout> = { readonly [K in keyof L]: Pointer }
 
 const count = (field: Field) => field.shape.reduce((product, size) => product * size, 1)

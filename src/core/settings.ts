@@ -4,6 +4,7 @@ import { refuseUnknown } from './options.ts'
 
 // A setting stands once: its schema, its default and its meaning make the type, the check, --help and the docs.
 
+/** Settings by name: the schema of each. */
 export type Entries = v.ObjectEntries
 
 /** What a setting says beside its schema. */

@@ -153,6 +153,7 @@ export async function loadModule(id: string, module: string): Promise<Record<str
   }
 }
 
+/** What it takes to make a task again beside its description. */
 export interface TaskOptions {
   /** What its wrappers have learned before, [wrappers]; null for those that learn nothing. */
   readonly states?: readonly (object | null)[]

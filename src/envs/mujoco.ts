@@ -32,10 +32,8 @@ export const mujocoIds = Object.keys(robots) as readonly MujocoId[]
 /** Whether a name is that of one of the MuJoCo tasks. */
 export const isMujocoId = (id: string): id is MujocoId => Object.hasOwn(robots, id)
 
-type OptionsOf<Id extends MujocoId> = (typeof robots)[Id]['defaults']
-
 /** Gymnasium's options of the task, and where model, physics and random numbers come from. */
-export type MujocoOptions<Id extends MujocoId = MujocoId> = Partial<OptionsOf<Id>> & {
+export type MujocoOptions<Id extends MujocoId = MujocoId> = Partial<(typeof robots)[Id]['defaults']> & {
   /** Another model for the same rules: MJCF text, or the path of a file that holds it. Default: the task's own. */
   readonly xml?: string
   /** Imports MuJoCo's WASM. Default: the package @mujoco/mujoco. */

@@ -37,10 +37,9 @@ const constants = {
 }
 
 type Shared = typeof multiGoalConstants
-type Constants = Readonly<Record<string, number>>
 
 /** The goals, where an episode ends, and the point. */
-export function multiGoalScene(state: ArrayLike<number>, constants: Constants): Scene {
+export function multiGoalScene(state: ArrayLike<number>, constants: Readonly<Record<string, number>>): Scene {
   const { goalThreshold: radius, positionLimit: limit } = constants
   return goalsScene(state, { goals: goalsOf(constants), radius, limit })
 }
@@ -68,7 +67,7 @@ const task: BuiltIn<keyof typeof constants> = {
 export const multiGoal = specOf(task)
 
 /** The goals among the constants of a multi-goal task. */
-export function goalsOf(constants: Constants): Point[] {
+export function goalsOf(constants: Readonly<Record<string, number>>): Point[] {
   const goals: Point[] = []
   for (let g = 0; Object.hasOwn(constants, `goal${g}X`); g++)
     goals.push([constants[`goal${g}X`], constants[`goal${g}Y`]])

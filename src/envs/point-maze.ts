@@ -114,7 +114,7 @@ function check(constants: Constants): void {
 }
 
 /** The walls among the constants of a maze. */
-export function mazeWalls(constants: Constants): Wall[] {
+export function mazeWalls(constants: Readonly<Record<string, number>>): Wall[] {
   return Array.from({ length: constants.wallCount }, (_, w) => {
     const [left, bottom, right, top] = SIDES.map((side) => constants[`wall${w}${side}`])
     return [left, bottom, right, top]
@@ -137,7 +137,7 @@ export function mazeCell(x: number, y: number, grid = GRID): number {
  * The sides of the walls, moved outwards by the radius, and the lines of the grid cut the arena into rectangles, each
  * of which is free or not as a whole. Those connected to the start are filled.
  */
-export function mazeCells(constants: Constants, grid = GRID): number[] {
+export function mazeCells(constants: Readonly<Record<string, number>>, grid = GRID): number[] {
   const { radius, startX, startY } = constants
   const blocks = mazeWalls(constants).map((wall) => inflated(wall, radius))
   const cuts = (k: 0 | 1) => {

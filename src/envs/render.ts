@@ -15,6 +15,7 @@ export type Point = readonly [x: number, y: number]
 /** Widths, radii and sizes are in world units. Lines have round ends and corners. */
 export type Shape = Line | Polygon | Circle | Text
 
+/** Straight pieces from point to point, in units of the scene. */
 export interface Line {
   readonly kind: 'line'
   readonly points: readonly Point[]
@@ -22,12 +23,14 @@ export interface Line {
   readonly width: number
 }
 
+/** A filled polygon. */
 export interface Polygon {
   readonly kind: 'polygon'
   readonly points: readonly Point[]
   readonly fill: string
 }
 
+/** A filled circle, its radius in units of the scene. */
 export interface Circle {
   readonly kind: 'circle'
   readonly at: Point
@@ -35,6 +38,7 @@ export interface Circle {
   readonly fill: string
 }
 
+/** A text, its size in units of the scene. */
 export interface Text {
   readonly kind: 'text'
   readonly at: Point

@@ -32,6 +32,7 @@ const EXPERIMENT_OPTIONS = namesOf<ExperimentOptions>({
   ...{ preset: true, seeds: true, iterations: true, variants: true, out: true, overwrite: true, jobs: true },
 })
 
+/** What an experiment is, as experiment.json holds it. */
 export interface Description {
   readonly name: string
   readonly shows: string
@@ -45,6 +46,7 @@ export interface Description {
   readonly variants: readonly DescribedVariant[]
 }
 
+/** A variant as experiment.json holds it. */
 export interface DescribedVariant extends Pick<ExperimentVariant, 'label' | 'note'> {
   /** As in config.json of its runs, but for the seed. */
   readonly settings: Readonly<Record<string, unknown>>

@@ -5,10 +5,12 @@ import type { Ranges } from '../rl/randomisation.ts'
 import type { AlgorithmName, TrainOptions } from '../train/train.ts'
 import type { PresetGrid } from './grid.ts'
 
-type OfOneRun = 'env' | 'iterations' | 'seed' | 'workers' | 'core' | 'tfjs' | 'priorMean'
-
 /** Settings of train() that do not belong to a single run; `algorithm` is one of them. */
-export type ExperimentSettings = { [A in AlgorithmName]: Partial<Omit<TrainOptions<A>, OfOneRun>> }[AlgorithmName]
+export type ExperimentSettings = {
+  [A in AlgorithmName]: Partial<
+    Omit<TrainOptions<A>, 'env' | 'iterations' | 'seed' | 'workers' | 'core' | 'tfjs' | 'priorMean'>
+  >
+}[AlgorithmName]
 
 /** One of the things that an experiment compares. */
 export interface ExperimentVariant {

@@ -7,6 +7,7 @@ import { type Activation, ActivationKind, activations, mlp, type Network } from 
 /** Kinds of heads, as in assembly/nn/policy.ts. */
 export const HeadKind = { categorical: 0, gaussian: 1, 'squashed-gaussian': 2 } as const
 
+/** The distributions of actions by name. */
 export type HeadName = keyof typeof HeadKind
 
 export const headNames = Object.keys(HeadKind) as HeadName[]
@@ -24,6 +25,7 @@ export interface Head {
   readonly actions: number
 }
 
+/** What fixes the layout of a policy: its observations, its hidden layers and its head. */
 export interface PolicyShape {
   /** Numbers of an observation. */
   readonly observations: number

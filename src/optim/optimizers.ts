@@ -15,9 +15,11 @@ export function optimizerFields(n: number, d: number, { keeps }: Optimizer) {
   }
 }
 
-type Moment = 'mean' | 'square'
+/** Running means that an optimizer may keep: of the direction, of its square. */
+export type Moment = 'mean' | 'square'
 
-interface OptimizerArena {
+/** What an optimizer reads and writes: θ, the direction, and its own moments. */
+export interface OptimizerArena {
   readonly ops: Ops
   readonly at: Readonly<Record<'theta' | 'direction' | 'moment1' | 'moment2', Pointer>>
   readonly view: { readonly theta: Float32Array }

@@ -14,12 +14,14 @@ export interface Schedule {
   at(t: number, ops: Ops): number
 }
 
-interface Length {
+/** Options of every schedule that ends. */
+export interface ScheduleLength {
   /** Steps T that the schedule is made for; afterwards it stays where it ended. */
   iterations: number
 }
 
-interface Ramp extends Length {
+/** Options of a ramp. */
+export interface RampOptions extends ScheduleLength {
   /** γ(0) */
   from: number
   /** γ(T); default 1. */
@@ -33,7 +35,7 @@ export function constant(value: number): Schedule {
 }
 
 /** γ(t) = from + (to − from) t/T. */
-export function linearRamp(options: Ramp): Schedule {
+export function linearRamp(options: RampOptions): Schedule {
   refuseUnknown('linearRamp', options, ['from', 'to', 'iterations'])
   const { from, to = 1, iterations } = options
   check(nonNegativeFloat32('from'), from)
@@ -42,7 +44,7 @@ export function linearRamp(options: Ramp): Schedule {
 }
 
 /** log γ(t) = log from + (log to − log from) t/T. */
-export function logLinearRamp(options: Ramp): Schedule {
+export function logLinearRamp(options: RampOptions): Schedule {
   refuseUnknown('logLinearRamp', options, ['from', 'to', 'iterations'])
   const { from, to = 1, iterations } = options
   check(positiveNumber('from'), from)
@@ -59,7 +61,7 @@ export function logLinearRamp(options: Ramp): Schedule {
  * @param options.scale a; default 1.3
  * Source: D'Angelo & Fortuin 2021, section 3.
  */
-export function tanhRamp(options: Length & { power?: number; scale?: number }): Schedule {
+export function tanhRamp(options: ScheduleLength & { power?: number; scale?: number }): Schedule {
   refuseUnknown('tanhRamp', options, ['iterations', 'power', 'scale'])
   const { iterations, power = 5, scale = 1.3 } = options
   check(wholeNumber('power', 1), power)
@@ -79,7 +81,7 @@ export function tanhRamp(options: Length & { power?: number; scale?: number }): 
  * @param options.power p, a whole number; default 5
  * Source: D'Angelo & Fortuin 2021, section 3.
  */
-export function cyclical(options: Length & { cycles?: number; power?: number }): Schedule {
+export function cyclical(options: ScheduleLength & { cycles?: number; power?: number }): Schedule {
   refuseUnknown('cyclical', options, ['iterations', 'cycles', 'power'])
   const { iterations, cycles = 4, power = 5 } = options
   check(wholeNumber('cycles', 1), cycles)
@@ -93,7 +95,10 @@ export function cyclical(options: Length & { cycles?: number; power?: number }):
 }
 
 /** A function of s = t/T, without its rounding at both ends. */
-function endingExactly({ from, to = 1, iterations }: Ramp, between: (s: number, ops: Ops) => number): Schedule['at'] {
+function endingExactly(
+  { from, to = 1, iterations }: RampOptions,
+  between: (s: number, ops: Ops) => number,
+): Schedule['at'] {
   check(wholeNumber('iterations', 1), iterations)
   return (t, ops) => (t <= 0 ? from : t >= iterations ? to : between(t / iterations, ops))
 }

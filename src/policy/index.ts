@@ -5,6 +5,9 @@
  */
 
 export { UsageError } from '../core/errors.ts'
+export type { Bytes, WasmModule } from '../core/runtime-types.ts'
+export type { Activation } from '../nn/network.ts'
+export type { Head, HeadName, PolicyShape } from '../nn/policy.ts'
 export type { PolicyCore } from './core.ts'
 export type { Bounds, Normalisation, PolicyDescription } from './description.ts'
 export { type LoadedPolicy, loadPolicy, type PolicyFiles } from './policy.ts'

@@ -31,7 +31,8 @@ import {
  */
 export type Agents = PolicyAgents | DrawingAgents
 
-interface CommonAgents extends Acting {
+/** What all agents have: the task they were trained on, and what acting needs. */
+export interface CommonAgents extends Acting {
   /**
    * What they were trained on: its observations go in, and actions as its step() takes them come out. Null where it is
    * one of your own and readRun() was not given it.

@@ -22,7 +22,7 @@ export interface Replay {
 }
 
 /** Numbers of a transition's parts. */
-interface ReplaySizes {
+export interface ReplaySizes {
   readonly capacity: number
   /** O */
   readonly observations: number

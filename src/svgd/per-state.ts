@@ -69,6 +69,7 @@ const conventions = {
   's2ac-quantile': { statistic: (count) => (count - 1) >> 2, factor: (fixed, log) => 1 / log(fixed + 1) },
 } as const satisfies Record<string, PerStateConvention>
 
+/** The published conventions by name. */
 export type PerStateBandwidthName = keyof typeof conventions
 
 /** A named convention or a fixed h > 0. */

@@ -9,6 +9,7 @@ import type { SteinArena } from './fields.ts'
 // biome-ignore lint/suspicious/noConfusingVoidType: most write and return nothing
 export type Score = (out: Float32Array, x: Float32Array, batch: Minibatch) => void | number | ArrayLike<number>
 
+/** Where the scores of particles come from: one of the two is given. */
 export interface Scores {
   /** The score of one particle. Give this or populationScore. */
   score?: Score

@@ -61,7 +61,8 @@ const RUN_OPTIONS = namesOf<Pick<SvgdRun, 'iterations' | 'signal' | 'onStep'>>({
   ...{ iterations: true, signal: true, onStep: true },
 })
 
-type SvgdFields = ReturnType<typeof steinFields> &
+/** The fields of an SVGD arena: those of the direction, of the optimizer and of minibatches. */
+export type SvgdFields = ReturnType<typeof steinFields> &
   ReturnType<typeof optimizerFields> & { shuffle: ReturnType<typeof f32> }
 
 /** What SVGD holds between two steps. */

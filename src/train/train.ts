@@ -24,12 +24,9 @@ export const algorithms = { svpg, sac, sql, 'sql-compose': sqlCompose, s2ac, adr
 /** The algorithms of train() by name. */
 export type AlgorithmName = keyof typeof algorithms
 
-type OptionsOf<A extends AlgorithmName> = Parameters<(typeof algorithms)[A]['init']>[0]
-type StateOf<A extends AlgorithmName> = Awaited<ReturnType<(typeof algorithms)[A]['init']>>
-
 /** The settings of one algorithm, and how long it is to run. */
 export type TrainOptions<A extends AlgorithmName = 'svpg'> = A extends AlgorithmName
-  ? OptionsOf<A> & {
+  ? Parameters<(typeof algorithms)[A]['init']>[0] & {
       /** Default 'svpg'. */
       algorithm?: A
       /** Default 60. */
@@ -51,7 +48,7 @@ export interface TrainStep<A extends AlgorithmName = 'svpg'> {
   readonly iterations: number
   readonly metrics: IterationMetrics
   /** The algorithm's own state. */
-  readonly state: StateOf<A>
+  readonly state: Awaited<ReturnType<(typeof algorithms)[A]['init']>>
   readonly algorithm: A
   /** Id of the task, and the task. */
   readonly env: string
@@ -110,6 +107,7 @@ export function runConfig(given: AnyTrainOptions): RunConfig {
   return found
 }
 
+/** What config.json holds: the algorithm, the task, and the settings with their defaults. */
 export type RunConfig = {
   algorithm: AlgorithmName
   env: string
@@ -156,7 +154,7 @@ export async function* train<A extends AlgorithmName = 'svpg'>(given: TrainOptio
         iteration,
         iterations,
         metrics: { iteration, seconds, ...measured, ...coverage(info.particles ?? []) },
-        state: state as StateOf<A>,
+        state: state as TrainStep<A>['state'],
         algorithm: algorithm as A,
         env: spec.id,
         spec,

@@ -104,8 +104,6 @@ const schema = v.object({
 /** Each setting with its default, its range and its meaning, for --help, the docs and pages. */
 export const adrSettings = { ...schema.entries, workers: workersEntry }
 
-type Settings = v.InferOutput<typeof schema>
-
 /** What a user may set; see docs/adr.md. */
 export type AdrOptions = v.InferInput<typeof schema> & {
   /** An id of the registry or a task of one's own that has `configure`. */
@@ -122,7 +120,7 @@ export type AdrOptions = v.InferInput<typeof schema> & {
 }
 
 /** The checked settings of active domain randomisation, defaults filled in. */
-export type AdrConfig = Readonly<Omit<Settings, 'ranges'>> & { readonly ranges: Ranges } & Pick<
+export type AdrConfig = Readonly<Omit<v.InferOutput<typeof schema>, 'ranges'>> & { readonly ranges: Ranges } & Pick<
     Estimator,
     keyof typeof gradientEntries
   >

@@ -38,7 +38,8 @@ export function explorationShare(
   return (t) => Math.max(1 - t / iterations, 0)
 }
 
-interface Population {
+/** What kernelMatrix() reads of the state of svpg. */
+export interface InteractingPolicies {
   readonly particles: number
   readonly config: { readonly interaction: string }
   readonly arena: { readonly view: { readonly kernel: Float32Array; readonly meanKernel: Float32Array } }
@@ -48,7 +49,7 @@ interface Population {
  * [n][n] the kernel matrix of the last step, with a kernel on each layer their mean; null where particles do not
  * interact.
  */
-export function kernelMatrix({ arena, particles: n, config }: Population): number[][] | null {
+export function kernelMatrix({ arena, particles: n, config }: InteractingPolicies): number[][] | null {
   if (config.interaction !== 'stein') return null
   const { kernel, meanKernel } = arena.view
   const matrix = meanKernel.length > 0 ? meanKernel : kernel

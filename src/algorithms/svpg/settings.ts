@@ -89,8 +89,6 @@ const schema = v.object({
 /** Each setting with its default, its range and its meaning, for --help, the docs and pages. */
 export const svpgSettings = { ...schema.entries, workers: workersEntry }
 
-type Settings = v.InferOutput<typeof schema>
-
 /** What a user may set; see docs/svpg.md. */
 export type SvpgOptions = v.InferInput<typeof schema> & {
   /** An id of the registry or a task of one's own. */
@@ -114,7 +112,7 @@ export type SvpgOptions = v.InferInput<typeof schema> & {
 }
 
 /** The checked settings of SVPG, defaults filled in. */
-export type SvpgConfig = Readonly<Omit<Settings, keyof Estimator>> & Estimator
+export type SvpgConfig = Readonly<Omit<v.InferOutput<typeof schema>, keyof Estimator>> & Estimator
 
 /** Checks the settings and fills in the defaults. Throws a UsageError for the first one that is wrong. */
 export function svpgConfig(options: Partial<SvpgOptions>): SvpgConfig {
