@@ -189,3 +189,74 @@ test('what a worker or a thread loads cannot start one: bundlers hang on a worke
   // The search sees what it should: this one does start some.
   expect([...loadedBy('index.ts')]).toEqual(expect.arrayContaining(['#workers', '#threads']))
 })
+
+const textOf = (file: string) => readFileSync(join(root, file), 'utf8')
+
+/** Who imports from src, itself included. */
+const USERS = ['src', 'test', 'bench', 'examples', 'tools', 'docs']
+
+/** What #platform and its like stand for: a file for Node and one for browsers each. */
+const { imports } = JSON.parse(textOf('package.json')) as { imports: Record<string, Record<string, string>> }
+const filesBehind = (name: string) =>
+  Object.values(imports[name]).map((path) => path.replace('./dist/', 'src/').replace(/\.js$/, '.ts'))
+
+function filesOf(folder: string): string[] {
+  return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter((file) => /\.(ts|js|mjs)$/.test(file) && !/(^|\/)(node_modules|dist)\//.test(file))
+    .map((file) => `${folder}/${file}`)
+}
+
+const DECLARED = /^export (?:async )?(?:abstract )?(?:function\*?|const|let|class|interface|type|enum) (\w+)/gm
+const LISTED = /(?:import|export)(?: type)?\s*\{([^}]*)\}\s*from\s*'([^']+)'/g
+/** import * as x from, and import(): all that the file exports. */
+const WHOLE = /(?:\* as \w+ from|import\()\s*'([^']+)'/g
+
+/** 'file name' for each name that a file imports or passes on, `*` for all that is there. */
+function namesUsedBy(file: string, content: string): string[] {
+  const filesAt = (target: string) =>
+    target.startsWith('#') ? filesBehind(target) : [normalize(join(dirname(file), target)).replace(/\.js$/, '.ts')]
+  const listed = [...content.matchAll(LISTED)].flatMap(([, list, target]) =>
+    list
+      .split(',')
+      .map((item) =>
+        item
+          .trim()
+          .replace(/^type /, '')
+          .replace(/ as .*/, ''),
+      )
+      .flatMap((name) => filesAt(target).map((path) => `${path} ${name}`)),
+  )
+  const whole = [...content.matchAll(WHOLE)].flatMap(([, target]) => filesAt(target).map((path) => `${path} *`))
+  return [...listed, ...whole]
+}
+
+/** Exports that no import names: types of declarations that TypeScript infers, and what is about to be used. */
+const NAMED_ELSEWHERE = [
+  ...['algorithms/adr/discriminator.ts TransitionDiscriminator', 'algorithms/sql/sampler-learning.ts SamplerLearning'],
+  ...['algorithms/svpg/svpg.ts PopulationStart', 'envs/mujoco/ant.ts AntOptions'],
+  ...['envs/mujoco/hopper.ts HopperOptions', 'envs/mujoco/walker2d.ts Walker2dOptions'],
+  ...['CompileOptions', 'Derivative', 'compiledValues', 'CompiledValues'].map((name) => `compile/compiled.ts ${name}`),
+]
+
+test('every name that a file of src exports is imported by another file', () => {
+  const used = new Set(USERS.flatMap(filesOf).flatMap((file) => namesUsedBy(file, textOf(file))))
+  const exported = filesOf('src').flatMap((file) =>
+    [...textOf(file).matchAll(DECLARED)].map(([, name]) => ({ file, name })),
+  )
+  expect(exported.length).toBeGreaterThan(500)
+  const unused = exported
+    .filter(({ file, name }) => !used.has(`${file} ${name}`) && !used.has(`${file} *`))
+    .map(({ file, name }) => `${file.slice('src/'.length)} ${name}`)
+  expect(unused.filter((name) => !NAMED_ELSEWHERE.includes(name))).toEqual([])
+})
+
+test('imports by name, of types, of whole files and by # are seen', () => {
+  const content = `import { a, type B, c as d } from './near.ts'
+    export type { E } from '../far.ts'
+    import * as all from './all.ts'
+    import { platform } from '#platform'`
+  expect(namesUsedBy('src/room/file.ts', content)).toEqual([
+    ...['src/room/near.ts a', 'src/room/near.ts B', 'src/room/near.ts c', 'src/far.ts E'],
+    ...['src/platform/browser.ts platform', 'src/platform/node.ts platform', 'src/room/all.ts *'],
+  ])
+})

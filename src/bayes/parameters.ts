@@ -96,7 +96,7 @@ export function labelsOf(name: string, shape: readonly number[]): string[] {
 }
 
 /** @throws UsageError for a name that two numbers have, as theta[0] of theta: real(2) and 'theta[0]': real() */
-export function refuseTwice(labels: readonly string[]): void {
+function refuseTwice(labels: readonly string[]): void {
   const twice = labels.find((label, at) => labels.indexOf(label) < at)
   if (twice !== undefined) throw new UsageError(`Two quantities are named ${twice}: give one of them another name.`)
 }

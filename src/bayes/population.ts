@@ -120,7 +120,7 @@ export const whitenedDiscrepancy = ({ arena: { ops, at }, particles: n, dimensio
   discrepancyAt(ops, { x: at.theta, score: at.score }, n, d).discrepancy
 
 /** [d] mean and [d][d] covariance of z. */
-export function momentsOf(population: WhitenedPopulation): { mean: Float64Array; covariance: Matrix } {
+function momentsOf(population: WhitenedPopulation): { mean: Float64Array; covariance: Matrix } {
   const { particles: n, dimension: d } = population
   const mean = new Float64Array(d)
   for (let i = 0; i < n; i++) {

@@ -61,7 +61,7 @@ export function sdOf(values: ArrayLike<number>, mean = meanOf(values)): number {
 }
 
 /** Of sorted values, with linear interpolation (as numpy's default). */
-export function quantileOf(sorted: ArrayLike<number>, q: number): number {
+function quantileOf(sorted: ArrayLike<number>, q: number): number {
   if (sorted.length === 0) throw new UsageError('A quantile needs at least one draw, got 0.')
   const place = q * (sorted.length - 1)
   const low = Math.floor(place)
@@ -70,7 +70,7 @@ export function quantileOf(sorted: ArrayLike<number>, q: number): number {
 }
 
 /** The shortest interval between two of the sorted values that spans this share of them. */
-export function hpdiOf(sorted: ArrayLike<number>, mass: number): [low: number, high: number] {
+function hpdiOf(sorted: ArrayLike<number>, mass: number): [low: number, high: number] {
   const n = sorted.length
   const span = Math.min(Math.floor(mass * n), n - 1)
   let first = 0

@@ -3,7 +3,7 @@ import { quantile } from '../core/statistics.ts'
 import type { IterationMetrics } from '../report/metrics.ts'
 
 /** One line on a terminal that is written over; on a pipe a line every few seconds. */
-export interface Progress {
+interface Progress {
   update(text: string): void
   stop(): void
 }

@@ -34,7 +34,7 @@ interface Sources {
 }
 
 /** The shape and the strides of a view as assembly/plan/strided.ts reads them. */
-export function shapeTable(view: View): number[] {
+function shapeTable(view: View): number[] {
   const { shape, strides } = collapse(view)
   const sizes = shape.length > 0 ? shape : [1]
   const steps = shape.length > 0 ? strides : [0]

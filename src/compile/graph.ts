@@ -16,7 +16,7 @@ import {
 // way (a reshape, a slice, a transpose, a broadcast) is a view and no node.
 
 /** What a node does, beside its arguments. */
-export type Work =
+type Work =
   | { readonly kind: 'input' }
   | { readonly kind: 'constant' }
   | { readonly kind: 'map'; readonly operator: OperatorName }

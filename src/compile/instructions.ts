@@ -9,7 +9,7 @@ import type { Group } from './schedule.ts'
 // The words that assembly/plan/run.ts reads.
 
 /** Addresses of what instructions refer to. */
-export interface Addresses {
+interface Addresses {
   of(node: Node): number
   /** Where further memory of a node is that something reads, or 0. */
   ofPart(node: Node): number

@@ -22,7 +22,7 @@ export interface Plan {
 }
 
 /** One instruction of a plan. */
-export interface Step {
+interface Step {
   /** The kernel of tfjs that it stands for; the last one of several. */
   readonly kernel: string
   readonly work: Node['work']['kind']

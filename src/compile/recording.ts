@@ -227,7 +227,7 @@ const readOf = (dataId: object) => tf.engine().readSync(dataId) as ArrayLike<num
 class Difference extends Error {}
 
 /** What running a function against a recording has found. */
-export type Replay = 'other' | { readonly changed: readonly number[] }
+type Replay = 'other' | { readonly changed: readonly number[] }
 
 /**
  * Runs a function against a recording. Values from outside are then those of this run; `changed` are constants that

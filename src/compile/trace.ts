@@ -31,7 +31,7 @@ export type Source =
   | { readonly kind: 'values'; readonly values: ArrayLike<number> }
 
 /** The view that stands for what comes from outside. */
-export type Take = (source: Source, shape: number[], dtype: tf.DataType) => View
+type Take = (source: Source, shape: number[], dtype: tf.DataType) => View
 
 class TracingBackend extends tf.KernelBackend {
   graph = new Graph()

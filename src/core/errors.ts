@@ -111,7 +111,7 @@ function numberOr<const T extends readonly string[]>(
 }
 
 /** A finite number above 0 or one of a list of words. */
-export const positiveNumberOr = <const T extends readonly string[]>(what: string, words: T) =>
+const positiveNumberOr = <const T extends readonly string[]>(what: string, words: T) =>
   numberOr(what, 'a finite number above 0', (x) => x > 0 && Number.isFinite(x), words)
 
 /** A finite number or one of a list of words. */
@@ -160,7 +160,7 @@ export function float32(what: string) {
 }
 
 /** A finite number of at least 0. */
-export function nonNegativeNumber(what: string) {
+function nonNegativeNumber(what: string) {
   const allowed = 'a finite number of at least 0'
   const message = named(what, allowed)
   return v.pipe(v.number(message), v.finite(message), v.minValue(0, message), metadata('number', allowed))

@@ -5,7 +5,7 @@ import { openInstances } from './instances.ts'
 import type { Action } from './spaces.ts'
 
 /** What is counted of the running episode of each row, wherever that is kept. */
-export interface EpisodeCounters {
+interface EpisodeCounters {
   /** [rows] steps since the last reset. */
   readonly elapsed: Int32Array
   /** [rows] rewards since the last reset. */

@@ -171,7 +171,7 @@ export const seedSchema = wholeNumber('seed', 0)
 const seedOf = ({ seed, episode }: { seed: number; episode: number }) =>
   episode === 0 ? seed : deriveSeed(seed, Purpose.episode, 0, 0, episode)
 
-export const notRunning = (name: string, elapsed: number) =>
+const notRunning = (name: string, elapsed: number) =>
   new UsageError(
     elapsed < 0
       ? `${name}: call reset before step; there is no running episode.`

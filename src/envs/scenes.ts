@@ -4,7 +4,7 @@ import { circle, line, type Point, polygon, rectangle, type Scene, type Shape } 
 type State = ArrayLike<number>
 type Constants<Name extends string> = Readonly<Record<Name, number>>
 
-export const Colour = {
+const Colour = {
   ink: '#1e293b',
   ground: '#cbd5e1',
   soft: '#f1f5f9',
@@ -168,7 +168,7 @@ export function rllabCartpoleScene(
   return cartAndPole({ x: state[0], angle: -state[2], poleLength: 1, poleWidth: 0.1, cart: [4 * side, 3 * side], limit: positionLimit, swings })
 }
 
-export interface Goals {
+interface Goals {
   readonly goals: readonly Point[]
   /** Within it an episode ends. */
   readonly radius: number
@@ -195,7 +195,7 @@ export function goalsScene(state: State, { goals, radius, limit }: Goals): Scene
 /** A wall: a rectangle, or a line where two sides coincide. */
 export type Wall = readonly [left: number, bottom: number, right: number, top: number]
 
-export interface Maze {
+interface Maze {
   readonly walls: readonly Wall[]
   readonly goal: Point
   readonly goalRadius: number

@@ -28,7 +28,7 @@ export const vectorStruct = struct([
  * next step ignores the action and shows the initial observation, with reward 0 and no flags; or it is reset in the
  * same step.
  */
-export const Autoreset = { disabled: 0, 'next-step': 1, 'same-step': 2 } as const
+const Autoreset = { disabled: 0, 'next-step': 1, 'same-step': 2 } as const
 /** When an environment of a vector begins its next episode: in Gymnasium's words. */
 export type AutoresetMode = keyof typeof Autoreset
 

@@ -77,7 +77,7 @@ function niceStep(x: number): number {
 }
 
 /** What one variant draws in a chart of bars. */
-export interface VariantBar {
+interface VariantBar {
   readonly label: string
   readonly color: string
   readonly mean: Value
@@ -160,7 +160,7 @@ function whisker({ label, mean, halfWidth }: VariantBar): SeriesOption[] {
 }
 
 /** What a heat map of returns over two constants shows. */
-export interface GridMap {
+interface GridMap {
   /** [y][x] */
   readonly returns: readonly (readonly number[])[]
   readonly x: { readonly name: string; readonly values: readonly number[] }

@@ -11,7 +11,7 @@ const { files } = platform
 const ROLLOUTS = 16
 
 /** Where each particle has been in its last rollouts. */
-export interface Visits {
+interface Visits {
   /** Call after every iteration with the rows of each particle. */
   add(visited: readonly (Visited | null)[]): void
   /** [n, rows, O] the observations; null when there are none. */
@@ -82,7 +82,7 @@ export function bestVisits(
   return { variant, seed, policies }
 }
 
-export type Point = readonly [number, number]
+type Point = readonly [number, number]
 
 /** The plane that the visits are shown in. */
 export interface Plane {

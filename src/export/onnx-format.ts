@@ -2,14 +2,14 @@
 // IR version 8.
 import type { PbfWriter } from 'pbf'
 
-export interface ModelProto {
+interface ModelProto {
   readonly irVersion: number
   readonly producerName: string
   readonly graph: GraphProto
   readonly opset: { readonly domain: string; readonly version: number }
 }
 
-export interface GraphProto {
+interface GraphProto {
   readonly name: string
   readonly nodes: readonly NodeProto[]
   readonly initializers: readonly TensorProto[]

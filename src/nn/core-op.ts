@@ -5,9 +5,9 @@ import { tf } from './tfjs.ts'
 // each way, and compute the gradient by an input only where it is asked for, which tf.customGrad cannot.
 
 /** A tensor's values, on tfjs's memory: to be read at once, any new tensor may move that memory. */
-export type Values = Float32Array | Int32Array
+type Values = Float32Array | Int32Array
 
-export interface CoreOp<I extends string, A> {
+interface CoreOp<I extends string, A> {
   /** Unique in tfjs's registry. */
   readonly name: string
   readonly inputs: readonly I[]
@@ -17,7 +17,7 @@ export interface CoreOp<I extends string, A> {
   gradients(dy: tf.Tensor, inputs: Readonly<Record<I, tf.Tensor>>, call: A): Partial<Record<I, () => Result>>
 }
 
-export interface Result {
+interface Result {
   readonly values: Float32Array
   readonly shape: number[]
 }

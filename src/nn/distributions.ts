@@ -6,7 +6,7 @@ import type { Policy } from './policy.ts'
 import { tf } from './tfjs.ts'
 
 /** What a policy says of a batch of rows. Actions are [rows, A]; a class is one number. */
-export interface Distribution {
+interface Distribution {
   /** log π(a|s) [rows], in nats. */
   logProb(action: tf.Tensor2D): tf.Tensor1D
   /**
@@ -83,7 +83,7 @@ export const stockCategorical = {
 }
 
 /** Mean [rows, A] and logarithm of the standard deviation, [rows, A] or [1, A]. */
-export interface GaussianParameters {
+interface GaussianParameters {
   readonly mean: tf.Tensor2D
   readonly logStd: tf.Tensor2D
 }

@@ -5,7 +5,7 @@ import type { Policy } from './policy.ts'
 import { tf } from './tfjs.ts'
 
 /** The rows that a policy's gradient is taken on. */
-export interface PolicyRows {
+interface PolicyRows {
   /** [rows, observation] */
   readonly observation: tf.Tensor2D
   /** [rows, A]; a class is one number. */

@@ -30,20 +30,20 @@ export interface Workers {
   start(listener: WorkerListener): WorkerHandle
 }
 
-export interface WorkerListener {
+interface WorkerListener {
   onMessage(message: unknown): void
   /** The worker is no more, by itself or by an error; not called after stop(). */
   onEnd(reason: string): void
 }
 
-export interface WorkerHandle {
+interface WorkerHandle {
   /** Sends a message; the process stays alive until the answer. */
   post(message: unknown): void
   stop(): void
 }
 
 /** Threads that share memory with this one. */
-export interface Threads {
+interface Threads {
   /** Whether they can be started here: a page must be cross-origin isolated. */
   available(): boolean
   /** How many run at once on this machine. */
@@ -55,7 +55,7 @@ export interface Threads {
 /** Starts core/thread.ts on its own thread and resolves when it is ready. */
 export type StartThread = (start: unknown) => Promise<{ stop(): void }>
 
-export interface Files {
+interface Files {
   /** The bytes at an address, which may be relative: to the working directory in Node, to the page in a browser. */
   fetch(address: URL | string): Promise<Uint8Array<ArrayBuffer>>
   exists(path: string): Promise<boolean>

@@ -59,7 +59,7 @@ export interface ActRequest {
 }
 
 /** Who there is to choose from. */
-export interface Candidates {
+interface Candidates {
   readonly particles: number
   /** Who acts where nobody is named; null where that is not known. */
   readonly best: number | null

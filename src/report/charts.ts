@@ -71,7 +71,7 @@ function still(svg: string, id: string, label: string, { width, height }: Size):
     )
 }
 
-export interface LegendEntry {
+interface LegendEntry {
   name: string
   color: string
   shape: 'line' | 'box' | 'dot' | 'diamond'

@@ -44,7 +44,7 @@ export function section(title: string, body: string): string {
   return `<section>\n<h2>${escapeHtml(title)}</h2>\n${body}\n</section>`
 }
 
-export interface Figure {
+interface Figure {
   id: string
   title?: string
   /** What the chart shows, for those who cannot see it. */

@@ -38,7 +38,7 @@ export function advantageFields(B: number, O: number, baseline: Baseline) {
   }
 }
 
-export type AdvantageArena = Arena<ReturnType<typeof advantageFields> & ReturnType<typeof batchFields>>
+type AdvantageArena = Arena<ReturnType<typeof advantageFields> & ReturnType<typeof batchFields>>
 
 /**
  * From the rewards of a rollout to the weights of log π(a|s), with V of the estimator's baseline.

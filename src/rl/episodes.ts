@@ -14,7 +14,7 @@ export interface Episode {
 }
 
 /** The rows so far of episodes that are still running, environment by environment; part of a particle's state. */
-export interface OpenEpisodes {
+interface OpenEpisodes {
   readonly openObservation: Float32Array
   readonly openAction: Float32Array
   readonly openReward: Float64Array

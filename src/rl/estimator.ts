@@ -13,10 +13,10 @@ import {
 } from '../core/errors.ts'
 import { derived, setting } from '../core/settings.ts'
 
-export const estimators = ['reinforce', 'a2c', 'ppo'] as const
-export const selfImitations = ['none', 'transitions', 'trajectories'] as const
-export const imitationRewardNames = ['positive', 'log-odds'] as const
-export const baselines = ['none', 'mean', 'linear', 'linear-rllab', 'value'] as const
+const estimators = ['reinforce', 'a2c', 'ppo'] as const
+const selfImitations = ['none', 'transitions', 'trajectories'] as const
+const imitationRewardNames = ['positive', 'log-odds'] as const
+const baselines = ['none', 'mean', 'linear', 'linear-rllab', 'value'] as const
 
 /**
  * What is subtracted from the return to make an advantage:

@@ -42,7 +42,7 @@ interface Play {
 type PoliciesToEvaluate = Policies & Play
 
 /** Mean return of one particle acting one way. */
-export interface EvaluatedParticle {
+interface EvaluatedParticle {
   readonly particle: number
   readonly greedy: boolean
   readonly meanReturn: number

@@ -50,7 +50,7 @@ export const rewardScaleEntry = setting(
 )
 
 const schema = v.object(offPolicyEntries)
-export type OffPolicySettings = v.InferOutput<typeof schema>
+type OffPolicySettings = v.InferOutput<typeof schema>
 
 /**
  * Refuses a replay that cannot fill a batch.

@@ -20,7 +20,7 @@ import type { Acting } from '../policy/request.ts'
 const ROWS = 32
 
 /** Episodes 0 … episodes − 1 of one particle. */
-export interface PlayRequest {
+interface PlayRequest {
   readonly spec: EnvironmentSpec
   readonly agents: Acting & { readonly startsAsVector?: boolean }
   readonly particle: number
@@ -30,7 +30,7 @@ export interface PlayRequest {
 }
 
 /** Called after the reset (without a step) and after every step of an episode. */
-export type Watch = (episode: number, observation: ArrayLike<number>, step?: Step) => void
+type Watch = (episode: number, observation: ArrayLike<number>, step?: Step) => void
 
 /**
  * Lets a particle play episodes to their ends, in instances that are closed afterwards. Initial states and what is

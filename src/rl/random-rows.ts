@@ -14,7 +14,7 @@ export interface RandomDraw {
 }
 
 /** Memory for the numbers, [at least rows × width + 3]. */
-export interface RandomRoom {
+interface RandomRoom {
   readonly at: Pointer
   readonly view: Float32Array
 }

@@ -23,7 +23,7 @@ import {
 /** Room for a seed that the op deriveSeed writes. */
 export const seedFields = () => ({ episodeSeed: u32(2) })
 
-export type RolloutArena = Arena<
+type RolloutArena = Arena<
   ReturnType<typeof policyFields> &
     ReturnType<typeof environmentFields> &
     ReturnType<typeof batchFields> &

@@ -45,7 +45,7 @@ export function follow({ q, ops, target }: Critics, tau: number): void {
  * Q [count, rows] of states [rows, O] and actions [rows, A] by networks with parameters theta [size] or [count, size].
  * Differentiable by theta and the actions.
  */
-export function qValues(
+function qValues(
   { net, count }: Pick<Trainable, 'net' | 'count'>,
   theta: tf.Tensor,
   state: tf.Tensor2D,
@@ -58,7 +58,7 @@ export function qValues(
 }
 
 /** min_k Q_k [rows]. */
-export function least(q: tf.Tensor2D): tf.Tensor1D {
+function least(q: tf.Tensor2D): tf.Tensor1D {
   const [count, rows] = q.shape
   const row = (k: number) => tf.reshape(tf.slice(q, [k, 0], [1, rows]), [rows]) as tf.Tensor1D
   return Array.from({ length: count }, (_, k) => row(k)).reduce((a, b) => tf.minimum(a, b))
@@ -73,7 +73,7 @@ export const leastValues = ({ q }: Critics, state: tf.Tensor2D, action: tf.Tenso
   least(qValues(q, parametersOf(q, q.view.theta), state, action))
 
 /** What Q networks learn from: states [B, O], actions [B, A] and targets y [B]. */
-export interface QRows {
+interface QRows {
   readonly state: tf.Tensor2D
   readonly action: tf.Tensor2D
   readonly y: tf.Tensor1D

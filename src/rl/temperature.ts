@@ -4,7 +4,7 @@ import type { Ops } from '../core/ops.ts'
 import { derived, setting } from '../core/settings.ts'
 import { cyclical, linearRamp, logLinearRamp, tanhRamp } from '../optim/schedules.ts'
 
-export const temperatureSchedules = ['constant', 'linear', 'log-linear', 'tanh', 'cyclical'] as const
+const temperatureSchedules = ['constant', 'linear', 'log-linear', 'tanh', 'cyclical'] as const
 
 /** How the temperature α goes through a run. */
 export const temperatureEntries = {
@@ -34,7 +34,7 @@ export const temperatureEntries = {
 const schema = v.object(temperatureEntries)
 
 /** 1/α in iteration t (from 0). */
-export type InverseTemperature = (t: number, ops: Ops) => number
+type InverseTemperature = (t: number, ops: Ops) => number
 
 /**
  * @param iterations of the run, where they are known

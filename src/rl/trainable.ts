@@ -117,7 +117,7 @@ export function parametersOf({ net, count }: Trainable, theta: Float32Array): tf
 }
 
 /** A loss, and metrics beside it. */
-export type Loss = tf.Tensor | readonly [loss: tf.Tensor, ...metrics: tf.Tensor[]]
+type Loss = tf.Tensor | readonly [loss: tf.Tensor, ...metrics: tf.Tensor[]]
 
 /**
  * One step of Adam down a loss, a tfjs expression of the parameters [size] or [count, size]. It is compiled

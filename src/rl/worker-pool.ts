@@ -15,7 +15,7 @@ export interface WorkerPool {
   close(): void
 }
 
-export interface WorkerPoolOptions<Setup> extends PoolWorkerOptions {
+interface WorkerPoolOptions<Setup> extends PoolWorkerOptions {
   /** Makes an evaluator on this thread. */
   readonly create: (setup: Setup) => Promise<Evaluator>
   readonly setup: Setup

@@ -3,7 +3,7 @@ import type { Ops } from '../core/ops.ts'
 import type { FixedDiscrepancyKernel } from './discrepancy.ts'
 
 /** What the gradient of the discrepancy is made of, rows of `stride` floats for each of n particles. */
-export interface DiscrepancySlopes {
+interface DiscrepancySlopes {
   /** [n, stride] 2/(n(n−1)) Σ_{j≠i} of the gradients of U(x_i, x_j) by x_i with the scores held. */
   readonly held: Float64Array
   /** [n, stride] 2/(n(n−1)) Σ_{j≠i} ∂U(x_i, x_j)/∂s_i. */

@@ -127,7 +127,7 @@ export function steinFields(n: number, d: number, { kernel, norms = true, thread
 export type SteinArena = Arena<ReturnType<typeof steinFields>>
 
 /** What a change of coordinates needs; empty where there is none. */
-export function coordinateFields(n: number, d: number, { coordinates }: Kernel) {
+function coordinateFields(n: number, d: number, { coordinates }: Kernel) {
   if (coordinates) checkDimension(coordinates, d)
   const D = padded(d)
   const rows = coordinates ? n : 0
@@ -160,7 +160,7 @@ function checkDimension(coordinates: Coordinates, d: number): void {
 }
 
 /** What a kernel that the caller supplies needs; empty for others. */
-export function customKernelFields(n: number, d: number, { given }: Kernel) {
+function customKernelFields(n: number, d: number, { given }: Kernel) {
   const rows = given ? n : 0
   return {
     /** [n, n], [n, d] and [n, d] as the caller sees them. */

@@ -113,7 +113,7 @@ export function perStateFields({ states, fixed, updated, width }: PerStateSizes)
   }
 }
 
-export type PerStateArena = Arena<ReturnType<typeof perStateFields>>
+type PerStateArena = Arena<ReturnType<typeof perStateFields>>
 
 export interface PerStateOptions extends Variant {
   /** Or what `bandwidths` holds: that of the direction before, for example. */

@@ -25,7 +25,7 @@ export interface TransitionDiscriminator {
 }
 
 /** Rows of both kinds, as they came. */
-export interface LabelledRows {
+interface LabelledRows {
   /** [rows, columns] label 1 */
   readonly randomised: Float32Array
   /** [rows, columns] label 0 */
@@ -112,7 +112,7 @@ export function discriminatorLoss(
   return tf.mul(0.5, losses) as tf.Scalar
 }
 
-export interface DiscriminatorTraining {
+interface DiscriminatorTraining {
   readonly rate: number
   readonly steps: number
   /** Rows of each kind in a step. */

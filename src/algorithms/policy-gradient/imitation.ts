@@ -13,7 +13,7 @@ import { imitationRewards, keepBest, noTrajectories, type Trajectories } from '.
 // Where self-imitation meets the policy gradient: what a rollout leaves in a particle's memory, and what the memory
 // gives back.
 
-export type Memories = Partial<Memory & Trajectories> & ParticleState
+type Memories = Partial<Memory & Trajectories> & ParticleState
 
 /** Takes what is to be remembered from the rollout, for the kind of self-imitation that is on. */
 export function memorise({ arena, estimator, policy }: PolicyGradient, { carried }: Job): Memories {

@@ -82,7 +82,7 @@ function evaluated(state: PolicyGradient, job: Job): Outcome {
 type Collected = Omit<Outcome, 'gradient' | 'exploration'>
 
 /** Rolls out with the policy that the job began with, weighs the advantages and trains the networks beside it. */
-export function collect(state: PolicyGradient, job: Job): Collected {
+function collect(state: PolicyGradient, job: Job): Collected {
   const { task, arena, estimator, critic } = state
   const { view } = arena
   const { particle, step, behaviour } = job

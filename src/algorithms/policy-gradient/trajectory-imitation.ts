@@ -80,7 +80,7 @@ export function rowWeights({ bestLength, bestReturn }: Trajectories): Float32Arr
 }
 
 /** The rows of a rollout that the discriminator scores. */
-export interface RowsWithValues {
+interface RowsWithValues {
   readonly observation: Float32Array
   readonly action: Float32Array
   readonly observations: number

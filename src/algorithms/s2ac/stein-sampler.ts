@@ -16,7 +16,7 @@ export function createSteinSampler(core: CoreModule, sizes: Omit<PerStateSizes, 
   return { arena: createArenaSync(core, perStateFields(both)), sizes: both, taken: new Float64Array(sizes.states) }
 }
 
-export interface SteinSteps {
+interface SteinSteps {
   /** L */
   readonly steps: number
   /** ε at most. */

@@ -50,14 +50,14 @@ export function behaviourKernel({ kernel: observed }: Behaviour, exploration: re
   return given(supply)
 }
 
-export interface BehaviourOptions {
+interface BehaviourOptions {
   readonly divergence: Divergence
   readonly temperature: number | null
   readonly tfjs?: TfjsOptions
 }
 
 /** T in k = exp(−D/T), by divergence: those of the authors' code. */
-export const DEFAULT_TEMPERATURES: Readonly<Record<Divergence, number>> = { js: 0.5, 'symmetric-kl': 1 }
+const DEFAULT_TEMPERATURES: Readonly<Record<Divergence, number>> = { js: 0.5, 'symmetric-kl': 1 }
 
 export async function createBehaviour(
   core: CoreModule,

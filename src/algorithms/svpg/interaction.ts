@@ -17,7 +17,7 @@ import type { Kernel } from '../../svgd/kernels.ts'
  * origin as n − 1 others would push it that are as far from the origin in directions of their own.
  */
 export const interactions = ['stein', 'independent', 'joint', 'no-sharing', 'self-push'] as const
-export type Interaction = (typeof interactions)[number]
+type Interaction = (typeof interactions)[number]
 
 /** From the scores to the directions. Null where there is no kernel. */
 export function direct(

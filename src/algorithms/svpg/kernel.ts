@@ -8,7 +8,7 @@ import { blockwise, imq, type Kernel, matern32, rbf } from '../../svgd/kernels.t
 /** Kernels on parameters, then those on behaviour. */
 const kernels = { rbf, matern32, imq } as const
 export const kernelNames = [...(Object.keys(kernels) as (keyof typeof kernels)[]), ...divergences] as const
-export type KernelName = (typeof kernelNames)[number]
+type KernelName = (typeof kernelNames)[number]
 
 export const isDivergence = (name: KernelName): name is Divergence => (divergences as readonly string[]).includes(name)
 

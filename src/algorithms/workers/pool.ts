@@ -14,7 +14,7 @@ export const workersEntry = setting(
   'Workers that share out the evaluations: 0 for this thread, auto for one a core. The bits are the same.',
 )
 
-export interface PoolOptions<Setup> {
+interface PoolOptions<Setup> {
   /** Makes an evaluator on this thread. */
   readonly create: (setup: Setup) => Promise<Evaluator>
   /** The same by its name in evaluators.ts. */

@@ -52,7 +52,7 @@ export interface Robot<O extends RobotOptions = RobotOptions> {
   contactCost?(simulation: Simulation, options: O): number
 }
 
-export interface Health {
+interface Health {
   readonly reward: number
   readonly terminated: boolean
 }

@@ -75,7 +75,7 @@ export function sharedModel(engine: Engine, id: string, xml: string) {
   }
 }
 
-export type SharedModel = ReturnType<typeof sharedModel>
+type SharedModel = ReturnType<typeof sharedModel>
 
 function compile(engine: Engine, id: string, xml: string): Model {
   try {

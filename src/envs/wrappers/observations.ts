@@ -5,7 +5,7 @@ import { box } from '../spaces.ts'
 import { countInto, deviation, type RunningStatistics, runningStatistics, sizeStatistics } from './statistics.ts'
 import { around, isOver, type Wrapper, wrapper } from './wrapper.ts'
 
-export const observationRules = ['gymnasium', 'stable-baselines3'] as const
+const observationRules = ['gymnasium', 'stable-baselines3'] as const
 /** Whose rule normalises observations. */
 export type ObservationRule = (typeof observationRules)[number]
 

@@ -53,7 +53,7 @@ export function episodicReward(): Wrapper {
   return wrapper('episodicReward()', change, 1, { options: {} })
 }
 
-export const rewardRules = ['gymnasium', 'gymnasium-same-step', 'stable-baselines3'] as const
+const rewardRules = ['gymnasium', 'gymnasium-same-step', 'stable-baselines3'] as const
 /** Whose rule normalises rewards. */
 export type RewardRule = (typeof rewardRules)[number]
 

@@ -84,7 +84,7 @@ export const limited = (spec: EnvironmentSpec, maxEpisodeSteps: number): Environ
   }
 
 /** What a wrapper changes of an instance, and what it remembers between two steps. */
-export interface Around<Memory extends object = object> extends Pick<Environment, 'reset' | 'step'> {
+interface Around<Memory extends object = object> extends Pick<Environment, 'reset' | 'step'> {
   /** Plain data, written into; saved and restored with the state of the instance. */
   readonly memory?: Memory
 }

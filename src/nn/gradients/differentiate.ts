@@ -4,7 +4,7 @@ import * as tf from '@tensorflow/tfjs-core'
 
 type Attributes = Readonly<Record<string, unknown>>
 
-export interface OpGradient<I extends string> {
+interface OpGradient<I extends string> {
   /** tfjs's name of the kernel. */
   readonly name: string
   /** Inputs that the gradient reads, in the order of `saved`. */

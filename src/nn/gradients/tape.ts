@@ -35,11 +35,6 @@ interface Engine {
 
 const engineOf = () => tf.engine() as unknown as Engine
 
-/**
- * Whether what is computed now may be differentiated later: inside a gradient's function, or for a second derivative.
- */
-export const isTaping = (): boolean => engineOf().isTapeOn()
-
 const mended = new WeakSet<object>()
 
 /** Mends the tape of the one tfjs there is; the second call does nothing. */
