@@ -45,6 +45,7 @@ export {
   steinWeights,
   type ThinningOptions,
 } from './bayes/thinning.ts'
+export type { CompileMode } from './compile/compiled.ts'
 export type { CoreSource } from './core/module.ts'
 export type { Ops, Pointer } from './core/ops.ts'
 export type { Minibatch } from './core/population.ts'
