@@ -122,6 +122,7 @@ export {
   type AdamOptions,
   adam,
   type Moment,
+  type MomentArena,
   type Optimizer,
   type OptimizerArena,
 } from './optim/optimizers.ts'

@@ -21,10 +21,12 @@ export {
   adagrad,
   adam,
   type Moment,
+  type MomentArena,
   type Optimizer,
   type OptimizerArena,
   sgd,
 } from './optim/optimizers.ts'
+export { type RelativeAdamOptions, relativeAdam } from './optim/relative-adam.ts'
 export {
   constant,
   cyclical,

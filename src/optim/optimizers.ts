@@ -5,36 +5,49 @@ import { refuseUnknown } from '../core/options.ts'
 import { wholePower } from '../core/power.ts'
 
 /** The moments that an optimizer keeps for n rows of d coordinates; empty where it keeps none. */
-export function optimizerFields(n: number, d: number, { keeps }: Optimizer) {
-  const rows = (moment: Moment) => f32(keeps.includes(moment) ? n : 0, padded(d))
+export function optimizerFields(n: number, d: number, { keeps }: Pick<Optimizer, 'keeps'>) {
+  const D = padded(d)
+  const rows = (...moments: Moment[]) => f32(moments.some((moment) => keeps.includes(moment)) ? n : 0, D)
+  const way = f32(keeps.includes('way') ? D : 0)
   return {
     /** [n, D] running mean of the direction. */
     moment1: rows('mean'),
-    /** [n, D] running mean of its square. */
-    moment2: rows('square'),
+    /** [n, D] running mean of its square, or the root of that. */
+    moment2: rows('square', 'root mean square'),
+    /** [D] running mean of the particles' mean. */
+    pathCentre: way,
+    /** [D] root of the running variance of the particles' mean. */
+    pathSpread: way,
+    /** [D] standard deviation of the particles before the first step. */
+    startSpread: way,
   }
 }
 
-/** Running means that an optimizer may keep: of the direction, of its square. */
-export type Moment = 'mean' | 'square'
+/** Running moments that an optimizer may keep: of the direction, of its square, and of the population's mean. */
+export type Moment = 'mean' | 'square' | 'root mean square' | 'way'
 
-/** What an optimizer reads and writes: θ, the direction, and its own moments. */
-export interface OptimizerArena {
+/** What sgd, adam and adagrad read and write: θ, the direction, and their own moments. */
+export interface MomentArena {
   readonly ops: Ops
   readonly at: Readonly<Record<'theta' | 'direction' | 'moment1' | 'moment2', Pointer>>
   readonly view: { readonly theta: Float32Array }
 }
 
+/** All that an optimizer may see: the particles, where they are to go, and its own moments. */
+export interface OptimizerArena extends MomentArena {
+  readonly view: Readonly<Record<'theta' | 'direction' | keyof ReturnType<typeof optimizerFields>, Float32Array>>
+}
+
 /** Moves theta along direction in place. `t` counts steps from 1. */
-export interface Optimizer {
+export interface Optimizer<A extends MomentArena = OptimizerArena> {
   readonly name: string
   /** Which running moments it needs memory for. */
   readonly keeps: readonly Moment[]
-  step(arena: OptimizerArena, t: number): void
+  step(arena: A, t: number): void
 }
 
 /** x ← x + rate φ. */
-export function sgd(options: { learningRate: number }): Optimizer {
+export function sgd(options: { learningRate: number }): Optimizer<MomentArena> {
   refuseUnknown('sgd', options, ['learningRate'])
   const rate = check(positiveFloat32('learningRate'), options?.learningRate)
   return {
@@ -60,7 +73,7 @@ export interface AdamOptions {
  *
  *     m ← β₁ m + (1−β₁) φ    v ← β₂ v + (1−β₂) φ²    x ← x + rate · (m/(1−β₁ᵗ)) / (√(v/(1−β₂ᵗ)) + ε)
  */
-export function adam(options: AdamOptions): Optimizer {
+export function adam(options: AdamOptions): Optimizer<MomentArena> {
   refuseUnknown('adam', options, ['learningRate', 'beta1', 'beta2', 'epsilon'])
   const rate = check(positiveFloat32('learningRate'), options?.learningRate)
   const beta1 = check(decay('beta1'), options.beta1 ?? 0.9)
@@ -94,7 +107,7 @@ export interface AdagradOptions {
  *
  * Source: DartML/Stein-Variational-Gradient-Descent, python/svgd.py.
  */
-export function adagrad(options: AdagradOptions): Optimizer {
+export function adagrad(options: AdagradOptions): Optimizer<MomentArena> {
   refuseUnknown('adagrad', options, ['learningRate', 'momentum', 'epsilon'])
   const rate = check(positiveFloat32('learningRate'), options?.learningRate)
   const momentum = check(decay('momentum'), options.momentum ?? 0.9)

@@ -17,6 +17,8 @@ export interface BandwidthConvention {
   readonly divisor: (logN: number, logN1: number) => number
   /** h is at least this. */
   readonly floor?: number
+  /** Added to h. */
+  readonly plus?: number
 }
 
 /**
@@ -31,8 +33,10 @@ export interface BandwidthConvention {
  * | svpg-pytorch | lower med(d², n² entries) / log n  | bhairavmehta95/svpg-pytorch |
  * | sql-paper    | med(d) / 2 log(n+1), not squared   | Haarnoja et al. 2017, appendix D |
  * | haarnoja-sql | lower med(d²) / log n, at least 1e-3 | haarnoja/softqlearning, softlearning |
- * | pyro         | lower med(d²) / log(n+1)           | Pyro SVGD |
- * | per-dimension | the same for each coordinate alone | Pyro SVGD, RBFSteinKernel |
+ * | pyro         | lower med(d²) / log(n+1)           | Pyro 1.9.2, of one coordinate: its default with a kernel for each |
+ * | pyro-multivariate | pyro for each coordinate: h_k | Pyro 1.9.2, mode 'multivariate' |
+ * | per-dimension | svpg-paper after every coordinate is divided by its √h_k | coordinates in units of their own |
+ * | numpyro      | med(d, n² entries)² / log n + ε    | numpyro 0.22, ε of float32; 1 for one particle |
  * | s2ac         | mean(d², n² entries) / 2 log(n+1)  | S2AC code, its default statistic |
  */
 export const bandwidthConventions = {
@@ -44,7 +48,15 @@ export const bandwidthConventions = {
   'sql-paper': { over: 'pairs', statistic: 'median of d', middle: 'mean', divisor: (_, logN1) => 2 * logN1 },
   'haarnoja-sql': { over: 'pairs', statistic: 'median of d²', middle: 'lower', divisor: (logN) => logN, floor: 1e-3 },
   pyro: { over: 'pairs', statistic: 'median of d²', middle: 'lower', divisor: (_, logN1) => logN1 },
+  'pyro-multivariate': { over: 'pairs', statistic: 'median of d²', middle: 'lower', divisor: (_, logN1) => logN1 },
   'per-dimension': { over: 'pairs', statistic: 'median of d²', middle: 'lower', divisor: (_, logN1) => logN1 },
+  numpyro: {
+    over: 'all',
+    statistic: 'median of d, squared',
+    middle: 'mean',
+    divisor: (logN) => logN,
+    plus: 1.1920928955078125e-7,
+  },
   s2ac: { over: 'all', statistic: 'mean of d², halved', middle: 'mean', divisor: (_, logN1) => logN1 },
 } as const satisfies Record<string, BandwidthConvention>
 

@@ -42,7 +42,7 @@ function userBandwidth(rule: (distances: DistanceStatistics) => number, arena: S
 function conventionBandwidth(convention: BandwidthConvention, arena: SteinArena, n: number): number {
   const { ops, at } = arena
   const h = statistic(convention, arena, n) / convention.divisor(ops.log64(n), ops.log64(n + 1))
-  const floored = Math.max(h, convention.floor ?? 0)
+  const floored = Math.max(h, convention.floor ?? 0) + (convention.plus ?? 0)
   return floored === 0 ? ops.meanPair(at.kernel, n) || 1 : floored
 }
 

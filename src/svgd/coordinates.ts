@@ -23,7 +23,8 @@ export function directionInCoordinates(
   }
   const bandwidths = dimensionBandwidths(arena, n, whole)
   writeScales(arena, bandwidths)
-  return [{ ...mapped(arena, n, whole, false, terms, variant), bandwidths }]
+  const part = mapped(arena, n, whole, false, terms, variant)
+  return [{ ...part, bandwidths: bandwidths.map((h) => h * part.bandwidths[0]) }]
 }
 
 function blocks(
@@ -128,12 +129,12 @@ function writeMap({ view }: SteinArena, { d, full, x, score, back }: LinearMaps)
   write(view.mapBack, back)
 }
 
-/** h_k of every coordinate. */
+/** What each coordinate's squared distances are divided by. */
 function dimensionBandwidths(arena: SteinArena, n: number, { x, d }: Operands): number[] {
   const { ops, at } = arena
   return Array.from({ length: d }, (_, k) => {
     ops.columnDistances(at.kernel, x, n, padded(d), k)
-    return resolveBandwidth('per-dimension', arena, n)
+    return resolveBandwidth('pyro-multivariate', arena, n)
   })
 }
 

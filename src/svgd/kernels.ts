@@ -68,8 +68,10 @@ export function rbf(options: { bandwidth?: BandwidthRule } = {}): Kernel {
 
 function scaled(kind: 'rbf' | 'matern32' | 'imq', bandwidth: BandwidthRule, beta?: number): Kernel {
   if (typeof bandwidth !== 'function') check(bandwidthSchema, bandwidth)
-  if (bandwidth !== 'per-dimension') return { name: kind, terms: [{ kind, weight: 1, bandwidth, beta }] }
-  return { name: kind, terms: [{ kind, weight: 1, bandwidth: 1, beta }], coordinates: { kind: 'per-dimension' } }
+  if (bandwidth !== 'per-dimension' && bandwidth !== 'pyro-multivariate')
+    return { name: kind, terms: [{ kind, weight: 1, bandwidth, beta }] }
+  const inner = bandwidth === 'per-dimension' ? DEFAULT_BANDWIDTH : 1
+  return { name: kind, terms: [{ kind, weight: 1, bandwidth: inner, beta }], coordinates: { kind: 'per-dimension' } }
 }
 
 /**

@@ -9,7 +9,8 @@ import type { OwnFloat32Array } from '../core/runtime-types.ts'
 import { createSharedArena } from '../core/shared-arena.ts'
 import { canShare, threadCount } from '../core/thread-pool.ts'
 import { type MinibatchOptions, type MinibatchState, minibatchAt, startMinibatches } from '../optim/minibatch.ts'
-import { adam, type Optimizer, optimizerFields } from '../optim/optimizers.ts'
+import { type Optimizer, optimizerFields } from '../optim/optimizers.ts'
+import { relativeAdam } from '../optim/relative-adam.ts'
 import type { Schedule } from '../optim/schedules.ts'
 import { steinDirection } from './direction.ts'
 import { type Discrepancy, discrepancyAt, type FixedDiscrepancyKernel } from './discrepancy.ts'
@@ -23,7 +24,7 @@ export interface SvgdOptions extends Scores {
   minibatch?: MinibatchOptions
   /** Default rbf(), with its default bandwidth. */
   kernel?: Kernel
-  /** Default adam({ learningRate: 0.1 }). */
+  /** Default relativeAdam(), whose steps know no unit; with an annealing relativeAdam({ bounded: true }). */
   optimizer?: Optimizer
   /** γ(t), multiplies the drive; default: 1. */
   annealing?: Schedule
@@ -117,7 +118,9 @@ export function createSVGD(options: SvgdOptions) {
 }
 
 function methodOf(options: SvgdOptions) {
-  const { kernel = rbf(), optimizer = adam({ learningRate: 0.1 }), annealing } = options
+  const { kernel = rbf(), annealing } = options
+  // While γ is about 0 nothing drives the particles back.
+  const { optimizer = relativeAdam({ bounded: annealing !== undefined }) } = options
   const { repulsion = 1, normalise = 'n' } = options
   const scoreAll = scoreOf(options)
   refuseMisuse({ kernel, optimizer, annealing, repulsion, normalise, norms: options.norms ?? true })
@@ -316,7 +319,7 @@ function refuseSteep({ particles: n, population: { stride } }: SvgdState, direct
     if (Math.abs(direction[at]) <= STEEPEST) continue
     throw new UsageError(
       `The direction of particle ${Math.floor(at / stride)} is ${direction[at]}, whose square float32 cannot hold: ` +
-        'scale the score or the coordinates, or take sgd().',
+        'take relativeAdam(), the default, which needs no square, or a larger unit for this coordinate.',
     )
   }
 }

@@ -16,6 +16,7 @@ import {
   particlesOf,
   preconditioned,
   rbf,
+  relativeAdam,
   type Score,
   type SvgdOptions,
   sgd,
@@ -96,10 +97,11 @@ const banana: Score = (out, x) => {
   for (let k = 2; k < x.length; k++) out[k] = -x[k]
 }
 
+const ADAM = adam({ learningRate: 0.1 })
 const ALL = { rows: new Int32Array(0), scale: 1 }
 
 async function particlesAfter(options: SvgdOptions, particles: number, dimension: number): Promise<Float32Array> {
-  const { init, step } = createSVGD({ score: banana, norms: false, threads: 1, ...options })
+  const { init, step } = createSVGD({ score: banana, norms: false, threads: 1, optimizer: ADAM, ...options })
   const state = await init({ particles, dimension, seed: 5 })
   for (let t = 0; t < 4; t++) step(state)
   return particlesOf(state)
@@ -135,6 +137,8 @@ const svgdOptions: Section = async (core, put) => {
     sgd: { optimizer: sgd({ learningRate: 0.1 }) },
     adagrad: { optimizer: adagrad({ learningRate: 0.1 }) },
     adam: { optimizer: adam({ learningRate: 0.05, beta1: 0.8 }) },
+    'relative adam': { optimizer: relativeAdam() },
+    'relative adam, bounded': { optimizer: relativeAdam({ bounded: true }) },
     'tanh ramp': { annealing: tanhRamp({ iterations: 4 }) },
     cyclical: { annealing: cyclical({ iterations: 4, cycles: 2 }) },
     'half the repulsion': { repulsion: 0.5 },
@@ -163,7 +167,7 @@ const svgdSizes: Section = async (core, put) => {
 }
 
 const diagnostics: Section = async (core, put) => {
-  const { init, step } = createSVGD({ score: banana, core, threads: 1 })
+  const { init, step } = createSVGD({ score: banana, core, threads: 1, optimizer: ADAM })
   const state = await init({ particles: 40, dimension: d, seed: 5 })
   for (let t = 0; t < 3; t++) {
     const info = step(state, { discrepancy: true })

@@ -1,6 +1,7 @@
 // What needs tfjs as well: training, and scores by automatic differentiation. A new algorithm adds a section here.
 import {
   type AlgorithmName,
+  adam,
   box,
   createAmortizedSVGD,
   createSVGD,
@@ -175,7 +176,7 @@ const differentiation: Section = async (core, put) => {
     const fit = tf.sum(tf.sub(tf.mul(label, logits), tf.softplus(logits)), 1)
     return tf.sub(fit, tf.mul(0.5, tf.sum(tf.square(w), 1)))
   })
-  const { init, step } = createSVGD({ populationScore, core, threads: 1 })
+  const { init, step } = createSVGD({ populationScore, core, threads: 1, optimizer: adam({ learningRate: 0.1 }) })
   const state = await init({ particles: 10, dimension: 3, seed: 2 })
   for (let t = 0; t < 10; t++) step(state)
   put('logistic regression', particlesOf(state))

@@ -1,6 +1,10 @@
+import { readFile } from 'node:fs/promises'
 import { expect, test } from '@jest/globals'
 import { type BandwidthName, bandwidthNames } from '../../src/svgd/bandwidth-rules.ts'
-import { rbf } from '../../src/svgd/kernels.ts'
+import { blockwise, type Kernel, rbf } from '../../src/svgd/kernels.ts'
+import type { Score } from '../../src/svgd/scores.ts'
+import { svgd } from '../../src/svgd/svgd.ts'
+import { perDimensionReference } from '../reference/kernels.ts'
 import { medianReference, pairDistances } from '../reference/svgd.ts'
 import { directionOf } from './population.ts'
 
@@ -11,7 +15,7 @@ const random = (n: number, d: number) =>
 
 /** Each convention as systems describe it, computed from the list of distances. */
 const expected: Record<
-  Exclude<BandwidthName, 'per-dimension'>,
+  Exclude<BandwidthName, 'pyro-multivariate' | 'per-dimension'>,
   (pairs: number[], all: number[], n: number) => number
 > = {
   'svgd-paper': (pairs, _, n) => medianReference(pairs.map(Math.sqrt)) ** 2 / Math.log(n),
@@ -22,10 +26,11 @@ const expected: Record<
   'sql-paper': (pairs, _, n) => medianReference(pairs.map(Math.sqrt)) / (2 * Math.log(n + 1)),
   'haarnoja-sql': (pairs, _, n) => Math.max(medianReference(pairs, 'lower') / Math.log(n), 1e-3),
   pyro: (pairs, _, n) => medianReference(pairs, 'lower') / Math.log(n + 1),
+  numpyro: (_, all, n) => medianReference(all.map(Math.sqrt)) ** 2 / Math.log(n) + 2 ** -23,
   s2ac: (_, all, n) => all.reduce((a, b) => a + b, 0) / all.length / 2 / Math.log(n + 1),
 }
 
-const scalarRules = bandwidthNames.filter((name) => name !== 'per-dimension')
+const scalarRules = bandwidthNames.filter((name) => name in expected) as (keyof typeof expected)[]
 
 test.each(scalarRules.flatMap((name) => [3, 4, 5, 8, 16, 33].map((n) => ({ name, n }))))(
   '$name at n = $n',
@@ -37,6 +42,51 @@ test.each(scalarRules.flatMap((name) => [3, 4, 5, 8, 16, 33].map((n) => ({ name,
     expect(info.bandwidth / expected[name](pairs, all, n)).toBeCloseTo(1, 5)
   },
 )
+
+test('numpyro gives what numpyro gives, for one particle and for equal ones too', async () => {
+  const file = new URL('../golden/numpyro-bandwidth.json', import.meta.url)
+  const { cases }: { cases: { x: number[][]; bandwidth: number }[] } = JSON.parse(await readFile(file, 'utf8'))
+  expect(cases.length).toBe(9)
+  for (const { x, bandwidth } of cases) {
+    const { info } = await directionOf(x, x, rbf({ bandwidth: 'numpyro' }))
+    expect(info.bandwidth / bandwidth).toBeCloseTo(1, 5)
+  }
+})
+
+test('the default of Pyro is a kernel for each coordinate, its multivariate mode one kernel with an h for each', async () => {
+  const X = random(9, 3)
+  const each = blockwise([1, 1, 1], rbf({ bandwidth: 'pyro' }))
+  for (const kernel of [each, rbf({ bandwidth: 'pyro-multivariate' })]) {
+    const { info } = await directionOf(X, X, kernel)
+    const expected = perDimensionReference(X)
+    info.bandwidths.forEach((h, k) => void expect(h / expected[k]).toBeCloseTo(1, 5))
+  }
+})
+
+test.each([5, 10, 50])('per dimension is no narrower than the default on N(0, I) of dimension %d', async (d) => {
+  const score: Score = (out, x) => out.set(x.map((value) => -value))
+  const varianceOf = async (kernel: Kernel) => {
+    const x = await svgd({ score, kernel, particles: 40, dimension: d, iterations: 400 })
+    return x.reduce((sum, value) => sum + value * value, 0) / x.length
+  }
+  const [each, plain] = [await varianceOf(rbf({ bandwidth: 'per-dimension' })), await varianceOf(rbf())]
+  expect(each / plain).toBeGreaterThan(0.95)
+})
+
+test('per dimension knows no unit of a coordinate', async () => {
+  const X = random(12, 3)
+  const units = [2 ** -12, 1, 2 ** 15]
+  const kernel = rbf({ bandwidth: 'per-dimension' })
+  const plain = await directionOf(X, X, kernel)
+  const other = await directionOf(
+    X.map((x) => x.map((value, k) => value * units[k])),
+    X.map((x) => x.map((value, k) => value / units[k])),
+    kernel,
+  )
+  plain.phi.forEach((row, i) => {
+    row.forEach((value, k) => void expect(other.phi[i][k] * units[k]).toBe(value))
+  })
+})
 
 test('when most particles coincide and the median is 0, the mean distance is used', async () => {
   const X = [[0], [0], [0], [0], [6]]

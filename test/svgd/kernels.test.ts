@@ -73,16 +73,18 @@ const metricCase = (
 
 const perDimensionCase = (
   name: string,
-  kernel: Kernel,
+  rule: 'per-dimension' | 'pyro-multivariate',
+  kernel: typeof rbf,
   reference: (h: number, M: number[][]) => KernelReference,
 ): Case => ({
-  name: `${name}, per-dimension`,
+  name: `${name}, ${rule}`,
   mapped: true,
   make: () => ({
-    kernel,
+    kernel: kernel({ bandwidth: rule }),
     twin(X, S, variant) {
       const M = diagonal(perDimensionReference(X).map((h) => 1 / h))
-      return directionReference(X, S, reference(1, M), variant, { distance: M })
+      const h = rule === 'per-dimension' ? medianBandwidthReference(X, M) : 1
+      return directionReference(X, S, reference(h, M), variant, { distance: M })
     },
   }),
 })
@@ -207,8 +209,10 @@ const mappedCases: Case[] = [
     (h) => sumOf([2, matern32({ bandwidth: h })], [0.5, linear()]),
     (h, M) => sumReference([2, matern32Reference(h, M)], [0.5, linearReference(1, M)]),
   ),
-  perDimensionCase('rbf', rbf({ bandwidth: 'per-dimension' }), rbfReference),
-  perDimensionCase('matern32', matern32({ bandwidth: 'per-dimension' }), matern32Reference),
+  perDimensionCase('rbf', 'pyro-multivariate', rbf, rbfReference),
+  perDimensionCase('matern32', 'pyro-multivariate', matern32, matern32Reference),
+  perDimensionCase('rbf', 'per-dimension', rbf, rbfReference),
+  perDimensionCase('matern32', 'per-dimension', matern32, matern32Reference),
 ]
 
 const cases = [...plainCases, ...mappedCases]

@@ -6,7 +6,7 @@ import { Purpose, type Seed } from '../../core/random.ts'
 import { meanInto } from '../../core/rows.ts'
 import { type Initialisation, initialiseInto, mlp, valueNetwork } from '../../nn/network.ts'
 import type { Policy } from '../../nn/policy.ts'
-import type { Optimizer } from '../../optim/optimizers.ts'
+import type { MomentArena, Optimizer } from '../../optim/optimizers.ts'
 import { advantageFields } from '../../rl/advantages.ts'
 import type { Estimator } from '../../rl/estimator.ts'
 import type { Outcome, ParticleState } from '../../rl/evaluator.ts'
@@ -62,7 +62,7 @@ export async function createAgent(
 interface Agent {
   readonly arena: Awaited<ReturnType<typeof createAgent>>['arena']
   readonly policy: Policy
-  readonly optimizer: Optimizer
+  readonly optimizer: Optimizer<MomentArena>
   /** Steps of the optimizer. */
   updates: number
 }
