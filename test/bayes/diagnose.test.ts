@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, test } from '@jest/globals'
 import { diagnose } from '../../src/bayes/diagnose.ts'
 import { meanOf, sdOf } from '../../src/bayes/summary.ts'
 import { startTfjs } from '../../src/nn/tfjs.ts'
+import { adam } from '../../src/optim/optimizers.ts'
 import type { Score } from '../../src/svgd/scores.ts'
 import { svgd } from '../../src/svgd/svgd.ts'
 
@@ -63,21 +64,34 @@ const runs: readonly (readonly [name: string, score: Score, dimension: number, f
   ['eight schools, non-centred', schoolsScore, 10, 8, schools],
 ]
 
+/** Largest error of a mean in standard deviations, or of a standard deviation as a share. */
+function worstOf(particles: Float32Array, dimension: number, from: number, { mean, sd }: Moments): number {
+  const wrong = mean.map((value, k) => {
+    const column = particles
+      .filter((_, at) => at % dimension === from + k)
+      .map((u) => (from + k === dimension - 1 ? Math.exp(u) : u))
+    return Math.max(Math.abs(meanOf(column) - value) / sd[k], Math.abs(sdOf(column) / sd[k] - 1))
+  })
+  return Math.max(...wrong)
+}
+
 test.each(runs)(
-  'svgd() from its defaults on %s is wrong, and called not converged',
+  'svgd() with Adam at a rate of 0.1 on %s is wrong, and called not converged',
   async (_, score, dimension, from, posterior) => {
-    const particles = await svgd({ score, particles: 100, dimension, iterations: 2000 })
-    const wrong = posterior.mean.map((mean, k) => {
-      const column = particles
-        .filter((_, at) => at % dimension === from + k)
-        .map((u) => (from + k === dimension - 1 ? Math.exp(u) : u))
-      return Math.max(Math.abs(meanOf(column) - mean) / posterior.sd[k], Math.abs(sdOf(column) / posterior.sd[k] - 1))
-    })
-    expect(Math.max(...wrong)).toBeGreaterThan(0.4)
+    const optimizer = adam({ learningRate: 0.1 })
+    const particles = await svgd({ score, particles: 100, dimension, iterations: 2000, optimizer })
+    expect(worstOf(particles, dimension, from, posterior)).toBeGreaterThan(0.4)
     const { verdict, sentence } = await diagnose({ particles, dimension, score })
     expect([verdict, sentence]).toEqual(['not converged', expect.stringMatching(/^Not converged: .*\d/)])
   },
 )
+
+test('svgd() from its defaults is right where steps in units of the posterior suffice, and called fine', async () => {
+  const [, score, dimension, from, posterior] = runs[0]
+  const particles = await svgd({ score, particles: 100, dimension, iterations: 2000 })
+  expect(worstOf(particles, dimension, from, posterior)).toBeLessThan(0.15)
+  expect((await diagnose({ particles, dimension, score })).verdict).toBe('fine')
+})
 
 describe('diagnosis of plain SVGD', () => {
   test('particles whose scale is far from that of the start are called not converged', async () => {
@@ -85,7 +99,8 @@ describe('diagnosis of plain SVGD', () => {
       out[0] = -(x - 500) / 1e4
       out[1] = -y / 1e-4
     }
-    const particles = await svgd({ score, particles: 100, dimension: 2, iterations: 200 })
+    const optimizer = adam({ learningRate: 0.1 })
+    const particles = await svgd({ score, particles: 100, dimension: 2, iterations: 200, optimizer })
     const { verdict, movement } = await diagnose({ particles, dimension: 2, score })
     expect(verdict).toBe('not converged')
     expect(movement.sd).toBeGreaterThan(1)
