@@ -25,7 +25,8 @@ const DECAY = 1000
  * Adam whose steps are a share of the population's own spread s_k in each coordinate k, and fall with time. It knows no
  * unit: particles and score in other units take the same way.
  *
- *     m ← β₁ m + (1−β₁) φ    v ← β₂ v + (1−β₂) φ²    x_k ← x_k + rate/√(1 + t/1000) · s_k · (m_k/(1−β₁ᵗ)) / √(v_k/(1−β₂ᵗ))
+ *     m ← β₁ m + (1−β₁) φ    v ← β₂ v + (1−β₂) φ²
+ *     x_k ← x_k + rate/√(1 + t/1000) · s_k · (m_k/(1−β₁ᵗ)) / √(v_k/(1−β₂ᵗ))
  *     s_k² = mean_i (x_ik − x̄_k)² + p_k    p_k ← β₂ (p_k + (1−β₂)(x̄_k − c_k)²)    c_k ← c_k + (1−β₂)(x̄_k − c_k)
  *
  * p_k is the variance of the population's mean over its last 1/(1−β₂) steps: steps grow on the way to a far mode, and

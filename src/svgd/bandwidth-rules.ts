@@ -33,7 +33,7 @@ export interface BandwidthConvention {
  * | svpg-pytorch | lower med(d², n² entries) / log n  | bhairavmehta95/svpg-pytorch |
  * | sql-paper    | med(d) / 2 log(n+1), not squared   | Haarnoja et al. 2017, appendix D |
  * | haarnoja-sql | lower med(d²) / log n, at least 1e-3 | haarnoja/softqlearning, softlearning |
- * | pyro         | lower med(d²) / log(n+1)           | Pyro 1.9.2, of one coordinate: its default with a kernel for each |
+ * | pyro         | lower med(d²) / log(n+1)           | Pyro 1.9.2, of each coordinate alone: its default |
  * | pyro-multivariate | pyro for each coordinate: h_k | Pyro 1.9.2, mode 'multivariate' |
  * | per-dimension | svpg-paper after every coordinate is divided by its √h_k | coordinates in units of their own |
  * | numpyro      | med(d, n² entries)² / log n + ε    | numpyro 0.22, ε of float32; 1 for one particle |
