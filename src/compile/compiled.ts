@@ -20,6 +20,8 @@ export interface CompileOptions {
   readonly mode?: CompileMode
   /** Where it is said that a function is not compiled; default: the platform's warnings. */
   readonly warn?: (message: string) => void
+  /** Whether it may be another expression at every call, as of ever new numbers of rows; then that is not said. */
+  readonly varies?: boolean
   /**
    * Names the first step whose result is not finite, as an error. Costs a second run where the result is not. Default
    * false.
@@ -93,7 +95,8 @@ class Plans {
 
   private compile(f: Expression | Values, shape: readonly number[] | null): Compiled | null {
     if (++this.traces > MOST_TRACES && this.traces * WORTHWHILE > this.calls) {
-      this.refuse(`it was another expression in ${MOST_TRACES} of ${this.calls} calls`)
+      this.isRefused = true
+      if (!this.options.varies) this.refuse(`it was another expression in ${MOST_TRACES} of ${this.calls} calls`)
       return null
     }
     try {

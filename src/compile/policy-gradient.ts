@@ -47,16 +47,13 @@ export function policyGradientInto(
   return values[1][0]
 }
 
-/** Rows of ever new numbers are left to tfjs, which nobody has to know. */
-const silently = () => {}
-
 // A policy is an immutable record, so what is derived from it is kept beside it and goes when it goes.
 const gradients = new WeakMap<Policy, CompiledGradient>()
 
 function gradientOf(policy: Policy): CompiledGradient {
   const known = gradients.get(policy)
   if (known) return known
-  const made = compiledGradient({ name: 'The policy objective', warn: silently })
+  const made = compiledGradient({ name: 'The policy objective', varies: true })
   gradients.set(policy, made)
   return made
 }

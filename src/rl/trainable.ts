@@ -63,7 +63,7 @@ export function trainable(
     at: of(pointers) as Trainable['at'],
     view: of<Float32Array>(views) as Trainable['view'],
     steps: (view as Record<string, Int32Array>)[`${name}Steps`],
-    differentiate: compiledGradient({ name: `The loss of the ${name} network`, warn: () => {} }),
+    differentiate: compiledGradient({ name: `The loss of the ${name} network`, varies: true }),
   }
 }
 

@@ -1,3 +1,4 @@
+import { compiledValues } from '../../compile/compiled.ts'
 import { createArena } from '../../core/arena.ts'
 import { check, inIteration } from '../../core/errors.ts'
 import { f32, padded } from '../../core/layout.ts'
@@ -19,11 +20,11 @@ import {
   type Particles,
   restoreSteinPolicy,
   type SteinPolicy,
-  type SteinRoom,
   saveSteinPolicy,
   startOf,
   steinAgents,
   steinNetworks,
+  steinRoom,
   uniformsOf,
 } from './stein-policy.ts'
 
@@ -87,7 +88,6 @@ async function init(options: S2acOptions) {
   })
   const actor = trainable(arena, 'actor', nets.actor)
   initialiseTrainable(actor, seed, 0, { scheme: 'xavier', purpose: Purpose.weights })
-  const room = (): SteinRoom => ({ sampler: null, noise: null })
   return {
     config,
     spec,
@@ -97,7 +97,8 @@ async function init(options: S2acOptions) {
     actor,
     critics: createCritics(arena, nets.q, PAIR, seed),
     /** Memory for the particles of a step of the environments, and of a batch. */
-    rooms: { act: room(), learn: room() },
+    rooms: { act: steinRoom(), learn: steinRoom() },
+    targetValues: compiledValues({ name: 'The value of the next states' }),
     inverseTemperature: inverseTemperature(config, options.iterations),
     /** Environments and replay. */
     loop: await loop(),
@@ -150,16 +151,16 @@ function learn(state: S2acState, loop: OffPolicy): Record<'qLoss' | 'entropy', n
 
 /** y [B] = r + γ (1 − d) mean_i [ min_k Q̄_k(s', a_i) − α log π(a_i|s') ] over the particles of s'. */
 function softTargets(
-  { config, critics }: S2acState,
+  { config, critics, targetValues: valuesOf }: S2acState,
   { batch }: OffPolicy,
   { states, u, logProb }: Particles,
   temperature: number,
 ): Float32Array {
   const { particles: K, discount, rewardScale } = config
-  const values = tf.tidy(() => {
-    const rows = logProb.length
+  const rows = logProb.length
+  const [values] = valuesOf(() => {
     const action = tf.tanh(tf.tensor2d(u, [rows, u.length / rows]))
-    return targetValues(critics, tf.tensor2d(states, [rows, states.length / rows]), action).dataSync()
+    return [targetValues(critics, tf.tensor2d(states, [rows, states.length / rows]), action)]
   })
   return Float32Array.from(batch.reward, (reward, b) => {
     let sum = 0

@@ -1,3 +1,10 @@
+import {
+  type CompiledGradient,
+  type CompiledValues,
+  type CompileMode,
+  compiledGradient,
+  compiledValues,
+} from '../../compile/compiled.ts'
 import { type Arena, createArenaSync } from '../../core/arena.ts'
 import { UsageError } from '../../core/errors.ts'
 import { f32, padded } from '../../core/layout.ts'
@@ -6,7 +13,6 @@ import { Draw } from '../../core/random.ts'
 import { repeatRows } from '../../core/rows.ts'
 import type { EnvironmentSpec } from '../../envs/contract.ts'
 import { actionSize, observationSize } from '../../envs/spaces.ts'
-import { readInto } from '../../nn/core-op.ts'
 import { gaussian, squashedGaussian } from '../../nn/distributions.ts'
 import { forward } from '../../nn/forward.ts'
 import { type Activation, mlp, type Network, qNetwork } from '../../nn/network.ts'
@@ -85,11 +91,22 @@ export interface Particles {
 
 type Noise = Arena<{ noise: ReturnType<typeof f32> }>
 
-/** Memory that is kept for the last number of states. */
+/** Memory that is kept for the last number of states, and what is computed in every draw. */
 export interface SteinRoom {
   sampler: SteinSampler | null
   noise: Noise | null
+  readonly begin: CompiledValues
+  readonly score: CompiledGradient
+  readonly logSlope: CompiledValues
 }
+
+/** @param mode 'never' where the number of states changes from draw to draw */
+export const steinRoom = (mode: CompileMode = 'auto'): SteinRoom => ({
+  ...{ sampler: null, noise: null },
+  begin: compiledValues({ name: 'The start of the particles', mode }),
+  score: compiledGradient({ name: 'The log density of the particles', mode }),
+  logSlope: compiledValues({ name: 'The density of the squashed particles', mode }),
+})
 
 /**
  * K particles in each state, driven by as many others: from N(μ(s), σ(s)²), or N(0, 1), by L steps of SVGD towards the
@@ -117,39 +134,30 @@ export function drawParticles(
   }
   const { ops, at, view } = room.noise as Noise
   const states = repeatRows(new Float32Array(B * K * O), observation, O, K)
-  const u = new Float32Array(B * K * A)
-  const driving = u.slice()
-  const logProb = new Float32Array(B * K)
-  return tf.tidy(() => {
-    const state = tf.tensor2d(states, [B * K, O])
-    const noise = (set: number) => {
-      const numbers = { ...draw, use: (draw.use ?? Draw.stein.next) + set }
-      return tf.tensor2d(fillRows(ops.fillNormal, { at: at.noise, view: view.noise }, B, K * A, numbers), [B * K, A])
-    }
-    const zeros = tf.zeros([B * K, A]) as tf.Tensor2D
-    const begin =
-      start === 'fixed'
-        ? { mean: zeros, logStd: zeros }
-        : startOf(actor, tf.tensor1d(theta.subarray(0, actor.size)), state)
-    const first = gaussian.sample(begin, noise(Draw.stein.driven))
-    readInto(u, first)
-    readInto(logProb, gaussian.logProb(begin, first))
-    readInto(driving, gaussian.sample(begin, noise(Draw.stein.driving)))
-    const score = (out: Float32Array, at: Float32Array) =>
-      readInto(
-        out,
-        tf.tidy(() =>
-          tf.grad((x) => squashedLogTarget(policy, policy.shape.temperature, state, x as tf.Tensor2D))(
-            tf.tensor2d(at, [B * K, A]),
-          ),
-        ),
-      )
-    const sets = { driving, driven: u, logDensity: logProb }
-    steinSteps(room.sampler as SteinSampler, sets, { steps, stepSize, stretch, bandwidth, score })
-    const slope = tf.sum(squashedGaussian.logSlope(tf.tensor2d(u, [B * K, A])), 1).dataSync()
-    for (let i = 0; i < logProb.length; i++) logProb[i] -= slope[i]
-    return { states, u, logProb }
-  })
+  const stateRows = () => tf.tensor2d(states, [B * K, O])
+  const noise = (set: number) => {
+    const numbers = { ...draw, use: (draw.use ?? Draw.stein.next) + set }
+    return tf.tensor2d(fillRows(ops.fillNormal, { at: at.noise, view: view.noise }, B, K * A, numbers), [B * K, A])
+  }
+  const [u, logProb, driving] = room
+    .begin(() => {
+      const zeros = tf.zeros([B * K, A]) as tf.Tensor2D
+      const begin =
+        start === 'fixed'
+          ? { mean: zeros, logStd: zeros }
+          : startOf(actor, tf.tensor1d(theta.subarray(0, actor.size)), stateRows())
+      const first = gaussian.sample(begin, noise(Draw.stein.driven))
+      return [first, gaussian.logProb(begin, first), gaussian.sample(begin, noise(Draw.stein.driving))]
+    })
+    .map((values) => values.slice())
+  const logTarget = (u: tf.Tensor) =>
+    [squashedLogTarget(policy, shape.temperature, stateRows(), u as tf.Tensor2D)] as const
+  const score = (out: Float32Array, at: Float32Array) => out.set(room.score(logTarget, at, [B * K, A]).gradient)
+  const sets = { driving, driven: u, logDensity: logProb }
+  steinSteps(room.sampler as SteinSampler, sets, { steps, stepSize, stretch, bandwidth, score })
+  const [slope] = room.logSlope(() => [tf.sum(squashedGaussian.logSlope(tf.tensor2d(u, [B * K, A])), 1)])
+  for (let i = 0; i < logProb.length; i++) logProb[i] -= slope[i]
+  return { states, u, logProb }
 }
 
 /** One action [rows, A] in (−1, 1) of each state's particles. */
@@ -198,7 +206,7 @@ function drawn(weights: Float32Array, uniform: number): number {
 
 /** A Stein policy as a population of one that stays as it is now. Greedily it takes the particle with the highest Q. */
 export function steinAgents(core: CoreModule, task: EnvironmentSpec, live: SteinPolicy): DrawingAgents {
-  const room: SteinRoom = { sampler: null, noise: null }
+  const room = steinRoom('never')
   const theta = live.theta.slice(0, live.actor.size)
   const policy = { ...live, theta, criticThetas: live.criticThetas.map((q) => q.slice()) }
   return agentsThatDraw({

@@ -1,9 +1,9 @@
+import { type CompiledValues, compiledValues } from '../../compile/compiled.ts'
 import { type Arena, createArena } from '../../core/arena.ts'
 import { RunError } from '../../core/errors.ts'
 import type { CoreModule } from '../../core/module.ts'
 import { Draw, Purpose, type Seed } from '../../core/random.ts'
 import { mean, meanNorm, repeatRows } from '../../core/rows.ts'
-import { readInto } from '../../nn/core-op.ts'
 import { squashedGaussian } from '../../nn/distributions.ts'
 import { tf } from '../../nn/tfjs.ts'
 import { squashedLogTarget } from '../../rl/soft-q.ts'
@@ -15,6 +15,8 @@ import { latentFields, latentsOf, type SamplerWithCritics, samplerOutputs } from
 export interface SamplerLearning {
   readonly arena: Arena<ReturnType<typeof perStateFields> & ReturnType<typeof latentFields>>
   readonly sizes: Required<PerStateSizes>
+  /** Draws them, with the scores of the fixed ones. */
+  readonly draw: CompiledValues
 }
 
 export async function createSamplerLearning(
@@ -24,7 +26,7 @@ export async function createSamplerLearning(
 ): Promise<SamplerLearning> {
   const { states, fixed, updated } = sizes
   const fields = { ...perStateFields(sizes), ...latentFields(states * (fixed + updated), latents) }
-  return { arena: await createArena(core, fields), sizes }
+  return { arena: await createArena(core, fields), sizes, draw: compiledValues({ name: 'The draw of the sampler' }) }
 }
 
 interface SamplerStep {
@@ -57,7 +59,7 @@ interface SamplerStep {
  * @returns the mean norm of φ_i and the mean bandwidth
  */
 export function learnSampler(
-  { arena, sizes }: SamplerLearning,
+  { arena, sizes, draw }: SamplerLearning,
   one: SamplerWithCritics,
   network: Trainable,
   { states, temperature, bandwidth, rate, seed, update }: SamplerStep,
@@ -66,30 +68,31 @@ export function learnSampler(
   const { ops, at, view } = arena
   const O = states.length / B
   const L = one.shape.latents
-  const draw = { seed, purpose: Purpose.noise, particle: 0, use: Draw.sql.sampler, step: update }
-  const latent = latentsOf(arena, one, B * (F + U), draw)
+  const numbers = { seed, purpose: Purpose.noise, particle: 0, use: Draw.sql.sampler, step: update }
+  const latent = latentsOf(arena, one, B * (F + U), numbers)
   const parts = { fixed: latent.slice(0, B * F * L), updated: latent.slice(B * F * L) }
   const inputs = (count: number, xi: Float32Array) => ({
     state: tf.tensor2d(repeatRows(new Float32Array(B * count * O), states, O, count), [B * count, O]),
     latent: tf.tensor2d(xi, [B * count, L]),
   })
-  tf.tidy(() => {
+  const [fixed, fixedScore, updated] = draw(() => {
     const theta = tf.tensor1d(one.theta.subarray(0, one.sampler.size))
     const still = inputs(F, parts.fixed)
     const u = samplerOutputs(one.sampler, theta, still.state, still.latent)
     const score = tf.grad((u) => squashedLogTarget(one, temperature, still.state, u as tf.Tensor2D))(u)
-    readInto(view.fixed, u)
-    readInto(view.fixedScore, score)
     const moved = inputs(U, parts.updated)
-    readInto(view.updated, samplerOutputs(one.sampler, theta, moved.state, moved.latent))
-    if (ops.firstNonFinite(at.fixedScore, view.fixedScore.length) >= 0)
-      throw new RunError('Q or its gradient by the actions is not finite.')
-    perStateDirection(arena, sizes, { bandwidth })
-    const phi = tf.tensor2d(view.phi, [B * U, A])
-    descend(network, rate, (theta) => {
-      const u = samplerOutputs(one.sampler, theta, moved.state, moved.latent)
-      return tf.mul(-1 / (B * U), tf.sum(tf.mul(phi, u))) as tf.Scalar
-    })
+    return [u, score, samplerOutputs(one.sampler, theta, moved.state, moved.latent)]
+  })
+  view.fixed.set(fixed)
+  view.fixedScore.set(fixedScore)
+  view.updated.set(updated)
+  if (ops.firstNonFinite(at.fixedScore, view.fixedScore.length) >= 0)
+    throw new RunError('Q or its gradient by the actions is not finite.')
+  perStateDirection(arena, sizes, { bandwidth })
+  descend(network, rate, (theta) => {
+    const moved = inputs(U, parts.updated)
+    const u = samplerOutputs(one.sampler, theta, moved.state, moved.latent)
+    return tf.mul(-1 / (B * U), tf.sum(tf.mul(tf.tensor2d(view.phi, [B * U, A]), u))) as tf.Scalar
   })
   return { direction: meanNorm(view.phi, A), bandwidth: mean(view.bandwidths) }
 }

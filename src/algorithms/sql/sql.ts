@@ -1,3 +1,4 @@
+import { compiledValues } from '../../compile/compiled.ts'
 import { createArena } from '../../core/arena.ts'
 import { check, inIteration, UsageError } from '../../core/errors.ts'
 import { f32, padded } from '../../core/layout.ts'
@@ -6,7 +7,6 @@ import { Draw, Purpose, type Seed } from '../../core/random.ts'
 import { repeatRows } from '../../core/rows.ts'
 import type { EnvironmentSpec } from '../../envs/contract.ts'
 import { actionSize } from '../../envs/spaces.ts'
-import { readInto } from '../../nn/core-op.ts'
 import { startTfjs, tf } from '../../nn/tfjs.ts'
 import type { DrawingAgents } from '../../rl/agents.ts'
 import { type Episodes, episodesOf, interact, type OffPolicy, prepare, startMeans } from '../../rl/off-policy.ts'
@@ -108,6 +108,10 @@ async function init({ from, ...options }: SqlOptions) {
     /** [M, L] every ξ there is at first; null without limit. */
     latentSet: set,
     learning: await createSamplerLearning(core, { states: B, ...splitOf(config), width: actions }, latents),
+    compiled: {
+      act: compiledValues({ name: 'The action of the sampler' }),
+      softValues: compiledValues({ name: 'The soft value' }),
+    },
     inverseTemperature: inverseTemperature(config, iterations),
     /** Environments and replay. */
     loop: await loop(),
@@ -150,13 +154,12 @@ function act(state: SqlState, { envs, observation, action, seed, steps }: OffPol
   const one = samplerOf(state)
   const rows = envs.num
   const xi = latentsOf(state.arena, one, rows, { seed, purpose: Purpose.action, particle: 0, step: steps })
-  const drawn = tf.tidy(() => {
+  const [drawn] = state.compiled.act(() => {
     const theta = tf.tensor1d(one.theta.subarray(0, one.sampler.size))
     const states = tf.tensor2d(observation, [rows, observation.length / rows])
-    return tf.tanh(samplerOutputs(one.sampler, theta, states, tf.tensor2d(xi, [rows, one.shape.latents])))
+    return [tf.tanh(samplerOutputs(one.sampler, theta, states, tf.tensor2d(xi, [rows, one.shape.latents])))]
   })
-  readInto(action, drawn)
-  drawn.dispose()
+  action.set(drawn)
 }
 
 /** The sampler as it is now. */
@@ -183,22 +186,20 @@ function learn(state: SqlState, loop: OffPolicy): Record<'qLoss' | 'value' | 'di
   const { batch, updates: update, seed } = loop
   const temperature = temperatureOf(state)
   const matrix = (values: Float32Array) => tf.tensor2d(values, [batch.rows, values.length / batch.rows])
-  const bellman = tf.tidy(() => {
-    const values = softValues(state, loop, temperature)
-    const targets = softTargets(config, batch, values)
-    const qLoss = learnQ(critics, config.learningRate, () => ({
-      state: matrix(batch.observation),
-      action: matrix(batch.action),
-      y: tf.tensor1d(targets),
-    }))
-    return { qLoss, value: values.reduce((sum, value) => sum + value, 0) / batch.rows }
-  })
+  const values = softValues(state, loop, temperature)
+  const targets = softTargets(config, batch, values)
+  const value = values.reduce((sum, value) => sum + value, 0) / batch.rows
+  const qLoss = learnQ(critics, config.learningRate, () => ({
+    state: matrix(batch.observation),
+    action: matrix(batch.action),
+    y: tf.tensor1d(targets),
+  }))
   const rate = config.samplerLearningRate ?? config.learningRate
   const { bandwidth } = config
   const step = { states: batch.observation, temperature, bandwidth, rate, seed, update }
   const moved = learnSampler(state.learning, samplerOf(state), sampler, step)
   if ((update + 1) % config.targetEvery === 0) follow(critics, config.polyak)
-  return { ...bellman, ...moved }
+  return { qLoss, value, ...moved }
 }
 
 /** y [B] = r + γ (1 − d) V_soft(s'). */
@@ -210,44 +211,51 @@ const softTargets = ({ rewardScale, discount }: SqlConfig, { reward, terminated 
  * The sum is taken with its largest term out, which neither overflows nor underflows however small α is.
  */
 function softValues(state: SqlState, loop: OffPolicy, temperature: number): Float32Array {
-  const { config, critics } = state
+  const { config, critics, compiled } = state
   const { batch, updates } = loop
   const K = config.valueParticles
   const B = batch.rows
   const O = batch.nextObservation.length / B
-  const next = tf.tensor2d(repeatRows(new Float32Array(B * K * O), batch.nextObservation, O, K), [B * K, O])
+  const states = repeatRows(new Float32Array(B * K * O), batch.nextObservation, O, K)
   const usesPolicy = config.proposalFrom !== 'never' && updates >= config.proposalFrom
-  const { action, logDensity } = usesPolicy ? fromPolicy(state, loop, next) : uniformly(state, loop)
-  const q = tf.div(targetValues(critics, next, action), temperature)
-  const sums = tf.logSumExp(tf.reshape(tf.sub(q, logDensity), [B, K]), 1)
+  const { action, logDensity } = usesPolicy ? fromPolicy(state, loop, states) : uniformly(state, loop)
   const { log64 } = state.arena.ops
-  return tf.mul(temperature, tf.sub(sums, log64(K))).dataSync() as Float32Array
+  const [values] = compiled.softValues(() => {
+    const actions = tf.tensor2d(action, [B * K, action.length / (B * K)])
+    const q = tf.div(targetValues(critics, tf.tensor2d(states, [B * K, O]), actions), temperature)
+    const sums = tf.logSumExp(tf.reshape(tf.sub(q, logDensity), [B, K]), 1)
+    return [tf.mul(temperature, tf.sub(sums, log64(K)))]
+  })
+  return values
 }
 
 /** Actions [B K, A] and the logarithm of their density. */
 interface Proposal {
-  readonly action: tf.Tensor2D
-  readonly logDensity: tf.Tensor1D | number
+  readonly action: Float32Array
+  /** [B K], or one number for all. */
+  readonly logDensity: Float32Array | number
 }
 
 function uniformly({ arena, config, spec }: SqlState, { batch, seed, updates }: OffPolicy): Proposal {
   const { ops, at, view } = arena
   const A = actionSize(spec)
-  const rows = batch.rows * config.valueParticles
-  ops.fillUniform(at.uniform, rows * A, seed.lo, seed.hi, Purpose.noise, 0, Draw.sql.uniformValue, updates)
-  const action = tf.sub(tf.mul(2, tf.tensor2d(view.uniform.subarray(0, rows * A), [rows, A])), 1) as tf.Tensor2D
-  return { action, logDensity: -A * Math.LN2 }
+  const count = batch.rows * config.valueParticles * A
+  ops.fillUniform(at.uniform, count, seed.lo, seed.hi, Purpose.noise, 0, Draw.sql.uniformValue, updates)
+  return { action: view.uniform.subarray(0, count).map((x) => 2 * x - 1), logDensity: -A * Math.LN2 }
 }
 
-function fromPolicy(state: SqlState, { batch, seed, updates }: OffPolicy, next: tf.Tensor2D): Proposal {
+function fromPolicy(state: SqlState, { batch, seed, updates }: OffPolicy, states: Float32Array): Proposal {
   const one = samplerOf(state)
   const L = one.shape.latents
   const rows = batch.rows * state.config.valueParticles
   const draw = { seed, purpose: Purpose.noise, particle: 0, use: Draw.sql.policyValue, step: updates }
-  const xi = tf.tensor2d(latentsOf(state.arena, one, rows, draw), [rows, L])
-  const theta = tf.tensor1d(one.theta.subarray(0, one.sampler.size))
-  const logDensity = samplerLogDensity(one, state.arena.ops.log64, next, xi)
-  return { action: tf.tanh(samplerOutputs(one.sampler, theta, next, xi)), logDensity: tf.tensor1d(logDensity) }
+  const latents = latentsOf(state.arena, one, rows, draw)
+  return tf.tidy(() => {
+    const [next, xi] = [tf.tensor2d(states, [rows, states.length / rows]), tf.tensor2d(latents, [rows, L])]
+    const theta = tf.tensor1d(one.theta.subarray(0, one.sampler.size))
+    const action = tf.tanh(samplerOutputs(one.sampler, theta, next, xi)).dataSync() as Float32Array
+    return { action, logDensity: samplerLogDensity(one, state.arena.ops.log64, next, xi) }
+  })
 }
 
 /** α now. */

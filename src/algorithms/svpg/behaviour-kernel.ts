@@ -1,3 +1,4 @@
+import { type CompiledGradient, compiledGradient } from '../../compile/compiled.ts'
 import { type Arena, createArena } from '../../core/arena.ts'
 import { f32, padded } from '../../core/layout.ts'
 import type { CoreModule } from '../../core/module.ts'
@@ -33,6 +34,8 @@ export interface Behaviour {
   moments: Moments
   /** [n × n] k_ij */
   readonly kernel: Float32Array
+  /** The gradient of what the densities are trained on. */
+  readonly differentiate: CompiledGradient
   steps: number
 }
 
@@ -79,6 +82,7 @@ export async function createBehaviour(
     temperature: temperature ?? DEFAULT_TEMPERATURES[divergence],
     moments: noMoments(net.widths[0]),
     kernel: new Float32Array(n * n).fill(1),
+    differentiate: compiledGradient({ name: 'The loss of the densities', varies: true }),
   }
 }
 
@@ -119,26 +123,22 @@ const REMEMBERED = 2
  * ρ_i/ρ.
  */
 function trainDensities(behaviour: Behaviour, own: readonly Float32Array[]): void {
-  const { net, arena } = behaviour
+  const { net, arena, differentiate } = behaviour
   const n = own.length
   const C = net.widths[0]
   const m = own[0].length / C
   const { ops, at, view } = arena
   const optimizer = adam({ learningRate: DENSITY_RATE })
+  const mine = joined(own)
   for (let step = 0; step < DENSITY_STEPS; step++) {
-    const pool = pooled(own, C, behaviour.steps)
-    const gradient = tf.tidy(() => {
-      const mine = tf.tensor3d(joined(own), [n, m, C])
-      const all = tf.tensor3d(joined(Array(n).fill(pool)), [n, m, C])
-      const gain = (theta: tf.Tensor) => {
-        const truth = forward(net, theta, mine)
-        const noise = forward(net, theta, all)
-        return tf.neg(tf.add(tf.sum(tf.softplus(tf.neg(truth))), tf.sum(tf.softplus(noise)))) as tf.Scalar
-      }
-      return tf.mul(tf.grad(gain)(tf.tensor2d(view.theta, [n, net.size])), 1 / m)
-    })
-    view.direction.set(gradient.dataSync() as Float32Array)
-    gradient.dispose()
+    const all = joined(Array(n).fill(pooled(own, C, behaviour.steps)))
+    const gain = (theta: tf.Tensor) => {
+      const truth = forward(net, theta, tf.tensor3d(mine, [n, m, C]))
+      const noise = forward(net, theta, tf.tensor3d(all, [n, m, C]))
+      const loss = tf.add(tf.sum(tf.softplus(tf.neg(truth))), tf.sum(tf.softplus(noise)))
+      return [tf.mul(loss, -1 / m)] as const
+    }
+    view.direction.set(differentiate(gain, view.theta, [n, net.size]).gradient)
     behaviour.steps++
     optimizer.step({ ops, at, view }, behaviour.steps)
   }

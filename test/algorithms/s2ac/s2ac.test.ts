@@ -8,6 +8,7 @@ import {
   type SteinPolicy,
   type SteinRoom,
   type SteinShape,
+  steinRoom,
 } from '../../../src/algorithms/s2ac/stein-policy.ts'
 import { createSteinSampler, steinSteps } from '../../../src/algorithms/s2ac/stein-sampler.ts'
 import { RunError } from '../../../src/core/errors.ts'
@@ -259,7 +260,7 @@ describe('against float64 twins', () => {
   ])('particles and their log π after one step: %s', async (_, options) => {
     const { policy } = await prepared(options)
     const { stepSize, stretch, temperature, start } = policy.shape
-    const room: SteinRoom = { sampler: null, noise: null }
+    const room = steinRoom()
     const states = [
       [0.5, -1],
       [2, 0.3],
@@ -307,7 +308,7 @@ describe('against float64 twins', () => {
       purpose: number = Purpose.noise,
     ) => {
       const at = { seed: loop.seed, purpose, particle: 0, step: 0, use }
-      const { u, logProb } = drawParticles(core, { sampler: null, noise: null }, one, observations, at)
+      const { u, logProb } = drawParticles(core, steinRoom(), one, observations, at)
       return { u: rowsOf(u, 2), logProb: [...logProb] }
     }
     const { net } = critics.q
@@ -349,7 +350,7 @@ describe('against float64 twins', () => {
   test('of particles it takes one at random, the best, or one by the softmax of Q/α', async () => {
     const { policy } = await prepared({})
     const states = Float32Array.from([0.5, -1, 2, 0.3])
-    const room: SteinRoom = { sampler: null, noise: null }
+    const room = steinRoom()
     const particles = drawParticles(core, room, policy, states, draw)
     const q = Float64Array.from(policy.criticThetas[0])
     const actions = rowsOf(particles.u, 2).map((u) => u.map(Math.tanh))
