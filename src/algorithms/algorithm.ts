@@ -1,6 +1,7 @@
 import type { CoreSource } from '../core/module.ts'
 import { normOf } from '../core/rows.ts'
 import type { Entries } from '../core/settings.ts'
+import type { StatePart } from '../core/state.ts'
 import type { EnvironmentSpec } from '../envs/contract.ts'
 import type { Agents } from '../rl/agents.ts'
 import type { Visited } from '../rl/evaluator.ts'
@@ -50,8 +51,20 @@ export interface Algorithm<Options, State, Info> {
   setTemperature?(state: State, temperature: number): void
   /** [n] some of the rows that each particle saw in the last iteration. */
   visited?(state: State): readonly Visited[]
+  /** All that the next iteration depends on beside the settings: what a checkpoint is made of. */
+  parts(state: State): StateParts
+  /** Names of settings that go over the iterations of the run, which cannot change in mid-run then. */
+  followsIterations?(config: object): readonly string[]
   /** Frees what does not go by itself. */
   close(state: State): void
+}
+
+/** A state in two. */
+export interface StateParts {
+  /** What acts and is judged by: what another run can begin with. */
+  readonly population: StatePart
+  /** Moments, environments, replay, counters. */
+  readonly rest: StatePart
 }
 
 /** Arrays, and what they are the arrays of as plain data. */

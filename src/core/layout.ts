@@ -1,6 +1,6 @@
 import { UsageError } from './errors.ts'
 import type { Pointer } from './ops.ts'
-import type { WasmMemory } from './runtime-types.ts'
+import type { NumberArray, WasmMemory } from './runtime-types.ts'
 
 /**
  * The memory of one run, laid out once.
@@ -46,8 +46,12 @@ export type Views<L extends Layout> = { readonly [K in keyof L]: InstanceType<(t
 /** The address of each field of a layout, in bytes. */
 export type Pointers<L extends Layout> = { readonly [K in keyof L]: Pointer }
 
-const count = (field: Field) => field.shape.reduce((product, size) => product * size, 1)
-const bytes = (field: Field) => count(field) * arrayTypes[field.type].BYTES_PER_ELEMENT
+/** An array of the type of a field, of another length. */
+export const arrayOf = ({ type }: Field, length: number): NumberArray => new arrayTypes[type](length)
+
+/** Numbers of a field. */
+export const lengthOf = (field: Field) => field.shape.reduce((product, size) => product * size, 1)
+const bytes = (field: Field) => lengthOf(field) * arrayTypes[field.type].BYTES_PER_ELEMENT
 const align = (offset: number) => Math.ceil(offset / ALIGNMENT) * ALIGNMENT
 
 /** Rounds a row length up to whole SIMD vectors of four float32. */
@@ -91,7 +95,7 @@ export function place<L extends Layout>(layout: L, start = 0): { at: Pointers<L>
 export function viewsOf<L extends Layout>(layout: L, at: Pointers<L>, { buffer }: WasmMemory): Views<L> {
   const view = Object.entries(layout).map(([name, field]) => [
     name,
-    new arrayTypes[field.type](buffer, at[name], count(field)),
+    new arrayTypes[field.type](buffer, at[name], lengthOf(field)),
   ])
   return Object.fromEntries(view) as Views<L>
 }

@@ -20,3 +20,6 @@ export type Bytes = ArrayBuffer | ArrayBufferView
 /** Arrays on a memory of their own. */
 export type OwnFloat32Array = ReturnType<typeof Float32Array.of>
 export type OwnUint8Array = ReturnType<typeof Uint8Array.of>
+
+/** Typed arrays of numbers, as they cross to workers and lie in files. */
+export type NumberArray = Float32Array | Float64Array | Int32Array | Uint32Array | Uint8Array

@@ -1,16 +1,24 @@
 import { show, UsageError } from './errors.ts'
+import type { NumberArray } from './runtime-types.ts'
 
-/** A float32 array with its shape. */
-export interface Tensor {
+/** An array of numbers with its shape. */
+export interface Tensor<A extends NumberArray = Float32Array> {
   readonly shape: readonly number[]
-  readonly data: Float32Array
+  readonly data: A
 }
 
 /** What a safetensors file holds: tensors and metadata by name. */
-export interface TensorFile {
-  readonly tensors: Readonly<Record<string, Tensor>>
+export interface TensorFile<A extends NumberArray = Float32Array> {
+  readonly tensors: Readonly<Record<string, Tensor<A>>>
   readonly metadata: Readonly<Record<string, string>>
 }
+
+/** The types of numbers by the names of the format. */
+const DTYPES = { F64: Float64Array, F32: Float32Array, I32: Int32Array, U32: Uint32Array, U8: Uint8Array } as const
+type Dtype = keyof typeof DTYPES
+
+const dtypeOf = (data: NumberArray) =>
+  (Object.keys(DTYPES) as Dtype[]).find((name) => data instanceof DTYPES[name]) as Dtype
 
 const METADATA = '__metadata__'
 const LENGTH_BYTES = 8
@@ -20,10 +28,11 @@ const MAX_HEADER = 100_000_000
 const MAX_RANK = 16
 
 /**
- * The safetensors format, float32 only: u64 header length | JSON header {name: {dtype, shape, data_offsets}} | data.
+ * The safetensors format: u64 header length | JSON header {name: {dtype, shape, data_offsets}} | data. Give wide numbers
+ * first, and all are aligned.
  * Source: huggingface/safetensors, README "Format".
  */
-export function encodeTensors({ tensors, metadata }: TensorFile): Uint8Array {
+export function encodeTensors({ tensors, metadata }: TensorFile<NumberArray>): Uint8Array {
   let end = 0
   const entries = Object.entries(tensors).map(([name, { shape, data }]) => {
     if (name === METADATA) throw new UsageError(`A tensor cannot be named ${METADATA}.`)
@@ -34,7 +43,7 @@ export function encodeTensors({ tensors, metadata }: TensorFile): Uint8Array {
     }
     const start = end
     end += data.byteLength
-    return [name, { dtype: 'F32', shape, data_offsets: [start, end] }]
+    return [name, { dtype: dtypeOf(data), shape, data_offsets: [start, end] }]
   })
   const json = new TextEncoder().encode(JSON.stringify({ [METADATA]: metadata, ...Object.fromEntries(entries) }))
   // Padded with spaces so that the data are aligned.
@@ -51,8 +60,13 @@ export function encodeTensors({ tensors, metadata }: TensorFile): Uint8Array {
   return file
 }
 
-/** Reads what encodeTensors wrote. Throws a UsageError that says what is wrong with a damaged file. */
-export function decodeTensors(file: Uint8Array): TensorFile {
+/** Reads tensors of float32. Throws a UsageError that says what is wrong with a damaged file. */
+export const decodeTensors = (file: Uint8Array): TensorFile => decode(file, ['F32']) as TensorFile
+
+/** Reads what encodeTensors wrote, of any type. Throws a UsageError that says what is wrong with a damaged file. */
+export const decodeArrays = (file: Uint8Array): TensorFile<NumberArray> => decode(file, Object.keys(DTYPES) as Dtype[])
+
+function decode(file: Uint8Array, dtypes: readonly Dtype[]): TensorFile<NumberArray> {
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength)
   if (file.length < LENGTH_BYTES)
     throw new UsageError(`it has ${file.length} bytes, fewer than the 8 of its header length.`)
@@ -64,12 +78,12 @@ export function decodeTensors(file: Uint8Array): TensorFile {
   const { [METADATA]: metadata = {}, ...entries } = header
   if (!isMetadata(metadata)) throw new UsageError(`its ${METADATA} is not an object of texts.`)
   const data = file.subarray(LENGTH_BYTES + length)
-  const ranges = Object.entries(entries).map(([name, entry]) => parseRange(name, entry, data.length))
+  const ranges = Object.entries(entries).map(([name, entry]) => parseRange(name, entry, data.length, dtypes))
   checkCovered(ranges, data.length)
   refuseAmbiguous(text, header)
   // Copied, since the data need not be aligned in the file; not by slice(), which in a Buffer of Node copies nothing.
-  const tensors = ranges.map(({ name, shape, start, end }) => {
-    return [name, { shape, data: new Float32Array(new Uint8Array(data.subarray(start, end)).buffer) }]
+  const tensors = ranges.map(({ name, dtype, shape, start, end }) => {
+    return [name, { shape, data: new DTYPES[dtype](new Uint8Array(data.subarray(start, end)).buffer) }]
   })
   return { tensors: Object.fromEntries(tensors), metadata }
 }
@@ -123,20 +137,22 @@ function refuseHalves(text: string): void {
 /** Where a tensor lies in the data. */
 interface Range {
   name: string
+  dtype: Dtype
   shape: number[]
   start: number
   end: number
 }
 
-function parseRange(name: string, entry: unknown, available: number): Range {
+function parseRange(name: string, entry: unknown, available: number, dtypes: readonly Dtype[]): Range {
   const quoted = quote(name)
   const { dtype, shape, data_offsets: offsets } = (entry ?? {}) as Record<string, unknown>
-  if (dtype !== 'F32') throw new UsageError(`its tensor ${quoted} has dtype ${quote(dtype)}; only F32 is read.`)
+  if (!dtypes.includes(dtype as Dtype))
+    throw new UsageError(`its tensor ${quoted} has dtype ${quote(dtype)}; only ${dtypes.join(', ')} is read.`)
   if (!isSizes(shape) || !Number.isSafeInteger(product(shape)) || !isSizes(offsets) || offsets.length !== 2) {
     throw new UsageError(`its tensor ${quoted} has no valid shape and offsets.`)
   }
   const [start, end] = offsets
-  const needed = product(shape) * Float32Array.BYTES_PER_ELEMENT
+  const needed = product(shape) * DTYPES[dtype as Dtype].BYTES_PER_ELEMENT
   if (end - start !== needed) {
     throw new UsageError(
       `its tensor ${quoted} [${shape}] needs ${needed} bytes, but its offsets are ${start} to ${end}.`,
@@ -145,7 +161,7 @@ function parseRange(name: string, entry: unknown, available: number): Range {
   if (end > available) {
     throw new UsageError(`its tensor ${quoted} ends at byte ${end} of the data, but only ${available} are there.`)
   }
-  return { name, shape, start, end }
+  return { name, dtype: dtype as Dtype, shape, start, end }
 }
 
 /** The tensors must fill the data without holes or overlaps; that is also how bytes too many are noticed. */

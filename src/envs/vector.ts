@@ -1,18 +1,16 @@
-import { type Arena, createArena } from '../core/arena.ts'
-import { type Closable, closable, closeAll } from '../core/disposable.ts'
+import { createArena } from '../core/arena.ts'
+import { type Closable, closable } from '../core/disposable.ts'
 import { check, oneOf, show, UsageError, wholeNumber } from '../core/errors.ts'
-import { deriveSeed } from '../core/generator.ts'
 import { u8 } from '../core/layout.ts'
 import { compileCore } from '../core/module.ts'
 import { refuseUnknown } from '../core/options.ts'
-import { Purpose, splitSeed } from '../core/random.ts'
+import type { StatePart } from '../core/state.ts'
 import type { EnvironmentSpec, Info } from './contract.ts'
-import { actionOf, namingRow, openEpisodes, startEpisode, stepEpisode } from './episodes.ts'
 import { checkAction, closedError, takenActions } from './errors.ts'
-import { creatorOf } from './instances.ts'
 import { configured, MAKE_OPTIONS, type MakeOptions, seedSchema } from './make.ts'
 import { type Space, sizeOf } from './spaces.ts'
-import { type AutoresetMode, vectorFields, writeVector } from './vector-fields.ts'
+import { type AutoresetMode, vectorFields } from './vector-fields.ts'
+import { coreRows, type RowStepper, typeScriptRows, type Vector, vectorPart } from './vector-rows.ts'
 
 const modes = ['next-step', 'same-step', 'disabled'] as const
 
@@ -79,6 +77,8 @@ export interface VectorEnvironment extends Closable {
   reset(options?: { seed?: number; mask?: ArrayLike<number> }): VectorReset
   /** @param actions [N, A] row by row, a discrete action being one number */
   step(actions: ArrayLike<number>): VectorStep
+  /** Where its episodes are: what a checkpoint keeps of it. */
+  readonly part: StatePart
   /**
    * Closes the environments; after that they neither reset nor step. `using` does it where the runtime knows
    * Symbol.dispose.
@@ -116,30 +116,6 @@ export async function makeVector(
 }
 
 const NO_INFO: Info = {}
-
-interface Vector {
-  readonly spec: EnvironmentSpec
-  /** The actions that are not refused. */
-  readonly taken: Space
-  readonly num: number
-  readonly autoreset: AutoresetMode
-  seed: number
-  readonly arena: Arena<ReturnType<typeof vectorFields> & { mask: ReturnType<typeof u8> }>
-  readonly infos: Info[]
-  readonly finalInfos: Info[]
-}
-
-/** How the rows of a vector move. */
-interface RowStepper {
-  /** Starts the episode whose number stands in `episode`, in every row or where the mask is not 0. */
-  reset(mask?: ArrayLike<number>): void
-  /**
-   * One step of every row with the actions in `action`: physics, observations, time limit, statistics, automatic
-   * resets.
-   */
-  step(): void
-  close(): void
-}
 
 /** What the caller sees: checks, and the same views every time. */
 function frontOf(vector: Vector, rows: RowStepper): VectorEnvironment {
@@ -197,6 +173,11 @@ function frontOf(vector: Vector, rows: RowStepper): VectorEnvironment {
       }
       return result
     },
+    part: vectorPart(vector, rows, (seed) => {
+      vector.seed = seed
+      rows.reset()
+      started = true
+    }),
     close() {
       if (open) rows.close()
       open = false
@@ -263,91 +244,4 @@ function checkRunning({ spec, num, arena: { view } }: Vector): void {
       `${spec.id}, row ${row}: the episode ended after ${view.elapsed[row]} steps; reset it with a mask before the next step.`,
     )
   }
-}
-
-/** Rows whose physics is in the core. */
-function coreRows(vector: Vector): RowStepper {
-  const { spec, num, autoreset, arena } = vector
-  const { ops, at, view } = arena
-  return {
-    reset(mask) {
-      writeVector(arena, spec, { rows: num, autoreset, seed: splitSeed(vector.seed) })
-      if (mask) for (let row = 0; row < num; row++) view.mask[row] = mask[row] ? 1 : 0
-      ops.resetVector(at.vector, mask ? at.mask : 0)
-    },
-    step: () => ops.stepVector(at.vector),
-    close: () => {},
-  }
-}
-
-/** Rows that are instances of a task in TypeScript, one after the other. */
-function typeScriptRows(vector: Vector): RowStepper {
-  const { spec, num, infos } = vector
-  const { view } = vector.arena
-  const O = sizeOf(spec.observationSpace)
-  const episodes = openEpisodes(
-    spec,
-    creatorOf(spec),
-    view,
-    namingRow((row) => `${spec.id}, row ${row}`),
-  )
-  const start = (row: number) => {
-    const { obs, info } = startEpisode(episodes, row, seedOf(vector, row))
-    view.observation.set(obs, row * O)
-    view.ended[row] = 0
-    infos[row] = info
-  }
-
-  function stepRow(row: number): void {
-    const result = stepEpisode(episodes, row, actionOf(spec, view.action, row))
-    view.observation.set(result.obs, row * O)
-    view.reward[row] = result.reward
-    view.terminated[row] = result.terminated ? 1 : 0
-    view.truncated[row] = result.truncated ? 1 : 0
-    infos[row] = result.info
-    if (result.terminated || result.truncated) endEpisode(vector, row, start)
-  }
-
-  /** The step that stands for a reset, or the reset itself: a row without reward and flags. */
-  function restart(row: number): void {
-    start(row)
-    view.reward[row] = 0
-    view.terminated[row] = 0
-    view.truncated[row] = 0
-  }
-  return {
-    reset(mask) {
-      for (let row = 0; row < num; row++) if (!mask || mask[row]) restart(row)
-    },
-    step() {
-      for (let row = 0; row < num; row++) {
-        if (!view.ended[row]) stepRow(row)
-        else {
-          view.episode[row]++
-          restart(row)
-        }
-      }
-    },
-    close: () => closeAll(episodes.instances),
-  }
-}
-
-const seedOf = ({ seed, arena }: Vector, row: number) =>
-  deriveSeed(seed, Purpose.episode, 0, row, arena.view.episode[row])
-
-/** What is kept of an episode that ended, and what follows from it. */
-function endEpisode(
-  { spec, autoreset, infos, finalInfos, arena: { view } }: Vector,
-  row: number,
-  start: (row: number) => void,
-) {
-  view.finalElapsed[row] = view.elapsed[row]
-  view.finalReturn[row] = view.episodeReturn[row]
-  finalInfos[row] = infos[row]
-  if (autoreset === 'next-step') view.ended[row] = 1
-  if (autoreset !== 'same-step') return
-  const O = sizeOf(spec.observationSpace)
-  view.finalObservation.set(view.observation.subarray(row * O, (row + 1) * O), row * O)
-  view.episode[row]++
-  start(row)
 }

@@ -1,6 +1,6 @@
-// The seam between a population and whoever evaluates its particles: only arrays of numbers cross it.
+import type { NumberArray } from '../core/runtime-types.ts'
 
-export type NumberArray = Float32Array | Float64Array | Int32Array | Uint32Array | Uint8Array
+// The seam between a population and whoever evaluates its particles: only arrays of numbers cross it.
 
 /** What a particle carries from one evaluation to the next beside its parameters: arrays by name. */
 export type ParticleState = Readonly<Record<string, NumberArray>>

@@ -5,6 +5,7 @@ import { type CoreModule, type CoreSource, compileCore } from '../core/module.ts
 import type { Ops, Pointer } from '../core/ops.ts'
 import { Purpose, type Seed, splitSeed } from '../core/random.ts'
 import { seedEntry, setting } from '../core/settings.ts'
+import { arraysPart, countSchema, fieldsPart, partsOf, type StatePart } from '../core/state.ts'
 import type { EnvironmentSpec } from '../envs/contract.ts'
 import { environmentSpec } from '../envs/registry.ts'
 import { actionSize, observationSize } from '../envs/spaces.ts'
@@ -12,6 +13,7 @@ import { makeVector, type VectorEnvironment } from '../envs/vector.ts'
 import { activations } from '../nn/network.ts'
 import { startTfjs, type TfjsOptions } from '../nn/tfjs.ts'
 import { type Batch, createBatch, createReplay, type Replay, sampleInto, store } from './replay.ts'
+import { replayPart } from './replay-state.ts'
 import { checkReward } from './rollout.ts'
 
 // The loop that off-policy algorithms share: act, step, store, learn from what is stored.
@@ -245,6 +247,17 @@ export function boundInto(out: Float32Array, action: Float32Array, { actionSpace
     const half = fround(fround(0.5 * fround(action[k] + 1)) * fround(high - low))
     out[k] = Math.min(Math.max(fround(low + half), low), high)
   }
+}
+
+/** What the loop goes on with: environments, replay, counters. */
+export function loopPart(loop: OffPolicy): StatePart {
+  const { envs, replay, observation } = loop
+  return partsOf({
+    counters: fieldsPart(loop, { steps: countSchema, updates: countSchema }),
+    shown: arraysPart({ observation }),
+    environments: envs.part,
+    replay: replayPart(replay, () => loop.steps * envs.num),
+  })
 }
 
 /** What the episodes of an iteration were. */

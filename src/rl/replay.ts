@@ -30,9 +30,9 @@ export interface ReplaySizes {
   readonly actions: number
 }
 
-const columns = ['observation', 'nextObservation', 'action', 'reward', 'terminated'] as const
+export const columns = ['observation', 'nextObservation', 'action', 'reward', 'terminated'] as const
 
-const widthsOf = ({ observations: O, actions: A }: ReplaySizes) => ({
+export const widthsOf = ({ observations: O, actions: A }: ReplaySizes) => ({
   ...{ observation: O, nextObservation: O, action: A, reward: 1, terminated: 1 },
 })
 

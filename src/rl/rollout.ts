@@ -1,20 +1,22 @@
 import type { Arena } from '../core/arena.ts'
 import { closeAll } from '../core/disposable.ts'
-import { RunError, show } from '../core/errors.ts'
+import { RunError, show, UsageError } from '../core/errors.ts'
 import { deriveSeed } from '../core/generator.ts'
-import { u32 } from '../core/layout.ts'
+import { f32, u8, u32 } from '../core/layout.ts'
 import { joinSeed, Purpose, type Seed } from '../core/random.ts'
+import { type ActionLog, appendTo, emptyLog, lastSteps } from '../envs/action-log.ts'
 import type { Environment, EnvironmentSpec } from '../envs/contract.ts'
 import { actionOf, type Episodes, startEpisode, stepEpisode, type Telling } from '../envs/episodes.ts'
 import { refuseEndless } from '../envs/errors.ts'
+import { loadInstances, playAgain, saveInstances } from '../envs/instance-states.ts'
 import { creatorOf, openInstances } from '../envs/instances.ts'
 import { type Action, actionSize, observationSize } from '../envs/spaces.ts'
 import type { Head, policyFields } from '../nn/policy.ts'
-import { type ActionLog, appendTo, emptyLog, lastSteps } from './action-log.ts'
-import type { NumberArray, ParticleState } from './evaluator.ts'
+import type { ParticleState } from './evaluator.ts'
+import { type CarriedFields, fixed, growing } from './particle-states.ts'
 import {
   type batchFields,
-  type environmentFields,
+  environmentFields,
   environmentState,
   writeBatch,
   writeEnvironments,
@@ -99,13 +101,33 @@ export function startEnvironments(arena: RolloutArena, task: Task, roller: Rolle
 }
 
 /** What the environments of a particle carry from one rollout to the next. */
-export function carryEnvironments({ view }: RolloutArena, { log }: Roller): ParticleState {
+export function carryEnvironments({ view }: RolloutArena, { instances, log }: Roller): ParticleState {
   const fields = environmentState.map((name) => [name, view[name].slice()])
-  const longest = view.elapsed.reduce((a, b) => Math.max(a, b), 0)
-  return {
-    ...Object.fromEntries(fields),
-    history: lastSteps(log, longest),
-  }
+  const states = saveInstances(instances)
+  // Who has the states needs no actions.
+  const longest = states.length > 0 ? 0 : view.elapsed.reduce((a, b) => Math.max(a, b), 0)
+  return { ...Object.fromEntries(fields), instances: states, history: lastSteps(log, longest) }
+}
+
+/** The fields of that. */
+export function carriedEnvironments({ spec, environments: E }: Task): CarriedFields {
+  const fields = environmentFields(spec, E)
+  const taken = environmentState.map((name) => [name, fields[name]])
+  const history = f32(spec.core ? 1 : E * actionSize(spec))
+  return { ...fixed(Object.fromEntries(taken)), ...growing({ instances: u8(1), history }) }
+}
+
+/** Throws a UsageError where the arrays that `carriedEnvironments` lists do not fit each other. */
+export function refuseEnvironments({ spec, environments: E }: Task, { elapsed, history, instances }: ParticleState) {
+  const late = elapsed.findIndex((steps) => steps >= spec.maxEpisodeSteps)
+  if (late >= 0)
+    throw new UsageError(
+      `its episode of environment ${late} has ${elapsed[late]} steps, beyond the limit of ${spec.id}.`,
+    )
+  const longest = spec.core || instances.length > 0 ? 0 : (elapsed as Int32Array).reduce((a, b) => Math.max(a, b), 0)
+  const needed = longest * E * actionSize(spec)
+  if (history.length !== needed)
+    throw new UsageError(`its history has ${history.length} numbers, but its episodes have ${needed}.`)
 }
 
 /** Goes on where the environments were when `carried` was taken. */
@@ -114,25 +136,23 @@ export function resumeEnvironments(arena: RolloutArena, carried: ParticleState):
 }
 
 /**
- * Brings new instances of a task in TypeScript to where the episodes in the arena are: an episode is a function of its
- * seed and its actions.
+ * Brings new instances of a task in TypeScript to where the episodes in the arena are: by their own states, or by the
+ * actions since, as an episode is a function of its seed and its actions.
  *
- * @param history [steps, E, A] the last actions, as many as the longest running episode has steps
+ * @param carried with `history` [steps, E, A], the last actions, as many as the longest running episode has steps
+ * @throws RunError where the same seed and actions lead elsewhere
  */
-export function replayEpisodes(
-  arena: RolloutArena,
-  task: Task,
-  { particle, instances, log }: Roller,
-  history: NumberArray,
-): void {
+export function replayEpisodes(arena: RolloutArena, task: Task, roller: Roller, carried: ParticleState): void {
+  const { instances, log, particle } = roller
+  if (instances.length === 0) return
   const { view } = arena
-  const A = view.low.length
-  const width = instances.length * A
-  instances.forEach((instance, e) => {
-    instance.reset({ seed: episodeSeed(arena, task, particle, e) })
-    for (let at = history.length - view.elapsed[e] * width + e * A; at < history.length; at += width)
-      instance.step(actionOf(task.spec, history.slice(at, at + A) as Float32Array, 0))
-  })
+  const { history } = carried
+  if (carried.instances.length > 0) loadInstances(instances, carried.instances)
+  else
+    playAgain(task.spec, instances, {
+      ...{ history: history as Float32Array, elapsed: view.elapsed, shown: view.current },
+      seedOf: (e) => episodeSeed(arena, task, particle, e),
+    })
   appendTo(log, history)
 }
 

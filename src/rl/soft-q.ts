@@ -2,6 +2,7 @@ import type { Arena } from '../core/arena.ts'
 import { f32, padded } from '../core/layout.ts'
 import type { Ops, Pointer } from '../core/ops.ts'
 import { Purpose, type Seed } from '../core/random.ts'
+import { arraysPart } from '../core/state.ts'
 import { squashedGaussian } from '../nn/distributions.ts'
 import { forward } from '../nn/forward.ts'
 import { squaredError } from '../nn/losses.ts'
@@ -34,6 +35,15 @@ export function createCritics(arena: Arena<ReturnType<typeof criticFields>>, net
   const critics: Critics = { q, ops: arena.ops, target: { at: arena.at.qTarget, view: arena.view.qTarget } }
   follow(critics, 1)
   return critics
+}
+
+/** What they have learned, and the moments that they learn with. */
+export const criticParts = ({ q, target }: Critics) => {
+  const { theta, moment1, moment2 } = q.view
+  return {
+    population: arraysPart({ theta, target: target.view }),
+    rest: arraysPart({ moment1, moment2, steps: q.steps }),
+  }
 }
 
 /** θ̄ ← τ θ + (1 − τ) θ̄; τ = 1 copies. */

@@ -33,6 +33,14 @@ export const temperatureEntries = {
 
 const schema = v.object(temperatureEntries)
 
+type TemperatureSettings = v.InferOutput<typeof schema>
+
+/** The names of settings whose schedule is as long as the run. */
+export const scheduleOverRun = (settings: TemperatureSettings): string[] =>
+  settings.temperatureSchedule !== 'constant' && settings.temperatureIterations === undefined
+    ? ['temperatureSchedule']
+    : []
+
 /** 1/α in iteration t (from 0). */
 type InverseTemperature = (t: number, ops: Ops) => number
 
@@ -40,7 +48,7 @@ type InverseTemperature = (t: number, ops: Ops) => number
  * @param iterations of the run, where they are known
  * @throws UsageError for a schedule that has no length, or is shorter than the run
  */
-export function inverseTemperature(settings: v.InferOutput<typeof schema>, iterations?: number): InverseTemperature {
+export function inverseTemperature(settings: TemperatureSettings, iterations?: number): InverseTemperature {
   const { temperature, temperatureSchedule: schedule } = settings
   if (schedule === 'constant') return () => 1 / temperature
   const length = settings.temperatureIterations ?? iterations

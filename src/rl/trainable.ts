@@ -5,6 +5,7 @@ import { type Field, f32, i32, padded } from '../core/layout.ts'
 import type { Ops, Pointer } from '../core/ops.ts'
 import type { Seed } from '../core/random.ts'
 import { takeRows } from '../core/rows.ts'
+import { arraysPart, partsOf, type StatePart } from '../core/state.ts'
 import { forward } from '../nn/forward.ts'
 import { squaredError } from '../nn/losses.ts'
 import { type Initialisation, initialiseInto, type Network } from '../nn/network.ts'
@@ -81,6 +82,21 @@ export function initialiseTrainable(
     const row = view.theta.subarray(k * net.size, (k + 1) * net.size)
     initialiseInto(row, net, ops, seed, particle * count + k, initialisation)
   }
+}
+
+/** What is kept of it between two steps: its parameters, and what Adam keeps. */
+export const trainableParts = ({ view: { theta, moment1, moment2 }, steps }: Trainable) => ({
+  population: arraysPart({ theta }),
+  rest: arraysPart({ moment1, moment2, steps }),
+})
+
+/** All of it. */
+export const trainablePart = (side: Trainable): StatePart => partsOf(trainableParts(side))
+
+/** The fields that a particle carries of `count` networks called `name`. */
+export function carriedTrainable(name: string, net: Network, count = 1): Readonly<Record<string, Field>> {
+  const { [`${name}Gradient`]: _, ...kept } = trainableFields(name, net, count) as Record<string, Field>
+  return kept
 }
 
 /** What a particle carries of it. */

@@ -115,7 +115,7 @@ test.each([
   const there = await running(await spec())
   const roller = createRoller(there.task, 1)
   resumeEnvironments(there.arena, taken)
-  replayEpisodes(there.arena, there.task, roller, taken.history)
+  replayEpisodes(there.arena, there.task, roller, taken)
   rollout(there.arena, there.task, roller, T)
   for (const name of [...rows, ...carried])
     expect([name, ...there.arena.view[name]]).toEqual([name, ...here.arena.view[name]])

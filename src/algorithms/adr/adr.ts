@@ -2,6 +2,7 @@ import { inIteration } from '../../core/errors.ts'
 import { type CoreModule, compileCore } from '../../core/module.ts'
 import { type Seed, splitSeed } from '../../core/random.ts'
 import { joined } from '../../core/rows.ts'
+import { arraysPart, countSchema, fieldsPart, partsOf } from '../../core/state.ts'
 import { environmentSpec } from '../../envs/registry.ts'
 import { observationSize } from '../../envs/spaces.ts'
 import { policyOf } from '../../nn/policy.ts'
@@ -13,10 +14,12 @@ import type { Job, Outcome, ParticleInfo, ParticleState, Visited } from '../../r
 import { headFor } from '../../rl/heads.ts'
 import { constantsAt, packConstants } from '../../rl/randomisation.ts'
 import type { Task } from '../../rl/rollout.ts'
+import type { StateParts } from '../algorithm.ts'
 import { startTaskPool } from '../workers/pool.ts'
-import { createAgent, merged, update } from './agent.ts'
+import { carriedPart, createAgent, merged, update } from './agent.ts'
 import {
   accuracyOf,
+  discriminatorPart,
   discriminatorReward,
   logitsOf,
   remember,
@@ -25,7 +28,15 @@ import {
 } from './discriminator.ts'
 import { randomisedEvaluator } from './evaluator.ts'
 import { type AdrInfo, measure, visited } from './metrics.ts'
-import { createRandomiser, learn, type Move, propose, type Randomiser, uniformPoint } from './particles.ts'
+import {
+  createRandomiser,
+  learn,
+  type Move,
+  propose,
+  type Randomiser,
+  randomiserPart,
+  uniformPoint,
+} from './particles.ts'
 import { type AdrConfig, type AdrOptions, adrConfig, adrSettings } from './settings.ts'
 
 /**
@@ -73,6 +84,7 @@ export const adr = {
   agents: ({ core, spec, policy, arena }: AdrState): PolicyAgents =>
     policyAgents(core, spec, { policy, particles: 1, theta: arena.view.theta }),
   visited,
+  parts,
   /** Ends the workers of a state that is not needed any more. */
   close: (state: AdrState) => state.workerPool.close(),
 }
@@ -116,6 +128,21 @@ async function init({ workers, workerLimit, iterations: _, core: source, tfjs, .
     /** Iterations done, and steps of the agent's optimizer. */
     iteration: 0,
     updates: 0,
+  }
+}
+
+function parts(state: AdrState): StateParts {
+  const { arena, randomiser, discriminator } = state
+  const { theta, moment1, moment2 } = arena.view
+  return {
+    population: arraysPart({ theta }),
+    rest: partsOf({
+      moments: arraysPart({ moment1, moment2 }),
+      counters: fieldsPart(state, { iteration: countSchema, updates: countSchema }),
+      carried: carriedPart(state),
+      randomiser: randomiser && randomiserPart(randomiser),
+      discriminator: discriminator && discriminatorPart(discriminator),
+    }),
   }
 }
 

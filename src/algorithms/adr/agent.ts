@@ -4,6 +4,7 @@ import { f32, padded } from '../../core/layout.ts'
 import type { CoreModule } from '../../core/module.ts'
 import { Purpose, type Seed } from '../../core/random.ts'
 import { meanInto } from '../../core/rows.ts'
+import type { StatePart } from '../../core/state.ts'
 import { type Initialisation, initialiseInto, mlp, valueNetwork } from '../../nn/network.ts'
 import type { Policy } from '../../nn/policy.ts'
 import type { MomentArena, Optimizer } from '../../optim/optimizers.ts'
@@ -77,6 +78,19 @@ export function update(state: Agent, rollouts: readonly Outcome[]): void {
   if (arena.ops.firstNonFinite(arena.at.theta, policy.size) >= 0)
     throw new RunError('The parameters of the agent are not finite after the step.')
 }
+
+/** What the agent has beside its policy. */
+export const carriedPart = (agent: { carried: ParticleState }): StatePart => ({
+  save(to) {
+    for (const [name, array] of Object.entries(agent.carried)) to.array(name, array)
+  },
+  load(from) {
+    const found = Object.entries(agent.carried).map(([name, array]) => [name, from.array(name, array)])
+    return () => {
+      agent.carried = Object.fromEntries(found)
+    }
+  },
+})
 
 /** What the agent carries on: the mean of what every rollout made of its critic, each from the same one. */
 export function merged(carried: ParticleState, rollouts: readonly Outcome[]): ParticleState {

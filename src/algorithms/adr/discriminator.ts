@@ -1,6 +1,9 @@
 import type { Arena } from '../../core/arena.ts'
+import { UsageError } from '../../core/errors.ts'
 import { f32, padded } from '../../core/layout.ts'
 import { Purpose, type Seed } from '../../core/random.ts'
+import { joined } from '../../core/rows.ts'
+import { countSchema, partsOf, type StatePart } from '../../core/state.ts'
 import { forward } from '../../nn/forward.ts'
 import type { Network } from '../../nn/network.ts'
 import type { Head } from '../../nn/policy.ts'
@@ -8,7 +11,7 @@ import { stateActionSize, stateActions } from '../../nn/state-action.ts'
 import { tf } from '../../nn/tfjs.ts'
 import type { Visited } from '../../rl/evaluator.ts'
 import { type Moments, noMoments, normaliseInPlace, withRows } from '../../rl/normalisation.ts'
-import { descend, outputsInto, type Trainable } from '../../rl/trainable.ts'
+import { descend, outputsInto, type Trainable, trainablePart } from '../../rl/trainable.ts'
 
 /** Room for the random numbers that choose the rows of one step. */
 export const drawFields = (batch: number) => ({ draws: f32(padded(2 * batch)) })
@@ -68,6 +71,40 @@ export function transitionRows(
 export function remember(discriminator: TransitionDiscriminator, rows: LabelledRows, iterations: number): void {
   for (const some of [rows.randomised, rows.reference]) discriminator.moments = withRows(discriminator.moments, some)
   discriminator.memory = [...discriminator.memory, rows].slice(-iterations)
+}
+
+/** The network, and what it learns from next. */
+export function discriminatorPart(discriminator: TransitionDiscriminator): StatePart {
+  const columns = discriminator.network.net.widths[0]
+  const kinds = ['randomised', 'reference'] as const
+  return partsOf({
+    network: trainablePart(discriminator.network),
+    rows: {
+      save(to) {
+        const { memory, moments } = discriminator
+        to.value('iterations', memory.length)
+        to.array('moments', moments)
+        for (const kind of kinds) to.array(kind, joined(memory.map((rows) => rows[kind])))
+      },
+      load(from) {
+        const iterations = from.value('iterations', countSchema)
+        const moments = from.array('moments', discriminator.moments)
+        const [randomised, reference] = kinds.map((kind) => from.array(kind, new Float32Array(0), 'any'))
+        const part = (rows: Float32Array, k: number) => {
+          const size = rows.length / iterations
+          return rows.slice(k * size, (k + 1) * size)
+        }
+        for (const rows of [randomised, reference])
+          if (iterations === 0 ? rows.length > 0 : rows.length === 0 || rows.length % (iterations * columns) !== 0)
+            throw new UsageError(`its transitions are no rows of ${columns} numbers of ${iterations} iterations.`)
+        const judged = (k: number) => ({ randomised: part(randomised, k), reference: part(reference, k) })
+        return () => {
+          discriminator.moments = moments
+          discriminator.memory = Array.from({ length: iterations }, (_, k) => judged(k))
+        }
+      },
+    },
+  })
 }
 
 const normalised = ({ moments }: TransitionDiscriminator, rows: Float32Array) => normaliseInPlace(rows.slice(), moments)

@@ -1,18 +1,26 @@
 import { policyGradientInto } from '../../compile/policy-gradient.ts'
 import { createArena } from '../../core/arena.ts'
-import { RunError } from '../../core/errors.ts'
+import { RunError, UsageError } from '../../core/errors.ts'
 import { deriveSeed } from '../../core/generator.ts'
 import { f32, padded } from '../../core/layout.ts'
 import type { CoreModule } from '../../core/module.ts'
 import { Draw, joinSeed, Purpose, type Seed, splitSeed } from '../../core/random.ts'
 import { joined, rowAt } from '../../core/rows.ts'
+import { arraysPart, countSchema, fieldsPart, partsOf, type StatePart } from '../../core/state.ts'
 import { forward } from '../../nn/forward.ts'
 import { squaredError } from '../../nn/losses.ts'
 import { initialiseInto, valueNetwork } from '../../nn/network.ts'
 import { policyFields, policyOf, writePolicy } from '../../nn/policy.ts'
 import { tf } from '../../nn/tfjs.ts'
 import { adam, optimizerFields } from '../../optim/optimizers.ts'
-import { descend, initialiseTrainable, parametersOf, trainable, trainableFields } from '../../rl/trainable.ts'
+import {
+  descend,
+  initialiseTrainable,
+  parametersOf,
+  trainable,
+  trainableFields,
+  trainablePart,
+} from '../../rl/trainable.ts'
 import type { BandwidthRule } from '../../svgd/bandwidth-rules.ts'
 import { steinDirection } from '../../svgd/direction.ts'
 import { type SteinInfo, steinFields } from '../../svgd/fields.ts'
@@ -106,6 +114,54 @@ function parameters(
   i: number,
 ) {
   return rowAt(arena.view[name], settings.particles, policy.size, i)
+}
+
+/** The particles, where they are, and what their critics learn from next. */
+export function randomiserPart(randomiser: Randomiser): StatePart {
+  const { arena, settings, critics } = randomiser
+  const { theta, moment1, moment2 } = arena.view
+  const { particles: n, dimensions: d } = settings
+  const ends = ['from', 'to', 'action'] as const
+  return partsOf({
+    particles: arraysPart({ theta, moment1, moment2 }),
+    counters: fieldsPart(randomiser, { moved: countSchema, steps: countSchema }),
+    critics: trainablePart(critics),
+    moves: {
+      save(to) {
+        const moves = randomiser.memory.flat()
+        to.array('points', joined(randomiser.points))
+        for (const end of ends) to.array(end, joined(moves.map((move) => move[end])))
+        to.array(
+          'last',
+          Uint8Array.from(moves, ({ isLast }) => (isLast ? 1 : 0)),
+        )
+        to.array(
+          'reward',
+          Float64Array.from(moves, ({ reward }) => reward),
+        )
+      },
+      load(from) {
+        const points = from.array('points', new Float32Array(0), n * d)
+        const reward = from.array('reward', new Float64Array(0), 'any')
+        const last = from.array('last', new Uint8Array(0), reward.length)
+        const [begin, end, action] = ends.map((name) => from.array(name, new Float32Array(0), reward.length * d))
+        if (reward.length % n !== 0 || reward.length > n * CRITIC_MOVES)
+          throw new UsageError(`it has ${reward.length} moves of ${n} particles, each of at most ${CRITIC_MOVES}.`)
+        const row = (values: Float32Array, k: number) => values.slice(k * d, (k + 1) * d)
+        const move = (k: number): Rewarded => ({
+          ...{ from: row(begin, k), to: row(end, k), action: row(action, k) },
+          ...{ isLast: last[k] === 1, reward: reward[k] },
+        })
+        const each = reward.length / n
+        return () => {
+          randomiser.points = Array.from({ length: n }, (_, i) => row(points, i))
+          randomiser.memory = Array.from({ length: n }, (_, i) =>
+            Array.from({ length: each }, (_, m) => move(i * each + m)),
+          )
+        }
+      },
+    },
+  })
 }
 
 /** [d] uniform in the unit cube: the k-th draw of a particle. */

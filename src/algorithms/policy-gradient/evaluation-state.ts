@@ -12,11 +12,14 @@ import { startTfjs, type TfjsOptions } from '../../nn/tfjs.ts'
 import { advantageFields, weighAdvantages } from '../../rl/advantages.ts'
 import type { Estimator } from '../../rl/estimator.ts'
 import type { Job, ParticleState } from '../../rl/evaluator.ts'
+import { type CarriedFields, fixed } from '../../rl/particle-states.ts'
 import {
+  carriedEnvironments,
   carryEnvironments,
   closeRoller,
   createRoller,
   type Roller,
+  refuseEnvironments,
   replayEpisodes,
   resumeEnvironments,
   seedFields,
@@ -26,6 +29,7 @@ import {
 } from '../../rl/rollout.ts'
 import { batchFields, environmentFields } from '../../rl/rollout-layout.ts'
 import {
+  carriedTrainable,
   initialiseTrainable,
   loadTrainable,
   outputsInto,
@@ -37,6 +41,7 @@ import {
   trainCritic,
 } from '../../rl/trainable.ts'
 import type { Divergence } from '../../rl/visitation-density.ts'
+import { memoryFields, refuseMemories } from './memory-fields.ts'
 
 // Memory for the evaluation of one particle at a time, and what each particle brings into it and carries away.
 
@@ -60,16 +65,7 @@ export async function createPolicyGradient(setup: PolicyGradientSetup) {
   await startTfjs({ ...tfjs, core: module })
   const { spec, environments: E, steps: T } = task
   const [O, A] = [observationSize(spec), actionSize(spec)]
-  const imitates = estimator.selfImitation === 'trajectories'
-  const valueNet = valueNetwork(O, estimator.criticHidden)
-  const nets = {
-    critic: estimator.baseline === 'value' ? valueNet : null,
-    /** V of the discriminator's reward, and the discriminator. */
-    imitator: imitates ? valueNet : null,
-    discriminator: imitates ? mlp([stateActionSize(O, policy.head), ...estimator.discriminatorHidden, 1]) : null,
-    /** V of the reward for being where the others are not. */
-    explorer: divergence ? valueNet : null,
-  }
+  const nets = networksOf(setup)
   const arena = await createArena(module, {
     theta: f32(padded(policy.size)),
     gradient: f32(padded(policy.size)),
@@ -110,6 +106,21 @@ export async function createPolicyGradient(setup: PolicyGradientSetup) {
   }
 }
 
+/** The networks beside a policy. */
+function networksOf({ task: { spec }, policy, estimator, divergence }: CarriedBy) {
+  const O = observationSize(spec)
+  const imitates = estimator.selfImitation === 'trajectories'
+  const valueNet = valueNetwork(O, estimator.criticHidden)
+  return {
+    critic: estimator.baseline === 'value' ? valueNet : null,
+    /** V of the discriminator's reward, and the discriminator. */
+    imitator: imitates ? valueNet : null,
+    discriminator: imitates ? mlp([stateActionSize(O, policy.head), ...estimator.discriminatorHidden, 1]) : null,
+    /** V of the reward for being where the others are not. */
+    explorer: divergence ? valueNet : null,
+  }
+}
+
 /**
  * RolloutRows of a rollout, and what multiplies log π(a|s) to get away from the others; [0] where the kernel is on
  * parameters.
@@ -135,7 +146,7 @@ export function takeUp(state: PolicyGradient, job: Job): Roller {
     view.linearModel.set(carried.linearModel)
     view.valueWeights.set(carried.valueWeights)
     for (const side of sidesOf(state)) loadTrainable(side, carried)
-    if (!isCurrent) replayEpisodes(arena, task, roller, carried.history)
+    if (!isCurrent) replayEpisodes(arena, task, roller, carried)
   } else {
     view.linearModel.fill(0)
     view.valueWeights.fill(0)
@@ -158,6 +169,27 @@ export function carry(state: PolicyGradient, roller: Roller): ParticleState {
     valueWeights: arena.view.valueWeights.slice(),
   }
 }
+
+/** The fields of that, and of what self-imitation remembers. */
+export function carriedFields({ task, policy, estimator, divergence }: CarriedBy): CarriedFields {
+  const O = observationSize(task.spec)
+  const networks = Object.entries(networksOf({ task, policy, estimator, divergence }))
+  const { linearModel, valueWeights } = advantageFields(0, O, estimator.baseline)
+  return {
+    ...carriedEnvironments(task),
+    ...fixed(Object.assign({}, ...networks.map(([name, net]) => net && carriedTrainable(name, net)))),
+    ...fixed({ linearModel, valueWeights }),
+    ...memoryFields(task.spec, policy, estimator),
+  }
+}
+
+/** Throws a UsageError where the arrays of a particle do not fit each other. */
+export function refuseCarried({ task, estimator }: CarriedBy, state: ParticleState): void {
+  refuseEnvironments(task, state)
+  refuseMemories(task.spec, state, estimator)
+}
+
+export type CarriedBy = Pick<PolicyGradientSetup, 'task' | 'policy' | 'estimator' | 'divergence'>
 
 const sidesOf = ({ critic, imitator, discriminator, explorer }: PolicyGradient) =>
   [critic, imitator, discriminator, explorer].filter((side) => side !== null)

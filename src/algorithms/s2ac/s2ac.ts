@@ -4,16 +4,25 @@ import { check, inIteration } from '../../core/errors.ts'
 import { f32, padded } from '../../core/layout.ts'
 import { type CoreSource, compileCore } from '../../core/module.ts'
 import { Draw, Purpose } from '../../core/random.ts'
+import { countSchema, fieldsPart, partsOf } from '../../core/state.ts'
 import type { EnvironmentSpec } from '../../envs/contract.ts'
 import { gaussian } from '../../nn/distributions.ts'
 import { startTfjs, tf } from '../../nn/tfjs.ts'
 import type { DrawingAgents } from '../../rl/agents.ts'
-import { type Episodes, episodesOf, interact, type OffPolicy, prepare, startMeans } from '../../rl/off-policy.ts'
-import { createCritics, criticFields, follow, learnQ, PAIR, targetValues } from '../../rl/soft-q.ts'
-import { inverseTemperature } from '../../rl/temperature.ts'
-import { descend, initialiseTrainable, trainable, trainableFields } from '../../rl/trainable.ts'
-import { type Metrics, offPolicyMetrics, type Saved } from '../algorithm.ts'
-import { type S2acOptions, s2acConfig, s2acSettings, savedShape } from './settings.ts'
+import {
+  type Episodes,
+  episodesOf,
+  interact,
+  loopPart,
+  type OffPolicy,
+  prepare,
+  startMeans,
+} from '../../rl/off-policy.ts'
+import { createCritics, criticFields, criticParts, follow, learnQ, PAIR, targetValues } from '../../rl/soft-q.ts'
+import { inverseTemperature, scheduleOverRun } from '../../rl/temperature.ts'
+import { descend, initialiseTrainable, trainable, trainableFields, trainableParts } from '../../rl/trainable.ts'
+import { type Metrics, offPolicyMetrics, type Saved, type StateParts } from '../algorithm.ts'
+import { type S2acConfig, type S2acOptions, s2acConfig, s2acSettings, savedShape } from './settings.ts'
 import {
   choose,
   drawParticles,
@@ -71,6 +80,8 @@ export const s2ac = {
     await startTfjs({ core })
     return steinAgents(core, spec, restoreSteinPolicy(saved, check(savedShape, saved.shape), spec))
   },
+  parts,
+  followsIterations: (config: object) => scheduleOverRun(config as S2acConfig),
   /** Closes the environments. */
   close: ({ loop }: S2acState) => loop.envs.close(),
 }
@@ -190,6 +201,17 @@ export interface S2acInfo extends Episodes {
   readonly entropy: number | null
   /** α in this iteration. */
   readonly temperature: number
+}
+
+function parts(state: S2acState): StateParts {
+  const [actor, critics] = [trainableParts(state.actor), criticParts(state.critics)]
+  return {
+    population: partsOf({ actor: actor.population, critics: critics.population }),
+    rest: partsOf({
+      ...{ actor: actor.rest, critics: critics.rest },
+      ...{ loop: loopPart(state.loop), counters: fieldsPart(state, { iteration: countSchema }) },
+    }),
+  }
 }
 
 function measure({ actor, loop }: S2acState, { entropy, temperature, qLoss, ...episodes }: S2acInfo): Metrics {

@@ -2,6 +2,7 @@ import { createArena } from '../../core/arena.ts'
 import { inIteration } from '../../core/errors.ts'
 import { f32, padded } from '../../core/layout.ts'
 import { Draw, Purpose } from '../../core/random.ts'
+import { arraysPart, countSchema, fieldsPart, partsOf } from '../../core/state.ts'
 import { squashedGaussian } from '../../nn/distributions.ts'
 import { forward } from '../../nn/forward.ts'
 import { qNetwork } from '../../nn/network.ts'
@@ -10,10 +11,27 @@ import { tf } from '../../nn/tfjs.ts'
 import { adam } from '../../optim/optimizers.ts'
 import { type PolicyAgents, policyAgents } from '../../rl/agents.ts'
 import { headFor } from '../../rl/heads.ts'
-import { type Episodes, episodesOf, interact, type OffPolicy, prepare, startMeans } from '../../rl/off-policy.ts'
-import { createCritics, criticFields, follow, learnQ, leastValues, PAIR, targetValues } from '../../rl/soft-q.ts'
-import { descend, initialiseTrainable, trainable, trainableFields } from '../../rl/trainable.ts'
-import { type Metrics, offPolicyMetrics } from '../algorithm.ts'
+import {
+  type Episodes,
+  episodesOf,
+  interact,
+  loopPart,
+  type OffPolicy,
+  prepare,
+  startMeans,
+} from '../../rl/off-policy.ts'
+import {
+  createCritics,
+  criticFields,
+  criticParts,
+  follow,
+  learnQ,
+  leastValues,
+  PAIR,
+  targetValues,
+} from '../../rl/soft-q.ts'
+import { descend, initialiseTrainable, trainable, trainableFields, trainableParts } from '../../rl/trainable.ts'
+import { type Metrics, offPolicyMetrics, type StateParts } from '../algorithm.ts'
 import { type SacOptions, sacConfig, sacSettings } from './settings.ts'
 
 /**
@@ -49,6 +67,7 @@ export const sac = {
   measure,
   agents: ({ core, spec, policy, actor }: SacState): PolicyAgents =>
     policyAgents(core, spec, { policy, particles: 1, theta: actor.view.theta }),
+  parts,
   /** Closes the environments. */
   close: ({ loop }: SacState) => loop.envs.close(),
 }
@@ -183,6 +202,22 @@ export interface SacInfo extends Episodes {
   readonly entropy: number | null
   /** α at its end. */
   readonly temperature: number
+}
+
+function parts(state: SacState): StateParts {
+  const { theta, moment1, moment2 } = state.arena.view
+  const [actor, critics] = [trainableParts(state.actor), criticParts(state.critics)]
+  return {
+    population: partsOf({
+      actor: actor.population,
+      critics: critics.population,
+      logTemperature: arraysPart({ theta }),
+    }),
+    rest: partsOf({
+      ...{ actor: actor.rest, critics: critics.rest, temperature: arraysPart({ moment1, moment2 }) },
+      ...{ loop: loopPart(state.loop), counters: fieldsPart(state, { iteration: countSchema }) },
+    }),
+  }
 }
 
 function measure({ actor, loop }: SacState, { entropy, temperature, qLoss, ...episodes }: SacInfo): Metrics {

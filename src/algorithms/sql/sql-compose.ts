@@ -5,14 +5,15 @@ import { f32, padded } from '../../core/layout.ts'
 import { type CoreModule, type CoreSource, compileCore } from '../../core/module.ts'
 import { Purpose, splitSeed } from '../../core/random.ts'
 import { normOf } from '../../core/rows.ts'
+import { countSchema, fieldsPart, partsOf } from '../../core/state.ts'
 import type { EnvironmentSpec } from '../../envs/contract.ts'
 import { environmentSpec } from '../../envs/registry.ts'
 import { haveSameSpaces } from '../../envs/spaces.ts'
 import { type DrawingAgents, withBest } from '../../rl/agents.ts'
 import { continuousTask } from '../../rl/off-policy.ts'
 import { createBatch, mergeReplays, type Replay, sampleInto } from '../../rl/replay.ts'
-import { initialiseTrainable, trainable, trainableFields } from '../../rl/trainable.ts'
-import { type Metrics, type Saved, steinMetrics } from '../algorithm.ts'
+import { initialiseTrainable, trainable, trainableFields, trainableParts } from '../../rl/trainable.ts'
+import { type Metrics, type Saved, type StateParts, steinMetrics } from '../algorithm.ts'
 import {
   type Constants,
   type SqlComposeConfig,
@@ -61,6 +62,7 @@ export const sqlCompose = {
     const agents = await sql.restore(saved, spec, core)
     return withBest(agents, agents.particles - 1)
   },
+  parts,
   /** Closes the environments of the components. */
   close: ({ components }: SqlComposeState) => closeAll(components.map(({ loop }) => loop.envs)),
 }
@@ -169,6 +171,20 @@ export interface SqlComposeInfo {
   readonly components: readonly (Awaited<ReturnType<typeof sql.step>> | null)[]
   /** Mean norm of the Stein direction of the composed sampler's actions; null while the components learn. */
   readonly direction: number | null
+}
+
+/** The merged replay is that of the components, which is made again. */
+function parts(state: SqlComposeState): StateParts {
+  const sampler = trainableParts(state.sampler)
+  const all = state.components.map((component) => sql.parts(component))
+  const named = (of: 'population' | 'rest') => Object.fromEntries(all.map((each, c) => [`component${c}`, each[of]]))
+  return {
+    population: partsOf({ sampler: sampler.population, ...named('population') }),
+    rest: partsOf({
+      ...{ sampler: sampler.rest, ...named('rest') },
+      counters: fieldsPart(state, { iteration: countSchema, updates: countSchema }),
+    }),
+  }
 }
 
 function measure({ components, sampler, iteration }: SqlComposeState, info: SqlComposeInfo): Metrics {

@@ -5,16 +5,33 @@ import { f32, padded } from '../../core/layout.ts'
 import { type CoreSource, compileCore } from '../../core/module.ts'
 import { Draw, Purpose, type Seed } from '../../core/random.ts'
 import { repeatRows } from '../../core/rows.ts'
+import { countSchema, fieldsPart, partsOf } from '../../core/state.ts'
 import type { EnvironmentSpec } from '../../envs/contract.ts'
 import { actionSize } from '../../envs/spaces.ts'
 import { startTfjs, tf } from '../../nn/tfjs.ts'
 import type { DrawingAgents } from '../../rl/agents.ts'
-import { type Episodes, episodesOf, interact, type OffPolicy, prepare, startMeans } from '../../rl/off-policy.ts'
+import {
+  type Episodes,
+  episodesOf,
+  interact,
+  loopPart,
+  type OffPolicy,
+  prepare,
+  startMeans,
+} from '../../rl/off-policy.ts'
 import type { Batch } from '../../rl/replay.ts'
-import { type Critics, createCritics, criticFields, follow, learnQ, targetValues } from '../../rl/soft-q.ts'
-import { inverseTemperature } from '../../rl/temperature.ts'
-import { initialiseTrainable, type Trainable, trainable, trainableFields } from '../../rl/trainable.ts'
-import { type Metrics, offPolicyMetrics, type Saved } from '../algorithm.ts'
+import {
+  type Critics,
+  createCritics,
+  criticFields,
+  criticParts,
+  follow,
+  learnQ,
+  targetValues,
+} from '../../rl/soft-q.ts'
+import { inverseTemperature, scheduleOverRun } from '../../rl/temperature.ts'
+import { initialiseTrainable, type Trainable, trainable, trainableFields, trainableParts } from '../../rl/trainable.ts'
+import { type Metrics, offPolicyMetrics, type Saved, type StateParts } from '../algorithm.ts'
 import {
   type LatentArena,
   latentFields,
@@ -70,6 +87,8 @@ export const sql = {
     await startTfjs({ core })
     return samplerAgents(core, spec, restoreSamplers(saved, check(savedShape, saved.shape), spec))
   },
+  parts,
+  followsIterations,
   /** Closes the environments. */
   close: ({ loop }: SqlState) => loop.envs.close(),
 }
@@ -277,6 +296,22 @@ export interface SqlInfo extends Episodes {
   readonly bandwidth: number | null
   /** α in this iteration. */
   readonly temperature: number
+}
+
+function parts(state: SqlState): StateParts {
+  const [sampler, critics] = [trainableParts(state.sampler), criticParts(state.critics)]
+  return {
+    population: partsOf({ sampler: sampler.population, critics: critics.population }),
+    rest: partsOf({
+      ...{ sampler: sampler.rest, critics: critics.rest },
+      ...{ loop: loopPart(state.loop), counters: fieldsPart(state, { iteration: countSchema }) },
+    }),
+  }
+}
+
+function followsIterations(config: object): string[] {
+  const { latentSet, ...schedule } = config as SqlConfig
+  return [...scheduleOverRun(schedule), ...(latentSet === 'unlimited' ? [] : ['latentSet'])]
 }
 
 function measure({ sampler, loop }: SqlState, { temperature, bandwidth, qLoss, value, ...rest }: SqlInfo): Metrics {

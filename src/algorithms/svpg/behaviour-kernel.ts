@@ -1,9 +1,12 @@
+import * as v from 'valibot'
 import { type CompiledGradient, compiledGradient } from '../../compile/compiled.ts'
 import { type Arena, createArena } from '../../core/arena.ts'
+import { UsageError } from '../../core/errors.ts'
 import { f32, padded } from '../../core/layout.ts'
 import type { CoreModule } from '../../core/module.ts'
 import { Purpose, type Seed } from '../../core/random.ts'
 import { joined } from '../../core/rows.ts'
+import { arraysPart, countSchema, fieldsPart, partsOf, type StatePart } from '../../core/state.ts'
 import { forward } from '../../nn/forward.ts'
 import { initialiseInto, type Network } from '../../nn/network.ts'
 import type { Policy } from '../../nn/policy.ts'
@@ -179,6 +182,46 @@ function similarity({ net, arena, kernel, divergence, temperature }: Behaviour, 
       kernel[j * n + i] = kernel[i * n + j]
     }
   }
+}
+
+/** What it has learned of a population, and the visits that it learns from next. */
+export function behaviourPart(behaviour: Behaviour): StatePart {
+  const { arena, kernel, policy } = behaviour
+  const { theta, moment1, moment2 } = arena.view
+  const n = Math.round(Math.sqrt(kernel.length))
+  return partsOf({
+    densities: arraysPart({ theta, moment1, moment2, kernel }),
+    steps: fieldsPart(behaviour, { steps: countSchema }),
+    visits: {
+      save(to) {
+        const visits = behaviour.visits.flat()
+        to.value('iterations', behaviour.visits.length)
+        to.array('moments', behaviour.moments)
+        to.array('observation', joined(visits.map(({ observation }) => observation)))
+        to.array('action', joined(visits.map(({ action }) => action)))
+      },
+      load(from) {
+        const iterations = from.value('iterations', v.picklist([0, 1, REMEMBERED]))
+        const moments = from.array('moments', behaviour.moments)
+        const observation = from.array('observation', new Float32Array(0), 'any')
+        const action = from.array('action', new Float32Array(0), 'any')
+        const each = observation.length / (iterations * n)
+        const rows = each / policy.observations
+        const isWhole = Number.isInteger(rows) && Number.isInteger(action.length / (iterations * n * rows))
+        if (iterations > 0 ? !isWhole : observation.length + action.length > 0)
+          throw new UsageError(`its visits are no rows of ${n} particles.`)
+        const part = (values: Float32Array, k: number) => {
+          const size = values.length / (iterations * n)
+          return values.slice(k * size, (k + 1) * size)
+        }
+        const visit = (k: number) => ({ observation: part(observation, k), action: part(action, k) })
+        const visits = Array.from({ length: iterations }, (_, t) =>
+          Array.from({ length: n }, (_, i) => visit(t * n + i)),
+        )
+        return () => void Object.assign(behaviour, { visits, moments })
+      },
+    },
+  })
 }
 
 /** What evaluating policy i needs to know of the others; null before anything was seen. */

@@ -1,9 +1,11 @@
+import * as v from 'valibot'
 import { createArena } from '../../core/arena.ts'
 import { check, inIteration, positiveNumber, RunError, UsageError } from '../../core/errors.ts'
 import { f32, padded } from '../../core/layout.ts'
 import { type CoreModule, compileCore } from '../../core/module.ts'
 import { type Seed, splitSeed } from '../../core/random.ts'
 import { rowAt } from '../../core/rows.ts'
+import { arraysPart, countSchema, fieldsPart, finiteSchema, partsOf, type StatePart } from '../../core/state.ts'
 import type { EnvironmentSpec } from '../../envs/contract.ts'
 import { environmentSpec } from '../../envs/registry.ts'
 import { observationSize } from '../../envs/spaces.ts'
@@ -15,13 +17,22 @@ import { type PolicyAgents, policyAgents } from '../../rl/agents.ts'
 import { estimatorOf, gradientsOf, passesOf } from '../../rl/estimator.ts'
 import type { ParticleInfo, ParticleState, Visited } from '../../rl/evaluator.ts'
 import { headFor } from '../../rl/heads.ts'
+import { particleStatesPart } from '../../rl/particle-states.ts'
 import type { Task } from '../../rl/rollout.ts'
-import { inverseTemperature } from '../../rl/temperature.ts'
+import { inverseTemperature, scheduleOverRun } from '../../rl/temperature.ts'
 import { type SteinInfo, steinFields, type Variant } from '../../svgd/fields.ts'
-import { type Metrics, steinMetrics } from '../algorithm.ts'
+import { type Metrics, type StateParts, steinMetrics } from '../algorithm.ts'
+import { carriedFields, refuseCarried } from '../policy-gradient/evaluation-state.ts'
 import { policyGradientEvaluator } from '../policy-gradient/policy-gradient.ts'
 import { startTaskPool } from '../workers/pool.ts'
-import { type Behaviour, behaviourKernel, contextFor, createBehaviour, observeBehaviour } from './behaviour-kernel.ts'
+import {
+  type Behaviour,
+  behaviourKernel,
+  behaviourPart,
+  contextFor,
+  createBehaviour,
+  observeBehaviour,
+} from './behaviour-kernel.ts'
 import { evolve } from './evolution.ts'
 import { direct } from './interaction.ts'
 import { explorationShare, isDivergence, kernelMatrix, parameterKernel } from './kernel.ts'
@@ -72,12 +83,15 @@ export const svpg = {
    */
   setTemperature(state: SvpgState, temperature: number): void {
     const inverse = 1 / check(positiveNumber('temperature'), temperature)
+    state.temperature = temperature
     state.inverseTemperature = () => inverse
   },
   agents: ({ core, spec, policy, particles, arena }: SvpgState, best?: number | null): PolicyAgents =>
     policyAgents(core, spec, { policy, particles, theta: arena.view.theta }, best),
   kernel: kernelMatrix,
   visited: ({ visited }: SvpgState) => visited,
+  parts,
+  followsIterations,
   /** Ends the workers of a state that is not needed any more, and closes its environments. */
   close: (state: SvpgState) => state.workerPool.close(),
 }
@@ -128,6 +142,8 @@ async function init({ env, workers, workerLimit, iterations, core: source, tfjs,
     optimizer,
     /** 1/α by iteration; setTemperature replaces it. */
     inverseTemperature: inverse,
+    /** What setTemperature has set it to. */
+    temperature: null as number | null,
     explorationShare: explorationShare(config, iterations),
     /** What the particles do, where the kernel is on that. */
     behaviour,
@@ -258,6 +274,41 @@ function evolution(state: SvpgState, particles: readonly ParticleInfo[]): number
   const replaced = evolve(arena, policy.size, returns, arena.view.noise, task.seed, iteration)
   for (const i of replaced) returns[i] = null
   return replaced
+}
+
+function parts(state: SvpgState): StateParts {
+  const { arena, behaviour, carried, policy, task, config } = state
+  const { theta, moment1, moment2 } = arena.view
+  const by = { task, policy, estimator: estimatorOf(config), divergence: behaviour?.divergence }
+  return {
+    population: arraysPart({ theta }),
+    rest: partsOf({
+      moments: arraysPart({ moment1, moment2 }),
+      counters: fieldsPart(state, { iteration: countSchema, moves: countSchema, returns: returnsOf(carried.length) }),
+      temperature: temperaturePart(state),
+      behaviour: behaviour && behaviourPart(behaviour),
+      carried: particleStatesPart(carried, carriedFields(by), (one) => refuseCarried(by, one)),
+    }),
+  }
+}
+
+const returnsOf = (n: number) => v.pipe(v.array(v.nullable(finiteSchema)), v.length(n))
+
+/** Set by hand, if it was. */
+const temperaturePart = (state: SvpgState): StatePart => ({
+  save: (to) => to.value('set', state.temperature),
+  load(from) {
+    const set = from.value('set', v.nullable(positiveNumber('temperature')))
+    return () => {
+      if (set !== null) svpg.setTemperature(state, set)
+    }
+  },
+})
+
+function followsIterations(config: object): string[] {
+  const { kernel, exploration, ...schedule } = config as SvpgConfig
+  const isAnnealed = isDivergence(kernel) && exploration === 'anneal'
+  return [...scheduleOverRun(schedule), ...(isAnnealed ? ['exploration'] : [])]
 }
 
 /** What an iteration of SVPG measures. */

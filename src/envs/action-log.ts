@@ -1,4 +1,4 @@
-import type { NumberArray } from './evaluator.ts'
+import type { NumberArray } from '../core/runtime-types.ts'
 
 /**
  * The actions that environments took, step by step, as long as they are needed. Written rows are never written again,

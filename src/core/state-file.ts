@@ -1,0 +1,89 @@
+import * as v from 'valibot'
+import { check, show, UsageError } from './errors.ts'
+import type { NumberArray } from './runtime-types.ts'
+import { decodeArrays, encodeTensors } from './safetensors.ts'
+import type { StateContent } from './state.ts'
+
+// A state as a file: safetensors with the arrays, and in its metadata what it is of, as JSON.
+
+/** It changes when the parts of a file do; older files are refused. */
+const FORMAT = 1
+
+const EXPECTED = v.object({
+  format: v.string(),
+  kind: v.string(),
+  about: v.string(),
+  values: v.string(),
+  checksum: v.string(),
+})
+
+/** What a file of a state holds. */
+export interface StateFile {
+  /** What it is of, as plain data. */
+  readonly about: unknown
+  readonly arrays: Readonly<Record<string, NumberArray>>
+  readonly values: Readonly<Record<string, unknown>>
+}
+
+/** The bytes of a state. @param kind what reads it, as 'train' */
+export function encodeState(
+  kind: string,
+  about: unknown,
+  { arrays, values }: Pick<StateContent, 'arrays' | 'values'>,
+): Uint8Array {
+  const texts = { format: String(FORMAT), kind, about: JSON.stringify(about), values: JSON.stringify(values) }
+  const wideFirst = Object.entries(arrays).sort(([, a], [, b]) => b.BYTES_PER_ELEMENT - a.BYTES_PER_ELEMENT)
+  const tensors = Object.fromEntries(wideFirst.map(([name, data]) => [name, { shape: [data.length], data }]))
+  return encodeTensors({ tensors, metadata: { ...texts, checksum: checksumOf(texts, wideFirst) } })
+}
+
+/**
+ * Reads what encodeState() wrote.
+ *
+ * @throws UsageError for what is damaged, of another kind or of another format
+ */
+export function decodeState(kind: string, bytes: Uint8Array): StateFile {
+  const { tensors, metadata } = decodeArrays(bytes)
+  const missing = Object.keys(EXPECTED.entries).find((name) => !Object.hasOwn(metadata, name))
+  if (missing) throw new UsageError(`it is no checkpoint: it has no ${missing}.`)
+  const { checksum, ...texts } = check(EXPECTED, metadata)
+  if (texts.format !== String(FORMAT))
+    throw new UsageError(`it has the format ${show(texts.format.slice(0, 20))}; this version reads ${FORMAT}.`)
+  if (texts.kind !== kind) throw new UsageError(`it is one of ${show(texts.kind.slice(0, 40))}, not of ${kind}.`)
+  const arrays = Object.entries(tensors).map(([name, { data }]) => [name, data] as const)
+  if (checksum !== checksumOf(texts, arrays)) throw new UsageError('its checksum is another one: a part of it changed.')
+  return {
+    about: parsed(texts.about),
+    values: v.parse(v.record(v.string(), v.unknown()), parsed(texts.values)),
+    arrays: Object.fromEntries(arrays),
+  }
+}
+
+const parsed = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new UsageError('its description is no JSON.')
+  }
+}
+
+/** FNV-1a over words of 32 bits: any change of one word changes it. */
+function checksumOf(
+  { format, kind, about, values }: Readonly<Record<string, string>>,
+  arrays: readonly (readonly [string, NumberArray])[],
+): string {
+  let hash = 0x811c9dc5
+  const add = (word: number) => {
+    hash = Math.imul(hash ^ word, 0x01000193)
+  }
+  for (const text of [format, kind, about, values]) for (let k = 0; k < text.length; k++) add(text.charCodeAt(k))
+  for (const [name, { buffer, byteOffset, byteLength }] of arrays) {
+    for (let k = 0; k < name.length; k++) add(name.charCodeAt(k))
+    const whole = byteOffset % 4 === 0 ? byteLength >> 2 : 0
+    const words = new Int32Array(buffer, whole > 0 ? byteOffset : 0, whole)
+    for (let k = 0; k < whole; k++) hash = Math.imul(hash ^ words[k], 0x01000193)
+    const rest = new Uint8Array(buffer, byteOffset + 4 * whole, byteLength - 4 * whole)
+    for (const byte of rest) add(byte)
+  }
+  return (hash >>> 0).toString(16)
+}

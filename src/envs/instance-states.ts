@@ -1,0 +1,70 @@
+import { RunError } from '../core/errors.ts'
+import { decodePlain, encodePlain } from '../core/plain.ts'
+import type { Environment, EnvironmentSpec } from './contract.ts'
+import { statesOf } from './description.ts'
+import { actionOf } from './episodes.ts'
+import { actionSize, observationSize } from './spaces.ts'
+
+// How instances of a task in TypeScript are brought elsewhere in the middle of their episodes.
+
+/** The states of instances by their own getState; [0] where one of them has none, or none that is plain data. */
+export function saveInstances(instances: readonly Environment[]): Uint8Array {
+  const known = instances.length > 0 && instances.every(({ getState, setState }) => getState && setState)
+  const text = known ? encodePlain(instances.map((instance) => instance.getState?.())) : undefined
+  return text === undefined ? new Uint8Array(0) : new TextEncoder().encode(text)
+}
+
+/** Gives other instances of the task what saveInstances() gave. */
+export function loadInstances(instances: readonly Environment[], states: ArrayLike<number>): void {
+  const all = decodePlain(new TextDecoder().decode(Uint8Array.from(states))) as unknown[]
+  instances.forEach((instance, e) => {
+    instance.setState?.(all[e])
+  })
+}
+
+/** Running episodes of N instances. */
+export interface RunningEpisodes {
+  /** [steps, N, A] the last actions, as many as the longest episode has steps. */
+  readonly history: Float32Array
+  /** [N] steps of each episode. */
+  readonly elapsed: Int32Array
+  /** [N, O] what each instance showed last. */
+  readonly shown: Float32Array
+  seedOf(row: number): number
+}
+
+/**
+ * Brings new instances to where episodes are, by taking their actions again. What wrappers have learned of them is not
+ * learned twice.
+ *
+ * @throws RunError where the same seed and actions lead elsewhere
+ */
+export function playAgain(
+  spec: EnvironmentSpec,
+  instances: readonly Environment[],
+  { history, elapsed, shown, seedOf }: RunningEpisodes,
+): void {
+  const learned = statesOf(spec).map((state) => [state, structuredClone(state)] as const)
+  const A = actionSize(spec)
+  const O = observationSize(spec)
+  const width = instances.length * A
+  instances.forEach((instance, e) => {
+    let { obs } = instance.reset({ seed: seedOf(e) })
+    for (let at = history.length - elapsed[e] * width + e * A; at < history.length; at += width)
+      obs = instance.step(actionOf(spec, history.slice(at, at + A), 0)).obs
+    // What statistics that still change make of an observation is not what they made of it then.
+    if (learned.every(([state]) => state === null || isFrozen(state)))
+      refuseOther(spec, obs, shown.subarray(e * O, (e + 1) * O), elapsed[e])
+  })
+  for (const [state, before] of learned) if (state) Object.assign(state, before)
+}
+
+const isFrozen = (state: object) => 'frozen' in state && state.frozen === true
+
+function refuseOther({ id }: EnvironmentSpec, obs: ArrayLike<number>, shown: Float32Array, steps: number): void {
+  if (shown.every((value, k) => Object.is(value, Math.fround(obs[k])))) return
+  throw new RunError(
+    `${id} shows something else when the ${steps} steps of an episode are taken again: the same seed and actions must ` +
+      'give the same episode, or the task needs getState and setState.',
+  )
+}
