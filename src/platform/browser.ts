@@ -35,6 +35,7 @@ export const platform: Platform = {
     read: noFiles,
     write: noFiles,
     append: noFiles,
+    sync: noFiles,
     rename: noFiles,
     removeDirectory: noFiles,
     list: noFiles,

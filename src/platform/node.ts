@@ -137,6 +137,10 @@ export const platform: Platform = {
       await syncDirectory(dirname(path))
     },
     append: (path, text) => appendFile(path, text),
+    async sync(path) {
+      const file = await open(path, 'r+')
+      await file.sync().finally(() => file.close())
+    },
     async rename(from, to) {
       await rename(from, to)
       await syncDirectory(dirname(to))

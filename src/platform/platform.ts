@@ -69,6 +69,8 @@ interface Files {
    */
   write(path: string, data: string | Uint8Array): Promise<void>
   append(path: string, text: string): Promise<void>
+  /** What was appended to a file is on the disk. */
+  sync(path: string): Promise<void>
   /** Of a file or a directory; what is there already stays an error. */
   rename(from: string, to: string): Promise<void>
   removeDirectory(path: string): Promise<void>

@@ -7,6 +7,7 @@ import { isExpected, show, UsageError } from '../core/errors.ts'
  *     config.json             the settings
  *     metrics.jsonl           one line of numbers an iteration
  *     particles.safetensors   theta [n, parameters] or what else acts, and kernel [n, n] where there is one
+ *     checkpoint/             what training goes on from; see checkpoint-files.ts
  *     evaluation.json         mean return of every particle
  *     visited.safetensors     where each particle has been [n, rows, observation], of the runs of an experiment
  *     report.html             all of it to look at
@@ -15,6 +16,7 @@ export const FILES = {
   config: 'config.json',
   metrics: 'metrics.jsonl',
   particles: 'particles.safetensors',
+  checkpoint: 'checkpoint',
   evaluation: 'evaluation.json',
   visited: 'visited.safetensors',
   report: 'report.html',

@@ -9,6 +9,8 @@ import { svpg } from '../algorithms/svpg/svpg.ts'
 import { check, MOST_ITERATIONS, show, UsageError, wholeNumber } from '../core/errors.ts'
 import type { CoreSource } from '../core/module.ts'
 import { refuseUnknown } from '../core/options.ts'
+import { contentOf, partsOf } from '../core/state.ts'
+import { version } from '../core/version.ts'
 import type { EnvironmentSpec } from '../envs/contract.ts'
 import { describeTask, type TaskDescription } from '../envs/description.ts'
 import { environmentSpec } from '../envs/registry.ts'
@@ -17,7 +19,18 @@ import type { Evaluation, IterationMetrics } from '../report/metrics.ts'
 import { AGENT_FIELDS, type Agents, type Policies } from '../rl/agents.ts'
 import { evaluatePopulation } from '../rl/evaluate.ts'
 import type { ParticleInfo, Visited } from '../rl/evaluator.ts'
+import { encodeCheckpoint, type Snapshot, spacesOf } from './checkpoint.ts'
 import { countCoverage } from './coverage.ts'
+import {
+  cellsPart,
+  checkpointOf,
+  continued,
+  learnedPart,
+  listPart,
+  type ResumeOptions,
+  restoreRun,
+  writtenTask,
+} from './resume.ts'
 
 /** The algorithms by name. */
 export const algorithms = { svpg, sac, sql, 'sql-compose': sqlCompose, s2ac, adr } as const
@@ -72,6 +85,10 @@ export interface TrainStep<A extends AlgorithmName = 'svpg'> {
   visited(): readonly Visited[]
   /** Workers that died in this iteration, in a sentence each; their particles were evaluated elsewhere. */
   readonly losses: readonly string[]
+  /** All that the run goes on from, for train({ resume: bytes }): keep it where a closed page does not lose it. */
+  checkpoint(): Promise<Uint8Array>
+  /** The same on the memory of the run: whoever wants it encodes it at once. */
+  snapshot(task: Readonly<Record<string, unknown>> | null): Snapshot
 }
 
 interface Info {
@@ -130,32 +147,64 @@ export const taskOfConfig = (config: object): EnvironmentSpec | undefined => tas
  *
  *     for await (const { iteration, metrics } of train({ env: 'CartPole-v1', particles: 16, iterations: 60 })) …
  *
- * Same options, same bits of theta, in Node and in browsers.
+ * Same options, same bits of theta, in Node and in browsers. A run that was stopped goes on from its directory or from
+ * the bytes of a checkpoint, as if it had not been stopped:
  *
- * @throws UsageError for a setting that is not allowed, RunError when a value is not finite
+ *     for await (const step of train({ resume: 'runs/svpg-CartPole-v1-0' })) …
+ *
+ * @throws UsageError for a setting that is not allowed, or not that of the run that goes on, and for a checkpoint that
+ *   cannot be read; RunError when a value is not finite
  */
-export async function* train<A extends AlgorithmName = 'svpg'>(given: TrainOptions<A>): AsyncGenerator<TrainStep<A>> {
+export function train(given: ResumeOptions): AsyncGenerator<AnyTrainStep>
+export function train<A extends AlgorithmName = 'svpg'>(given: TrainOptions<A>): AsyncGenerator<TrainStep<A>>
+export function train(given: object): AsyncGenerator<unknown> {
+  return stepsOf(given as ResumeOptions | AnyTrainOptions)
+}
+
+async function* stepsOf(given: ResumeOptions | AnyTrainOptions): AsyncGenerator<AnyTrainStep> {
   requireOptions(given)
-  const { algorithm = 'svpg' as A, iterations = 60, ...options } = given
-  const { init, step, measure, agents, save, kernel, setTemperature, visited, close } = algorithmNamed(algorithm)
+  const isFork = 'resume' in given && given.fork === true
+  const from = 'resume' in given && given.resume !== undefined ? await checkpointOf(given.resume) : null
+  const settings = from
+    ? await continued(from, given as ResumeOptions, algorithmNamed(from.about.config.algorithm))
+    : (given as AnyTrainOptions)
+  const { algorithm = 'svpg', iterations = 60, ...options } = settings as AnyTrainOptions
+  const method = algorithmNamed(algorithm)
+  const { init, step, measure, agents, save, kernel, setTemperature, visited, close } = method
   check(wholeNumber('iterations', 1, MOST_ITERATIONS), iterations)
   const spec = environmentSpec(options.env)
-  const state = await init({ ...options, iterations })
-  const coverage = countCoverage()
-  const bestOf = bestOfReturns()
-  const started = platform.now()
+  const state = await init({ ...options, env: spec, iterations })
+  const { config } = method
+  const written = { algorithm, env: spec.id, iterations, ...config({ ...options, env: spec }) }
+  const seen = new Set<number>()
+  const lastReturns: (number | null)[] = []
+  const coverage = countCoverage(seen)
+  const bestOf = bestOfReturns(lastReturns)
+  const { population, rest } = method.parts(state)
+  const whole = partsOf({
+    ...{ population, rest, wrappers: learnedPart(spec), coverage: cellsPart(seen) },
+    returns: listPart(lastReturns),
+  })
+  const before = from && !isFork ? from.about : null
+  let started = platform.now()
   try {
-    for (let iteration = 1; iteration <= iterations; iteration++) {
+    if (from) restoreRun(isFork ? partsOf({ population }) : whole, from, isFork)
+    started -= (before?.seconds ?? 0) * 1000
+    for (let iteration = (before?.iteration ?? 0) + 1; iteration <= iterations; iteration++) {
       const info = await step(state)
       const seconds = (platform.now() - started) / 1000
       const measured = measure(state, info)
+      const snapshot = (task: Readonly<Record<string, unknown>> | null): Snapshot => ({
+        about: { version, iteration, seconds, config: { ...written, task }, spaces: spacesOf(spec) },
+        content: contentOf(whole),
+      })
       const best = bestOf(measured.returns)
       yield {
         iteration,
         iterations,
         metrics: { iteration, seconds, ...measured, ...coverage(info.particles ?? []) },
-        state: state as TrainStep<A>['state'],
-        algorithm: algorithm as A,
+        state: state as AnyTrainStep['state'],
+        algorithm,
         env: spec.id,
         spec,
         agents: () => agents(state, best),
@@ -170,7 +219,9 @@ export async function* train<A extends AlgorithmName = 'svpg'>(given: TrainOptio
         },
         visited: () => visited?.(state) ?? [],
         losses: info.losses ?? [],
-      }
+        snapshot,
+        checkpoint: async () => encodeCheckpoint(snapshot(await writtenTask(spec))),
+      } as AnyTrainStep
       await platform.breathe()
     }
   } finally {
@@ -184,8 +235,7 @@ function requireOptions(options: unknown): void {
 }
 
 /** The particle of the highest last mean return, from those of each iteration; null before any episode has ended. */
-export function bestOfReturns(): (returns: readonly (number | null)[]) => number | null {
-  const last: (number | null)[] = []
+export function bestOfReturns(last: (number | null)[] = []): (returns: readonly (number | null)[]) => number | null {
   return (returns) => {
     returns.forEach((value, i) => {
       last[i] = value ?? last[i] ?? null

@@ -1,0 +1,132 @@
+import { platform } from '#platform'
+import { isExpected, show, UsageError } from '../core/errors.ts'
+import type { RowLog } from '../core/state.ts'
+import {
+  type Checkpoint,
+  decodeCheckpoint,
+  decodeRows,
+  encodeBeside,
+  encodeRows,
+  type LogPlace,
+  placeOf,
+  type Snapshot,
+} from './checkpoint.ts'
+import { fileOf, reading, writing } from './run-files.ts'
+
+// The checkpoints of a run, in its directory `checkpoint`:
+//
+//     12.safetensors                      the state after iteration 12; the last two are kept
+//     rest.loop.replay…-0-1000.safetensors   the transitions 0 to 999 of a replay, written once
+
+const { files } = platform
+
+/** Checkpoints that are kept. */
+const KEPT = 2
+
+const EXTENSION = '.safetensors'
+
+const stateFile = (iteration: number) => `${iteration}${EXTENSION}`
+
+/** What lies in the directory: iterations of checkpoints, and by each the files that it needs. */
+export interface KeptCheckpoints {
+  readonly iterations: readonly { readonly iteration: number; readonly needs: readonly string[] }[]
+  /** Where the replays of the last one are. */
+  readonly logs: Readonly<Record<string, LogPlace>>
+}
+
+export const noCheckpoints: KeptCheckpoints = { iterations: [], logs: {} }
+
+/**
+ * Encodes a checkpoint at once, and writes it when it is called: the new rows of replays first, then the state, then
+ * what is no longer needed goes.
+ */
+export function checkpointWriter(run: string, kept: KeptCheckpoints, snapshot: Snapshot) {
+  const path = fileOf(run, 'checkpoint')
+  const logs: Record<string, LogPlace> = {}
+  const chunks: [name: string, bytes: Uint8Array][] = []
+  for (const [name, log] of Object.entries(snapshot.content.logs)) {
+    const { place, chunk } = withNewRows(name, log, kept.logs[name])
+    logs[name] = place
+    if (chunk) chunks.push(chunk)
+  }
+  const { iteration } = snapshot.about
+  const state = encodeBeside(snapshot, logs)
+  const needs = Object.values(logs).flatMap((place) => (place.files ?? []).map(({ name }) => name))
+  const earlier = kept.iterations.filter((one) => one.iteration < iteration)
+  const now: KeptCheckpoints = { iterations: [...earlier, { iteration, needs }].slice(-KEPT), logs }
+  const write = async (): Promise<void> => {
+    await files.makeDirectory(path)
+    for (const [name, bytes] of chunks) await files.write(`${path}/${name}`, bytes)
+    // A checkpoint must not be of more iterations than metrics.jsonl holds.
+    await files.sync(fileOf(run, 'metrics'))
+    await files.write(`${path}/${stateFile(iteration)}`, state)
+    await removeOthers(path, now)
+  }
+  return { now, write: () => writing(run, write) }
+}
+
+/** The rows that are not on disk yet, as a file. */
+function withNewRows(name: string, log: RowLog, before?: LogPlace) {
+  const known = (before?.files ?? []).filter(({ end }) => end > log.first)
+  const from = Math.max(known.at(-1)?.end ?? log.first, log.first)
+  const place = placeOf(log)
+  if (from >= log.end) return { place: { ...place, files: known }, chunk: null }
+  const file = { name: `${name}-${from}-${log.end}${EXTENSION}`, first: from, end: log.end }
+  const chunk: [string, Uint8Array] = [file.name, encodeRows(from, log.end, log.rowsFrom(from))]
+  return { place: { ...place, files: [...known, file] }, chunk }
+}
+
+async function removeOthers(path: string, { iterations }: KeptCheckpoints): Promise<void> {
+  const needed = new Set(iterations.flatMap(({ iteration, needs }) => [stateFile(iteration), ...needs]))
+  for (const name of await files.list(path)) if (!needed.has(name)) await files.remove(`${path}/${name}`)
+}
+
+/** The iterations of the checkpoints that a run has, the last one first. */
+async function iterationsOf(run: string): Promise<number[]> {
+  const path = fileOf(run, 'checkpoint')
+  if (!(await files.exists(path))) return []
+  return (await files.list(path))
+    .map((name) => /^(\d+)\.safetensors$/.exec(name))
+    .filter((match) => match !== null)
+    .map(([, digits]) => Number(digits))
+    .sort((a, b) => b - a)
+}
+
+export interface FoundCheckpoint extends Checkpoint {
+  readonly file: string
+  readonly kept: KeptCheckpoints
+  /** Why a later one was not taken, a sentence each. */
+  readonly notes: readonly string[]
+}
+
+/**
+ * The last checkpoint of a run that can be read; null where it has none.
+ *
+ * @throws UsageError when none of those that are there can be read
+ */
+export async function readCheckpoint(run: string): Promise<FoundCheckpoint | null> {
+  const notes: string[] = []
+  for (const iteration of await iterationsOf(run)) {
+    const file = `${fileOf(run, 'checkpoint')}/${stateFile(iteration)}`
+    try {
+      const checkpoint = await reading(file, (bytes) => decodeCheckpoint(bytes, rowsBeside(run)))
+      if (checkpoint.about.iteration !== iteration)
+        throw new UsageError(`${show(file)} is damaged: it is of iteration ${checkpoint.about.iteration}.`)
+      const needs = Object.values(checkpoint.about.logs).flatMap((place) => (place.files ?? []).map(({ name }) => name))
+      const kept = { iterations: [{ iteration, needs }], logs: checkpoint.about.logs }
+      return { ...checkpoint, file, kept, notes }
+    } catch (error) {
+      if (!isExpected(error)) throw error
+      notes.push(error.message)
+    }
+  }
+  if (notes.length > 0) throw new UsageError(notes.join(' '))
+  return null
+}
+
+const rowsBeside = (run: string) => (name: string, first: number, end: number) => {
+  // A file beside it, and none elsewhere.
+  if (/[\\/]/.test(name)) throw new UsageError(`its replay cannot be in ${show(name)}.`)
+  const path = `${fileOf(run, 'checkpoint')}/${name}`
+  return reading(path, (bytes) => decodeRows(bytes, first, end))
+}
