@@ -180,9 +180,12 @@ export {
   type SvgdState,
   svgd,
 } from './svgd/svgd.ts'
+export { continueRun } from './train/continue-run.ts'
 export { encodeParticles } from './train/particles-file.ts'
-export { createRun, finishRun, type Run, record } from './train/record.ts'
+export { createRun, finishRun, type RecordOptions, record } from './train/record.ts'
 export { renderReport } from './train/report.ts'
+export type { ResumeOptions } from './train/resume.ts'
+export type { Run } from './train/run.ts'
 export { type LoadOptions, loadAgents, readRun, type SavedPopulation } from './train/run-directory.ts'
 export {
   type AlgorithmName,

@@ -13,7 +13,6 @@ const FUNCTION_LINES = 80
 
 /** Files that may be longer, and why. */
 const LONG_FILES: Readonly<Record<string, string>> = {
-  'src/envs/vector.ts': 'one class: the interface that users read, then its two ways to step',
   'src/experiments/presets.ts': 'a table of the published settings, one block a paper',
   'src/experiments/report.ts': 'the sections of one page in their order',
 }

@@ -12,6 +12,8 @@ import { trainCommand } from './train.ts'
 const program = new Command('steinrl')
   .version(version)
   .description('Stein variational reinforcement learning: populations of policies that learn and stay apart.')
+  // So that --resume before an algorithm is that of train, and behind one its own.
+  .enablePositionalOptions()
   .configureOutput({
     // One line that begins like those for wrong values.
     outputError: (text) =>

@@ -1,9 +1,12 @@
 import { Command } from 'commander'
 import pc from 'picocolors'
-import { check, isExpected, wholeNumber } from '../core/errors.ts'
-import { freeze } from '../envs/description.ts'
+import { check, isExpected, nonNegativeNumber, UsageError, wholeNumber } from '../core/errors.ts'
+import { freeze, parseTask, taskFrom } from '../envs/description.ts'
 import type { Evaluation } from '../report/metrics.ts'
+import { continueRun, readConfig } from '../train/continue-run.ts'
 import { createRun, finishRun, record, refuseToReplace } from '../train/record.ts'
+import type { ResumeOptions } from '../train/resume.ts'
+import type { Run } from '../train/run.ts'
 import {
   type AlgorithmName,
   type AnyTrainOptions,
@@ -30,6 +33,9 @@ interface CommandOptions {
   overwrite: boolean
   evalEpisodes: number
   json: boolean
+  checkpointEvery: number
+  resume?: string
+  fork: boolean
   constants?: TaskOptions['constants']
   maxEpisodeSteps?: number
   wrap: TaskOptions['wrap']
@@ -39,19 +45,32 @@ interface CommandOptions {
 export function trainCommand(): Command {
   const train = new Command('train')
     .description('Train a population and write a run directory with its particles, metrics and a report.')
-    .usage('<algorithm> <environment> [options]')
-    .argument('<algorithm>', 'one of the commands below, which tell their options with --help')
+    .usage('<algorithm> <environment> [options] | --resume <run> [options]')
+    .argument('[algorithm]', 'one of the commands below, which tell their options with --help')
     // Whatever stands behind an algorithm that does not exist.
     .argument('[environment...]', 'for example CartPole-v1')
     .allowUnknownOption()
-    .action((name: string) => void algorithmNamed(name))
+    .enablePositionalOptions()
+    .option('--resume <run>', 'go on with a run that was stopped or killed, as if it had not been')
+    .action(async (name: string | undefined, _: unknown, { resume }: Pick<CommandOptions, 'resume'>) => {
+      if (resume === undefined) {
+        if (name !== undefined) return void algorithmNamed(name)
+        throw new UsageError("missing required argument 'algorithm'")
+      }
+      const { algorithm } = await readConfig(resume)
+      algorithmNamed(algorithm)
+      const command = train.commands.find((each) => each.name() === algorithm) as Command
+      await command.parseAsync([...train.args, '--resume', resume], { from: 'user' })
+    })
   for (const name of Object.keys(algorithms) as AlgorithmName[]) train.addCommand(algorithmCommand(name))
   return train
 }
 
 function algorithmCommand(name: AlgorithmName): Command {
   const about = 'an id, as CartPole-v1 or HalfCheetah-v5, or a module with a task of your own, as ./task.js'
-  const settings = addSettings(new Command(name).argument('<environment>', about), name)
+  const settings = addSettings(new Command(name).argument('[environment]', about), name)
+  // A run that goes on has them already.
+  if (isResuming()) for (const option of settings.options) option.mandatory = false
   if (settings.options.some((option) => option.attributeName() === 'workers'))
     settings.option('--worker-limit <s>', 'seconds that a worker may take for one particle (600)', number)
   return taskOptions(settings)
@@ -60,19 +79,40 @@ function algorithmCommand(name: AlgorithmName): Command {
     .option('--overwrite', 'replace an earlier run in that directory', false)
     .option('--eval-episodes <n>', 'episodes to evaluate each particle on at the end; 0 for none', number, 100)
     .option('--json', 'print one JSON line an iteration instead of progress', false)
-    .action((env: string, options: CommandOptions) => runTraining(name, env, options))
+    .option('--checkpoint-every <s>', 'seconds between two checkpoints; 0: one an iteration', number, 30)
+    .option('--resume <run>', 'go on with a run that was stopped or killed, as if it had not been')
+    .option('--fork', 'with --resume: begin a new run with its population, in which settings may be others', false)
+    .action((env: string | undefined, options: CommandOptions, command: Command) => {
+      if (options.resume !== undefined) return resumeTraining(name, env, options, givenOf(command))
+      if (options.fork) throw new UsageError('--fork begins with the population of a run: name it by --resume.')
+      if (env === undefined) throw new UsageError("missing required argument 'environment'")
+      return runTraining(name, env, options)
+    })
 }
 
-async function runTraining(algorithm: string, env: string, { ...all }: CommandOptions): Promise<void> {
-  const { iterations, out, overwrite, evalEpisodes, json, workers, workerLimit, ...rest } = all
-  const { constants, maxEpisodeSteps, wrap, ...settings } = rest
+const isResuming = () => process.argv.some((word) => /^--resume(=|$)/.test(word))
+
+/** What was typed, without defaults. */
+const givenOf = (command: Command): Readonly<Record<string, unknown>> =>
+  Object.fromEntries(Object.entries(command.opts()).filter(([name]) => command.getOptionValueSource(name) === 'cli'))
+
+/** Options of the command that are no settings: any of them may be another one in a run that goes on. */
+const OUTPUT = ['out', 'overwrite', 'evalEpisodes', 'json', 'checkpointEvery', 'resume', 'fork']
+const EVALUATING = ['workers', 'workerLimit']
+const OF_TASK = ['constants', 'maxEpisodeSteps', 'wrap']
+
+const without = (options: object, names: readonly string[]): Readonly<Record<string, unknown>> =>
+  Object.fromEntries(Object.entries(options).filter(([name]) => !names.includes(name)))
+
+async function runTraining(algorithm: string, env: string, all: CommandOptions): Promise<void> {
+  const { out, overwrite, workers, workerLimit, constants, maxEpisodeSteps, wrap } = all
+  const settings = without(all, [...OUTPUT, ...EVALUATING, ...OF_TASK])
   // Everything is checked before the first file is written.
-  check(wholeNumber('eval-episodes', 0, 1_000_000), evalEpisodes)
+  checkOutput(all)
   const spec = await taskOf(env, { constants, maxEpisodeSteps, wrap })
-  const config = runConfig({ algorithm, env: spec, iterations, ...settings } as AnyTrainOptions)
+  const config = runConfig({ algorithm, env: spec, ...settings } as AnyTrainOptions)
   const path = out ?? `runs/${algorithm}-${spec.id}-${config.seed}`
   await refuseToReplace(path, overwrite)
-  // A run whose first step fails, for want of memory perhaps, leaves no directory and replaces none.
   const { task: _, ...given } = config
   const steps = train({
     ...given,
@@ -80,19 +120,90 @@ async function runTraining(algorithm: string, env: string, { ...all }: CommandOp
     workers,
     ...(workerLimit !== undefined && { workerLimit }),
   } as AnyTrainOptions)
+  await keepTraining(steps, () => createRun(path, config, { overwrite }), all)
+}
+
+function checkOutput({ evalEpisodes, checkpointEvery }: CommandOptions): void {
+  check(wholeNumber('eval-episodes', 0, 1_000_000), evalEpisodes)
+  check(nonNegativeNumber('checkpoint-every'), checkpointEvery)
+}
+
+/** @param given what was typed */
+async function resumeTraining(
+  algorithm: string,
+  env: string | undefined,
+  all: CommandOptions,
+  given: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  const { resume = '', fork, out, overwrite, workers, workerLimit } = all
+  checkOutput(all)
+  if (!fork && (out !== undefined || overwrite))
+    throw new UsageError(`A run goes on in its own directory, ${resume}: --out and --overwrite are for --fork.`)
+  if (OF_TASK.some((name) => name in given) && env === undefined)
+    throw new UsageError('Name the environment that --constants, --max-episode-steps and --wrap are for.')
+  const spec = env === undefined ? undefined : await taskOf(env, all)
+  const settings = without(given, [...OUTPUT, ...EVALUATING, ...OF_TASK])
+  const options = {
+    ...settings,
+    algorithm,
+    ...(spec && { env: spec }),
+    workers,
+    ...(workerLimit !== undefined && { workerLimit }),
+  }
+  const run = await continueRun(resume)
+  try {
+    if (fork) return await forkTraining(run, options, all)
+    const iterations = (settings.iterations ?? run.config.iterations) as number
+    const steps = run.checkpoint
+      ? train({ ...(options as object), iterations, resume: run.checkpoint })
+      : train(await optionsOf(run, { ...options, iterations }))
+    for (const note of run.checkpoint?.notes ?? []) console.error(`${note} The checkpoint before it is taken.`)
+    await keepTraining(steps, async () => run, all)
+  } finally {
+    await run.release()
+  }
+}
+
+/** A new run that begins with the population of another one. */
+async function forkTraining(from: Run, options: object, all: CommandOptions): Promise<void> {
+  const { resume = '', out, overwrite } = all
+  if (!from.checkpoint) throw new UsageError(`${resume} has no checkpoint to begin with.`)
+  if (out === undefined) throw new UsageError('A fork is a new run: say where by --out.')
+  await refuseToReplace(out, overwrite)
+  const whole = await optionsOf(from, options)
+  const steps = train({ ...whole, resume: from.checkpoint, fork: true } as ResumeOptions)
+  await keepTraining(steps, () => createRun(out, runConfig(whole), { overwrite }), all)
+}
+
+/** The settings of a run with others in their place, as train() takes them. */
+async function optionsOf({ config }: Run, options: object): Promise<AnyTrainOptions> {
+  const { task, version: _, env: __, ...settings } = config
+  const spec = 'env' in options ? options.env : await taskFrom(parseTask(task), { fromFile: true })
+  return { ...settings, ...options, env: spec } as AnyTrainOptions
+}
+
+/**
+ * Trains into a run directory, and evaluates. A run whose first step fails, for want of memory perhaps, leaves no
+ * directory and replaces none.
+ */
+async function keepTraining(
+  steps: AsyncGenerator<AnyTrainStep>,
+  open: () => Promise<Run>,
+  { evalEpisodes, json, checkpointEvery }: CommandOptions,
+): Promise<void> {
   const interrupt = listenForInterrupt()
   const first = await interrupt.during(() => steps.next())
-  const run = await createRun(path, config, { overwrite })
+  const run = await open()
   let outcome = 'Failed.'
   let evaluation: Evaluation | null = null
   try {
-    const last = await consume(record(run, resume(first, steps)), interrupt, json)
+    const last = await consume(record(run, withFirst(first, steps), { checkpointEvery }), interrupt, json)
     outcome =
-      last.iteration === iterations
-        ? `Finished all ${iterations} iterations.`
-        : `Stopped by hand after iteration ${last.iteration} of ${iterations}.`
+      last.iteration === last.iterations
+        ? `Finished all ${last.iterations} iterations.`
+        : `Stopped by hand after iteration ${last.iteration} of ${last.iterations}.`
     if (evalEpisodes > 0 && !interrupt.requested)
-      evaluation = await evaluateLast(last, config.seed, evalEpisodes, interrupt, json)
+      evaluation = await evaluateLast(last, run.config.seed as number, evalEpisodes, interrupt, json)
   } catch (error) {
     if (isExpected(error)) outcome = `Failed. ${error.message}`
     throw error
@@ -104,7 +215,7 @@ async function runTraining(algorithm: string, env: string, { ...all }: CommandOp
   }
 }
 
-async function* resume(
+async function* withFirst(
   first: IteratorResult<AnyTrainStep>,
   steps: AsyncGenerator<AnyTrainStep>,
 ): AsyncGenerator<AnyTrainStep> {

@@ -28,8 +28,8 @@ const MAX_HEADER = 100_000_000
 const MAX_RANK = 16
 
 /**
- * The safetensors format: u64 header length | JSON header {name: {dtype, shape, data_offsets}} | data. Give wide numbers
- * first, and all are aligned.
+ * The safetensors format: u64 header length | JSON header {name: {dtype, shape, data_offsets}} | data. Give wide
+ * numbers first, and all are aligned.
  * Source: huggingface/safetensors, README "Format".
  */
 export function encodeTensors({ tensors, metadata }: TensorFile<NumberArray>): Uint8Array {

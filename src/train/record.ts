@@ -1,11 +1,15 @@
 import { platform } from '#platform'
-import { show, UsageError } from '../core/errors.ts'
+import { check, nonNegativeNumber, show, UsageError } from '../core/errors.ts'
 import { refuseUnknown } from '../core/options.ts'
+import type { StatePart } from '../core/state.ts'
 import { version } from '../core/version.ts'
 import { findTask } from '../envs/description.ts'
 import type { Evaluation, IterationMetrics, RunSummary } from '../report/metrics.ts'
+import { checkpointWriter } from './checkpoint-files.ts'
+import { cut } from './continue-run.ts'
 import { encodeContent, type Particles, particlesOf } from './particles-file.ts'
 import { renderReport } from './report.ts'
+import { begun, clear, oldOf, type Run, recover, takeLock } from './run.ts'
 import { FILES, fileOf, parseJson, parseLines, reading, writing } from './run-files.ts'
 import { type AlgorithmName, type TrainStep, taskOfConfig } from './train.ts'
 
@@ -13,19 +17,6 @@ import { type AlgorithmName, type TrainStep, taskOfConfig } from './train.ts'
 const SAVE_EVERY_MS = 2000
 
 const { files } = platform
-
-/** A run directory that is being written. */
-export interface Run {
-  /** Where its files are: beside the directory of the run that it replaces, until it has saved its particles. */
-  path: string
-  /** The directory that it is to have. */
-  readonly directory: string
-  /** Gives back the lock on it. */
-  readonly release: () => Promise<void>
-  readonly config: RunSummary['config']
-  readonly metrics: IterationMetrics[]
-  kernel: number[][] | null
-}
 
 /**
  * Makes the directory of a run and writes config.json.
@@ -49,11 +40,11 @@ export async function createRun(
     await writing(path, async () => {
       if (place !== path) await files.removeDirectory(place)
       // What is left of an earlier run, and nothing else.
-      else if (await files.exists(path)) for (const name of Object.values(FILES)) await files.remove(`${path}/${name}`)
+      else await clear(path, Object.values(FILES))
       await files.makeDirectory(place)
       await files.write(fileOf(place, 'config'), `${JSON.stringify(written, null, 2)}\n`)
     })
-    return { path: place, directory: path, release, config: written, metrics: [], kernel: null }
+    return { path: place, directory: path, release, config: written, ...begun(null) }
   } catch (error) {
     await release()
     throw error
@@ -64,22 +55,6 @@ const holdsRun = async (path: string) =>
   (await files.exists(fileOf(path, 'config'))) || (await files.exists(fileOf(path, 'particles')))
 
 const newOf = (path: string) => `${path}.steinrl-new`
-const oldOf = (path: string) => `${path}.steinrl-old`
-
-async function takeLock(path: string): Promise<() => Promise<void>> {
-  let release: (() => Promise<void>) | null = null
-  await writing(path, async () => {
-    release = await files.lock(`${path}.lock`)
-  })
-  if (release) return release
-  throw new UsageError(`${show(path)} is being trained by another process; choose another --out.`)
-}
-
-/** Puts back a run that was being replaced when the process ended. */
-async function recover(path: string): Promise<void> {
-  if (!(await files.exists(path)) && (await files.exists(oldOf(path))))
-    await writing(path, () => files.rename(oldOf(path), path))
-}
 
 /** Takes the place of the run that was there, which is kept until then; what the user had beside its files stays. */
 async function install(run: Run): Promise<void> {
@@ -125,27 +100,83 @@ export async function refuseToReplace(path: string, overwrite: boolean): Promise
 export async function* record<A extends AlgorithmName>(
   run: Run,
   steps: AsyncIterable<TrainStep<A>>,
+  options: RecordOptions = {},
 ): AsyncGenerator<TrainStep<A>> {
+  refuseUnknown('record', options, ['checkpointEvery', 'beside'])
+  const checkpoints = keepCheckpoints(run, options)
   let latest: Particles | null = null
   let savedAt = Number.NEGATIVE_INFINITY
   try {
     for await (const step of steps) {
       latest = particlesOf(step)
+      if (run.isToBeCut) await cut(run, step)
       run.metrics.push(step.metrics)
       await writing(run.path, () => files.append(fileOf(run.path, 'metrics'), `${JSON.stringify(step.metrics)}\n`))
+      await checkpoints.keep(step)
       if (platform.now() - savedAt > SAVE_EVERY_MS) {
         await saveParticles(run, latest)
         savedAt = platform.now()
       }
-      yield step
+      let goesOn = false
+      try {
+        yield step
+        goesOn = true
+      } finally {
+        // Before the loop that is left closes the run: what is in memory is the state of this iteration.
+        if (!goesOn) await checkpoints.keep(step, true)
+      }
     }
   } finally {
     // Those of the iteration that was done last, whatever the next one has come to.
     try {
       if (latest) await saveParticles(run, latest)
+      await checkpoints.end()
     } finally {
       await run.release()
     }
+  }
+}
+
+/** What record() is told beside the run. */
+export interface RecordOptions {
+  /**
+   * Seconds between two checkpoints, of which a run that is killed loses at most the last; 0: one an iteration. The
+   * first and the last iteration have one. Default 30.
+   */
+  readonly checkpointEvery?: number
+  /** A state of the caller's own that is to be kept with them. */
+  readonly beside?: StatePart
+}
+
+const CHECKPOINT_EVERY = 30
+
+/** Writes checkpoints while training goes on. */
+function keepCheckpoints(run: Run, { checkpointEvery = CHECKPOINT_EVERY, beside }: RecordOptions) {
+  const every = check(nonNegativeNumber('checkpointEvery'), checkpointEvery) * 1000
+  const task = (run.config.task ?? null) as Readonly<Record<string, unknown>> | null
+  let writtenAt = Number.NEGATIVE_INFINITY
+  let last = 0
+  let pending: Promise<unknown> = Promise.resolve()
+  const ended = async () => {
+    const failure = await pending
+    if (failure) throw failure
+  }
+  return {
+    async keep({ iteration, iterations, snapshot }: TrainStep<AlgorithmName>, isLeft = false): Promise<void> {
+      const isDue = isLeft || iteration === iterations || platform.now() - writtenAt >= every
+      if (!isDue || iteration === last) return
+      await ended()
+      const isFirst = run.kept.iterations.length === 0
+      const { now, write } = checkpointWriter(run.path, run.kept, snapshot(task, beside))
+      run.kept = now
+      writtenAt = platform.now()
+      last = iteration
+      // What it throws is thrown where the next one is to be written.
+      pending = write().catch((error: unknown) => error)
+      // The particles, which may take the place of an older run, come after it.
+      if (isFirst) await ended()
+    },
+    end: ended,
   }
 }
 

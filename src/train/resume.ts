@@ -13,7 +13,7 @@ import { readCheckpoint } from './checkpoint-files.ts'
 /** A run that goes on: where from, and what may be another than it was. */
 export interface ResumeOptions {
   /** The directory of a run, or the bytes of a checkpoint. */
-  readonly resume: string | Uint8Array
+  readonly resume: string | Uint8Array | Checkpoint
   /** Begins a new run with the population alone, in which any setting may be another. Default false. */
   readonly fork?: boolean
   /** Of the whole run; default: as before. */
@@ -173,19 +173,32 @@ function recordPart(record: object): StatePart {
   }
 }
 
-/** Puts a run to where it was, or, of a fork, the population alone. */
-export function restoreRun(part: StatePart, { content }: Checkpoint, fork: boolean): void {
+/**
+ * Puts some of what a checkpoint holds to where it was: the whole run, its population alone, or what was kept beside.
+ *
+ * @throws UsageError where they do not fit each other; nothing is changed then
+ */
+export function restoreFrom({ content }: Checkpoint, name: 'whole' | 'beside', part: StatePart): void {
+  restoreNamed(content, name, part)
+}
+
+export function restorePopulation({ content }: Checkpoint, population: StatePart): void {
+  restoreNamed(content, 'whole.population', population)
+}
+
+function restoreNamed({ arrays, values, logs }: ReadContent, name: string, part: StatePart): void {
+  const own = <T>(all: Readonly<Record<string, T>>): Record<string, T> =>
+    Object.fromEntries(
+      Object.entries(all)
+        .filter(([each]) => each.startsWith(`${name}.`))
+        .map(([each, value]) => [each.slice(name.length + 1), value]),
+    )
   try {
-    restore(part, fork ? populationOf(content) : content)
+    restore(part, { arrays: own(arrays), values: own(values), logs: own(logs) })
   } catch (error) {
     if (isExpected(error)) throw new UsageError(`The checkpoint does not fit: ${error.message}`)
     throw error
   }
-}
-
-function populationOf({ arrays }: ReadContent): ReadContent {
-  const entries = Object.entries(arrays).filter(([name]) => name.startsWith('population.'))
-  return { arrays: Object.fromEntries(entries), values: {}, logs: {} }
 }
 
 /** Cells that were visited. */

@@ -8,6 +8,7 @@ import { isExpected, show, UsageError } from '../core/errors.ts'
  *     metrics.jsonl           one line of numbers an iteration
  *     particles.safetensors   theta [n, parameters] or what else acts, and kernel [n, n] where there is one
  *     checkpoint/             what training goes on from; see checkpoint-files.ts
+ *     resumed.jsonl           where it went on, one line each time
  *     evaluation.json         mean return of every particle
  *     visited.safetensors     where each particle has been [n, rows, observation], of the runs of an experiment
  *     report.html             all of it to look at
@@ -17,6 +18,7 @@ export const FILES = {
   metrics: 'metrics.jsonl',
   particles: 'particles.safetensors',
   checkpoint: 'checkpoint',
+  resumed: 'resumed.jsonl',
   evaluation: 'evaluation.json',
   visited: 'visited.safetensors',
   report: 'report.html',

@@ -9,7 +9,7 @@ import { svpg } from '../algorithms/svpg/svpg.ts'
 import { check, MOST_ITERATIONS, show, UsageError, wholeNumber } from '../core/errors.ts'
 import type { CoreSource } from '../core/module.ts'
 import { refuseUnknown } from '../core/options.ts'
-import { contentOf, partsOf } from '../core/state.ts'
+import { contentOf, partsOf, type StatePart } from '../core/state.ts'
 import { version } from '../core/version.ts'
 import type { EnvironmentSpec } from '../envs/contract.ts'
 import { describeTask, type TaskDescription } from '../envs/description.ts'
@@ -28,7 +28,8 @@ import {
   learnedPart,
   listPart,
   type ResumeOptions,
-  restoreRun,
+  restoreFrom,
+  restorePopulation,
   writtenTask,
 } from './resume.ts'
 
@@ -87,8 +88,12 @@ export interface TrainStep<A extends AlgorithmName = 'svpg'> {
   readonly losses: readonly string[]
   /** All that the run goes on from, for train({ resume: bytes }): keep it where a closed page does not lose it. */
   checkpoint(): Promise<Uint8Array>
-  /** The same on the memory of the run: whoever wants it encodes it at once. */
-  snapshot(task: Readonly<Record<string, unknown>> | null): Snapshot
+  /**
+   * The same on the memory of the run: whoever wants it encodes it at once.
+   *
+   * @param beside a state of the caller's own, which is kept with it
+   */
+  snapshot(task: Readonly<Record<string, unknown>> | null, beside?: StatePart): Snapshot
 }
 
 interface Info {
@@ -182,21 +187,22 @@ async function* stepsOf(given: ResumeOptions | AnyTrainOptions): AsyncGenerator<
   const bestOf = bestOfReturns(lastReturns)
   const { population, rest } = method.parts(state)
   const whole = partsOf({
-    ...{ population, rest, wrappers: learnedPart(spec), coverage: cellsPart(seen) },
-    returns: listPart(lastReturns),
+    ...{ population, rest, wrappers: learnedPart(spec) },
+    ...{ coverage: cellsPart(seen), returns: listPart(lastReturns) },
   })
   const before = from && !isFork ? from.about : null
   let started = platform.now()
   try {
-    if (from) restoreRun(isFork ? partsOf({ population }) : whole, from, isFork)
+    if (from && isFork) restorePopulation(from, population)
+    else if (from) restoreFrom(from, 'whole', whole)
     started -= (before?.seconds ?? 0) * 1000
     for (let iteration = (before?.iteration ?? 0) + 1; iteration <= iterations; iteration++) {
       const info = await step(state)
       const seconds = (platform.now() - started) / 1000
       const measured = measure(state, info)
-      const snapshot = (task: Readonly<Record<string, unknown>> | null): Snapshot => ({
+      const snapshot: AnyTrainStep['snapshot'] = (task, beside) => ({
         about: { version, iteration, seconds, config: { ...written, task }, spaces: spacesOf(spec) },
-        content: contentOf(whole),
+        content: contentOf(partsOf({ whole, beside: beside ?? null })),
       })
       const best = bestOf(measured.returns)
       yield {

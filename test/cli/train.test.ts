@@ -18,14 +18,14 @@ const readMetrics = async (...path: string[]) =>
   lines(await read(...path, 'metrics.jsonl')).map((line) => JSON.parse(line))
 const readParticles = async (...path: string[]) => decodeTensors(await readFile(join(...path, 'particles.safetensors')))
 
-test('a run writes its five files and nothing else', () =>
+test('a run writes its five files, its checkpoints and nothing else', () =>
   inTemporaryDirectory(async (directory) => {
     const { code, stdout } = await train(directory, '--out', 'out')
     expect(code).toBe(0)
     expect(stdout).toContain('Finished all 2 iterations. Report: out/report.html')
     expect(stdout).toMatch(/best +\d+\.\d/)
     expect((await readdir(join(directory, 'out'))).sort()).toEqual(
-      ['config.json', 'evaluation.json', 'metrics.jsonl', 'particles.safetensors', 'report.html'].sort(),
+      ['checkpoint', 'config.json', 'evaluation.json', 'metrics.jsonl', 'particles.safetensors', 'report.html'].sort(),
     )
 
     expect(JSON.parse(await read(directory, 'out', 'config.json'))).toMatchObject({
@@ -233,7 +233,7 @@ describe('stopping', () => {
       expect(code).toBe(130)
       expect(stdout).toBe('Finished all 2 iterations. Report: out/report.html\n')
       expect((await readdir(join(directory, 'out'))).sort()).toEqual(
-        ['config.json', 'metrics.jsonl', 'particles.safetensors', 'report.html'].sort(),
+        ['checkpoint', 'config.json', 'metrics.jsonl', 'particles.safetensors', 'report.html'].sort(),
       )
     }))
 

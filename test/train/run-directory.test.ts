@@ -80,7 +80,7 @@ describe('a run', () => {
     const { run } = await complete({ ...options, interaction: 'joint' })
     await finishRun(run, 'Stopped.', null)
     expect((await readdir(path)).sort()).toEqual(
-      ['config.json', 'metrics.jsonl', 'particles.safetensors', 'report.html'].sort(),
+      ['checkpoint', 'config.json', 'metrics.jsonl', 'particles.safetensors', 'report.html'].sort(),
     )
     const { tensors } = decodeTensors(await readFile(join(path, 'particles.safetensors')))
     expect(Object.keys(tensors)).toEqual(['theta'])
@@ -133,7 +133,7 @@ describe('an existing directory', () => {
     expect(JSON.parse(await read('config.json')).seed).toBe(2)
     expect(JSON.parse(await read('evaluation.json'))).toEqual(evaluation)
     for await (const _ of record(next, train(settings))) break
-    const files = ['config.json', 'metrics.jsonl', 'notes.txt', 'particles.safetensors']
+    const files = ['checkpoint', 'config.json', 'metrics.jsonl', 'notes.txt', 'particles.safetensors']
     expect((await readdir(path)).sort()).toEqual(files)
     expect(await read('notes.txt')).toBe('mine')
     expect(JSON.parse(await read('config.json')).seed).toBe(9)

@@ -1,0 +1,90 @@
+import { platform } from '#platform'
+import { show, UsageError } from '../core/errors.ts'
+import { encodePlain } from '../core/plain.ts'
+import { version } from '../core/version.ts'
+import type { IterationMetrics, RunSummary } from '../report/metrics.ts'
+import { type FoundCheckpoint, readCheckpoint } from './checkpoint-files.ts'
+import { begun, clear, type Run, recover, takeLock } from './run.ts'
+import { FILES, fileOf, parseJson, reading, writing } from './run-files.ts'
+import type { AlgorithmName, TrainStep } from './train.ts'
+
+const { files } = platform
+
+/**
+ * Takes a run up where its last checkpoint is, for record(run, train({ resume: run.checkpoint, … })); one that ended
+ * before its first checkpoint, whose `checkpoint` is null, begins anew. Nothing is written before the first step.
+ *
+ * @throws UsageError when there is no run, none of its checkpoints can be read, or they are of another one, and while
+ *   another process trains it
+ */
+export async function continueRun(path: string): Promise<Run> {
+  const release = await takeLock(path)
+  try {
+    await recover(path)
+    const config = await readConfig(path)
+    const checkpoint = await readCheckpoint(path)
+    if (!checkpoint && (await files.exists(fileOf(path, 'particles'))))
+      throw new UsageError(`${show(path)} has particles and no checkpoint to go on from.`)
+    const run = { path, directory: path, release, config, ...begun(checkpoint), isToBeCut: true }
+    if (checkpoint) {
+      refuseOtherRun(checkpoint, config)
+      run.metrics.push(...(await metricsUpTo(path, checkpoint.about.iteration)))
+    }
+    return run
+  } catch (error) {
+    await release()
+    throw error
+  }
+}
+
+/** What config.json holds. Throws a UsageError where there is no run. */
+export async function readConfig(path: string): Promise<RunSummary['config'] & { readonly algorithm: string }> {
+  const file = fileOf(path, 'config')
+  if (!(await files.exists(file))) throw new UsageError(`${show(path)} is not a run: it has no config.json.`)
+  return reading(file, (bytes) => {
+    const config = parseJson(bytes)
+    if (typeof config === 'object' && config !== null && 'algorithm' in config && 'env' in config) return config
+    throw new UsageError('it is not that of a run.')
+  })
+}
+
+/** What config.json may have otherwise than a checkpoint of its run. */
+const OWN_TO_CONFIG = ['iterations', 'version']
+
+function refuseOtherRun({ file, about }: FoundCheckpoint, config: RunSummary['config']): void {
+  const names = Object.keys({ ...about.config, ...config }).filter((name) => !OWN_TO_CONFIG.includes(name))
+  const other = names.find((name) => encodePlain(about.config[name]) !== encodePlain(config[name]))
+  if (other)
+    throw new UsageError(
+      `${show(file)} is of another run: its ${other} is not that of ${fileOf('', 'config').slice(1)}.`,
+    )
+}
+
+/** The first lines of metrics.jsonl; what is behind them does not count. */
+async function metricsUpTo(path: string, iteration: number): Promise<IterationMetrics[]> {
+  return reading(fileOf(path, 'metrics'), (bytes) => {
+    const lines = new TextDecoder().decode(bytes).split('\n').slice(0, -1)
+    if (lines.length < iteration)
+      throw new UsageError(`it has ${lines.length} iterations, but the checkpoint is of iteration ${iteration}.`)
+    const metrics: IterationMetrics[] = lines.slice(0, iteration).map((line) => JSON.parse(line))
+    const wrong = metrics.findIndex((one, k) => one?.iteration !== k + 1)
+    if (wrong >= 0) throw new UsageError(`line ${wrong + 1} is not that of iteration ${wrong + 1}.`)
+    return metrics
+  })
+}
+
+/** Cuts off what is behind the checkpoint, and notes that the run goes on from there. */
+export async function cut(run: Run, { iterations }: Pick<TrainStep<AlgorithmName>, 'iterations'>): Promise<void> {
+  const { path, metrics, config, checkpoint } = run
+  run.isToBeCut = false
+  const note = { after: metrics.length, iterations, version }
+  await writing(path, async () => {
+    await clear(path, [FILES.report, FILES.evaluation, FILES.visited, ...(checkpoint ? [] : [FILES.checkpoint])])
+    await files.write(fileOf(path, 'metrics'), metrics.map((line) => `${JSON.stringify(line)}\n`).join(''))
+    if (config.iterations !== iterations) {
+      Object.assign(config, { iterations })
+      await files.write(fileOf(path, 'config'), `${JSON.stringify(config, null, 2)}\n`)
+    }
+    await files.append(fileOf(path, 'resumed'), `${JSON.stringify(note)}\n`)
+  })
+}

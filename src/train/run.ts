@@ -1,0 +1,55 @@
+import { platform } from '#platform'
+import { show, UsageError } from '../core/errors.ts'
+import type { IterationMetrics, RunSummary } from '../report/metrics.ts'
+import { type FoundCheckpoint, type KeptCheckpoints, noCheckpoints } from './checkpoint-files.ts'
+import { writing } from './run-files.ts'
+
+const { files } = platform
+
+/** A run directory that is being written. */
+export interface Run {
+  /** Where its files are: beside the directory of the run that it replaces, until it has saved its particles. */
+  path: string
+  /** The directory that it is to have. */
+  readonly directory: string
+  /** Gives back the lock on it. */
+  readonly release: () => Promise<void>
+  readonly config: RunSummary['config']
+  readonly metrics: IterationMetrics[]
+  kernel: number[][] | null
+  /** Of a run that goes on: where from, for train({ resume: run.checkpoint }); null where it begins anew. */
+  readonly checkpoint: FoundCheckpoint | null
+  /** Whether what was behind the checkpoint is still to be cut off. */
+  isToBeCut: boolean
+  /** Its checkpoints on disk. */
+  kept: KeptCheckpoints
+}
+
+/** What a run begins with. */
+export const begun = (checkpoint: FoundCheckpoint | null) => ({
+  ...{ metrics: [] as IterationMetrics[], kernel: null, checkpoint },
+  ...{ isToBeCut: false, kept: checkpoint?.kept ?? noCheckpoints },
+})
+
+/** Removes some of the files of a directory, if it is there. */
+export async function clear(path: string, names: readonly string[]): Promise<void> {
+  if (await files.exists(path)) for (const name of names) await files.removeDirectory(`${path}/${name}`)
+}
+
+export const oldOf = (path: string) => `${path}.steinrl-old`
+
+/** Locks the directory of a run. Throws a UsageError while another process has it. */
+export async function takeLock(path: string): Promise<() => Promise<void>> {
+  let release: (() => Promise<void>) | null = null
+  await writing(path, async () => {
+    release = await files.lock(`${path}.lock`)
+  })
+  if (release) return release
+  throw new UsageError(`${show(path)} is being trained by another process; choose another --out.`)
+}
+
+/** Puts back a run that was being replaced when the process ended. */
+export async function recover(path: string): Promise<void> {
+  if (!(await files.exists(path)) && (await files.exists(oldOf(path))))
+    await writing(path, () => files.rename(oldOf(path), path))
+}
