@@ -1,11 +1,15 @@
 import { platform } from '#platform'
 import { check, isExpected, RunError, show, UsageError, wholeNumber } from '../core/errors.ts'
+import { version } from '../core/version.ts'
 import { freeze, type TaskDescription } from '../envs/description.ts'
 import { sizeOf } from '../envs/spaces.ts'
 import type { IterationMetrics } from '../report/metrics.ts'
 import { evaluateGrid } from '../rl/randomisation.ts'
+import { continueRun } from '../train/continue-run.ts'
 import { createRun, type FinishedRun, finishRun, readFinished, record } from '../train/record.ts'
-import { parseJson, reading, writing } from '../train/run-files.ts'
+import { restoreFrom } from '../train/resume.ts'
+import type { Run } from '../train/run.ts'
+import { fileOf, parseJson, reading, writing } from '../train/run-files.ts'
 import { type AnyTrainStep, evaluate, train } from '../train/train.ts'
 import { playedGoals, playGoals } from './multigoal/play.ts'
 import type { RunGoals } from './multigoal/section.ts'
@@ -21,7 +25,7 @@ import {
 import { renderExperiment } from './report.ts'
 import { merge } from './run-concurrently.ts'
 import { type ExperimentSummary, encodeSummary, type RunRecord, summarise } from './summary.ts'
-import { bestVisits, collectVisits, type RunVisits, readVisits, saveVisits } from './visits.ts'
+import { bestVisits, collectVisits, type RunVisits, readVisits, saveVisits, type Visits } from './visits.ts'
 
 /**
  * A directory that holds an experiment:
@@ -52,9 +56,9 @@ export interface ExperimentProgress {
 type RunProgress = Omit<ExperimentProgress, 'runs' | 'share'>
 
 /**
- * Runs an experiment, several runs at a time, and leaves its directory. Finished runs are kept, others start over:
- * whenever it is interrupted and taken up again, the summary is the same. A consumer that leaves the loop stops it;
- * what is finished by then is summarised and reported.
+ * Runs an experiment, several runs at a time, and leaves its directory. Finished runs are kept, others go on from
+ * their last checkpoint: whenever it is interrupted and taken up again, the summary is the same. A consumer that leaves
+ * the loop stops it; what is finished by then is summarised and reported.
  *
  * @throws UsageError for settings that are not allowed, or a directory that holds something else; a run that fails for
  *   a value that is not finite does not stop the others
@@ -81,7 +85,8 @@ export async function* runExperiment(options: ExperimentOptions): AsyncGenerator
   const stop = { requested: false }
   try {
     for (const { variant, seed } of kept) yield seen({ variant, seed, status: 'kept', metrics: null, notes: [] })
-    const starts = pending.map((job) => () => runJob(job, plan.description, workers, stop))
+    const takesUp = !options.overwrite
+    const starts = pending.map((job) => () => runJob(job, plan.description, { workers, stop, takesUp }))
     const onStop = () => {
       stop.requested = true
     }
@@ -126,7 +131,7 @@ async function finishedJob(job: ExperimentJob, { iterations }: Description): Pro
   try {
     const run = await readFinished(job.path)
     await readVisits(job.path)
-    return run && isOf(run, job) && run.metrics.length === iterations ? run : null
+    return run && isOf(run, job.config) && run.metrics.length === iterations ? run : null
   } catch (error) {
     if (isExpected(error)) return null
     throw error
@@ -136,9 +141,12 @@ async function finishedJob(job: ExperimentJob, { iterations }: Description): Pro
 /**
  * Whether a run has the settings of a job; whichever version it is of, and where an early one does not tell its task.
  */
-function isOf({ config: { version: _, ...config } }: FinishedRun, job: ExperimentJob): boolean {
-  const { export: __, ...task } = (config.task ?? job.config.task) as TaskDescription
-  return equal({ ...config, task }, job.config)
+function isOf(
+  { config: { version: _, ...config } }: Pick<FinishedRun, 'config'>,
+  of: ExperimentJob['config'],
+): boolean {
+  const { export: __, ...task } = (config.task ?? of.task) as TaskDescription
+  return equal({ ...config, task }, of)
 }
 
 /**
@@ -174,21 +182,31 @@ const writeSummary = ({ path }: Plan, summary: ExperimentSummary) =>
 /** Thrown to leave an evaluation that nobody waits for. */
 const STOPPED = Symbol('stopped')
 
+/** What is the same for all jobs. */
+interface Session {
+  readonly workers: number
+  readonly stop: { readonly requested: boolean }
+  /** Whether runs that were stopped go on. */
+  readonly takesUp: boolean
+}
+
 async function* runJob(
   { variant, seed, path, options, config }: ExperimentJob,
   { evaluationEpisodes: episodes, grid }: Description,
-  workers: number,
-  stop: { readonly requested: boolean },
+  { workers, stop, takesUp }: Session,
 ): AsyncGenerator<RunProgress> {
   const progress = (status: RunProgress['status'], rest: Partial<RunProgress> = {}): RunProgress => ({
     ...{ variant, seed, status, metrics: null, notes: [] },
     ...rest,
   })
-  const run = await createRun(path, config, { overwrite: true })
   const visits = collectVisits()
+  const run = (takesUp && (await taken(path, config, visits))) || (await createRun(path, config, { overwrite: true }))
   let last: AnyTrainStep | undefined
   try {
-    for await (const step of record(run, train({ ...options, workers }))) {
+    const steps: AsyncIterable<AnyTrainStep> = run.checkpoint
+      ? train({ resume: run.checkpoint, env: options.env, workers })
+      : train({ ...options, workers })
+    for await (const step of record(run, steps, { beside: visits.part })) {
       last = step
       visits.add(step.visited())
       yield progress('training', { metrics: step.metrics, notes: step.losses })
@@ -210,6 +228,8 @@ async function* runJob(
     const observations = visits.tensor(sizeOf(spec.observationSpace))
     if (observations) await saveVisits(path, observations)
     await finishRun(run, `Finished all ${iterations} iterations.`, evaluation)
+    // Nobody goes on with it, and a replay may be large.
+    await files.removeDirectory(fileOf(path, 'checkpoint'))
     yield progress('finished')
   } catch (error) {
     if (error === STOPPED) return
@@ -217,6 +237,27 @@ async function* runJob(
     await finishRun(run, `Failed. ${error.message}`, null)
     yield progress('failed', { notes: [error.message] })
   }
+}
+
+/** A run of these settings that was stopped, at its last checkpoint; null where it is done anew. */
+async function taken(path: string, config: ExperimentJob['config'], visits: Visits): Promise<Run | null> {
+  let run: Run | null = null
+  try {
+    run = await continueRun(path, { before: Number(config.iterations) })
+    const { checkpoint } = run
+    if (!checkpoint || checkpoint.about.version !== version || !isOf(run, config)) return await givenBack(run)
+    restoreFrom(checkpoint, 'beside', visits.part)
+    return run
+  } catch (error) {
+    if (!isExpected(error)) throw error
+    // What is damaged, or of another version, is done again.
+    return givenBack(run)
+  }
+}
+
+async function givenBack(run: Run | null): Promise<null> {
+  await run?.release()
+  return null
 }
 
 /** What the jobs have left that came to their end. */

@@ -1,5 +1,7 @@
 import { platform } from '#platform'
+import { joined } from '../core/rows.ts'
 import { decodeTensors, encodeTensors, type Tensor } from '../core/safetensors.ts'
+import type { StatePart } from '../core/state.ts'
 import { quantile } from '../core/statistics.ts'
 import type { Evaluation } from '../report/metrics.ts'
 import type { Visited } from '../rl/evaluator.ts'
@@ -16,10 +18,12 @@ interface Visits {
   add(visited: readonly (Visited | null)[]): void
   /** [n, rows, O] the observations; null when there are none. */
   tensor(observationSize: number): Tensor | null
+  /** What a run that goes on needs of it. */
+  readonly part: StatePart
 }
 
 export function collectVisits(): Visits {
-  const kept: (readonly (Visited | null)[])[] = []
+  const kept: (readonly (Pick<Visited, 'observation'> | null)[])[] = []
   return {
     add(visited) {
       kept.push(visited)
@@ -31,6 +35,40 @@ export function collectVisits(): Visits {
       const size = rows[0]?.length ?? 0
       if (size === 0 || rows.some(({ length }) => length !== size)) return null
       return { shape: [particles, size / O, O], data: Float32Array.from(rows.flat()) }
+    },
+    part: visitsPart(kept),
+  }
+}
+
+/** Rollouts one after the other, each with the observations of its particles. */
+function visitsPart(kept: (readonly (Pick<Visited, 'observation'> | null)[])[]): StatePart {
+  return {
+    save(to) {
+      const all = kept.flat().map((visited) => visited?.observation ?? new Float32Array(0))
+      to.array(
+        'particles',
+        Int32Array.from(kept, ({ length }) => length),
+      )
+      to.array(
+        'lengths',
+        Int32Array.from(all, ({ length }) => length),
+      )
+      to.array('observations', joined(all))
+    },
+    load(from) {
+      const sum = (values: Int32Array) => values.reduce((total, value) => total + value, 0)
+      const particles = from.array('particles', new Int32Array(0), 'any')
+      const lengths = from.array('lengths', new Int32Array(0), sum(particles))
+      const observations = from.array('observations', new Float32Array(0), sum(lengths))
+      let at = 0
+      let next = 0
+      const take = () => {
+        const length = lengths[next++]
+        at += length
+        return { observation: observations.slice(at - length, at) }
+      }
+      const rollouts = Array.from(particles, (count) => Array.from({ length: count }, take))
+      return () => void kept.splice(0, kept.length, ...rollouts)
     },
   }
 }

@@ -102,11 +102,12 @@ export interface FoundCheckpoint extends Checkpoint {
 /**
  * The last checkpoint of a run that can be read; null where it has none.
  *
+ * @param before of an iteration below this one
  * @throws UsageError when none of those that are there can be read
  */
-export async function readCheckpoint(run: string): Promise<FoundCheckpoint | null> {
+export async function readCheckpoint(run: string, before = Infinity): Promise<FoundCheckpoint | null> {
   const notes: string[] = []
-  for (const iteration of await iterationsOf(run)) {
+  for (const iteration of (await iterationsOf(run)).filter((each) => each < before)) {
     const file = `${fileOf(run, 'checkpoint')}/${stateFile(iteration)}`
     try {
       const checkpoint = await reading(file, (bytes) => decodeCheckpoint(bytes, rowsBeside(run)))

@@ -1,5 +1,6 @@
 import { platform } from '#platform'
 import { show, UsageError } from '../core/errors.ts'
+import { refuseUnknown } from '../core/options.ts'
 import { encodePlain } from '../core/plain.ts'
 import { version } from '../core/version.ts'
 import type { IterationMetrics, RunSummary } from '../report/metrics.ts'
@@ -14,15 +15,17 @@ const { files } = platform
  * Takes a run up where its last checkpoint is, for record(run, train({ resume: run.checkpoint, … })); one that ended
  * before its first checkpoint, whose `checkpoint` is null, begins anew. Nothing is written before the first step.
  *
+ * @param options `before`: takes the last checkpoint of an iteration below this one
  * @throws UsageError when there is no run, none of its checkpoints can be read, or they are of another one, and while
  *   another process trains it
  */
-export async function continueRun(path: string): Promise<Run> {
+export async function continueRun(path: string, options: { readonly before?: number } = {}): Promise<Run> {
+  refuseUnknown('continueRun', options, ['before'])
   const release = await takeLock(path)
   try {
     await recover(path)
     const config = await readConfig(path)
-    const checkpoint = await readCheckpoint(path)
+    const checkpoint = await readCheckpoint(path, options.before)
     if (!checkpoint && (await files.exists(fileOf(path, 'particles'))))
       throw new UsageError(`${show(path)} has particles and no checkpoint to go on from.`)
     const run = { path, directory: path, release, config, ...begun(checkpoint), isToBeCut: true }

@@ -125,6 +125,18 @@ describe('an experiment', () => {
     expect(await read(broken, 'experiment.json')).toBe(whole)
   })
 
+  test('goes on inside a run, and has the files of one that was not stopped', async () => {
+    const preset = { ...tiny, variants: [tiny.variants[0]], seeds: 1, iterations: 4 }
+    const steps = (all: readonly ExperimentProgress[]) => all.flatMap(({ metrics }) => metrics?.iteration ?? [])
+    for await (const { metrics } of runExperiment({ preset, out })) if (metrics?.iteration === 2) break
+    expect(steps(await complete({ preset }))).toEqual([3, 4])
+    const whole = join(top, 'whole')
+    expect(steps(await complete({ preset, out: whole }))).toEqual([1, 2, 3, 4])
+    const run = join('stein', 'seed-0')
+    for (const file of ['config.json', 'evaluation.json', 'particles.safetensors', 'visited.safetensors'])
+      expect(await readFile(join(out, run, file))).toEqual(await readFile(join(whole, run, file)))
+  })
+
   test('that is finished is only reported again, and grows by seeds and variants', async () => {
     const [stein] = tiny.variants
     await complete({ seeds: 1, preset: { ...tiny, variants: [stein] } })
