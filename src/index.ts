@@ -43,6 +43,7 @@ export type { Seed } from './core/random.ts'
 export type { Bytes, CanvasContext, OwnFloat32Array, WasmMemory, WasmModule } from './core/runtime-types.ts'
 export type { Tensor, TensorFile } from './core/safetensors.ts'
 export type { Entries } from './core/settings.ts'
+export type { LoggedRows, RowLog, StateContent, StatePart, StateReader, StateWriter } from './core/state.ts'
 export type { CurveEstimate, Estimate, Value } from './core/statistics.ts'
 export type { ThreadPool } from './core/thread-pool.ts'
 export type { ConstantValue } from './envs/builtin.ts'
@@ -180,6 +181,7 @@ export {
   type SvgdState,
   svgd,
 } from './svgd/svgd.ts'
+export type { Checkpoint, Snapshot } from './train/checkpoint.ts'
 export { continueRun } from './train/continue-run.ts'
 export { encodeParticles } from './train/particles-file.ts'
 export { createRun, finishRun, type RecordOptions, record } from './train/record.ts'

@@ -160,7 +160,7 @@ export function float32(what: string) {
 }
 
 /** A finite number of at least 0. */
-function nonNegativeNumber(what: string) {
+export function nonNegativeNumber(what: string) {
   const allowed = 'a finite number of at least 0'
   const message = named(what, allowed)
   return v.pipe(v.number(message), v.finite(message), v.minValue(0, message), metadata('number', allowed))

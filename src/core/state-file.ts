@@ -18,7 +18,7 @@ const EXPECTED = v.object({
 })
 
 /** What a file of a state holds. */
-export interface StateFile {
+interface StateFile {
   /** What it is of, as plain data. */
   readonly about: unknown
   readonly arrays: Readonly<Record<string, NumberArray>>

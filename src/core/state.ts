@@ -123,9 +123,15 @@ function within<T extends StateWriter | StateReader>(whole: T, part: string): T 
 export function contentOf(part: StatePart): StateContent {
   const content: StateContent = { arrays: {}, values: {}, logs: {} }
   part.save({
-    array: (name, values) => void (content.arrays[name] = values),
-    value: (name, value) => void (content.values[name] = value),
-    log: (name, log) => void (content.logs[name] = log),
+    array(name, values) {
+      content.arrays[name] = values
+    },
+    value(name, value) {
+      content.values[name] = value
+    },
+    log(name, log) {
+      content.logs[name] = log
+    },
   })
   return content
 }

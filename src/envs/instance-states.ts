@@ -23,7 +23,7 @@ export function loadInstances(instances: readonly Environment[], states: ArrayLi
 }
 
 /** Running episodes of N instances. */
-export interface RunningEpisodes {
+interface RunningEpisodes {
   /** [steps, N, A] the last actions, as many as the longest episode has steps. */
   readonly history: Float32Array
   /** [N] steps of each episode. */

@@ -13,7 +13,7 @@ const { files } = platform
 const ROLLOUTS = 16
 
 /** Where each particle has been in its last rollouts. */
-interface Visits {
+export interface Visits {
   /** Call after every iteration with the rows of each particle. */
   add(visited: readonly (Visited | null)[]): void
   /** [n, rows, O] the observations; null when there are none. */

@@ -5,7 +5,7 @@ import { countSchema, type StatePart } from '../core/state.ts'
 import type { ParticleState } from './evaluator.ts'
 
 /** An array that a particle carries: of one length, or rows of one, of which there may be any number. */
-export interface CarriedField {
+interface CarriedField {
   readonly field: Field
   readonly grows?: boolean
 }

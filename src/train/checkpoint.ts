@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { check, UsageError } from '../core/errors.ts'
-import { decodePlain, encodePlain } from '../core/plain.ts'
+import { encodePlain } from '../core/plain.ts'
 import { countSchema, type LoggedRows, type ReadContent, type RowLog, type StateContent } from '../core/state.ts'
 import { decodeState, encodeState } from '../core/state-file.ts'
 import type { EnvironmentSpec } from '../envs/contract.ts'
@@ -39,7 +39,7 @@ const aboutSchema = v.object({
 export type CheckpointAbout = v.InferOutput<typeof aboutSchema>
 
 /** What is known of it before its replay is written. */
-export type About = Omit<CheckpointAbout, 'logs'>
+type About = Omit<CheckpointAbout, 'logs'>
 
 export interface Checkpoint {
   readonly about: CheckpointAbout
@@ -95,7 +95,7 @@ export function decodeRows(bytes: Uint8Array, first: number, end: number): Reado
 }
 
 /** Reads the rows of the files beside a checkpoint. */
-export type ReadRows = (name: string, first: number, end: number) => Promise<Readonly<Record<string, Float32Array>>>
+type ReadRows = (name: string, first: number, end: number) => Promise<Readonly<Record<string, Float32Array>>>
 
 /**
  * Reads what encodeCheckpoint() or encodeBeside() wrote.
@@ -176,5 +176,3 @@ function joined(parts: readonly Float32Array[], skipped: number, rows: number): 
 /** What must be the same of a task for a run to go on in it. */
 export const spacesOf = ({ observationSpace, actionSpace, maxEpisodeSteps }: EnvironmentSpec): string =>
   encodePlain({ observationSpace, actionSpace, maxEpisodeSteps }) ?? ''
-
-export const readSpaces = (text: string): unknown => decodePlain(text)

@@ -189,7 +189,7 @@ export function refuseCarried({ task, estimator }: CarriedBy, state: ParticleSta
   refuseMemories(task.spec, state, estimator)
 }
 
-export type CarriedBy = Pick<PolicyGradientSetup, 'task' | 'policy' | 'estimator' | 'divergence'>
+type CarriedBy = Pick<PolicyGradientSetup, 'task' | 'policy' | 'estimator' | 'divergence'>
 
 const sidesOf = ({ critic, imitator, discriminator, explorer }: PolicyGradient) =>
   [critic, imitator, discriminator, explorer].filter((side) => side !== null)
