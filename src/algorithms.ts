@@ -7,7 +7,7 @@
 export { type AdrState, adr } from './algorithms/adr/adr.ts'
 export type { AdrInfo } from './algorithms/adr/metrics.ts'
 export { type AdrConfig, type AdrOptions, randomisations } from './algorithms/adr/settings.ts'
-export type { Algorithm, CommonOptions, Metrics, Saved } from './algorithms/algorithm.ts'
+export type { Algorithm, CommonOptions, Metrics, Saved, StateParts } from './algorithms/algorithm.ts'
 export {
   type AmortizedInfo,
   type AmortizedOptions,
@@ -28,8 +28,9 @@ export type { SvpgConfig, SvpgOptions } from './algorithms/svpg/settings.ts'
 export { type SvpgInfo, type SvpgState, svpg } from './algorithms/svpg/svpg.ts'
 export type { CoreSource } from './core/module.ts'
 export type { Minibatch, Population, PopulationScore } from './core/population.ts'
-export type { Bytes, WasmModule } from './core/runtime-types.ts'
+export type { Bytes, NumberArray, WasmModule } from './core/runtime-types.ts'
 export type { Entries } from './core/settings.ts'
+export type { LoggedRows, RowLog, StatePart, StateReader, StateWriter } from './core/state.ts'
 export type { Environment, EnvironmentSpec, Info, Making, Reset, Step } from './envs/contract.ts'
 export type { CellGrid } from './envs/grid.ts'
 export type { Circle, Line, Point, Polygon, Scene, Shape, Text } from './envs/render.ts'

@@ -15,7 +15,7 @@ export type { SvpgConfig, SvpgOptions } from './algorithms/svpg/settings.ts'
 
 export type { AdrState } from './algorithms/adr/adr.ts'
 export type { AdrInfo } from './algorithms/adr/metrics.ts'
-export type { Algorithm, CommonOptions, Metrics, Saved } from './algorithms/algorithm.ts'
+export type { Algorithm, CommonOptions, Metrics, Saved, StateParts } from './algorithms/algorithm.ts'
 export {
   type AmortizedInfo,
   type AmortizedOptions,
@@ -40,10 +40,25 @@ export { type CoreModule, type CoreSource, compileCore } from './core/module.ts'
 export type { Ops, Pointer } from './core/ops.ts'
 export type { Minibatch, Population, PopulationScore } from './core/population.ts'
 export type { Seed } from './core/random.ts'
-export type { Bytes, CanvasContext, OwnFloat32Array, WasmMemory, WasmModule } from './core/runtime-types.ts'
+export type {
+  Bytes,
+  CanvasContext,
+  NumberArray,
+  OwnFloat32Array,
+  WasmMemory,
+  WasmModule,
+} from './core/runtime-types.ts'
 export type { Tensor, TensorFile } from './core/safetensors.ts'
 export type { Entries } from './core/settings.ts'
-export type { LoggedRows, RowLog, StateContent, StatePart, StateReader, StateWriter } from './core/state.ts'
+export type {
+  LoggedRows,
+  ReadContent,
+  RowLog,
+  StateContent,
+  StatePart,
+  StateReader,
+  StateWriter,
+} from './core/state.ts'
 export type { CurveEstimate, Estimate, Value } from './core/statistics.ts'
 export type { ThreadPool } from './core/thread-pool.ts'
 export type { ConstantValue } from './envs/builtin.ts'
@@ -181,7 +196,8 @@ export {
   type SvgdState,
   svgd,
 } from './svgd/svgd.ts'
-export type { Checkpoint, Snapshot } from './train/checkpoint.ts'
+export type { Checkpoint, CheckpointAbout, LogPlace, Snapshot, SnapshotAbout } from './train/checkpoint.ts'
+export type { FoundCheckpoint, KeptCheckpoints } from './train/checkpoint-files.ts'
 export { continueRun } from './train/continue-run.ts'
 export { encodeParticles } from './train/particles-file.ts'
 export { createRun, finishRun, type RecordOptions, record } from './train/record.ts'

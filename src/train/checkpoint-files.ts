@@ -92,6 +92,7 @@ async function iterationsOf(run: string): Promise<number[]> {
     .sort((a, b) => b - a)
 }
 
+/** A checkpoint that was found in the directory of a run. */
 export interface FoundCheckpoint extends Checkpoint {
   readonly file: string
   readonly kept: KeptCheckpoints

@@ -9,13 +9,14 @@ import type { EnvironmentSpec } from '../envs/contract.ts'
 
 const plain = v.record(v.string(), v.unknown())
 
-/** Where the rows of a replay are: `first` to `end` in this file, or in others. */
+/** `first` to `end` in this file, or in others. */
 const logSchema = v.object({
   first: countSchema,
   end: countSchema,
   columns: v.array(v.string()),
   files: v.optional(v.array(v.object({ name: v.string(), first: countSchema, end: countSchema }))),
 })
+/** Where the rows of a replay are. */
 export type LogPlace = v.InferOutput<typeof logSchema>
 
 const aboutSchema = v.object({
@@ -39,8 +40,9 @@ const aboutSchema = v.object({
 export type CheckpointAbout = v.InferOutput<typeof aboutSchema>
 
 /** What is known of it before its replay is written. */
-type About = Omit<CheckpointAbout, 'logs'>
+export type SnapshotAbout = Omit<CheckpointAbout, 'logs'>
 
+/** A checkpoint as it was read. */
 export interface Checkpoint {
   readonly about: CheckpointAbout
   readonly content: ReadContent
@@ -48,7 +50,7 @@ export interface Checkpoint {
 
 /** What a checkpoint is made of: arrays of the run itself, to be encoded before it goes on. */
 export interface Snapshot {
-  readonly about: About
+  readonly about: SnapshotAbout
   readonly content: StateContent
 }
 
