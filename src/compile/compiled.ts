@@ -14,7 +14,7 @@ export type CompileMode = (typeof COMPILE_MODES)[number]
 
 export const COMPILE_MODES = ['auto', 'always', 'never'] as const
 
-export interface CompileOptions {
+interface CompileOptions {
   /** What the function is, as the subject of a sentence: 'The log density'. */
   readonly name: string
   readonly mode?: CompileMode
@@ -30,7 +30,7 @@ export interface CompileOptions {
 }
 
 /** The gradient of the objective by x, and the values of what the function returned; valid until the next call. */
-export interface Derivative {
+interface Derivative {
   readonly gradient: Float32Array
   /** [objective, ...metrics] */
   readonly values: readonly Float32Array[]
