@@ -4,7 +4,7 @@ import { check, isExpected, nonNegativeNumber, UsageError, wholeNumber } from '.
 import { freeze, parseTask, taskFrom } from '../envs/description.ts'
 import type { Evaluation } from '../report/metrics.ts'
 import { continueRun, readConfig } from '../train/continue-run.ts'
-import { createRun, finishRun, record, refuseToReplace } from '../train/record.ts'
+import { createRun, finishRun, readFinished, record, refuseToReplace } from '../train/record.ts'
 import type { ResumeOptions } from '../train/resume.ts'
 import type { Run } from '../train/run.ts'
 import {
@@ -150,7 +150,7 @@ async function resumeTraining(
     workers,
     ...(workerLimit !== undefined && { workerLimit }),
   }
-  const run = await continueRun(resume)
+  const run = await takeUp(resume, fork ? 0 : Number(given.iterations ?? 0))
   try {
     if (fork) return await forkTraining(run, options, all)
     const iterations = (settings.iterations ?? run.config.iterations) as number
@@ -162,6 +162,18 @@ async function resumeTraining(
   } finally {
     await run.release()
   }
+}
+
+/**
+ * A run at its last checkpoint. Of one that has done its iterations and was not evaluated, the one before: what is left
+ * is its end.
+ */
+async function takeUp(path: string, wanted: number): Promise<Run> {
+  const run = await continueRun(path)
+  const iterations = Math.max(Number(run.config.iterations), wanted)
+  if (run.checkpoint?.about.iteration !== iterations || (await readFinished(path))) return run
+  await run.release()
+  return continueRun(path, { before: iterations })
 }
 
 /** A new run that begins with the population of another one. */

@@ -26,7 +26,8 @@ export async function continueRun(path: string, options: { readonly before?: num
     await recover(path)
     const config = await readConfig(path)
     const checkpoint = await readCheckpoint(path, options.before)
-    if (!checkpoint && (await files.exists(fileOf(path, 'particles'))))
+    const isOlder = !checkpoint && !(await files.exists(fileOf(path, 'checkpoint')))
+    if (isOlder && (await files.exists(fileOf(path, 'particles'))))
       throw new UsageError(`${show(path)} has particles and no checkpoint to go on from.`)
     const run = { path, directory: path, release, config, ...begun(checkpoint), isToBeCut: true }
     if (checkpoint) {

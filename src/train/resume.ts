@@ -56,10 +56,12 @@ export async function checkpointOf(source: unknown): Promise<Checkpoint> {
  * @throws UsageError for a setting that may not change, which it names, and for another task
  */
 export async function continued(
-  { about }: Checkpoint,
+  checkpoint: Checkpoint,
   given: Readonly<Record<string, unknown>>,
   { config: configOf, followsIterations }: Pick<Algorithm<object, unknown, unknown>, 'config' | 'followsIterations'>,
 ) {
+  refuseOtherIteration(checkpoint)
+  const { about } = checkpoint
   const { algorithm, env: _, iterations: before, task, ...settings } = about.config
   const { resume: __, fork = false, ...rest } = given
   if (given.algorithm !== undefined && given.algorithm !== algorithm)
@@ -132,7 +134,7 @@ function difference(before: TaskDescription, now: TaskDescription | null): strin
   const name = names.find((each) => encodePlain(before[each] ?? null) !== encodePlain(now[each] ?? null))
   if (!name) return null
   const [old, found] = [before[name], now[name]].map((value) => show(value).slice(0, 80))
-  return `its ${name} are ${found}, not ${old}`
+  return `${name} ${found}, not ${old}`
 }
 
 /** The task as it is written down; null where it cannot be made again. */
@@ -180,6 +182,13 @@ function recordPart(record: object): StatePart {
  */
 export function restoreFrom({ content }: Checkpoint, name: 'whole' | 'beside', part: StatePart): void {
   restoreNamed(content, name, part)
+}
+
+/** Throws a UsageError where the counters of a state are not those that its checkpoint names. */
+function refuseOtherIteration({ about: { iteration }, content: { values } }: Checkpoint): void {
+  const found = values['whole.rest.counters.iteration']
+  if (found !== undefined && found !== iteration)
+    throw new UsageError(`The checkpoint is of iteration ${iteration}, but its state of ${show(found)}.`)
 }
 
 export function restorePopulation({ content }: Checkpoint, population: StatePart): void {

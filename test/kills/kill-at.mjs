@@ -1,0 +1,22 @@
+// node --import this: kills the process by SIGKILL before its KILL_AT-th change of a file whose path holds KILL_IN.
+import fs from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
+import { isMainThread } from 'node:worker_threads'
+
+const { KILL_AT, KILL_IN } = process.env
+const CHANGES = ['writeFile', 'appendFile', 'rename', 'rm', 'mkdir', 'open', 'link']
+
+if (isMainThread && KILL_IN) {
+  let count = 0
+  for (const name of CHANGES) {
+    const real = fs.promises[name]
+    fs.promises[name] = async (path, ...rest) => {
+      if (String(path).includes(KILL_IN) && count++ === Number(KILL_AT)) {
+        process.kill(process.pid, 'SIGKILL')
+        for (;;);
+      }
+      return real(path, ...rest)
+    }
+  }
+  syncBuiltinESMExports()
+}
