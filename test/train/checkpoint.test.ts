@@ -140,7 +140,10 @@ describe('a run that goes on', () => {
       [{ algorithm: 'sac' }, 'The run is one of svpg; it cannot go on with "sac".'],
       [{ learningrate: 1 }, 'has no option "learningrate"'],
       [{ env: 'Acrobot-v1' }, 'The task is not that of the run: id "Acrobot-v1", not "CartPole-v1".'],
-      [{ env: configured('CartPole-v1', { constants: { gravity: 5 } }) }, 'The task is not that of the run: constants {"gravity":5'],
+      [
+        { env: configured('CartPole-v1', { constants: { gravity: 5 } }) },
+        'The task is not that of the run: constants {"gravity":5',
+      ],
       [{ temperature: 10, hidden: [4], iterations: 6, workers: 0 }, 'went on'],
       [{ temperature: 3, fork: true }, 'went on'],
       [{ hidden: [5], fork: true }, 'The checkpoint does not fit: its theta has'],
