@@ -8,7 +8,7 @@ import type { Row } from './harness.ts'
 const SAMPLES = 40
 
 /** A task of the size of HalfCheetah whose step costs nothing. */
-const idle: EnvironmentSpec = {
+export const idle: EnvironmentSpec = {
   id: 'Idle-v0',
   observationSpace: box(Array(17).fill(-10), Array(17).fill(10)),
   actionSpace: box(Array(6).fill(-1), Array(6).fill(1)),

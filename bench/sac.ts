@@ -1,11 +1,9 @@
-import { spawnSync } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
 import { sacConfig } from '../src/algorithms/sac/settings.ts'
 import { presetNamed } from '../src/experiments/presets.ts'
 import { type TrainOptions, train } from '../src/train/train.ts'
 import type { Report, Row } from './harness.ts'
+import { type Chunk, hasPython, type SacTask, sacInPython } from './peers/python.ts'
 
-const PYTHON = process.env.PYTHON || 'python3'
 /** Steps of which one time is taken: an episode of Pendulum-v1. */
 const CHUNK = 200
 /** Steps of both before the clock starts: their first gradient steps compile, and make room. */
@@ -30,7 +28,7 @@ const SETTINGS: readonly Setting[] = [
  * stable-baselines3 in one thread of torch.
  */
 export default async function bench(): Promise<Report> {
-  const peer = hasStableBaselines()
+  const peer = hasPython('stable_baselines3')
   const reports: Report[] = []
   for (const setting of SETTINGS) reports.push(await benchSetting(setting, peer))
   return { rows: reports.flatMap(({ rows }) => rows), table: reports.flatMap(({ table }) => table) }
@@ -43,7 +41,7 @@ async function benchSetting({ env, settings, steps }: Setting, peer: boolean): P
   const { hidden, batchSize, warmup } = config
   const params = { env, hidden: hidden.join('-'), batch: batchSize, steps: steps - warmup - WARM_UP }
   const own = summary('steinrl', params, await ownChunks(options, warmup))
-  const measured = peer ? [own, stableBaselines({ ...config, env, steps }, params)] : [own]
+  const measured = peer ? [own, stableBaselines({ ...config, env, steps, chunk: CHUNK }, params)] : [own]
   const ratio = (a: number, b: number) => Number((a / b).toPrecision(3))
   const rows = measured.map((row) => ({
     ...row,
@@ -66,11 +64,6 @@ async function benchSetting({ env, settings, steps }: Setting, peer: boolean): P
   return { rows, table }
 }
 
-/**
- * Of some steps: ms, and ms of processor time in all threads, which tells more where others use the machine as well.
- */
-type Chunk = readonly [ms: number, processorMs: number]
-
 /** Of each chunk that has a gradient step after every step. */
 async function ownChunks(options: TrainOptions<'sac'>, start: number): Promise<Chunk[]> {
   const ends: Chunk[] = []
@@ -82,24 +75,9 @@ async function ownChunks(options: TrainOptions<'sac'>, start: number): Promise<C
   return chunks.slice(start / CHUNK - 1)
 }
 
-function hasStableBaselines(): boolean {
-  const { status } = spawnSync(PYTHON, ['-c', 'import stable_baselines3'])
-  const tried = `"${PYTHON} -c 'import stable_baselines3'" fails (PYTHON names another)`
-  if (status !== 0) console.log(`stable-baselines3: not measured, ${tried}.`)
-  return status === 0
-}
-
-function stableBaselines(
-  { env, hidden, learningRate, batchSize, warmup, seed, steps }: ReturnType<typeof sacConfig> & { env: string },
-  params: Row['params'],
-): SpeedRow {
-  const script = fileURLToPath(new URL('peers/sac_sb3.py', import.meta.url))
-  const loop = { steps, chunk: CHUNK, episodes: 0, threads: 1 }
-  const task = { env, hidden, learningRate, batchSize, warmup, seed, ...loop }
-  const { status, stdout, stderr } = spawnSync(PYTHON, [script, JSON.stringify(task)], { encoding: 'utf8' })
-  if (status !== 0) throw new Error(`sac_sb3.py failed: ${stderr}`)
-  const { chunks, versions } = JSON.parse(stdout)
-  const name = `stable-baselines3 ${versions.stable_baselines3}, torch ${versions.torch}, Python ${versions.python}`
+function stableBaselines({ env, ...config }: SacTask, params: Row['params']): SpeedRow {
+  const { chunks, versions } = sacInPython('stable_baselines3', { env, ...config }, 1)
+  const name = `stable-baselines3 ${versions.library}, torch ${versions.torch}, Python ${versions.python}`
   return summary(name, params, chunks)
 }
 

@@ -65,8 +65,10 @@ export function logPosterior(shape: Shape, { x, y }: Rows): LogDensity {
     const [w, logPrecision] = tf.split(theta, [weights, 2], 1)
     const [w1, w2, b2] = tf.split(w, [hidden * (inputs + 1), hidden, 1], 1)
     const data = pickRows(x, y, rows, inputs + 1)
-    const units = tf.relu(unitInputs(tf.reshape(w1, [n * hidden, inputs + 1]), data.x))
-    const outputs = weightedSums(tf.reshape(units, [n, hidden, rows.length]), tf.reshape(w2, [n, hidden, 1]))
+    // All particles see the same rows, so their first layers are one product.
+    const units = tf.relu(tf.matMul(tf.reshape(w1, [n * hidden, inputs + 1]), data.x, false, true))
+    const weighted = tf.mul(tf.reshape(units, [n, hidden, rows.length]), tf.reshape(w2, [n, hidden, 1]))
+    const outputs = tf.sum(weighted, 1)
     const errors = tf.sum(tf.square(tf.sub(tf.add(outputs, b2), data.y)), 1, true)
     const squares = tf.concat([tf.mul(errors, scale), tf.sum(tf.square(w), 1, true)], 1)
     const exponents = tf.tensor1d([PRIOR_SHAPE + (scale * rows.length) / 2, PRIOR_SHAPE + weights / 2])
@@ -75,7 +77,7 @@ export function logPosterior(shape: Shape, { x, y }: Rows): LogDensity {
   }
 }
 
-/** The rows of a minibatch as tensors x [B, width] and y [B]. Copied here: tfjs-wasm has no gradient of gather. */
+/** The rows of a minibatch as tensors x [B, width] and y [B]. */
 function pickRows(x: Float32Array, y: ArrayLike<number>, rows: Int32Array, width: number) {
   const pickedX = new Float32Array(rows.length * width)
   const pickedY = new Float32Array(rows.length)
@@ -84,42 +86,6 @@ function pickRows(x: Float32Array, y: ArrayLike<number>, rows: Int32Array, width
     pickedY[b] = y[row]
   })
   return { x: tf.tensor2d(pickedX, [rows.length, width]), y: tf.tensor1d(pickedY) }
-}
-
-/**
- * W Xᵀ [units of all particles, B]: all particles see the same rows, so their first layers are one product. The
- * gradient is written out because tfjs-wasm multiplies with a transpose flag ten times slower than without, and because
- * the rows of data need none: with it a step takes 1.4 times as long.
- */
-function unitInputs(w: tf.Tensor, x: tf.Tensor2D): tf.Tensor {
-  const op = tf.customGrad((...inputs) => {
-    const [w, save] = inputs as unknown as [tf.Tensor2D, tf.GradSaveFunc]
-    save([x])
-    return {
-      value: tf.matMul(w, tf.transpose(x)),
-      gradFunc: (dy, [x]) => tf.matMul(dy as tf.Tensor2D, x as tf.Tensor2D),
-    }
-  })
-  return op(w)
-}
-
-/**
- * Σ_h w_h u_hb [n, B] for units u [n, hidden, B] and weights w [n, hidden, 1]. The gradient is written out because that
- * of tf.sum multiplies by a tensor of ones as large as u: a step takes 1.3 times as long.
- */
-function weightedSums(u: tf.Tensor, w: tf.Tensor): tf.Tensor {
-  const op = tf.customGrad((...inputs) => {
-    const [u, w, save] = inputs as unknown as [tf.Tensor, tf.Tensor, tf.GradSaveFunc]
-    save([u, w])
-    return {
-      value: tf.sum(tf.mul(u, w), 1),
-      gradFunc: (dy, [u, w]) => {
-        const each = tf.expandDims(dy, 1)
-        return [tf.mul(w, each), tf.sum(tf.mul(u, each), 2, true)]
-      },
-    }
-  })
-  return op(u, w)
 }
 
 /** ŷ [count] of one particle, in float64. */

@@ -1,6 +1,6 @@
-"""stable-baselines3's SAC on a task of Gymnasium, on the CPU.
+"""SAC of stable-baselines3 or of sbx, which is the same in JAX, on a task of Gymnasium, on the CPU.
 
-    python3 sac_sb3.py '{"env": "Pendulum-v1", "hidden": [64, 64], "learningRate": 1e-3, "batch": 128, "start": 1000,
+    python3 sac_python.py '{"library": "stable_baselines3", "env": "Pendulum-v1", "hidden": [64, 64], "learningRate": 1e-3, "batch": 128, "start": 1000,
         "steps": 4000, "chunk": 200, "seed": 0, "episodes": 100, "threads": 1}'
 
 trains with these settings, all others being stable-baselines3's defaults, which are those of steinrl: one environment, one gradient step
@@ -13,6 +13,7 @@ whole training without imports and evaluation; gradient steps a second once lear
 threads] of each `chunk` steps from there on; the mean return of greedy episodes, null where `episodes` is 0.
 """
 
+import importlib
 import json
 import os
 import platform
@@ -22,16 +23,18 @@ import time
 task = json.loads(sys.argv[1])
 for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ[variable] = str(task["threads"])  # before torch is imported
+if task["threads"] == 1:
+    os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"  # before JAX is
+    os.sched_setaffinity(0, {sorted(os.sched_getaffinity(0))[0]})  # which starts as many threads as there are cores
 
 import gymnasium as gym
-import stable_baselines3
 import torch
-from stable_baselines3 import SAC
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.evaluation import evaluate_policy
 from stable_baselines3.common.monitor import Monitor
 
 torch.set_num_threads(task["threads"])
+library = importlib.import_module(task["library"])
 
 
 def now():
@@ -50,7 +53,7 @@ class Clock(BaseCallback):
 
 
 start, steps, chunk = task["warmup"], task["steps"], task["chunk"]
-model = SAC(
+model = library.SAC(
     "MlpPolicy",
     task["env"],
     learning_rate=task["learningRate"],
@@ -82,7 +85,7 @@ print(
             "chunks": [[(b - a) * 1e3 for a, b in zip(*ends)] for ends in zip(learning[::chunk], learning[chunk::chunk])],
             "meanReturn": mean_return,
             "versions": {
-                "stable_baselines3": stable_baselines3.__version__,
+                "library": library.__version__,
                 "torch": torch.__version__,
                 "python": platform.python_version(),
             },
