@@ -1,5 +1,5 @@
 import { platform } from '#platform'
-import { UsageError } from '../core/errors.ts'
+import { show, UsageError } from '../core/errors.ts'
 import type { CoreModule } from '../core/module.ts'
 import { kernels, tf } from '../nn/tfjs.ts'
 import { type Plan, planOf } from './plan.ts'
@@ -138,13 +138,16 @@ function fitsShape({ x }: Recording, shape: readonly number[] | null): boolean {
  * it takes from outside and to see whether it is still the same expression; another one is compiled as well. The
  * function may run more than once for one call, and its custom gradients' backward parts only when it is traced:
  * numbers that these take from outside are constants.
+ *
+ * @throws UsageError from a call whose function does not give one float32 number to differentiate
  */
 export function compiledGradient(options: CompileOptions) {
   const plans = new Plans(options)
   return (f: Expression, x: Float32Array, shape: readonly number[]): Derivative => {
-    const found = plans.find(f, shape)
+    const objective = ofOneNumber(options.name, f)
+    const found = plans.find(objective, shape)
     if (!found) {
-      const result = eagerGradient(f, x, shape)
+      const result = eagerGradient(objective, x, shape)
       plans.settle()
       return result
     }
@@ -154,6 +157,20 @@ export function compiledGradient(options: CompileOptions) {
     return { gradient, values }
   }
 }
+
+/** The same function, which throws a UsageError where what is to be differentiated is not one float32 number. */
+const ofOneNumber =
+  (name: string, f: Expression): Expression =>
+  (x) => {
+    const found: unknown = f(x)
+    const objective: unknown = Array.isArray(found) ? found[0] : found
+    if (!(objective instanceof tf.Tensor))
+      throw new UsageError(`${name} gave ${show(objective)}: it must give a list of tensors.`)
+    const { dtype, shape, size } = objective
+    if (dtype !== 'float32') throw new UsageError(`${name} gave ${dtype} numbers; it must give float32.`)
+    if (size !== 1) throw new UsageError(`${name} gave [${shape.join(', ')}]: it must give one number.`)
+    return found as ReturnType<Expression>
+  }
 
 export type CompiledGradient = ReturnType<typeof compiledGradient>
 

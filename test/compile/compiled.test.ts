@@ -178,6 +178,27 @@ describe('a plan', () => {
   })
 })
 
+describe.each(['auto', 'always', 'never'] as const)('a loss, with compile: %s', (mode) => {
+  const lossOf = (f: unknown) => () => compiledGradient({ name: 'The loss', mode })(f as Expression, X, SHAPE)
+
+  test.each([
+    ['several numbers', (x: tf.Tensor) => [tf.square(x)], 'The loss gave [2, 2]: it must give one number.'],
+    ['integers', (x: tf.Tensor) => [tf.sum(tf.cast(x, 'int32'))], 'The loss gave int32 numbers; it must give float32.'],
+    ['booleans', (x: tf.Tensor) => [tf.any(tf.greater(x, 0))], 'The loss gave bool numbers; it must give float32.'],
+    ['a number', () => [3], 'The loss gave 3: it must give a list of tensors.'],
+    ['nothing', () => undefined, 'The loss gave undefined: it must give a list of tensors.'],
+  ])('that gives %s is refused in a sentence', (_, f, message) => {
+    const before = tf.memory().numTensors
+    expect(lossOf(f)).toThrow(message)
+    expect(tf.memory().numTensors).toBe(before)
+  })
+
+  test('that does not depend on x, or whose shapes do not fit, is an error', () => {
+    expect(lossOf(() => [tf.scalar(3)])).toThrow('Cannot compute gradient')
+    expect(lossOf((x: tf.Tensor) => [tf.sum(tf.add(x, tf.ones([3])))])).toThrow('could not be broadcast')
+  })
+})
+
 describe('a log density', () => {
   const population = () => ({
     particles: 3,
