@@ -259,3 +259,73 @@ test('imports by name, of types, of whole files and by # are seen', () => {
     ...['src/platform/browser.ts platform', 'src/platform/node.ts platform', 'src/room/all.ts *'],
   ])
 })
+
+/**
+ * Where files without a test at their own path are tested, by the start of their path, and why there. The longest start
+ * that fits counts.
+ */
+const TESTED_ELSEWHERE: Readonly<Record<string, readonly [where: string, why: string]>> = {
+  'algorithms/adr/': ['algorithms/adr/adr.test.ts', 'one iteration runs all of them'],
+  'algorithms/algorithm.ts': ['train/train.test.ts', 'every algorithm gives these metrics'],
+  'algorithms/amortized-svgd/': ['algorithms/amortized-svgd/amortized-svgd.test.ts', 'both rules against exact ones'],
+  'algorithms/policy-gradient/': ['algorithms/policy-gradient/policy-gradient.test.ts', 'the state of its evaluator'],
+  'algorithms/s2ac/': ['algorithms/s2ac/s2ac.test.ts', 'its sampler and its policy against float64 twins'],
+  'algorithms/sac/': ['algorithms/sac/sac.test.ts', 'settings'],
+  'algorithms/sql/': ['algorithms/sql/sql.test.ts', 'its sampler and how that learns against float64 twins'],
+  'algorithms/sql/compose-settings.ts': ['algorithms/sql/sql-compose.test.ts', 'settings'],
+  'algorithms/svpg/': ['algorithms/svpg/svpg.test.ts', 'the interaction and the kernel of its step'],
+  'algorithms/workers/': ['rl/worker-pool.test.ts', 'what a worker runs'],
+  'bayes/': ['bayes/fit.test.ts', 'the steps of a fit'],
+  'cli/': ['cli/train.test.ts', 'the command line is tested as a command'],
+  'compile/': ['compile/operations.test.ts', 'every op as a plan against tfjs'],
+  'core/disposable.ts': ['rl/close.test.ts', 'what has to be closed'],
+  'core/errors.ts': ['cli/bad-input.test.ts', 'the sentences of every check'],
+  'core/layout.ts': ['core/arena.test.ts', 'arenas are laid out by it'],
+  'core/plain.ts': ['train/resume.test.ts', 'what checkpoints hold'],
+  'core/power.ts': ['optim/optimizers.test.ts', 'the only power that training takes'],
+  'core/rows.ts': ['rl/trainable.test.ts', 'rows of batches'],
+  'core/shared-arena.ts': ['svgd/threads.test.ts', 'the memory of threads'],
+  'core/simd.ts': ['core/module.test.ts', 'asked before the core is loaded'],
+  'core/state': ['train/resume.test.ts', 'what checkpoints hold'],
+  'core/thread': ['svgd/threads.test.ts', 'threads of one process'],
+  'core/version.ts': ['train/run-directory.test.ts', 'a run keeps its version'],
+  'envs/': ['envs/all.test.ts', 'what every environment has to do'],
+  'envs/mujoco/': ['envs/mujoco.test.ts', 'every robot against recorded steps of Gymnasium'],
+  'envs/wrappers/': ['envs/wrappers.test.ts', 'wrappers alone and around each other'],
+  'experiments/': ['experiments/experiment.test.ts', 'an experiment from its settings to its summary'],
+  'experiments/charts.ts': ['experiments/report.test.ts', 'the charts of the report'],
+  'export/': ['export/models.test.ts', 'what is exported is loaded again'],
+  'nn/': ['nn/core-ops.test.ts', 'ops and losses against tfjs and float64 twins'],
+  'nn/gradients/': ['nn/gradients/sweep.test.ts', 'every op of tfjs against finite differences'],
+  'platform/': ['conformance/coverage.test.ts', 'run in every runtime by the conformance program'],
+  'policy/': ['policy/acting.test.ts', 'what is loaded acts'],
+  'report/': ['train/report.test.ts', 'the page of a run'],
+  'rl/advantages.ts': ['rl/returns.test.ts', 'returns, values and weights of rows'],
+  'rl/episodes.ts': ['algorithms/policy-gradient/self-imitation.test.ts', 'whole episodes are what it keeps'],
+  'rl/evaluate.ts': ['rl/rollout.test.ts', 'evaluation beside rollouts of the same seeds'],
+  'rl/heads.ts': ['rl/rollout.test.ts', 'the head that fits a task'],
+  'rl/normalisation.ts': ['algorithms/policy-gradient/trajectory-imitation.test.ts', 'rows that a discriminator sees'],
+  'rl/particle-states.ts': ['train/resume.test.ts', 'what checkpoints hold'],
+  'rl/play.ts': ['rl/agents.test.ts', 'agents at play'],
+  'rl/pool-worker.ts': ['rl/worker-pool.test.ts', 'one worker of a pool'],
+  'rl/random-rows.ts': ['rl/agents.test.ts', 'actions that do not depend on the number of rows'],
+  'rl/replay-state.ts': ['train/resume.test.ts', 'what checkpoints hold'],
+  'rl/rollout-layout.ts': ['rl/rollout.test.ts', 'the memory of rollouts'],
+  'rl/soft-q.ts': ['algorithms/sac/sac.test.ts', 'the critics that three algorithms share'],
+  'rl/visitation-density.ts': ['algorithms/svpg/behaviour-kernel.test.ts', 'the densities of its kernel'],
+  'svgd/': ['svgd/kernels.test.ts', 'every kernel and its passes against float64 twins'],
+  'train/': ['train/run-directory.test.ts', 'the files of a run'],
+}
+
+test('a file of src has a test at its path, or is tested where it is said, and why', () => {
+  const files = filesOf('src').map((file) => file.slice('src/'.length))
+  const tests = filesOf('test').map((file) => file.slice('test/'.length))
+  // Types and lists of exports have nothing to test.
+  const tested = files.filter((file) => /^(export )?(async )?(function|const|class|let)\b/m.test(textOf(`src/${file}`)))
+  const apart = tested.filter((file) => !tests.includes(file.replace(/\.ts$/, '.test.ts')))
+  const starts = Object.keys(TESTED_ELSEWHERE).sort((a, b) => b.length - a.length)
+  const startOf = (file: string) => starts.find((start) => file.startsWith(start))
+  expect(apart.filter((file) => startOf(file) === undefined)).toEqual([])
+  expect(starts.filter((start) => !apart.some((file) => startOf(file) === start))).toEqual([])
+  expect(Object.values(TESTED_ELSEWHERE).filter(([where]) => !tests.includes(where))).toEqual([])
+})

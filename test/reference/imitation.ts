@@ -20,7 +20,7 @@ export function normalisedReference(rows: readonly Row[], all: readonly Row[]): 
 }
 
 /** D = 1 / (1 + e⁻ˣ): how much a row looks like one of the best trajectories. */
-export const judgementReference = (net: Network, theta: ArrayLike<number>, row: Row) =>
+export const probabilityReference = (net: Network, theta: ArrayLike<number>, row: Row) =>
   1 / (1 + Math.exp(-mlpReference(net, theta, row)[0]))
 
 /** −mean log(1 − D) over the policy's rows − Σ w log D over the best ones − 0.001 mean H(D) over the policy's rows. */
@@ -31,10 +31,10 @@ export function discriminatorLossReference(
   best: readonly Row[],
   weights: Row,
 ): number {
-  const judged = own.map((row) => judgementReference(net, theta, row))
-  const asPolicy = mean(judged.map((D) => -Math.log(1 - D)))
-  const asBest = best.reduce((sum, row, b) => sum - weights[b] * Math.log(judgementReference(net, theta, row)), 0)
-  const entropy = mean(judged.map((D) => -D * Math.log(D) - (1 - D) * Math.log(1 - D)))
+  const scored = own.map((row) => probabilityReference(net, theta, row))
+  const asPolicy = mean(scored.map((D) => -Math.log(1 - D)))
+  const asBest = best.reduce((sum, row, b) => sum - weights[b] * Math.log(probabilityReference(net, theta, row)), 0)
+  const entropy = mean(scored.map((D) => -D * Math.log(D) - (1 - D) * Math.log(1 - D)))
   return asPolicy + asBest - 1e-3 * entropy
 }
 
