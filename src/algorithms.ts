@@ -14,6 +14,7 @@ export {
   type AmortizedState,
   createAmortizedSVGD,
 } from './algorithms/amortized-svgd/amortized-svgd.ts'
+export { loadAmortized, saveAmortized } from './algorithms/amortized-svgd/checkpoint.ts'
 export type { AmortizedProblem } from './algorithms/amortized-svgd/directions.ts'
 export { type S2acInfo, type S2acState, s2ac } from './algorithms/s2ac/s2ac.ts'
 export type { S2acConfig, S2acOptions } from './algorithms/s2ac/settings.ts'

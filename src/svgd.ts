@@ -44,6 +44,7 @@ export {
   DEFAULT_BANDWIDTH,
   type DistanceStatistics,
 } from './svgd/bandwidth-rules.ts'
+export { loadSvgd, saveSvgd } from './svgd/checkpoint.ts'
 export {
   type Discrepancy,
   type DiscrepancyKernel,

@@ -1,8 +1,8 @@
 import * as v from 'valibot'
-import { check, show, UsageError } from './errors.ts'
+import { check, isExpected, show, UsageError } from './errors.ts'
 import type { NumberArray } from './runtime-types.ts'
 import { decodeArrays, encodeTensors } from './safetensors.ts'
-import type { StateContent } from './state.ts'
+import { contentOf, restore, type StateContent, type StatePart } from './state.ts'
 
 // A state as a file: safetensors with the arrays, and in its metadata what it is of, as JSON.
 
@@ -86,4 +86,29 @@ function checksumOf(
     for (const byte of rest) add(byte)
   }
   return (hash >>> 0).toString(16)
+}
+
+/** The bytes of a part, and what it is of. */
+export const savePart = (kind: string, about: object, part: StatePart): Uint8Array =>
+  encodeState(kind, about, contentOf(part))
+
+/**
+ * Puts a part to where savePart() found it.
+ *
+ * @throws UsageError for bytes that are damaged, or of something else than `about` says; nothing is changed then
+ */
+export function loadPart(kind: string, about: object, part: StatePart, bytes: Uint8Array): void {
+  try {
+    if (!(bytes instanceof Uint8Array)) throw new UsageError(`it must be bytes, got ${show(bytes)}.`)
+    const { about: found, ...content } = decodeState(kind, bytes)
+    for (const [name, value] of Object.entries(about)) {
+      const other = (found as Record<string, unknown> | null)?.[name]
+      if (JSON.stringify(other) !== JSON.stringify(value))
+        throw new UsageError(`it is of ${name} ${show(other)}, not ${show(value)}.`)
+    }
+    restore(part, { ...content, logs: {} })
+  } catch (error) {
+    if (isExpected(error)) throw new UsageError(`The checkpoint does not fit: ${error.message}`)
+    throw error
+  }
 }

@@ -1,0 +1,32 @@
+import { countSchema, fieldsPart, partsOf, type StatePart } from '../../core/state.ts'
+import { loadPart, savePart } from '../../core/state-file.ts'
+import { trainablePart } from '../../rl/trainable.ts'
+import type { AmortizedState } from './amortized-svgd.ts'
+
+/**
+ * What amortized SVGD goes on from after this step, as bytes: the sampler, the moments of its Adam and the number of
+ * steps, which noise and minibatches follow from.
+ */
+export const saveAmortized = (state: AmortizedState): Uint8Array =>
+  savePart('amortized-svgd', aboutOf(state), partOf(state))
+
+/**
+ * Puts a state to where saveAmortized() found another one.
+ *
+ * @throws UsageError for bytes that are damaged, and for other settings; the state is as it was then
+ */
+export const loadAmortized = (state: AmortizedState, bytes: Uint8Array): void =>
+  loadPart('amortized-svgd', aboutOf(state), partOf(state), bytes)
+
+/** What must be the same; the score cannot be compared. */
+const aboutOf = ({
+  problem: { config },
+  network: { widths },
+  minibatches: { options: minibatch },
+}: AmortizedState) => ({
+  ...config,
+  ...{ widths, minibatch },
+})
+
+const partOf = (state: AmortizedState): StatePart =>
+  partsOf({ sampler: trainablePart(state.sampler), counters: fieldsPart(state, { iteration: countSchema }) })
