@@ -182,13 +182,13 @@ export {
   rbf,
   type Term,
 } from './svgd/kernels.ts'
+export type { SvgdFields } from './svgd/memory.ts'
 export type { PerStateBandwidth, PerStateBandwidthName } from './svgd/per-state.ts'
 export type { Score, Scored, Scores } from './svgd/scores.ts'
 export {
   createSVGD,
   particlesOf,
   type StepOptions,
-  type SvgdFields,
   type SvgdInfo,
   type SvgdOptions,
   type SvgdRun,

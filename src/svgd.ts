@@ -20,6 +20,8 @@ export {
   type AdamOptions,
   adagrad,
   adam,
+  type CoinOptions,
+  coin,
   type Moment,
   type MomentArena,
   type Optimizer,
@@ -57,10 +59,13 @@ export {
 } from './svgd/discrepancy.ts'
 export type { SteinInfo, Variant } from './svgd/fields.ts'
 export {
+  bilinearMatern,
   blockwise,
   type Coordinates,
   type CustomKernel,
+  type GraphBlock,
   given,
+  graphical,
   imq,
   type Kernel,
   type LinearMaps,
@@ -68,15 +73,17 @@ export {
   matern32,
   preconditioned,
   rbf,
+  sliced,
   sumOf,
   type Term,
 } from './svgd/kernels.ts'
+export type { SvgdFields } from './svgd/memory.ts'
+export { type NewtonOptions, svgdNewton } from './svgd/newton.ts'
 export type { Score, Scored, Scores } from './svgd/scores.ts'
 export {
   createSVGD,
   particlesOf,
   type StepOptions,
-  type SvgdFields,
   type SvgdInfo,
   type SvgdOptions,
   type SvgdRun,

@@ -1,5 +1,5 @@
-import { check, decay, positiveFloat32 } from '../core/errors.ts'
-import { f32, padded } from '../core/layout.ts'
+import { check, decay, nonNegativeFloat32, positiveFloat32 } from '../core/errors.ts'
+import { f32, f64, padded, type Views } from '../core/layout.ts'
 import type { Ops, Pointer } from '../core/ops.ts'
 import { refuseUnknown } from '../core/options.ts'
 import { wholePower } from '../core/power.ts'
@@ -20,11 +20,13 @@ export function optimizerFields(n: number, d: number, { keeps }: Pick<Optimizer,
     pathSpread: way,
     /** [D] standard deviation of the particles before the first step. */
     startSpread: way,
+    /** [5, n, D] of coin(): where x began, Σ φ, Σ |φ|, the largest |φ| and the reward. */
+    bets: f64(keeps.includes('bets') ? 5 : 0, n, padded(d)),
   }
 }
 
-/** Running moments that an optimizer may keep: of the direction, of its square, and of the population's mean. */
-export type Moment = 'mean' | 'square' | 'root mean square' | 'way'
+/** What an optimizer may keep: running moments of the direction, its square and the population's mean, or bets. */
+export type Moment = 'mean' | 'square' | 'root mean square' | 'way' | 'bets'
 
 /** What sgd, adam and adagrad read and write: θ, the direction, and their own moments. */
 export interface MomentArena {
@@ -35,12 +37,14 @@ export interface MomentArena {
 
 /** All that an optimizer may see: the particles, where they are to go, and its own moments. */
 export interface OptimizerArena extends MomentArena {
-  readonly view: Readonly<Record<'theta' | 'direction' | keyof ReturnType<typeof optimizerFields>, Float32Array>>
+  readonly view: Views<ReturnType<typeof optimizerFields>> & Readonly<Record<'theta' | 'direction', Float32Array>>
 }
 
 /** Moves theta along direction in place. `t` counts steps from 1. */
 export interface Optimizer<A extends MomentArena = OptimizerArena> {
   readonly name: string
+  /** ε, where a step is x + ε φ and nothing else. */
+  readonly rate?: number
   /** Which running moments it needs memory for. */
   readonly keeps: readonly Moment[]
   step(arena: A, t: number): void
@@ -52,6 +56,7 @@ export function sgd(options: { learningRate: number }): Optimizer<MomentArena> {
   const rate = check(positiveFloat32('learningRate'), options?.learningRate)
   return {
     name: 'sgd',
+    rate,
     keeps: [],
     step: ({ ops, at, view }) => ops.ascend(at.theta, at.direction, view.theta.length, rate),
   }
@@ -117,6 +122,54 @@ export function adagrad(options: AdagradOptions): Optimizer<MomentArena> {
     keeps: ['square'],
     step({ ops, at, view }, t) {
       ops.adagrad(at.theta, at.moment2, at.direction, view.theta.length, rate, t === 1 ? 0 : momentum, epsilon)
+    },
+  }
+}
+
+/** How slowly coin() begins. */
+export interface CoinOptions {
+  /** α, at least 0; default 0. For networks the paper takes 100, so that the first bets stay small. */
+  slowness?: number
+}
+
+/**
+ * No learning rate at all: every coordinate bets on a coin whose outcomes are its directions, and the stake grows with
+ * what was won.
+ *
+ *     L ← max(L, |φ|)    G ← G + |φ|    R ← max(R + (x − x₀) φ, 0)    S ← S + φ
+ *     x ← x₀ + S / max(G + L, α L) · (1 + R / L)
+ *
+ * Sums are float64. Source: Sharrock & Nemeth 2023 (arXiv 2301.11294), the adaptive coin SVGD; α: Orabona & Tommasi 2017
+ * (arXiv 1705.07795), algorithm 2.
+ *
+ * @throws UsageError for α below 0
+ */
+export function coin(options: CoinOptions = {}): Optimizer {
+  refuseUnknown('coin', options, ['slowness'])
+  const alpha = check(nonNegativeFloat32('slowness'), options.slowness ?? 0)
+  return {
+    name: 'coin',
+    keeps: ['bets'],
+    step({ view: { theta, direction, bets } }, t) {
+      const [start, sum, sizes, largest, reward] = [0, 1, 2, 3, 4].map((part) =>
+        bets.subarray(part * theta.length, (part + 1) * theta.length),
+      )
+      if (t === 1) {
+        bets.fill(0)
+        start.set(theta)
+      }
+      for (let at = 0; at < theta.length; at++) {
+        const outcome = direction[at]
+        const size = Math.abs(outcome)
+        largest[at] = Math.max(largest[at], size)
+        sizes[at] += size
+        reward[at] = Math.max(reward[at] + (theta[at] - start[at]) * outcome, 0)
+        sum[at] += outcome
+        // Until the first outcome there is nothing to bet on.
+        if (largest[at] === 0) continue
+        const share = sum[at] / Math.max(sizes[at] + largest[at], alpha * largest[at])
+        theta[at] = start[at] + share * (1 + reward[at] / largest[at])
+      }
     },
   }
 }

@@ -2,8 +2,9 @@ import { padded } from '../core/layout.ts'
 import type { Pointer } from '../core/ops.ts'
 import { resolveBandwidth } from './bandwidth.ts'
 import type { BlockStatistics, Operands, SteinArena, Variant } from './fields.ts'
-import type { Coordinates, LinearMaps, Term } from './kernels.ts'
+import type { Coordinates, GraphBlock, LinearMaps, Term } from './kernels.ts'
 import { plainDirection } from './passes.ts'
+import { writeSlices } from './slices.ts'
 
 // A kernel in other coordinates is the plain direction between a map of particles and scores and a map back.
 
@@ -15,8 +16,14 @@ export function directionInCoordinates(
   coordinates: Coordinates,
   terms: readonly Term[],
   variant: Variant,
+  iteration: number,
 ): BlockStatistics[] {
   if (coordinates.kind === 'blocks') return blocks(arena, n, whole, coordinates.widths, terms, variant)
+  if (coordinates.kind === 'graph') return neighbourhoods(arena, n, whole, coordinates.blocks, terms, variant)
+  if (coordinates.kind === 'slices') {
+    writeSlices(arena, whole.d, coordinates.seed, iteration)
+    return slices(arena, n, whole, terms, variant)
+  }
   if (coordinates.kind === 'metric') {
     writeMap(arena, coordinates.map)
     return [mapped(arena, n, whole, coordinates.map.full, terms, variant)]
@@ -64,6 +71,65 @@ function blocks(
   return parts
 }
 
+/** The kernel of each block on its coordinates and those beside them, and the direction of its coordinates alone. */
+function neighbourhoods(
+  arena: SteinArena,
+  n: number,
+  whole: Operands,
+  blocks: readonly GraphBlock[],
+  terms: readonly Term[],
+  variant: Variant,
+): BlockStatistics[] {
+  const { ops, at, view } = arena
+  const D = padded(whole.d)
+  const parts: BlockStatistics[] = []
+  let strip = whole.strip
+  for (const { moves, beside } of blocks) {
+    const gathered = (columns: readonly number[]): Operands => {
+      const d = columns.length
+      const gather = (to: Pointer, rows: Float32Array, from: Pointer) => {
+        rows.fill(0, 0, n * padded(d))
+        columns.forEach((column, k) => void ops.copyColumns(to + 4 * k, padded(d), from + 4 * column, D, n, 1))
+      }
+      gather(at.innerX, view.innerX, whole.x)
+      gather(at.innerScore, view.innerScore, whole.score)
+      return { x: at.innerX, score: at.innerScore, out: at.innerDirection, d, strip }
+    }
+    const part = plainDirection(arena, n, gathered([...moves, ...beside]), terms, variant, () => {
+      // The coordinates that move stand first in the centre too.
+      view.centre.fill(0, moves.length)
+      return gathered(moves)
+    })
+    const stride = padded(moves.length)
+    moves.forEach((column, k) => {
+      ops.copyColumns(whole.out + 4 * column, D, at.innerDirection + 4 * k, stride, n, 1)
+    })
+    averageKernel(arena, parts.length, blocks.length)
+    parts.push(part)
+    strip += part.strips
+  }
+  return parts
+}
+
+/** A kernel on every coordinate of R x, and the direction back. */
+function slices(
+  arena: SteinArena,
+  n: number,
+  whole: Operands,
+  terms: readonly Term[],
+  variant: Variant,
+): BlockStatistics[] {
+  const { ops, at } = arena
+  const { d, strip } = whole
+  const D = padded(d)
+  ops.multiplyRows(at.slicedX, isInvariant(terms) ? centred(arena, n, whole, whole.out) : whole.x, at.mapX, n, D)
+  ops.multiplyRows(at.slicedScore, whole.score, at.mapScore, n, D)
+  const inner = { x: at.slicedX, score: at.slicedScore, out: at.slicedDirection, d, strip }
+  const parts = blocks(arena, n, inner, Array(d).fill(1), terms, variant)
+  ops.multiplyRows(whole.out, at.slicedDirection, at.mapBack, n, D)
+  return parts
+}
+
 /** Adds the share of block b to the mean of the kernel matrices. */
 function averageKernel({ ops, at, view }: SteinArena, b: number, blocks: number): void {
   const share = 1 / blocks
@@ -82,8 +148,7 @@ function mapped(
   const D = padded(whole.d)
   const apply = full ? ops.multiplyRows : ops.scaleColumns
   // The direction's place is free until it is there.
-  const isInvariant = terms.every(({ kind }) => kind !== 'linear')
-  const x = isInvariant ? centred(arena, n, whole, whole.out) : whole.x
+  const x = isInvariant(terms) ? centred(arena, n, whole, whole.out) : whole.x
   apply(at.innerX, x, at.mapX, n, D)
   apply(at.innerScore, whole.score, at.mapScore, n, D)
   const part = plainDirection(
@@ -96,6 +161,9 @@ function mapped(
   apply(whole.out, at.innerDirection, at.mapBack, n, D)
   return part
 }
+
+/** Whether all kernels are functions of differences. */
+const isInvariant = (terms: readonly Term[]) => terms.every(({ kind }) => kind !== 'linear')
 
 /**
  * The particles less what they have in common, in the place `free`: rounding in a map would eat into the differences of

@@ -131,8 +131,10 @@ function coordinateFields(n: number, d: number, { coordinates }: Kernel) {
   if (coordinates) checkDimension(coordinates, d)
   const D = padded(d)
   const rows = coordinates ? n : 0
-  const N = coordinates?.kind === 'blocks' ? padded(n) : 0
-  const map = coordinates?.kind === 'metric' && coordinates.map.full ? D : 1
+  const isSliced = coordinates?.kind === 'slices'
+  const isParted = isSliced || coordinates?.kind === 'blocks' || coordinates?.kind === 'graph'
+  const N = isParted ? padded(n) : 0
+  const map = isSliced || (coordinates?.kind === 'metric' && coordinates.map.full) ? D : 1
   return {
     /** [n, D] particles and scores in the kernel's coordinates, and the direction there. */
     innerX: f32(rows, D),
@@ -144,6 +146,11 @@ function coordinateFields(n: number, d: number, { coordinates }: Kernel) {
     mapBack: f32(rows && map, D),
     /** [N, N] the mean over the blocks of their kernel matrices; `kernel` is that of the last block. */
     meanKernel: f32(N, N),
+    /** [n, D] particles, scores and direction in slices, and the normal numbers of one slice. */
+    slicedX: f32(isSliced ? n : 0, D),
+    slicedScore: f32(isSliced ? n : 0, D),
+    slicedDirection: f32(isSliced ? n : 0, D),
+    slice: f32(isSliced ? D : 0),
   }
 }
 
@@ -154,6 +161,10 @@ function checkDimension(coordinates: Coordinates, d: number): void {
       throw new UsageError(
         `The blocks of a kernel must add up to the dimension ${d}, got ${coordinates.widths.join(' + ')}.`,
       )
+  }
+  if (coordinates.kind === 'graph') {
+    const moved = coordinates.blocks.reduce((sum, { moves }) => sum + moves.length, 0)
+    if (moved !== d) throw new UsageError(`A graphical kernel must move ${d} coordinates, got ${moved}.`)
   }
   if (coordinates.kind === 'metric' && coordinates.map.d !== d)
     throw new UsageError(`The metric must have the dimension ${d} of the particles, got ${coordinates.map.d}.`)
@@ -187,8 +198,14 @@ export const strips = (n: number, d: number) => Math.ceil(padded(d) / stripColum
 
 /** How many strips all columns make: those of each block where there are blocks. */
 function stripsOf(n: number, d: number, { coordinates }: Kernel): number {
-  if (coordinates?.kind !== 'blocks') return strips(n, d)
-  return coordinates.widths.reduce((sum, width) => sum + strips(n, width), 0)
+  return blockWidths(coordinates, d).reduce((sum, width) => sum + strips(n, width), 0)
+}
+
+/** How many coordinates move in each block. */
+function blockWidths(coordinates: Coordinates | undefined, d: number): readonly number[] {
+  if (coordinates?.kind === 'blocks') return coordinates.widths
+  if (coordinates?.kind === 'graph') return coordinates.blocks.map(({ moves }) => moves.length)
+  return coordinates?.kind === 'slices' ? Array(d).fill(1) : [d]
 }
 
 /** Rows that a direction is taken from and written to: all of the arena, or what a change of coordinates made of it. */

@@ -1,6 +1,7 @@
 import { check, nonNegativeFloat32, positiveFloat32, UsageError, wholeNumber } from '../core/errors.ts'
 import { refuseUnknown } from '../core/options.ts'
 import { type BandwidthRule, bandwidthSchema, DEFAULT_BANDWIDTH } from './bandwidth-rules.ts'
+import { choleskyOf, invertLower } from './cholesky.ts'
 
 /** Kinds of terms, as in assembly/svgd/kernels.ts. */
 export const TermKind = { rbf: 0, imq: 1, matern32: 2, linear: 3 } as const
@@ -10,7 +11,7 @@ export interface Term {
   readonly kind: keyof typeof TermKind
   readonly weight: number
   /** rbf: the rule for h; matern32: for ℓ²; imq: for h in place of c. */
-  readonly bandwidth?: BandwidthRule
+  readonly bandwidth?: BandwidthRule | 'adaptive'
   /** imq: c; linear: c. */
   readonly c?: number
   /** imq: β. */
@@ -30,11 +31,22 @@ export interface Kernel {
   readonly given?: CustomKernel
 }
 
-/** Each block of coordinates alone, y = Lᵀx with a metric M = L Lᵀ, or y = x/√h with a bandwidth for each dimension. */
+/**
+ * Each block of coordinates alone, or with others beside it; y = Rx with an orthogonal R of each step, one coordinate a
+ * block; y = Lᵀx with a metric M = L Lᵀ; or y = x/√h with a bandwidth for each dimension.
+ */
 export type Coordinates =
   | { readonly kind: 'blocks'; readonly widths: readonly number[] }
+  | { readonly kind: 'graph'; readonly blocks: readonly GraphBlock[] }
+  | { readonly kind: 'slices'; readonly seed: number }
   | { readonly kind: 'metric'; readonly map: LinearMaps }
   | { readonly kind: 'per-dimension' }
+
+/** Coordinates that move together, and the others on which their kernel is taken as well. */
+export interface GraphBlock {
+  readonly moves: readonly number[]
+  readonly beside: readonly number[]
+}
 
 /** Linear maps of particles and scores to other coordinates, and of the direction back; yᵀ = xᵀ A. */
 export interface LinearMaps {
@@ -57,12 +69,13 @@ export type CustomKernel = (kernel: Float32Array, repulsion: Float32Array, x: Fl
  *
  * @param options.bandwidth a named rule, a fixed h > 0, or a function of the squared distances; default 'svpg-paper',
  *   h = med²/log(n+1). With 'per-dimension' every coordinate has its own: k = exp(−Σ_k (x_k−y_k)²/h_k). See
- *   bandwidth.ts.
+ *   bandwidth.ts. 'adaptive' maximises the discrepancy in every step: adaptive-bandwidth.ts
  * @throws UsageError for an unknown rule or h ≤ 0
  */
-export function rbf(options: { bandwidth?: BandwidthRule } = {}): Kernel {
+export function rbf(options: { bandwidth?: BandwidthRule | 'adaptive' } = {}): Kernel {
   refuseUnknown('rbf', options, ['bandwidth'])
   const { bandwidth = DEFAULT_BANDWIDTH } = options
+  if (bandwidth === 'adaptive') return { name: 'adaptive rbf', terms: [{ kind: 'rbf', weight: 1, bandwidth }] }
   return scaled('rbf', bandwidth)
 }
 
@@ -140,6 +153,20 @@ export function sumOf(...parts: readonly (readonly [weight: number, kernel: Kern
 }
 
 /**
+ * Bilinear and Matérn kernel k(x, y) = x·y + c + (1 + r) e⁻ʳ, r = √3 |x−y|/ℓ: with such a sum finitely many particles
+ * converge in the Wasserstein distance W₂, whose moments the bilinear part sees.
+ *
+ * @param c at least 0; default 1
+ * @param bandwidth ℓ², by the rules of rbf; default 'svpg-paper'
+ * Source: Balasubramanian, Banerjee & Ghosal 2025 (ICLR; arXiv 2409.08469).
+ */
+export function bilinearMatern(options: { c?: number; bandwidth?: BandwidthRule } = {}): Kernel {
+  refuseUnknown('bilinearMatern', options, ['c', 'bandwidth'])
+  const { c, bandwidth } = options
+  return { ...sumOf([1, linear({ c })], [1, matern32({ bandwidth })]), name: 'bilinear + matern32' }
+}
+
+/**
  * Matrix-valued kernel M⁻¹ k(Lᵀx, Lᵀy) with a constant metric M = L Lᵀ: SVGD in coordinates in which M is the identity.
  * With M the precision (or the mean Hessian of −log p) it takes the place of a step size for each direction.
  *
@@ -167,7 +194,7 @@ function diagonalMap(metric: readonly number[]): LinearMaps {
 /** yᵀ = xᵀ L, s_y = L⁻¹ s, φ = L⁻ᵀ φ_y. */
 function matrixMap(metric: readonly (readonly number[])[]): LinearMaps {
   const d = metric.length
-  const L = cholesky(metric)
+  const L = choleskyOf(metric, 'metric')
   const inverse = invertLower(L)
   const flat = (at: (row: number, column: number) => number) =>
     Float32Array.from({ length: d * d }, (_, k) => at(Math.floor(k / d), k % d))
@@ -180,38 +207,6 @@ function matrixMap(metric: readonly (readonly number[])[]): LinearMaps {
   }
 }
 
-/** L with M = L Lᵀ, in float64. */
-function cholesky(M: readonly (readonly number[])[]): number[][] {
-  const d = M.length
-  const L = M.map(() => new Array<number>(d).fill(0))
-  for (let i = 0; i < d; i++) {
-    if (M[i].length !== d)
-      throw new UsageError(`metric must be a square matrix: row ${i} has ${M[i].length} of ${d} entries.`)
-    for (let j = 0; j <= i; j++) {
-      if (!(Math.abs(M[i][j] - M[j][i]) <= 1e-9 * (Math.abs(M[i][j]) + Math.abs(M[j][i]))))
-        throw new UsageError(`metric must be symmetric, got ${M[i][j]} at (${i}, ${j}) and ${M[j][i]} at (${j}, ${i}).`)
-      let sum = M[i][j]
-      for (let k = 0; k < j; k++) sum -= L[i][k] * L[j][k]
-      if (i === j && !(sum > 0)) throw new UsageError(`metric must be positive definite: pivot ${i} is ${sum}.`)
-      L[i][j] = i === j ? Math.sqrt(sum) : sum / L[j][j]
-    }
-  }
-  return L
-}
-
-function invertLower(L: readonly (readonly number[])[]): number[][] {
-  const d = L.length
-  const inverse = L.map(() => new Array<number>(d).fill(0))
-  for (let column = 0; column < d; column++) {
-    for (let i = column; i < d; i++) {
-      let sum = i === column ? 1 : 0
-      for (let k = column; k < i; k++) sum -= L[i][k] * inverse[k][column]
-      inverse[i][column] = sum / L[i][i]
-    }
-  }
-  return inverse
-}
-
 /**
  * One kernel for each block of coordinates, with a bandwidth of its own: for networks, whose layers differ in scale.
  * Every block follows its own Stein direction.
@@ -222,6 +217,55 @@ export function blockwise(widths: readonly number[], kernel: Kernel): Kernel {
   requirePlain(kernel, 'blockwise')
   widths.forEach((width, k) => void check(wholeNumber(`widths[${k}]`, 1), width))
   return { ...kernel, name: `blockwise ${kernel.name}`, coordinates: { kind: 'blocks', widths: [...widths] } }
+}
+
+/**
+ * A kernel of each node of a graphical model on its own neighbourhood: the coordinates `moves` follow the Stein
+ * direction of the kernel on `moves` and `beside`, the nodes that share a factor with them (the Markov blanket).
+ * Neighbourhoods are small where the whole is not, and with the blanket in the kernel the target is still the only
+ * fixed point.
+ *
+ *     φ_k(x_i) = 1/n Σ_j [ k_b(x_j, x_i) s_k(x_j) + ∂_{x_jk} k_b(x_j, x_i) ],  k_b on x_moves, x_beside
+ *
+ * @param blocks each coordinate moves in exactly one of them
+ * @throws UsageError for coordinates that repeat, or move in none or two blocks
+ * Source: Zhuo et al. 2018 (ICML; arXiv 1711.04425); Wang, Zeng & Liu 2018 (ICML; arXiv 1711.07168).
+ */
+export function graphical(
+  blocks: readonly { readonly moves: readonly number[]; readonly beside?: readonly number[] }[],
+  kernel: Kernel,
+): Kernel {
+  requirePlain(kernel, 'graphical')
+  const all = blocks.map(({ moves, beside = [] }) => ({ moves: [...moves], beside: [...beside] }))
+  const moved = all.flatMap(({ moves }) => moves).sort((a, b) => a - b)
+  if (moved.length === 0 || moved.some((coordinate, k) => coordinate !== k))
+    throw new UsageError(
+      `Each coordinate from 0 must move in exactly one block of a graphical kernel, got ${moved.join(', ') || 'none'}.`,
+    )
+  for (const { moves, beside } of all) {
+    beside.forEach((other) => void check(wholeNumber('An entry of beside', 0, moved.length - 1), other))
+    if (new Set([...moves, ...beside]).size < moves.length + beside.length)
+      throw new UsageError(`A coordinate stands twice in the block that moves ${moves.join(', ')}.`)
+  }
+  return { ...kernel, name: `graphical ${kernel.name}`, coordinates: { kind: 'graph', blocks: all } }
+}
+
+/**
+ * One-dimensional kernels on slices: the matrix-valued kernel Σ_r r rᵀ k(rᵀx, rᵀy) over the rows r of an orthogonal
+ * matrix, which is another random one in every step. Kernels of one dimension keep their variance in any dimension, and
+ * slices of all directions see correlations, which `blockwise` with ones does not.
+ *
+ *     φ(x_i) = 1/n Σ_j Σ_r r [ k(rᵀx_j, rᵀx_i) rᵀs(x_j) + ∂_{rᵀx_j} k ]
+ *
+ * @param seed of the slices, which depend on it and on the step alone; default 0
+ * Source: Gong, Li & Hernández-Lobato 2021 (ICLR; arXiv 2006.16531), S-SVGD, with g_r = r and random in place of
+ * optimised slices.
+ */
+export function sliced(kernel: Kernel, options: { seed?: number } = {}): Kernel {
+  refuseUnknown('sliced', options, ['seed'])
+  requirePlain(kernel, 'sliced')
+  const seed = check(wholeNumber('seed', 0), options.seed ?? 0)
+  return { ...kernel, name: `sliced ${kernel.name}`, coordinates: { kind: 'slices', seed } }
 }
 
 /**

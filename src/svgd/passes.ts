@@ -1,6 +1,7 @@
 import { UsageError } from '../core/errors.ts'
 import { padded } from '../core/layout.ts'
 import type { Ops, Pointer } from '../core/ops.ts'
+import { adaptiveBandwidth } from './adaptive-bandwidth.ts'
 import { resolveBandwidth } from './bandwidth.ts'
 import {
   type BlockStatistics,
@@ -22,13 +23,18 @@ import { type Term, TermKind } from './kernels.ts'
 // The passes over the arena that make a Stein direction: distances, kernel matrix, product; each in parts, one a
 // thread.
 
-/** The direction for a sum of terms in the coordinates of the operands. */
+/**
+ * The direction for a sum of terms in the coordinates of the operands.
+ *
+ * @param moving of the coordinates that move, where the kernel is taken on more of them; made after the kernel matrix
+ */
 export function plainDirection(
   arena: SteinArena,
   n: number,
   operands: Operands,
   terms: readonly Term[],
   variant: Variant,
+  moving: () => Operands = () => operands,
 ): BlockStatistics {
   const { ops, at } = arena
   squaredDistances(arena, n, operands)
@@ -37,14 +43,15 @@ export function plainDirection(
   ops.trustInto(at.trust, at.reach, operands.x, at.centre, n, padded(operands.d), trustLimit(n))
   const meanDistance = ops.meanDistance(at.distances, n)
   if (Number.isNaN(meanDistance)) throw new UsageError('The particles are too far apart for float32.')
-  product(arena, n, operands, variant, {
+  const moved = moving()
+  product(arena, n, moved, variant, {
     slopes: arena.view.slopes.length > 0 ? at.slopes : 0,
     slope: 2 / bandwidths[0],
     linear: n * terms.reduce((sum, { kind, weight }) => sum + (kind === 'linear' ? weight : 0), 0),
   })
   return {
     bandwidths: bandwidths.filter((h) => !Number.isNaN(h)),
-    strips: strips(n, operands.d),
+    strips: strips(n, moved.d),
     ...kernelStatistics(arena, n),
     meanDistance,
   }
@@ -61,12 +68,13 @@ function squaredDistances(arena: SteinArena, n: number, { x, d }: Operands): voi
 }
 
 /** Writes the terms with their constants of this step, and returns their bandwidths (NaN where a term has none). */
-function writeTerms(arena: SteinArena, n: number, { x, d }: Operands, terms: readonly Term[]): number[] {
+function writeTerms(arena: SteinArena, n: number, operands: Operands, terms: readonly Term[]): number[] {
   const { ops, at, view } = arena
+  const { x, d } = operands
   if (terms.some(({ kind }) => kind === 'linear')) ops.rowSquares(at.squares, x, n, padded(d))
   const width = termStruct.names.length
   return terms.map(({ kind, weight, bandwidth, c = 0, beta = 0 }, m) => {
-    const h = bandwidth === undefined ? Number.NaN : resolveBandwidth(bandwidth, arena, n)
+    const h = bandwidthOf(arena, n, operands, bandwidth)
     const isScaledImq = kind === 'imq' && bandwidth !== undefined
     const a = kind === 'linear' ? c : kind === 'imq' && !isScaledImq ? c * c : h
     // (1 + d²/h)^β = h^{−β} (h + d²)^β
@@ -75,6 +83,11 @@ function writeTerms(arena: SteinArena, n: number, { x, d }: Operands, terms: rea
     termStruct.write(view.terms.subarray(m * width, (m + 1) * width), constants)
     return h
   })
+}
+
+function bandwidthOf(arena: SteinArena, n: number, operands: Operands, rule: Term['bandwidth']): number {
+  if (rule === undefined) return Number.NaN
+  return rule === 'adaptive' ? adaptiveBandwidth(arena, n, operands) : resolveBandwidth(rule, arena, n)
 }
 
 function kernelMatrix(arena: SteinArena, n: number, { x, d }: Operands, terms: number): void {

@@ -1,21 +1,28 @@
 import { platform } from '#platform'
-import { type Arena, createArena } from '../core/arena.ts'
-import { check, float32, oneOf, show, trueOrFalse, UsageError, wholeNumber } from '../core/errors.ts'
-import { f32, padded } from '../core/layout.ts'
-import { type CoreSource, compileCore, compileThreadedCore } from '../core/module.ts'
+import type { Arena } from '../core/arena.ts'
+import {
+  check,
+  float32,
+  nonNegativeFloat32,
+  oneOf,
+  show,
+  trueOrFalse,
+  UsageError,
+  wholeNumber,
+} from '../core/errors.ts'
+import type { CoreSource } from '../core/module.ts'
 import { namesOf, refuseUnknown } from '../core/options.ts'
-import { Purpose, type Seed, splitSeed } from '../core/random.ts'
+import { Draw, Purpose, type Seed, splitSeed } from '../core/random.ts'
 import type { OwnFloat32Array } from '../core/runtime-types.ts'
-import { createSharedArena } from '../core/shared-arena.ts'
-import { canShare, threadCount } from '../core/thread-pool.ts'
 import { type MinibatchOptions, type MinibatchState, minibatchAt, startMinibatches } from '../optim/minibatch.ts'
-import { type Optimizer, optimizerFields } from '../optim/optimizers.ts'
+import { type Optimizer, sgd } from '../optim/optimizers.ts'
 import { relativeAdam } from '../optim/relative-adam.ts'
 import type { Schedule } from '../optim/schedules.ts'
 import { steinDirection } from './direction.ts'
 import { type Discrepancy, discrepancyAt, type FixedDiscrepancyKernel } from './discrepancy.ts'
-import { type SteinInfo, steinFields, type Variant } from './fields.ts'
+import type { SteinInfo, Variant } from './fields.ts'
 import { type Kernel, rbf } from './kernels.ts'
+import { arenaFor, fieldsOf, memoryOf, type SvgdFields } from './memory.ts'
 import { populationOf, refuseNonFinite, rowsOf, type Scored, type Scores, scoreOf } from './scores.ts'
 
 /** What createSVGD() takes: a score, and how particles follow it. */
@@ -28,8 +35,22 @@ export interface SvgdOptions extends Scores {
   optimizer?: Optimizer
   /** γ(t), multiplies the drive; default: 1. */
   annealing?: Schedule
-  /** Multiplies the repulsion; default 1. */
-  repulsion?: number
+  /**
+   * Multiplies the repulsion; default 1. 'sqrt d' is √dimension, a hybrid kernel that keeps more of the variance in high
+   * dimension, of a target that is then another one: D'Angelo, Fortuin & Wenzel 2021 (arXiv 2106.10760), Mac Donald,
+   * Sisson & Pathiraja 2025 (TMLR).
+   */
+  repulsion?: number | 'sqrt d'
+  /**
+   * β⁻¹ ≥ 0 of stochastic particle optimization: Langevin's step for each particle on top of the interaction,
+   *
+   *     x_i ← x_i + ε [ φ(x_i) + β⁻¹ s(x_i) ] + √(2 ε β⁻¹) ξ_i,  ξ_i ~ N(0, I)
+   *
+   * which keeps particles from collapsing in high dimension. ξ depends on the seed, the particle and the step alone.
+   * Needs sgd(), whose ε is a length of time; it is the default then. Default 0. Source: Zhang, Zhang, Carin & Chen 2020
+   * (AISTATS; arXiv 1809.01293).
+   */
+  noise?: number
   /** What the sums over j are divided by: n, or Σ_j k(x_j, x_i). Default 'n'. */
   normalise?: Variant['normalise']
   /** Whether info holds the norms of drive and repulsion, which costs two thirds more arithmetic. Default true. */
@@ -55,16 +76,12 @@ export interface SvgdStart {
 
 const SVGD_OPTIONS = namesOf<SvgdOptions>({
   ...{ score: true, populationScore: true, minibatch: true, kernel: true, optimizer: true, annealing: true },
-  ...{ repulsion: true, normalise: true, norms: true, threads: true, core: true },
+  ...{ repulsion: true, noise: true, normalise: true, norms: true, threads: true, core: true },
 })
 const START_OPTIONS = namesOf<SvgdStart>({ particles: true, dimension: true, initial: true, seed: true })
 const RUN_OPTIONS = namesOf<Pick<SvgdRun, 'iterations' | 'signal' | 'onStep'>>({
   ...{ iterations: true, signal: true, onStep: true },
 })
-
-/** The fields of an SVGD arena: those of the direction, of the optimizer and of minibatches. */
-export type SvgdFields = ReturnType<typeof steinFields> &
-  ReturnType<typeof optimizerFields> & { shuffle: ReturnType<typeof f32> }
 
 /** What SVGD holds between two steps. */
 export interface SvgdState extends Scored {
@@ -117,13 +134,16 @@ export function createSVGD(options: SvgdOptions) {
   return methodOf(options)
 }
 
+/** With noise, steps that have a length of time; while γ is about 0, bounded ones: nothing drives the particles back. */
+const defaultOptimizer = ({ noise, annealing }: SvgdOptions): Optimizer =>
+  noise ? sgd({ learningRate: 0.1 }) : relativeAdam({ bounded: annealing !== undefined })
+
 function methodOf(options: SvgdOptions) {
-  const { kernel = rbf(), annealing } = options
-  // While γ is about 0 nothing drives the particles back.
-  const { optimizer = relativeAdam({ bounded: annealing !== undefined }) } = options
-  const { repulsion = 1, normalise = 'n' } = options
+  const { kernel = rbf(), annealing, repulsion = 1, normalise = 'n', noise = 0 } = options
+  const { optimizer = defaultOptimizer(options) } = options
   const scoreAll = scoreOf(options)
-  refuseMisuse({ kernel, optimizer, annealing, repulsion, normalise, norms: options.norms ?? true })
+  refuseMisuse({ kernel, optimizer, annealing, repulsion, noise, normalise, norms: options.norms ?? true })
+  const memory = { ...options, kernel, optimizer, noise }
   return {
     async init(start: SvgdStart): Promise<SvgdState> {
       if (!isRecord(start)) throw new UsageError(`init takes { particles, dimension, … }, got ${show(start)}.`)
@@ -132,12 +152,12 @@ function methodOf(options: SvgdOptions) {
       const d = check(wholeNumber('dimension', 1), start.dimension)
       const seed = splitSeed(check(wholeNumber('seed', 0), start.seed ?? 0))
       const minibatches = startMinibatches(options.minibatch)
-      const fields = (threads: number) => fieldsOf(n, d, { ...options, kernel, optimizer, threads }, minibatches)
+      const fields = (threads: number) => fieldsOf(n, d, { ...memory, threads }, minibatches)
       const arena = await arenaFor(options, n, d, fields)
       const population = populationOf(arena, n, d)
       const rows = rowsOf(population)
       rows.forEach(({ x }, i) => {
-        arena.ops.fillNormal(x.byteOffset, d, seed.lo, seed.hi, Purpose.particles, i, 0, 0)
+        arena.ops.fillNormal(x.byteOffset, d, seed.lo, seed.hi, Purpose.particles, i, Draw.svgd.start, 0)
       })
       if (start.initial) setParticles(rows, start.initial, d)
       const data = { particles: n, dimension: d, seed, iteration: 0, arena, population, rows, minibatches }
@@ -168,10 +188,12 @@ function methodOf(options: SvgdOptions) {
       const drive = annealing
         ? check(float32(`annealing in step ${iteration + 1}`), annealing.at(iteration, arena.ops))
         : 1
-      const info = steinDirection(arena, state, kernel, { drive, repulsion, normalise })
+      const scale = repulsion === 'sqrt d' ? Math.sqrt(d) : repulsion
+      const info = steinDirection(arena, state, kernel, { drive, repulsion: scale, normalise })
       if (optimizer.keeps.includes('square')) refuseSteep(state, arena.view.direction)
       state.iteration++
       optimizer.step(arena, state.iteration)
+      if (noise > 0) diffuse(state, noise, optimizer.rate as number)
       refuseNonFinite({ ...state, iteration }, 'particle')
       return { ...info, annealing: drive, discrepancy: measured }
     },
@@ -182,7 +204,7 @@ function methodOf(options: SvgdOptions) {
     if (!isRecord(state) || !('madeFor' in state))
       throw new UsageError(`step takes the state that init gives (await init(…)), got ${show(state)}.`)
     const { particles: n, dimension: d, minibatches, arena } = state
-    const fields = fieldsOf(n, d, { ...options, kernel, optimizer, threads: arena.threadPool.size }, minibatches)
+    const fields = fieldsOf(n, d, { ...memory, threads: arena.threadPool.size }, minibatches)
     if (memoryOf(fields, optimizer) !== state.madeFor)
       throw new UsageError(
         `This state was made for other settings than the kernel ${kernel.name} and the optimizer ${optimizer.name}: go on by ` +
@@ -191,26 +213,15 @@ function methodOf(options: SvgdOptions) {
   }
 }
 
-function fieldsOf(
-  n: number,
-  d: number,
-  {
-    kernel,
-    optimizer,
-    norms,
-    threads,
-  }: Pick<SvgdOptions, 'norms'> & { kernel: Kernel; optimizer: Optimizer; threads: number },
-  { order }: MinibatchState,
-): SvgdFields {
-  return {
-    ...steinFields(n, d, { kernel, norms, threads }),
-    ...optimizerFields(n, d, optimizer),
-    /** [rows] uniform numbers for shuffling. */
-    shuffle: f32(padded(order.length)),
-  }
+/** Langevin's step x_i ← x_i + ε β⁻¹ s(x_i) + √(2 ε β⁻¹) ξ_i, with the scores of before. */
+function diffuse({ arena, seed, iteration, particles: n, dimension: d }: SvgdState, noise: number, rate: number): void {
+  const { ops, at, view } = arena
+  const row = view.noise.byteLength / n
+  for (let i = 0; i < n; i++)
+    ops.fillNormal(at.noise + i * row, d, seed.lo, seed.hi, Purpose.particles, i, Draw.svgd.noise, iteration)
+  ops.ascend(at.theta, at.score, view.theta.length, rate * noise)
+  ops.ascend(at.theta, at.noise, view.theta.length, Math.sqrt(2 * rate * noise))
 }
-
-const memoryOf = (fields: SvgdFields, { name }: Optimizer) => JSON.stringify([name, fields])
 
 const isRecord = (value: unknown): value is object => typeof value === 'object' && value !== null
 
@@ -219,14 +230,17 @@ const isRecord = (value: unknown): value is object => typeof value === 'object' 
  * record.
  */
 function refuseMisuse(
-  options: Required<Pick<SvgdOptions, 'kernel' | 'optimizer' | 'repulsion' | 'normalise' | 'norms'>> &
+  options: Required<Pick<SvgdOptions, 'kernel' | 'optimizer' | 'repulsion' | 'noise' | 'normalise' | 'norms'>> &
     Pick<SvgdOptions, 'annealing'>,
 ): void {
-  const { kernel, optimizer, annealing, repulsion, normalise, norms } = options
+  const { kernel, optimizer, annealing, repulsion, noise, normalise, norms } = options
   requireRecord('kernel', kernel, 'terms', 'a kernel such as rbf()')
   requireRecord('optimizer', optimizer, 'step', 'an optimizer such as adam({ learningRate: 0.1 })')
   if (annealing !== undefined) requireRecord('annealing', annealing, 'at', 'a schedule such as constant(0.5)')
-  check(float32('repulsion'), repulsion)
+  if (repulsion !== 'sqrt d') check(float32('repulsion'), repulsion)
+  check(nonNegativeFloat32('noise'), noise)
+  if (noise > 0 && optimizer.rate === undefined)
+    throw new UsageError(`noise needs the optimizer sgd(), whose rate is a length of time; got ${optimizer.name}.`)
   check(trueOrFalse('norms'), norms)
   check(oneOf('normalise', ['n', 'row sum']), normalise)
 }
@@ -276,36 +290,6 @@ export async function svgd(run: SvgdRun): Promise<OwnFloat32Array> {
 }
 
 const BREATH_MS = 50
-
-/** From this many flops a direction takes so long that a second thread pays. */
-const THREADED_FLOPS = 2e7
-const MOST_THREADS = 8
-
-function threadsFor({ threads = 'auto', core }: SvgdOptions, n: number, d: number): number {
-  if (threads !== 'auto') check(wholeNumber('threads', 1, 64), threads)
-  if (core || !canShare()) return 1
-  if (threads !== 'auto') return threads
-  return 3 * n * n * d < THREADED_FLOPS ? 1 : Math.min(threadCount(), MOST_THREADS)
-}
-
-/** The memory of a run, shared between threads where that pays and works. */
-async function arenaFor(
-  options: SvgdOptions,
-  n: number,
-  d: number,
-  layout: (threads: number) => SvgdFields,
-): Promise<Arena<SvgdFields>> {
-  const threads = threadsFor(options, n, d)
-  if (threads > 1) {
-    try {
-      return await createSharedArena(await compileThreadedCore(), layout(threads), threads)
-    } catch (error) {
-      // Where threads cannot be started after all (a page's security policy), one does the same.
-      if (error instanceof UsageError) throw error
-    }
-  }
-  return createArena(await compileCore(options.core), layout(1))
-}
 
 /** The largest number whose square float32 can hold. */
 const STEEPEST = 1.8e19

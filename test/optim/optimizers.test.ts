@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals'
 import { createArena } from '../../src/core/arena.ts'
 import { compileCore } from '../../src/core/module.ts'
-import { adagrad, adam, type Optimizer, optimizerFields, sgd } from '../../src/optim/optimizers.ts'
+import { adagrad, adam, coin, type Optimizer, optimizerFields, sgd } from '../../src/optim/optimizers.ts'
 import { steinFields } from '../../src/svgd/fields.ts'
 import { rbf } from '../../src/svgd/kernels.ts'
 
@@ -97,4 +97,51 @@ test('sgd adds rate times direction', async () => {
 
 test.each([0, -1, Number.NaN])('the learning rate %p is refused', (learningRate) => {
   expect(() => adam({ learningRate })).toThrow(`learningRate must be a finite number above 0, got ${learningRate}.`)
+})
+
+test.each([0, 100])('coin follows the equations of its bets, with slowness %d', async (slowness) => {
+  const optimizer = coin({ slowness })
+  const arena = await start(optimizer)
+  const twin = Array.from(arena.view.theta, (x) => ({ x, start: x, sum: 0, sizes: 0, largest: 0, reward: 0 }))
+  for (let t = 1; t <= 200; t++) {
+    arena.view.direction.forEach((_, k) => {
+      arena.view.direction[k] = direction(k, t)
+    })
+    optimizer.step(arena, t)
+    twin.forEach((p, k) => {
+      const c = Math.fround(direction(k, t))
+      p.largest = Math.max(p.largest, Math.abs(c))
+      p.sizes += Math.abs(c)
+      p.reward = Math.max(p.reward + (p.x - p.start) * c, 0)
+      p.sum += c
+      p.x = Math.fround(
+        p.start + (p.sum / Math.max(p.sizes + p.largest, slowness * p.largest)) * (1 + p.reward / p.largest),
+      )
+    })
+  }
+  twin.forEach(({ x }, k) => void expect(Math.abs(arena.view.theta[k] - x)).toBeLessThan(1e-5))
+})
+
+test('coin finds a maximum at any distance and in any unit without a rate', async () => {
+  const optimizer = coin()
+  const arena = await start(optimizer)
+  const { theta, direction } = arena.view
+  // −|x − c|, whose minimum is at c = 1000: a rate of 0.1 would need 10,000 steps.
+  for (let t = 1; t <= 400; t++) {
+    direction.forEach((_, k) => {
+      direction[k] = 1e-3 * Math.sign(1000 - theta[k])
+    })
+    optimizer.step(arena, t)
+  }
+  theta.forEach((x) => void expect(Math.abs(x - 1000)).toBeLessThan(100))
+})
+
+test('coin stays where there has been no direction yet', async () => {
+  const optimizer = coin()
+  const arena = await start(optimizer)
+  const before = arena.view.theta.slice()
+  arena.view.direction.fill(0)
+  optimizer.step(arena, 1)
+  expect(arena.view.theta).toEqual(before)
+  expect(() => coin({ slowness: -1 })).toThrow('slowness must be')
 })

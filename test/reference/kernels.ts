@@ -14,7 +14,7 @@ export interface KernelReference {
 const dot = (x: Vector, y: Vector) => x.reduce((sum, value, k) => sum + value * y[k], 0)
 const minus = (x: Vector, y: Vector) => x.map((value, k) => value - y[k])
 /** M x, or x where there is no M. */
-const times = (M: Matrix | undefined, x: Vector) => (M ? M.map((row) => dot(row, x)) : [...x])
+export const times = (M: Matrix | undefined, x: Vector) => (M ? M.map((row) => dot(row, x)) : [...x])
 export const diagonal = (values: Vector) => values.map((value, i) => values.map((_, j) => (i === j ? value : 0)))
 
 /** (x − y)ᵀ M (x − y) */

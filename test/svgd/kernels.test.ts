@@ -74,7 +74,7 @@ const metricCase = (
 const perDimensionCase = (
   name: string,
   rule: 'per-dimension' | 'pyro-multivariate',
-  kernel: typeof rbf,
+  kernel: (options: { bandwidth: typeof rule }) => Kernel,
   reference: (h: number, M: number[][]) => KernelReference,
 ): Case => ({
   name: `${name}, ${rule}`,

@@ -1,0 +1,180 @@
+import { platform } from '#platform'
+import { createArena } from '../core/arena.ts'
+import { check, positiveFloat32, RunError, show, UsageError, wholeNumber } from '../core/errors.ts'
+import { f32, padded } from '../core/layout.ts'
+import { type CoreSource, compileCore } from '../core/module.ts'
+import { namesOf, refuseUnknown } from '../core/options.ts'
+import { Draw, Purpose, splitSeed } from '../core/random.ts'
+import { choleskyOf, solveCholesky } from './cholesky.ts'
+
+/** What svgdNewton() takes. Vectors and matrices are float64, matrices row by row. */
+export interface NewtonOptions {
+  /** Writes s(x) = ∇ log p(x) into out [d]. */
+  score: (out: Float64Array, x: Float64Array) => void
+  /**
+   * Writes −∂²log p(x), or the Gauss-Newton matrix in its place, into out [d × d]. It may be indefinite somewhere, but
+   * its mean over the particles must be positive definite.
+   */
+  hessian: (out: Float64Array, x: Float64Array) => void
+  particles: number
+  dimension: number
+  iterations: number
+  /** ε; default 1, a whole Newton step. */
+  learningRate?: number
+  /** [particles × dimension] start, row by row. Default: standard normal draws from the seed. */
+  initial?: ArrayLike<number>
+  /** Default 0. */
+  seed?: number
+  /** Ends the run early, with the particles as they are then. */
+  signal?: AbortSignal
+  /** Called after every step with the mean length of the Newton step in the metric M, and its number. */
+  onStep?: (length: number, iteration: number) => void
+  /** The WASM core; default: this package's steinrl.wasm. */
+  core?: CoreSource
+}
+
+const OPTIONS = namesOf<NewtonOptions>({
+  ...{ score: true, hessian: true, particles: true, dimension: true, iterations: true, learningRate: true },
+  ...{ initial: true, seed: true, signal: true, onStep: true, core: true },
+})
+
+/**
+ * Stein variational Newton: SVGD with second derivatives, for tens of dimensions, in which scales and correlations of
+ * the coordinates play no part. With M the mean over the particles of −∂²log p,
+ *
+ *     k(x, y) = exp(−(x−y)ᵀ M (x−y) / 2d)
+ *     φ(x_i) = 1/n Σ_j [ k(x_j, x_i) s(x_j) + ∇_{x_j} k(x_j, x_i) ]
+ *     H_i = 1/n Σ_j [ k(x_j, x_i)² (−∂²log p(x_j)) + ∇_{x_j} k(x_j, x_i) ∇_{x_j} k(x_j, x_i)ᵀ ]
+ *     x_i ← x_i + ε H_i⁻¹ φ(x_i)
+ *
+ * The blocks H_ij with i ≠ j of the Newton system are left out, as in the paper's algorithm, and every particle takes
+ * its own solution, as in the authors' code: the sum of all of them would be n steps. Time n² d² + n d³ a step.
+ *
+ * @returns the particles [particles × dimension] row by row
+ * @throws UsageError for options out of range, or second derivatives that are not finite or, on average, not positive
+ *   definite
+ * @throws RunError for a score that is not finite
+ * Source: Detommaso, Cui, Marzouk, Spantini & Scheichl 2018 (NeurIPS; arXiv 1806.03085), algorithm 1 and section 3.3.
+ */
+export async function svgdNewton(options: NewtonOptions): Promise<Float64Array> {
+  refuseUnknown('svgdNewton', options, OPTIONS)
+  const n = check(wholeNumber('particles', 1), options.particles)
+  const d = check(wholeNumber('dimension', 1), options.dimension)
+  const iterations = check(wholeNumber('iterations', 0), options.iterations)
+  const rate = check(positiveFloat32('learningRate'), options.learningRate ?? 1)
+  const arena = await createArena(await compileCore(options.core), { noise: f32(padded(d)) })
+  const rows = startOf(options, n, d, (row, i) => {
+    const { lo, hi } = splitSeed(check(wholeNumber('seed', 0), options.seed ?? 0))
+    arena.ops.fillNormal(arena.at.noise, d, lo, hi, Purpose.particles, i, Draw.svgd.start, 0)
+    row.set(arena.view.noise.subarray(0, d))
+  })
+  for (let t = 1; t <= iterations && !options.signal?.aborted; t++) {
+    const length = newtonStep(rows, derivativesOf(options, rows, t), rate, arena.ops.exp64)
+    options.onStep?.(length, t)
+    await platform.breathe()
+  }
+  return Float64Array.from(rows.flatMap((row) => [...row]))
+}
+
+function startOf(
+  { initial }: NewtonOptions,
+  n: number,
+  d: number,
+  fill: (row: Float64Array, i: number) => void,
+): Float64Array[] {
+  if (initial && initial.length !== n * d)
+    throw new UsageError(`initial must hold ${n} × ${d} = ${n * d} numbers, got ${initial.length}.`)
+  return Array.from({ length: n }, (_, i) => {
+    const row = new Float64Array(d)
+    if (initial) for (let k = 0; k < d; k++) row[k] = initial[i * d + k]
+    else fill(row, i)
+    if (!row.every(Number.isFinite))
+      throw new UsageError(`initial particle ${i} is ${show([...row])}; it must be finite.`)
+    return row
+  })
+}
+
+interface Derivatives {
+  /** [n][d] */
+  readonly scores: readonly Float64Array[]
+  /** [n][d × d], symmetric. */
+  readonly hessians: readonly Float64Array[]
+}
+
+function derivativesOf({ score, hessian }: NewtonOptions, rows: readonly Float64Array[], t: number): Derivatives {
+  const d = rows[0].length
+  const place = (i: number) => `of particle ${i} at x = ${show([...rows[i]])} in step ${t}`
+  const scores = rows.map((row, i) => {
+    const out = new Float64Array(d)
+    score(out, row)
+    if (!out.every(Number.isFinite))
+      throw new RunError(`The score ${place(i)} is ${show([...out])}; it must be finite.`)
+    return out
+  })
+  const hessians = rows.map((row, i) => {
+    const out = new Float64Array(d * d)
+    hessian(out, row)
+    if (!out.every(Number.isFinite)) throw new RunError(`The hessian ${place(i)} is not finite.`)
+    return out.map((_, at) => (out[at] + out[(at % d) * d + Math.floor(at / d)]) / 2)
+  })
+  return { scores, hessians }
+}
+
+/** Moves the particles in place; returns the mean of √(δᵀ M δ) over their steps δ. */
+function newtonStep(rows: Float64Array[], { scores, hessians }: Derivatives, rate: number, exp: (x: number) => number) {
+  const n = rows.length
+  const d = rows[0].length
+  const metric = new Float64Array(d * d)
+  for (const hessian of hessians) addTo(metric, hessian, 1 / n)
+  const root = factorOf(metric, d, 'The mean over the particles of −∂²log p')
+  const steps = rows.map((x, i) => {
+    const direction = new Float64Array(d)
+    const hessian = new Float64Array(d * d)
+    for (let j = 0; j < n; j++) {
+      // ∇_{x_j} k(x_j, x_i) = k M (x_i − x_j) / d
+      const apart = x.map((value, k) => value - rows[j][k])
+      const pull = apart.map((_, k) => dot(metric.subarray(k * d, (k + 1) * d), apart) / d)
+      const kernel = exp(-0.5 * dot(pull, apart))
+      const repulsion = pull.map((value) => kernel * value)
+      addTo(direction, scores[j], kernel / n)
+      addTo(direction, repulsion, 1 / n)
+      addTo(hessian, hessians[j], (kernel * kernel) / n)
+      for (let k = 0; k < d; k++) addTo(hessian.subarray(k * d, (k + 1) * d), repulsion, repulsion[k] / n)
+    }
+    return solveCholesky(factorOf(hessian, d, `The Newton matrix of particle ${i}`), direction)
+  })
+  let length = 0
+  rows.forEach((row, i) => {
+    // |Lᵀ δ| with M = L Lᵀ
+    const whitened = root.map((_, k) => root.reduce((sum, lower, l) => sum + lower[k] * steps[i][l], 0))
+    length += Math.sqrt(dot(whitened, whitened)) / n
+    addTo(row, steps[i], rate)
+  })
+  return rate * length
+}
+
+function addTo(sum: Float64Array, values: ArrayLike<number>, factor: number): void {
+  for (let k = 0; k < sum.length; k++) sum[k] += factor * values[k]
+}
+
+function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  let sum = 0
+  for (let k = 0; k < a.length; k++) sum += a[k] * b[k]
+  return sum
+}
+
+/** @throws UsageError that says what would help */
+function factorOf(matrix: Float64Array, d: number, name: string): number[][] {
+  try {
+    // Of the two halves, which differ by rounding, the lower one.
+    const entry = (k: number, l: number) => matrix[Math.max(k, l) * d + Math.min(k, l)]
+    const indices = Array.from({ length: d }, (_, k) => k)
+    return choleskyOf(
+      indices.map((k) => indices.map((l) => entry(k, l))),
+      name,
+    )
+  } catch (error) {
+    const advice = 'give the Gauss-Newton matrix as `hessian`, or a start nearer to the mode.'
+    throw error instanceof UsageError ? new UsageError(`${error.message.replace(/\.$/, '')}; ${advice}`) : error
+  }
+}
