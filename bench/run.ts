@@ -6,6 +6,7 @@ const suites: Record<string, () => Promise<{ default: () => Promise<Row[] | Repo
   bnn: () => import('./bnn.ts'),
   compiled: () => import('./compiled.ts'),
   energy: () => import('./energy.ts'),
+  'high-dimension': () => import('./high-dimension.ts'),
   envs: () => import('./envs.ts'),
   'first-hour': () => import('./first-hour.ts'),
   networks: () => import('./networks.ts'),
