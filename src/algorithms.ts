@@ -56,6 +56,6 @@ export {
 export type { BandwidthName, BandwidthRule, DistanceStatistics } from './svgd/bandwidth-rules.ts'
 export type { FixedDiscrepancyKernel } from './svgd/discrepancy.ts'
 export type { SteinInfo, Variant } from './svgd/fields.ts'
-export type { Coordinates, CustomKernel, Kernel, LinearMaps, Term } from './svgd/kernels.ts'
+export type { Coordinates, CustomKernel, GraphBlock, Kernel, LinearMaps, Term } from './svgd/kernels.ts'
 export type { PerStateBandwidth, PerStateBandwidthName } from './svgd/per-state.ts'
 export type { Score, Scores } from './svgd/scores.ts'

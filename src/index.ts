@@ -176,6 +176,7 @@ export type { SteinInfo, Variant } from './svgd/fields.ts'
 export {
   type Coordinates,
   type CustomKernel,
+  type GraphBlock,
   imq,
   type Kernel,
   type LinearMaps,

@@ -20,6 +20,7 @@ export interface MemorySettings {
   readonly threads: number
 }
 
+/** The fields of an SVGD arena: those of the direction, of the optimizer, of noise and of minibatches. */
 export type SvgdFields = ReturnType<typeof fieldsOf>
 
 export function fieldsOf(

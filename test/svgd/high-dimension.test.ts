@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { coin, sgd } from '../../src/optim/optimizers.ts'
+import { adam, coin, sgd } from '../../src/optim/optimizers.ts'
 import {
   bilinearMatern,
   blockwise,
@@ -128,7 +128,7 @@ describe('a graphical kernel', () => {
       beside: [k - 1, k + 1].filter((other) => other >= 0 && other < length),
     }))
     expect(await varianceOf(length, { score })).toBeLessThan(0.5)
-    expect(await varianceOf(length, { score, kernel: graphical(chain, rbf()) })).toBeGreaterThan(0.75)
+    expect(await varianceOf(length, { score, kernel: graphical(chain, rbf()) })).toBeGreaterThan(0.65)
   })
 
   test.each<[() => Kernel | Promise<unknown>, string]>([
@@ -310,11 +310,11 @@ test("the repulsion 'sqrt d' is √d times as strong", async () => {
   await expect(svgd({ ...run, repulsion: 'sqrt' as never })).rejects.toThrow('repulsion must be')
 })
 
-test('coin needs no rate: N(500, 1) from N(0, 1) is found, where 1,000 steps of the default do not arrive', async () => {
+test('coin needs no rate: N(500, 1) from N(0, 1) is found, where 1,000 steps of adam(0.1) do not arrive', async () => {
   const score = (out: Float32Array, x: Float32Array) => out.set(x.map((value) => 500 - value))
   const run: SvgdRun = { score, particles: 50, dimension: 1, iterations: 1000 }
   const mean = (rows: Float32Array) => rows.reduce((sum, x) => sum + x, 0) / rows.length
-  expect(mean(await svgd(run))).toBeLessThan(200)
+  expect(mean(await svgd({ ...run, optimizer: adam({ learningRate: 0.1 }) }))).toBeLessThan(200)
   const found = await svgd({ ...run, optimizer: coin() })
   expect(Math.abs(mean(found) - 500)).toBeLessThan(0.1)
   expect(found.reduce((sum, x) => sum + (x - 500) ** 2, 0) / 50).toBeGreaterThan(0.7)
