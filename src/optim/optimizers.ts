@@ -139,8 +139,8 @@ export interface CoinOptions {
  *     L ← max(L, |φ|)    G ← G + |φ|    R ← max(R + (x − x₀) φ, 0)    S ← S + φ
  *     x ← x₀ + S / max(G + L, α L) · (1 + R / L)
  *
- * Sums are float64. Source: Sharrock & Nemeth 2023 (arXiv 2301.11294), the adaptive coin SVGD; α: Orabona & Tommasi 2017
- * (arXiv 1705.07795), algorithm 2.
+ * Sums are float64. Source: Sharrock & Nemeth 2023 (arXiv 2301.11294), the adaptive coin SVGD; α: Orabona & Tommasi
+ * 2017 (arXiv 1705.07795), algorithm 2.
  *
  * @throws UsageError for α below 0
  */

@@ -12,7 +12,7 @@ import type { Kernel } from './kernels.ts'
 // The memory of a run of SVGD, shared between threads where that pays.
 
 /** What the memory depends on. */
-export interface MemorySettings {
+interface MemorySettings {
   readonly kernel: Kernel
   readonly optimizer: Optimizer
   readonly norms?: boolean

@@ -36,9 +36,9 @@ export interface SvgdOptions extends Scores {
   /** γ(t), multiplies the drive; default: 1. */
   annealing?: Schedule
   /**
-   * Multiplies the repulsion; default 1. 'sqrt d' is √dimension, a hybrid kernel that keeps more of the variance in high
-   * dimension, of a target that is then another one: D'Angelo, Fortuin & Wenzel 2021 (arXiv 2106.10760), Mac Donald,
-   * Sisson & Pathiraja 2025 (TMLR).
+   * Multiplies the repulsion; default 1. 'sqrt d' is √dimension, a hybrid kernel that keeps more of the variance in
+   * high dimension, of a target that is then another one: D'Angelo, Fortuin & Wenzel 2021 (arXiv 2106.10760), Mac
+   * Donald, Sisson & Pathiraja 2025 (TMLR).
    */
   repulsion?: number | 'sqrt d'
   /**
@@ -47,8 +47,8 @@ export interface SvgdOptions extends Scores {
    *     x_i ← x_i + ε [ φ(x_i) + β⁻¹ s(x_i) ] + √(2 ε β⁻¹) ξ_i,  ξ_i ~ N(0, I)
    *
    * which keeps particles from collapsing in high dimension. ξ depends on the seed, the particle and the step alone.
-   * Needs sgd(), whose ε is a length of time; it is the default then. Default 0. Source: Zhang, Zhang, Carin & Chen 2020
-   * (AISTATS; arXiv 1809.01293).
+   * Needs sgd(), whose ε is a length of time; it is the default then. Default 0. Source: Zhang, Zhang, Carin & Chen
+   * 2020 (AISTATS; arXiv 1809.01293).
    */
   noise?: number
   /** What the sums over j are divided by: n, or Σ_j k(x_j, x_i). Default 'n'. */
@@ -134,7 +134,7 @@ export function createSVGD(options: SvgdOptions) {
   return methodOf(options)
 }
 
-/** With noise, steps that have a length of time; while γ is about 0, bounded ones: nothing drives the particles back. */
+/** Noise needs steps of a length of time. While γ is about 0 nothing drives particles back, so steps are bounded. */
 const defaultOptimizer = ({ noise, annealing }: SvgdOptions): Optimizer =>
   noise ? sgd({ learningRate: 0.1 }) : relativeAdam({ bounded: annealing !== undefined })
 
