@@ -1,9 +1,17 @@
 import { expect, test } from '@jest/globals'
-import { type AnyTrainOptions, algorithms, compileCore, environments, type IterationMetrics, runConfig } from 'steinrl'
+import {
+  type AlgorithmName,
+  type AnyTrainOptions,
+  algorithms,
+  compileCore,
+  environments,
+  type IterationMetrics,
+  runConfig,
+} from 'steinrl'
 import { createFlow, startPoints } from '../../examples/playground/particles/flow.ts'
 import { fields, type Settings } from '../../examples/playground/particles/settings.ts'
 import { type TargetName, targets } from '../../examples/playground/particles/targets.ts'
-import { optionsOf, table } from '../../examples/playground/policies/algorithms.ts'
+import { libraryDefault, lighter, optionsOf, table } from '../../examples/playground/policies/algorithms.ts'
 import { append, emptyHistory, latest, merits } from '../../examples/playground/policies/history.ts'
 import { project } from '../../examples/playground/policies/projection.ts'
 import { fromAddress, readAddress, toAddress } from '../../examples/playground/shared/address.ts'
@@ -79,6 +87,26 @@ test('a flow steps along its arrows; looking does not move it, and no particle i
   expect([...(flow.moment?.x.subarray(10) ?? [])]).toEqual([1, 1, -1, 2, 2, 2])
   expect(flow.steps).toBe(1)
 })
+
+test.each(Object.keys(table) as AlgorithmName[])(
+  '%s starts with the defaults of the library, but for what is lighter on purpose',
+  (name) => {
+    const { groups } = table[name]
+    const started: [string, unknown][] = Object.values(groups)
+      .flatMap((some) => Object.entries(some))
+      .filter(([setting]) => setting !== 'iterations')
+      .map(([setting, { value }]) => [setting, value])
+    expect(started.length).toBeGreaterThan(3)
+    const own = lighter[name] ?? {}
+    for (const [setting, value] of started)
+      expect([setting, value]).toEqual([setting, own[setting] ?? libraryDefault(name, setting)])
+    // What is lighter differs, and is a setting of the form.
+    for (const [setting, value] of Object.entries(own)) {
+      expect(value).not.toEqual(libraryDefault(name, setting))
+      expect(started.map(([known]) => known)).toContain(setting)
+    }
+  },
+)
 
 test('an address tells all settings, and what a field does not allow is passed over', () => {
   const settings = settingsOf({ target: 'ring', count: 17, arrows: false, stepSize: 0.25 })

@@ -1,6 +1,6 @@
-import type { AlgorithmName, EnvironmentSpec } from 'steinrl'
+import { type AlgorithmName, algorithms, type EnvironmentSpec } from 'steinrl'
 import { goalsAt } from 'steinrl/envs'
-import { choice, type Fields, slider, type Value } from '../shared/fields.ts'
+import { choice, type Fields, type Slider, slider, type Value } from '../shared/fields.ts'
 
 /** What the page has to know of an algorithm. */
 export interface Entry {
@@ -16,27 +16,74 @@ export interface Entry {
   readonly fixed?: Readonly<Record<string, unknown>>
 }
 
-const iterations = (value: number) => slider('Iterations', value, { min: 10, max: 1000, step: 10 })
-const seed = slider('Seed', 0, { min: 0, max: 99 })
-const learningRate = (value: number) => slider('Learning rate', value, { min: 1e-4, max: 0.1, scale: 'log' })
-const hidden = (value: '16' | '32,32' | '64,64') =>
-  choice('Hidden layers', value, { '16': '16', '32,32': '32, 32', '64,64': '64, 64' })
-const environments = (value: number) => slider('Environments a particle', value, { min: 1, max: 64 })
-const steps = (value: number) => slider('Steps an iteration', value, { min: 32, max: 1024, step: 32 })
-const temperature = (value: number, hint: string) =>
-  slider('Temperature α', value, { min: 0.01, max: 1000, scale: 'log', hint })
+/** What the page starts with where the library's default takes longer than a reader waits. */
+export const lighter: Readonly<Partial<Record<AlgorithmName, Readonly<Record<string, number | string>>>>> = {
+  sac: { learningRate: 1e-3, hidden: '64,64', steps: 256 },
+  sql: { learningRate: 1e-3, hidden: '64,64', steps: 256, rewardScale: 0.1 },
+  'sql-compose': { learningRate: 1e-3, hidden: '64,64', steps: 256, rewardScale: 0.1 },
+  s2ac: { temperature: 1, svgdSteps: 3, hidden: '64,64', steps: 256, rewardScale: 0.1 },
+}
+
+/** The library's default of a setting, widths as the form writes them. */
+export function libraryDefault(algorithm: AlgorithmName, name: string): number | string {
+  const settings: Readonly<Record<string, object>> = algorithms[algorithm].settings
+  const { default: value } = settings[name] as { default: number | string | readonly number[] }
+  return typeof value === 'object' ? value.join(',') : value
+}
+
+/** Fields of an algorithm, which start at the library's default or at what is lighter. */
+function fieldsOf(algorithm: AlgorithmName) {
+  const start = (name: string) => lighter[algorithm]?.[name] ?? libraryDefault(algorithm, name)
+  const number = (name: string, label: string, range: Omit<Slider, 'kind' | 'label' | 'value'>) => ({
+    [name]: slider(label, Number(start(name)), range),
+  })
+  const word = (name: string, label: string, options: Readonly<Record<string, string>>) => ({
+    [name]: choice(label, String(start(name)), options),
+  })
+  const hot = 'How much worse an action may be and still be taken: hot explores.'
+  return {
+    number,
+    word,
+    temperature: (hint = hot) => number('temperature', 'Temperature α', { min: 0.01, max: 1000, scale: 'log', hint }),
+    rewardScale: () => number('rewardScale', 'Reward scale', { min: 0.01, max: 10, scale: 'log' }),
+    learningRate: () => number('learningRate', 'Learning rate', { min: 1e-4, max: 0.1, scale: 'log' }),
+    hidden: () => word('hidden', 'Hidden layers', { '16': '16', '32,32': '32, 32', '64,64': '64, 64' }),
+    steps: () => number('steps', 'Steps an iteration', { min: 32, max: 1024, step: 32 }),
+    seed: () => number('seed', 'Seed', { min: 0, max: 99 }),
+    /** Particles that are actions. */
+    actions: (min: number, max: number) =>
+      number('particles', 'Actions a state', {
+        ...{ min, max },
+        hint: 'Particles here are actions, pushed apart in every state.',
+      }),
+  }
+}
+
+/** How long to train is a matter of the page alone. */
+const iterations = (value: number) => ({
+  iterations: slider('Iterations', value, { min: 10, max: 1000, step: 10 }),
+})
+
+const svpg = fieldsOf('svpg')
+const adr = fieldsOf('adr')
+const s2ac = fieldsOf('s2ac')
 
 const isContinuous = ({ actionSpace }: EnvironmentSpec) => actionSpace.kind === 'box'
 
-const softQ: Fields = {
-  temperature: temperature(1, 'How much worse an action may be and still be taken: hot explores.'),
-  particles: slider('Actions a state', 32, {
-    min: 4,
-    max: 64,
-    hint: 'Particles here are actions, pushed apart in every state.',
-  }),
-  rewardScale: slider('Reward scale', 0.1, { min: 0.01, max: 10, scale: 'log' }),
+/** Soft Q-learning, of one task or of two. */
+function softQ(algorithm: 'sql' | 'sql-compose', length: number): Readonly<Record<string, Fields>> {
+  const field = fieldsOf(algorithm)
+  return {
+    Actions: { ...field.temperature(), ...field.actions(4, 64), ...field.rewardScale() },
+    Learning: learning(algorithm, length),
+  }
 }
+
+function learning(algorithm: AlgorithmName, length: number): Fields {
+  const { learningRate, hidden, steps, seed } = fieldsOf(algorithm)
+  return { ...learningRate(), ...hidden(), ...steps(), ...iterations(length), ...seed() }
+}
+
 const offPolicy = { warmup: 500, batchSize: 64 }
 
 /** The algorithms of train(). A new one is an entry here: the type asks for it. */
@@ -49,16 +96,12 @@ export const table: Readonly<Record<AlgorithmName, Entry>> = {
     live: ['temperature'],
     groups: {
       Population: {
-        particles: slider('Particles', 16, {
-          min: 1,
-          max: 64,
+        ...svpg.number('particles', 'Particles', {
+          ...{ min: 1, max: 64 },
           hint: 'A particle is one policy: all weights of its network.',
         }),
-        temperature: temperature(
-          10,
-          'Divides the pull of the reward. Cold: only return counts. Hot: being different counts.',
-        ),
-        interaction: choice('Interaction', 'stein', {
+        ...svpg.temperature('Divides the pull of the reward. Cold: only return counts. Hot: being different counts.'),
+        ...svpg.word('interaction', 'Interaction', {
           stein: 'Stein: kernel and repulsion',
           independent: 'Independent: no kernel',
           joint: 'Joint: one policy, all data',
@@ -66,21 +109,21 @@ export const table: Readonly<Record<AlgorithmName, Entry>> = {
         }),
       },
       Kernel: {
-        kernel: choice('Kernel', 'rbf', { rbf: 'RBF', imq: 'Inverse multiquadric', matern32: 'Matérn 3/2' }),
-        bandwidth: choice('Bandwidth rule', 'svpg-code', {
+        ...svpg.word('kernel', 'Kernel', { rbf: 'RBF', imq: 'Inverse multiquadric', matern32: 'Matérn 3/2' }),
+        ...svpg.word('bandwidth', 'Bandwidth rule', {
           'svpg-code': 'median² / 2 log(n+1)',
           'svpg-paper': 'median² / log(n+1)',
           'svgd-paper': 'median² / log n',
         }),
       },
       Learning: {
-        estimator: choice('Gradient', 'reinforce', { reinforce: 'REINFORCE', a2c: 'A2C', ppo: 'PPO' }),
-        learningRate: learningRate(5e-3),
-        hidden: hidden('64,64'),
-        environments: environments(16),
-        steps: steps(128),
-        iterations: iterations(100),
-        seed,
+        ...svpg.word('estimator', 'Gradient', { reinforce: 'REINFORCE', a2c: 'A2C', ppo: 'PPO' }),
+        ...svpg.learningRate(),
+        ...svpg.hidden(),
+        ...svpg.number('environments', 'Environments a particle', { min: 1, max: 64 }),
+        ...svpg.steps(),
+        ...iterations(100),
+        ...svpg.seed(),
       },
     },
   },
@@ -90,15 +133,7 @@ export const table: Readonly<Record<AlgorithmName, Entry>> = {
     takes: isContinuous,
     live: [],
     fixed: { ...offPolicy, batchSize: 128 },
-    groups: {
-      Learning: {
-        learningRate: learningRate(1e-3),
-        hidden: hidden('64,64'),
-        steps: steps(256),
-        iterations: iterations(60),
-        seed,
-      },
-    },
+    groups: { Learning: learning('sac', 60) },
   },
   sql: {
     title: 'SQL: soft Q-learning',
@@ -106,16 +141,7 @@ export const table: Readonly<Record<AlgorithmName, Entry>> = {
     takes: isContinuous,
     live: [],
     fixed: offPolicy,
-    groups: {
-      Actions: softQ,
-      Learning: {
-        learningRate: learningRate(1e-3),
-        hidden: hidden('64,64'),
-        steps: steps(256),
-        iterations: iterations(60),
-        seed,
-      },
-    },
+    groups: softQ('sql', 60),
   },
   'sql-compose': {
     title: 'SQL: two skills composed',
@@ -126,16 +152,7 @@ export const table: Readonly<Record<AlgorithmName, Entry>> = {
       ...offPolicy,
       components: [goalsAt([5, 0], [5, 0], [0, 5], [0, 5]), goalsAt([5, 0], [5, 0], [0, -5], [0, -5])],
     },
-    groups: {
-      Actions: softQ,
-      Learning: {
-        learningRate: learningRate(1e-3),
-        hidden: hidden('64,64'),
-        steps: steps(256),
-        iterations: iterations(40),
-        seed,
-      },
-    },
+    groups: softQ('sql-compose', 40),
   },
   s2ac: {
     title: 'S2AC: Stein soft actor-critic',
@@ -146,22 +163,12 @@ export const table: Readonly<Record<AlgorithmName, Entry>> = {
     fixed: { warmup: 256, batchSize: 64, bandwidth: 's2ac-mean' },
     groups: {
       Actions: {
-        temperature: temperature(1, 'How much worse an action may be and still be taken: hot explores.'),
-        particles: slider('Actions a state', 10, {
-          min: 1,
-          max: 32,
-          hint: 'Particles here are actions, pushed apart in every state.',
-        }),
-        svgdSteps: slider('Steps of SVGD', 3, { min: 0, max: 10 }),
-        rewardScale: slider('Reward scale', 0.1, { min: 0.01, max: 10, scale: 'log' }),
+        ...s2ac.temperature(),
+        ...s2ac.actions(1, 32),
+        ...s2ac.number('svgdSteps', 'Steps of SVGD', { min: 0, max: 10 }),
+        ...s2ac.rewardScale(),
       },
-      Learning: {
-        learningRate: learningRate(1e-3),
-        hidden: hidden('64,64'),
-        steps: steps(256),
-        iterations: iterations(30),
-        seed,
-      },
+      Learning: learning('s2ac', 30),
     },
   },
   adr: {
@@ -173,10 +180,10 @@ export const table: Readonly<Record<AlgorithmName, Entry>> = {
     fixed: { ranges: { mass: [0.5, 2], length: [0.5, 1.5] } },
     groups: {
       Worlds: {
-        particles: slider('Particles', 10, { min: 2, max: 32, hint: 'A particle is a walk through the worlds.' }),
-        temperature: temperature(10, 'Hot walks keep apart, cold ones meet where the policy fails.'),
+        ...adr.number('particles', 'Particles', { min: 2, max: 32, hint: 'A particle is a walk through the worlds.' }),
+        ...adr.temperature('Hot walks keep apart, cold ones meet where the policy fails.'),
       },
-      Learning: { learningRate: learningRate(1e-3), hidden: hidden('64,64'), iterations: iterations(100), seed },
+      Learning: { ...adr.learningRate(), ...adr.hidden(), ...iterations(100), ...adr.seed() },
     },
   },
 }
