@@ -4,7 +4,7 @@ import { type CoreSource, compileCore } from '../core/module.ts'
 import { refuseUnknown } from '../core/options.ts'
 import type { Environment, EnvironmentSpec, Reset, Step } from './contract.ts'
 import { problemsOfDescription } from './description-problems.ts'
-import { elementOf, nameOf, plain } from './errors.ts'
+import { elementOf, nameOf, plain, problemOfPromise, problemsOfInstance } from './errors.ts'
 import { instances } from './instances.ts'
 import { environmentSpec } from './registry.ts'
 import type { Scene, Shape } from './render.ts'
@@ -44,7 +44,7 @@ export async function problemsOf(env: string | EnvironmentSpec, options: CheckOp
   const named = (problems: readonly string[]) => [...new Set(problems)].map((problem) => `${id}: ${problem}.`)
   const described = problemsOfDescription(spec)
   if (described.length > 0) return named(described)
-  const create = instances(spec, await compileCore(options.core))
+  const create = spec.create ?? instances(spec, await compileCore(options.core))
   const made: Environment[] = []
   const remembered = () => {
     const one = create()
@@ -83,8 +83,8 @@ function problemsOfEpisodes(spec: EnvironmentSpec, create: () => Environment, op
   const seed = check(wholeNumber('seed', 0), options.seed ?? 0)
   const steps = check(wholeNumber('steps', 1), options.steps ?? Math.min(maxEpisodeSteps, 1000))
   const first = create()
-  const missing = (['reset', 'step'] as const).filter((name) => typeof first?.[name] !== 'function')
-  if (missing.length > 0) return missing.map((name) => `create must give an object with a function ${name}`)
+  const wrong = problemsOfInstance(first)
+  if (wrong.length > 0) return wrong
 
   const seeds = Array.from({ length: episodes }, (_, k) => seed + k)
   // Seeds are drawn from all whole numbers below 2⁵³.
@@ -159,8 +159,8 @@ function problemsOfResult(
   step: number,
 ): string[] {
   if (typeof result !== 'object' || result === null) return [`gave ${show(result)}; an object is needed`]
-  if (typeof (result as { then?: unknown }).then === 'function')
-    return ['gave a promise; reset and step must give their results at once']
+  const promise = problemOfPromise(result)
+  if (promise) return [`gave ${promise}`]
   const { obs, info, reward, terminated, truncated } = result
   const problems: string[] = []
   const n = observationSpace.low.length

@@ -1,5 +1,5 @@
 import { show, UsageError, wholeNumber } from '../core/errors.ts'
-import type { EnvironmentSpec, Reset, Step } from './contract.ts'
+import type { Environment, EnvironmentSpec, Reset, Step } from './contract.ts'
 import { type Action, type Box, box, contains, type Space } from './spaces.ts'
 
 /** The core counts steps in 32 bits. */
@@ -61,7 +61,27 @@ export const nameOf = (step: number) => (step === 0 ? 'reset' : `step ${step}`)
  * @param step counted from 1; 0 for reset
  */
 export const problemOf = (space: Box, result: Reset | Step, step: number): string | undefined =>
-  problemOfObservation(space, result?.obs) ?? (step > 0 ? problemOfStep(result as Step) : undefined)
+  problemOfPromise(result) ??
+  problemOfObservation(space, result?.obs) ??
+  (step > 0 ? problemOfStep(result as Step) : undefined)
+
+/** A promise is refused here; what it is rejected with is nobody's then. */
+export function problemOfPromise(result: unknown): string | undefined {
+  const { then } = (result ?? {}) as { then?: unknown }
+  if (typeof then !== 'function') return undefined
+  then.call(result, undefined, () => {})
+  return 'a promise; create, reset and step must give their results at once'
+}
+
+/** What is wrong with what create() gave, as sentences without their ends. */
+export function problemsOfInstance(made: unknown): string[] {
+  const promise = problemOfPromise(made)
+  if (promise) return [`create gave ${promise}`]
+  const missing = (['reset', 'step'] as const).filter(
+    (name) => typeof (made as Partial<Environment> | undefined)?.[name] !== 'function',
+  )
+  return missing.map((name) => `create must give an object with a function ${name}`)
+}
 
 function problemOfObservation({ low }: Box, obs: ArrayLike<number>): string | undefined {
   const n = low.length

@@ -5,6 +5,7 @@ import { f32, f64, u8 } from '../core/layout.ts'
 import type { CoreModule } from '../core/module.ts'
 import { splitSeed } from '../core/random.ts'
 import type { Environment, EnvironmentSpec, Info } from './contract.ts'
+import { problemsOfInstance } from './errors.ts'
 import { sizeOf } from './spaces.ts'
 
 /** Instances that share one memory: browsers allow few memories. */
@@ -40,10 +41,19 @@ export function instances(spec: EnvironmentSpec, module: CoreModule, rows = ROWS
   }
 }
 
-/** Throws a UsageError for a task that has no create(). */
+/**
+ * The task's create().
+ *
+ * @throws UsageError for a task that has none, and what is returned for one whose create() gives no environment
+ */
 export function creatorOf({ id, create }: EnvironmentSpec): () => Environment {
-  if (create) return create
-  throw new UsageError(`The environment ${show(id)} has neither physics in the core nor create().`)
+  if (!create) throw new UsageError(`The environment ${show(id)} has neither physics in the core nor create().`)
+  return () => {
+    const made = create()
+    const [problem] = problemsOfInstance(made)
+    if (problem) throw new UsageError(`${id}: ${problem}.`)
+    return made
+  }
 }
 
 /** `count` instances. Where one of them cannot be made, those before it are closed. */

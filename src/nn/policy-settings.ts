@@ -1,4 +1,4 @@
-import { layerWidths, oneOf, positiveFloat32 } from '../core/errors.ts'
+import { layerWidths, oneOf, positiveFloat32, positiveFloat32Or } from '../core/errors.ts'
 import { setting } from '../core/settings.ts'
 import { activations, initialisations } from './network.ts'
 import { headNames } from './policy.ts'
@@ -13,6 +13,11 @@ export const policyEntries = {
     'Distribution of actions; auto takes the one that fits the action space.',
   ),
   initialisation: setting(oneOf('initialisation', initialisations), 'normal', 'How initial weights are drawn.'),
+  initialDeviation: setting(
+    positiveFloat32Or('initialDeviation', ['auto']),
+    'auto',
+    'Standard deviation of the actions of a gaussian head at the start; auto is half the width of their bounds, at most 1.',
+  ),
   gain: setting(positiveFloat32('gain'), 1, 'Multiplies the initial weights of the hidden layers.'),
   lastGain: setting(
     positiveFloat32('lastGain'),

@@ -1,4 +1,5 @@
 import { show, UsageError } from '../core/errors.ts'
+import type { Ops } from '../core/ops.ts'
 import type { EnvironmentSpec } from '../envs/contract.ts'
 import { observationSize, sizeOf } from '../envs/spaces.ts'
 import type { Head, HeadName, Policy } from '../nn/policy.ts'
@@ -21,6 +22,33 @@ export function headFor(spec: EnvironmentSpec, name: HeadName | 'auto' = 'auto')
   if (name === 'squashed-gaussian' && ![...actionSpace.low, ...actionSpace.high].every(Number.isFinite))
     throw new UsageError(`${id} has actions without bounds: a squashed-gaussian head cannot be scaled to them.`)
   return { name: name === 'auto' ? 'gaussian' : name, actions: sizeOf(actionSpace) }
+}
+
+/**
+ * Where a Gaussian head begins, in a row of initial parameters: the mean about the centre of each action's bounds, or
+ * the number next to 0 where only one bound is there, with weights and standard deviation in units of half the width,
+ * at most 1. Bounds around 0 of ± 1 and wider change nothing.
+ *
+ * @param deviation σ, or 'auto': half the width of the bounds, at most 1
+ */
+export function startHead(
+  row: Float32Array,
+  policy: Policy,
+  { actionSpace: space }: EnvironmentSpec,
+  deviation: number | 'auto',
+  ops: Ops,
+): void {
+  const { net, head } = policy
+  if (head.name !== 'gaussian' || space.kind !== 'box') return
+  const { weight, bias } = net.layers[net.layers.length - 1]
+  for (let k = 0; k < head.actions; k++) {
+    const [low, high] = [space.low[k], space.high[k]]
+    const isBounded = Number.isFinite(low) && Number.isFinite(high)
+    const unit = isBounded ? Math.min((high - low) / 2, 1) || 1 : 1
+    for (let at = weight + k; at < bias; at += head.actions) row[at] *= unit
+    row[bias + k] = isBounded ? low + (high - low) / 2 : Math.min(Math.max(0, low), high)
+    row[net.size + k] = ops.log64(deviation === 'auto' ? unit : deviation)
+  }
 }
 
 /**

@@ -125,6 +125,22 @@ describe('without the kernel', () => {
   )
 })
 
+test("Gymnasium's arguments of CartPole-v1 hold in training, on workers, in the run directory and in its evaluation", () =>
+  inTemporaryDirectory(async (directory) => {
+    const { code } = await train(
+      directory,
+      ...['--out', 'out', '--constants', 'suttonBartoReward=true,kinematicsIntegrator=semi-implicit euler'],
+      ...['--steps', '100', '--particles', '2', '--iterations', '1', '--workers', '2', '--hidden', '4'],
+    )
+    expect(code).toBe(0)
+    const { task } = JSON.parse(await read(directory, 'out', 'config.json'))
+    expect(task.constants).toMatchObject({ suttonBartoReward: true, kinematicsIntegrator: 'semi-implicit euler' })
+    const { returns } = JSON.parse((await read(directory, 'out', 'metrics.jsonl')).split('\n')[0])
+    expect(returns).toEqual([-1, -1])
+    const { stdout } = await run(directory, 'eval', 'out', '--episodes', '2', '--json')
+    expect(JSON.parse(stdout).greedy).toEqual([-1, -1])
+  }))
+
 test('every option reaches the configuration', () =>
   inTemporaryDirectory(async (directory) => {
     const { code } = await train(
@@ -146,7 +162,7 @@ test('every option reaches the configuration', () =>
       ...{ algorithm: 'svpg', env: 'CartPole-v1', iterations: 1, particles: 3, temperature: 2.5, prior: 3 },
       ...{ interaction: 'stein', bandwidth: 0.5, hidden: [4, 3], learningRate: 1e-3, environments: 2, steps: 16 },
       ...{ discount: 0.9, baseline: 'mean', standardise: false, entropyBonus: 0.01, seed: 12 },
-      ...{ activation: 'relu', head: 'categorical', initialisation: 'orthogonal' },
+      ...{ activation: 'relu', head: 'categorical', initialisation: 'orthogonal', initialDeviation: 'auto' },
       ...{ temperatureSchedule: 'linear', temperatureFrom: 7, kernel: 'imq', perLayer: true, repulsion: 0.5 },
       ...{ evolutionEvery: 3, gain: 2, entropyReward: 0.02, criticHidden: [5], criticLearningRate: 0.1, clip: 0.3 },
       episodicReward: true,

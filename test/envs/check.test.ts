@@ -263,7 +263,9 @@ describe('what users of Gymnasium write', () => {
   test('a reset that is wrong for every seed is told once, a promise as what it is', async () => {
     expect(await problemsOf(broken({ reset: (result) => ({ ...result, obs: [0, 0] }) }))).toHaveLength(1)
     const promised = await problemsOf(broken({ reset: (result) => Promise.resolve(result) }))
-    expect(promised).toEqual(['Broken: seed 0, reset gave a promise; reset and step must give their results at once.'])
+    expect(promised).toEqual([
+      'Broken: seed 0, reset gave a promise; create, reset and step must give their results at once.',
+    ])
   })
 
   test('what render throws is a problem of the task', async () => {

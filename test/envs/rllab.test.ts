@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, test } from '@jest/globals'
 import { createArena } from '../../src/core/arena.ts'
 import { f32, f64, u8 } from '../../src/core/layout.ts'
@@ -50,6 +51,44 @@ const places = {
     return [a.angle, a.w, b.angle, b.w, ...[a, b].flatMap(({ centreX, centreY, vx, vy }) => [centreX, centreY, vx, vy])]
   },
 }
+
+interface Recorded {
+  readonly start: [number, number, number, number]
+  readonly actions: readonly number[]
+  readonly states: Readonly<Record<string, readonly number[]>>
+}
+
+describe('box2d: against Box2D itself, which computes in float32', () => {
+  const golden: Record<string, Recorded[]> = JSON.parse(
+    readFileSync(new URL('../golden/box2d.json', import.meta.url), 'utf8'),
+  )
+
+  test.each([
+    ['CartpoleSwingup', 2e-6, 2e-5, 3e-4],
+    ['DoublePendulum', 2e-5, 3e-4, 0.1],
+  ])('%s, random control: %p, %p and %p over 1, 20 and 100 steps', async (id, one, twenty, hundred) => {
+    const env = await make(id, { constants: id === 'DoublePendulum' ? {} : { positionLimit: 1e9 } })
+    const largest = { 1: 0, 20: 0, 100: 0 }
+    expect(golden[id]).toHaveLength(12)
+    for (const { start, actions, states } of golden[id]) {
+      const [cart, pendulum] = [box2dCartPole(), box2dDoublePendulum()]
+      cart.reset(...start)
+      pendulum.reset(...start)
+      env.reset({ seed: 0 })
+      env.state.set(id === 'DoublePendulum' ? places.doublePendulum(pendulum) : places.cartPole(cart))
+      actions.forEach((action, k) => {
+        env.step([action])
+        const theirs = states[k + 1]
+        if (!theirs) return
+        for (const limit of [1, 20, 100] as const)
+          if (k < limit) largest[limit] = Math.max(largest[limit], worst(env.state, theirs))
+      })
+    }
+    expect(largest[1]).toBeLessThan(one)
+    expect(largest[20]).toBeLessThan(twenty)
+    expect(largest[100]).toBeLessThan(hundred)
+  })
+})
 
 describe('box2d: against planck, the port of Box2D, open loop from rllab’s own resets', () => {
   const EPISODES = 20

@@ -101,7 +101,7 @@ async function init({ workers, workerLimit, iterations: _, core: source, tfjs, .
   const policy = policyOf({ observations: observationSize(spec), hidden, activation, head: task.head })
   const core = await compileCore(source)
   await startTfjs({ ...tfjs, core })
-  const agent = await createAgent(core, { config, estimator, policy, seed: task.seed })
+  const agent = await createAgent(core, { config, estimator, policy, task })
   const randomiser = await randomiserFor(core, config, task.seed)
   // Last, so that nothing that is refused leaves workers behind.
   const setup = { task, policy, estimator, core, tfjs, constants: Object.keys(config.ranges) }

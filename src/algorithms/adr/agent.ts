@@ -2,7 +2,7 @@ import { createArena } from '../../core/arena.ts'
 import { RunError } from '../../core/errors.ts'
 import { f32, padded } from '../../core/layout.ts'
 import type { CoreModule } from '../../core/module.ts'
-import { Purpose, type Seed } from '../../core/random.ts'
+import { Purpose } from '../../core/random.ts'
 import { meanInto } from '../../core/rows.ts'
 import type { StatePart } from '../../core/state.ts'
 import { type Initialisation, initialiseInto, mlp, valueNetwork } from '../../nn/network.ts'
@@ -11,6 +11,8 @@ import type { MomentArena, Optimizer } from '../../optim/optimizers.ts'
 import { advantageFields } from '../../rl/advantages.ts'
 import type { Estimator } from '../../rl/estimator.ts'
 import type { Outcome, ParticleState } from '../../rl/evaluator.ts'
+import { startHead } from '../../rl/heads.ts'
+import type { Task } from '../../rl/rollout.ts'
 import { initialiseTrainable, saveTrainable, trainable, trainableFields } from '../../rl/trainable.ts'
 import { drawFields, transitionDiscriminator, transitionSize } from './discriminator.ts'
 
@@ -21,13 +23,15 @@ interface AgentSettings {
   readonly initialisation: Initialisation['scheme']
   readonly gain: number
   readonly lastGain: number
+  readonly initialDeviation: number | 'auto'
 }
 
 /** The agent, its critic, and the discriminator of transitions. */
 export async function createAgent(
   core: CoreModule,
-  { config, estimator, policy, seed }: { config: AgentSettings; estimator: Estimator; policy: Policy; seed: Seed },
+  { config, estimator, policy, task }: { config: AgentSettings; estimator: Estimator; policy: Policy; task: Task },
 ) {
+  const { spec, seed } = task
   const isActive = config.randomisation === 'adr'
   const { observations, head } = policy
   const nets = {
@@ -48,6 +52,7 @@ export async function createAgent(
   const { initialisation: scheme, gain, lastGain } = config
   const theta = arena.view.theta.subarray(0, policy.size)
   initialiseInto(theta, policy.net, arena.ops, seed, 0, { scheme, gain, lastGain })
+  startHead(theta, policy, spec, config.initialDeviation, arena.ops)
   const discriminator = nets.transition && transitionDiscriminator(trainable(arena, 'transition', nets.transition))
   if (discriminator) initialiseTrainable(discriminator.network, seed, 0, { purpose: Purpose.discriminator })
   const critic = nets.critic && trainable(arena, 'critic', nets.critic)

@@ -16,7 +16,7 @@ import { adam, optimizerFields } from '../../optim/optimizers.ts'
 import { type PolicyAgents, policyAgents } from '../../rl/agents.ts'
 import { estimatorOf, gradientsOf, passesOf } from '../../rl/estimator.ts'
 import type { ParticleInfo, ParticleState, Visited } from '../../rl/evaluator.ts'
-import { headFor } from '../../rl/heads.ts'
+import { headFor, startHead } from '../../rl/heads.ts'
 import { particleStatesPart } from '../../rl/particle-states.ts'
 import type { Task } from '../../rl/rollout.ts'
 import { inverseTemperature, scheduleOverRun } from '../../rl/temperature.ts'
@@ -160,8 +160,11 @@ async function init({ env, workers, workerLimit, iterations, core: source, tfjs,
     moves: 0,
   }
   const initialisation = { scheme: config.initialisation, gain: config.gain, lastGain: config.lastGain }
-  for (let i = 0; i < n; i++)
-    initialiseInto(rowOf(state, 'theta', i), policy.net, arena.ops, task.seed, i, initialisation)
+  for (let i = 0; i < n; i++) {
+    const row = rowOf(state, 'theta', i)
+    initialiseInto(row, policy.net, arena.ops, task.seed, i, initialisation)
+    startHead(row, policy, task.spec, config.initialDeviation, arena.ops)
+  }
   return state
 }
 

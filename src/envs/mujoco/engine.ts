@@ -41,6 +41,7 @@ export interface Engine {
   mj_step(model: Model, data: Data): void
   mj_rnePostConstraint(model: Model, data: Data): void
   mj_name2id(model: Model, type: number, name: string): number
+  mj_versionString?(): string
 }
 
 /** Imports the package @mujoco/mujoco, or another build with its interface. */
@@ -55,7 +56,7 @@ const engines = new Map<EngineImport, Promise<Engine>>()
 /**
  * The engine, started at the first call. A failure is not kept: the next call tries again.
  *
- * @throws UsageError when the import fails
+ * @throws UsageError when the import fails, or gives another major version than 3
  */
 export function startEngine(load: EngineImport): Promise<Engine> {
   const started = engines.get(load) ?? start(load)
@@ -75,5 +76,13 @@ async function start(load: EngineImport): Promise<Engine> {
       { cause },
     )
   }
-  return (await module.default()) as Engine
+  const engine = (await module.default()) as Engine
+  const version = engine.mj_versionString?.() ?? MAJOR
+  if (version.split('.')[0] === MAJOR) return engine
+  throw new UsageError(
+    `MuJoCo ${version} moves robots otherwise than the version 3 that Gymnasium's robots were compared with (Ant-v5 by ` +
+      '3e-4 m a step): npm install @mujoco/mujoco@3.14.0.',
+  )
 }
+
+const MAJOR = '3'

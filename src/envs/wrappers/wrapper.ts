@@ -1,7 +1,7 @@
 import { show, UsageError } from '../../core/errors.ts'
 import { compileCore } from '../../core/module.ts'
 import type { Environment, EnvironmentSpec, Step } from '../contract.ts'
-import { inTypeScript } from '../instances.ts'
+import { creatorOf, inTypeScript } from '../instances.ts'
 import { environmentSpec } from '../registry.ts'
 
 /** Makes of a task the same task with something changed, so that wrappers compose from the inside out. */
@@ -68,8 +68,9 @@ export function wrapper(
   return wrapped
 }
 
-function creatorFor(name: string, { id, core, create }: EnvironmentSpec): () => Environment {
-  if (create) return create
+function creatorFor(name: string, inner: EnvironmentSpec): () => Environment {
+  const { id, core, create } = inner
+  if (create) return creatorOf(inner)
   const why = core ? 'its physics is in the core: use await wrap(task, ...wrappers)' : 'it has no create()'
   throw new UsageError(`${name} cannot be put around ${show(id)}, ${why}.`)
 }
