@@ -16,7 +16,7 @@ export const policyEntries = {
   initialDeviation: setting(
     positiveFloat32Or('initialDeviation', ['auto']),
     'auto',
-    'Standard deviation of the actions of a gaussian head at the start; auto is half the width of their bounds, at most 1.',
+    'σ of the actions of a gaussian head at the start; auto is half the width of their bounds, at most 1.',
   ),
   gain: setting(positiveFloat32('gain'), 1, 'Multiplies the initial weights of the hidden layers.'),
   lastGain: setting(
