@@ -64,4 +64,5 @@ export async function inFile<T>(path: string, use: () => T | Promise<T>): Promis
   }
 }
 
-const reason = (error: unknown) => String((error as Error)?.message ?? error).replace(/\.$/, '')
+/** In one line: JSON.parse() quotes the text about a fault with its line breaks. */
+const reason = (error: unknown) => String((error as Error)?.message ?? error).replace(/\s+/g, ' ').replace(/\.$/, '')
