@@ -41,7 +41,8 @@ export function datasetFromJson(text: string, source: string): Dataset {
   try {
     data = JSON.parse(text)
   } catch (error) {
-    throw new UsageError(`${source} is no JSON: ${(error as Error).message}.`)
+    // JSON.parse quotes the text about a fault with its line breaks.
+    throw new UsageError(`${source} is no JSON: ${(error as Error).message.replace(/\s+/g, ' ')}.`)
   }
   if (typeof data !== 'object' || data === null || Array.isArray(data))
     throw new UsageError(`${source} must hold an object of columns by name.`)

@@ -23,4 +23,4 @@ test(`${CASES} damaged run directories are read, or refused in a sentence`, asyn
   expect(refused).toBeGreaterThan(CASES / 4)
   expect(CASES - refused).toBeGreaterThan(CASES / 10)
   expect(({} as Record<string, unknown>).extra).toBeUndefined()
-}, 300_000)
+}, 600_000)
