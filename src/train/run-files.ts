@@ -65,4 +65,7 @@ export async function inFile<T>(path: string, use: () => T | Promise<T>): Promis
 }
 
 /** In one line: JSON.parse() quotes the text about a fault with its line breaks. */
-const reason = (error: unknown) => String((error as Error)?.message ?? error).replace(/\s+/g, ' ').replace(/\.$/, '')
+const reason = (error: unknown) =>
+  String((error as Error)?.message ?? error)
+    .replace(/\s+/g, ' ')
+    .replace(/\.$/, '')
