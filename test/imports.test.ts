@@ -303,7 +303,6 @@ const TESTED_ELSEWHERE: Readonly<Record<string, readonly [where: string, why: st
   'rl/advantages.ts': ['rl/returns.test.ts', 'returns, values and weights of rows'],
   'rl/episodes.ts': ['algorithms/policy-gradient/self-imitation.test.ts', 'whole episodes are what it keeps'],
   'rl/evaluate.ts': ['rl/rollout.test.ts', 'evaluation beside rollouts of the same seeds'],
-  'rl/heads.ts': ['rl/rollout.test.ts', 'the head that fits a task'],
   'rl/normalisation.ts': ['algorithms/policy-gradient/trajectory-imitation.test.ts', 'rows that a discriminator sees'],
   'rl/particle-states.ts': ['train/resume.test.ts', 'what checkpoints hold'],
   'rl/play.ts': ['rl/agents.test.ts', 'agents at play'],

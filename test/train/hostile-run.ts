@@ -1,5 +1,5 @@
-// Many damaged run directories, in processes of their own: `npm run fuzz -- [cases] [first]`. Ends with 1 when a case takes
-// more than 5 s or 1 GB, or ends in anything but a result or a sentence.
+// Many damaged run directories, in processes of their own: `npm run fuzz -- [cases] [first]`. Ends with 1 when a case
+// takes more than 5 s or 1 GB, or ends in anything but a result or a sentence.
 import { spawn } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

@@ -1,5 +1,5 @@
-// Run directories that somebody else wrote or damaged: read or refused with a sentence, and nothing else. Used by a test
-// for some cases and by `npm run fuzz` for many.
+// Run directories that somebody else wrote or damaged: read or refused with a sentence, and nothing else. Used by a
+// test for some cases and by `npm run fuzz` for many.
 import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isExpected } from '../../src/core/errors.ts'
