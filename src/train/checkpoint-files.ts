@@ -32,9 +32,11 @@ export interface KeptCheckpoints {
   readonly iterations: readonly { readonly iteration: number; readonly needs: readonly string[] }[]
   /** Where the replays of the last one are. */
   readonly logs: Readonly<Record<string, LogPlace>>
+  /** Whether nothing else lies there; what a run that was killed has left is removed once. */
+  readonly isTidy: boolean
 }
 
-export const noCheckpoints: KeptCheckpoints = { iterations: [], logs: {} }
+export const noCheckpoints: KeptCheckpoints = { iterations: [], logs: {}, isTidy: false }
 
 /**
  * Encodes a checkpoint at once, and writes it when it is called: the new rows of replays first, then the state, then
@@ -53,14 +55,16 @@ export function checkpointWriter(run: string, kept: KeptCheckpoints, snapshot: S
   const state = encodeBeside(snapshot, logs)
   const needs = Object.values(logs).flatMap((place) => (place.files ?? []).map(({ name }) => name))
   const earlier = kept.iterations.filter((one) => one.iteration < iteration)
-  const now: KeptCheckpoints = { iterations: [...earlier, { iteration, needs }].slice(-KEPT), logs }
+  const now: KeptCheckpoints = { iterations: [...earlier, { iteration, needs }].slice(-KEPT), logs, isTidy: true }
   const write = async (): Promise<void> => {
-    await files.makeDirectory(path)
+    if (!kept.isTidy) await files.makeDirectory(path)
     for (const [name, bytes] of chunks) await files.write(`${path}/${name}`, bytes)
     // A checkpoint must not be of more iterations than metrics.jsonl holds.
     await files.sync(fileOf(run, 'metrics'))
     await files.write(`${path}/${stateFile(iteration)}`, state)
-    await removeOthers(path, now)
+    const there = kept.isTidy ? filesOf(kept) : await files.list(path)
+    const needed = new Set(filesOf(now))
+    for (const name of there) if (!needed.has(name)) await files.remove(`${path}/${name}`)
   }
   return { now, write: () => writing(run, write) }
 }
@@ -76,10 +80,9 @@ function withNewRows(name: string, log: RowLog, before?: LogPlace) {
   return { place: { ...place, files: [...known, file] }, chunk }
 }
 
-async function removeOthers(path: string, { iterations }: KeptCheckpoints): Promise<void> {
-  const needed = new Set(iterations.flatMap(({ iteration, needs }) => [stateFile(iteration), ...needs]))
-  for (const name of await files.list(path)) if (!needed.has(name)) await files.remove(`${path}/${name}`)
-}
+const filesOf = ({ iterations }: KeptCheckpoints): string[] => [
+  ...new Set(iterations.flatMap(({ iteration, needs }) => [stateFile(iteration), ...needs])),
+]
 
 /** The iterations of the checkpoints that a run has, the last one first. */
 async function iterationsOf(run: string): Promise<number[]> {
@@ -115,7 +118,7 @@ export async function readCheckpoint(run: string, before = Infinity): Promise<Fo
       if (checkpoint.about.iteration !== iteration)
         throw new UsageError(`${show(file)} is damaged: it is of iteration ${checkpoint.about.iteration}.`)
       const needs = Object.values(checkpoint.about.logs).flatMap((place) => (place.files ?? []).map(({ name }) => name))
-      const kept = { iterations: [{ iteration, needs }], logs: checkpoint.about.logs }
+      const kept = { iterations: [{ iteration, needs }], logs: checkpoint.about.logs, isTidy: false }
       return { ...checkpoint, file, kept, notes }
     } catch (error) {
       if (!isExpected(error)) throw error

@@ -1,6 +1,7 @@
 // What needs tfjs as well: training, and scores by automatic differentiation. A new algorithm adds a section here.
 import {
   type AlgorithmName,
+  type AnyTrainOptions,
   adam,
   box,
   createAmortizedSVGD,
@@ -242,6 +243,38 @@ const stock: Section = async (core, put) => {
   put('20 steps of Adam', ...weights.map((weight) => weight.dataSync() as Float32Array))
 }
 
+const goingOn: Readonly<Record<string, AnyTrainOptions>> = {
+  SVPG: { env: 'CartPole-v1', ...SMALL, estimator: 'a2c', criticHidden: [8] },
+  SAC: {
+    ...{ algorithm: 'sac', env: 'Pendulum-v1', hidden: [8], batchSize: 8, warmup: 8, steps: 32, replaySize: 50 },
+    ...{ iterations: 3, seed: 1 },
+  },
+}
+
+/** Stopped after the second of three iterations, gone on with from the bytes of its checkpoint: the particles. */
+async function particlesGoingOn(options: AnyTrainOptions, workers?: number): Promise<Uint8Array> {
+  let checkpoint = new Uint8Array()
+  for await (const step of train(options as TrainOptions)) {
+    if (step.iteration < 2) continue
+    checkpoint = new Uint8Array(await step.checkpoint())
+    break
+  }
+  let particles: Uint8Array | null = null
+  for await (const step of train({ resume: checkpoint, core: options.core, workers })) particles = encodeParticles(step)
+  if (!particles) throw new Error('The particles are not finite.')
+  return particles
+}
+
+/** The same bytes as those of a training that was not stopped, which is put beside them. */
+const goneOn: Section = async (core, put) => {
+  for (const [name, options] of Object.entries(goingOn)) {
+    const whole = { ...options, core } as AnyTrainOptions
+    put(name, await particlesGoingOn(whole))
+    for await (const step of train(whole as TrainOptions))
+      if (step.iteration === step.iterations) put(`${name}, not stopped`, encodeParticles(step) as Uint8Array)
+  }
+}
+
 export const trainingSections: Readonly<Record<string, Section>> = {
   'tfjs: gradients of a network': stock,
   'tfjs: scores of SVGD': differentiation,
@@ -251,10 +284,12 @@ export const trainingSections: Readonly<Record<string, Section>> = {
   'actors, critics and samplers': learners,
   'amortized SVGD': amortized,
   'SVPG: evaluation': evaluation,
+  'trainings that go on': goneOn,
 }
 
 /** Workers where the runtime has them, this thread otherwise: the same bits. */
 export const workerSections: Readonly<Record<string, Section>> = {
   'SVPG: two workers': async (_, put) =>
     put('CartPole-v1', await thetaAfter({ env: 'CartPole-v1', ...SMALL, workers: 2 })),
+  'SVPG: goes on with two workers': async (_, put) => put('a2c', await particlesGoingOn(goingOn.SVPG, 2)),
 }

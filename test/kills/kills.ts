@@ -89,6 +89,9 @@ const exists = (path: string) =>
     () => false,
   )
 
+const isDone = async (path: string) =>
+  (await exists(join(path, 'evaluation.json'))) && (await exists(join(path, 'report.html')))
+
 /**
  * A training that is killed at the moments given, one after the other, and then goes on to its end.
  *
@@ -100,6 +103,8 @@ export async function killed(training: readonly string[], moments: readonly Mome
   let kills = 0
   try {
     for (const moment of [...moments, null]) {
+      // A run that was killed after its last file is one that is done.
+      if (await isDone(path)) break
       const goesOn = await exists(join(path, 'config.json'))
       const args = goesOn ? ['--resume', path] : [...training, '--out', path, '--overwrite']
       const { code, signal, stderr } = await run(directory, [...args, ...COMMON], moment)
