@@ -256,13 +256,13 @@ export function addProducts(
   }
 }
 
-/** Two inputs by sixteen outputs at a time, of which `outputs` are stored. */
+/** Two inputs by sixteen outputs at a time, of which `outputs` are stored. Lines behind the last are not read. */
 function addByTwo(
   w: usize, line: i32, x: usize, xStride: i32, d: usize, dStride: i32, rows: i32, inputs: i32, outputs: i32,
   first: bool,
 ): void {
   for (; inputs > 0; inputs -= 2, x += 8, w += 2 * line) {
-    const w1 = w + line
+    const w1 = inputs > 1 ? w + line : w
     let s00 = f32x4.splat(0), s01 = s00, s02 = s00, s03 = s00, s10 = s00, s11 = s00, s12 = s00, s13 = s00
     if (!first) {
       s00 = v128.load(w)
@@ -310,7 +310,7 @@ function addByFour(
   first: bool,
 ): void {
   for (; inputs > 0; inputs -= 4, x += 16, w += 4 * line) {
-    const w1 = w + line, w2 = w1 + line, w3 = w2 + line
+    const w1 = w + min(1, inputs - 1) * line, w2 = w + min(2, inputs - 1) * line, w3 = w + min(3, inputs - 1) * line
     let s00 = f32x4.splat(0), s01 = s00, s10 = s00, s11 = s00, s20 = s00, s21 = s00, s30 = s00, s31 = s00
     if (!first) {
       s00 = v128.load(w)
@@ -365,14 +365,15 @@ function addByEight(
   for (; inputs > 0; inputs -= 8, x += 32, w += 8 * line) {
     let s0 = f32x4.splat(0), s1 = s0, s2 = s0, s3 = s0, s4 = s0, s5 = s0, s6 = s0, s7 = s0
     if (!first) {
+      const last = inputs - 1
       s0 = v128.load(w)
-      s1 = v128.load(w + line)
-      s2 = v128.load(w + 2 * line)
-      s3 = v128.load(w + 3 * line)
-      s4 = v128.load(w + 4 * line)
-      s5 = v128.load(w + 5 * line)
-      s6 = v128.load(w + 6 * line)
-      s7 = v128.load(w + 7 * line)
+      s1 = v128.load(w + min(1, last) * line)
+      s2 = v128.load(w + min(2, last) * line)
+      s3 = v128.load(w + min(3, last) * line)
+      s4 = v128.load(w + min(4, last) * line)
+      s5 = v128.load(w + min(5, last) * line)
+      s6 = v128.load(w + min(6, last) * line)
+      s7 = v128.load(w + min(7, last) * line)
     }
     for (let r = 0, p = x, q = d; r < rows; r++, p += xStride, q += dStride) {
       const u = v128.load(q)
