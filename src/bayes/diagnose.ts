@@ -1,6 +1,7 @@
 import { check, UsageError, wholeNumber } from '../core/errors.ts'
 import { refuseUnknown } from '../core/options.ts'
 import { splitSeed } from '../core/random.ts'
+import { mean as meanOf } from '../core/rows.ts'
 import { goodnessOfFit, steinDiscrepancy } from '../svgd/discrepancy.ts'
 import type { Score } from '../svgd/scores.ts'
 import { columnsOf, drawsOf } from './draws.ts'
@@ -10,7 +11,7 @@ import { whiten } from './mode.ts'
 import type { Model } from './model.ts'
 import { freeLabels, labelsOf } from './parameters.ts'
 import { identitiesOf, moveParticles, placeParticles, places, populate, rowOf, scoreParticles } from './population.ts'
-import { meanOf, sdOf } from './summary.ts'
+import { sdOf } from './summary.ts'
 import { scoreTarget, type Target, targetOf } from './target.ts'
 
 /** Particles of SVGD with the score that they followed, in coordinates of their own. */

@@ -14,21 +14,18 @@ const LOG_PI = 1.1447298858494002
 const { add, div, exp, log, log1p, mul, neg, square, sub } = tf
 const sum = (...terms: Input[]) => terms.reduce((total, term) => add(total, term)) as tf.Tensor
 
-/** log of a number or of a tensor: numbers of a model are as exact as float32 holds them. */
-const logOf = (x: Input) => log(x)
-
 /** ((x − m)/s)² */
 const standardised = (x: Input, mean: Input, sd: Input) => div(sub(x, mean), sd)
 
 /** Normal: −½ ((x − μ)/σ)² − log σ − ½ log 2π. σ > 0 is a standard deviation. */
 export const normal = (x: Input, mean: Input, sd: Input): tf.Tensor =>
-  sum(mul(-0.5, square(standardised(x, mean, sd))), neg(logOf(sd)), -HALF_LOG_TWO_PI)
+  sum(mul(-0.5, square(standardised(x, mean, sd))), neg(log(sd)), -HALF_LOG_TWO_PI)
 
 /** |Normal(0, σ)|, for x ≥ 0: twice the normal density. */
 export const halfNormal = (x: Input, scale: Input): tf.Tensor => add(normal(x, 0, scale), Math.LN2)
 
 /** log x is Normal(μ, σ), for x > 0. */
-export const logNormal = (x: Input, mean: Input, sd: Input): tf.Tensor => sub(normal(logOf(x), mean, sd), logOf(x))
+export const logNormal = (x: Input, mean: Input, sd: Input): tf.Tensor => sub(normal(log(x), mean, sd), log(x))
 
 /** Student t with ν degrees of freedom: log Γ((ν+1)/2) − log Γ(ν/2) − ½ log νπ − log σ − (ν+1)/2 log(1 + z²/ν). */
 export function studentT(x: Input, degrees: Input, mean: Input, scale: Input): tf.Tensor {
@@ -38,54 +35,54 @@ export function studentT(x: Input, degrees: Input, mean: Input, scale: Input): t
   return sum(
     logGamma(add(half, 0.5)),
     neg(logGamma(half)),
-    mul(-0.5, logOf(degrees)),
+    mul(-0.5, log(degrees)),
     -0.5 * LOG_PI,
-    neg(logOf(scale)),
+    neg(log(scale)),
     neg(tail),
   )
 }
 
 /** Cauchy: −log π − log γ − log(1 + z²). */
 export const cauchy = (x: Input, place: Input, scale: Input): tf.Tensor =>
-  sum(-LOG_PI, neg(logOf(scale)), neg(log1p(square(standardised(x, place, scale)))))
+  sum(-LOG_PI, neg(log(scale)), neg(log1p(square(standardised(x, place, scale)))))
 
 /** |Cauchy(0, γ)|, for x ≥ 0. */
 export const halfCauchy = (x: Input, scale: Input): tf.Tensor => add(cauchy(x, 0, scale), Math.LN2)
 
 /** Laplace: −|x − μ|/b − log 2b. */
 export const laplace = (x: Input, place: Input, scale: Input): tf.Tensor =>
-  sum(neg(tf.abs(standardised(x, place, scale))), neg(logOf(scale)), -Math.LN2)
+  sum(neg(tf.abs(standardised(x, place, scale))), neg(log(scale)), -Math.LN2)
 
 /** Logistic: −z − log s − 2 log(1 + e⁻ᶻ). */
 export function logistic(x: Input, place: Input, scale: Input): tf.Tensor {
   const z = standardised(x, place, scale)
-  return sum(neg(z), neg(logOf(scale)), mul(-2, softplus(neg(z))))
+  return sum(neg(z), neg(log(scale)), mul(-2, softplus(neg(z))))
 }
 
 /** Exponential with a rate λ: log λ − λ x, for x ≥ 0. */
-export const exponential = (x: Input, rate: Input): tf.Tensor => sub(logOf(rate), mul(rate, x))
+export const exponential = (x: Input, rate: Input): tf.Tensor => sub(log(rate), mul(rate, x))
 
 /** Gamma with shape α and rate β: α log β − log Γ(α) + (α − 1) log x − β x, for x > 0. */
 export const gamma = (x: Input, shape: Input, rate: Input): tf.Tensor =>
-  sum(mul(shape, logOf(rate)), neg(logGamma(shape)), mul(sub(shape, 1), logOf(x)), neg(mul(rate, x)))
+  sum(mul(shape, log(rate)), neg(logGamma(shape)), mul(sub(shape, 1), log(x)), neg(mul(rate, x)))
 
 /** Inverse gamma with shape α and scale β: α log β − log Γ(α) − (α + 1) log x − β/x, for x > 0. */
 export const inverseGamma = (x: Input, shape: Input, scale: Input): tf.Tensor =>
-  sum(mul(shape, logOf(scale)), neg(logGamma(shape)), neg(mul(add(shape, 1), logOf(x))), neg(div(scale, x)))
+  sum(mul(shape, log(scale)), neg(logGamma(shape)), neg(mul(add(shape, 1), log(x))), neg(div(scale, x)))
 
 /** Weibull with shape k and scale λ: log(k/λ) + (k − 1) log(x/λ) − (x/λ)ᵏ, for x > 0. */
 export function weibull(x: Input, shape: Input, scale: Input): tf.Tensor {
-  const ratio = sub(logOf(x), logOf(scale))
-  return sum(logOf(shape), neg(logOf(scale)), mul(sub(shape, 1), ratio), neg(exp(mul(shape, ratio))))
+  const ratio = sub(log(x), log(scale))
+  return sum(log(shape), neg(log(scale)), mul(sub(shape, 1), ratio), neg(exp(mul(shape, ratio))))
 }
 
 /** Beta with α and β: (α − 1) log x + (β − 1) log(1 − x) − log B(α, β), for 0 < x < 1. */
 export const beta = (x: Input, a: Input, b: Input): tf.Tensor =>
-  sum(mul(sub(a, 1), logOf(x)), mul(sub(b, 1), log1p(neg(x))), neg(logBeta(a, b)))
+  sum(mul(sub(a, 1), log(x)), mul(sub(b, 1), log1p(neg(x))), neg(logBeta(a, b)))
 
 /** Uniform: −log(high − low); the support of the parameter sees to the bounds. */
 export const uniform = (x: Input, low: Input, high: Input): tf.Tensor =>
-  sub(tf.zerosLike(asTensor(x)), logOf(sub(high, low)))
+  sub(tf.zerosLike(asTensor(x)), log(sub(high, low)))
 
 /** Bernoulli by its logit η, of x = 0 or 1: x η − log(1 + e^η). */
 export const bernoulliLogit = (x: Input, logit: Input): tf.Tensor => sub(mul(x, logit), softplus(asTensor(logit)))
@@ -103,9 +100,9 @@ export const poissonLog = (x: Input, logRate: Input): tf.Tensor =>
  * log C(x + φ − 1, x) + x (η − log(μ + φ)) + φ (log φ − log(μ + φ)).
  */
 export function negativeBinomialLog(x: Input, logMean: Input, dispersion: Input): tf.Tensor {
-  const total = add(logOf(dispersion), softplus(sub(logMean, logOf(dispersion))))
+  const total = add(log(dispersion), softplus(sub(logMean, log(dispersion))))
   const coefficient = sum(logGamma(add(x, dispersion)), neg(logGamma(add(x, 1))), neg(logGamma(dispersion)))
-  return sum(coefficient, mul(x, sub(logMean, total)), mul(dispersion, sub(logOf(dispersion), total)))
+  return sum(coefficient, mul(x, sub(logMean, total)), mul(dispersion, sub(log(dispersion), total)))
 }
 
 /**

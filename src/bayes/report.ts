@@ -1,11 +1,12 @@
 import type { EChartsOption } from 'echarts'
+import { mean as meanOf } from '../core/rows.ts'
 import { type Draw, escapeHtml, GRID, loadCharts } from '../report/charts.ts'
 import { BLUE, FAINT, RULE, TEXT } from '../report/colours.ts'
 import { figure, type KeyFigure, keyFigureList, page, section, WIDE_LOW } from '../report/page.ts'
 import type { Diagnosis } from './diagnose.ts'
 import { columnsOf, type Draws } from './draws.ts'
 import type { FitStep } from './fit.ts'
-import { meanOf, type SummaryRow, sdOf, summary } from './summary.ts'
+import { type SummaryRow, sdOf, summary } from './summary.ts'
 
 /** What a report of a posterior shows. */
 export interface PosteriorReport {

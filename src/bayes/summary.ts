@@ -1,5 +1,7 @@
 import { check, fraction, UsageError } from '../core/errors.ts'
 import { refuseUnknown } from '../core/options.ts'
+import { mean as meanOf } from '../core/rows.ts'
+import { sortedQuantile } from '../core/statistics.ts'
 import { columnsOf, type Draws } from './draws.ts'
 
 /** What a number of a posterior is summed up by. */
@@ -34,23 +36,18 @@ export function summary({ draws }: { readonly draws: Draws }, options: SummaryOp
   check(fraction('mass'), mass)
   return columnsOf(draws).map(({ label, values }) => {
     const sorted = Float64Array.from(values).sort()
+    if (sorted.length === 0) throw new UsageError('A quantile needs at least one draw, got 0.')
     const mean = meanOf(sorted)
     return {
       name: label,
       mean,
       sd: sdOf(sorted, mean),
-      q5: quantileOf(sorted, 0.05),
-      median: quantileOf(sorted, 0.5),
-      q95: quantileOf(sorted, 0.95),
+      q5: sortedQuantile(sorted, 0.05),
+      median: sortedQuantile(sorted, 0.5),
+      q95: sortedQuantile(sorted, 0.95),
       hpdi: hpdiOf(sorted, mass),
     }
   })
-}
-
-export function meanOf(values: ArrayLike<number>): number {
-  let sum = 0
-  for (let i = 0; i < values.length; i++) sum += values[i]
-  return sum / values.length
 }
 
 /** With n − 1; NaN for one value. */
@@ -58,15 +55,6 @@ export function sdOf(values: ArrayLike<number>, mean = meanOf(values)): number {
   let squares = 0
   for (let i = 0; i < values.length; i++) squares += (values[i] - mean) * (values[i] - mean)
   return Math.sqrt(squares / (values.length - 1))
-}
-
-/** Of sorted values, with linear interpolation (as numpy's default). */
-function quantileOf(sorted: ArrayLike<number>, q: number): number {
-  if (sorted.length === 0) throw new UsageError('A quantile needs at least one draw, got 0.')
-  const place = q * (sorted.length - 1)
-  const low = Math.floor(place)
-  const high = Math.min(low + 1, sorted.length - 1)
-  return sorted[low] + (place - low) * (sorted[high] - sorted[low])
 }
 
 /** The shortest interval between two of the sorted values that spans this share of them. */

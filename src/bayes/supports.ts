@@ -1,4 +1,5 @@
 import { check, show, UsageError, wholeNumber } from '../core/errors.ts'
+import { wholeLog } from '../core/logarithm.ts'
 import type { Ops } from '../core/ops.ts'
 import { refuseUnknown } from '../core/options.ts'
 import { tf } from '../nn/tfjs.ts'
@@ -196,7 +197,7 @@ export function simplex(length: number): Support {
       let logRest: tf.Tensor = tf.zerosLike(column(free, 0))
       let logJacobian: tf.Tensor = tf.zerosLike(logRest)
       for (let k = 0; k < length - 1; k++) {
-        const u = tf.sub(column(free, k), Math.fround(logOf(length - 1 - k)))
+        const u = tf.sub(column(free, k), Math.fround(wholeLog(length - 1 - k)))
         const logShare = tf.neg(softplus(tf.neg(u)))
         const logOther = tf.neg(softplus(u))
         values.push(tf.exp(tf.add(logRest, logShare)))
@@ -221,16 +222,6 @@ export function simplex(length: number): Support {
 }
 
 const column = (rows: tf.Tensor2D, k: number) => tf.slice2d(rows, [0, k], [rows.shape[0], 1])
-
-/** log of a small whole number, for the centre of a simplex only: the sum of log(1 + 1/j) as an artanh series. */
-function logOf(n: number): number {
-  let sum = 0
-  for (let j = 1; j < n; j++) {
-    const t = 1 / (2 * j + 1)
-    for (let term = t, k = 1; k < 60; k += 2, term *= t * t) sum += (2 * term) / k
-  }
-  return sum
-}
 
 /**
  * K increasing numbers: x_0 = u_0, x_k = x_{k−1} + e^(u_k), log-Jacobian Σ_{k≥1} u_k. Cut points, and the means of a

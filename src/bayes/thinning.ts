@@ -1,4 +1,5 @@
 import { check, fraction, oneOf, UsageError, wholeNumber } from '../core/errors.ts'
+import { wholeLog } from '../core/logarithm.ts'
 import { refuseUnknown } from '../core/options.ts'
 
 /** Draws of any sampler, with the gradient of the log posterior there. */
@@ -181,20 +182,10 @@ function scaleOf({ n, d, x }: Sample, preconditioner: 'id' | 'med' | 'sclmed'): 
   const middle = sorted.length >> 1
   const median = sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
   if (!(median > 0)) throw new UsageError('Half of the draws are the same: their median distance is 0.')
-  return (preconditioner === 'sclmed' ? naturalLog(Math.min(MEDIAN_ROWS, n)) : 1) / (median * median)
+  return (preconditioner === 'sclmed' ? wholeLog(Math.min(MEDIAN_ROWS, n)) : 1) / (median * median)
 }
 
 const MEDIAN_ROWS = 1000
-
-/** log of a whole number from 1, by log n = Σ_{j<n} 2 artanh(1/(2j+1)). */
-function naturalLog(n: number): number {
-  let total = 0
-  for (let j = 1; j < n; j++) {
-    const t = 1 / (2 * j + 1)
-    for (let power = t, k = 1; power > 1e-18; k += 2, power *= t * t) total += (2 * power) / k
-  }
-  return total
-}
 
 /** U(x_i, x_j) for k = (1 + g |x−y|²)^(−1/2). */
 function steinKernel({ d, x, s }: Sample, g: number, i: number, j: number): number {

@@ -14,10 +14,14 @@ export function meanOf(values: readonly Value[]): Value {
   return there.length === 0 ? null : there.reduce((sum, x) => sum + x, 0) / there.length
 }
 
-/** Linear interpolation between the order statistics, as numpy's default; null when every value is missing. */
+/** Of the values that are there; null when every value is missing. */
 export function quantile(values: readonly Value[], q: number): Value {
   const sorted = values.filter((x) => x !== null).sort((a, b) => a - b)
-  if (sorted.length === 0) return null
+  return sorted.length === 0 ? null : sortedQuantile(sorted, q)
+}
+
+/** Linear interpolation between the order statistics, as numpy's default, of one sorted value or more. */
+export function sortedQuantile(sorted: ArrayLike<number>, q: number): number {
   const position = q * (sorted.length - 1)
   const low = sorted[Math.floor(position)]
   return low + (position % 1) * (sorted[Math.ceil(position)] - low)

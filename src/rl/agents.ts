@@ -1,6 +1,7 @@
 import { createArenaSync } from '../core/arena.ts'
 import type { CoreModule } from '../core/module.ts'
 import { Purpose, type Seed, splitSeed } from '../core/random.ts'
+import { unpadded } from '../core/rows.ts'
 import type { EnvironmentSpec } from '../envs/contract.ts'
 import { actionSize, observationSize } from '../envs/spaces.ts'
 import type { Policy } from '../nn/policy.ts'
@@ -94,14 +95,6 @@ export function policyAgents(
     return actor
   })
   return { ...acting, task, policy, theta: rows, best: known }
-}
-
-/** [n, size] of rows that are at least as long. */
-function unpadded(theta: Float32Array, n: number, size: number): Float32Array {
-  const stride = theta.length / n
-  const rows = new Float32Array(n * size)
-  for (let i = 0; i < n; i++) rows.set(theta.subarray(i * stride, i * stride + size), i * size)
-  return rows
 }
 
 /** The same agents with another particle that acts where none is named. */

@@ -5,7 +5,7 @@ import { deriveSeed } from '../../core/generator.ts'
 import { f32, padded } from '../../core/layout.ts'
 import type { CoreModule } from '../../core/module.ts'
 import { Draw, joinSeed, Purpose, type Seed, splitSeed } from '../../core/random.ts'
-import { joined, rowAt } from '../../core/rows.ts'
+import { joined, mean, rowAt } from '../../core/rows.ts'
 import { arraysPart, countSchema, fieldsPart, partsOf, type StatePart } from '../../core/state.ts'
 import { forward } from '../../nn/forward.ts'
 import { squaredError } from '../../nn/losses.ts'
@@ -327,7 +327,7 @@ function trainCritics(randomiser: Randomiser): void {
 /** To mean 0 and deviation 1 over all; all 0 where nothing differs. */
 function standardised(rows: readonly Float64Array[]): Float64Array[] {
   const all = rows.flatMap((row) => [...row])
-  const mean = all.reduce((sum, x) => sum + x, 0) / all.length
-  const deviation = Math.sqrt(all.reduce((sum, x) => sum + (x - mean) * (x - mean), 0) / all.length)
-  return rows.map((row) => row.map((x) => (x - mean) / (deviation + 1e-8)))
+  const centre = mean(all)
+  const deviation = Math.sqrt(mean(all.map((x) => (x - centre) * (x - centre))))
+  return rows.map((row) => row.map((x) => (x - centre) / (deviation + 1e-8)))
 }
