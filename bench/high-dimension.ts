@@ -2,7 +2,7 @@ import { fitPosterior } from '../src/bayes/fit.ts'
 import { model } from '../src/bayes/model.ts'
 import { real } from '../src/bayes/supports.ts'
 import { startTfjs, tf } from '../src/nn/tfjs.ts'
-import { coin, sgd } from '../src/optim/optimizers.ts'
+import { adam, coin, sgd } from '../src/optim/optimizers.ts'
 import { bilinearMatern, blockwise, graphical, imq, linear, rbf, sliced, sumOf } from '../src/svgd/kernels.ts'
 import { svgdNewton } from '../src/svgd/newton.ts'
 import { type SvgdRun, svgd } from '../src/svgd/svgd.ts'
@@ -14,14 +14,16 @@ const DIMENSIONS = [2, 10, 50, 200]
 
 type Method = (d: number, initial: Float32Array) => Promise<ArrayLike<number>>
 
-const following =
-  (changes: (d: number) => Partial<SvgdRun>): Method =>
-  (dimension, initial) =>
-    svgd({ score: standard, particles: PARTICLES, dimension, initial, iterations: STEPS, ...changes(dimension) })
-
 const standard = (out: Float32Array, x: Float32Array) => {
   for (let k = 0; k < x.length; k++) out[k] = -x[k]
 }
+const base = { score: standard, particles: PARTICLES, iterations: STEPS, optimizer: adam({ learningRate: 0.1 }) }
+
+const following =
+  (changes: (d: number) => Partial<SvgdRun>): Method =>
+  (dimension, initial) =>
+    svgd({ ...base, dimension, initial, ...changes(dimension) })
+
 const each = (d: number) => Array.from({ length: d }, (_, k) => ({ moves: [k], beside: [(k + 1) % d] }))
 
 /** By the settings that a user writes. */

@@ -21,8 +21,12 @@ export function drawsToCsv({ draws }: Drawn): string {
 export type Nested = readonly (number | Nested)[]
 
 /**
- * The draws as ArviZ reads them: `az.from_dict(json.load(file))`. Particles are the draws of one chain, so every array
- * is [1, n, …shape].
+ * The draws as ArviZ takes them, once its lists are arrays (from_dict asks lists for a shape):
+ *
+ *     posterior = {name: numpy.asarray(values) for name, values in json.load(file)['posterior'].items()}
+ *     arviz.from_dict({'posterior': posterior})
+ *
+ * Particles are the draws of one chain, so every array is [1, n, …shape].
  */
 export function drawsToArviz({ draws }: Drawn): { readonly posterior: Readonly<Record<string, Nested>> } {
   const arrays = Object.entries(draws).map(([name, { shape, data }]) => {
