@@ -59,7 +59,7 @@ async function inTurn({ name, goal, chunk, warmUp, step }: Case): Promise<Compil
       if (sample >= 0) times[form].push((processorMs() - started) / chunk)
     }
   }
-  await startTfjs()
+  await startTfjs({ compiled: true })
   const [compiled, eager] = [times.compiled, times.eager].map((values) => values.sort((a, b) => a - b))
   const [ms, eagerMs] = [compiled[SAMPLES >> 1], eager[SAMPLES >> 1]]
   return { name, ms, min: compiled[0], eagerMs, eagerMin: eager[0], faster: eagerMs / ms, goal }

@@ -25,7 +25,7 @@ export interface TfjsOptions {
   fused?: boolean
   /**
    * Whether losses and log densities that are differentiated again and again become plans that run in the core. Default
-   * true.
+   * as it was set before, true at first.
    */
   compiled?: boolean
 }
@@ -38,7 +38,7 @@ export interface TfjsOptions {
  */
 export async function startTfjs(options: TfjsOptions = {}): Promise<void> {
   refuseUnknown('startTfjs', options, ['wasmPaths', 'core', 'fused', 'compiled'])
-  const { wasmPaths, core, fused = true, compiled = true } = options
+  const { wasmPaths, core, fused = true, compiled = kernels.compiled } = options
   // Without SIMD tfjs would start another build of itself, whose bits differ.
   requireSimd()
   if (tf.getBackend()) await refuseOtherBits(tf.getBackend())

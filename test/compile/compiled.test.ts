@@ -146,6 +146,25 @@ describe('what cannot be compiled', () => {
   })
 })
 
+test('compiling that is switched off stays off until it is switched on', async () => {
+  const { gradient, warn } = compile('auto')
+  const tensors = () => {
+    const made = jest.spyOn(tf.engine() as unknown as { nextTensorId(): number }, 'nextTensorId')
+    gradient((x) => [tf.sum(tf.exp(x))])
+    const { length } = made.mock.calls
+    made.mockRestore()
+    return length
+  }
+  tensors()
+  expect(tensors()).toBe(0)
+  await startTfjs({ compiled: false })
+  await startTfjs()
+  expect(tensors()).toBeGreaterThan(0)
+  await startTfjs({ compiled: true })
+  expect(tensors()).toBe(0)
+  expect(warn).not.toHaveBeenCalled()
+})
+
 describe('a plan', () => {
   test('makes no tensor', () => {
     const { gradient } = compile()
