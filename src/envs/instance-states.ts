@@ -3,6 +3,7 @@ import { decodePlain, encodePlain } from '../core/plain.ts'
 import type { Environment, EnvironmentSpec } from './contract.ts'
 import { statesOf } from './description.ts'
 import { actionOf } from './episodes.ts'
+import { actTheSame } from './same.ts'
 import { actionSize, observationSize } from './spaces.ts'
 
 // How instances of a task in TypeScript are brought elsewhere in the middle of their episodes.
@@ -20,6 +21,24 @@ export function loadInstances(instances: readonly Environment[], states: ArrayLi
   instances.forEach((instance, e) => {
     instance.setState?.(all[e])
   })
+}
+
+/**
+ * Whether episodes of a task can be brought elsewhere: its physics is in the core, its instances tell their states, or
+ * the same seed and actions give the same episode, as far as some episodes tell.
+ */
+export function canBeMoved(spec: EnvironmentSpec): boolean {
+  if (spec.core || !spec.create) return true
+  const learned = statesOf(spec).map((state) => [state, structuredClone(state)] as const)
+  const instance = spec.create()
+  const tells = instance.getState && instance.setState
+  instance.close?.()
+  for (const [state] of learned) if (state) Object.assign(state, { frozen: true })
+  try {
+    return tells !== undefined || actTheSame(spec, spec)
+  } finally {
+    for (const [state, before] of learned) if (state) Object.assign(state, before)
+  }
 }
 
 /** Running episodes of N instances. */

@@ -3,7 +3,9 @@ import { check, nonNegativeNumber, show, UsageError } from '../core/errors.ts'
 import { refuseUnknown } from '../core/options.ts'
 import type { StatePart } from '../core/state.ts'
 import { version } from '../core/version.ts'
+import type { EnvironmentSpec } from '../envs/contract.ts'
 import { findTask } from '../envs/description.ts'
+import { canBeMoved } from '../envs/instance-states.ts'
 import type { Evaluation, IterationMetrics, RunSummary } from '../report/metrics.ts'
 import { checkpointWriter } from './checkpoint-files.ts'
 import { cut } from './continue-run.ts'
@@ -150,6 +152,15 @@ export interface RecordOptions {
 
 const CHECKPOINT_EVERY = 30
 
+/** Says at the start where a run could not go on to the same bits. */
+function tellOfEpisodes(spec: EnvironmentSpec): void {
+  if (canBeMoved(spec)) return
+  platform.warn(
+    `${spec.id} gives other episodes for the same seed and actions, and has no getState and setState: a run that is ` +
+      'stopped cannot go on in the middle of them.',
+  )
+}
+
 /** Writes checkpoints while training goes on. */
 function keepCheckpoints(run: Run, { checkpointEvery = CHECKPOINT_EVERY, beside }: RecordOptions) {
   const every = check(nonNegativeNumber('checkpointEvery'), checkpointEvery) * 1000
@@ -162,10 +173,11 @@ function keepCheckpoints(run: Run, { checkpointEvery = CHECKPOINT_EVERY, beside 
     if (failure) throw failure
   }
   return {
-    async keep({ iteration, iterations, snapshot }: TrainStep<AlgorithmName>, isLeft = false): Promise<void> {
+    async keep({ iteration, iterations, snapshot, spec }: TrainStep<AlgorithmName>, isLeft = false): Promise<void> {
       const isDue = isLeft || iteration === iterations || platform.now() - writtenAt >= every
       if (!isDue || iteration === last) return
       await ended()
+      if (last === 0) tellOfEpisodes(spec)
       const isFirst = run.kept.iterations.length === 0
       const { now, write } = checkpointWriter(run.path, run.kept, snapshot(task, beside))
       run.kept = now
