@@ -38,6 +38,9 @@ const FILES = { summary: 'experiment.json', report: 'report.html' } as const
 
 const { files } = platform
 
+/** As of workers. */
+const MOST_JOBS = 256
+
 /** One run moved on. */
 export interface ExperimentProgress {
   readonly variant: string
@@ -65,7 +68,7 @@ type RunProgress = Omit<ExperimentProgress, 'runs' | 'share'>
  */
 export async function* runExperiment(options: ExperimentOptions): AsyncGenerator<ExperimentProgress> {
   const plan = planOf(options)
-  const jobs = check(wholeNumber('jobs', 1), options.jobs ?? platform.threads.count())
+  const jobs = check(wholeNumber('jobs', 1, MOST_JOBS), options.jobs ?? platform.threads.count())
   const kept = await keptJobs(plan, options.overwrite ?? false)
   await start(plan)
   const pending = plan.jobs.filter((job) => !kept.has(job))

@@ -1,4 +1,5 @@
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm'
+import { UsageError } from '../core/errors.ts'
 import { tf } from './tfjs.ts'
 
 // Ops of tfjs's WASM backend that run in the core. They read tensors on tfjs's own memory and write there, one copy
@@ -15,6 +16,11 @@ interface CoreOp<I extends string, A> {
   run(inputs: Readonly<Record<I, tf.TensorInfo>>, call: A): Result
   /** The gradient by each input that has one, in the order of `inputs` and each only if asked for. */
   gradients(dy: tf.Tensor, inputs: Readonly<Record<I, tf.Tensor>>, call: A): Partial<Record<I, () => Result>>
+}
+
+/** What the op of a gradient is called with. */
+interface GradientCall {
+  gradient(): Result
 }
 
 interface Result {
@@ -52,6 +58,21 @@ export function coreOp<I extends string, A extends object>(op: CoreOp<I, A>) {
     backendName: 'wasm',
     kernelFunc: ({ inputs, attrs }) => tensorOf(op.run(inputs as Inputs, attrs as A)),
   })
+  const gradientName = `${op.name}Gradient`
+  tf.registerKernel({
+    kernelName: gradientName,
+    backendName: 'wasm',
+    kernelFunc: ({ attrs }) => tensorOf((attrs as unknown as GradientCall).gradient()),
+  })
+  // An op of its own on the tape: otherwise an outer gradient would take what comes out for a constant.
+  tf.registerGradient({
+    kernelName: gradientName,
+    gradFunc() {
+      throw new UsageError(
+        `A second derivative through ${op.name} is not computed: build the network of tfjs's own ops.`,
+      )
+    },
+  })
   tf.registerGradient({
     kernelName: op.name,
     inputsToSave: [...op.inputs],
@@ -59,7 +80,10 @@ export function coreOp<I extends string, A extends object>(op: CoreOp<I, A>) {
       const inputs = Object.fromEntries(op.inputs.map((name, k) => [name, saved[k]])) as Inputs
       if (tf.getBackend() !== 'wasm') return tracedGradients(op.name, { ...inputs, dy: dy as tf.Tensor }, attrs)
       const gradients = Object.entries(op.gradients(dy as tf.Tensor, inputs, attrs as A)) as [I, () => Result][]
-      return Object.fromEntries(gradients.map(([name, gradient]) => [name, () => tensorOf(gradient())]))
+      const operands = { ...inputs, dy: dy as tf.Tensor }
+      const compute = (gradient: () => Result) =>
+        tf.engine().runKernel(gradientName, operands, { gradient } as unknown as tf.NamedAttrMap) as tf.Tensor
+      return Object.fromEntries(gradients.map(([name, gradient]) => [name, () => compute(gradient)]))
     },
   })
   return (inputs: Inputs, call: A): tf.Tensor =>

@@ -220,7 +220,7 @@ describe('a wrong setting is refused before anything is written', () => {
   test.each<[Partial<ExperimentOptions>, string]>([
     [{ seeds: 0 }, 'seeds must be a whole number from 1 to 10000, got 0.'],
     [{ iterations: 1.5 }, 'iterations must be a whole number from 1 to 1000000000, got 1.5.'],
-    [{ jobs: 0 }, 'jobs must be a whole number of at least 1, got 0.'],
+    [{ jobs: 0 }, 'jobs must be a whole number from 1 to 256, got 0.'],
     [{ variants: ['stien'] }, 'tiny has no variant "stien" (did you mean stein?); there are stein, joint.'],
     [{ variants: [] }, 'tiny needs a variant to run'],
     [{ preset: { ...tiny, env: 'Nowhere-v0' } }, 'Unknown environment "Nowhere-v0"'],

@@ -215,3 +215,17 @@ describe('the categorical distribution', () => {
     expect(tf.memory().numTensors).toBe(before)
   })
 })
+
+test('a second derivative is refused by name, not computed without a term', () => {
+  const net = mlp([2, 3, 1])
+  const theta = tf.tensor1d(numbers(net.size, 1))
+  const x = tf.tensor2d(numbers(4, 2), [2, 2])
+  const inner = (at: tf.Tensor) => tf.sum(fusedForward(net, theta, at as tf.Tensor2D))
+  expect(() => tf.grad((at) => tf.sum(tf.square(tf.grad(inner)(at))))(x)).toThrow(
+    "A second derivative through SteinrlMlp is not computed: build the network of tfjs's own ops.",
+  )
+  // A gradient of what another gradient does not depend on passes.
+  const other = tf.tensor2d(numbers(4, 3), [2, 2])
+  const twice = tf.grad((at) => tf.sum(tf.mul(at, tf.grad(inner)(x))))(other)
+  expect(twice.dataSync()).toEqual(tf.grad(inner)(x).dataSync())
+})
