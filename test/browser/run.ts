@@ -18,6 +18,7 @@ import { bundledSites } from './bundlers.ts'
 import { args, onPage, results, serveBuilt, serveDev, TRAINING_MS, test, withServer } from './harness.ts'
 import { testPlayground, testPlaygroundInFirefox } from './playground.ts'
 import type { Acts, Request } from './policy/page.ts'
+import { testReports } from './reports.ts'
 import { testServers } from './servers.ts'
 import { trial } from './threads/page.ts'
 
@@ -296,6 +297,7 @@ async function main(): Promise<void> {
     )
     await testThreads(browser, folder)
     await testPolicy(browser, folder)
+    await testReports(browser, folder)
     await testPlayground(browser, folder)
     await testPlaygroundInFirefox(folder)
     await testBundlers(browser, join(folder, 'consumer'))

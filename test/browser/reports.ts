@@ -1,0 +1,78 @@
+// Reports of runs and experiments whose names somebody hostile chose, in a page.
+import assert from 'node:assert/strict'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import type { Browser } from 'playwright-core'
+import { renderExperiment } from '../../dist/experiments/report.js'
+import { summarise } from '../../dist/experiments/summary.js'
+import { renderReport } from '../../dist/index.js'
+import { onPage, test } from './harness.ts'
+
+/** Each sets window.hit where it is taken for markup, in text, in an attribute or in a script. */
+const PAYLOADS = [
+  `"'><img src=x onerror="window.hit=1">`,
+  `</script><script>window.hit=1</script>`,
+  `</style></title></textarea><svg onload="window.hit=1">`,
+  `" onload="window.hit=1" onmouseover="window.hit=1" autofocus onfocus="window.hit=1" x="`,
+  `'-(window.hit=1)-'`,
+  `<!--><iframe srcdoc="<script>parent.hit=1</script>">`,
+  `&lt;img src=x onerror=window.hit=1&gt;`,
+]
+
+function pagesOf(payload: string): Readonly<Record<string, () => Promise<string>>> {
+  const evil = (where: string) => `${where}${payload}`
+  const metrics = Array.from({ length: 4 }, (_, i) => ({
+    ...{ iteration: i + 1, seconds: i, transitions: i, returns: [i, 2], episodes: [1, 1], entropy: [1, 1] },
+    ...{ thetaNorm: [1, 1], drive: 1, repulsion: 1, sharing: 1, bandwidth: 1, kernelOffDiagonal: 0.5, temperature: 1 },
+    [evil('metric')]: i,
+  }))
+  const run = {
+    config: { algorithm: evil('algorithm'), env: evil('env'), [evil('key')]: evil('value') },
+    ...{
+      metrics,
+      kernel: [
+        [1, 0.5],
+        [0.5, 1],
+      ],
+      evaluation: { episodes: 3, greedy: [1, 2], sampled: [1, 1] },
+    },
+    outcome: evil('outcome'),
+  }
+  const ranges = { [evil('range')]: [0.5, 2], length: [0.5, 2] }
+  const variant = { label: 'a', note: evil('note'), settings: { [evil('setting')]: evil('value') } }
+  const summary = {
+    ...{ name: evil('name'), shows: evil('shows'), env: evil('env'), iterations: 4, evaluationEpisodes: 3, seeds: [0] },
+    ...{ published: [], variants: [summarise(variant as never, [{ seed: 0, finished: run }] as never)] },
+    grid: { ranges, points: 3, episodes: 2, hard: { [evil('range')]: 'high', length: 'high' } },
+  }
+  const extras = { seconds: 1, transitions: 1, figure: 'returns', visits: [], goals: [] }
+  return {
+    run: () => renderReport(run as never),
+    experiment: () => renderExperiment(summary as never, extras as never),
+  }
+}
+
+export async function testReports(browser: Browser, folder: string): Promise<void> {
+  for (const [k, payload] of PAYLOADS.entries()) {
+    for (const [kind, render] of Object.entries(pagesOf(payload))) {
+      await test(`a report of a ${kind} shows hostile names as they are: ${payload}`, async () => {
+        const file = join(folder, `${kind}-${k}.html`)
+        await writeFile(file, await render())
+        await onPage(browser, pathToFileURL(file).href, async (page) => {
+          // What waits for a pointer or the keyboard gets one.
+          await page.evaluate(() => {
+            for (const element of document.querySelectorAll('*'))
+              for (const type of ['mouseover', 'focus', 'load', 'click']) element.dispatchEvent(new Event(type))
+          })
+          assert.equal(await page.evaluate(() => (window as { hit?: number }).hit), undefined)
+          assert.equal(await page.locator('img, iframe, [onload], [onerror], [onmouseover], [onfocus]').count(), 0)
+          const text = await page.evaluate(() => document.documentElement.textContent ?? '')
+          assert.ok(text.includes(payload), 'the name is not on the page')
+          return undefined
+        })
+        return undefined
+      })
+    }
+  }
+}
