@@ -1,27 +1,11 @@
 import { describe, expect, test } from '@jest/globals'
 import { adr } from '../../src/algorithms/adr/adr.ts'
-import type { AdrOptions } from '../../src/algorithms/adr/settings.ts'
 import { UsageError } from '../../src/core/errors.ts'
 import type { EnvironmentSpec } from '../../src/envs/contract.ts'
 import { environmentSpec } from '../../src/envs/registry.ts'
 import { constantsAt, evaluateGrid, gridPoints, refuseRanges } from '../../src/rl/randomisation.ts'
 
 const drift: EnvironmentSpec = (await import('./fixtures/drift.js' as string)).default
-
-const small = {
-  ...{ env: 'CartPole-v1', ranges: { halfLength: [0.25, 1], poleMass: [0.05, 0.5] } as AdrOptions['ranges'] },
-  ...{
-    particles: 3,
-    moves: 2,
-    environments: 2,
-    steps: 40,
-    hidden: [8],
-    particleHidden: [8],
-    transitionHidden: [8],
-    transitionSteps: 2,
-  },
-  ...{ criticHidden: [8], epochs: 2, minibatches: 2, seed: 6 },
-} satisfies AdrOptions
 
 describe('ranges', () => {
   const pendulum = environmentSpec('Pendulum-v1')
@@ -76,7 +60,7 @@ describe('a grid', () => {
   })
 
   test('evaluates the policy at each of them with its constants', async () => {
-    const state = await adr.init({ ...small, env: drift, ranges: { wind: [0, 0.5] } })
+    const state = await adr.init({ env: drift, ranges: { wind: [0, 0.5] }, particles: 3, hidden: [8], seed: 6 })
     const options = { spec: drift, ...adr.agents(state), ranges: { wind: [0, 0.5] as const }, points: 3, episodes: 5 }
     const { returns } = await evaluateGrid(options)
     expect(returns).toHaveLength(3)
