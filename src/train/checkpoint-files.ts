@@ -95,6 +95,12 @@ async function iterationsOf(run: string): Promise<number[]> {
     .sort((a, b) => b - a)
 }
 
+/** Removes the checkpoints of later iterations, which a run that goes on from an earlier one comes to again. */
+export async function removeLaterCheckpoints(run: string, iteration: number): Promise<void> {
+  const later = (await iterationsOf(run)).filter((each) => each > iteration)
+  for (const each of later) await files.remove(`${fileOf(run, 'checkpoint')}/${stateFile(each)}`)
+}
+
 /** A checkpoint that was found in the directory of a run. */
 export interface FoundCheckpoint extends Checkpoint {
   readonly file: string

@@ -4,7 +4,7 @@ import { refuseUnknown } from '../core/options.ts'
 import { encodePlain } from '../core/plain.ts'
 import { version } from '../core/version.ts'
 import type { IterationMetrics, RunSummary } from '../report/metrics.ts'
-import { type FoundCheckpoint, readCheckpoint } from './checkpoint-files.ts'
+import { type FoundCheckpoint, readCheckpoint, removeLaterCheckpoints } from './checkpoint-files.ts'
 import { begun, clear, type Run, recover, takeLock } from './run.ts'
 import { FILES, fileOf, parseJson, reading, writing } from './run-files.ts'
 import type { AlgorithmName, TrainStep } from './train.ts'
@@ -84,6 +84,8 @@ export async function cut(run: Run, { iterations }: Pick<TrainStep<AlgorithmName
   const note = { after: metrics.length, iterations, version }
   await writing(path, async () => {
     await clear(path, [FILES.report, FILES.evaluation, FILES.visited, ...(checkpoint ? [] : [FILES.checkpoint])])
+    // Before the metrics, of which a checkpoint must never be without its own.
+    await removeLaterCheckpoints(path, metrics.length)
     await files.write(fileOf(path, 'metrics'), metrics.map((line) => `${JSON.stringify(line)}\n`).join(''))
     if (config.iterations !== iterations) {
       Object.assign(config, { iterations })

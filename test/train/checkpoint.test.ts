@@ -279,6 +279,18 @@ describe('in a run directory', () => {
     }
   })
 
+  test('a later checkpoint goes before the metrics are cut, so that a crash in between leaves a run', async () => {
+    const again = await copied()
+    const cut = await continueRun(again, { before: 5 })
+    expect(cut.checkpoint?.about.iteration).toBe(4)
+    const steps = record(cut, train({ resume: cut.checkpoint as never }), { checkpointEvery: 1e9 })
+    await writeFile(join(again, 'checkpoint', '6.safetensors'), 'of a run that went further')
+    await steps.next()
+    expect(await readdir(join(again, 'checkpoint'))).not.toContain('6.safetensors')
+    await steps.return(undefined)
+    expect(await continued(again)).toBe('iteration 5')
+  })
+
   test('half a line behind the checkpoint, and lines of iterations that are done again, are cut off', async () => {
     const from = await copied()
     const lines = await readFile(join(from, 'metrics.jsonl'), 'utf8')
