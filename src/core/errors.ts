@@ -218,5 +218,6 @@ export function layerWidths(what: string, name = 'hidden') {
 export function check<S extends v.GenericSchema>(schema: S, value: unknown): v.InferOutput<S> {
   const result = v.safeParse(schema, value, { abortEarly: true })
   if (result.success) return result.output
-  throw new UsageError(result.issues[0].message)
+  const { message } = result.issues[0]
+  throw new UsageError(message.endsWith('.') ? message : `${message}.`)
 }
