@@ -6,7 +6,7 @@ import { Purpose, type Seed } from '../core/random.ts'
 
 /** How many rows the data have, and how many of them a step sees. */
 export interface MinibatchOptions {
-  /** Rows of the data. */
+  /** Rows of the data, at most 2²⁴. */
   rows: number
   /** Rows of one step. */
   size: number
@@ -22,13 +22,16 @@ export interface MinibatchState {
   epoch: number
 }
 
-/** @throws UsageError unless 1 ≤ size ≤ rows */
+/** A uniform number has 24 bits: with more rows a shuffle would favour some of them. */
+const MOST_ROWS = 16_777_216
+
+/** @throws UsageError unless 1 ≤ size ≤ rows ≤ 2²⁴ */
 export function startMinibatches(options?: MinibatchOptions): MinibatchState {
   if (!options)
     return { options: null, batch: { rows: new Int32Array(0), scale: 1 }, order: new Int32Array(0), epoch: -1 }
   if (typeof options !== 'object') throw new UsageError(`minibatch must be { rows, size }, got ${show(options)}.`)
   refuseUnknown('minibatch', options, ['rows', 'size'])
-  const rows = check(wholeNumber('minibatch.rows', 1, 2147483647), options.rows)
+  const rows = check(wholeNumber('minibatch.rows', 1, MOST_ROWS), options.rows)
   const size = check(wholeNumber('minibatch.size', 1), options.size)
   if (size > rows) throw new UsageError(`minibatch.size must be at most minibatch.rows = ${rows}, got ${size}.`)
   return {
@@ -66,7 +69,7 @@ interface ShuffleRoom {
   readonly view: Float32Array
 }
 
-/** Fisher and Yates. A uniform number has 24 bits: at 2²⁴ rows the bias of the rounding would begin to show. */
+/** Fisher and Yates. */
 function shuffleInto(order: Int32Array, epoch: number, ops: Ops, seed: Seed, { at, view }: ShuffleRoom): void {
   ops.fillUniform(at, order.length, seed.lo, seed.hi, Purpose.minibatch, 0, 0, epoch)
   order.forEach((_, i) => {

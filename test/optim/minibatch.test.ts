@@ -82,7 +82,8 @@ describe('bad input', () => {
     createSVGD({ score: () => {}, minibatch }).init({ particles: 1, dimension: 1 })
 
   test.each([
-    [{ rows: 0, size: 1 }, 'minibatch.rows must be a whole number from 1 to 2147483647, got 0.'],
+    [{ rows: 0, size: 1 }, 'minibatch.rows must be a whole number from 1 to 16777216, got 0.'],
+    [{ rows: 2e9, size: 1 }, 'minibatch.rows must be a whole number from 1 to 16777216, got 2000000000.'],
     [{ rows: 5, size: 0 }, 'minibatch.size must be a whole number of at least 1, got 0.'],
     [{ rows: 5, size: 6 }, 'minibatch.size must be at most minibatch.rows = 5, got 6.'],
   ])('%j', async (minibatch, message) => {
