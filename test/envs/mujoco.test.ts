@@ -269,6 +269,15 @@ describe('the contract', () => {
     expect(attempts).toBe(2)
   })
 
+  test('refuses an engine of another major version', async () => {
+    const load = async () => ({ default: async () => ({ ...engine, mj_versionString: () => '4.0.0' }) })
+    await expect(mujoco('Ant-v5', { load })).rejects.toThrow(
+      /^MuJoCo 4\.0\.0 moves robots otherwise than the version 3 .* npm install @mujoco\/mujoco@3\.14\.0\.$/,
+    )
+    const same = async () => ({ default: async () => ({ ...engine, mj_versionString: () => '3.20.1' }) })
+    expect((await mujoco('Ant-v5', { load: same })).id).toBe('Ant-v5')
+  })
+
   test('steps outside an episode, and wrong actions and states, are refused', async () => {
     const env = (await mujoco('Hopper-v5')).create()
     expect(() => env.step([0, 0, 0])).toThrow('Hopper-v5: call reset before step; there is no running episode.')
