@@ -47,8 +47,9 @@ const OPTIONS = namesOf<NewtonOptions>({
  *     H_i = 1/n Σ_j [ k(x_j, x_i)² (−∂²log p(x_j)) + ∇_{x_j} k(x_j, x_i) ∇_{x_j} k(x_j, x_i)ᵀ ]
  *     x_i ← x_i + ε H_i⁻¹ φ(x_i)
  *
- * The blocks H_ij with i ≠ j of the Newton system are left out, as in the paper's algorithm. Every particle takes its own
- * solution, where the paper's transport map sums those of all, which did not converge here. Time n² d² + n d³ a step.
+ * The blocks H_ij with i ≠ j of the Newton system are left out, as in the paper's algorithm. Every particle takes its
+ * own solution, where the paper's transport map sums those of all, which did not converge here. Time n² d² + n d³ a
+ * step.
  *
  * @returns the particles [particles × dimension] row by row
  * @throws UsageError for options out of range, or second derivatives that are not finite or, on average, not positive
