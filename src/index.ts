@@ -115,14 +115,8 @@ export { type ExperimentProgress, readExperiment, runExperiment } from './experi
 export type { PresetGrid } from './experiments/grid.ts'
 export type { Measures, PopulationCurves } from './experiments/measures.ts'
 export type { DescribedVariant, Description, ExperimentOptions } from './experiments/plan.ts'
-export {
-  type ExperimentSettings,
-  type ExperimentVariant,
-  type Preset,
-  type Published,
-  presetNamed,
-  presets,
-} from './experiments/presets.ts'
+export type { ExperimentSettings, ExperimentVariant, Preset, Published } from './experiments/preset.ts'
+export { presetNamed, presets } from './experiments/presets.ts'
 export type { ExperimentSummary, RunResult, VariantSummary } from './experiments/summary.ts'
 // Policies for elsewhere
 export { onnxModel } from './export/onnx.ts'

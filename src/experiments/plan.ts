@@ -5,7 +5,7 @@ import type { EnvironmentSpec } from '../envs/contract.ts'
 import { environmentSpec } from '../envs/registry.ts'
 import { type AnyTrainOptions, runConfig } from '../train/train.ts'
 import type { PresetGrid } from './grid.ts'
-import type { ExperimentVariant, Preset } from './presets.ts'
+import type { ExperimentVariant, Preset } from './preset.ts'
 
 /** Episodes that every particle is evaluated on after training. */
 const EVALUATION_EPISODES = 100

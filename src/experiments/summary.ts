@@ -12,7 +12,7 @@ import type { FinishedRun } from '../train/record.ts'
 import { gridMeasures, meanGrid, type PresetGrid } from './grid.ts'
 import { type Measures, measuresOf, type PopulationCurves, populationCurves } from './measures.ts'
 import type { DescribedVariant, Description } from './plan.ts'
-import type { Published } from './presets.ts'
+import type { Published } from './preset.ts'
 
 /** Everything that experiment.json holds. The same experiment has the same bytes, however often it was interrupted. */
 export interface ExperimentSummary extends Omit<Description, 'variants'> {

@@ -12,7 +12,7 @@ import {
   meanGrid,
   type PresetGrid,
 } from '../../src/experiments/grid.ts'
-import type { Preset } from '../../src/experiments/presets.ts'
+import type { Preset } from '../../src/experiments/preset.ts'
 
 const grid: PresetGrid = {
   ranges: { halfLength: [0.25, 1], poleMass: [0.05, 0.5] },
