@@ -40,7 +40,7 @@ const methods: Record<string, Method> = {
   'noise: 1': following(() => ({ noise: 1, optimizer: sgd({ learningRate: 0.05 }) })),
   'coin()': following(() => ({ optimizer: coin() })),
   'svgdNewton()': (dimension, initial) => newton(dimension, initial),
-  'fitPosterior()': (d) => fit(d),
+  'fitPosterior()': varianceOfFit,
 }
 
 async function newton(dimension: number, initial: Float32Array) {
@@ -51,7 +51,7 @@ async function newton(dimension: number, initial: Float32Array) {
   return svgdNewton({ score, hessian, particles: PARTICLES, dimension, initial, iterations: 30, learningRate: 0.5 })
 }
 
-async function fit(d: number) {
+async function varianceOfFit(d: number) {
   await startTfjs()
   const gaussian = model({ parameters: { x: real(d) }, logDensity: ({ x }) => tf.mul(-0.5, tf.square(x)) })
   return (await fitPosterior(gaussian, { particles: PARTICLES })).free

@@ -61,7 +61,7 @@ test('a comment and a sentence that are too long are seen', () => {
   expect(longProse(`${long}\n\n| ${long} |\n\`\`\`\n${long}\n\`\`\`\n- ${long}`)).toEqual([1, 7])
 })
 
-test('no file of src is longer than 350 lines but those with a reason', () => {
+test('no file of src is longer than 350 lines', () => {
   const long = filesOf('src', /\.ts$/).filter((file) => textOf(file).split('\n').length - 1 > FILE_LINES)
   expect(long).toEqual([])
 })

@@ -31,13 +31,14 @@ const withLine = (use: (directory: string) => Promise<void>, model = LINE, data 
     await writeFile(join(directory, 'line.csv'), data)
     await use(directory)
   })
-const fit = (directory: string, ...args: string[]) => run(directory, 'fit', 'line.mjs', '--data', 'line.csv', ...args)
+const fitLine = (directory: string, ...args: string[]) =>
+  run(directory, 'fit', 'line.mjs', '--data', 'line.csv', ...args)
 
 const FILES = ['draws.csv', 'draws.json', 'draws.safetensors', 'report.html', 'summary.json']
 
 test('a fit writes its draws, a summary and a report, and says how it went', () =>
   withLine(async (directory) => {
-    const { code, stdout } = await fit(directory, '--out', 'out', '--particles', '40')
+    const { code, stdout } = await fitLine(directory, '--out', 'out', '--particles', '40')
     expect(code).toBe(0)
     expect(stdout).toMatch(/^a +(1\.0|0\.9)/m)
     expect(stdout).toMatch(/^b +(2\.0|1\.9)/m)
@@ -58,10 +59,10 @@ test('a fit writes its draws, a summary and a report, and says how it went', () 
 
     // What is there stays as it is, unless asked to go.
     const before = await contents(directory)
-    const again = await fit(directory, '--out', 'out', '--seed', '1')
+    const again = await fitLine(directory, '--out', 'out', '--seed', '1')
     expectRefusal(again, 'out holds a fit already')
     expect(await contents(directory)).toEqual(before)
-    const other = await fit(directory, '--out', 'out', '--overwrite', '--particles', '40', '--json')
+    const other = await fitLine(directory, '--out', 'out', '--overwrite', '--particles', '40', '--json')
     expect(other.code).toBe(0)
     expect(lines(other.stdout).map((line) => JSON.parse(line).name)).toEqual(['a', 'b', 'sigma'])
     // The same seed makes the same bytes.
@@ -137,7 +138,7 @@ describe('what cannot be fitted is refused in one line, and nothing is written',
   test.each(cases)('%s', (_, message, { model, data }, args = []) =>
     withLine(
       async (directory) => {
-        expectRefusal(await fit(directory, ...args), message)
+        expectRefusal(await fitLine(directory, ...args), message)
         expect((await readdir(directory)).sort()).toEqual(['line.csv', 'line.mjs'])
       },
       model,
