@@ -53,7 +53,7 @@ export function checkpointWriter(run: string, kept: KeptCheckpoints, snapshot: S
   }
   const { iteration } = snapshot.about
   const state = encodeBeside(snapshot, logs)
-  const needs = Object.values(logs).flatMap((place) => (place.files ?? []).map(({ name }) => name))
+  const needs = rowFilesOf(logs)
   const earlier = kept.iterations.filter((one) => one.iteration < iteration)
   const now: KeptCheckpoints = { iterations: [...earlier, { iteration, needs }].slice(-KEPT), logs, isTidy: true }
   const write = async (): Promise<void> => {
@@ -79,6 +79,10 @@ function withNewRows(name: string, log: RowLog, before?: LogPlace) {
   const chunk: [string, Uint8Array] = [file.name, encodeRows(from, log.end, log.rowsFrom(from))]
   return { place: { ...place, files: [...known, file] }, chunk }
 }
+
+/** The files that the rows of a checkpoint's replays are in. */
+const rowFilesOf = (logs: KeptCheckpoints['logs']): string[] =>
+  Object.values(logs).flatMap(({ files: rows = [] }) => rows.map(({ name }) => name))
 
 const filesOf = ({ iterations }: KeptCheckpoints): string[] => [
   ...new Set(iterations.flatMap(({ iteration, needs }) => [stateFile(iteration), ...needs])),
@@ -123,8 +127,8 @@ export async function readCheckpoint(run: string, before = Infinity): Promise<Fo
       const checkpoint = await reading(file, (bytes) => decodeCheckpoint(bytes, rowsBeside(run)))
       if (checkpoint.about.iteration !== iteration)
         throw new UsageError(`${show(file)} is damaged: it is of iteration ${checkpoint.about.iteration}.`)
-      const needs = Object.values(checkpoint.about.logs).flatMap((place) => (place.files ?? []).map(({ name }) => name))
-      const kept = { iterations: [{ iteration, needs }], logs: checkpoint.about.logs, isTidy: false }
+      const { logs } = checkpoint.about
+      const kept = { iterations: [{ iteration, needs: rowFilesOf(logs) }], logs, isTidy: false }
       return { ...checkpoint, file, kept, notes }
     } catch (error) {
       if (!isExpected(error)) throw error
