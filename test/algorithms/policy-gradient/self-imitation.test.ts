@@ -11,22 +11,17 @@ import { compileCore } from '../../../src/core/module.ts'
 import { Purpose, splitSeed } from '../../../src/core/random.ts'
 import { valueNetwork } from '../../../src/nn/network.ts'
 import { startTfjs } from '../../../src/nn/tfjs.ts'
-import { type Episode, returnsToGo } from '../../../src/rl/episodes.ts'
+import { returnsToGo } from '../../../src/rl/episodes.ts'
 import { type EstimatorOptions, estimatorOf } from '../../../src/rl/estimator.ts'
 import { initialiseTrainable, shuffleFields, trainable, trainableFields } from '../../../src/rl/trainable.ts'
 import { expectClose, on } from '../../helpers/close.ts'
+import { episode } from '../../helpers/episode.ts'
 import { slopes } from '../../reference/distributions.ts'
 import { gainLossReference, importanceReference } from '../../reference/imitation.ts'
 import { mlpReference } from '../../reference/mlp.ts'
 
 const core = await compileCore()
 beforeAll(() => startTfjs({ core }))
-
-const episode = (observations: number[], reward: number[]): Episode => ({
-  observation: Float32Array.from(observations),
-  action: Float32Array.from(reward, () => 1),
-  reward: Float64Array.from(reward),
-})
 
 describe('self-imitation from transitions', () => {
   test('returns are discounted to each step, and the oldest transitions go first', () => {

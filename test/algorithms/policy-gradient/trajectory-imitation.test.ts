@@ -16,18 +16,13 @@ import type { Episode } from '../../../src/rl/episodes.ts'
 import { estimatorOf } from '../../../src/rl/estimator.ts'
 import { initialiseTrainable, trainable, trainableFields } from '../../../src/rl/trainable.ts'
 import { expectClose, on } from '../../helpers/close.ts'
+import { episode } from '../../helpers/episode.ts'
 import { rowsOf } from '../../nn/population.ts'
 import { slopes } from '../../reference/distributions.ts'
 import { discriminatorLossReference, normalisedReference, probabilityReference } from '../../reference/imitation.ts'
 
 const core = await compileCore()
 beforeAll(() => startTfjs({ core }))
-
-const episode = (observations: number[], reward: number[]): Episode => ({
-  observation: Float32Array.from(observations),
-  action: Float32Array.from(reward, () => 1),
-  reward: Float64Array.from(reward),
-})
 
 describe('self-imitation from trajectories', () => {
   test('the best are kept, and weigh by their returns', () => {
