@@ -1,5 +1,3 @@
-import { spawnSync } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
 import { createArena } from '../src/core/arena.ts'
 import { f32 } from '../src/core/layout.ts'
 import { compileCore } from '../src/core/module.ts'
@@ -11,12 +9,12 @@ import { sizeOf } from '../src/envs/spaces.ts'
 import { vectorFields, writeVector } from '../src/envs/vector-fields.ts'
 import { measure, type Report, type Row } from './harness.ts'
 import { plainJavaScript } from './peers/envs-js.ts'
+import { hasPython, runPython } from './peers/python.ts'
 
 const ROWS = 1024
 /** Sets of actions, drawn before the clock starts. */
 const DRAWN = 64
 const OURS = 'steinrl'
-const PYTHON = process.env.PYTHON || 'python3'
 /** What a step may differ by from the peer's, whose sines are the engine's. */
 const TOLERANCE = 1e-12
 
@@ -131,14 +129,9 @@ interface GymnasiumLine {
 }
 
 function gymnasium(ids: readonly string[]): Row[] {
-  if (spawnSync(PYTHON, ['-c', 'import gymnasium']).status !== 0) {
-    console.log(`Gymnasium: not measured, "${PYTHON} -c 'import gymnasium'" fails (PYTHON names another).`)
-    return []
-  }
-  const script = fileURLToPath(new URL('peers/envs_gymnasium.py', import.meta.url))
-  const { status, stdout, stderr } = spawnSync(PYTHON, [script, JSON.stringify(ids), `${ROWS}`], { encoding: 'utf8' })
-  if (status !== 0) throw new Error(`envs_gymnasium.py failed: ${stderr}`)
-  return (JSON.parse(stdout) as GymnasiumLine[]).map(({ env, form, rows, stepsPerSecond }) => {
+  if (!hasPython('gymnasium')) return []
+  const lines = runPython<GymnasiumLine[]>('envs_gymnasium.py', ids, { more: [`${ROWS}`] })
+  return lines.map(({ env, form, rows, stepsPerSecond }) => {
     const ms = (rows * 1000) / stepsPerSecond
     const params = { env, rows }
     return {

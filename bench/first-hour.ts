@@ -1,8 +1,6 @@
-import { spawnSync } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { logDensity } from '../src/compile/log-density.ts'
 import { generator, normal, uniform } from '../src/core/generator.ts'
@@ -16,8 +14,8 @@ import { svgd } from '../src/svgd/svgd.ts'
 import { createRun, finishRun, record } from '../src/train/record.ts'
 import { evaluate, runConfig, type TrainOptions, train } from '../src/train/train.ts'
 import type { Report } from './harness.ts'
+import { hasPython, runPython } from './peers/python.ts'
 
-const PYTHON = process.env.PYTHON || 'python3'
 const EPISODES = 100
 
 interface Claim {
@@ -69,9 +67,11 @@ async function ppo(runs: number): Promise<Claim[]> {
   const rows: Claim[] = [
     { work, name: 'steinrl', seconds, result: `mean return ${returns[0]}`, meanReturn: returns[0] },
   ]
-  const found = peer('ppo_sb3.py', { ...PPO, episodes: EPISODES })
-  if (found) {
-    const { seconds, meanReturn, versions } = found as { seconds: number; meanReturn: number; versions: Versions }
+  if (hasPython('stable_baselines3')) {
+    const { seconds, meanReturn, versions } = runPython<{ seconds: number; meanReturn: number; versions: Versions }>(
+      'ppo_sb3.py',
+      { ...PPO, episodes: EPISODES },
+    )
     rows.push({ work, name: nameOf(versions), seconds, result: `mean return ${meanReturn}`, meanReturn })
   }
   return rows
@@ -120,14 +120,13 @@ async function logisticRegression(runs: number): Promise<Claim[]> {
       .map((value) => value.toFixed(2))
       .join(', ')} …`
   const claims: Claim[] = [{ work, name: 'steinrl', seconds: median(seconds), result: result(means), means }]
-  const found = peer('svgd_numpyro.py', { x, y, ...settings })
-  if (found) {
-    const { seconds, firstSeconds, mean, versions } = found as {
+  if (hasPython('numpyro')) {
+    const { seconds, firstSeconds, mean, versions } = runPython<{
       seconds: number
       firstSeconds: number
       mean: number[]
       versions: Versions
-    }
+    }>('svgd_numpyro.py', { x, y, ...settings })
     claims.push({ work, name: nameOf(versions), seconds, result: result(mean), firstSeconds, means: mean })
   }
   return claims
@@ -153,11 +152,12 @@ async function policyInGymnasium(): Promise<Claim[]> {
     const claims: Claim[] = [{ work, name: 'steinrl', seconds: null, result: result(meanReturn), meanReturn }]
     const out = join(folder, 'policy')
     await exportRun({ run, out, formats: ['onnx'] })
-    const found = peer('onnx_gymnasium.py', { model: join(out, 'policy.onnx'), env, episodes: EPISODES, seed: 0 })
-    if (found) {
-      const { meanReturn, standardError, versions } = found as Record<'meanReturn' | 'standardError', number> & {
+    if (hasPython('gymnasium, onnxruntime')) {
+      const { meanReturn, standardError, versions } = runPython<{
+        meanReturn: number
+        standardError: number
         versions: Versions
-      }
+      }>('onnx_gymnasium.py', { model: join(out, 'policy.onnx'), env, episodes: EPISODES, seed: 0 })
       const told = `${result(meanReturn)} ± ${standardError.toFixed(1)}`
       claims.push({ work, name: nameOf(versions), seconds: null, result: told, meanReturn, standardError })
     }
@@ -191,15 +191,3 @@ const nameOf = (versions: Versions) =>
   Object.entries(versions)
     .map(([name, version]) => `${name} ${version}`)
     .join(', ')
-
-/** What a script of bench/peers prints, or null where this python does not have what it needs. */
-function peer(script: string, task: object): unknown {
-  const path = fileURLToPath(new URL(`peers/${script}`, import.meta.url))
-  const input = JSON.stringify(task)
-  const { status, stdout, stderr } = spawnSync(PYTHON, [path, input], { input, encoding: 'utf8' })
-  if (status === 0) return JSON.parse(stdout)
-  if (!stderr.includes('ModuleNotFoundError')) throw new Error(`${script} failed: ${stderr}`)
-  const [missing] = stderr.match(/No module named '[^']+'/) ?? []
-  console.log(`${script}: not measured, ${PYTHON} has ${missing?.toLowerCase()} (PYTHON names another).`)
-  return null
-}

@@ -1,5 +1,3 @@
-import { spawnSync } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
 import { createArena } from '../src/core/arena.ts'
 import { f32, padded } from '../src/core/layout.ts'
 import { compileCore } from '../src/core/module.ts'
@@ -15,6 +13,7 @@ import { startTfjs, tf } from '../src/nn/tfjs.ts'
 import { rollout, seedFields, startEnvironments, type Task, writeTask } from '../src/rl/rollout.ts'
 import { batchFields, environmentFields } from '../src/rl/rollout-layout.ts'
 import { type Case, measure, type Row } from './harness.ts'
+import { hasPython, runPython } from './peers/python.ts'
 
 /** n networks of one shape, a batch for each, and what a loss needs. */
 interface Setting {
@@ -23,8 +22,6 @@ interface Setting {
   readonly n: number
   readonly rows: number
 }
-
-const PYTHON = process.env.PYTHON || 'python3'
 
 const SETTINGS: readonly Setting[] = [
   { name: '16 x MLP(4-64-64-2), batch 512', net: mlp([4, 64, 64, 2]), n: 16, rows: 512 },
@@ -41,7 +38,7 @@ const SETTINGS: readonly Setting[] = [
  */
 export default async function bench(): Promise<Row[]> {
   await startTfjs()
-  const torch = hasTorch()
+  const torch = hasPython('torch')
   const rows: Row[] = []
   for (const setting of SETTINGS) rows.push(...(await benchSetting(setting, torch)))
   for (const shape of POLICIES) rows.push(...(await benchPolicyStep(shape)))
@@ -167,11 +164,7 @@ function checkGradient(form: string, found: Float32Array, expected: Float32Array
     throw new Error(`${form}: the gradient is off by ${error / largest} of its largest entry.`)
 }
 
-function hasTorch(): boolean {
-  const { status } = spawnSync(PYTHON, ['-c', 'import torch'])
-  if (status !== 0) console.log(`torch: not measured, "${PYTHON} -c 'import torch'" fails (PYTHON names another).`)
-  return status === 0
-}
+type TorchTimes = Pick<Row, 'ms' | 'min' | 'max' | 'samples'> & { readonly form: string; readonly error: number }
 
 /** The same data in torch, on one thread and on two, checked as ours. */
 function runTorch(
@@ -180,15 +173,12 @@ function runTorch(
   { theta, x, action, weight }: Data,
   expected: Float32Array,
 ): Row[] {
-  const script = fileURLToPath(new URL('peers/mlp_torch.py', import.meta.url))
   const { widths, layers } = net
   const largest = expected.reduce((most, value) => Math.max(most, Math.abs(value)), 0)
   return [1, 2].map((threads) => {
     const task = { n, widths, hidden: layers[0].activation, rows, threads }
-    const bytes = Buffer.concat([theta, x, action, weight, expected].map((array) => Buffer.from(array.buffer)))
-    const { status, stdout, stderr } = spawnSync(PYTHON, [script, JSON.stringify(task)], { input: bytes })
-    if (status !== 0) throw new Error(`mlp_torch.py failed at ${name}: ${stderr}`)
-    const { form, ms, min, max, samples, error } = JSON.parse(String(stdout))
+    const input = Buffer.concat([theta, x, action, weight, expected].map((array) => Buffer.from(array.buffer)))
+    const { form, ms, min, max, samples, error } = runPython<TorchTimes>('mlp_torch.py', task, { input })
     if (!(error < 1e-4 * largest)) throw new Error(`torch: the gradient of ${name} is off by ${error / largest}.`)
     return { name: `torch, ${threads} thread${threads > 1 ? 's' : ''}, ${form}`, params, ms, min, max, samples }
   })

@@ -1,5 +1,3 @@
-import { spawnSync } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { createArena } from '../src/core/arena.ts'
 import { show, UsageError } from '../src/core/errors.ts'
@@ -13,6 +11,7 @@ import { rbf } from '../src/svgd/kernels.ts'
 import { measure, type Report, type Row } from './harness.ts'
 import { compilePeak } from './peak/measure.ts'
 import type { Contender, Input } from './peers/contender.ts'
+import { hasPython, runPython } from './peers/python.ts'
 import { tfjs } from './peers/tfjs.ts'
 import { typedArrays } from './peers/typed-arrays.ts'
 
@@ -37,7 +36,6 @@ const SIZES = '16x5000,64x5000,256x1000,1024x256,100x2,2048x10000'
 const IN_PROCESS = { tfjs, 'typed-arrays': typedArrays }
 const IN_PYTHON = { numpy: 'svgd_numpy.py', torch: 'svgd_torch.py' }
 const PEERS = [...Object.keys(IN_PROCESS), ...Object.keys(IN_PYTHON)]
-const PYTHON = process.env.PYTHON || 'python3'
 const TOLERANCE = 1e-3
 
 /** n² d from which a call takes seconds: only ours and numpy run, a few times. */
@@ -58,7 +56,7 @@ const VARIED = 64
 export default async function bench(): Promise<Report> {
   const { sizes, peers } = optionsFrom(process.argv.slice(3))
   const python = (Object.keys(IN_PYTHON) as (keyof typeof IN_PYTHON)[]).filter(
-    (name) => peers.includes(name) && hasModule(name),
+    (name) => peers.includes(name) && hasPython(name),
   )
   const peak = await compilePeak()
   const { gflops, accumulators } = peak()
@@ -76,7 +74,7 @@ export default async function bench(): Promise<Report> {
     // The greater of before and after, so that a clock that slowed down for one of them does not flatter us.
     const reached = Math.max(before, peak().gflops)
     for (const name of python) {
-      if (!isLarge(size) || name === 'numpy') measured.push(runPython(name, size))
+      if (!isLarge(size) || name === 'numpy') measured.push(rowOf(name, size))
     }
     rows.push(...measured.map((row) => withRatios(row, size, reached, measured[0].ms)))
   }
@@ -237,17 +235,8 @@ function reference(x: Float32Array, { n, d }: Size, rows: readonly number[]) {
   }
 }
 
-function hasModule(name: string): boolean {
-  const { status } = spawnSync(PYTHON, ['-c', `import ${name}`])
-  if (status !== 0) console.log(`${name}: not measured, "${PYTHON} -c 'import ${name}'" fails (PYTHON names another).`)
-  return status === 0
-}
-
-function runPython(name: keyof typeof IN_PYTHON, { n, d }: Size): Row {
-  const script = fileURLToPath(new URL(`peers/${IN_PYTHON[name]}`, import.meta.url))
-  const { status, stdout, stderr } = spawnSync(PYTHON, [script, JSON.stringify([[n, d]])], { encoding: 'utf8' })
-  if (status !== 0) throw new Error(`${IN_PYTHON[name]} failed at ${title({ n, d })}: ${stderr}`)
-  const [{ ms, min, max, samples }] = JSON.parse(stdout)
+function rowOf(name: keyof typeof IN_PYTHON, { n, d }: Size): Row {
+  const [{ ms, min, max, samples }] = runPython<Row[]>(IN_PYTHON[name], [[n, d]])
   return { name, params: { n, d }, ms, min, max, samples }
 }
 

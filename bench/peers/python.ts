@@ -14,10 +14,15 @@ export function hasPython(module: string): boolean {
   return status === 0
 }
 
-/** What a script of this folder prints as JSON. */
-export function runPython<T>(script: string, argument: object): T {
+/** What a script of this folder prints as JSON. `more` arguments follow the first; `input` is what it reads. */
+export function runPython<T>(
+  script: string,
+  argument: object,
+  { more = [], input }: { more?: readonly string[]; input?: Uint8Array } = {},
+): T {
   const file = fileURLToPath(new URL(script, import.meta.url))
-  const { status, stdout, stderr } = spawnSync(PYTHON, [file, JSON.stringify(argument)], { encoding: 'utf8' })
+  const words = [file, JSON.stringify(argument), ...more]
+  const { status, stdout, stderr } = spawnSync(PYTHON, words, { input, encoding: 'utf8' })
   if (status !== 0) throw new Error(`${script} failed: ${stderr}`)
   return JSON.parse(stdout.trim().split('\n').at(-1) as string) as T
 }

@@ -19,7 +19,7 @@ from numpyro.contrib.einstein import SVGD, RBFKernel
 from numpyro.infer.autoguide import AutoDelta
 from numpyro.infer.initialization import init_to_uniform
 
-task = json.loads(sys.stdin.read())
+task = json.loads(sys.argv[1])
 x, y = np.asarray(task["x"], np.float32), np.asarray(task["y"], np.float32)
 
 
