@@ -9,6 +9,7 @@ import {
   encodeRows,
   type LogPlace,
   placeOf,
+  type RowFile,
   type Snapshot,
 } from './checkpoint.ts'
 import { fileOf, reading, writing } from './run-files.ts'
@@ -16,7 +17,11 @@ import { fileOf, reading, writing } from './run-files.ts'
 // The checkpoints of a run, in its directory `checkpoint`:
 //
 //     12.safetensors                      the state after iteration 12; the last two are kept
-//     rest.loop.replay…-0-1000.safetensors   the transitions 0 to 999 of a replay, written once
+//     rest.loop.replay…-0-1000.safetensors   the transitions 0 to 999 of a replay
+//
+// New transitions are a file of their own. Small files that have come together are written once more as one, so that a
+// replay of a million is in some eighty files however often it is saved; until the checkpoint that names it is on disk,
+// the one before it has its small ones.
 
 const { files } = platform
 
@@ -69,15 +74,43 @@ export function checkpointWriter(run: string, kept: KeptCheckpoints, snapshot: S
   return { now, write: () => writing(run, write) }
 }
 
-/** The rows that are not on disk yet, as a file. */
+/** The rows that are not on disk yet, as a file, with those of small files before it. */
 function withNewRows(name: string, log: RowLog, before?: LogPlace) {
   const known = (before?.files ?? []).filter(({ end }) => end > log.first)
   const from = Math.max(known.at(-1)?.end ?? log.first, log.first)
   const place = placeOf(log)
   if (from >= log.end) return { place: { ...place, files: known }, chunk: null }
-  const file = { name: `${name}-${from}-${log.end}${EXTENSION}`, first: from, end: log.end }
-  const chunk: [string, Uint8Array] = [file.name, encodeRows(from, log.end, log.rowsFrom(from))]
-  return { place: { ...place, files: [...known, file] }, chunk }
+  const kept = known.slice(0, unmerged(known, from, log))
+  const first = known[kept.length]?.first ?? from
+  const file = { name: `${name}-${first}-${log.end}${EXTENSION}`, first, end: log.end }
+  const chunk: [string, Uint8Array] = [file.name, encodeRows(first, log.end, log.rowsFrom(first))]
+  return { place: { ...place, files: [...kept, file] }, chunk }
+}
+
+/** So many files of one size are written as one of the next size. */
+const MERGED = 8
+
+/** Files of as many rows, or more, stay as they are. */
+const LARGE = 32_768
+
+/** How many times MERGED is in a number of rows as a factor: the size of a file. */
+function sizeOf(rows: number): number {
+  let size = 0
+  for (let k = MERGED; k <= rows; k *= MERGED) size++
+  return size
+}
+
+/** How many of the files stay, when rows `from` to the end of the log are added to the others. */
+function unmerged(known: readonly RowFile[], from: number, { first: held, end }: RowLog): number {
+  const canMerge = (file: RowFile, size: number) =>
+    file.first >= held && file.end - file.first < LARGE && sizeOf(file.end - file.first) <= size
+  for (let count = known.length; ; ) {
+    const size = sizeOf(end - (known[count]?.first ?? from))
+    let lowest = count
+    while (lowest > 0 && canMerge(known[lowest - 1], size)) lowest--
+    if (count - lowest < MERGED - 1) return count
+    count = lowest
+  }
 }
 
 /** The files that the rows of a checkpoint's replays are in. */

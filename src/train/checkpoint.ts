@@ -9,12 +9,16 @@ import type { EnvironmentSpec } from '../envs/contract.ts'
 
 const plain = v.record(v.string(), v.unknown())
 
+const rowFileSchema = v.object({ name: v.string(), first: countSchema, end: countSchema })
+/** A file with the rows `first` to `end` of a replay. */
+export type RowFile = v.InferOutput<typeof rowFileSchema>
+
 /** `first` to `end` in this file, or in others. */
 const logSchema = v.object({
   first: countSchema,
   end: countSchema,
   columns: v.array(v.string()),
-  files: v.optional(v.array(v.object({ name: v.string(), first: countSchema, end: countSchema }))),
+  files: v.optional(v.array(rowFileSchema)),
 })
 /** Where the rows of a replay are. */
 export type LogPlace = v.InferOutput<typeof logSchema>

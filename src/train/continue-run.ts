@@ -77,11 +77,15 @@ async function metricsUpTo(path: string, iteration: number): Promise<IterationMe
   })
 }
 
-/** Cuts off what is behind the checkpoint, and notes that the run goes on from there. */
-export async function cut(run: Run, { iterations }: Pick<TrainStep<AlgorithmName>, 'iterations'>): Promise<void> {
+/** Cuts off what is behind the checkpoint, and notes that the run goes on from there, with what may be otherwise. */
+export async function cut(
+  run: Run,
+  { iterations, workers }: Pick<TrainStep<AlgorithmName>, 'iterations' | 'workers'>,
+  checkpointEvery: number,
+): Promise<void> {
   const { path, metrics, config, checkpoint } = run
   run.isToBeCut = false
-  const note = { after: metrics.length, iterations, version }
+  const note = { after: metrics.length, iterations, workers, checkpointEvery, version }
   await writing(path, async () => {
     await clear(path, [FILES.report, FILES.evaluation, FILES.visited, ...(checkpoint ? [] : [FILES.checkpoint])])
     // Before the metrics, of which a checkpoint must never be without its own.

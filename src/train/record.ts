@@ -111,7 +111,7 @@ export async function* record<A extends AlgorithmName>(
   try {
     for await (const step of steps) {
       latest = particlesOf(step)
-      if (run.isToBeCut) await cut(run, step)
+      if (run.isToBeCut) await cut(run, step, options.checkpointEvery ?? CHECKPOINT_EVERY)
       run.metrics.push(step.metrics)
       await writing(run.path, () => files.append(fileOf(run.path, 'metrics'), `${JSON.stringify(step.metrics)}\n`))
       await checkpoints.keep(step)

@@ -84,6 +84,8 @@ export interface TrainStep<A extends AlgorithmName = 'svpg'> {
   setTemperature(temperature: number): void
   /** [n] some of the rows that each particle saw in this iteration; none where an algorithm does not tell. */
   visited(): readonly Visited[]
+  /** Who evaluates the particles, as train() was told: 0 is its own thread. */
+  readonly workers: number | 'auto'
   /** Workers that died in this iteration, in a sentence each; their particles were evaluated elsewhere. */
   readonly losses: readonly string[]
   /** All that the run goes on from, for train({ resume: bytes }): keep it where a closed page does not lose it. */
@@ -180,6 +182,7 @@ async function* stepsOf(given: ResumeOptions | AnyTrainOptions): AsyncGenerator<
   const spec = environmentSpec(options.env)
   const state = await init({ ...options, env: spec, iterations })
   const { config } = method
+  const { workers = 0 } = options as { readonly workers?: number | 'auto' }
   const written = { algorithm, env: spec.id, iterations, ...config({ ...options, env: spec }) }
   const seen = new Set<number>()
   const lastReturns: (number | null)[] = []
@@ -212,7 +215,7 @@ async function* stepsOf(given: ResumeOptions | AnyTrainOptions): AsyncGenerator<
         state: state as AnyTrainStep['state'],
         algorithm,
         env: spec.id,
-        spec,
+        ...{ spec, workers },
         agents: () => agents(state, best),
         save: () => (save as NonNullable<typeof save>)(state),
         kernel: () => kernel?.(state) ?? null,

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { cp, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -15,6 +15,11 @@ const killAt = new URL('kill-at.mjs', import.meta.url).href
 const svpg = ['--particles', '2', '--environments', '2', '--steps', '16', '--hidden', '4', '--iterations', '5']
 const offPolicy = ['--hidden', '4', '--batch-size', '8', '--warmup', '8', '--steps', '16', '--iterations', '5']
 
+const adr = [
+  ...['adr', 'Pendulum-v1', '--ranges', 'mass=0.5:2', '--particles', '2', '--moves', '1', '--steps', '16'],
+  ...['--hidden', '4', '--particle-hidden', '4', '--transition-hidden', '4', '--iterations', '4'],
+]
+
 /** What is trained: algorithm, task and settings. */
 export const TRAININGS: readonly (readonly string[])[] = [
   ['svpg', 'CartPole-v1', ...svpg, '--workers', '0'],
@@ -22,14 +27,19 @@ export const TRAININGS: readonly (readonly string[])[] = [
   ['svpg', 'CartPole-v1', ...svpg, '--estimator', 'ppo', '--critic-hidden', '4', '--epochs', '2', '--workers', '0'],
   ['sac', 'Pendulum-v1', ...offPolicy, '--replay-size', '40'],
   ['sql', 'Pendulum-v1', ...offPolicy, '--particles', '8', '--value-particles', '4'],
-  ['s2ac', 'Pendulum-v1', ...offPolicy, '--particles', '4', '--svgd-steps', '2'],
   [
-    ...['adr', 'Pendulum-v1', '--ranges', 'mass=0.5:2', '--particles', '2', '--moves', '1', '--steps', '16'],
-    ...['--hidden', '4', '--particle-hidden', '4', '--transition-hidden', '4', '--iterations', '4', '--workers', '0'],
+    ...['sql-compose', 'MultiGoal-v0', ...offPolicy, '--components', '[{"goal1X":0},{"goal1Y":0}]'],
+    ...['--component-iterations', '3', '--particles', '8', '--value-particles', '4'],
   ],
+  ['s2ac', 'Pendulum-v1', ...offPolicy, '--particles', '4', '--svgd-steps', '2'],
+  [...adr, '--workers', '0'],
+  [...adr, '--workers', '2'],
 ]
 
-const COMMON = ['--json', '--eval-episodes', '2', '--checkpoint-every', '0']
+const COMMON = ['--json', '--eval-episodes', '2']
+
+/** Seconds between two checkpoints: one an iteration, or so seldom that most of a run is done again. */
+export const INTERVALS = ['0', '0.01', '1000'] as const
 
 /** When a process is killed: before a change of a file, or after a time; null is never. */
 export type Moment = { readonly change: number } | { readonly milliseconds: number } | null
@@ -93,24 +103,25 @@ const isDone = async (path: string) =>
   (await exists(join(path, 'evaluation.json'))) && (await exists(join(path, 'report.html')))
 
 /**
- * A training that is killed at the moments given, one after the other, and then goes on to its end.
+ * A training that is killed at the moments given, one after the other, and then goes on to its end; each time with
+ * another number of workers, where it has any.
  *
- * @param keep a directory that it is copied to where it does not end
+ * @param every seconds between two checkpoints
  */
-export async function killed(training: readonly string[], moments: readonly Moment[], keep?: string) {
+export async function killed(training: readonly string[], moments: readonly Moment[], every: string = INTERVALS[0]) {
   const directory = await mkdtemp(join(tmpdir(), 'steinrl-kills-'))
   const path = join(directory, 'run')
   let kills = 0
   try {
-    for (const moment of [...moments, null]) {
+    for (const [k, moment] of [...moments, null].entries()) {
       // A run that was killed after its last file is one that is done.
       if (await isDone(path)) break
       const goesOn = await exists(join(path, 'config.json'))
-      const args = goesOn ? ['--resume', path] : [...training, '--out', path, '--overwrite']
-      const { code, signal, stderr } = await run(directory, [...args, ...COMMON], moment)
+      const others = training.includes('--workers') ? ['--workers', String(k % 3)] : []
+      const args = goesOn ? ['--resume', path, ...others] : [...training, '--out', path, '--overwrite']
+      const { code, signal, stderr } = await run(directory, [...args, ...COMMON, '--checkpoint-every', every], moment)
       if (signal === 'SIGKILL') kills++
       else if (code !== 0) {
-        if (keep) await cp(directory, keep, { recursive: true })
         throw new Error(`After ${kills} kills: ${stderr}`)
       } else break
     }

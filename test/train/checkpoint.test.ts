@@ -6,6 +6,7 @@ import { UsageError } from '../../src/core/errors.ts'
 import { generator, uniformInteger } from '../../src/core/generator.ts'
 import { decodeArrays, encodeTensors } from '../../src/core/safetensors.ts'
 import { encodeState } from '../../src/core/state-file.ts'
+import { version } from '../../src/core/version.ts'
 import type { EnvironmentSpec } from '../../src/envs/contract.ts'
 import { configured } from '../../src/envs/make.ts'
 import { decodeCheckpoint } from '../../src/train/checkpoint.ts'
@@ -300,6 +301,8 @@ describe('in a run directory', () => {
     const all = (await readFile(join(from, 'metrics.jsonl'), 'utf8')).trimEnd().split('\n')
     expect(all.map((line) => JSON.parse(line).iteration)).toEqual([1, 2, 3, 4, 5, 6])
     expect(lines).toBe(`${all.slice(0, 5).join('\n')}\n`)
-    expect(JSON.parse(await readFile(join(from, 'resumed.jsonl'), 'utf8'))).toMatchObject({ after: 5, iterations: 6 })
+    expect(JSON.parse(await readFile(join(from, 'resumed.jsonl'), 'utf8'))).toEqual({
+      ...{ after: 5, iterations: 6, workers: 0, checkpointEvery: 30, version },
+    })
   })
 })
