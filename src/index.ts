@@ -5,16 +5,9 @@
  * @module steinrl
  */
 
-export type { AdrConfig, AdrOptions } from './algorithms/adr/settings.ts'
-export type { S2acConfig, S2acOptions } from './algorithms/s2ac/settings.ts'
-export type { SacConfig, SacOptions } from './algorithms/sac/settings.ts'
-export type { SqlComposeConfig, SqlComposeOptions } from './algorithms/sql/compose-settings.ts'
-export type { SqlConfig, SqlOptions } from './algorithms/sql/settings.ts'
-export type { SvpgConfig, SvpgOptions } from './algorithms/svpg/settings.ts'
-// Algorithms
-
 export type { AdrState } from './algorithms/adr/adr.ts'
 export type { AdrInfo } from './algorithms/adr/metrics.ts'
+export type { AdrConfig, AdrOptions } from './algorithms/adr/settings.ts'
 export type { Algorithm, CommonOptions, Metrics, Saved, StateParts } from './algorithms/algorithm.ts'
 export {
   type AmortizedInfo,
@@ -24,15 +17,19 @@ export {
 } from './algorithms/amortized-svgd/amortized-svgd.ts'
 export type { AmortizedProblem } from './algorithms/amortized-svgd/directions.ts'
 export type { S2acInfo, S2acState } from './algorithms/s2ac/s2ac.ts'
+export type { S2acConfig, S2acOptions } from './algorithms/s2ac/settings.ts'
 export type { SacInfo, SacState } from './algorithms/sac/sac.ts'
+export type { SacConfig, SacOptions } from './algorithms/sac/settings.ts'
+export type { SqlComposeConfig, SqlComposeOptions } from './algorithms/sql/compose-settings.ts'
+export type { SqlConfig, SqlOptions } from './algorithms/sql/settings.ts'
 export type { SqlInfo, SqlState } from './algorithms/sql/sql.ts'
 export type { SqlComposeInfo, SqlComposeState } from './algorithms/sql/sql-compose.ts'
+export type { SvpgConfig, SvpgOptions } from './algorithms/svpg/settings.ts'
 export type { SvpgInfo, SvpgState } from './algorithms/svpg/svpg.ts'
 export type { CompileMode } from './compile/compiled.ts'
 export { type LogDensity, type LogDensityOptions, logDensity } from './compile/log-density.ts'
 export type { Arena } from './core/arena.ts'
 export type { Closable } from './core/disposable.ts'
-// Core
 export { RunError, UsageError } from './core/errors.ts'
 export { type Generator, generator, normal, uniform } from './core/generator.ts'
 export type { Field, FieldType, Layout, Pointers, Views } from './core/layout.ts'
@@ -41,10 +38,12 @@ export type { Ops, Pointer } from './core/ops.ts'
 export type { Minibatch, Population, PopulationScore } from './core/population.ts'
 export type { Seed } from './core/random.ts'
 export type {
+  Address,
   Bytes,
   CanvasContext,
   NumberArray,
   OwnFloat32Array,
+  StopSignal,
   WasmMemory,
   WasmModule,
 } from './core/runtime-types.ts'
@@ -58,6 +57,7 @@ export type {
   StatePart,
   StateReader,
   StateWriter,
+  ValueSchema,
 } from './core/state.ts'
 export type { CurveEstimate, Estimate, Value } from './core/statistics.ts'
 export type { ThreadPool } from './core/thread-pool.ts'
@@ -68,7 +68,6 @@ export type { TaskDescription, WrapperDescription } from './envs/description.ts'
 export type { CellGrid } from './envs/grid.ts'
 export { type MadeEnvironment, type MadeState, type MakeOptions, make } from './envs/make.ts'
 export type { EngineImport } from './envs/mujoco/engine.ts'
-// Environments
 export { type MujocoEnvironment, type MujocoId, type MujocoOptions, type MujocoSpec, mujoco } from './envs/mujoco.ts'
 export type { Wall } from './envs/point-maze.ts'
 export { environments } from './envs/registry.ts'
@@ -110,7 +109,6 @@ export {
 export { type NormaliseRewardOptions, normaliseReward, type RewardRule, scaleReward } from './envs/wrappers/rewards.ts'
 export { frozen, type RunningStatistics, runningStatistics } from './envs/wrappers/statistics.ts'
 export { type Change, type Remaking, type Wrapper, wrap, wrapper } from './envs/wrappers/wrapper.ts'
-// Experiments
 export { type ExperimentProgress, readExperiment, runExperiment } from './experiments/experiment.ts'
 export type { PresetGrid } from './experiments/grid.ts'
 export type { Measures, PopulationCurves } from './experiments/measures.ts'
@@ -118,11 +116,9 @@ export type { DescribedVariant, Description, ExperimentOptions } from './experim
 export type { ExperimentSettings, ExperimentVariant, Preset, Published } from './experiments/preset.ts'
 export { presetNamed, presets } from './experiments/presets.ts'
 export type { ExperimentSummary, RunResult, VariantSummary } from './experiments/summary.ts'
-// Policies for elsewhere
 export { onnxModel } from './export/onnx.ts'
 export type { SinglePolicy } from './export/parts.ts'
 export { type ExportFormat, type ExportOptions, exportFormats, exportRun } from './export/run.ts'
-// Networks
 export type { Activation, Layer, Network } from './nn/network.ts'
 export type { Head, HeadName, Policy, PolicyShape } from './nn/policy.ts'
 export { startTfjs, type TfjsOptions } from './nn/tfjs.ts'
@@ -136,7 +132,6 @@ export {
   type Optimizer,
   type OptimizerArena,
 } from './optim/optimizers.ts'
-// Stein variational gradient descent
 export type { Schedule } from './optim/schedules.ts'
 export {
   type Bounds,
@@ -146,15 +141,12 @@ export {
   type PopulationToExport,
 } from './policy/description.ts'
 export type { Acting, ActOptions, AgentAction, Who } from './policy/request.ts'
-// Training and its results
 export type { Evaluation, IterationMetrics, RunSummary } from './report/metrics.ts'
-// Who acts
 export type { Agents, CommonAgents, DrawingAgents, Policies, PolicyAgents } from './rl/agents.ts'
 export type { Baseline, Estimator } from './rl/estimator.ts'
 export type { ParticleInfo, Visited } from './rl/evaluator.ts'
 export type { Episodes } from './rl/off-policy.ts'
 export { type EvaluationGrid, evaluateGrid, type GridOptions, type Ranges } from './rl/randomisation.ts'
-// Replay
 export type { Replay } from './rl/replay.ts'
 export type { BandwidthName, BandwidthRule, DistanceStatistics } from './svgd/bandwidth-rules.ts'
 export {

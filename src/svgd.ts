@@ -12,7 +12,7 @@ export { type CoreModule, type CoreSource, compileCore, compileRelaxedCore } fro
 export type { Ops, Pointer } from './core/ops.ts'
 export type { Minibatch, Population, PopulationScore } from './core/population.ts'
 export type { Seed } from './core/random.ts'
-export type { Bytes, OwnFloat32Array, WasmMemory, WasmModule } from './core/runtime-types.ts'
+export type { Address, Bytes, OwnFloat32Array, StopSignal, WasmMemory, WasmModule } from './core/runtime-types.ts'
 export type { ThreadPool } from './core/thread-pool.ts'
 export type { MinibatchOptions, MinibatchState } from './optim/minibatch.ts'
 export {

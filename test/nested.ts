@@ -6,6 +6,8 @@ import { importHere } from './browser/import.js'
 
 const folder = new URL('browser/node_modules/', import.meta.url)
 
+export const nestedFolder = fileURLToPath(folder)
+
 export const hasNested = (name: string): boolean => existsSync(new URL(`${name}/package.json`, folder))
 
 export const binaryOf = (name: string): string => fileURLToPath(new URL(`.bin/${name}`, folder))

@@ -1,12 +1,13 @@
 // What npm would publish, installed and used as by a stranger. The tests of the parts run on the sources; only this one
 // sees the package.
 import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, readdir, readFile, realpath, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { binaryOf, hasNested } from './nested.ts'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { binaryOf, hasNested, nestedFolder } from './nested.ts'
 
 const repository = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '')
 const MINUTES = 60_000
@@ -172,6 +173,48 @@ test('steinrl/policy acts on an exported run, and its types serve a strict consu
   const roots = ['--typeRoots', join(repository, 'node_modules/@types')]
   await succeed(consumer, join(repository, 'node_modules', '.bin', 'tsc'), ...options, ...roots, 'policy.mts')
   expect(await succeed(consumer, process.execPath, 'policy.mjs')).toMatch(/^[01] true\n$/)
+})
+
+/** TypeScript of the project, and the oldest and the last one written in JavaScript where they are installed. */
+const COMPILERS = [
+  { name: 'typescript', bin: join(repository, 'node_modules/typescript/bin/tsc') },
+  ...['typescript-5.4', 'typescript-6.0'].map((name) => ({ name, bin: join(nestedFolder, name, 'bin/tsc') })),
+]
+
+/** Entries without tfjs. What is marked must be an error, so that the types are those of the package and not any. */
+const WITHOUT_TFJS = `
+  import { checkEnvironment, type EnvironmentSpec, make, makeVector, type StatePart, UsageError } from 'steinrl/envs'
+  import { loadPolicy, type PolicyCore } from 'steinrl/policy'
+  import { adam, compileCore, rbf, svgd, svgdNewton } from 'steinrl/svgd'
+
+  const score = (theta: Float32Array, out: Float32Array) => out.set(theta.map((x) => -x))
+  const stop = { aborted: false }
+  const particles = await svgd({ particles: 4, dimension: 2, iterations: 3, score, kernel: rbf(), signal: stop })
+  const first: number = particles[0]
+  // @ts-expect-error
+  await svgd({ particles: 'four', dimension: 2, iterations: 3, score, optimizer: adam() })
+  // @ts-expect-error
+  await svgd({ particles: 4, dimension: 2, iterations: 3, score, signal: 'now' })
+  // @ts-expect-error
+  await make(7)
+  // @ts-expect-error
+  const core: PolicyCore = 7
+  export const used = [first, core, checkEnvironment, compileCore, loadPolicy, makeVector, svgdNewton, UsageError]
+  export type Used = [EnvironmentSpec, StatePart]
+`
+
+describe.each(COMPILERS.filter(({ name, bin }) => name === 'typescript' || existsSync(bin)))('$name', ({ bin }) => {
+  test.each([
+    ['neither DOM nor Node', ['ES2022']],
+    ['DOM', ['ES2022', 'DOM']],
+  ])('entries without tfjs compile strictly, libraries checked, with types of %s', async (_, lib) => {
+    const folder = await mkdtemp(join(consumer, 'types-'))
+    const compilerOptions = { strict: true, noEmit: true, skipLibCheck: false, module: 'nodenext', lib, types: [] }
+    const options = { compilerOptions: { ...compilerOptions, target: 'es2022' }, files: ['entries.mts'] }
+    await writeFile(join(folder, 'tsconfig.json'), JSON.stringify(options))
+    await writeFile(join(folder, 'entries.mts'), WITHOUT_TFJS)
+    expect(await run(folder, process.execPath, bin, '--project', folder)).toEqual({ code: 0, stdout: '', stderr: '' })
+  })
 })
 
 test(

@@ -1,10 +1,12 @@
 import { platform } from '#platform'
 import { type Arena, createArena } from '../core/arena.ts'
-import { check, UsageError, wholeNumber } from '../core/errors.ts'
+import { UsageError } from '../core/errors.ts'
 import { f32, type Layout, padded } from '../core/layout.ts'
 import { compileCore } from '../core/module.ts'
 import { namesOf, refuseUnknown } from '../core/options.ts'
 import { Purpose, type Seed, splitSeed } from '../core/random.ts'
+import type { StopSignal } from '../core/runtime-types.ts'
+import { check, wholeNumber } from '../core/schemas.ts'
 import { type Draws, drawsOf } from './draws.ts'
 import { stack, type Whitening } from './gaussian.ts'
 import { climb, flatDirection, type Mode, whiten } from './mode.ts'
@@ -33,8 +35,8 @@ export interface FitOptions<S extends Supports = Supports> {
   iterations?: number
   /** Values that the way to the mode begins at; the others begin where their free numbers are 0. */
   start?: Start<S>
-  /** Ends the fit early, with the particles as they are then. */
-  signal?: AbortSignal
+  /** As of an AbortController. Ends the fit early, with the particles as they are then. */
+  signal?: StopSignal
   /** Called after every step. */
   onStep?: (step: FitStep) => void
 }
@@ -130,7 +132,7 @@ export async function restart<S extends Supports>({ target, mode, particles, ste
 
 interface Following {
   readonly iterations: number
-  readonly signal?: AbortSignal
+  readonly signal?: StopSignal
   readonly onStep?: (step: FitStep) => void
 }
 

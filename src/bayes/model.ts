@@ -1,6 +1,7 @@
 import { COMPILE_MODES, type CompileMode } from '../compile/compiled.ts'
-import { check, oneOf, UsageError } from '../core/errors.ts'
+import { UsageError } from '../core/errors.ts'
 import { refuseUnknown } from '../core/options.ts'
+import { check, oneOf } from '../core/schemas.ts'
 import { tf } from '../nn/tfjs.ts'
 import { type Parameters, parameters as parametersOf, type Supports, type Values } from './parameters.ts'
 

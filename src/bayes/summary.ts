@@ -1,6 +1,7 @@
-import { check, fraction, UsageError } from '../core/errors.ts'
+import { UsageError } from '../core/errors.ts'
 import { refuseUnknown } from '../core/options.ts'
 import { mean as meanOf } from '../core/rows.ts'
+import { check, fraction } from '../core/schemas.ts'
 import { sortedQuantile } from '../core/statistics.ts'
 import { columnsOf, type Draws } from './draws.ts'
 

@@ -1,7 +1,8 @@
-import { check, show, UsageError, wholeNumber } from '../core/errors.ts'
+import { show, UsageError } from '../core/errors.ts'
 import { wholeLog } from '../core/logarithm.ts'
 import type { Ops } from '../core/ops.ts'
 import { refuseUnknown } from '../core/options.ts'
+import { check, wholeNumber } from '../core/schemas.ts'
 import { tf } from '../nn/tfjs.ts'
 
 // Where the values of a parameter may lie, and the smooth map from free numbers (all of ℝᵏ) to there. With x the value

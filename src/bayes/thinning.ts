@@ -1,6 +1,7 @@
-import { check, fraction, oneOf, UsageError, wholeNumber } from '../core/errors.ts'
+import { UsageError } from '../core/errors.ts'
 import { wholeLog } from '../core/logarithm.ts'
 import { refuseUnknown } from '../core/options.ts'
+import { check, fraction, oneOf, wholeNumber } from '../core/schemas.ts'
 
 /** Draws of any sampler, with the gradient of the log posterior there. */
 export interface ScoredDraws {

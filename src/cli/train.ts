@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import pc from 'picocolors'
-import { check, isExpected, nonNegativeNumber, UsageError, wholeNumber } from '../core/errors.ts'
+import { isExpected, UsageError } from '../core/errors.ts'
+import { check, nonNegativeNumber, wholeNumber } from '../core/schemas.ts'
 import { freeze, parseTask, taskFrom } from '../envs/description.ts'
 import type { Evaluation } from '../report/metrics.ts'
 import { continueRun, readConfig } from '../train/continue-run.ts'

@@ -1,6 +1,7 @@
-import { check, oneOf, show, trueOrFalse, UsageError } from '../core/errors.ts'
+import { show, UsageError } from '../core/errors.ts'
 import { refuseUnknown } from '../core/options.ts'
 import type { Minibatch, PopulationScore } from '../core/population.ts'
+import { check, oneOf, trueOrFalse } from '../core/schemas.ts'
 import { mendGradients } from '../nn/gradients/mend.ts'
 import { tf } from '../nn/tfjs.ts'
 import { COMPILE_MODES, type CompileMode, compiledGradient } from './compiled.ts'

@@ -1,5 +1,5 @@
-import { check, wholeNumber } from './errors.ts'
 import { joinSeed, Purpose, splitSeed } from './random.ts'
+import { check, wholeNumber } from './schemas.ts'
 
 /**
  * Philox4x32-10 and numbers drawn from it without waiting for the core: whole-number arithmetic and comparisons only,

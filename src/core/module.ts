@@ -1,12 +1,11 @@
-import { instantiate, instantiateSync } from '@assemblyscript/loader'
 import { platform } from '#platform'
 import { UsageError } from './errors.ts'
 import type { Ops } from './ops.ts'
-import type { Bytes, OwnUint8Array, WasmMemory, WasmModule } from './runtime-types.ts'
+import type { Address, Bytes, OwnUint8Array, WasmMemory, WasmModule } from './runtime-types.ts'
 import { hasSimd } from './simd.ts'
 
 /** Where the compiled core comes from: its bytes, its address, or a module that the runtime has compiled already. */
-export type CoreSource = Bytes | URL | string | WasmModule
+export type CoreSource = Bytes | Address | string | WasmModule
 
 /** A compiled core, ready to be instantiated by any number of runs. */
 export type CoreModule = WasmModule
@@ -82,12 +81,12 @@ export async function compileRelaxedCore(): Promise<CoreModule> {
 
 /** One instance on one memory. The memory is made by the caller, at its final size. */
 export async function instantiateCore(module: CoreModule, memory: WasmMemory): Promise<Ops> {
-  const { exports } = await instantiate(module, { env: { memory } })
+  const { exports } = await WebAssembly.instantiate(module, { env: { memory } })
   return exports as unknown as Ops
 }
 
 /** The same without waiting, for code that tfjs calls in the middle of an expression. */
 export function instantiateCoreSync(module: CoreModule, memory: WasmMemory): Ops {
-  const { exports } = instantiateSync(module, { env: { memory } })
+  const { exports } = new WebAssembly.Instance(module, { env: { memory } })
   return exports as unknown as Ops
 }

@@ -9,6 +9,14 @@ export type WasmMemory = typeof globalThis extends { WebAssembly: { Memory: { pr
   ? T
   : { readonly buffer: ArrayBuffer }
 
+/** URL. */
+export type Address = typeof globalThis extends { URL: { prototype: infer T } } ? T : { readonly href: string }
+
+/** What an AbortSignal says: whether to stop. */
+export interface StopSignal {
+  readonly aborted: boolean
+}
+
 /** CanvasRenderingContext2D. */
 export type CanvasContext = typeof globalThis extends { CanvasRenderingContext2D: { prototype: infer T } }
   ? T

@@ -1,5 +1,6 @@
 import { show, UsageError } from './errors.ts'
 import type { NumberArray } from './runtime-types.ts'
+import { decodeText, encodeText } from './text.ts'
 
 /** An array of numbers with its shape. */
 export interface Tensor<A extends NumberArray = Float32Array> {
@@ -45,7 +46,7 @@ export function encodeTensors({ tensors, metadata }: TensorFile<NumberArray>): U
     end += data.byteLength
     return [name, { dtype: dtypeOf(data), shape, data_offsets: [start, end] }]
   })
-  const json = new TextEncoder().encode(JSON.stringify({ [METADATA]: metadata, ...Object.fromEntries(entries) }))
+  const json = encodeText(JSON.stringify({ [METADATA]: metadata, ...Object.fromEntries(entries) }))
   // Padded with spaces so that the data are aligned.
   const header = new Uint8Array(Math.ceil(json.length / 8) * 8).fill(0x20)
   header.set(json)
@@ -92,9 +93,10 @@ function parseHeader(bytes: Uint8Array): { header: Record<string, unknown>; text
   let header: unknown
   let text: string
   try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+    text = decodeText(bytes, 'utf-8', { fatal: true })
     header = JSON.parse(text)
-  } catch {
+  } catch (error) {
+    if (error instanceof UsageError) throw error
     throw new UsageError('its header is not JSON.')
   }
   // The format begins with a brace: no byte order mark, no blanks.

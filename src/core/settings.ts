@@ -1,6 +1,6 @@
 import * as v from 'valibot'
-import { type Allowed, check, wholeNumber } from './errors.ts'
 import { refuseUnknown } from './options.ts'
+import { type Allowed, check, seedSchema } from './schemas.ts'
 
 // A setting stands once: its schema, its default and its meaning make the type, the check, --help and the docs.
 
@@ -43,11 +43,7 @@ export const derived = <const S extends v.GenericSchema, const D extends v.Infer
 export const required = <const S extends v.GenericSchema>(schema: S, meaning: string) =>
   v.pipe(schema, v.metadata({ meaning } satisfies SettingMetadata))
 
-/**
- * Every number that the 64 bits of a seed tell apart is allowed: it has no other bound than that of exact whole
- * numbers.
- */
-export const seedEntry = setting(wholeNumber('seed', 0), 0, 'Seed of all random numbers: same seed, same bytes.')
+export const seedEntry = setting(seedSchema, 0, 'Seed of all random numbers: same seed, same bytes.')
 
 /** The same setting with another default, for one algorithm. */
 export const withDefault = <const S extends v.GenericSchema, const F, const D extends v.InferInput<S>>(

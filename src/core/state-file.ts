@@ -1,7 +1,8 @@
 import * as v from 'valibot'
-import { check, isExpected, show, UsageError } from './errors.ts'
+import { isExpected, show, UsageError } from './errors.ts'
 import type { NumberArray } from './runtime-types.ts'
 import { decodeArrays, encodeTensors } from './safetensors.ts'
+import { check } from './schemas.ts'
 import { contentOf, restore, type StateContent, type StatePart } from './state.ts'
 
 // A state as a file: safetensors with the arrays, and in its metadata what it is of, as JSON.

@@ -1,5 +1,4 @@
-import * as v from 'valibot'
-import { check, show, UsageError } from './errors.ts'
+import { show, UsageError } from './errors.ts'
 import type { NumberArray } from './runtime-types.ts'
 
 // What a run is between two steps, as arrays and plain values by name: what a checkpoint is made of.
@@ -34,6 +33,14 @@ export interface ReadContent {
   readonly logs: Readonly<Record<string, LoggedRows>>
 }
 
+/** What a value must be: a schema of the Standard Schema kind, as those of valibot and zod are. */
+export interface ValueSchema<T> {
+  readonly '~standard': {
+    readonly validate: (value: unknown) => unknown
+    readonly types?: { readonly output: T } | undefined
+  }
+}
+
 /** Takes what a part of a state consists of. */
 export interface StateWriter {
   array(name: string, values: NumberArray): void
@@ -46,7 +53,7 @@ export interface StateWriter {
 export interface StateReader {
   /** An array of the type of `like` and of its length, or of another one. */
   array<A extends NumberArray>(name: string, like: A, length?: number | 'any'): A
-  value<S extends v.GenericSchema>(name: string, schema: S): v.InferOutput<S>
+  value<T>(name: string, schema: ValueSchema<T>): T
   log(name: string, widths: Readonly<Record<string, number>>): LoggedRows
 }
 
@@ -74,14 +81,14 @@ export const arraysPart = (views: Readonly<Record<string, NumberArray>>): StateP
 })
 
 /** Some fields of a record that are plain data, each with the schema of what it may be. */
-export function fieldsPart<T extends object>(record: T, schemas: { readonly [K in keyof T]?: v.GenericSchema }) {
+export function fieldsPart<T extends object>(record: T, schemas: { readonly [K in keyof T]?: ValueSchema<T[K]> }) {
   const names = Object.keys(schemas) as (keyof T & string)[]
   const part: StatePart = {
     save(to) {
       for (const name of names) to.value(name, record[name])
     },
     load(from) {
-      const found = names.map((name) => [name, from.value(name, schemas[name] as v.GenericSchema)])
+      const found = names.map((name) => [name, from.value(name, schemas[name] as ValueSchema<unknown>)])
       return () => {
         Object.assign(record, Object.fromEntries(found))
       }
@@ -89,10 +96,6 @@ export function fieldsPart<T extends object>(record: T, schemas: { readonly [K i
   }
   return part
 }
-
-/** A number of things that were done. */
-export const countSchema = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
-export const finiteSchema = v.pipe(v.number(), v.finite())
 
 /** Parts by name; those that are null have no state. */
 export function partsOf(parts: Readonly<Record<string, StatePart | null>>): StatePart {
@@ -176,12 +179,10 @@ function refuseNumbers(name: string, values: NumberArray): void {
     if (isWrong(values[k])) throw new UsageError(`number ${k} of its ${name} is ${values[k]}.`)
 }
 
-function readValue<S extends v.GenericSchema>(name: string, value: unknown, schema: S): v.InferOutput<S> {
-  try {
-    return check(schema, value)
-  } catch {
-    throw new UsageError(`its ${name} cannot be ${show(value).slice(0, 60)}.`)
-  }
+function readValue<T>(name: string, value: unknown, schema: ValueSchema<T>): T {
+  const result = schema['~standard'].validate(value) as { readonly value: T } | { readonly issues: unknown }
+  if ('value' in result) return result.value
+  throw new UsageError(`its ${name} cannot be ${show(value).slice(0, 60)}.`)
 }
 
 function wholeLog(name: string, log: LoggedRows, widths: Readonly<Record<string, number>>): LoggedRows {

@@ -1,3 +1,4 @@
+import type { Address } from '../core/runtime-types.ts'
 import type { CellGrid } from './grid.ts'
 import type { Scene } from './render.ts'
 import type { Action, Box, Discrete } from './spaces.ts'
@@ -62,7 +63,7 @@ export interface EnvironmentSpec {
    * Where workers find a task in TypeScript, since functions cannot be sent to them: the address of a module whose
    * default export is this specification, for example import.meta.url.
    */
-  readonly module?: string | URL
+  readonly module?: string | Address
   /** The same task with some of its constants replaced. */
   readonly configure?: (constants: Readonly<Record<string, number | string | boolean>>) => EnvironmentSpec
   /** The same task with another time limit, where more than maxEpisodeSteps depends on it. */

@@ -1,10 +1,9 @@
-import { show, UsageError, wholeNumber } from '../core/errors.ts'
+import { show, UsageError } from '../core/errors.ts'
 import type { Environment, EnvironmentSpec, Reset, Step } from './contract.ts'
 import { type Action, type Box, box, contains, type Space } from './spaces.ts'
 
 /** The core counts steps in 32 bits. */
-const MAX_STEPS = 2147483647
-export const stepLimit = wholeNumber('maxEpisodeSteps', 1, MAX_STEPS)
+export const MAX_STEPS = 2147483647
 
 /** Throws a UsageError for a task whose episodes have no end. */
 export function refuseEndless({ id, maxEpisodeSteps }: EnvironmentSpec): void {

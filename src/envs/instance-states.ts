@@ -1,5 +1,6 @@
 import { RunError } from '../core/errors.ts'
 import { decodePlain, encodePlain } from '../core/plain.ts'
+import { decodeText, encodeText } from '../core/text.ts'
 import type { Environment, EnvironmentSpec } from './contract.ts'
 import { statesOf } from './description.ts'
 import { actionOf } from './episodes.ts'
@@ -12,12 +13,12 @@ import { actionSize, observationSize } from './spaces.ts'
 export function saveInstances(instances: readonly Environment[]): Uint8Array {
   const known = instances.length > 0 && instances.every(({ getState, setState }) => getState && setState)
   const text = known ? encodePlain(instances.map((instance) => instance.getState?.())) : undefined
-  return text === undefined ? new Uint8Array(0) : new TextEncoder().encode(text)
+  return text === undefined ? new Uint8Array(0) : encodeText(text)
 }
 
 /** Gives other instances of the task what saveInstances() gave. */
 export function loadInstances(instances: readonly Environment[], states: ArrayLike<number>): void {
-  const all = decodePlain(new TextDecoder().decode(Uint8Array.from(states))) as unknown[]
+  const all = decodePlain(decodeText(Uint8Array.from(states))) as unknown[]
   instances.forEach((instance, e) => {
     instance.setState?.(all[e])
   })

@@ -1,9 +1,10 @@
 import { type Closable, closable, closeAll } from '../core/disposable.ts'
-import { check, UsageError, wholeNumber } from '../core/errors.ts'
+import { UsageError } from '../core/errors.ts'
 import { deriveSeed } from '../core/generator.ts'
 import { type CoreSource, compileCore } from '../core/module.ts'
 import { namesOf, refuseUnknown } from '../core/options.ts'
 import { Purpose } from '../core/random.ts'
+import { check, seedSchema } from '../core/schemas.ts'
 import type { ConstantValue } from './builtin.ts'
 import type { Environment, EnvironmentSpec, Reset, Step } from './contract.ts'
 import { episodeCounters, namingRow, openEpisodes, startEpisode, stepEpisode } from './episodes.ts'
@@ -164,8 +165,6 @@ function checked(spec: EnvironmentSpec, create: () => Environment): MadeEnvironm
     },
   })
 }
-
-export const seedSchema = wholeNumber('seed', 0)
 
 /** The first episode has the seed given, the later ones seeds that follow from it. */
 const seedOf = ({ seed, episode }: { seed: number; episode: number }) =>

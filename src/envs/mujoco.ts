@@ -4,6 +4,7 @@ import { show, UsageError } from '../core/errors.ts'
 import { f32 } from '../core/layout.ts'
 import { type CoreModule, type CoreSource, compileCore } from '../core/module.ts'
 import { Purpose, splitSeed } from '../core/random.ts'
+import { decodeText } from '../core/text.ts'
 import type { Environment, EnvironmentSpec, Reset, Step } from './contract.ts'
 import { ant } from './mujoco/ant.ts'
 import { type Engine, type EngineImport, importPackage, startEngine } from './mujoco/engine.ts'
@@ -297,7 +298,7 @@ async function modelText(id: string, xml: unknown): Promise<string> {
     throw new UsageError(`${id}: xml must be MJCF text or the path of a file, got ${show(xml)}.`)
   if (xml.trimStart().startsWith('<')) return xml
   try {
-    return new TextDecoder().decode(await platform.files.read(xml))
+    return decodeText(await platform.files.read(xml))
   } catch {
     throw new UsageError(`${id}: there is no model file ${show(xml)}.`)
   }

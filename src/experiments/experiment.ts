@@ -1,5 +1,6 @@
 import { platform } from '#platform'
-import { check, isExpected, RunError, show, UsageError, wholeNumber } from '../core/errors.ts'
+import { isExpected, RunError, show, UsageError } from '../core/errors.ts'
+import { check, wholeNumber } from '../core/schemas.ts'
 import { version } from '../core/version.ts'
 import { freeze, type TaskDescription } from '../envs/description.ts'
 import { sizeOf } from '../envs/spaces.ts'

@@ -1,6 +1,7 @@
-import { check, MOST_ITERATIONS, show, UsageError, wholeNumber } from '../core/errors.ts'
+import { show, UsageError } from '../core/errors.ts'
 import { nearest } from '../core/nearest.ts'
 import { namesOf, refuseUnknown } from '../core/options.ts'
+import { check, MOST_ITERATIONS, wholeNumber } from '../core/schemas.ts'
 import type { EnvironmentSpec } from '../envs/contract.ts'
 import { environmentSpec } from '../envs/registry.ts'
 import { type AnyTrainOptions, runConfig } from '../train/train.ts'

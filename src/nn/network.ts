@@ -1,7 +1,8 @@
-import { check, oneOf, show, UsageError, wholeNumber } from '../core/errors.ts'
+import { show, UsageError } from '../core/errors.ts'
 import type { Ops, Pointer } from '../core/ops.ts'
 import { refuseUnknown } from '../core/options.ts'
 import { Purpose, type Seed } from '../core/random.ts'
+import { check, oneOf, wholeNumber } from '../core/schemas.ts'
 
 /**
  * One dense layer y = x W + b inside a row of theta: W [inputs, outputs] at `weight`, directly followed by b [outputs].

@@ -1,4 +1,4 @@
-import { layerWidths, oneOf, positiveFloat32, positiveFloat32Or } from '../core/errors.ts'
+import { layerWidths, oneOf, positiveFloat32, positiveFloat32Or } from '../core/schemas.ts'
 import { setting } from '../core/settings.ts'
 import { activations, initialisations } from './network.ts'
 import { headNames } from './policy.ts'

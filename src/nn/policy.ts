@@ -1,7 +1,8 @@
 import * as v from 'valibot'
-import { check, isExpected, oneOf, UsageError, wholeNumber } from '../core/errors.ts'
+import { isExpected, UsageError } from '../core/errors.ts'
 import { f32, i32, padded, struct } from '../core/layout.ts'
 import type { Pointer } from '../core/ops.ts'
+import { check, oneOf, wholeNumber } from '../core/schemas.ts'
 import { type Activation, ActivationKind, activations, mlp, type Network } from './network.ts'
 
 /** Kinds of heads, as in assembly/nn/policy.ts. */

@@ -8,6 +8,7 @@ import { platform } from '#platform'
 import { show, UsageError } from '../core/errors.ts'
 import { type CoreModule, type CoreSource, compileCore, fromBase64, requireSimd } from '../core/module.ts'
 import { refuseUnknown } from '../core/options.ts'
+import { decodeText, encodeText } from '../core/text.ts'
 import { mendGradients } from './gradients/mend.ts'
 
 takeBack()
@@ -72,8 +73,8 @@ async function startBackend(wasmPaths: TfjsOptions['wasmPaths']): Promise<void> 
 const ownPlatform: Parameters<typeof tf.setPlatform>[1] = {
   fetch: (path, options) => fetch(path, options),
   now: () => platform.now(),
-  encode: (text) => new TextEncoder().encode(text),
-  decode: (bytes, encoding) => new TextDecoder(encoding).decode(bytes),
+  encode: encodeText,
+  decode: decodeText,
   isTypedArray: (value): value is Float32Array =>
     [Float32Array, Int32Array, Uint8Array, Uint8ClampedArray].some((type) => value instanceof type),
 }
@@ -93,6 +94,10 @@ const SIMD_BINARY = 'tfjs-backend-wasm-simd.wasm'
 /** An address of tfjs's binary that needs no file. tfjs wants one for each of its builds, but takes this one. */
 async function ownBinary() {
   const bytes = fromBase64((await import('../../dist/inline/tfjs.js')).default)
+  if (typeof URL.createObjectURL !== 'function')
+    throw new UsageError(
+      'tfjs cannot start: this runtime has no URL.createObjectURL; tests of what trains run in jest-environment-node.',
+    )
   const address = URL.createObjectURL(new Blob([bytes], { type: 'application/wasm' }))
   return {
     [SIMD_BINARY]: address,

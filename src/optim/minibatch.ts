@@ -1,8 +1,9 @@
-import { check, show, UsageError, wholeNumber } from '../core/errors.ts'
+import { show, UsageError } from '../core/errors.ts'
 import type { Ops, Pointer } from '../core/ops.ts'
 import { refuseUnknown } from '../core/options.ts'
 import type { Minibatch } from '../core/population.ts'
 import { Purpose, type Seed } from '../core/random.ts'
+import { check, wholeNumber } from '../core/schemas.ts'
 
 /** How many rows the data have, and how many of them a step sees. */
 export interface MinibatchOptions {

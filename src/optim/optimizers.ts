@@ -1,8 +1,8 @@
-import { check, decay, nonNegativeFloat32, positiveFloat32 } from '../core/errors.ts'
 import { f32, f64, padded, type Views } from '../core/layout.ts'
 import type { Ops, Pointer } from '../core/ops.ts'
 import { refuseUnknown } from '../core/options.ts'
 import { wholePower } from '../core/power.ts'
+import { check, decay, nonNegativeFloat32, positiveFloat32 } from '../core/schemas.ts'
 
 /** The moments that an optimizer keeps for n rows of d coordinates; empty where it keeps none. */
 export function optimizerFields(n: number, d: number, { keeps }: Pick<Optimizer, 'keeps'>) {

@@ -1,6 +1,6 @@
-import { check, decay, positiveFloat32, trueOrFalse } from '../core/errors.ts'
 import { refuseUnknown } from '../core/options.ts'
 import { wholePower } from '../core/power.ts'
+import { check, decay, positiveFloat32, trueOrFalse } from '../core/schemas.ts'
 import type { Optimizer, OptimizerArena } from './optimizers.ts'
 
 /** Rate and memories of relativeAdam(). */

@@ -1,7 +1,8 @@
-import { check, nonNegativeFloat32, positiveNumber, UsageError, wholeNumber } from '../core/errors.ts'
+import { UsageError } from '../core/errors.ts'
 import type { Ops } from '../core/ops.ts'
 import { refuseUnknown } from '../core/options.ts'
 import { wholePower } from '../core/power.ts'
+import { check, nonNegativeFloat32, positiveNumber, wholeNumber } from '../core/schemas.ts'
 
 /**
  * The factor γ of the drive in step t (from 0): φ = γ(t) drive + repulsion. Small γ lets the repulsion spread the

@@ -1,10 +1,10 @@
 import { show, UsageError } from '../core/errors.ts'
 import type { Ops } from '../core/ops.ts'
-import type { Bytes, OwnUint8Array, WasmMemory, WasmModule } from '../core/runtime-types.ts'
+import type { Address, Bytes, OwnUint8Array, WasmMemory, WasmModule } from '../core/runtime-types.ts'
 import { hasSimd } from '../core/simd.ts'
 
 /** Where the WASM core comes from: a module that the runtime has compiled, its bytes, or where to fetch them. */
-export type PolicyCore = WasmModule | Bytes | URL | string
+export type PolicyCore = WasmModule | Bytes | Address | string
 
 /** What acting needs of the core. steinrl-policy.wasm has nothing else; the whole core has it too. */
 const OPS = ['act', 'actTogether', 'boundRows'] as const

@@ -1,6 +1,7 @@
 import * as v from 'valibot'
-import { check, isExpected, UsageError, wholeNumber } from '../core/errors.ts'
+import { isExpected, UsageError } from '../core/errors.ts'
 import { decodeTensors, encodeTensors } from '../core/safetensors.ts'
+import { check, wholeNumber } from '../core/schemas.ts'
 import { type Policy, type PolicyShape, parsePolicy } from '../nn/policy.ts'
 
 /** What policy.json says of the parameters in policy.safetensors: plain data, as JSON.parse gives it. */

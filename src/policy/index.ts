@@ -5,7 +5,7 @@
  */
 
 export { UsageError } from '../core/errors.ts'
-export type { Bytes, WasmModule } from '../core/runtime-types.ts'
+export type { Address, Bytes, WasmModule } from '../core/runtime-types.ts'
 export type { Activation } from '../nn/network.ts'
 export type { Head, HeadName, PolicyShape } from '../nn/policy.ts'
 export type { PolicyCore } from './core.ts'

@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { show, UsageError } from '../core/errors.ts'
 import {
   check,
   fraction,
@@ -6,11 +7,9 @@ import {
   nonNegativeFloat32,
   oneOf,
   positiveFloat32,
-  show,
   trueOrFalse,
-  UsageError,
   wholeNumber,
-} from '../core/errors.ts'
+} from '../core/schemas.ts'
 import { derived, setting } from '../core/settings.ts'
 
 const estimators = ['reinforce', 'a2c', 'ppo'] as const

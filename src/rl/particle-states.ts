@@ -1,7 +1,8 @@
 import { UsageError } from '../core/errors.ts'
 import { arrayOf, type Field, lengthOf } from '../core/layout.ts'
 import type { NumberArray } from '../core/runtime-types.ts'
-import { countSchema, type StatePart } from '../core/state.ts'
+import { countSchema } from '../core/schemas.ts'
+import type { StatePart } from '../core/state.ts'
 import type { ParticleState } from './evaluator.ts'
 
 /** An array that a particle carries: of one length, or rows of one, of which there may be any number. */

@@ -1,6 +1,7 @@
 import * as v from 'valibot'
-import { MOST_ITERATIONS, oneOf, positiveFloat32, UsageError, wholeNumber } from '../core/errors.ts'
+import { UsageError } from '../core/errors.ts'
 import type { Ops } from '../core/ops.ts'
+import { MOST_ITERATIONS, oneOf, positiveFloat32, wholeNumber } from '../core/schemas.ts'
 import { derived, setting } from '../core/settings.ts'
 import { cyclical, linearRamp, logLinearRamp, tanhRamp } from '../optim/schedules.ts'
 

@@ -1,5 +1,3 @@
-import { positiveFloat32Or } from '../core/errors.ts'
-
 /**
  * How a published system chooses h in k(x, y) = exp(−|x−y|²/h). Each is a statistic of the pairwise distances divided
  * by a function of n; they differ in nearly everything else, and results depend on it.
@@ -78,9 +76,6 @@ export type BandwidthRule = BandwidthName | number | ((distances: DistanceStatis
 
 /** All bandwidth rules by name, in the order of the documentation. */
 export const bandwidthNames = Object.keys(bandwidthConventions) as BandwidthName[]
-
-/** A rule that can be written down. */
-export const bandwidthSchema = positiveFloat32Or('bandwidth', bandwidthNames)
 
 /** Of SVGD. It is defined for every n ≥ 1 and does not count a particle's distance to itself. */
 export const DEFAULT_BANDWIDTH: BandwidthName = 'svpg-paper'

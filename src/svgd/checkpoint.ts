@@ -1,4 +1,5 @@
-import { arraysPart, countSchema, fieldsPart, partsOf, type StatePart } from '../core/state.ts'
+import { countSchema } from '../core/schemas.ts'
+import { arraysPart, fieldsPart, partsOf, type StatePart } from '../core/state.ts'
 import { loadPart, savePart } from '../core/state-file.ts'
 import type { SvgdState } from './svgd.ts'
 

@@ -1,10 +1,11 @@
 import { type Arena, createArena } from '../core/arena.ts'
-import { check, oneOf, positiveNumber, show, UsageError, wholeNumber } from '../core/errors.ts'
+import { show, UsageError } from '../core/errors.ts'
 import { f32, f64, padded } from '../core/layout.ts'
 import { type CoreSource, compileCore } from '../core/module.ts'
 import type { Ops, Pointer } from '../core/ops.ts'
 import { namesOf, refuseUnknown } from '../core/options.ts'
 import { Purpose, type Seed, splitSeed } from '../core/random.ts'
+import { check, oneOf, positiveNumber, wholeNumber } from '../core/schemas.ts'
 
 /**
  * The kernel under a discrepancy.

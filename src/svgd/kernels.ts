@@ -1,6 +1,8 @@
-import { check, nonNegativeFloat32, positiveFloat32, UsageError, wholeNumber } from '../core/errors.ts'
+import { UsageError } from '../core/errors.ts'
 import { refuseUnknown } from '../core/options.ts'
-import { type BandwidthRule, bandwidthSchema, DEFAULT_BANDWIDTH } from './bandwidth-rules.ts'
+import { check, nonNegativeFloat32, positiveFloat32, wholeNumber } from '../core/schemas.ts'
+import { type BandwidthRule, DEFAULT_BANDWIDTH } from './bandwidth-rules.ts'
+import { bandwidthSchema } from './bandwidth-schema.ts'
 import { choleskyOf, invertLower } from './cholesky.ts'
 
 /** Kinds of terms, as in assembly/svgd/kernels.ts. */

@@ -1,10 +1,12 @@
 import { platform } from '#platform'
 import { createArena } from '../core/arena.ts'
-import { check, positiveFloat32, RunError, show, UsageError, wholeNumber } from '../core/errors.ts'
+import { RunError, show, UsageError } from '../core/errors.ts'
 import { f32, padded } from '../core/layout.ts'
 import { type CoreSource, compileCore } from '../core/module.ts'
 import { namesOf, refuseUnknown } from '../core/options.ts'
 import { Draw, Purpose, splitSeed } from '../core/random.ts'
+import type { StopSignal } from '../core/runtime-types.ts'
+import { check, positiveFloat32, wholeNumber } from '../core/schemas.ts'
 import { choleskyOf, solveCholesky } from './cholesky.ts'
 
 /** What svgdNewton() takes. Vectors and matrices are float64, matrices row by row. */
@@ -25,8 +27,8 @@ export interface NewtonOptions {
   initial?: ArrayLike<number>
   /** Default 0. */
   seed?: number
-  /** Ends the run early, with the particles as they are then. */
-  signal?: AbortSignal
+  /** As of an AbortController. Ends the run early, with the particles as they are then. */
+  signal?: StopSignal
   /** Called after every step with the mean length of the Newton step in the metric M, and its number. */
   onStep?: (length: number, iteration: number) => void
   /** The WASM core; default: this package's steinrl.wasm. */

@@ -1,5 +1,5 @@
 import type { Arena } from '../core/arena.ts'
-import { positiveFloat32Or, show, UsageError } from '../core/errors.ts'
+import { show, UsageError } from '../core/errors.ts'
 import { f32, struct } from '../core/layout.ts'
 import type { Ops } from '../core/ops.ts'
 import type { Variant } from './fields.ts'
@@ -76,9 +76,6 @@ export type PerStateBandwidthName = keyof typeof conventions
 export type PerStateBandwidth = PerStateBandwidthName | number
 
 export const perStateBandwidthNames = Object.keys(conventions) as PerStateBandwidthName[]
-
-/** A rule that can be written down. */
-export const perStateBandwidthSchema = positiveFloat32Or('bandwidth', perStateBandwidthNames)
 
 export interface PerStateSizes {
   /** B */

@@ -1,19 +1,11 @@
 import { platform } from '#platform'
 import type { Arena } from '../core/arena.ts'
-import {
-  check,
-  float32,
-  nonNegativeFloat32,
-  oneOf,
-  show,
-  trueOrFalse,
-  UsageError,
-  wholeNumber,
-} from '../core/errors.ts'
+import { show, UsageError } from '../core/errors.ts'
 import type { CoreSource } from '../core/module.ts'
 import { namesOf, refuseUnknown } from '../core/options.ts'
 import { Draw, Purpose, type Seed, splitSeed } from '../core/random.ts'
-import type { OwnFloat32Array } from '../core/runtime-types.ts'
+import type { OwnFloat32Array, StopSignal } from '../core/runtime-types.ts'
+import { check, float32, nonNegativeFloat32, oneOf, trueOrFalse, wholeNumber } from '../core/schemas.ts'
 import { type MinibatchOptions, type MinibatchState, minibatchAt, startMinibatches } from '../optim/minibatch.ts'
 import { type Optimizer, sgd } from '../optim/optimizers.ts'
 import { relativeAdam } from '../optim/relative-adam.ts'
@@ -255,8 +247,8 @@ function requireRecord(name: string, value: unknown, field: string, what: string
 export interface SvgdRun extends SvgdOptions, SvgdStart {
   /** Steps to take. */
   iterations: number
-  /** Ends the run early; the particles are returned as they are then. */
-  signal?: AbortSignal
+  /** As of an AbortController. Ends the run early; the particles are returned as they are then. */
+  signal?: StopSignal
   /** Called after every step. */
   onStep?: (info: SvgdInfo, iteration: number) => void
 }

@@ -1,7 +1,8 @@
 import * as v from 'valibot'
-import { check, UsageError } from '../core/errors.ts'
+import { UsageError } from '../core/errors.ts'
 import { encodePlain } from '../core/plain.ts'
-import { countSchema, type LoggedRows, type ReadContent, type RowLog, type StateContent } from '../core/state.ts'
+import { check, countSchema } from '../core/schemas.ts'
+import type { LoggedRows, ReadContent, RowLog, StateContent } from '../core/state.ts'
 import { decodeState, encodeState } from '../core/state-file.ts'
 import type { EnvironmentSpec } from '../envs/contract.ts'
 

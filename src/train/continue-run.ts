@@ -2,6 +2,7 @@ import { platform } from '#platform'
 import { show, UsageError } from '../core/errors.ts'
 import { refuseUnknown } from '../core/options.ts'
 import { encodePlain } from '../core/plain.ts'
+import { decodeText } from '../core/text.ts'
 import { version } from '../core/version.ts'
 import type { IterationMetrics, RunSummary } from '../report/metrics.ts'
 import { type FoundCheckpoint, readCheckpoint, removeLaterCheckpoints } from './checkpoint-files.ts'
@@ -67,7 +68,7 @@ function refuseOtherRun({ file, about }: FoundCheckpoint, config: RunSummary['co
 /** The first lines of metrics.jsonl; what is behind them does not count. */
 async function metricsUpTo(path: string, iteration: number): Promise<IterationMetrics[]> {
   return reading(fileOf(path, 'metrics'), (bytes) => {
-    const lines = new TextDecoder().decode(bytes).split('\n').slice(0, -1)
+    const lines = decodeText(bytes).split('\n').slice(0, -1)
     if (lines.length < iteration)
       throw new UsageError(`it has ${lines.length} iterations, but the checkpoint is of iteration ${iteration}.`)
     const metrics: IterationMetrics[] = lines.slice(0, iteration).map((line) => JSON.parse(line))

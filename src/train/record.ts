@@ -1,6 +1,7 @@
 import { platform } from '#platform'
-import { check, nonNegativeNumber, show, UsageError } from '../core/errors.ts'
+import { show, UsageError } from '../core/errors.ts'
 import { refuseUnknown } from '../core/options.ts'
+import { check, nonNegativeNumber } from '../core/schemas.ts'
 import type { StatePart } from '../core/state.ts'
 import { version } from '../core/version.ts'
 import type { EnvironmentSpec } from '../envs/contract.ts'

@@ -1,5 +1,6 @@
 import { platform } from '#platform'
 import { isExpected, show, UsageError } from '../core/errors.ts'
+import { decodeText } from '../core/text.ts'
 
 /**
  * A directory that holds one run:
@@ -29,11 +30,11 @@ const { files } = platform
 export const fileOf = (path: string, name: keyof typeof FILES) => `${path}/${FILES[name]}`
 
 export function parseLines(bytes: Uint8Array) {
-  const lines = new TextDecoder().decode(bytes).split('\n')
+  const lines = decodeText(bytes).split('\n')
   return lines.filter((line) => line !== '').map((line) => JSON.parse(line))
 }
 
-export const parseJson = (bytes: Uint8Array) => JSON.parse(new TextDecoder().decode(bytes))
+export const parseJson = (bytes: Uint8Array) => JSON.parse(decodeText(bytes))
 
 /** Runs `write`; what the file system refuses becomes a UsageError that names what was to be written. */
 export async function writing(path: string, write: () => Promise<void>, what = 'run'): Promise<void> {

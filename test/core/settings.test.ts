@@ -4,7 +4,8 @@ import { Command } from 'commander'
 import * as v from 'valibot'
 import { amortizedSchema } from '../../src/algorithms/amortized-svgd/settings.ts'
 import { addSettings, flagOf } from '../../src/cli/settings.ts'
-import { positiveNumber, UsageError, wholeNumber } from '../../src/core/errors.ts'
+import { UsageError } from '../../src/core/errors.ts'
+import { positiveNumber, wholeNumber } from '../../src/core/schemas.ts'
 import {
   checkOptions,
   derived,

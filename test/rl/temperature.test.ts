@@ -2,8 +2,9 @@ import { describe, expect, test } from '@jest/globals'
 import * as v from 'valibot'
 import { svpg } from '../../src/algorithms/svpg/svpg.ts'
 import { createArena } from '../../src/core/arena.ts'
-import { check, UsageError } from '../../src/core/errors.ts'
+import { UsageError } from '../../src/core/errors.ts'
 import { compileCore } from '../../src/core/module.ts'
+import { check } from '../../src/core/schemas.ts'
 import { inverseTemperature, temperatureEntries } from '../../src/rl/temperature.ts'
 
 const { ops } = await createArena(await compileCore(), {})

@@ -1,4 +1,6 @@
 import * as v from 'valibot'
+import type { CoreSource } from '../../core/module.ts'
+import { refuseUnknown } from '../../core/options.ts'
 import {
   check,
   fraction,
@@ -7,9 +9,7 @@ import {
   oneOf,
   positiveFloat32,
   wholeNumber,
-} from '../../core/errors.ts'
-import type { CoreSource } from '../../core/module.ts'
-import { refuseUnknown } from '../../core/options.ts'
+} from '../../core/schemas.ts'
 import { required, seedEntry, setting, withDefault } from '../../core/settings.ts'
 import type { EnvironmentSpec } from '../../envs/contract.ts'
 import { environmentSpec } from '../../envs/registry.ts'
@@ -17,7 +17,7 @@ import { policyEntries } from '../../nn/policy-settings.ts'
 import type { TfjsOptions } from '../../nn/tfjs.ts'
 import { type Estimator, estimatorOf, gradientEntries } from '../../rl/estimator.ts'
 import { type Ranges, rangesSchema, refuseRanges } from '../../rl/randomisation.ts'
-import { bandwidthSchema } from '../../svgd/bandwidth-rules.ts'
+import { bandwidthSchema } from '../../svgd/bandwidth-schema.ts'
 import { RUN_OPTIONS } from '../algorithm.ts'
 import { workersEntry } from '../workers/pool.ts'
 

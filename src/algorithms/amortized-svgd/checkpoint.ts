@@ -1,4 +1,5 @@
-import { countSchema, fieldsPart, partsOf, type StatePart } from '../../core/state.ts'
+import { countSchema } from '../../core/schemas.ts'
+import { fieldsPart, partsOf, type StatePart } from '../../core/state.ts'
 import { loadPart, savePart } from '../../core/state-file.ts'
 import { trainablePart } from '../../rl/trainable.ts'
 import type { AmortizedState } from './amortized-svgd.ts'

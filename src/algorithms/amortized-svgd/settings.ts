@@ -1,5 +1,6 @@
 import * as v from 'valibot'
-import { nonNegativeFloat32, oneOf, positiveFloat32, show, wholeNumber } from '../../core/errors.ts'
+import { show } from '../../core/errors.ts'
+import { nonNegativeFloat32, oneOf, positiveFloat32, wholeNumber } from '../../core/schemas.ts'
 import { seedEntry, setting } from '../../core/settings.ts'
 
 export const amortizedRules = ['chain', 'regression', 'discrepancy'] as const

@@ -1,10 +1,11 @@
 import * as v from 'valibot'
-import { fraction, oneOf, positiveFloat32, show, wholeNumber } from '../../core/errors.ts'
+import { show } from '../../core/errors.ts'
+import { fraction, oneOf, positiveFloat32, positiveFloat32Or, wholeNumber } from '../../core/schemas.ts'
 import { checkOptions, setting, withDefault } from '../../core/settings.ts'
 import type { TfjsOptions } from '../../nn/tfjs.ts'
 import { checkReplay, offPolicyEntries, rewardScaleEntry } from '../../rl/off-policy.ts'
 import { temperatureEntries } from '../../rl/temperature.ts'
-import { perStateBandwidthSchema } from '../../svgd/per-state.ts'
+import { perStateBandwidthNames } from '../../svgd/per-state.ts'
 import { type CommonOptions, RUN_OPTIONS } from '../algorithm.ts'
 import { selections } from './stein-policy.ts'
 
@@ -35,7 +36,7 @@ const schema = v.object({
     'λ: ε is less where a step would stretch or compress the space of actions by more than this.',
   ),
   bandwidth: setting(
-    perStateBandwidthSchema,
+    positiveFloat32Or('bandwidth', perStateBandwidthNames),
     's2ac',
     'h of the kernel on the actions of a state: a named rule or a number.',
   ),

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { finiteNumberOr, fraction, positiveFloat32Or } from '../../core/errors.ts'
+import { finiteNumberOr, fraction, positiveFloat32Or } from '../../core/schemas.ts'
 import { checkOptions, setting } from '../../core/settings.ts'
 import type { TfjsOptions } from '../../nn/tfjs.ts'
 import { checkReplay, offPolicyEntries } from '../../rl/off-policy.ts'

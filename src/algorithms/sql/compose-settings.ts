@@ -1,5 +1,6 @@
 import * as v from 'valibot'
-import { check, MOST_ITERATIONS, show, wholeNumber } from '../../core/errors.ts'
+import { show } from '../../core/errors.ts'
+import { check, MOST_ITERATIONS, wholeNumber } from '../../core/schemas.ts'
 import { required, setting } from '../../core/settings.ts'
 import { checkSql, type SqlConfig, type SqlOptions, sqlSettings } from './settings.ts'
 

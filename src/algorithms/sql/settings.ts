@@ -1,10 +1,11 @@
 import * as v from 'valibot'
-import { fraction, positiveFloat32, UsageError, wholeNumber, wholeNumberOr } from '../../core/errors.ts'
+import { UsageError } from '../../core/errors.ts'
+import { fraction, positiveFloat32, positiveFloat32Or, wholeNumber, wholeNumberOr } from '../../core/schemas.ts'
 import { checkOptions, derived, setting, withDefault } from '../../core/settings.ts'
 import type { TfjsOptions } from '../../nn/tfjs.ts'
 import { checkReplay, offPolicyEntries, rewardScaleEntry } from '../../rl/off-policy.ts'
 import { temperatureEntries } from '../../rl/temperature.ts'
-import { perStateBandwidthSchema } from '../../svgd/per-state.ts'
+import { perStateBandwidthNames } from '../../svgd/per-state.ts'
 import { type CommonOptions, RUN_OPTIONS, type Saved } from '../algorithm.ts'
 
 /** Defaults are those of the authors' code where it has the setting. */
@@ -18,7 +19,7 @@ const schema = v.object({
   particles: setting(wholeNumber('particles', 2, 10_000), 32, 'Actions of a state in a step of the sampler.'),
   fixedShare: setting(fraction('fixedShare'), 0.5, 'Share of the particles that stay and move the others.'),
   bandwidth: setting(
-    perStateBandwidthSchema,
+    positiveFloat32Or('bandwidth', perStateBandwidthNames),
     'sql-code',
     'h of the kernel on the actions of a state: a named rule or a number.',
   ),

@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import type { CoreSource } from '../../core/module.ts'
 import {
   fractionOr,
   MOST_ITERATIONS,
@@ -8,15 +9,14 @@ import {
   positiveFloat32Or,
   trueOrFalse,
   wholeNumber,
-} from '../../core/errors.ts'
-import type { CoreSource } from '../../core/module.ts'
+} from '../../core/schemas.ts'
 import { checkOptions, derived, seedEntry, setting } from '../../core/settings.ts'
 import type { EnvironmentSpec } from '../../envs/contract.ts'
 import { policyEntries } from '../../nn/policy-settings.ts'
 import type { TfjsOptions } from '../../nn/tfjs.ts'
 import { type Estimator, estimatorEntries, estimatorOf } from '../../rl/estimator.ts'
 import { temperatureEntries } from '../../rl/temperature.ts'
-import { bandwidthSchema } from '../../svgd/bandwidth-rules.ts'
+import { bandwidthSchema } from '../../svgd/bandwidth-schema.ts'
 import { RUN_OPTIONS } from '../algorithm.ts'
 import { workersEntry } from '../workers/pool.ts'
 import { interactions } from './interaction.ts'

@@ -1,4 +1,5 @@
-import { check, isExpected, positiveNumber, UsageError, wholeNumberOr } from '../../core/errors.ts'
+import { isExpected, UsageError } from '../../core/errors.ts'
+import { check, positiveNumber, wholeNumberOr } from '../../core/schemas.ts'
 import { setting } from '../../core/settings.ts'
 import type { EnvironmentSpec } from '../../envs/contract.ts'
 import { findTask, statesOf } from '../../envs/description.ts'

@@ -1,4 +1,5 @@
-import { check, show, UsageError, wholeNumber } from '../../core/errors.ts'
+import { show, UsageError } from '../../core/errors.ts'
+import { check, wholeNumber } from '../../core/schemas.ts'
 import type { Environment, EnvironmentSpec } from '../contract.ts'
 import { type Action, type Box, box } from '../spaces.ts'
 import { around, type Wrapper, wrapper } from './wrapper.ts'

@@ -1,6 +1,6 @@
-import { check, wholeNumber } from '../../core/errors.ts'
+import { check, wholeNumber } from '../../core/schemas.ts'
 import type { Environment, EnvironmentSpec } from '../contract.ts'
-import { stepLimit } from '../errors.ts'
+import { stepLimit } from '../schemas.ts'
 import type { Action } from '../spaces.ts'
 import { around, isOver, limited, type Wrapper, wrapper } from './wrapper.ts'
 

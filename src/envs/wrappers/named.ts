@@ -1,6 +1,7 @@
 import * as v from 'valibot'
-import { check, show, UsageError } from '../../core/errors.ts'
+import { show, UsageError } from '../../core/errors.ts'
 import { nearest } from '../../core/nearest.ts'
+import { check } from '../../core/schemas.ts'
 import { clipAction, repeatAction, rescaleAction } from './actions.ts'
 import { episodeStatistics, recordEpisodes, recording } from './episodes.ts'
 import { normaliseObservation } from './observations.ts'

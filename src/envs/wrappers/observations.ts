@@ -1,5 +1,5 @@
-import { check, oneOf, positiveNumber } from '../../core/errors.ts'
 import { refuseUnknown } from '../../core/options.ts'
+import { check, oneOf, positiveNumber } from '../../core/schemas.ts'
 import type { Environment, EnvironmentSpec } from '../contract.ts'
 import { box } from '../spaces.ts'
 import { countInto, deviation, type RunningStatistics, runningStatistics, sizeStatistics } from './statistics.ts'

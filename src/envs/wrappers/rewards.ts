@@ -1,5 +1,6 @@
-import { check, fraction, oneOf, positiveNumber, show, UsageError } from '../../core/errors.ts'
+import { show, UsageError } from '../../core/errors.ts'
 import { refuseUnknown } from '../../core/options.ts'
+import { check, fraction, oneOf, positiveNumber } from '../../core/schemas.ts'
 import type { Environment, EnvironmentSpec, Step } from '../contract.ts'
 import { countInto, deviation, type RunningStatistics, runningStatistics, sizeStatistics } from './statistics.ts'
 import { around, isOver, type Wrapper, wrapper } from './wrapper.ts'
