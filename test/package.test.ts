@@ -197,8 +197,8 @@ const WITHOUT_TFJS = `
   await svgd({ particles: 4, dimension: 2, iterations: 3, score, signal: 'now' })
   // @ts-expect-error
   await make(7)
-  // @ts-expect-error
-  const core: PolicyCore = 7
+  // Not a number, which DOM's type of a compiled module would take: it has no members.
+  const core: PolicyCore = new Uint8Array(8)
   export const used = [first, core, checkEnvironment, compileCore, loadPolicy, makeVector, svgdNewton, UsageError]
   export type Used = [EnvironmentSpec, StatePart]
 `

@@ -42,6 +42,7 @@ export function requireSimd(): void {
  */
 export async function compileCore(source?: CoreSource): Promise<CoreModule> {
   requireSimd()
+  await loadLoader()
   if (source === undefined) return once('', async () => fromBase64((await import('../../dist/inline/core.js')).default))
   if (source instanceof URL) return once(source.href, () => platform.files.fetch(source))
   if (source instanceof WebAssembly.Module) return source
@@ -79,14 +80,24 @@ export async function compileRelaxedCore(): Promise<CoreModule> {
   }
 }
 
+// What instantiates a core. It makes a TextDecoder as it is loaded, so where there is none (jest-environment-jsdom) it
+// is left out: the core passes no text, and WebAssembly's own functions do the same.
+let loader: typeof import('@assemblyscript/loader') | undefined
+
+async function loadLoader(): Promise<void> {
+  if (typeof TextDecoder === 'function') loader ??= await import('@assemblyscript/loader')
+}
+
 /** One instance on one memory. The memory is made by the caller, at its final size. */
 export async function instantiateCore(module: CoreModule, memory: WasmMemory): Promise<Ops> {
-  const { exports } = await WebAssembly.instantiate(module, { env: { memory } })
+  await loadLoader()
+  const { exports } = await (loader ?? WebAssembly).instantiate(module, { env: { memory } })
   return exports as unknown as Ops
 }
 
 /** The same without waiting, for code that tfjs calls in the middle of an expression. */
 export function instantiateCoreSync(module: CoreModule, memory: WasmMemory): Ops {
-  const { exports } = new WebAssembly.Instance(module, { env: { memory } })
+  const imports = { env: { memory } }
+  const { exports } = loader ? loader.instantiateSync(module, imports) : new WebAssembly.Instance(module, imports)
   return exports as unknown as Ops
 }
