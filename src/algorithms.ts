@@ -27,6 +27,7 @@ export { type SqlComposeInfo, type SqlComposeState, sqlCompose } from './algorit
 export { type InteractingPolicies, kernelMatrix } from './algorithms/svpg/kernel.ts'
 export type { SvpgConfig, SvpgOptions } from './algorithms/svpg/settings.ts'
 export { type SvpgInfo, type SvpgState, svpg } from './algorithms/svpg/svpg.ts'
+export type { RedisAddress, Workers } from './cluster/address.ts'
 export type { CoreSource } from './core/module.ts'
 export type { Minibatch, Population, PopulationScore } from './core/population.ts'
 export type { Address, Bytes, NumberArray, WasmModule } from './core/runtime-types.ts'

@@ -15,6 +15,7 @@ const SOURCE_RANKS = {
   compile: 1.5,
   envs: 1,
   rl: 2,
+  cluster: 2.5,
   policy: 1.5,
   algorithms: 3,
   report: 3.5,
@@ -127,6 +128,7 @@ test('only the entries of the package re-export, and nothing imports them', () =
   const entries = [
     'algorithms.ts',
     'bayes.ts',
+    'cluster.ts',
     'envs.ts',
     'index.ts',
     'policy/index.ts',
@@ -277,6 +279,7 @@ const TESTED_ELSEWHERE: Readonly<Record<string, readonly [where: string, why: st
   'algorithms/workers/': ['rl/worker-pool.test.ts', 'what a worker runs'],
   'bayes/': ['bayes/fit.test.ts', 'the steps of a fit'],
   'cli/': ['cli/train.test.ts', 'the command line is tested as a command'],
+  'cluster/': ['cluster/runs.test.ts', 'runs on workers of a real server'],
   'compile/': ['compile/operations.test.ts', 'every op as a plan against tfjs'],
   'core/disposable.ts': ['rl/close.test.ts', 'what has to be closed'],
   'core/errors.ts': ['cli/bad-input.test.ts', 'errors as the command line shows them'],

@@ -1,12 +1,14 @@
 // Bundles each entry of the package for browsers, as a page would get it, into .sizes/. What is loaded later and only
-// if it is needed (the binaries, charts, MuJoCo) stays outside and is measured on its own. Run by `npm run size`.
+// if it is needed (the binaries, charts, clusters, MuJoCo) stays outside and is measured on its own. Run by `npm run
+// size`.
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const later = ['*/inline/core.js', '*/inline/tfjs.js', '*/inline/charts.js', 'ml-pca', 'pbf', '@mujoco/mujoco']
+const inline = ['*/inline/core.js', '*/inline/tfjs.js', '*/inline/charts.js']
+const later = [...inline, '*/cluster/pool.js', 'ml-pca', 'pbf', '@mujoco/mujoco']
 
 /** What a program imports, by the name of the bundle. */
 const programs = {

@@ -1,3 +1,4 @@
+import type { Workers } from '../cluster/address.ts'
 import type { CoreSource } from '../core/module.ts'
 import { normOf } from '../core/rows.ts'
 import type { Entries } from '../core/settings.ts'
@@ -17,7 +18,7 @@ export interface CommonOptions {
   /** Iterations of the whole run, which schedules go through. train() sets it. */
   iterations?: number
   /** Who evaluates particles, where an algorithm has any to share out; it does not change the bits. */
-  workers?: number | 'auto'
+  workers?: Workers
   /** The WASM core; default: this package's steinrl.wasm. */
   core?: CoreSource
 }

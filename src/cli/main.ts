@@ -3,6 +3,7 @@ import { Command } from 'commander'
 import pc from 'picocolors'
 import { isExpected } from '../core/errors.ts'
 import { version } from '../core/version.ts'
+import { clusterCommand, workerCommand } from './cluster.ts'
 import { evalCommand } from './eval.ts'
 import { experimentCommand } from './experiment.ts'
 import { exportCommand } from './export.ts'
@@ -24,7 +25,8 @@ const program = new Command('steinrl')
           .replaceAll('\n', ' '),
       ),
   })
-for (const command of [trainCommand(), evalCommand(), experimentCommand(), exportCommand(), fitCommand()]) {
+const commands = [trainCommand(), evalCommand(), experimentCommand(), exportCommand(), fitCommand()]
+for (const command of [...commands, workerCommand(), clusterCommand()]) {
   for (const each of [command, ...command.commands]) each.copyInheritedSettings(program)
   program.addCommand(command)
 }

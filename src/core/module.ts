@@ -34,6 +34,10 @@ export function requireSimd(): void {
   )
 }
 
+/** The bytes of this package's core. */
+export const coreBytes = async (): Promise<OwnUint8Array> =>
+  fromBase64((await import('../../dist/inline/core.js')).default)
+
 /**
  * Compiles the WASM core. Default: that of this package, which is compiled once in the life of the process, as is a
  * core at a URL.
@@ -43,7 +47,7 @@ export function requireSimd(): void {
 export async function compileCore(source?: CoreSource): Promise<CoreModule> {
   requireSimd()
   await loadLoader()
-  if (source === undefined) return once('', async () => fromBase64((await import('../../dist/inline/core.js')).default))
+  if (source === undefined) return once('', coreBytes)
   if (source instanceof URL) return once(source.href, () => platform.files.fetch(source))
   if (source instanceof WebAssembly.Module) return source
   return WebAssembly.compile(typeof source === 'string' ? await platform.files.fetch(source) : (source as BufferSource))

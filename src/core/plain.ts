@@ -1,4 +1,5 @@
 import { UsageError } from './errors.ts'
+import type { NumberArray } from './runtime-types.ts'
 
 // Plain data as JSON, with what JSON leaves out: numbers that are not finite, −0 and typed arrays.
 
@@ -12,43 +13,63 @@ const NUMBERS = new Map<string, number>([
   ['-0', -0],
 ])
 
+/** The constructor of the arrays of this name; undefined for a type that plain data does not hold. */
+export const arrayNamed = (name: unknown): (typeof ARRAYS)[ArrayName] | undefined =>
+  typeof name === 'string' && Object.hasOwn(ARRAYS, name) ? ARRAYS[name as ArrayName] : undefined
+
 /**
  * Plain data as text: numbers, texts, booleans, null, lists, records and typed arrays; undefined where there is
  * something else in it.
+ *
+ * @param apart takes the typed arrays, each once, whose places alone are then in the text
  */
-export function encodePlain(value: unknown): string | undefined {
+export function encodePlain(value: unknown, apart?: NumberArray[]): string | undefined {
   try {
-    return JSON.stringify(tagged(value))
+    return JSON.stringify(tagged(value, apart))
   } catch (error) {
     if (error instanceof UsageError) return undefined
     throw error
   }
 }
 
-/** What encodePlain() wrote. */
-export const decodePlain = (text: string): unknown => untagged(JSON.parse(text))
+/** What encodePlain() wrote, with the arrays that it set apart. */
+export const decodePlain = (text: string, apart: readonly NumberArray[] = []): unknown =>
+  untagged(JSON.parse(text), apart)
 
-function tagged(value: unknown): unknown {
+function placeOf(array: NumberArray, apart: NumberArray[]): number {
+  const place = apart.indexOf(array)
+  return place < 0 ? apart.push(array) - 1 : place
+}
+
+function tagged(value: unknown, apart?: NumberArray[]): unknown {
   if (typeof value === 'number') {
     if (Object.is(value, -0)) return { $number: '-0' }
     return Number.isFinite(value) ? value : { $number: String(value) }
   }
   if (value === null || typeof value === 'string' || typeof value === 'boolean') return value
-  if (Array.isArray(value)) return value.map(tagged)
+  if (Array.isArray(value)) return value.map((entry) => tagged(entry, apart))
   if (typeof value !== 'object') throw new UsageError('This is no plain data.')
   const name = Object.getPrototypeOf(value)?.constructor?.name
-  if (name in ARRAYS) return { $array: name, values: Array.from(value as Float64Array, tagged) }
+  if (name in ARRAYS && apart) return { $place: placeOf(value as NumberArray, apart) }
+  if (name in ARRAYS) return { $array: name, values: Array.from(value as Float64Array, (entry) => tagged(entry)) }
   if (name !== 'Object' && Object.getPrototypeOf(value) !== null) throw new UsageError('This is no plain data.')
   const entries = Object.entries(value).filter(([, entry]) => entry !== undefined)
   if (entries.some(([key]) => key.startsWith('$'))) throw new UsageError('This is no plain data.')
-  return Object.fromEntries(entries.map(([key, entry]) => [key, tagged(entry)]))
+  return Object.fromEntries(entries.map(([key, entry]) => [key, tagged(entry, apart)]))
 }
 
-function untagged(value: unknown): unknown {
+function untagged(value: unknown, apart: readonly NumberArray[]): unknown {
   if (value === null || typeof value !== 'object') return value
-  if (Array.isArray(value)) return value.map(untagged)
-  const { $number, $array, values } = value as { $number?: string; $array?: ArrayName; values?: unknown[] }
+  if (Array.isArray(value)) return value.map((entry) => untagged(entry, apart))
+  const { $number, $array, $place, values } = value as {
+    $number?: string
+    $array?: ArrayName
+    $place?: number
+    values?: unknown[]
+  }
+  if ($place !== undefined) return apart[$place]
   if ($number !== undefined) return NUMBERS.get($number)
-  if ($array !== undefined) return ARRAYS[$array].from((values ?? []).map(untagged) as number[])
-  return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, untagged(entry)]))
+  if ($array !== undefined)
+    return ARRAYS[$array].from((values ?? []).map((entry) => untagged(entry, apart)) as number[])
+  return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, untagged(entry, apart)]))
 }

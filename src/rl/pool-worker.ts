@@ -92,7 +92,7 @@ const notStarted = ({ message }: Error) =>
   new UsageError(`A worker could not be started (${message}); workers: 0 evaluates in this thread.`)
 
 /** An error as it was thrown in the worker. */
-function errorOf({ name, message, stack }: { name: string; message: string; stack?: string }): Error {
+export function errorOf({ name, message, stack }: { name: string; message: string; stack?: string }): Error {
   const kinds: Readonly<Record<string, new (message: string) => Error>> = {
     RunError,
     UsageError,

@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import type { Algorithm } from '../algorithms/algorithm.ts'
+import type { Workers } from '../cluster/address.ts'
 import { isExpected, show, UsageError } from '../core/errors.ts'
 import type { CoreSource } from '../core/module.ts'
 import { encodePlain } from '../core/plain.ts'
@@ -20,7 +21,7 @@ export interface ResumeOptions {
   /** Of the whole run; default: as before. */
   readonly iterations?: number
   /** Default: this thread. */
-  readonly workers?: number | 'auto'
+  readonly workers?: Workers
   readonly workerLimit?: number
   /** The task, where it is one of one's own that cannot be found again. */
   readonly env?: string | EnvironmentSpec

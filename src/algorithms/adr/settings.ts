@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import type { Workers } from '../../cluster/address.ts'
 import type { CoreSource } from '../../core/module.ts'
 import { refuseUnknown } from '../../core/options.ts'
 import {
@@ -108,8 +109,8 @@ export const adrSettings = { ...schema.entries, workers: workersEntry }
 export type AdrOptions = v.InferInput<typeof schema> & {
   /** An id of the registry or a task of one's own that has `configure`. */
   env: string | EnvironmentSpec
-  /** Who evaluates: this thread (0, the default), that number of workers, or one a core (auto), with the same bits. */
-  workers?: number | 'auto'
+  /** Who evaluates, with the same bits: this thread (0, the default), workers, one a core (auto), or redis://host. */
+  workers?: Workers
   /** Seconds that a worker may take for one job before it counts as dead and the job goes to another. Default 600. */
   workerLimit?: number
   /** Iterations of the whole run. train() sets it. */

@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import type { Workers } from '../../cluster/address.ts'
 import type { CoreSource } from '../../core/module.ts'
 import {
   fractionOr,
@@ -94,10 +95,11 @@ export type SvpgOptions = v.InferInput<typeof schema> & {
   /** An id of the registry or a task of one's own. */
   env: string | EnvironmentSpec
   /**
-   * Who evaluates the particles: this thread (0, the default), that number of workers, or one a core ('auto'). The bits
-   * are the same. A task in TypeScript needs its `module` for workers.
+   * Who evaluates the particles: this thread (0, the default), that number of workers, one a core ('auto'), or the
+   * workers at a Redis server ('redis://host'). The bits are the same. A task in TypeScript needs its `module` for
+   * workers.
    */
-  workers?: number | 'auto'
+  workers?: Workers
   /** Seconds that a worker may take for one job before it counts as dead and the job goes to another. Default 600. */
   workerLimit?: number
   /** Iterations of the whole run, which a temperature schedule goes through. train() sets it. */

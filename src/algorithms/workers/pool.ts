@@ -1,5 +1,8 @@
-import { isExpected, UsageError } from '../../core/errors.ts'
-import { check, positiveNumber, wholeNumberOr } from '../../core/schemas.ts'
+import * as v from 'valibot'
+import { isRedisAddress, type RedisAddress, type Workers } from '../../cluster/address.ts'
+import { isExpected, show, UsageError } from '../../core/errors.ts'
+import { compileCore } from '../../core/module.ts'
+import { type Allowed, check, positiveNumber } from '../../core/schemas.ts'
 import { setting } from '../../core/settings.ts'
 import type { EnvironmentSpec } from '../../envs/contract.ts'
 import { findTask, statesOf } from '../../envs/description.ts'
@@ -8,11 +11,25 @@ import { startWorkerPool, type WorkerPool, workersFor } from '../../rl/worker-po
 import type { PolicyGradientSetup } from '../policy-gradient/evaluation-state.ts'
 import type { PostedTask } from './task.ts'
 
+const allowed = 'a whole number from 0 to 256, auto or the address of a Redis server, as redis://host:6379'
+
+const workersSchema = v.pipe(
+  v.custom<Workers>(
+    (input) =>
+      isRedisAddress(input) ||
+      input === 'auto' ||
+      (typeof input === 'number' && Number.isSafeInteger(input) && input >= 0 && input <= 256),
+    ({ input }) => `workers must be ${allowed}, got ${show(input)}.`,
+  ),
+  v.metadata({ kind: 'whole', allowed } satisfies Allowed),
+)
+
 /** It does not change the bits of a run, and is no part of its configuration. */
 export const workersEntry = setting(
-  wholeNumberOr('workers', [0, 256], ['auto']),
+  workersSchema,
   0,
-  'Workers that share out the evaluations: 0 for this thread, auto for one a core. The bits are the same.',
+  'Workers that share out the evaluations: 0 for this thread, auto for one a core, or those at a Redis server. The bits ' +
+    'are the same.',
 )
 
 interface PoolOptions<Setup> {
@@ -22,7 +39,7 @@ interface PoolOptions<Setup> {
   readonly evaluator: string
   readonly setup: Setup
   /** The setting `workers`. */
-  readonly wanted: number | 'auto' | undefined
+  readonly wanted: Workers | undefined
   /** How many jobs there are to share out. */
   readonly jobs: number
   /** Seconds that a worker may take for one job. */
@@ -46,6 +63,7 @@ export async function startTaskPool<Setup extends PolicyGradientSetup>({
 }: PoolOptions<Setup>): Promise<WorkerPool> {
   const wanted = check(workersEntry, setting)
   if (limit !== undefined) check(positiveNumber('workerLimit'), limit)
+  if (isRedisAddress(wanted)) return onCluster(wanted, setup, evaluator, limit)
   const few = wanted === 'auto' ? workersFor(wanted, jobs) : wanted
   const posted = few === 0 ? null : await postedTask(setup.task.spec, wanted)
   const workers = posted ? workersFor(wanted, jobs) : 0
@@ -59,7 +77,18 @@ export async function startTaskPool<Setup extends PolicyGradientSetup>({
   }
 }
 
-async function postedTask(spec: EnvironmentSpec, wanted: number | 'auto'): Promise<PostedTask | null> {
+/** Loaded when it is asked for: pages have no clusters. */
+async function onCluster(address: RedisAddress, setup: PolicyGradientSetup, evaluator: string, limit?: number) {
+  const { core, tfjs: _, policy, task, ...rest } = setup
+  if (core && core !== (await compileCore()))
+    throw new UsageError('Workers of a cluster have the core of this package: leave core out.')
+  const { startClusterPool } = await import('../../cluster/pool.ts')
+  const spec = await postedTask(task.spec, address)
+  const { net: __, size: ___, ...shape } = policy
+  return startClusterPool({ address, evaluator, posted: { ...rest, task: { ...task, spec }, policy: shape }, limit })
+}
+
+async function postedTask(spec: EnvironmentSpec, wanted: Workers): Promise<PostedTask | null> {
   try {
     const task = await findTask(spec)
     const states = statesOf(spec)

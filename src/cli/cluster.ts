@@ -1,0 +1,81 @@
+import { hostname } from 'node:os'
+import { resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { Command } from 'commander'
+import pc from 'picocolors'
+import { isRedisAddress, type RedisAddress } from '../cluster/address.ts'
+import type { WorkerRecord } from '../cluster/register.ts'
+import { clusterStatus } from '../cluster/status.ts'
+import { startClusterWorker } from '../cluster/worker.ts'
+import { show, UsageError } from '../core/errors.ts'
+import { check, wholeNumber } from '../core/schemas.ts'
+import { printLine } from './print.ts'
+import { number } from './values.ts'
+
+const SERVER = 'a Redis server, as redis://host:6379'
+
+/** A worker of a cluster, until a signal ends it. */
+export const workerCommand = (): Command =>
+  new Command('worker')
+    .description('Evaluate particles for trainings elsewhere: train --workers redis://host.')
+    .argument('<address>', SERVER)
+    .option('--threads <n>', 'jobs at a time, each on a thread of its own', number, 1)
+    .option(
+      '--import <file>',
+      'with a task of your own; again for more',
+      (file, files: string[]) => [...files, file],
+      [],
+    )
+    .action(work)
+
+export const clusterCommand = (): Command =>
+  new Command('cluster')
+    .description('See what goes on at a server of a cluster.')
+    .addCommand(
+      new Command('status')
+        .description('Show the workers and the jobs at a server.')
+        .argument('<address>', SERVER)
+        .option('--json', 'print one JSON line instead of a table', false)
+        .action(status),
+    )
+
+function addressOf(text: string): RedisAddress {
+  if (isRedisAddress(text)) return text
+  throw new UsageError(`The address must be that of ${SERVER}, got ${show(text)}.`)
+}
+
+async function work(text: string, options: { threads: unknown; import: string[] }): Promise<void> {
+  const threads = check(wholeNumber('threads', 1, 256), options.threads)
+  const imports = options.import.map((file) => pathToFileURL(resolve(file)).href)
+  const name = `${hostname()}:${process.pid}`
+  const worker = await startClusterWorker({ address: addressOf(text), threads, imports, name })
+  console.log(worker.introduction)
+  await new Promise<void>((end) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => end())
+  })
+  await worker.close()
+}
+
+async function status(text: string, { json }: { json: boolean }): Promise<void> {
+  const found = await clusterStatus(addressOf(text))
+  if (json) return printLine(found)
+  const { server, workers, waiting, running, failed } = found
+  console.log(`${pc.bold(server)}: jobs waiting ${waiting}, running ${running}, failed ${failed}`)
+  if (workers.length === 0) return console.log(`No worker: start one by npx steinrl worker ${server}`)
+  const rows = [['worker', 'threads', 'busy', 'done', 'retries', 'mean', 'p95', 'release'], ...workers.map(rowOf)]
+  const widths = rows[0].map((_, k) => Math.max(...rows.map((row) => row[k].length)))
+  for (const row of rows)
+    console.log(
+      row
+        .map((cell, k) => cell.padEnd(widths[k]))
+        .join('  ')
+        .trimEnd(),
+    )
+}
+
+const seconds = (value: number | null) => (value === null ? '-' : `${(value * 1000).toFixed(0)} ms`)
+
+const rowOf = ({ name, threads, running, done, retries, mean, p95, version, core }: WorkerRecord): string[] => [
+  ...[name, String(threads), String(running), String(done), String(retries), seconds(mean), seconds(p95)],
+  `${version} ${core.slice(0, 12)}`,
+]

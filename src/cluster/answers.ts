@@ -1,0 +1,75 @@
+import { UsageError } from '../core/errors.ts'
+import type { Job, Outcome } from '../rl/evaluator.ts'
+import { decodeMessage, encodeMessage } from './messages.ts'
+
+/** Who has done a job. */
+export interface By {
+  readonly worker: string
+  readonly name: string
+  /** Which of its threads. */
+  readonly thread: number
+}
+
+/** What came of a job: its outcome as bytes, what evaluating it threw, or why nobody can do it. */
+export type Said =
+  | { readonly outcome: Uint8Array }
+  | { readonly failure: { readonly name: string; readonly message: string; readonly stack?: string } }
+  | { readonly died: string }
+
+export type Answer = { readonly id: string; readonly by: By } & Said
+
+export const encodeAnswer = (answer: Answer): Uint8Array => encodeMessage(answer)
+
+const isText = (value: unknown): value is string => typeof value === 'string'
+
+/** @throws UsageError, as the end of a sentence, for what is no answer */
+export function decodeAnswer(bytes: Uint8Array): Answer {
+  const { id, by, ...said } = (decodeMessage(bytes) ?? {}) as Record<string, unknown>
+  const { worker, name, thread } = (by ?? {}) as Record<string, unknown>
+  const { outcome, failure, died } = said
+  const isKnown =
+    outcome instanceof Uint8Array ||
+    isText(died) ||
+    (isText((failure as { name?: unknown })?.name) && isText((failure as { message?: unknown }).message))
+  if (isText(id) && isText(worker) && isText(name) && Number.isSafeInteger(thread) && isKnown)
+    return { id, by: { worker, name, thread }, ...said } as Answer
+  throw new UsageError('it is no answer to a job.')
+}
+
+const isArray = (value: unknown): boolean => ArrayBuffer.isView(value)
+const isRecordOfArrays = (value: unknown): boolean =>
+  value === null || (typeof value === 'object' && Object.values(value as object).every(isArray))
+const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0
+
+/** @throws UsageError, as the end of a sentence, for what is no job */
+export function decodeJob(bytes: Uint8Array): Job {
+  const job = decodeMessage(bytes) as Job | null
+  const { particle, step, pass, theta, behaviour, carried, context } = (job ?? {}) as Partial<Job>
+  const isJob =
+    [particle, step, pass].every(isCount) &&
+    theta instanceof Float32Array &&
+    behaviour instanceof Float32Array &&
+    [carried, context].every((value) => value !== undefined && isRecordOfArrays(value))
+  if (isJob) return job as Job
+  throw new UsageError('it is no job.')
+}
+
+/**
+ * The outcome of a job for a policy of `size` parameters.
+ *
+ * @throws UsageError, as the end of a sentence, for what is none
+ */
+export function decodeOutcome(bytes: Uint8Array, size: number): Outcome {
+  const outcome = decodeMessage(bytes) as Outcome | null
+  const { gradient, carried, exploration, info, visited } = (outcome ?? {}) as Partial<Outcome>
+  const isGradient = (value: unknown) =>
+    value instanceof Float32Array && value.length === size && value.every((x) => Number.isFinite(x))
+  if (!isGradient(gradient)) throw new UsageError(`its gradient has not ${size} finite numbers.`)
+  if (exploration !== null && !isGradient(exploration))
+    throw new UsageError(`its exploration gradient has not ${size} finite numbers.`)
+  const isOutcome =
+    [carried, visited].every((value) => value !== undefined && isRecordOfArrays(value)) &&
+    (info === null || (isCount(info?.episodes) && Number.isFinite(info?.entropy)))
+  if (isOutcome) return outcome as Outcome
+  throw new UsageError('it is no outcome.')
+}

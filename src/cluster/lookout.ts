@@ -1,0 +1,101 @@
+import { platform } from '#platform'
+import { RunError } from '../core/errors.ts'
+import { beat, type Driver, type Entry, post, takeNote } from './driver.ts'
+import { KEPT, keys, MOST_DEATHS, sharedQueue } from './names.ts'
+import { sorted, workersAt } from './register.ts'
+
+// What a driver does about jobs without an answer.
+
+/** Times that a job may be gone from the server without an answer. */
+const MOST_LOST = 5
+
+/** A job that is given up, and why. */
+interface GivenUp {
+  readonly entry: Entry
+  readonly error: Error
+}
+
+/**
+ * Looks after workers and open jobs: tells who has gone, and adds jobs again that are nowhere, or wait for a worker
+ * that is no more.
+ *
+ * @returns jobs that are given up
+ * @throws RunError when the server has lost the run, or there is no worker for too long
+ */
+export async function look(driver: Driver): Promise<GivenUp[]> {
+  driver.at.look = platform.now()
+  await beat(driver)
+  await lookAtWorkers(driver)
+  const givenUp: GivenUp[] = []
+  const again: Entry[] = []
+  for (const { entry, isThere, isFailed } of await placesOf(driver)) {
+    const isOrphan = entry.owner !== null && !driver.workers.has(entry.owner)
+    if (isFailed) {
+      const { reason, isOfWorkers } = await reasonOf(driver, entry)
+      if (isOfWorkers) givenUp.push({ entry, error: new RunError(sentenceOf(entry)) })
+      else if (entry.lost++ < MOST_LOST) again.push(entry)
+      else givenUp.push({ entry, error: new RunError(`Particle ${entry.job.particle} was not evaluated: ${reason}`) })
+    } else if (isOrphan) again.push(entry)
+    else if (isThere) entry.isMissing = false
+    else if (!entry.isMissing) entry.isMissing = true
+    else if (entry.lost++ < MOST_LOST) again.push(entry)
+    else
+      givenUp.push({
+        entry,
+        error: new RunError(`The job of particle ${entry.job.particle} was lost ${MOST_LOST} times.`),
+      })
+  }
+  await addAgain(driver, again)
+  return givenUp
+}
+
+const sentenceOf = ({ job }: Entry) => `${MOST_DEATHS} workers died while they evaluated particle ${job.particle}.`
+
+async function lookAtWorkers(driver: Driver): Promise<void> {
+  const { server, release, told, workers, limit, at } = driver
+  const { fitting } = sorted(await workersAt(server), release)
+  takeNote(driver, fitting)
+  for (const [id, { name }] of workers)
+    if (!driver.workers.has(id))
+      told.push(`Worker ${name} has gone or gives no sign of life; ${driver.workers.size} are left.`)
+  const now = platform.now()
+  if (driver.workers.size > 0) at.alone = now
+  else if (now - at.alone > limit * 1000)
+    throw new RunError(
+      `No worker has been at ${server.shown} for ${limit} s; the run can go on from its last checkpoint.`,
+    )
+}
+
+/** Where the open jobs are. An answer stands in the list before its job goes. */
+async function placesOf({ server, open, run }: Driver) {
+  const entries = [...open.values()]
+  const replies = await server.together([
+    ...entries.flatMap(({ id, queue }) => [
+      ['EXISTS', keys.ofQueue(queue, id)],
+      ['ZSCORE', keys.ofQueue(queue, 'failed'), id],
+      ['PEXPIRE', keys.job(id), KEPT.job],
+    ]),
+    ['LLEN', keys.answers(run)],
+  ])
+  const areAnswered = Number(replies.at(-1)) > 0
+  return entries.map((entry, k) => ({
+    entry,
+    isThere: areAnswered || Number(replies[3 * k]) === 1,
+    isFailed: replies[3 * k + 1] !== null,
+  }))
+}
+
+/** Why BullMQ has given a job up, and whether its workers died of it. */
+async function reasonOf({ server }: Driver, { queue, id }: Entry) {
+  const reason = String(await server.call('HGET', keys.ofQueue(queue, id), 'failedReason'))
+  return { reason, isOfWorkers: /stalled|died/.test(reason) }
+}
+
+/** Under the same id, with what is left of it taken away before. */
+async function addAgain(driver: Driver, entries: readonly Entry[]): Promise<void> {
+  for (const entry of entries) {
+    await driver.queues.get(entry.queue)?.remove(entry.id)
+    Object.assign(entry, { queue: sharedQueue(driver.release), owner: null, isMissing: false })
+  }
+  if (entries.length > 0) await post(driver, entries)
+}

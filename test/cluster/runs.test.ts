@@ -1,0 +1,67 @@
+import { createHash } from 'node:crypto'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import type { AnyTrainOptions } from '../../src/train/train.ts'
+import { train } from '../../src/train/train.ts'
+import type { Running } from '../cli/steinrl.ts'
+import { until } from '../cli/steinrl.ts'
+import { describeWithRedis, endWorker, type RedisServer, startRedis, startWorker } from './server.ts'
+
+const small = { env: 'CartPole-v1', environments: 3, steps: 40, hidden: [8], seed: 6, iterations: 3 } as const
+
+const methods = {
+  'SVPG with REINFORCE': { ...small, particles: 5 },
+  'SVPG with A2C': { ...small, particles: 5, estimator: 'a2c', criticHidden: [8] },
+  'SVPG with PPO': { ...small, particles: 5, estimator: 'ppo', criticHidden: [8], epochs: 2 },
+  'SVPG with a kernel on behaviour': { ...small, particles: 4, kernel: 'js' },
+  ADR: { ...small, algorithm: 'adr', ranges: { halfLength: [0.3, 1] }, particles: 2, moves: 2 },
+} as const
+
+/** SHA-256 of theta at the end, and what was told. */
+async function trained(options: object, onStep: (iteration: number) => unknown = () => {}) {
+  const losses: string[] = []
+  let theta = new Float32Array(0)
+  for await (const { state, losses: told, iteration } of train(options as AnyTrainOptions)) {
+    losses.push(...told)
+    theta = (state as { arena: { view: { theta: Float32Array } } }).arena.view.theta.slice()
+    await onStep(iteration)
+  }
+  return { theta: createHash('sha256').update(new Uint8Array(theta.buffer)).digest('hex'), losses }
+}
+
+const known = new Map<string, ReturnType<typeof trained>>()
+
+/** What this thread comes to alone. */
+function here(name: keyof typeof methods) {
+  const run = known.get(name) ?? trained({ ...methods[name], workers: 0 })
+  known.set(name, run)
+  return run
+}
+
+describeWithRedis('workers of a cluster', () => {
+  let redis: RedisServer
+  beforeAll(async () => {
+    redis = await startRedis()
+  })
+  afterAll(() => redis.stop())
+
+  test('any number of workers gives the bytes of this thread, and leaves no key', async () => {
+    const names = Object.keys(methods) as (keyof typeof methods)[]
+    const workers: Running[] = []
+    try {
+      for (const count of [1, 3]) {
+        while (workers.length < count) workers.push(await startWorker(redis.address))
+        for (const name of names) {
+          const there = await trained({ ...methods[name], workers: redis.address })
+          expect([name, there]).toEqual([name, await here(name)])
+        }
+      }
+    } finally {
+      await Promise.all(workers.map(endWorker))
+    }
+    await until('the last key to go', async () => (await redis.scan()).length === 0)
+  })
+
+  test.each(Object.keys(methods) as (keyof typeof methods)[])('%s: two threads give them too', async (name) => {
+    expect(await trained({ ...methods[name], workers: 2 })).toEqual(await here(name))
+  })
+})
