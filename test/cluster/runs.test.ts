@@ -1,32 +1,18 @@
-import { createHash } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import type { AnyTrainOptions } from '../../src/train/train.ts'
-import { train } from '../../src/train/train.ts'
 import type { Running } from '../cli/steinrl.ts'
 import { until } from '../cli/steinrl.ts'
 import { describeWithRedis, endWorker, type RedisServer, startRedis, startWorker } from './server.ts'
+import { SMALL, trained } from './trained.ts'
 
-const small = { env: 'CartPole-v1', environments: 3, steps: 40, hidden: [8], seed: 6, iterations: 3 } as const
+const small = { ...SMALL, iterations: 3 } as const
 
 const methods = {
-  'SVPG with REINFORCE': { ...small, particles: 5 },
-  'SVPG with A2C': { ...small, particles: 5, estimator: 'a2c', criticHidden: [8] },
-  'SVPG with PPO': { ...small, particles: 5, estimator: 'ppo', criticHidden: [8], epochs: 2 },
+  'SVPG with REINFORCE': small,
+  'SVPG with A2C': { ...small, estimator: 'a2c', criticHidden: [8] },
+  'SVPG with PPO': { ...small, estimator: 'ppo', criticHidden: [8], epochs: 2 },
   'SVPG with a kernel on behaviour': { ...small, particles: 4, kernel: 'js' },
   ADR: { ...small, algorithm: 'adr', ranges: { halfLength: [0.3, 1] }, particles: 2, moves: 2 },
 } as const
-
-/** SHA-256 of theta at the end, and what was told. */
-async function trained(options: object, onStep: (iteration: number) => unknown = () => {}) {
-  const losses: string[] = []
-  let theta = new Float32Array(0)
-  for await (const { state, losses: told, iteration } of train(options as AnyTrainOptions)) {
-    losses.push(...told)
-    theta = (state as { arena: { view: { theta: Float32Array } } }).arena.view.theta.slice()
-    await onStep(iteration)
-  }
-  return { theta: createHash('sha256').update(new Uint8Array(theta.buffer)).digest('hex'), losses }
-}
 
 const known = new Map<string, ReturnType<typeof trained>>()
 

@@ -239,7 +239,7 @@ describe('errors of a worker', () => {
 
   test.each([-1, 1.5, 'all' as 'auto'])('workers %p are refused', async (workers) => {
     await expect(svpg.init({ ...small, workers })).rejects.toThrow(
-      /^workers must be a whole number from 0 to 256 or auto, got /,
+      /^workers must be a whole number from 0 to 256, auto or the address of a Redis server, as redis:\/\/host:6379, got /,
     )
   })
 

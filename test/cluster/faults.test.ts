@@ -1,0 +1,141 @@
+// What machines do to a run: workers and servers that are killed, paused, flushed, late.
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals'
+import { contents, inTemporaryDirectory, type Running, start, until } from '../cli/steinrl.ts'
+import { describeWithRedis, endWorker, type RedisServer, startRedis, startWorker } from './server.ts'
+import { SMALL, trained } from './trained.ts'
+
+/** Long enough in one evaluation to be hit in the middle. */
+const long = { ...SMALL, environments: 32, steps: 2000, hidden: [64, 64], iterations: 4 } as const
+
+const MINUTES = 60_000
+
+describeWithRedis('faults', () => {
+  let redis: RedisServer
+  let here: string
+  const workers: Running[] = []
+  beforeAll(async () => {
+    redis = await startRedis('--appendonly', 'yes')
+    here = (await trained({ ...long, workers: 0 })).theta
+  }, 2 * MINUTES)
+  afterAll(() => redis.stop())
+  afterEach(async () => {
+    await Promise.all(workers.splice(0).map(endWorker))
+    await until('the last key to go', async () => (await redis.scan()).length === 0)
+  }, MINUTES)
+  const begin = async (count: number) => {
+    for (let k = 0; k < count; k++) workers.push(await startWorker(redis.address))
+  }
+  const soon = (action: () => unknown, ms = 150) => void setTimeout(action, ms)
+
+  test(
+    'workers that are killed in the middle of a job, and one that joins late',
+    async () => {
+      await begin(2)
+      const { theta, losses } = await trained({ ...long, workers: redis.address }, async (iteration) => {
+        if (iteration > 2) return
+        workers.push(await startWorker(redis.address))
+        soon(() => workers[iteration - 1].child.kill('SIGKILL'))
+      })
+      expect(theta).toBe(here)
+      for (const { child } of workers.slice(0, 2))
+        expect(losses.join('\n')).toMatch(new RegExp(`Worker \\S+:${child.pid} has gone or gives no sign of life; \\d`))
+    },
+    3 * MINUTES,
+  )
+
+  test(
+    'a worker that is paused longer than its lock, and wakes up: its bytes are compared',
+    async () => {
+      await begin(2)
+      const [{ child }] = workers
+      let woken = false
+      const { theta, losses } = await trained({ ...long, iterations: 4, workers: redis.address }, async (iteration) => {
+        if (iteration === 1) soon(() => child.kill('SIGSTOP'))
+        // Once the job of the one that sleeps has been done by the other.
+        if (iteration === 2) woken = child.kill('SIGCONT')
+        if (iteration === 2) await new Promise((resolve) => setTimeout(resolve, 3000))
+      })
+      expect([theta, woken]).toEqual([here, true])
+      const twice = losses.filter((text) => text.includes('was evaluated twice'))
+      expect(twice.length).toBeGreaterThan(0)
+      for (const text of twice) expect(text).toContain('with the same bytes')
+    },
+    3 * MINUTES,
+  )
+
+  test(
+    'a server that is killed in mid-run and started again with its log',
+    async () => {
+      await begin(2)
+      const { theta } = await trained({ ...long, workers: redis.address }, (iteration) => {
+        if (iteration === 1) soon(() => redis.kill().then(redis.startAgain))
+      })
+      expect(theta).toBe(here)
+    },
+    3 * MINUTES,
+  )
+
+  test(
+    'rows of a worker that is gone are collected again by another',
+    async () => {
+      const ppo = { ...long, estimator: 'ppo', criticHidden: [8], epochs: 2, iterations: 2, steps: 1000 } as const
+      await begin(2)
+      const alone = await trained({ ...ppo, workers: 0 })
+      const there = await trained({ ...ppo, workers: redis.address }, (iteration) => {
+        if (iteration === 1) soon(() => workers[0].child.kill('SIGKILL'), 1500)
+      })
+      expect(there.theta).toBe(alone.theta)
+    },
+    3 * MINUTES,
+  )
+
+  test(
+    'theta of two megabytes',
+    async () => {
+      const wide = { ...SMALL, hidden: [700, 700], particles: 2, iterations: 2, steps: 8 } as const
+      await begin(1)
+      expect(await trained({ ...wide, workers: redis.address })).toEqual(await trained({ ...wide, workers: 0 }))
+    },
+    3 * MINUTES,
+  )
+
+  test(
+    'a server that is flushed, and a driver that is killed: the directory goes on to the same bytes',
+    () =>
+      inTemporaryDirectory(async (directory) => {
+        await begin(2)
+        const settings = ['--particles', '4', '--steps', '2000', '--hidden', '32', '--iterations', '6']
+        const train = ['train', 'svpg', 'CartPole-v1', ...settings, '--eval-episodes', '2', '--checkpoint-every', '0']
+        const run = (...args: string[]) => start(directory, [...train, '--json', ...args])
+        const iterations = ({ output }: Running) => output.stdout.split('"iteration":').length - 1
+        const alone = await run('--out', 'alone', '--workers', '0').ended
+        expect(alone.code).toBe(0)
+
+        const flushed = run('--out', 'there', '--workers', redis.address)
+        await until('two iterations', () => iterations(flushed) >= 2)
+        await redis.call('FLUSHALL')
+        const { code, stderr } = await flushed.ended
+        expect(code).toBe(1)
+        expect(stderr).toMatch(
+          /Iteration \d: The Redis server at redis:\/\/127.0.0.1:\d+ has lost the data of this run/,
+        )
+
+        const again = ['train', 'svpg', '--resume', 'there', '--workers', redis.address, '--checkpoint-every', '0']
+        const killed = start(directory, [...again, '--json', '--eval-episodes', '2'])
+        await until('an iteration', () => iterations(killed) >= 1)
+        killed.child.kill('SIGKILL')
+        await killed.ended
+        expect((await start(directory, [...again, '--eval-episodes', '2']).ended).code).toBe(0)
+
+        const particles = (name: string) => readFile(join(directory, name, 'particles.safetensors'))
+        expect(await particles('there')).toEqual(await particles('alone'))
+        expect(Object.keys(await contents(join(directory, 'there')))).toContain('evaluation.json')
+        // What the killed driver left goes by itself within a minute: here it is taken away.
+        for (const { child } of workers) child.kill('SIGTERM')
+        await redis.call('FLUSHALL')
+      }),
+    3 * MINUTES,
+  )
+})
