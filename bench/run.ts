@@ -4,6 +4,7 @@ import { type Report, type Row, report } from './harness.ts'
 /** One subject a file; npm run bench -- NAME. */
 const suites: Record<string, () => Promise<{ default: () => Promise<Row[] | Report> }>> = {
   bnn: () => import('./bnn.ts'),
+  checkpoints: () => import('./checkpoints.ts'),
   compiled: () => import('./compiled.ts'),
   energy: () => import('./energy.ts'),
   'high-dimension': () => import('./high-dimension.ts'),

@@ -27,3 +27,4 @@ export {
   type Transition,
   tensorsOf,
 } from './rl/replay.ts'
+export { type CheckpointStore, openCheckpointStore } from './train/checkpoint-store.ts'

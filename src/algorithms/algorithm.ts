@@ -24,7 +24,7 @@ export interface CommonOptions {
 }
 
 /** Options of every algorithm beside the settings that config.json keeps. */
-export const RUN_OPTIONS: readonly string[] = ['env', 'iterations', 'workers', 'core', 'tfjs']
+export const RUN_OPTIONS: readonly string[] = ['env', 'iterations', 'workers', 'workerLimit', 'core', 'tfjs']
 
 /** An algorithm as train() runs it: functions over a state of its own. */
 export interface Algorithm<Options, State, Info> {

@@ -1,3 +1,5 @@
+import { setImmediate } from 'node:timers/promises'
+
 /**
  * Asks for a clean stop: Ctrl-C, what ends services and jobs (SIGTERM), a terminal that is closed (SIGHUP), or a reader
  * of our output that left. The second signal ends the process at once.
@@ -18,12 +20,14 @@ export interface Interrupt {
 
 /** By signal; what a shell adds 128 to. */
 const SIGNALS = { SIGINT: 2, SIGTERM: 15, SIGHUP: 1 } as const
+/** Of a reader that left; Node ignores the signal itself. */
+const SIGPIPE = 13
 
 const BUSY_MS = 1000
 const TICK_MS = 50
 
 export function listenForInterrupt(): Interrupt {
-  let by: keyof typeof SIGNALS | null = null
+  let by: keyof typeof SIGNALS | 'SIGPIPE' | null = null
   /** Of the last two: the first iteration of a run is handed on by one that only saves it. */
   let busy = [Number.POSITIVE_INFINITY, 0]
   const listeners = (Object.keys(SIGNALS) as (keyof typeof SIGNALS)[]).map((signal) => {
@@ -33,14 +37,18 @@ export function listenForInterrupt(): Interrupt {
     }
     return [signal, listener] as const
   })
+  let isListening = false
   const listen = () => {
+    if (isListening) return
+    isListening = true
     for (const [signal, listener] of listeners) process.on(signal, listener)
   }
   const ignore = () => {
+    isListening = false
     for (const [signal, listener] of listeners) process.off(signal, listener)
   }
   const onError = () => {
-    by ??= 'SIGINT'
+    by ??= 'SIGPIPE'
   }
   for (const stream of [process.stdout, process.stderr]) stream.once('error', onError)
   return {
@@ -48,16 +56,19 @@ export function listenForInterrupt(): Interrupt {
       return by !== null
     },
     get exitCode() {
-      return 128 + SIGNALS[by ?? 'SIGINT']
+      return 128 + { ...SIGNALS, SIGPIPE }[by ?? 'SIGINT']
     },
     async during(iteration) {
-      if (Math.max(...busy) > BUSY_MS) ignore()
+      if (Math.max(...busy) > BUSY_MS && isListening) {
+        // One that has arrived already would be lost with its listener.
+        for (let turn = 0; turn < 2; turn++) await setImmediate()
+        if (by === null) ignore()
+      }
       const gap = longestGap()
       try {
         return await iteration()
       } finally {
         busy = [gap.end(), busy[0]]
-        ignore()
         if (by === null) listen()
       }
     },

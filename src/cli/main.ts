@@ -5,6 +5,7 @@ import { isExpected } from '../core/errors.ts'
 import { version } from '../core/version.ts'
 import { clusterCommand, workerCommand } from './cluster.ts'
 import { evalCommand } from './eval.ts'
+import { exitCodeOf } from './exit-codes.ts'
 import { experimentCommand } from './experiment.ts'
 import { exportCommand } from './export.ts'
 import { fitCommand } from './fit.ts'
@@ -43,7 +44,7 @@ try {
   // An unexpected error is a bug: show where it came from.
   if (!isExpected(error)) throw error
   fail(error.message)
-  process.exitCode = 1
+  process.exitCode = exitCodeOf(error)
 }
 
 function fail(message: string): void {

@@ -209,6 +209,7 @@ async function keepTraining(
   const run = await open()
   let outcome = 'Failed.'
   let evaluation: Evaluation | null = null
+  let failure: unknown = null
   try {
     const last = await consume(record(run, withFirst(first, steps), { checkpointEvery }), interrupt, json)
     outcome =
@@ -219,13 +220,16 @@ async function keepTraining(
       evaluation = await evaluateLast(last, run.config.seed as number, evalEpisodes, interrupt, json)
   } catch (error) {
     if (isExpected(error)) outcome = `Failed. ${error.message}`
-    throw error
-  } finally {
-    interrupt.release()
-    const report = await finishRun(run, outcome, evaluation)
-    if (!json) console.log(`${outcome} Report: ${pc.cyan(report)}`)
-    if (interrupt.requested) process.exitCode = interrupt.exitCode
+    failure = error
   }
+  interrupt.release()
+  // Where a run has failed, its report may fail for the same reason, which is said once.
+  const report = await finishRun(run, outcome, evaluation).catch((error: unknown) => {
+    throw failure ?? error
+  })
+  if (!json) console.log(`${outcome} Report: ${pc.cyan(report)}`)
+  if (interrupt.requested) process.exitCode = interrupt.exitCode
+  if (failure) throw failure
 }
 
 async function* withFirst(

@@ -3,6 +3,9 @@ export class UsageError extends Error {
   override name = 'UsageError'
 }
 
+/** What the place that a run is kept in refused: a full disk, a directory that was removed or may only be read. */
+export class StorageError extends UsageError {}
+
 /** A run that cannot go on (a value that is not finite): names the iteration and the particle. */
 export class RunError extends Error {
   override name = 'RunError'

@@ -43,7 +43,8 @@ const held = new Set<string>()
 async function lockFile(path: string): Promise<(() => Promise<void>) | null> {
   const release = async () => {
     held.delete(path)
-    await rm(path, { force: true })
+    // Where it cannot be removed it ends with this process.
+    await rm(path, { force: true }).catch(() => {})
   }
   if (held.has(path)) return release
   // Written beside and linked, so that nobody finds it half made.

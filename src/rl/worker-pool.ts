@@ -155,7 +155,7 @@ async function work(pool: Pool, worker: PoolWorker, round: Round): Promise<void>
     } catch (error) {
       if (error instanceof WorkerEnd) {
         retire(pool, worker, `while it evaluated particle ${entry.job.particle}`, error)
-        tryAgain(entry, round)
+        tryAgain(entry, round, error)
         return
       }
       failures.set(entry.index, error)
@@ -169,11 +169,14 @@ function retire({ alive, died }: Pool, worker: PoolWorker, when: string, { messa
 }
 
 /** Puts back a job of which a worker died, or gives it up. */
-function tryAgain(entry: Entry, { queue, failures }: Round): void {
+function tryAgain(entry: Entry, { queue, failures }: Round, { message }: WorkerEnd): void {
   const { job, index } = entry
   entry.attemptsLeft--
   if (entry.attemptsLeft > 0) queue.unshift(entry)
-  else failures.set(index, new RunError(`${ATTEMPTS} workers died while they evaluated particle ${job.particle}.`))
+  else {
+    const text = `${ATTEMPTS} workers died while they evaluated particle ${job.particle} (${message}).`
+    failures.set(index, new RunError(text))
+  }
 }
 
 /** A job that has ended a worker would end this thread, too: it is tried on another worker, or given up. */

@@ -144,6 +144,8 @@ function methodOf(options: SvgdOptions) {
       const d = check(wholeNumber('dimension', 1), start.dimension)
       const seed = splitSeed(check(wholeNumber('seed', 0), start.seed ?? 0))
       const minibatches = startMinibatches(options.minibatch)
+      // Before there are threads that it would leave behind.
+      const initial = start.initial ? initialOf(start.initial, n, d) : null
       const fields = (threads: number) => fieldsOf(n, d, { ...memory, threads }, minibatches)
       const arena = await arenaFor(options, n, d, fields)
       const population = populationOf(arena, n, d)
@@ -151,7 +153,10 @@ function methodOf(options: SvgdOptions) {
       rows.forEach(({ x }, i) => {
         arena.ops.fillNormal(x.byteOffset, d, seed.lo, seed.hi, Purpose.particles, i, Draw.svgd.start, 0)
       })
-      if (start.initial) setParticles(rows, start.initial, d)
+      if (initial)
+        rows.forEach(({ x }, i) => {
+          x.set(initial.subarray(i * d, (i + 1) * d))
+        })
       const data = { particles: n, dimension: d, seed, iteration: 0, arena, population, rows, minibatches }
       const madeFor = memoryOf(fields(arena.threadPool.size), optimizer)
       const close = () => {
@@ -300,18 +305,19 @@ function refuseSteep({ particles: n, population: { stride } }: SvgdState, direct
   }
 }
 
-function setParticles(rows: SvgdState['rows'], initial: ArrayLike<number>, d: number): void {
-  const { length } = initial
-  if (length !== rows.length * d) {
-    const found = length === undefined ? show(initial) : length
-    throw new UsageError(`initial must hold ${rows.length} × ${d} = ${rows.length * d} numbers, got ${found}.`)
+/** Particles to begin with, [n × d] in float32. */
+function initialOf(given: ArrayLike<number>, n: number, d: number): Float32Array {
+  const { length } = given
+  if (length !== n * d) {
+    const found = length === undefined ? show(given) : length
+    throw new UsageError(`initial must hold ${n} × ${d} = ${n * d} numbers, got ${found}.`)
   }
-  rows.forEach(({ x }, i) => {
-    for (let k = 0; k < d; k++) x[k] = initial[i * d + k]
-    if (x.every(Number.isFinite)) return
-    const given = Array.from(x, (_, k) => initial[i * d + k])
-    throw new UsageError(`initial particle ${i} is ${show(given)}; it must be finite in float32.`)
-  })
+  const initial = Float32Array.from(given)
+  const wrong = initial.findIndex((x) => !Number.isFinite(x))
+  if (wrong < 0) return initial
+  const i = Math.floor(wrong / d)
+  const particle = Array.from({ length: d }, (_, k) => given[i * d + k])
+  throw new UsageError(`initial particle ${i} is ${show(particle)}; it must be finite in float32.`)
 }
 
 /** A copy of the particles, [particles × dimension], without the padding of the rows. */

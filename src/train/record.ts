@@ -12,7 +12,7 @@ import { checkpointWriter } from './checkpoint-files.ts'
 import { cut } from './continue-run.ts'
 import { encodeContent, type Particles, particlesOf } from './particles-file.ts'
 import { renderReport } from './report.ts'
-import { begun, clear, oldOf, type Run, recover, takeLock } from './run.ts'
+import { begun, clear, oldOf, type Run, recover, takeLock, takeOver } from './run.ts'
 import { FILES, fileOf, parseJson, parseLines, reading, writing } from './run-files.ts'
 import { type AlgorithmName, type TrainStep, taskOfConfig } from './train.ts'
 
@@ -65,14 +65,13 @@ async function install(run: Run): Promise<void> {
   if (path === directory) return
   const old = oldOf(directory)
   await writing(directory, async () => {
-    if (await files.exists(old)) await files.removeDirectory(old)
     await files.rename(directory, old)
-    await files.rename(path, directory)
+    await files.rename(path, directory).catch(async (error: unknown) => {
+      await files.rename(old, directory)
+      throw error
+    })
     run.path = directory
-    const own: readonly string[] = Object.values(FILES)
-    for (const name of await files.list(old))
-      if (!own.includes(name)) await files.rename(`${old}/${name}`, `${directory}/${name}`)
-    await files.removeDirectory(old)
+    await takeOver(old, directory)
   })
 }
 

@@ -1,5 +1,5 @@
 import { platform } from '#platform'
-import { isExpected, show, UsageError } from '../core/errors.ts'
+import { isExpected, StorageError, show, UsageError } from '../core/errors.ts'
 import { decodeText } from '../core/text.ts'
 
 /**
@@ -36,12 +36,12 @@ export function parseLines(bytes: Uint8Array) {
 
 export const parseJson = (bytes: Uint8Array) => JSON.parse(decodeText(bytes))
 
-/** Runs `write`; what the file system refuses becomes a UsageError that names what was to be written. */
+/** Runs `write`; what the file system refuses becomes a StorageError that names what was to be written. */
 export async function writing(path: string, write: () => Promise<void>, what = 'run'): Promise<void> {
   try {
     await write()
   } catch (error) {
-    throw new UsageError(`Cannot write the ${what} to ${show(path)}: ${reason(error)}.`)
+    throw new StorageError(`Cannot write the ${what} to ${show(path)}: ${reason(error)}.`)
   }
 }
 

@@ -2,7 +2,7 @@ import { platform } from '#platform'
 import { show, UsageError } from '../core/errors.ts'
 import type { IterationMetrics, RunSummary } from '../report/metrics.ts'
 import { type FoundCheckpoint, type KeptCheckpoints, noCheckpoints } from './checkpoint-files.ts'
-import { writing } from './run-files.ts'
+import { FILES, writing } from './run-files.ts'
 
 const { files } = platform
 
@@ -48,8 +48,20 @@ export async function takeLock(path: string): Promise<() => Promise<void>> {
   throw new UsageError(`${show(path)} is being trained by another process; choose another --out.`)
 }
 
-/** Puts back a run that was being replaced when the process ended. */
+/** Puts back a run that was being replaced when the process ended, or what the user had beside its files. */
 export async function recover(path: string): Promise<void> {
-  if (!(await files.exists(path)) && (await files.exists(oldOf(path))))
-    await writing(path, () => files.rename(oldOf(path), path))
+  const old = oldOf(path)
+  if (!(await files.exists(old))) return
+  await writing(path, async () => {
+    if (await files.exists(path)) await takeOver(old, path)
+    else await files.rename(old, path)
+  })
+}
+
+/** Moves what is no file of a run, and so the user's, from the directory of an older run, and removes that. */
+export async function takeOver(old: string, path: string): Promise<void> {
+  const own: readonly string[] = Object.values(FILES)
+  for (const name of await files.list(old))
+    if (!own.includes(name)) await files.rename(`${old}/${name}`, `${path}/${name}`)
+  await files.removeDirectory(old)
 }

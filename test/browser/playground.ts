@@ -123,26 +123,70 @@ async function cartPoleImproves(page: Page): Promise<string> {
   return `median return from ${Number(first).toFixed(0)} to ${Number(median).toFixed(0)} in ${iteration} iterations`
 }
 
+const smallSettings = { env: 'CartPole-v1', particles: 4, environments: 4, steps: 32, hidden: [16] }
+
+/** The run that the page gives to download. */
+async function downloaded(page: Page, run: string) {
+  const [download] = await Promise.all([page.waitForEvent('download'), page.click('#policies-download')])
+  await mkdir(run, { recursive: true })
+  await writeFile(join(run, 'config.json'), '{"env": "CartPole-v1"}')
+  await download.saveAs(join(run, 'particles.safetensors'))
+  return readRun(run)
+}
+
+/** The first `length` numbers of each of n rows. */
+const rowsOf = (theta: Float32Array, n: number, length: number) =>
+  Array.from({ length: n }, (_, i) => [
+    ...theta.subarray((i * theta.length) / n, (i * theta.length) / n + length),
+  ]).flat()
+
 /** The file is that of a run, and its particles have the bits of Node's. */
 async function exportsPolicies(page: Page, folder: string): Promise<string> {
   await until(page, "data.ready === 'policies'")
   await page.click('#policies-step')
   await until(page, "data.iteration === '1'")
-  const [download] = await Promise.all([page.waitForEvent('download'), page.click('#policies-download')])
-  const run = join(folder, 'downloaded')
-  await mkdir(run, { recursive: true })
-  await writeFile(join(run, 'config.json'), '{"env": "CartPole-v1"}')
-  await download.saveAs(join(run, 'particles.safetensors'))
-  const { theta, env, particles } = await readRun(run)
+  const { theta, env, particles } = await downloaded(page, join(folder, 'downloaded'))
   assert.deepEqual({ env, particles }, { env: 'CartPole-v1', particles: 4 })
-  const small = { env: 'CartPole-v1', particles: 4, environments: 4, steps: 32, hidden: [16], iterations: 1 }
-  for await (const { agents } of train(small)) {
-    const { theta: expected } = agents()
-    const stride = expected.length / 4
-    const rows = [0, 1, 2, 3].flatMap((i) => [...expected.subarray(i * stride, i * stride + theta.length / 4)])
-    assert.deepEqual([...theta], rows)
-  }
+  for await (const { agents } of train({ ...smallSettings, iterations: 1 }))
+    assert.deepEqual([...theta], rowsOf(agents().theta, 4, theta.length / 4))
   return `${theta.length} parameters, those of Node`
+}
+
+/** A tab that is loaded again goes on where it was, to the bits of a run that nobody loaded again. */
+async function reloadGoesOn(page: Page, folder: string): Promise<string> {
+  await until(page, "data.ready === 'policies'")
+  await page.keyboard.press('Space')
+  await until(page, 'Number(data.iteration) >= 20')
+  await page.keyboard.press('Space')
+  await until(page, "data.policies === 'paused'")
+  await page.waitForTimeout(1500)
+  // What is paused is kept after each step.
+  const { iteration: at } = await told(page)
+  await page.keyboard.press('s')
+  await until(page, `data.iteration === '${Number(at) + 1}'`)
+  await page.waitForTimeout(1000)
+  const best = await page.textContent('#run-best')
+  await page.reload()
+  // The first step after the reload, and the history before it.
+  await until(page, "data.policies === 'paused' && Number(data.iteration) > 0")
+  const { iteration } = await told(page)
+  assert.equal(iteration, String(Number(at) + 2), `it went on after iteration ${at}`)
+  assert.match((await page.textContent('#run-best')) ?? '', /^[\d.]+$/, `best was ${best}`)
+  const run = await downloaded(page, join(folder, 'reloaded'))
+  let expected: Float32Array | null = null
+  for await (const step of train({ ...smallSettings, iterations: Number(iteration) })) expected = step.agents().theta
+  assert.deepEqual([...run.theta], rowsOf(expected as Float32Array, 4, run.theta.length / 4))
+  // While it trains as well; and another address is another run.
+  await page.click('#policies-toggle')
+  await until(page, `Number(data.iteration) >= ${Number(iteration) + 5}`)
+  await page.waitForTimeout(1500)
+  await page.reload()
+  await until(page, `data.policies === 'training' && Number(data.iteration) > ${iteration}`)
+  await page.click('#policies-reset')
+  await page.reload()
+  await until(page, "data.ready === 'policies'")
+  assert.equal((await told(page)).policies, 'ready')
+  return `from iteration ${at} to ${iteration} over a reload, with the bits of Node`
 }
 
 async function everyAlgorithmRuns(page: Page): Promise<string> {
@@ -198,6 +242,8 @@ async function testBuilt(browser: Browser, url: string, folder: string): Promise
     onPage(browser, `${url}#policies`, cartPoleImproves))
   await test('playground: the download is a run that Node reads', () =>
     onPage(browser, `${url}#policies&${SMALL}`, (page) => exportsPolicies(page, folder)))
+  await test('playground: a tab that is loaded again goes on, to the same bits', () =>
+    onPage(browser, `${url}#policies&${SMALL}&iterations=1000`, (page) => reloadGoesOn(page, folder)))
   for (const [env, algorithm] of [
     ['Pendulum-v1', 'sac'],
     ['MultiGoal-v0', 'sql'],
@@ -262,6 +308,13 @@ async function inFirefox(url: string): Promise<string> {
       "[...document.querySelectorAll('.card .result')].some((e) => Number(e.textContent) > 5)",
       timeout,
     )
+    // Loaded again, it goes on.
+    await page.waitForFunction('Number(document.documentElement.dataset.iteration) >= 10', timeout)
+    await new Promise((resolve) => setTimeout(resolve, 1500))
+    await page.reload()
+    await page.waitForFunction('Number(document.documentElement.dataset.iteration) > 4', timeout)
+    const first = await page.evaluate('document.documentElement.dataset.policies')
+    assert.ok(first === 'training' || first === 'finished', `it is ${first}`)
     assert.deepEqual(troubles, [])
     return await browser.version()
   } finally {

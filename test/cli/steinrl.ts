@@ -27,11 +27,21 @@ export interface Running {
   ended: Promise<Ended>
 }
 
+/** What a process gets beside the arguments of the command. */
+interface Around {
+  /** Arguments of Node. */
+  readonly node?: readonly string[]
+  readonly env?: Readonly<Record<string, string>>
+}
+
 /** Starts the command in `directory`. */
-export function start(directory: string, args: readonly string[]): Running {
+export function start(directory: string, args: readonly string[], { node = [], env = {} }: Around = {}): Running {
   // Jest asks for colours when it runs on a terminal.
-  const { FORCE_COLOR, ...env } = process.env
-  const child = spawn(process.execPath, [main, ...args], { cwd: directory, env: { ...env, NO_COLOR: '1' } })
+  const { FORCE_COLOR, ...inherited } = process.env
+  const child = spawn(process.execPath, [...node, main, ...args], {
+    cwd: directory,
+    env: { ...inherited, NO_COLOR: '1', ...env },
+  })
   const output = { stdout: '', stderr: '' }
   child.stdout.setEncoding('utf8').on('data', (text) => {
     output.stdout += text

@@ -1,5 +1,6 @@
 // The conformance program: everything that a runtime is compared by. Neutral: it knows no runtime.
 import type { CoreSource } from 'steinrl/svgd'
+import { checkpointsOfNode } from './checkpoints.ts'
 import { coreSections, threadSections } from './core.ts'
 import { opSections } from './ops.ts'
 import { policySections } from './policies.ts'
@@ -12,6 +13,7 @@ const sections = {
   ...threadSections,
   ...policySections,
   ...trainingSections,
+  'checkpoints of Node': checkpointsOfNode,
   ...workerSections,
 }
 

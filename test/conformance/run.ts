@@ -1,12 +1,13 @@
 // The same bits in every runtime that is here. Run by `npm run conformance`:
 //
-//     --record            writes recorded.json from the first runtime
+//     --record            writes checkpoints-of-node.ts, and recorded.json from the first runtime
 //     --only a,b          these runtimes
 //     --require a,b       fails where one of these is missing (a difference always fails)
 import { readFile, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { packageProgram, type Runtime, runtimes, withProgram } from '../runtimes.ts'
+import { makeCheckpoints } from './checkpoints.ts'
 import type { Results } from './sections.ts'
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
@@ -69,9 +70,18 @@ async function columnOf(runtime: Runtime, version: string, run: () => Promise<un
   }
 }
 
+async function recordCheckpoints(): Promise<void> {
+  const made = Object.entries(await makeCheckpoints()).map(([name, text]) => `  ${name}: '${text}',\n`)
+  await writeFile(
+    here('checkpoints-of-node.ts'),
+    `export const recorded: Readonly<Record<string, string>> = {\n${made.join('')}}\n`,
+  )
+}
+
 async function main(): Promise<void> {
   const options = { record: { type: 'boolean' }, only: { type: 'string' }, require: { type: 'string' } } as const
   const { values } = parseArgs({ options })
+  if (values.record) await recordCheckpoints()
   const required = list('require', values.require) ?? []
   const chosen = list('only', values.only) ?? (values.require ? required : names)
   const program = packageProgram({

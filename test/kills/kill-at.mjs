@@ -1,4 +1,4 @@
-// node --import this: kills the process by SIGKILL before its KILL_AT-th change of a file whose path holds KILL_IN.
+// node --import this: kills the process by SIGKILL before its KILL_AT-th change of a file whose path, before or after, holds KILL_IN.
 import fs from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
 import { isMainThread } from 'node:worker_threads'
@@ -11,7 +11,8 @@ if (isMainThread && KILL_IN) {
   for (const name of CHANGES) {
     const real = fs.promises[name]
     fs.promises[name] = async (path, ...rest) => {
-      if (String(path).includes(KILL_IN) && count++ === Number(KILL_AT)) {
+      const paths = name === 'rename' ? `${path} ${rest[0]}` : String(path)
+      if (paths.includes(KILL_IN) && count++ === Number(KILL_AT)) {
         process.kill(process.pid, 'SIGKILL')
         for (;;);
       }

@@ -75,7 +75,7 @@ export async function resultsOf(path: string): Promise<Record<string, unknown>> 
   return {
     config: await readFile(join(path, 'config.json'), 'utf8'),
     particles: (await readFile(join(path, 'particles.safetensors'))).toString('base64'),
-    evaluation: await readFile(join(path, 'evaluation.json'), 'utf8'),
+    evaluation: await readFile(join(path, 'evaluation.json'), 'utf8').catch(() => undefined),
     metrics: metrics.map((line) => ({ ...JSON.parse(line), seconds: 0 })),
   }
 }

@@ -207,7 +207,7 @@ describe('a worker that dies', () => {
     const error = await svpg.step(state).catch((thrown: unknown) => thrown)
     svpg.close(state)
     expect(error).toBeInstanceOf(RunError)
-    expect((error as Error).message).toBe('Iteration 1: 2 workers died while they evaluated particle 3.')
+    expect((error as Error).message).toMatch(/^Iteration 1: 2 workers died while they evaluated particle 3 \(.+\)\.$/)
   })
 })
 
@@ -290,7 +290,8 @@ test('a job that ends every worker ends the run in a sentence and not this threa
   }
   const module = new URL('./fixtures/walk.js', import.meta.url)
   module.searchParams.set('always', 'exit')
-  expect(await outcome(module.href)).toBe('Iteration 1: 2 workers died while they evaluated particle 0.')
+  const died = 'Iteration 1: 2 workers died while they evaluated particle 0'
+  expect(await outcome(module.href)).toBe(`${died} (exit code 3).`)
   module.searchParams.set('always', 'hang')
-  expect(await outcome(module.href, 1)).toBe('Iteration 1: 2 workers died while they evaluated particle 0.')
+  expect(await outcome(module.href, 1)).toBe(`${died} (it gave no answer within 1 s).`)
 })

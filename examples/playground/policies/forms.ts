@@ -32,6 +32,8 @@ export interface Forms {
   env(): string
   /** For train(). */
   options(): Record<string, unknown>
+  /** What makes a run another one: all but what may change while it runs. */
+  settings(): Record<string, unknown>
   watch(): Values<typeof watchFields>
   address(): Record<string, Value>
 }
@@ -80,13 +82,18 @@ export function createForms(settings: URLSearchParams, { onLive, onChange, onWat
 
   offerAlgorithms()
   buildAlgorithm(settings)
+  const options = () => ({
+    ...chosen.values,
+    workers: 'auto',
+    ...optionsOf(table[chosen.values.algorithm], algorithmForm.values),
+  })
   return {
     env: () => chosen.values.env,
-    options: () => ({
-      ...chosen.values,
-      workers: 'auto',
-      ...optionsOf(table[chosen.values.algorithm], algorithmForm.values),
-    }),
+    options,
+    settings() {
+      const { live } = table[chosen.values.algorithm]
+      return Object.fromEntries(Object.entries(options()).filter(([name]) => !live.includes(name)))
+    },
     watch: () => watch.values,
     address() {
       const { animate: _, ...watched } = watch.values

@@ -3,10 +3,20 @@ import type { AnyTrainOptions, IterationMetrics } from 'steinrl'
 /** What the page asks of the worker. */
 export type Request =
   /** Once, first. A run that starts paused stops after its first iteration. */
-  | { readonly kind: 'start'; readonly options: AnyTrainOptions; readonly paused: boolean }
+  | Start
   | { readonly kind: 'pause' | 'resume' | 'step' }
   /** Answered between two iterations: what is read is whole. */
   | Question
+
+export interface Start {
+  readonly kind: 'start'
+  readonly options: AnyTrainOptions
+  readonly paused: boolean
+  /** The name that the run is kept by in the browser's storage. */
+  readonly name: string
+  /** Whether it goes on from what is kept by that name, if anything is. */
+  readonly goesOn: boolean
+}
 
 export type Question =
   | { readonly kind: 'temperature'; readonly value: number }
@@ -16,6 +26,8 @@ export type Question =
 
 /** What the worker tells the page. */
 export type Reply =
+  /** Of a run that goes on: what it has done before. */
+  | { readonly kind: 'before'; readonly metrics: readonly IterationMetrics[]; readonly iterations: number }
   | Iteration
   | Episode
   | { readonly kind: 'file'; readonly bytes: Uint8Array<ArrayBuffer> }

@@ -1,5 +1,4 @@
-import type { AnyTrainOptions } from 'steinrl'
-import type { Question, Reply, Request } from './protocol.ts'
+import type { Question, Reply, Request, Start } from './protocol.ts'
 
 /** A run in a worker of its own. */
 export interface Session {
@@ -11,13 +10,13 @@ export interface Session {
   end(): void
 }
 
-export function startSession(options: AnyTrainOptions, paused: boolean, receive: (reply: Reply) => void): Session {
+export function startSession(start: Omit<Start, 'kind'>, receive: (reply: Reply) => void): Session {
   const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' })
   const send = (request: Request) => worker.postMessage(request)
   worker.onmessage = ({ data }: MessageEvent<Reply>) => receive(data)
   worker.onerror = ({ message }) =>
     receive({ kind: 'error', message: `The worker could not run${message ? `: ${message}` : '.'}` })
-  send({ kind: 'start', options, paused })
+  send({ kind: 'start', ...start })
   return {
     pause: () => send({ kind: 'pause' }),
     resume: () => send({ kind: 'resume' }),

@@ -8,6 +8,7 @@ import { kernelPicture, planePicture } from './pictures.ts'
 import type { Iteration, Plane, Reply } from './protocol.ts'
 import { type Session, startSession } from './session.ts'
 import { createStage, type Stage } from './stage.ts'
+import { thisTab } from './tab.ts'
 
 /** Shown by the page and read by its test as data-policies of the root element. */
 type Phase = 'ready' | 'training' | 'paused' | 'finished' | 'failed'
@@ -69,24 +70,29 @@ export async function createPolicies(settings: URLSearchParams, changed: () => v
   let plane: Plane | null = null
   let chosen: number | null = null
 
-  function start(paused: boolean) {
+  function start(paused: boolean, goesOn = false) {
     reset()
     enter(paused ? 'paused' : 'training')
     env = forms.env()
-    session = startSession(forms.options() as unknown as AnyTrainOptions, paused, receive)
+    const options = forms.options() as unknown as AnyTrainOptions
+    session = startSession({ options, paused, name: thisTab.name(), goesOn }, receive)
+    thisTab.tell(forms.settings(), phase)
     changed()
   }
 
   function receive(reply: Reply) {
     if (reply.kind === 'iteration') onIteration(reply)
+    else if (reply.kind === 'before') for (const metrics of reply.metrics) append(history, metrics)
     else if (reply.kind === 'episode') stage?.show(reply)
     else if (reply.kind === 'file') download(reply.bytes)
     else if (reply.kind === 'end') {
+      thisTab.forget()
       enter('finished')
       write('policies-note', `Finished: ${iteration?.iterations} iterations. The policies act on.`)
     } else {
       session?.end()
       session = null
+      thisTab.forget()
       enter('failed')
       write('policies-message', reply.message)
     }
@@ -186,9 +192,11 @@ export async function createPolicies(settings: URLSearchParams, changed: () => v
       if (phase === 'training') {
         session?.pause()
         enter('paused')
+        thisTab.tell(null, phase)
       } else if (phase === 'paused') {
         session?.resume()
         enter('training')
+        thisTab.tell(null, phase)
       } else start(false)
     },
     step() {
@@ -196,7 +204,10 @@ export async function createPolicies(settings: URLSearchParams, changed: () => v
       else if (phase === 'training') part.toggle()
       else start(true)
     },
-    reset,
+    reset() {
+      thisTab.forget()
+      reset()
+    },
   }
   byId('policies-toggle').addEventListener('click', part.toggle)
   byId('policies-step').addEventListener('click', part.step)
@@ -204,6 +215,9 @@ export async function createPolicies(settings: URLSearchParams, changed: () => v
   byId('policies-download').addEventListener('click', () => session?.ask({ kind: 'download' }))
   enter('ready')
   show()
+  // A tab that was loaded again goes on, unless its address is of another run.
+  const before = thisTab.running(forms.settings())
+  if (before) start(before === 'paused', true)
   return part
 }
 

@@ -3,14 +3,16 @@ import {
   type AnyTrainOptions,
   type AnyTrainStep,
   encodeParticles,
+  type IterationMetrics,
   type MadeEnvironment,
   make,
   RunError,
   train,
   UsageError,
 } from 'steinrl'
+import { keptRun } from './kept.ts'
 import { project } from './projection.ts'
-import type { Episode, Plane, Question, Reply, Request } from './protocol.ts'
+import type { Episode, Plane, Question, Reply, Request, Start } from './protocol.ts'
 
 const post = (reply: Reply, transfer: Transferable[] = []) => self.postMessage(reply, { transfer })
 
@@ -45,7 +47,7 @@ self.onmessage = ({ data }: MessageEvent<Request>) => {
   switch (data.kind) {
     case 'start':
       run.paused = data.paused
-      follow(data.options)
+      follow(data)
       break
     case 'pause':
       run.paused = true
@@ -63,12 +65,22 @@ self.onmessage = ({ data }: MessageEvent<Request>) => {
   }
 }
 
-async function follow(options: AnyTrainOptions): Promise<void> {
+async function follow({ options, name, goesOn }: Start): Promise<void> {
   try {
     run.world = make(options.env as string)
-    for await (const step of train({ ...options, tfjs: { wasmPaths } } as AnyTrainOptions)) {
+    const metrics: IterationMetrics[] = []
+    const kept = await keptRun(name, metrics)
+    const tfjs = { wasmPaths }
+    const older = goesOn ? await kept?.steps({ workers: options.workers, tfjs }) : null
+    if (older) {
+      metrics.push(...older.before)
+      post({ kind: 'before', metrics: older.before, iterations: options.iterations as number })
+    }
+    for await (const step of older?.steps ?? train({ ...options, tfjs } as AnyTrainOptions)) {
       run.latest = step
+      metrics.push(step.metrics)
       tell(step)
+      await kept?.keep(step, run.paused)
       run.resting = true
       answerAll()
       if (run.paused && step.iteration < step.iterations) await new Promise<void>((resolve) => (run.proceed = resolve))
