@@ -1,6 +1,6 @@
-// node --import this: once FAIL_AFTER checkpoints are on disk, changes of files whose path holds FAIL_IN are refused with
-// FAIL_CODE, as by a disk that is full (what fits is written), broken (EIO: nothing reaches it) or may only be read. With
-// the code REMOVE the directory FAIL_IN is removed instead.
+// node --import this: once FAIL_AFTER checkpoints are on disk, changes of files whose path holds FAIL_IN are refused
+// with FAIL_CODE, as by a disk that is full (what fits is written), broken (EIO: nothing reaches it) or may only be
+// read. With the code REMOVE the directory FAIL_IN is removed instead.
 import fs from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
 import { isMainThread } from 'node:worker_threads'
