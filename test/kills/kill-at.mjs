@@ -1,4 +1,5 @@
-// node --import this: kills the process by SIGKILL before its KILL_AT-th change of a file whose path, before or after, holds KILL_IN.
+// node --import this: kills the process by SIGKILL before its KILL_AT-th change of a file whose path, before or after,
+// holds KILL_IN.
 import fs from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
 import { isMainThread } from 'node:worker_threads'
