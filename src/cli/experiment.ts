@@ -10,7 +10,7 @@ import { printLine } from './print.ts'
 import { duration, format, progress } from './progress.ts'
 import { number, words } from './values.ts'
 
-type CommandOptions = Omit<ExperimentOptions, 'preset'> & { json: boolean }
+type CommandOptions = Omit<ExperimentOptions, 'preset' | 'shard'> & { json: boolean; shard?: string }
 
 export function experimentCommand(): Command {
   return new Command('experiment')
@@ -20,15 +20,18 @@ export function experimentCommand(): Command {
     .option('--iterations <n>', 'of each run (as the experiment says)', number)
     .option('--variants <labels>', 'only these, as stein,joint (all)', words)
     .option('--jobs <n>', 'runs at a time; the same bytes (one a core)', number)
+    .option('--shard <i/n>', 'do this share of the runs, as 2/8 (by itself in an array of Slurm or an indexed Job)')
     .option('--out <directory>', 'where to write, and to go on with what is there (runs/NAME)')
     .option('--overwrite', 'start over where there is an experiment already', false)
     .option('--json', 'print one JSON line an iteration of a run instead of progress, and the summary', false)
     .action(runCommand)
 }
 
-async function runCommand(name: string | undefined, { json, ...options }: CommandOptions): Promise<void> {
+async function runCommand(name: string | undefined, { json, shard: text, ...options }: CommandOptions): Promise<void> {
   if (name === undefined) return listPresets(json)
-  const given = { ...options, preset: presetNamed(name) }
+  const shard = text === undefined ? shardOf(process.env) : (text.split('/').map(number) as [number, number])
+  if (shard) console.error(`Does the runs of shard ${shard.join('/')}.`)
+  const given = { ...options, preset: presetNamed(name), ...(shard && { shard }) }
   const { path } = planOf(given)
   const interrupt = listenForInterrupt()
   try {
@@ -42,6 +45,15 @@ async function runCommand(name: string | undefined, { json, ...options }: Comman
   printSummary(summary)
   const outcome = interrupt.requested ? 'Stopped by hand; the same command goes on. ' : ''
   console.log(`${outcome}Report: ${pc.cyan(`${path}/report.html`)}`)
+}
+
+/** As the scheduler has numbered this process: an array job of Slurm, or an indexed Job of Kubernetes. */
+function shardOf(env: Readonly<Record<string, string | undefined>>): [number, number] | undefined {
+  const { SLURM_ARRAY_TASK_ID: id, SLURM_ARRAY_TASK_COUNT: count } = env
+  const { SLURM_ARRAY_TASK_MIN: first = '0', SLURM_ARRAY_TASK_STEP: step = '1' } = env
+  if (id !== undefined && count !== undefined) return [(Number(id) - Number(first)) / Number(step) + 1, Number(count)]
+  const { JOB_COMPLETION_INDEX: index, JOB_COMPLETIONS: completions } = env
+  return index !== undefined && completions !== undefined ? [Number(index) + 1, Number(completions)] : undefined
 }
 
 function listPresets(json: boolean): void {

@@ -20,6 +20,7 @@ import {
   type ExperimentJob,
   type ExperimentOptions,
   equal,
+  jobsOf,
   type Plan,
   planOf,
 } from './plan.ts'
@@ -70,14 +71,18 @@ type RunProgress = Omit<ExperimentProgress, 'runs' | 'share'>
 export async function* runExperiment(options: ExperimentOptions): AsyncGenerator<ExperimentProgress> {
   const plan = planOf(options)
   const jobs = check(wholeNumber('jobs', 1, MOST_JOBS), options.jobs ?? platform.threads.count())
-  const kept = await keptJobs(plan, options.overwrite ?? false)
+  const own = jobsOf(plan, options.shard)
+  if (options.shard && options.overwrite)
+    throw new UsageError('A shard cannot overwrite an experiment: the others may have begun already.')
+  const found = await keptJobs(plan, options.overwrite ?? false, options.shard !== undefined)
+  const kept = own.filter((job) => found.has(job))
   await start(plan)
-  const pending = plan.jobs.filter((job) => !kept.has(job))
+  const pending = own.filter((job) => !found.has(job))
   const limit = Math.max(Math.min(jobs, pending.length), 1)
   // The cores that are left when there are few runs evaluate for these.
   const workers = Math.max(Math.floor(platform.threads.count() / limit), 1)
   const failures = new Map<string, string>()
-  const runs = { finished: kept.size, failed: 0, total: plan.jobs.length }
+  const runs = { finished: kept.length, failed: 0, total: own.length }
   let iterations = 0
   const seen = (progress: RunProgress): ExperimentProgress => {
     if (progress.status === 'training') iterations++
@@ -110,10 +115,17 @@ const keyOf = ({ variant, seed }: { readonly variant: string; readonly seed: num
  *
  * @throws UsageError when the directory holds something else, or an experiment with other settings
  */
-async function keptJobs({ path, description, jobs }: Plan, overwrite: boolean): Promise<Set<ExperimentJob>> {
+async function keptJobs(
+  { path, description, jobs }: Plan,
+  overwrite: boolean,
+  isShard: boolean,
+): Promise<Set<ExperimentJob>> {
   const kept = new Set<ExperimentJob>()
   if (!(await files.exists(path))) return kept
   const has = (name: string) => files.exists(`${path}/${name}`)
+  // Another shard may just be making it.
+  for (let k = 0; isShard && k < 50 && !(await has(FILES.summary)); k++)
+    await new Promise((resolve) => setTimeout(resolve, 100))
   if (!(await has(FILES.summary))) {
     // The report of a run, perhaps.
     if (await has(FILES.report)) throw new UsageError(`${show(path)} holds something else; choose another --out.`)

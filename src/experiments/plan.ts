@@ -26,12 +26,31 @@ export interface ExperimentOptions {
   readonly overwrite?: boolean
   /** Runs at a time. Default: one a core. It does not change the bits. */
   readonly jobs?: number
+  /**
+   * Which share of the runs this call does, the others being done by other calls with the same directory: 2 of 8 as [2,
+   * 8]. Default: all. A later call without it does what is left, and reports all.
+   */
+  readonly shard?: readonly [number, number]
 }
 
 /** What an experiment is: the part of experiment.json that is known before it runs. */
 const EXPERIMENT_OPTIONS = namesOf<ExperimentOptions>({
   ...{ preset: true, seeds: true, iterations: true, variants: true, out: true, overwrite: true, jobs: true },
+  shard: true,
 })
+
+/**
+ * The runs that a call does.
+ *
+ * @throws UsageError for a share that is none
+ */
+export function jobsOf({ jobs }: Plan, shard: ExperimentOptions['shard']): readonly ExperimentJob[] {
+  if (shard === undefined) return jobs
+  const [i, n] = shard
+  const isShare = shard.length === 2 && Number.isSafeInteger(i) && Number.isSafeInteger(n) && i >= 1 && i <= n
+  if (!isShare) throw new UsageError(`shard must be i of n with 1 ≤ i ≤ n, as 2/8, got ${show([...shard].join('/'))}.`)
+  return jobs.filter((_, k) => k % n === i - 1)
+}
 
 /** What an experiment is, as experiment.json holds it. */
 export interface Description {

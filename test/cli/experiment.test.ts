@@ -75,3 +75,42 @@ test.concurrent.each<[args: string[], ...says: string[]]>([
     expect(await readdir(directory)).toEqual([])
   }),
 )
+
+/** Runs with variables of the environment that a scheduler would set. */
+async function scheduled(directory: string, env: Readonly<Record<string, string>>, ...args: string[]) {
+  Object.assign(process.env, env)
+  const running = start(directory, args)
+  for (const name of Object.keys(env)) delete process.env[name]
+  return running.ended
+}
+
+test('shards do each run once, together give the summary of one call, and are known in arrays of Slurm and indexed Jobs', () =>
+  inTemporaryDirectory(async (directory) => {
+    const own = await run(directory, ...SHORT, '--out', 'whole')
+    expect(own.code).toBe(0)
+    const slurm = { SLURM_ARRAY_TASK_ID: '7', SLURM_ARRAY_TASK_MIN: '5', SLURM_ARRAY_TASK_STEP: '2' }
+    const shared = [...SHORT, '--out', 'shared', '--json']
+    const shards = await Promise.all([
+      run(directory, ...shared, '--shard', '1/3'),
+      scheduled(directory, { ...slurm, SLURM_ARRAY_TASK_COUNT: '3' }, ...shared),
+      scheduled(directory, { JOB_COMPLETION_INDEX: '2', JOB_COMPLETIONS: '3' }, ...shared),
+    ])
+    expect(shards.map(({ stderr }) => stderr)).toEqual([1, 2, 3].map((i) => `Does the runs of shard ${i}/3.\n`))
+    const finished = shards.map(({ stdout }) =>
+      lines(stdout)
+        .map((line) => JSON.parse(line))
+        .filter(({ status }) => status === 'finished')
+        .map(({ variant, seed }) => `${variant} ${seed}`)
+        .sort(),
+    )
+    expect(finished).toEqual([['joint 1', 'stein 0'], ['joint 0'], ['stein 1']])
+    const merged = await run(directory, ...shared)
+    const statuses = lines(merged.stdout).map((line) => JSON.parse(line).status)
+    expect(statuses).toEqual(['kept', 'kept', 'kept', 'kept', undefined])
+    const summary = (out: string) => readFile(join(directory, out, 'experiment.json'), 'utf8')
+    expect(await summary('shared')).toBe(await summary('whole'))
+    for (const shard of ['0/3', '4/3', 'a/3', '2'])
+      expect((await run(directory, ...shared, '--shard', shard)).stderr).toContain(
+        `steinrl: shard must be i of n with 1 ≤ i ≤ n, as 2/8, got "${shard}".`,
+      )
+  }))

@@ -12,8 +12,9 @@ import { clusterStatus } from '../../src/cluster/status.ts'
 import { UsageError } from '../../src/core/errors.ts'
 import type { EnvironmentSpec } from '../../src/envs/contract.ts'
 import { run } from '../cli/steinrl.ts'
-import { describeWithRedis, endWorker, freePort, type RedisServer, startRedis, startWorker } from './server.ts'
+import { endWorker, freePort, type RedisServer, startRedis, startWorker } from './server.ts'
 import { SMALL, trained } from './trained.ts'
+import { describeWithRedis } from './with-redis.ts'
 
 const refusal = (promise: Promise<unknown>): Promise<Error> =>
   promise.then(

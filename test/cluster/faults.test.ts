@@ -3,8 +3,9 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals'
 import { contents, inTemporaryDirectory, type Running, start, until } from '../cli/steinrl.ts'
-import { describeWithRedis, endWorker, type RedisServer, startRedis, startWorker } from './server.ts'
+import { endWorker, type RedisServer, startRedis, startWorker } from './server.ts'
 import { SMALL, trained } from './trained.ts'
+import { describeWithRedis } from './with-redis.ts'
 
 /** Long enough in one evaluation to be hit in the middle. */
 const long = { ...SMALL, environments: 32, steps: 2000, hidden: [64, 64], iterations: 4 } as const

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import type { Running } from '../cli/steinrl.ts'
 import { until } from '../cli/steinrl.ts'
-import { describeWithRedis, endWorker, type RedisServer, startRedis, startWorker } from './server.ts'
+import { endWorker, type RedisServer, startRedis, startWorker } from './server.ts'
 import { SMALL, trained } from './trained.ts'
+import { describeWithRedis } from './with-redis.ts'
 
 const small = { ...SMALL, iterations: 3 } as const
 

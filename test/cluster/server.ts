@@ -1,30 +1,11 @@
 // A real Redis server on loopback, and workers of the built command. Each test starts what it needs and ends it.
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, test } from '@jest/globals'
 import { type Server as Connection, connect } from '../../src/cluster/server.ts'
 import { type Running, start, until } from '../cli/steinrl.ts'
-
-function hasRedis(): boolean {
-  try {
-    execFileSync('redis-server', ['--version'], { stdio: 'ignore' })
-    return true
-  } catch {
-    return false
-  }
-}
-
-/** Tests that need a server: where there is none, one test says so and is skipped. */
-export function describeWithRedis(name: string, tests: () => void): void {
-  if (hasRedis()) describe(name, tests)
-  else
-    describe(name, () => {
-      test.skip('redis-server is not installed (apt-get install redis-server)', () => {})
-    })
-}
 
 /** A port that nobody listens on. */
 export async function freePort(): Promise<number> {
