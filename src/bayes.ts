@@ -4,6 +4,7 @@
  * @module steinrl/bayes
  */
 
+export type { Agreement } from './bayes/agreement.ts'
 export {
   type DiagnoseOptions,
   type Diagnosis,

@@ -5,6 +5,7 @@ import { mean as meanOf } from '../core/rows.ts'
 import { check, wholeNumber } from '../core/schemas.ts'
 import { goodnessOfFit, steinDiscrepancy } from '../svgd/discrepancy.ts'
 import type { Score } from '../svgd/scores.ts'
+import { type Agreement, agreementOf, type Walkers } from './agreement.ts'
 import { columnsOf, drawsOf } from './draws.ts'
 import { type Fit, restart } from './fit.ts'
 import { coordinatesIn, stack } from './gaussian.ts'
@@ -78,6 +79,8 @@ export interface Diagnosis {
     readonly ratio: number
     readonly ratioName: string
   } | null
+  /** The particles beside a walk from them; null where log p has no values. */
+  readonly walk: Agreement | null
   /** Particles on an edge of a support, or not finite. */
   readonly edge: number
 }
@@ -88,6 +91,12 @@ const RESTARTS = 0.3
 /** Standard deviations may be this much wider than where they go, or this much narrower. */
 const WIDER = 1.25
 const NARROWER = 0.8
+/** A walk may go this far for sure, in means and as a share of standard deviations. */
+const WALK = 0.08
+const WALK_ROUNDS = 48
+/** Of a walk that accepts less, or with more particles that never move, nothing is to be learned. */
+const ACCEPTANCE = 0.3
+const STUCK = 0.02
 /** The discrepancy may be this many times that of independent draws. */
 const DISCREPANCY = 2
 /** A value nearer to an edge than this is on it. */
@@ -133,9 +142,16 @@ export async function diagnose(
     p: pValue,
     curvature: { least: Math.min(...curvatures), most: Math.max(...curvatures) },
     restarts: again,
+    walk: 'model' in run && target.hasValue ? walked(run, { target, whitening, free: rows }) : null,
     edge: edgesOf(run),
   }
   return { ...judge(figures), ...figures }
+}
+
+/** A walk of another seed than that of the fit. */
+function walked(run: Fit | ModelParticles, { target, whitening, free }: Omit<Walkers, 'model'>): Agreement {
+  const seed = 'seed' in run ? run.seed + 1 : 0
+  return agreementOf({ model: run.model, target, whitening, free }, seed, WALK_ROUNDS)
 }
 
 interface Subject {
@@ -237,33 +253,60 @@ function edgesOf(run: Fit | ModelParticles | ScoredParticles): number {
 
 type Figures = Omit<Diagnosis, 'verdict' | 'sentence'>
 
-function judge({ movement, spread, discrepancy, restarts }: Figures): Pick<Diagnosis, 'verdict' | 'sentence'> {
-  const off = (sentence: string) => ({ verdict: 'not converged' as const, sentence: `Not converged: ${sentence}` })
-  const { sd, name } = movement
+const off = (sentence: string) => ({ verdict: 'not converged' as const, sentence: `Not converged: ${sentence}` })
+const narrow = (sentence: string) => ({
+  verdict: 'variance probably too small' as const,
+  sentence: `The variance is probably too small: the standard deviation of ${sentence}`,
+})
+
+/** A walk tells more than further steps do; those tell where there is none. Then seeds, then the discrepancy. */
+function judge(figures: Figures): Pick<Diagnosis, 'verdict' | 'sentence'> {
+  const { movement, discrepancy, restarts, walk } = figures
+  const wrong = (walk ? judgeWalk(walk) : judgeSteps(figures)) ?? (restarts && judgeRestarts(restarts))
+  if (wrong) return wrong
+  if (!(discrepancy <= DISCREPANCY))
+    return off(`the discrepancy is ${discrepancy.toFixed(1)} times that of as many independent draws.`)
+  const moves = walk
+    ? `a walk from the particles moves means by no more than ${walk.sd.toFixed(3)} standard deviations for sure (${walk.name})`
+    : `means move by at most ${movement.sd.toFixed(3)} standard deviations in further steps (${movement.name})`
+  return {
+    verdict: 'fine',
+    sentence: `Fine: ${moves}, and the discrepancy is ${discrepancy.toFixed(2)} of that of as many independent draws.`,
+  }
+}
+
+function judgeSteps({ movement: { sd, name }, spread }: Figures) {
   if (!(sd <= MOVEMENT))
     return off(`the mean of ${name} goes on by ${sd.toFixed(2)} standard deviations in further steps.`)
   if (!(spread.most <= WIDER))
     return off(`${spread.mostName} is ${spread.most.toFixed(2)} times as wide as where further steps take it.`)
-  if (restarts && !(restarts.sd <= RESTARTS))
-    return off(`the mean of ${restarts.name} differs by ${restarts.sd.toFixed(2)} standard deviations between seeds.`)
-  if (restarts && !(restarts.ratio <= WIDER))
-    return off(
-      `the standard deviation of ${restarts.ratioName} differs by a factor of ${restarts.ratio.toFixed(2)} between ` +
-        'seeds; a long tail needs more particles.',
-    )
   if (!(spread.least >= NARROWER))
-    return {
-      verdict: 'variance probably too small',
-      sentence:
-        `The variance is probably too small: the standard deviation of ${spread.leastName} is ` +
-        `${spread.least.toFixed(2)} of where further steps take it.`,
-    }
-  if (!(discrepancy <= DISCREPANCY))
-    return off(`the discrepancy is ${discrepancy.toFixed(1)} times that of as many independent draws.`)
-  return {
-    verdict: 'fine',
-    sentence:
-      `Fine: means move by at most ${sd.toFixed(3)} standard deviations in further steps (${name}), and the discrepancy ` +
-      `is ${discrepancy.toFixed(2)} of that of as many independent draws.`,
-  }
+    return narrow(`${spread.leastName} is ${spread.least.toFixed(2)} of where further steps take it.`)
+  return null
+}
+
+function judgeWalk({ sd, name, ratio, ratioName, acceptance, stuck }: Agreement) {
+  if (!(acceptance >= ACCEPTANCE && stuck <= STUCK))
+    return off(
+      `a walk from the particles is stuck: ${(100 * acceptance).toFixed(0)} % of its moves are accepted, and ` +
+        `${(100 * stuck).toFixed(0)} % of the particles never move.`,
+    )
+  if (!(sd <= WALK))
+    return off(
+      `a walk from the particles takes the mean of ${name} at least ${sd.toFixed(2)} standard deviations away.`,
+    )
+  if (ratio > 1 + WALK)
+    return off(`the standard deviation of ${ratioName} is ${ratio.toFixed(2)} of that of a walk from the particles.`)
+  return ratio >= 1 - WALK ? null : narrow(`${ratioName} is ${ratio.toFixed(2)} of that of a walk from the particles.`)
+}
+
+function judgeRestarts({ sd, name, ratio, ratioName }: NonNullable<Diagnosis['restarts']>) {
+  if (!(sd <= RESTARTS))
+    return off(`the mean of ${name} differs by ${sd.toFixed(2)} standard deviations between seeds.`)
+  if (!(ratio <= WIDER))
+    return off(
+      `the standard deviation of ${ratioName} differs by a factor of ${ratio.toFixed(2)} between seeds; a long tail ` +
+        'needs more particles.',
+    )
+  return null
 }

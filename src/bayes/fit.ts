@@ -7,6 +7,7 @@ import { namesOf, refuseUnknown } from '../core/options.ts'
 import { Purpose, type Seed, splitSeed } from '../core/random.ts'
 import type { StopSignal } from '../core/runtime-types.ts'
 import { check, wholeNumber } from '../core/schemas.ts'
+import { type Agreement, settled } from './agreement.ts'
 import { type Draws, drawsOf } from './draws.ts'
 import { stack, type Whitening } from './gaussian.ts'
 import { climb, flatDirection, type Mode, whiten } from './mode.ts'
@@ -71,6 +72,10 @@ export interface Fit<S extends Supports = Supports> {
   readonly steps: readonly FitStep[]
   /** Why it stopped, in a sentence. */
   readonly reason: string
+  /** SVGD's particles beside a walk from them; null where log p has no values, or no step was taken to the end. */
+  readonly agreement: Agreement | null
+  /** Whether the particles are of the walk, which leads elsewhere than SVGD did. */
+  readonly walked: boolean
   /** Rows whose gradient was taken. */
   readonly evaluations: number
   readonly seed: number
@@ -92,7 +97,10 @@ const ACCURACY = 0.02
  * 2. n particles from the Gaussian there;
  * 3. SVGD in the coordinates in which that Gaussian is standard normal, with a kernel whose linear part makes means and
  *    covariances exact for Gaussians; the coordinates are renewed from the particles;
- * 4. an end when the discrepancy falls no more and Stein's identities hold.
+ * 4. an end when the discrepancy falls no more and Stein's identities hold;
+ * 5. Hamiltonian Monte Carlo from every particle (walk.ts), which sees what 100 particles in many dimensions do not: a
+ *    particle alone in a tail lacks neighbours that spread as the posterior does there, and drifts out. Where the walk
+ *    leads elsewhere for sure, particles are chosen from its states (choose.ts).
  *
  * Source: Zhang et al. 2022 (arXiv 2108.03782) for 1 and 2; Liu & Wang 2018 (arXiv 1810.11693) for the linear kernel.
  *
@@ -113,10 +121,9 @@ export async function fitPosterior<S extends Supports>(model: Model<S>, options:
   refuseFlat(model, flatDirection(target, top, mode))
   refuseUnresolved(model, target, mode, core.ops)
   const population = await populate(target, mode, n, splitSeed(seed))
-  const { steps, reason } = await follow(population, { ...options, iterations })
-  const free = places(population)
+  const { steps, reason, free, agreement, walked } = await settle(model, population, { ...options, iterations, seed })
   return {
-    ...{ model, particles: n, free, mode, steps, reason, seed, target },
+    ...{ model, particles: n, free, mode, steps, reason, agreement, walked, seed, target },
     draws: drawsOf(model, free),
     whitening: population.whitening,
     evaluations: target.evaluations,
@@ -124,20 +131,35 @@ export async function fitPosterior<S extends Supports>(model: Model<S>, options:
 }
 
 /** [n, d] the particles of the same fit from another seed: the way to the mode is not gone again. */
-export async function restart<S extends Supports>({ target, mode, particles, steps }: Fit<S>, seed: number) {
+export async function restart<S extends Supports>({ model, target, mode, particles, steps }: Fit<S>, seed: number) {
   const population = await populate(target, mode, particles, splitSeed(seed))
-  await follow(population, { iterations: Math.max(steps.length, 1) })
-  return places(population)
+  return (await settle(model, population, { iterations: Math.max(steps.length, 1), seed })).free
 }
 
 interface Following {
   readonly iterations: number
+  readonly seed: number
   readonly signal?: StopSignal
   readonly onStep?: (step: FitStep) => void
 }
 
+/** SVGD, and then a walk from the particles, which they are taken from where it leads elsewhere. */
+async function settle<S extends Supports>(model: Model<S>, population: WhitenedPopulation, options: Following) {
+  const { steps, reason } = await follow(population, options)
+  const { target, whitening } = population
+  const free = places(population)
+  const isWhole = steps.length > 0 && !options.signal?.aborted
+  if (!isWhole || !target.hasValue) return { steps, reason, free, agreement: null, walked: false }
+  const end = settled({ model: model as unknown as Model, target, whitening, free }, options.seed)
+  return { steps, reason: end.walked ? `${reason} ${elsewhere(end.agreement)}` : reason, ...end }
+}
+
+const elsewhere = ({ sd, name, ratio, ratioName }: Agreement) =>
+  `A walk from the particles goes elsewhere (the mean of ${name} by ${sd.toFixed(2)} standard deviations, the standard ` +
+  `deviation of ${ratioName} is ${ratio.toFixed(2)} of that): the particles are of that walk.`
+
 /** SVGD until nothing is gained any more. */
-async function follow(population: WhitenedPopulation, { iterations, signal, onStep }: Following) {
+async function follow(population: WhitenedPopulation, { iterations, signal, onStep }: Omit<Following, 'seed'>) {
   const steps: FitStep[] = []
   const looks: number[] = []
   let breath = platform.now()

@@ -148,7 +148,7 @@ function progressFigure({ steps }: PosteriorReport, draw: Draw): string {
   })
 }
 
-function diagnosisTable({ movement, spread, identities, curvature, restarts, p, edge }: Diagnosis): string {
+function diagnosisTable({ movement, spread, identities, curvature, restarts, walk, p, edge }: Diagnosis): string {
   const rows: [string, string][] = [
     ['Means move in further steps by', `${movement.sd.toFixed(3)} sd (${movement.name})`],
     ['Standard deviations, over those after further steps', `${spread.least.toFixed(2)} to ${spread.most.toFixed(2)}`],
@@ -165,6 +165,11 @@ function diagnosisTable({ movement, spread, identities, curvature, restarts, p, 
     rows.push([
       'Means differ between seeds by',
       `${restarts.sd.toFixed(3)} sd (${restarts.name}), R̂ ${restarts.rHat.toFixed(3)}, sds by ${restarts.ratio.toFixed(2)}`,
+    ])
+  if (walk)
+    rows.push([
+      'A walk from the particles differs for sure by',
+      `${walk.sd.toFixed(3)} sd (${walk.name}), sds by ${walk.ratio.toFixed(2)} (${walk.ratioName})`,
     ])
   const lines = rows.map(([name, value]) => `<tr><th scope="row">${name}</th><td>${escapeHtml(value)}</td></tr>`)
   return `<table><tbody>${lines.join('\n')}</tbody></table>`

@@ -42,8 +42,8 @@ export const Draw = {
    * Stein policies: two sets of particles, those of the next states before those of the states; and which is chosen.
    */
   stein: { driven: 0, driving: 1, next: 0, current: 2, choice: 9 },
-  /** Purpose.particles of SVGD: where the particles start, and the noise of a step. */
-  svgd: { start: 0, noise: 1 },
+  /** Purpose.particles of SVGD: where the particles start, the noise of a step, and a walk after the last. */
+  svgd: { start: 0, noise: 1, walk: 2 },
   /** Purpose.particles of amortized SVGD: the batches of training, and points that a user asks for. */
   amortized: { training: 1, sampling: 2 },
   /** Purpose.particles of domain randomisation: points drawn uniformly. */

@@ -23,6 +23,7 @@ const diagnosis: Diagnosis = {
   p: 0.04,
   curvature: { least: 0.5, most: 2 },
   restarts: { rHat: 1.234, sd: 0.4, name: 'theta[0]', ratio: 1.5, ratioName: 'mu' },
+  walk: { sd: 0.123, name: 'theta[1]', ratio: 1.4, ratioName: 'mu', acceptance: 0.9, stuck: 0 },
   edge: 3,
 }
 
@@ -48,17 +49,19 @@ test('a page shows the verdict, the summary, pairs, marginals and the way there,
   expect(html.match(/aria-label="Density of /g)).toHaveLength(4 + 4)
   expect(html).toContain('The grey line is the reference.')
   expect(html).toContain('R̂ 1.234')
+  expect(html).toContain('0.123 sd (theta[1]), sds by 1.40 (mu)')
   expect(html).not.toContain('<schools>')
   expect(html).not.toMatch(/<script|<link|src="http|url\(http/)
   expect(html).not.toMatch(/NaN|undefined|Infinity/)
 })
 
 test('a page of a fine fit without restarts or reference has neither', async () => {
-  const fine: Diagnosis = { ...diagnosis, verdict: 'fine', sentence: 'Fine: it is.', restarts: null }
+  const fine: Diagnosis = { ...diagnosis, verdict: 'fine', sentence: 'Fine: it is.', restarts: null, walk: null }
   const html = await renderPosterior({ ...report, diagnosis: fine })
   expect(html).toContain('<p class="verdict fine">Fine: it is.</p>')
   expect(html).not.toContain('grey line')
   expect(html).not.toContain('between seeds')
+  expect(html).not.toContain('walk')
 })
 
 test('a quantity that never varies, and a run of no steps, do not spoil the page', async () => {
