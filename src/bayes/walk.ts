@@ -6,7 +6,7 @@ import type { Target } from './target.ts'
 // Hamiltonian Monte Carlo from every particle, in whitened coordinates: the posterior itself, whatever its shape.
 
 /** Where particles went by themselves. */
-export interface Walk {
+interface Walk {
   /** [rounds · n, d] the places of the n particles after each round, round by round. */
   readonly rows: Float64Array
   readonly rounds: number
@@ -17,7 +17,7 @@ export interface Walk {
 }
 
 /** How far a walk goes. */
-export interface WalkOptions {
+interface WalkOptions {
   /** Rounds that are kept; a third as many go before. */
   readonly rounds: number
   readonly seed: number
