@@ -1,5 +1,6 @@
 import Papa from 'papaparse'
 import { show, UsageError } from '../core/errors.ts'
+import { fromJson } from '../core/json.ts'
 import { nearest } from '../core/nearest.ts'
 
 /** Columns of numbers by name, or whatever a JSON file holds. */
@@ -39,10 +40,10 @@ export function datasetFromCsv(text: string, source: string): Dataset {
 export function datasetFromJson(text: string, source: string): Dataset {
   let data: unknown
   try {
-    data = JSON.parse(text)
+    data = fromJson(text)
   } catch (error) {
     // JSON.parse quotes the text about a fault with its line breaks.
-    throw new UsageError(`${source} is no JSON: ${(error as Error).message.replace(/\s+/g, ' ')}.`)
+    throw new UsageError(`${source} is no JSON: ${(error as Error).message.replace(/\s+/g, ' ').replace(/\.$/, '')}.`)
   }
   if (typeof data !== 'object' || data === null || Array.isArray(data))
     throw new UsageError(`${source} must hold an object of columns by name.`)

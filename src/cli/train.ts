@@ -4,6 +4,7 @@ import { isExpected, UsageError } from '../core/errors.ts'
 import { check, nonNegativeNumber, wholeNumber } from '../core/schemas.ts'
 import { freeze, parseTask, taskFrom } from '../envs/description.ts'
 import type { Evaluation } from '../report/metrics.ts'
+import { refuseLong } from '../rl/evaluate.ts'
 import { continueRun, readConfig } from '../train/continue-run.ts'
 import { createRun, finishRun, readFinished, record, refuseToReplace } from '../train/record.ts'
 import type { ResumeOptions } from '../train/resume.ts'
@@ -111,6 +112,7 @@ async function runTraining(algorithm: string, env: string, all: CommandOptions):
   // Everything is checked before the first file is written.
   checkOutput(all)
   const spec = await taskOf(env, { constants, maxEpisodeSteps, wrap })
+  refuseLong(spec, all.evalEpisodes)
   const config = runConfig({ algorithm, env: spec, ...settings } as AnyTrainOptions)
   const path = out ?? `runs/${algorithm}-${spec.id}-${config.seed}`
   await refuseToReplace(path, overwrite)

@@ -1,4 +1,4 @@
-// ActRequest words of the command line into values. What is not a number stays a word, so that the error shows what was
+// Words of the command line into values. What is not a number stays a word, so that the error shows what was
 // typed.
 
 export const number = (text: string): number | string => {

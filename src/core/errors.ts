@@ -28,11 +28,29 @@ export async function inIteration<T>(iteration: number, run: () => Promise<T>): 
 /** True for errors whose message is meant for the user as it is. */
 export const isExpected = (error: unknown): error is Error => error instanceof UsageError || error instanceof RunError
 
-/** Writes a value as a person would type it. */
+/** Longer than this nobody reads. */
+const MOST_CHARACTERS = 300
+
+/** Writes a value as a person would type it, cut short where it is long. */
 export function show(value: unknown): string {
   if (typeof value === 'string') return `"${value}"`
-  if (typeof value === 'number' || typeof value === 'boolean' || value == null) return String(value)
   if (typeof value === 'function') return `function ${value.name}`.trim()
-  if (Array.isArray(value) && value.every((entry) => typeof entry === 'number')) return `[${value.join(', ')}]`
-  return JSON.stringify(value) ?? String(value)
+  if (typeof value === 'bigint') return `${value}n`
+  if (typeof value !== 'object' || value === null) return String(value)
+  const text = isNumbers(value) ? `[${Array.from(value).join(', ')}]` : jsonOf(value)
+  return text.length > MOST_CHARACTERS ? `${text.slice(0, MOST_CHARACTERS)}…` : text
+}
+
+const isNumbers = (value: object): value is ArrayLike<number> =>
+  ArrayBuffer.isView(value)
+    ? !(value instanceof DataView)
+    : Array.isArray(value) && value.every((entry) => typeof entry === 'number')
+
+/** What holds itself, is nested too deep or refuses has no JSON. */
+function jsonOf(value: object): string {
+  try {
+    return JSON.stringify(value) ?? 'an object'
+  } catch {
+    return Array.isArray(value) ? 'a list' : 'an object'
+  }
 }

@@ -1,4 +1,5 @@
-import { UsageError } from './errors.ts'
+import { show, UsageError } from './errors.ts'
+import { fromJson } from './json.ts'
 import type { NumberArray } from './runtime-types.ts'
 
 // Plain data as JSON, with what JSON leaves out: numbers that are not finite, −0 and typed arrays.
@@ -32,9 +33,13 @@ export function encodePlain(value: unknown, apart?: NumberArray[]): string | und
   }
 }
 
-/** What encodePlain() wrote, with the arrays that it set apart. */
+/**
+ * What encodePlain() wrote, with the arrays that it set apart.
+ *
+ * @throws UsageError for a number or an array that it does not write
+ */
 export const decodePlain = (text: string, apart: readonly NumberArray[] = []): unknown =>
-  untagged(JSON.parse(text), apart)
+  untagged(fromJson(text), apart)
 
 function placeOf(array: NumberArray, apart: NumberArray[]): number {
   const place = apart.indexOf(array)
@@ -50,8 +55,9 @@ function tagged(value: unknown, apart?: NumberArray[]): unknown {
   if (Array.isArray(value)) return value.map((entry) => tagged(entry, apart))
   if (typeof value !== 'object') throw new UsageError('This is no plain data.')
   const name = Object.getPrototypeOf(value)?.constructor?.name
-  if (name in ARRAYS && apart) return { $place: placeOf(value as NumberArray, apart) }
-  if (name in ARRAYS) return { $array: name, values: Array.from(value as Float64Array, (entry) => tagged(entry)) }
+  const isArray = Object.hasOwn(ARRAYS, name ?? '')
+  if (isArray && apart) return { $place: placeOf(value as NumberArray, apart) }
+  if (isArray) return { $array: name, values: Array.from(value as Float64Array, (entry) => tagged(entry)) }
   if (name !== 'Object' && Object.getPrototypeOf(value) !== null) throw new UsageError('This is no plain data.')
   const entries = Object.entries(value).filter(([, entry]) => entry !== undefined)
   if (entries.some(([key]) => key.startsWith('$'))) throw new UsageError('This is no plain data.')
@@ -65,11 +71,29 @@ function untagged(value: unknown, apart: readonly NumberArray[]): unknown {
     $number?: string
     $array?: ArrayName
     $place?: number
-    values?: unknown[]
+    values?: unknown
   }
-  if ($place !== undefined) return apart[$place]
-  if ($number !== undefined) return NUMBERS.get($number)
-  if ($array !== undefined)
-    return ARRAYS[$array].from((values ?? []).map((entry) => untagged(entry, apart)) as number[])
+  if ($place !== undefined) return arrayAt($place, apart)
+  if ($number !== undefined) return numberOf($number)
+  if ($array !== undefined) return arrayOf($array, values)
   return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, untagged(entry, apart)]))
+}
+
+function numberOf(name: string): number {
+  const number = NUMBERS.get(name)
+  if (number !== undefined) return number
+  throw new UsageError(`it has the number ${show(name)}; there are ${[...NUMBERS.keys()].join(', ')}.`)
+}
+
+function arrayAt(place: number, apart: readonly NumberArray[]): NumberArray {
+  if (Number.isInteger(place) && place >= 0 && place < apart.length) return apart[place]
+  throw new UsageError(`it has the array ${show(place)} of ${apart.length}.`)
+}
+
+function arrayOf(name: ArrayName, values: unknown): NumberArray {
+  const allowed = Object.keys(ARRAYS).join(', ')
+  if (!Object.hasOwn(ARRAYS, name)) throw new UsageError(`it has an array of ${show(name)}; there are ${allowed}.`)
+  const numbers = Array.isArray(values) ? values.map((entry) => untagged(entry, [])) : [null]
+  if (numbers.every((x) => typeof x === 'number')) return ARRAYS[name].from(numbers)
+  throw new UsageError(`a ${name} in it is no list of numbers.`)
 }

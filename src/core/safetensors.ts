@@ -1,4 +1,5 @@
 import { show, UsageError } from './errors.ts'
+import { refuseDeep } from './json.ts'
 import type { NumberArray } from './runtime-types.ts'
 import { decodeText, encodeText } from './text.ts'
 
@@ -114,22 +115,19 @@ function refuseAmbiguous(text: string, header: object): void {
   const bare = text.replace(/"(?:[^"\\]|\\.)*"/g, '""')
   if (/[-.E]|\de/.test(bare)) throw new UsageError('a number of its header is not written as a whole number.')
   let keys = 0
-  const open: [value: unknown, depth: number][] = [[header, 0]]
-  for (let next = open.pop(); next; next = open.pop()) {
-    const [value, depth] = next
-    if (depth > MAX_DEPTH) throw new UsageError(`its header is nested deeper than ${MAX_DEPTH} levels.`)
+  const visit = (value: unknown): void => {
     if (typeof value === 'string') refuseHalves(value)
-    if (typeof value !== 'object' || value === null) continue
+    if (typeof value !== 'object' || value === null) return
     for (const [name, entry] of Object.entries(value)) {
       if (!Array.isArray(value)) keys++
       refuseHalves(name)
-      open.push([entry, depth + 1])
+      visit(entry)
     }
   }
+  refuseDeep(header, 'its header')
+  visit(header)
   if (bare.split(':').length - 1 !== keys) throw new UsageError('a key of its header is there twice.')
 }
-
-const MAX_DEPTH = 100
 
 /** Of two that make one character: with the flag u, only lone ones match. */
 function refuseHalves(text: string): void {

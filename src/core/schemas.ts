@@ -193,6 +193,9 @@ export function layerWidths(what: string, name = 'hidden') {
 export function check<S extends v.GenericSchema>(schema: S, value: unknown): v.InferOutput<S> {
   const result = v.safeParse(schema, value, { abortEarly: true })
   if (result.success) return result.output
-  const { message } = result.issues[0]
+  const [{ message, path }] = result.issues
+  // For a name that an object lacks the library has words of its own.
+  const last = path?.at(-1)
+  if (last?.origin === 'key') throw new UsageError(`${String(last.key)} is missing.`)
   throw new UsageError(message.endsWith('.') ? message : `${message}.`)
 }

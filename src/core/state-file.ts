@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import { isExpected, show, UsageError } from './errors.ts'
+import { fromJson } from './json.ts'
 import type { NumberArray } from './runtime-types.ts'
 import { decodeArrays, encodeTensors } from './safetensors.ts'
 import { check } from './schemas.ts'
@@ -62,8 +63,9 @@ export function decodeState(kind: string, bytes: Uint8Array): StateFile {
 
 const parsed = (text: string): unknown => {
   try {
-    return JSON.parse(text)
-  } catch {
+    return fromJson(text)
+  } catch (error) {
+    if (isExpected(error)) throw error
     throw new UsageError('its description is no JSON.')
   }
 }

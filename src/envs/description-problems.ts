@@ -1,5 +1,6 @@
 import { show } from '../core/errors.ts'
 import type { EnvironmentSpec } from './contract.ts'
+import { MAX_STEPS } from './errors.ts'
 import type { Space } from './spaces.ts'
 
 /** What is wrong about the description of a task, without playing it; empty when nothing is. */
@@ -15,9 +16,9 @@ export function problemsOfDescription({
   if (typeof id !== 'string' || id === '') problems.push(`its id must be a text, got ${show(id)}`)
   problems.push(...problemsOfSpace('observationSpace', observationSpace, ['box']))
   problems.push(...problemsOfSpace('actionSpace', actionSpace, ['box', 'discrete']))
-  if (!(Number.isInteger(maxEpisodeSteps) && maxEpisodeSteps >= 1 && maxEpisodeSteps <= 2147483647))
+  if (!(Number.isInteger(maxEpisodeSteps) && maxEpisodeSteps >= 1 && maxEpisodeSteps <= MAX_STEPS))
     problems.push(
-      `maxEpisodeSteps, the time limit, must be a whole number from 1 to 2147483647, got ${show(maxEpisodeSteps)}`,
+      `maxEpisodeSteps, the time limit, must be a whole number from 1 to ${MAX_STEPS}, got ${show(maxEpisodeSteps)}`,
     )
   if (core && create) problems.push('it has both core and create; exactly one of them is allowed')
   if (!core && typeof create !== 'function') problems.push(`create must be a function, got ${show(create)}`)

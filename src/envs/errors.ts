@@ -2,8 +2,8 @@ import { show, UsageError } from '../core/errors.ts'
 import type { Environment, EnvironmentSpec, Reset, Step } from './contract.ts'
 import { type Action, type Box, box, contains, type Space } from './spaces.ts'
 
-/** The core counts steps in 32 bits. */
-export const MAX_STEPS = 2147483647
+/** Evaluation plays episodes to their end: one of these takes seconds, whoever wrote the task. */
+export const MAX_STEPS = 1_000_000
 
 /** Throws a UsageError for a task whose episodes have no end. */
 export function refuseEndless({ id, maxEpisodeSteps }: EnvironmentSpec): void {

@@ -52,11 +52,13 @@ interface EvaluatedParticle {
  * Plays `episodes` episodes with every particle, first greedily (the best action that is known), then sampled; every
  * particle gets the same initial states. Yields after each particle, so that a caller can show progress or stop.
  *
- * @throws UsageError for agents that do not fit the task or are not finite, and for a task without a time limit;
+ * @throws UsageError for agents that do not fit the task or are not finite, for a task without a time limit, and for
+ *   more than 1e9 steps a particle;
  *   RunError for an observation or a reward that is not finite
  */
 export async function* evaluatePopulation(population: (Acting | Policies) & Play): AsyncGenerator<EvaluatedParticle> {
   refuseEndless(population.spec)
+  refuseLong(population.spec, population.episodes)
   if ('actRows' in population) refuseOthers(population.spec, population)
   const returnsOf = await (arePolicies(population) ? playerOfPolicies(population) : playerOf(population, population))
   for (const greedy of [true, false]) {
@@ -93,6 +95,21 @@ async function playerOfPolicies(population: PoliciesToEvaluate): Promise<Player>
 async function playerOf({ spec, episodes, seed, core }: Play, agents: Acting): Promise<Player> {
   const module = await compileCore(core)
   return (particle, greedy) => playEpisodes(module, { spec, agents, particle, greedy, episodes, seed })
+}
+
+/** A quarter of an hour of a task in the core, for each particle. */
+const MOST_STEPS_PLAYED = 1_000_000_000
+
+/**
+ * Refuses an evaluation that may not end while anybody waits.
+ *
+ * @throws UsageError
+ */
+export function refuseLong({ id, maxEpisodeSteps }: EnvironmentSpec, episodes: number): void {
+  if (episodes * maxEpisodeSteps <= MOST_STEPS_PLAYED) return
+  throw new UsageError(
+    `${episodes} episodes of up to ${maxEpisodeSteps} steps of ${id} are more than ${MOST_STEPS_PLAYED} steps for each particle: take at most ${Math.floor(MOST_STEPS_PLAYED / maxEpisodeSteps)} episodes.`,
+  )
 }
 
 /** Refuses agents of a task with other observations or actions. */

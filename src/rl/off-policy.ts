@@ -55,14 +55,27 @@ export const rewardScaleEntry = setting(
 const schema = v.object(offPolicyEntries)
 type OffPolicySettings = v.InferOutput<typeof schema>
 
+/** Hours of training: a run is shown and saved between iterations. */
+const MOST_OF_AN_ITERATION = 100_000_000
+
 /**
- * Refuses a replay that cannot fill a batch.
+ * Refuses a replay that cannot fill a batch, and an iteration whose end nobody sees.
  *
  * @throws UsageError
  */
-export function checkReplay({ replaySize, batchSize }: Pick<OffPolicySettings, 'replaySize' | 'batchSize'>): void {
+export function checkTogether(settings: OffPolicySettings): void {
+  const { replaySize, batchSize, steps, environments, gradientSteps } = settings
   if (replaySize < batchSize)
     throw new UsageError(`replaySize must hold at least a batch of ${batchSize} transitions, got ${replaySize}.`)
+  refuseLong('environments', steps, environments)
+  refuseLong('gradientSteps', steps, gradientSteps)
+}
+
+function refuseLong(of: string, steps: number, each: number): void {
+  if (steps * each <= MOST_OF_AN_ITERATION) return
+  throw new UsageError(
+    `steps × ${of} must be at most ${MOST_OF_AN_ITERATION} in an iteration, got ${steps} × ${each}: take more iterations of fewer steps.`,
+  )
 }
 
 /** What an algorithm of this kind is given. */

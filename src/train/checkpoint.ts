@@ -112,20 +112,20 @@ type ReadRows = (name: string, first: number, end: number) => Promise<Readonly<R
 export async function decodeCheckpoint(bytes: Uint8Array, readRows?: ReadRows): Promise<Checkpoint> {
   const { about: written, arrays: all, values } = decodeState('training', bytes)
   const about = parseAbout(written)
-  const logs: Record<string, LoggedRows> = {}
+  const logs: [string, LoggedRows][] = []
   const arrays = { ...all }
   for (const [name, place] of Object.entries(about.logs)) {
     const { first, end, columns, files } = place
     if (first > end) throw new UsageError(`its ${name} begins at ${first}, behind its end at ${end}.`)
     if (files) {
-      logs[name] = { first, end, columns: await joinedRows(name, place, readRows) }
+      logs.push([name, { first, end, columns: await joinedRows(name, place, readRows) }])
       continue
     }
     const own = columns.map((column) => [column, arrays[columnOf(name, column)] ?? new Float32Array(0)])
     for (const column of columns) delete arrays[columnOf(name, column)]
-    logs[name] = { first, end, columns: Object.fromEntries(own) }
+    logs.push([name, { first, end, columns: Object.fromEntries(own) }])
   }
-  return { about, content: { arrays, values, logs } }
+  return { about, content: { arrays, values, logs: Object.fromEntries(logs) } }
 }
 
 function parseAbout(written: unknown): CheckpointAbout {

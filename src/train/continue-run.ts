@@ -1,5 +1,6 @@
 import { platform } from '#platform'
 import { show, UsageError } from '../core/errors.ts'
+import { fromJson } from '../core/json.ts'
 import { refuseUnknown } from '../core/options.ts'
 import { encodePlain } from '../core/plain.ts'
 import { decodeText } from '../core/text.ts'
@@ -71,7 +72,7 @@ async function metricsUpTo(path: string, iteration: number): Promise<IterationMe
     const lines = decodeText(bytes).split('\n').slice(0, -1)
     if (lines.length < iteration)
       throw new UsageError(`it has ${lines.length} iterations, but the checkpoint is of iteration ${iteration}.`)
-    const metrics: IterationMetrics[] = lines.slice(0, iteration).map((line) => JSON.parse(line))
+    const metrics = lines.slice(0, iteration).map(fromJson) as IterationMetrics[]
     const wrong = metrics.findIndex((one, k) => one?.iteration !== k + 1)
     if (wrong >= 0) throw new UsageError(`line ${wrong + 1} is not that of iteration ${wrong + 1}.`)
     return metrics

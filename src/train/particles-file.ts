@@ -1,4 +1,5 @@
 import { show, UsageError } from '../core/errors.ts'
+import { fromJson } from '../core/json.ts'
 import { type CoreSource, compileCore } from '../core/module.ts'
 import { decodeTensors, encodeTensors, type TensorFile } from '../core/safetensors.ts'
 import type { EnvironmentSpec } from '../envs/contract.ts'
@@ -154,7 +155,7 @@ async function restored({ tensors, metadata }: TensorFile, task: EnvironmentSpec
 
 function parsed(text = '', otherwise = 'its shape is no JSON'): unknown {
   try {
-    return JSON.parse(text)
+    return fromJson(text)
   } catch (error) {
     throw new UsageError(`${otherwise}: ${reason(error)}.`)
   }

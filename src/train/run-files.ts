@@ -1,5 +1,6 @@
 import { platform } from '#platform'
 import { isExpected, StorageError, show, UsageError } from '../core/errors.ts'
+import { fromJson } from '../core/json.ts'
 import { decodeText } from '../core/text.ts'
 
 /**
@@ -29,12 +30,15 @@ const { files } = platform
 
 export const fileOf = (path: string, name: keyof typeof FILES) => `${path}/${FILES[name]}`
 
-export function parseLines(bytes: Uint8Array) {
+/** What a file of lines of JSON holds, to be checked by whoever reads it. */
+// biome-ignore lint/suspicious/noExplicitAny: plain data of any form
+export function parseLines(bytes: Uint8Array): any[] {
   const lines = decodeText(bytes).split('\n')
-  return lines.filter((line) => line !== '').map((line) => JSON.parse(line))
+  return lines.filter((line) => line !== '').map(fromJson)
 }
 
-export const parseJson = (bytes: Uint8Array) => JSON.parse(decodeText(bytes))
+// biome-ignore lint/suspicious/noExplicitAny: as above
+export const parseJson = (bytes: Uint8Array): any => fromJson(decodeText(bytes))
 
 /** Runs `write`; what the file system refuses becomes a StorageError that names what was to be written. */
 export async function writing(path: string, write: () => Promise<void>, what = 'run'): Promise<void> {

@@ -57,6 +57,23 @@ describe('a wrong word on the command line is named, and nothing is written', ()
     [set('--seed', '1e20'), 'seed', 'got 100000000000000000000.'],
     [set('--eval-episodes', '-1'), 'eval-episodes', 'got -1.'],
     [set('--eval-episodes', '1e9'), 'eval-episodes', 'got 1000000000.'],
+    [
+      ['train', 'svpg', 'CartPole-v1', ...SMALL, '--max-episode-steps', '1000000', '--eval-episodes', '10000'],
+      '10000 episodes of up to 1000000 steps of CartPole-v1 are more than 1000000000 steps for each particle',
+      'at most 1000 episodes',
+    ],
+    [
+      ['train', 'svpg', 'CartPole-v1', ...SMALL, '--max-episode-steps', '1000001'],
+      'maxEpisodeSteps must be a whole number from 1 to 1000000, got 1000001.',
+    ],
+    [
+      ['train', 'sac', 'Pendulum-v1', '--steps', '1000000', '--environments', '1000'],
+      'steps × environments must be at most 100000000 in an iteration, got 1000000 × 1000',
+    ],
+    [
+      ['train', 'sql', 'Pendulum-v1', '--steps', '1000000', '--gradient-steps', '1000'],
+      'steps × gradientSteps must be at most 100000000 in an iteration, got 1000000 × 1000',
+    ],
     [set('--out='), 'Cannot write the run to ""'],
     [adr(), '--ranges <list>', 'not specified'],
     [adr('--ranges', 'mass=2:1'), 'The range of mass is empty: 2 is not below 1.'],

@@ -43,7 +43,7 @@ describe('nothing is wrong with', () => {
 test('all that is wrong is thrown, a line for each', async () => {
   const wrong = { ...walk, maxEpisodeSteps: 0, actionSpace: discrete(0) }
   await expect(checkEnvironment(wrong)).rejects.toThrow(
-    'Walk: n of its actionSpace must be a whole number of at least 1, got 0.\nWalk: maxEpisodeSteps, the time limit, must be a whole number from 1 to 2147483647, got 0.',
+    'Walk: n of its actionSpace must be a whole number of at least 1, got 0.\nWalk: maxEpisodeSteps, the time limit, must be a whole number from 1 to 1000000, got 0.',
   )
   await expect(checkEnvironment(walk)).resolves.toBeUndefined()
 })
@@ -66,7 +66,7 @@ describe('the description', () => {
     [{ actionSpace: box([Number.NaN], [1]) }, 'got NaN and 1 at 0.'],
     [
       { maxEpisodeSteps: Infinity },
-      'Walk: maxEpisodeSteps, the time limit, must be a whole number from 1 to 2147483647, got Infinity.',
+      'Walk: maxEpisodeSteps, the time limit, must be a whole number from 1 to 1000000, got Infinity.',
     ],
     [{ create: undefined }, 'Walk: create must be a function, got undefined.'],
     [{ core: environments['CartPole-v1'].core }, 'Walk: it has both core and create; exactly one of them is allowed.'],

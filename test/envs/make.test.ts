@@ -28,7 +28,7 @@ describe("a task of one's own", () => {
     env.reset()
     for (let t = 1; t <= 12; t++) expect(env.step([0]).truncated).toBe(t === 12)
     await expect(make(echo, { maxEpisodeSteps: 0 })).rejects.toThrow(
-      'maxEpisodeSteps must be a whole number from 1 to 2147483647, got 0.',
+      'maxEpisodeSteps must be a whole number from 1 to 1000000, got 0.',
     )
   })
 

@@ -223,7 +223,7 @@ describe('evaluate', () => {
     [{ episodes: 0 }, 'episodes must be a whole number from 1 to 1000000, got 0.'],
     [
       { env: { id: 'Endless', observationSpace: box([0], [1]), actionSpace: discrete(2) } },
-      'Endless: maxEpisodeSteps, the time limit, must be a whole number from 1 to 2147483647, got undefined.',
+      'Endless: maxEpisodeSteps, the time limit, must be a whole number from 1 to 1000000, got undefined.',
     ],
   ])('refuses %j', async (wrong, message) => {
     await expect(evaluate({ agents, episodes: 1, ...wrong } as Parameters<typeof evaluate>[0])).rejects.toThrow(

@@ -1,10 +1,11 @@
 // Run directories that somebody else wrote or damaged: read or refused with a sentence, and nothing else. Used by a
 // test for some cases and by `npm run fuzz` for many.
-import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isExpected } from '../../src/core/errors.ts'
 import { type Generator, generator, uniformInteger } from '../../src/core/generator.ts'
 import { decodeTensors, encodeTensors } from '../../src/core/safetensors.ts'
+import { decodeState, encodeState } from '../../src/core/state-file.ts'
 import { exportRun } from '../../src/export/run.ts'
 import { createRun, finishRun, record } from '../../src/train/record.ts'
 import { loadAgents } from '../../src/train/run-directory.ts'
@@ -63,12 +64,14 @@ export async function damagedCase(number: number, runs: readonly string[], scrat
     'particles.safetensors',
     'evaluation.json',
     'metrics.jsonl',
+    await checkpointOf(path),
   ])
   const bytes = new Uint8Array(await readFile(join(path, file)))
   await writeFile(join(path, file), damaged(file, bytes, random))
   const what = `case ${number}: ${file} of ${source}`
   try {
     const agents = await loadAgents(path)
+    if (file.startsWith('checkpoint')) await goOn(path)
     agents.act(new Float32Array(agents.observations).fill(0.5))
     await evaluate({ agents, episodes: 1 })
     if (random.below(4) === 0) await exportRun({ run: path, out })
@@ -80,6 +83,15 @@ export async function damagedCase(number: number, runs: readonly string[], scrat
       throw new Error(`${what} is refused by more than a sentence: ${message.slice(0, 800)}`)
     return { what, refusal: message }
   }
+}
+
+const checkpointOf = async (path: string) => `checkpoint/${(await readdir(join(path, 'checkpoint')))[0]}`
+
+/** Takes the run up and goes one iteration on. */
+async function goOn(path: string): Promise<void> {
+  const steps = train({ resume: path, iterations: 2 })
+  await steps.next()
+  await steps.return(undefined)
 }
 
 interface Random {
@@ -96,6 +108,7 @@ function damaged(file: string, bytes: Uint8Array, random: Random): Uint8Array {
   const { below } = random
   if (below(3) === 0)
     return withDamagedBytes(bytes, file.endsWith('.safetensors') && below(3) ? headerEnd(bytes) : bytes.length, random)
+  if (file.startsWith('checkpoint')) return withChangedState(bytes, random)
   if (file.endsWith('.safetensors')) return withChangedTensors(bytes, random)
   const text = new TextDecoder().decode(bytes)
   const change = (json: string) => {
@@ -152,8 +165,28 @@ function withChangedTensors(bytes: Uint8Array, random: Random): Uint8Array {
   return encodeTensors({ tensors: changed, metadata })
 }
 
+/** A checkpoint whose checksum is right: of another state, with the same settings, which may be any. */
+function withChangedState(bytes: Uint8Array, random: Random): Uint8Array {
+  const { below, any } = random
+  const { about, arrays, values } = decodeState('training', bytes)
+  const { config, ...rest } = about as { config: object }
+  const kind = below(3)
+  if (kind === 0)
+    return encodeState('training', { config, ...(changedValue(rest, random) as object) }, { arrays, values })
+  if (kind === 1) {
+    const changed = changedValue(values, random) as Record<string, unknown>
+    return encodeState('training', about, { arrays, values: changed })
+  }
+  const name = any(Object.keys(arrays))
+  const array = arrays[name].slice()
+  if (array.length > 0) array[below(array.length)] = any([3e38, Number.NaN, Number.POSITIVE_INFINITY, -1, 2 ** 31])
+  const changed = below(3) ? array : array.slice(0, below(array.length + 1))
+  return encodeState('training', about, { arrays: { ...arrays, [name]: changed }, values })
+}
+
+const nested = (depth: number): unknown => (depth === 0 ? [] : [nested(depth - 1)])
 /** Values that are nearly right, in places where they may be. */
-const HOSTILE = [
+const HOSTILE: readonly unknown[] = [
   ...[
     0,
     -1,
@@ -177,14 +210,24 @@ const HOSTILE = [
     'svpg',
     'sac',
   ],
-  ...['gaussian', 'categorical', 'CartPole-v1', 'MultiGoal-v0', '__proto__', [], {}, [4], [1, 2, 3], [null], [[]]],
-] as const
+  ...[
+    'gaussian',
+    'categorical',
+    'CartPole-v1',
+    'MultiGoal-v0',
+    '__proto__',
+    'constructor',
+    'toString',
+    'hasOwnProperty',
+  ],
+  ...[[], {}, [4], [1, 2, 3], [null], [[]], nested(150), { constructor: 1 }, { length: 1e9 }],
+]
 
 function changedValue(value: unknown, random: Random): unknown {
   const { below, any } = random
   if (typeof value !== 'object' || value === null || below(6) === 0) return any(HOSTILE)
   const copy = structuredClone(value) as Record<string, unknown>
-  const key = any(Object.keys(copy).concat(below(10) ? [] : ['__proto__', 'extra']))
+  const key = any(Object.keys(copy).concat(below(10) ? [] : ['__proto__', 'constructor', 'extra']))
   if (key === undefined || below(8) === 0) {
     delete copy[key]
     return copy

@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from '@jest/globals'
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { kernelMatrix } from '../../src/algorithms/svpg/kernel.ts'
 import { rowOf, svpg } from '../../src/algorithms/svpg/svpg.ts'
 import { RunError, UsageError } from '../../src/core/errors.ts'
@@ -11,7 +11,7 @@ import { tf } from '../../src/nn/tfjs.ts'
 import { encodeParticles } from '../../src/train/particles-file.ts'
 import { createRun, record } from '../../src/train/record.ts'
 import { readRun } from '../../src/train/run-directory.ts'
-import { type TrainOptions, type TrainStep, train } from '../../src/train/train.ts'
+import { type AnyTrainOptions, type TrainOptions, type TrainStep, train } from '../../src/train/train.ts'
 
 const small = {
   ...{ env: 'CartPole-v1', particles: 3, iterations: 6, environments: 2, steps: 16, hidden: [8], seed: 4 },
@@ -258,4 +258,30 @@ test.each([
       expect(kernel[i][j]).toBeCloseTo(values.reduce((sum, value) => sum + value, 0) / widths.length, 5)
     })
   })
+})
+
+describe('algorithms of continuous actions', () => {
+  const walk = task(() => 0)
+  const discreteTask = { ...walk, id: 'Discrete' }
+  const startsAtOne = { kind: 'discrete', n: 2, start: 1 } as EnvironmentSpec['actionSpace']
+  const tasks: readonly [what: string, env: string | EnvironmentSpec, message: string][] = [
+    ['a built-in task with discrete actions', 'CartPole-v1', 'needs continuous actions, and those of CartPole-v1 are'],
+    ['a task of one’s own with discrete actions', discreteTask, 'needs continuous actions, and those of Discrete are'],
+    ['actions counted from 1', { ...discreteTask, actionSpace: startsAtOne }, 'Discrete: its actionSpace starts at 1;'],
+    ['actions without bounds', { ...walk, actionSpace: box([-Infinity], [1]) }, 'has actions without bounds'],
+  ]
+  test.each(
+    (['sac', 'sql', 'sql-compose', 's2ac'] as const).flatMap((name) => tasks.map((task) => [name, ...task] as const)),
+  )('%s refuses %s', async (algorithm, _, env, message) => {
+    const components = algorithm === 'sql-compose' && { components: [{}, {}], iterations: 30 }
+    const steps = train({ algorithm, env, iterations: 1, ...components } as unknown as AnyTrainOptions)
+    const error = await steps.next().catch((thrown: Error) => thrown)
+    expect(error).toBeInstanceOf(UsageError)
+    expect((error as Error).message).toContain(message)
+  })
+})
+
+test('a setting that must be given and is not is named', async () => {
+  const steps = train({ algorithm: 'sql-compose', env: 'Pendulum-v1', iterations: 1 } as unknown as AnyTrainOptions)
+  await expect(steps.next()).rejects.toThrow(new UsageError('components is missing.'))
 })

@@ -3,7 +3,7 @@ import { show } from '../../core/errors.ts'
 import { fraction, oneOf, positiveFloat32, positiveFloat32Or, wholeNumber } from '../../core/schemas.ts'
 import { checkOptions, setting, withDefault } from '../../core/settings.ts'
 import type { TfjsOptions } from '../../nn/tfjs.ts'
-import { checkReplay, offPolicyEntries, rewardScaleEntry } from '../../rl/off-policy.ts'
+import { checkTogether, offPolicyEntries, rewardScaleEntry } from '../../rl/off-policy.ts'
 import { temperatureEntries } from '../../rl/temperature.ts'
 import { perStateBandwidthNames } from '../../svgd/per-state.ts'
 import { type CommonOptions, RUN_OPTIONS } from '../algorithm.ts'
@@ -68,7 +68,7 @@ export type S2acConfig = Readonly<v.InferOutput<typeof schema>>
 /** Checks the settings and fills in the defaults. Throws a UsageError for the first one that is wrong. */
 export function s2acConfig(options: object): S2acConfig {
   const config = checkOptions('s2ac', schema, options, RUN_OPTIONS)
-  checkReplay(config)
+  checkTogether(config)
   return config
 }
 

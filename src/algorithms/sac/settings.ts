@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import { finiteNumberOr, fraction, positiveFloat32Or } from '../../core/schemas.ts'
 import { checkOptions, setting } from '../../core/settings.ts'
 import type { TfjsOptions } from '../../nn/tfjs.ts'
-import { checkReplay, offPolicyEntries } from '../../rl/off-policy.ts'
+import { checkTogether, offPolicyEntries } from '../../rl/off-policy.ts'
 import { type CommonOptions, RUN_OPTIONS } from '../algorithm.ts'
 
 /** Defaults are those of the paper's second version where it has the setting. */
@@ -36,6 +36,6 @@ export type SacConfig = Readonly<v.InferOutput<typeof schema>>
 /** Checks the settings and fills in the defaults. Throws a UsageError for the first one that is wrong. */
 export function sacConfig(options: object): SacConfig {
   const config = checkOptions('sac', schema, options, RUN_OPTIONS)
-  checkReplay(config)
+  checkTogether(config)
   return config
 }

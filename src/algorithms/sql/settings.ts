@@ -3,7 +3,7 @@ import { UsageError } from '../../core/errors.ts'
 import { fraction, positiveFloat32, positiveFloat32Or, wholeNumber, wholeNumberOr } from '../../core/schemas.ts'
 import { checkOptions, derived, setting, withDefault } from '../../core/settings.ts'
 import type { TfjsOptions } from '../../nn/tfjs.ts'
-import { checkReplay, offPolicyEntries, rewardScaleEntry } from '../../rl/off-policy.ts'
+import { checkTogether, offPolicyEntries, rewardScaleEntry } from '../../rl/off-policy.ts'
 import { temperatureEntries } from '../../rl/temperature.ts'
 import { perStateBandwidthNames } from '../../svgd/per-state.ts'
 import { type CommonOptions, RUN_OPTIONS, type Saved } from '../algorithm.ts'
@@ -77,7 +77,7 @@ export const sqlConfig = (options: object): SqlConfig => checkSql('sql', options
 /** The same for an algorithm that is made of it and has settings of its own. */
 export function checkSql(of: string, options: object, also: readonly string[]): SqlConfig {
   const config = checkOptions(of, schema, options, [...RUN_OPTIONS, ...also])
-  checkReplay(config)
+  checkTogether(config)
   splitOf(config)
   return config
 }

@@ -1,0 +1,39 @@
+import { expect, test } from '@jest/globals'
+import { show } from '../../src/core/errors.ts'
+
+const ring: { self?: unknown } = {}
+ring.self = ring
+let deep: unknown = []
+for (let k = 0; k < 100_000; k++) deep = [deep]
+
+test.each([
+  ['a text', 'adam', '"adam"'],
+  ['a number', -0.5, '-0.5'],
+  ['nothing', undefined, 'undefined'],
+  ['a function', function adam() {}, 'function adam'],
+  ['a big integer', 12n, '12n'],
+  ['a symbol', Symbol('a'), 'Symbol(a)'],
+  ['numbers', [1, Number.NaN], '[1, NaN]'],
+  ['an array of numbers', Float32Array.of(0.5, 2), '[0.5, 2]'],
+  ['a record', { a: [1] }, '{"a":[1]}'],
+  ['what holds itself', ring, 'an object'],
+  ['what is nested too deep to be written', deep, 'a list'],
+  ['what has big integers', [1n], 'a list'],
+  [
+    'what refuses',
+    {
+      toJSON: () => {
+        throw new Error('no')
+      },
+    },
+    'an object',
+  ],
+  ['what is nothing in JSON', { toJSON: () => undefined }, 'an object'],
+])('%s is shown as a person would type it', (_, value, shown) => {
+  expect(show(value)).toBe(shown)
+})
+
+test('a long value is cut short', () => {
+  expect(show(new Float32Array(1e6)).length).toBeLessThan(310)
+  expect(show({ list: Array.from({ length: 1000 }, () => 'x') })).toMatch(/^\{"list":\["x",.*…$/)
+})
