@@ -6,13 +6,17 @@ import { figure, type KeyFigure, keyFigureList, page, section, WIDE_LOW } from '
 import type { Diagnosis } from './diagnose.ts'
 import { columnsOf, type Draws } from './draws.ts'
 import type { FitStep } from './fit.ts'
+import type { Supports } from './parameters.ts'
 import { type SummaryRow, sdOf, summary } from './summary.ts'
+import type { Support } from './supports.ts'
 
 /** What a report of a posterior shows. */
 export interface PosteriorReport {
   /** Above everything. */
   readonly title: string
   readonly draws: Draws
+  /** Its supports say where densities end; without, they reach beyond the draws. */
+  readonly model?: { readonly parameters: { readonly supports: Supports } }
   readonly diagnosis: Diagnosis
   readonly steps: readonly FitStep[]
   /** Why the fit ended. */
@@ -34,7 +38,7 @@ const MARGINALS = 24
  */
 export async function renderPosterior(report: PosteriorReport): Promise<string> {
   const draw = await loadCharts()
-  const columns = columnsOf(report.draws)
+  const columns = bounded(report)
   const rows = summary(report)
   const body = [
     heading(report, rows.length),
@@ -77,7 +81,19 @@ function summaryTable(rows: readonly SummaryRow[]): string {
   return `<div class="wide-table"><table class="numbers"><thead><tr>${head}</tr></thead><tbody>${lines.join('\n')}</tbody></table></div>`
 }
 
-type Column = ReturnType<typeof columnsOf>[number]
+type Edges = NonNullable<Support['edges']>
+type Column = ReturnType<typeof columnsOf>[number] & { readonly edges: Edges }
+
+/** Without edges. */
+const ANYWHERE: Edges = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY]
+
+/** The numbers of the draws with the edges of their supports. */
+function bounded({ draws, model }: PosteriorReport): Column[] {
+  return Object.entries(draws).flatMap(([name, draw]) => {
+    const edges = model?.parameters.supports[name]?.edges ?? ANYWHERE
+    return columnsOf({ [name]: draw }).map((column) => ({ ...column, edges }))
+  })
+}
 
 const CELL = { width: 180, height: 150 }
 const CELL_GRID = {
@@ -95,7 +111,7 @@ function pairs(columns: readonly Column[], draw: Draw): string {
     const cells = columns.map((column, j) => {
       if (i === j) {
         const label = `Density of ${row.label}`
-        return `<td>${draw(`pair-${i}-${j}`, label, CELL, densityChart([row.values], true))}<span>${escapeHtml(row.label)}</span></td>`
+        return `<td>${draw(`pair-${i}-${j}`, label, CELL, densityChart([row.values], row.edges, true))}<span>${escapeHtml(row.label)}</span></td>`
       }
       if (j > i) return `<td class="correlation">${correlation(row.values, column.values)}</td>`
       const label = `${row.label} against ${column.label}`
@@ -112,9 +128,10 @@ function marginals(
   reference: Readonly<Record<string, ArrayLike<number>>>,
   draw: Draw,
 ): string {
-  const cells = columns.map(({ label, values }, k) => {
+  const cells = columns.map(({ label, values, edges }, k) => {
     const other = reference[label]
-    const chart = draw(`marginal-${k}`, `Density of ${label}`, CELL, densityChart(other ? [values, other] : [values]))
+    const sets = other ? [values, other] : [values]
+    const chart = draw(`marginal-${k}`, `Density of ${label}`, CELL, densityChart(sets, edges))
     return `<div>${chart}<span>${escapeHtml(label)}</span></div>`
   })
   const beside = Object.keys(reference).length > 0 ? ' The grey line is the reference.' : ''
@@ -175,21 +192,35 @@ function diagnosisTable({ movement, spread, identities, curvature, restarts, wal
   return `<table><tbody>${lines.join('\n')}</tbody></table>`
 }
 
-/** Density of draws on a grid, by the biweight kernel 15/16 (1 − u²)² with Silverman's bandwidth. */
-export function densityOf(values: ArrayLike<number>, points = 80): [x: number, density: number][] {
+/**
+ * Density of draws on a grid, by the biweight kernel 15/16 (1 − u²)² with Silverman's bandwidth. What the kernel of a
+ * draw has beyond an edge is reflected at it, so that nothing lies outside and the density still adds up to 1.
+ *
+ * Source: Silverman 1986, section 2.10.
+ */
+export function densityOf(
+  values: ArrayLike<number>,
+  points = 80,
+  [least, most]: Edges = ANYWHERE,
+): [x: number, density: number][] {
   const n = values.length
   // 2.78 n^(−1/5) sd is Silverman's rule for this kernel; n^(−1/5) by square roots would differ in no pixel from this.
   const sd = sdOf(values) || 1
   const width = 2.78 * sd * fifthRoot(1 / n)
-  const low = Math.min(...Array.from(values)) - width
-  const high = Math.max(...Array.from(values)) + width
-  return Array.from({ length: points }, (_, k) => {
-    const x = low + ((high - low) * k) / (points - 1)
+  const low = Math.max(least, Math.min(...Array.from(values)) - width)
+  const high = Math.min(most, Math.max(...Array.from(values)) + width)
+  const at = (x: number) => {
     let sum = 0
     for (let i = 0; i < n; i++) {
       const u = (x - values[i]) / width
       if (u * u < 1) sum += (1 - u * u) * (1 - u * u)
     }
+    return sum
+  }
+  return Array.from({ length: points }, (_, k) => {
+    const x = low + ((high - low) * k) / (points - 1)
+    const sum =
+      at(x) + (Number.isFinite(least) ? at(2 * least - x) : 0) + (Number.isFinite(most) ? at(2 * most - x) : 0)
     return [x, (15 / 16) * (sum / (n * width))]
   })
 }
@@ -201,7 +232,7 @@ function fifthRoot(x: number): number {
   return root
 }
 
-function densityChart(sets: readonly ArrayLike<number>[], bare = false): EChartsOption {
+function densityChart(sets: readonly ArrayLike<number>[], edges: Edges, bare = false): EChartsOption {
   return {
     grid: CELL_GRID,
     xAxis: {
@@ -218,7 +249,7 @@ function densityChart(sets: readonly ArrayLike<number>[], bare = false): ECharts
       color: k === 0 ? BLUE : FAINT,
       lineStyle: { width: k === 0 ? 2 : 1.5 },
       areaStyle: k === 0 && !bare ? { opacity: 0.15 } : undefined,
-      data: densityOf(values),
+      data: densityOf(values, 80, edges),
     })),
   }
 }

@@ -37,6 +37,8 @@ export interface Support {
   unconstrain(value: ArrayLike<number>, math: ScalarMath): number[]
   /** How far inside a value is: below 0 outside, 0 at an edge. Infinity without edges. */
   inside(value: ArrayLike<number>): number
+  /** Between which two numbers every entry of a value lies; without, any. */
+  readonly edges?: readonly [low: number, high: number]
 }
 
 /** The shape of a parameter: [] for a number, n or [n, …] for a tensor. */
@@ -61,6 +63,7 @@ interface Elementwise {
   readonly logSlope: ((u: tf.Tensor) => tf.Tensor) | null
   readonly backward: (x: number, math: ScalarMath) => number
   readonly inside: (x: number) => number
+  readonly edges?: Support['edges']
 }
 
 function elementwise(map: Elementwise, shape: Shape = []): Support {
@@ -79,6 +82,7 @@ function elementwise(map: Elementwise, shape: Shape = []): Support {
       return Array.from(value, (x) => map.backward(x, math))
     },
     inside,
+    edges: map.edges,
   }
 }
 
@@ -130,6 +134,7 @@ export function above(low: number, shape: Shape = []): Support {
       logSlope: (u) => u,
       backward: (x, { log64 }) => log64(x - low),
       inside: (x) => x - low,
+      edges: [low, Number.POSITIVE_INFINITY],
     },
     shape,
   )
@@ -148,6 +153,7 @@ export function below(high: number, shape: Shape = []): Support {
       logSlope: (u) => u,
       backward: (x, { log64 }) => log64(high - x),
       inside: (x) => high - x,
+      edges: [Number.NEGATIVE_INFINITY, high],
     },
     shape,
   )
@@ -169,6 +175,7 @@ export function interval(low: number, high: number, shape: Shape = []): Support 
       logSlope: (u) => tf.sub(tf.log(width), tf.add(softplus(u), softplus(tf.neg(u)))),
       backward: (x, { log64 }) => log64((x - low) / (high - x)),
       inside: (x) => Math.min(x - low, high - x) / width,
+      edges: [low, high],
     },
     shape,
   )
@@ -219,6 +226,7 @@ export function simplex(length: number): Support {
       })
     },
     inside,
+    edges: [0, 1],
   }
 }
 
@@ -320,5 +328,6 @@ export function choleskyCorrelation(size: number): Support {
       return free
     },
     inside,
+    edges: [-1, 1],
   }
 }

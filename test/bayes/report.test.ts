@@ -1,7 +1,9 @@
 import { expect, test } from '@jest/globals'
 import type { Diagnosis } from '../../src/bayes/diagnose.ts'
 import type { Draws } from '../../src/bayes/draws.ts'
+import { parameters } from '../../src/bayes/parameters.ts'
 import { densityOf, type PosteriorReport, renderPosterior } from '../../src/bayes/report.ts'
+import { positive } from '../../src/bayes/supports.ts'
 import { generator, normal } from '../../src/core/generator.ts'
 
 const random = generator(1)
@@ -83,4 +85,30 @@ test('a smoothed density adds up to 1 and is highest in the middle', () => {
   expect(curve.reduce((sum, [, y]) => sum + y * width, 0)).toBeCloseTo(1, 3)
   const [top] = curve.reduce((a, b) => (b[1] > a[1] ? b : a))
   expect(Math.abs(top)).toBeLessThan(0.5)
+})
+
+test('a density ends at the edges of its support, still adds up to 1, and is highest at an edge where it is', () => {
+  const exponential = Float64Array.from({ length: 500 }, (_, i) => -Math.log((i + 0.5) / 500))
+  const sides: readonly [Float64Array, [number, number]][] = [
+    [exponential, [0, Number.POSITIVE_INFINITY]],
+    [exponential.map((x) => 1 - x), [Number.NEGATIVE_INFINITY, 1]],
+    [Float64Array.from({ length: 500 }, (_, i) => (i + 0.5) / 500), [0, 1]],
+  ]
+  for (const [values, edges] of sides) {
+    const curve = densityOf(values, 801, edges)
+    expect(curve.every(([x]) => x >= edges[0] && x <= edges[1])).toBe(true)
+    const width = curve[1][0] - curve[0][0]
+    const area = curve.reduce((sum, [, y], k) => sum + (k === 0 || k === 800 ? y / 2 : y) * width, 0)
+    expect(area).toBeCloseTo(1, 2)
+    const atEdge = Number.isFinite(edges[0]) ? curve[0][1] : curve[800][1]
+    expect(atEdge).toBeGreaterThan(0.75)
+  }
+})
+
+test('a page of a model draws the density of a positive parameter above 0 alone', async () => {
+  const tau = { shape: [], data: Float32Array.from({ length: 50 }, (_, i) => (i + 1) / 500) }
+  const page = (model?: PosteriorReport['model']) => renderPosterior({ ...report, draws: { tau }, model })
+  const labels = (html: string) => html.includes('>-0.')
+  expect(labels(await page())).toBe(true)
+  expect(labels(await page({ parameters: parameters({ tau: positive() }) }))).toBe(false)
 })
