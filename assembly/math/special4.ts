@@ -1,7 +1,7 @@
 // Further elementary functions on four floats, from exp4, log4, sin4 and cos4: the same bits in every engine.
 // Coefficients of atan, asin and erf: Cephes' single precision library. Errors are a few units in the last place.
 
-import { cos4, exp4, log4, sin4, tanh4 } from './f32x4'
+import { cos4, exp4, log4, positive4, sin4, tanh4 } from './f32x4'
 
 const HALF_PI: f32 = 1.5707963267948966
 
@@ -45,7 +45,7 @@ export function sigmoid4(x: v128): v128 {
 // @ts-ignore: decorator
 @inline
 export function softplus4(x: v128): v128 {
-  return f32x4.add(f32x4.max(x, f32x4.splat(0)), log1Plus(exp4(f32x4.neg(f32x4.abs(x)))))
+  return f32x4.add(positive4(x), log1Plus(exp4(f32x4.neg(f32x4.abs(x)))))
 }
 
 // @ts-ignore: decorator
@@ -159,12 +159,12 @@ export function atanh4(x: v128): v128 {
 // @ts-ignore: decorator
 @inline
 export function erf4(x: v128): v128 {
-  const a = f32x4.min(f32x4.abs(x), f32x4.splat(9))
+  const a = f32x4.pmin(f32x4.abs(x), f32x4.splat(9))
   const z = f32x4.mul(a, a)
   const inside = f32x4.mul(a, step(1.128379165726710, z, step(-3.761262582423300e-1, z, step(1.128358514861418e-1, z,
     step(-2.685381193529856e-2, z, step(5.188327685732524e-3, z, step(-8.010193625184903e-4, z,
       f32x4.splat(7.853861353153693e-5))))))))
-  const q = f32x4.div(f32x4.splat(1), f32x4.max(a, f32x4.splat(0.5)))
+  const q = f32x4.div(f32x4.splat(1), f32x4.pmax(a, f32x4.splat(0.5)))
   const y = f32x4.mul(q, q)
   const near = step(5.638259427386472e-1, y, step(-2.741127028184656e-1, y, step(3.404879937665872e-1, y,
     step(-4.944515323274145e-1, y, step(6.210004621745983e-1, y, step(-5.824733027278666e-1, y,

@@ -1,4 +1,4 @@
-import { exp4, tanh4 } from '../math/f32x4'
+import { exp4, positive4, tanh4 } from '../math/f32x4'
 import { expMinus1, log1Plus } from '../math/special4'
 
 // Kinds of activations, as in src/nn/network.ts.
@@ -15,18 +15,18 @@ export function activate(x: usize, bytes: i32, kind: i32): void {
   if (kind == TANH) {
     tanhInPlace(x, end)
   } else if (kind == RELU) {
-    for (let p = x; p < end; p += 16) v128.store(p, f32x4.max(v128.load(p), zero))
+    for (let p = x; p < end; p += 16) v128.store(p, positive4(v128.load(p)))
   } else if (kind == ELU) {
     // x for x > 0, eˣ − 1 below
     for (let p = x; p < end; p += 16) {
       const v = v128.load(p)
-      v128.store(p, v128.bitselect(v, expMinus1(f32x4.min(v, zero)), f32x4.gt(v, zero)))
+      v128.store(p, v128.bitselect(v, expMinus1(f32x4.pmin(v, zero)), f32x4.gt(v, zero)))
     }
   } else if (kind == SOFTPLUS) {
     // log(1 + eˣ) = max(x, 0) + log(1 + e^−|x|)
     for (let p = x; p < end; p += 16) {
       const v = v128.load(p)
-      v128.store(p, f32x4.add(f32x4.max(v, zero), log1Plus(exp4(f32x4.neg(f32x4.abs(v))))))
+      v128.store(p, f32x4.add(positive4(v), log1Plus(exp4(f32x4.neg(f32x4.abs(v))))))
     }
   }
 }
@@ -76,7 +76,7 @@ export function differentiate(out: usize, d: usize, a: usize, bytes: i32, kind: 
     }
   } else if (kind == ELU) {
     for (let k = 0; k < bytes; k += 16) {
-      v128.store(out + k, f32x4.mul(v128.load(d + k), f32x4.add(one, f32x4.min(v128.load(a + k), zero))))
+      v128.store(out + k, f32x4.mul(v128.load(d + k), f32x4.add(one, f32x4.pmin(v128.load(a + k), zero))))
     }
   } else if (kind == SOFTPLUS) {
     // e^softplus(x) = 1 + eˣ, so f′ = 1 − e^−a

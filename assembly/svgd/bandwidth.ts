@@ -84,7 +84,7 @@ function smallestFrom(matrix: usize, n: i32, bound: f32): f32 {
     const row = matrix + i * line
     for (let p = row, end = row + (i << 2); p < end; p += 16) {
       const v = v128.load(p)
-      smallest = f32x4.min(smallest, v128.bitselect(v, f32x4.splat(Infinity), f32x4.ge(v, limit)))
+      smallest = f32x4.pmin(smallest, v128.bitselect(v, f32x4.splat(Infinity), f32x4.ge(v, limit)))
     }
   }
   return min(

@@ -1,3 +1,4 @@
+import { positive4 } from '../math/f32x4'
 import { multiplyPanels, storeTransposed } from '../math/matrix'
 
 // Up to here differences are formed directly: exact, and faster than a product of such short rows.
@@ -138,7 +139,7 @@ export function finishDistances(matrix: usize, x: usize, squares: usize, n: i32,
 function fromProducts(to: usize, square: v128, squares: usize, x: usize, i: i32, j: i32, D: i32, valid: i32): void {
   const sum = f32x4.add(square, v128.load(squares + (j << 2)))
   const product = v128.load(to)
-  const d2 = f32x4.max(f32x4.sub(sum, f32x4.add(product, product)), f32x4.splat(0))
+  const d2 = positive4(f32x4.sub(sum, f32x4.add(product, product)))
   v128.store(to, d2)
   const close = i32x4.bitmask(f32x4.lt(d2, f32x4.mul(sum, f32x4.splat(CLOSE)))) & valid
   if (close) refine(to, close, x, i, j, D)

@@ -268,3 +268,11 @@ describe.each([true, false])('bad input, fused: %p', (fused) => {
     expect(() => run(theta, x)).toThrow(message)
   })
 })
+
+test('the rectifier gives the bits of Math.max(x, 0): NaN stays, and so does infinity', () => {
+  const net = mlp([1, 1, 1], { hidden: 'relu' })
+  const x = [NaN, -0, 0, 1e-45, -1e-45, 1, -1, Infinity, -Infinity]
+  // Weights of 1 and biases of -0 hand on every bit.
+  const run = () => forward(net, tf.tensor1d([1, -0, 1, -0]), tf.tensor2d(x, [x.length, 1])).dataSync()
+  expect(Array.from(tf.tidy(run))).toEqual(x.map((value) => Math.fround(Math.max(value, 0))))
+})
