@@ -63,6 +63,33 @@ test('the default of Pyro is a kernel for each coordinate, its multivariate mode
   }
 })
 
+test('both modes of Pyro have its bandwidths and take its steps, of a standard normal', async () => {
+  const file = new URL('../golden/pyro-svgd.json', import.meta.url)
+  type Recorded = Record<'x' | 'univariate' | 'multivariate', number[][]> & { bandwidths: number[] }
+  const { versions, cases } = JSON.parse(await readFile(file, 'utf8')) as { versions: object; cases: Recorded[] }
+  expect(versions).toMatchObject({ pyro: '1.9.2' })
+  expect(cases.length).toBe(7)
+  for (const { x, bandwidths, univariate, multivariate } of cases) {
+    const each = blockwise(Array(x[0].length).fill(1), rbf({ bandwidth: 'pyro' }))
+    const modes = [
+      [each, univariate],
+      [rbf({ bandwidth: 'pyro-multivariate' }), multivariate],
+    ] as const
+    for (const [kernel, moved] of modes) {
+      const score = x.map((row) => row.map((value) => -value))
+      const { info, phi } = await directionOf(x, score, kernel)
+      bandwidths.forEach((h, k) => void expect(info.bandwidths[k] / h).toBeCloseTo(1, 5))
+      // Moved in float32 from where the particle was.
+      x.forEach((row, i) => {
+        row.forEach((from, k) => {
+          const size = 1 + Math.abs(from) + Math.abs(moved[i][k])
+          expect(Math.abs(phi[i][k] - moved[i][k])).toBeLessThan(3e-6 * size)
+        })
+      })
+    }
+  }
+})
+
 test.each([5, 10, 50])('per dimension is no narrower than the default on N(0, I) of dimension %d', async (d) => {
   const score: Score = (out, x) => out.set(x.map((value) => -value))
   const varianceOf = async (kernel: Kernel) => {
