@@ -5,6 +5,7 @@ import { type Report, type Row, report } from './harness.ts'
 const suites: Record<string, () => Promise<{ default: () => Promise<Row[] | Report> }>> = {
   bnn: () => import('./bnn.ts'),
   checkpoints: () => import('./checkpoints.ts'),
+  cluster: () => import('./cluster.ts'),
   compiled: () => import('./compiled.ts'),
   energy: () => import('./energy.ts'),
   'high-dimension': () => import('./high-dimension.ts'),
