@@ -154,9 +154,14 @@ async function settle<S extends Supports>(model: Model<S>, population: WhitenedP
   return { steps, reason: end.walked ? `${reason} ${elsewhere(end.agreement)}` : reason, ...end }
 }
 
-const elsewhere = ({ sd, name, ratio, ratioName }: Agreement) =>
-  `A walk from the particles goes elsewhere (the mean of ${name} by ${sd.toFixed(2)} standard deviations, the standard ` +
-  `deviation of ${ratioName} is ${ratio.toFixed(2)} of that): the particles are of that walk.`
+/** The larger of the two differences, in words. */
+function elsewhere({ sd, name, ratio, ratioName }: Agreement): string {
+  const what =
+    sd > Math.abs(ratio - 1)
+      ? `the mean of ${name} is ${sd.toFixed(2)} standard deviations off`
+      : `the standard deviation of ${ratioName} is ${ratio.toFixed(2)} of that`
+  return `A walk from the particles goes elsewhere (${what}): the particles are of that walk.`
+}
 
 /** SVGD until nothing is gained any more. */
 async function follow(population: WhitenedPopulation, { iterations, signal, onStep }: Omit<Following, 'seed'>) {

@@ -64,7 +64,7 @@ function heading({ title, diagnosis, draws, evaluations, seconds, reason }: Post
   return `<h1>${escapeHtml(title)}</h1>
 <p class="verdict ${tone}">${escapeHtml(diagnosis.sentence)}</p>
 ${keyFigureList(figures)}
-<p>${escapeHtml(reason)}</p>`
+<p class="reason">${escapeHtml(reason)}</p>`
 }
 
 /** Five digits that matter, without an exponent where it reads better. */
@@ -285,7 +285,8 @@ const CSS = `
 .verdict.warning { border-left: 6px solid #d55e00; font-weight: 600; }
 .wide-table { overflow-x: auto; }
 .numbers td { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
-.pairs { border-collapse: collapse; width: auto; }
+.reason { margin-top: 1rem; }
+.pairs { border-collapse: collapse; width: auto; min-width: 640px; }
 .pairs td { width: 180px; padding: 2px; border: 1px solid var(--line); vertical-align: top; position: relative; }
 .pairs td span { position: absolute; top: 4px; left: 8px; font-weight: 600; }
 .pairs .correlation { text-align: center; vertical-align: middle; color: var(--soft); font-size: 1.1rem; }
