@@ -88,8 +88,15 @@ function products4(words: v128, factor: v128, high: bool): v128 {
  * drawn from. Four blocks run side by side in the time of one.
  */
 export function uniforms4Into(out: usize, purpose: u32, seedLo: u32, seedHi: u32): void {
-  let c0 = i32x4(0, 1, 2, 3), c1 = i32x4.splat(0), c2 = c1, c3 = i32x4.splat(purpose)
-  let k0 = i32x4.splat(seedLo), k1 = i32x4.splat(seedHi)
+  uniformsOf4(out, i32x4(0, 1, 2, 3), i32x4.splat(0), i32x4.splat(purpose), i32x4.splat(seedLo), i32x4.splat(seedHi))
+}
+
+/**
+ * uniform64 of the first two words of four blocks, f64 [4], whose counters are (c0, c1, 0, c3) under keys (k0, k1),
+ * lane by lane.
+ */
+export function uniformsOf4(out: usize, c0: v128, c1: v128, c3: v128, k0: v128, k1: v128): void {
+  let c2 = i32x4.splat(0)
   const m0 = i32x4.splat(0xd2511f53), m1 = i32x4.splat(0xcd9e8d57)
   let round = 10
   do {

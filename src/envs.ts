@@ -67,6 +67,7 @@ export {
   sampler,
   sizeOf,
 } from './envs/spaces.ts'
+export type { Outcome, Transitions } from './envs/transitions.ts'
 export {
   type MakeVectorOptions,
   makeVector,

@@ -22,6 +22,8 @@ export type { SacInfo, SacState } from './algorithms/sac/sac.ts'
 export type { SacConfig, SacOptions } from './algorithms/sac/settings.ts'
 export type { SqlComposeConfig, SqlComposeOptions } from './algorithms/sql/compose-settings.ts'
 export type { SqlConfig, SqlOptions } from './algorithms/sql/settings.ts'
+export type { SqlClassState } from './algorithms/sql/classes.ts'
+export type { SqlComposeClassState } from './algorithms/sql/compose-classes.ts'
 export type { SqlInfo, SqlState } from './algorithms/sql/sql.ts'
 export type { SqlComposeInfo, SqlComposeState } from './algorithms/sql/sql-compose.ts'
 export type { SvpgConfig, SvpgOptions } from './algorithms/svpg/settings.ts'
@@ -85,6 +87,7 @@ export {
   type Text,
 } from './envs/render.ts'
 export { type Action, type Box, box, type Discrete, discrete, type Space, sampler } from './envs/spaces.ts'
+export type { Outcome, Transitions } from './envs/transitions.ts'
 export {
   type MakeVectorOptions,
   makeVector,

@@ -1,10 +1,15 @@
 import { ACROBOT_STATE, Acrobot, observeAcrobot, resetAcrobot, stepAcrobot } from './acrobot'
+import { BLACKJACK_STATE, Blackjack, observeBlackjack, resetBlackjack, stepBlackjack } from './blackjack'
 import { CART_AND_POLE_STATE, observeCartAndPole } from './cart-and-pole'
 import { CARTPOLE_STATE, CartPole, observeCartPole, resetCartPole, stepCartPole } from './cartpole'
 import { CartpoleSwingup, resetCartpoleSwingup, stepCartpoleSwingup } from './cartpole-swingup'
 import {
+  CLIFF_WALKING_STATE, CliffWalking, observeCliffWalking, resetCliffWalking, stepCliffWalking,
+} from './cliff-walking'
+import {
   DOUBLE_PENDULUM_STATE, DoublePendulum, observeDoublePendulum, resetDoublePendulum, stepDoublePendulum,
 } from './double-pendulum'
+import { FROZEN_LAKE_STATE, FrozenLake, observeFrozenLake, resetFrozenLake, stepFrozenLake } from './frozen-lake'
 import { MOUNTAIN_CAR_STATE, MountainCar, observeCar, resetMountainCar, stepMountainCar } from './mountain-car'
 import {
   MOUNTAIN_CAR_CONTINUOUS_STATE, MountainCarContinuous, resetMountainCarContinuous, stepMountainCarContinuous,
@@ -16,6 +21,7 @@ import {
 import { observePendulum, PENDULUM_STATE, Pendulum, resetPendulum, stepPendulum } from './pendulum'
 import { observePointMaze, POINT_MAZE_STATE, PointMaze, resetPointMaze, stepPointMaze } from './point-maze'
 import { RllabCartpole, resetRllabCartpole, stepRllabCartpole } from './rllab-cartpole'
+import { observeTaxi, resetTaxi, stepTaxi, TAXI_STATE, Taxi } from './taxi'
 
 /** The environments of the core by number; src/envs binds the same numbers to their ids. */
 const CARTPOLE = 0
@@ -29,6 +35,10 @@ const DOUBLE_PENDULUM = 7
 const MULTIGOAL = 8
 const MULTIGOAL_MAX_ENTROPY = 9
 const POINT_MAZE = 10
+const FROZEN_LAKE = 11
+const CLIFF_WALKING = 12
+const TAXI = 13
+const BLACKJACK = 14
 
 /** Draws the initial state of one row from the seed of its episode. */
 export function resetEnvironment(kind: i32, state: usize, constants: usize, seedLo: u32, seedHi: u32): void {
@@ -45,6 +55,10 @@ export function resetEnvironment(kind: i32, state: usize, constants: usize, seed
     case MULTIGOAL: return resetMultiGoal(state, changetype<MultiGoal>(constants), seedLo, seedHi)
     case MULTIGOAL_MAX_ENTROPY: return resetMultiGoal(state, changetype<MultiGoal>(constants), seedLo, seedHi)
     case POINT_MAZE: return resetPointMaze(state, changetype<PointMaze>(constants), seedLo, seedHi)
+    case FROZEN_LAKE: return resetFrozenLake(state, changetype<FrozenLake>(constants), seedLo, seedHi)
+    case CLIFF_WALKING: return resetCliffWalking(state, seedLo, seedHi)
+    case TAXI: return resetTaxi(state, changetype<Taxi>(constants), seedLo, seedHi)
+    case BLACKJACK: return resetBlackjack(state, seedLo, seedHi)
   }
 }
 
@@ -77,11 +91,18 @@ export function stepEnvironment(
         state, action, reward, terminated, rows, MULTIGOAL_MAX_ENTROPY_GOALS, changetype<MultiGoal>(constants),
       )
     case POINT_MAZE: return stepPointMaze(state, action, reward, terminated, rows, changetype<PointMaze>(constants))
+    case FROZEN_LAKE: return stepFrozenLake(state, action, reward, terminated, rows, changetype<FrozenLake>(constants))
+    case CLIFF_WALKING:
+      return stepCliffWalking(state, action, reward, terminated, rows, changetype<CliffWalking>(constants))
+    case TAXI: return stepTaxi(state, action, reward, terminated, rows, changetype<Taxi>(constants))
+    case BLACKJACK: return stepBlackjack(state, action, reward, terminated, rows, changetype<Blackjack>(constants))
   }
 }
 
 /** Writes the observations (f32) of every row. */
-export function observeEnvironment(kind: i32, observation: usize, state: usize, rows: i32): void {
+export function observeEnvironment(
+  kind: i32, observation: usize, state: usize, constants: usize, rows: i32,
+): void {
   switch (kind) {
     case CARTPOLE: return observeCartPole(observation, state, rows)
     case MOUNTAIN_CAR: return observeCar(observation, state, rows)
@@ -94,6 +115,10 @@ export function observeEnvironment(kind: i32, observation: usize, state: usize, 
     case MULTIGOAL: return observeMultiGoal(observation, state, rows)
     case MULTIGOAL_MAX_ENTROPY: return observeMultiGoal(observation, state, rows)
     case POINT_MAZE: return observePointMaze(observation, state, rows)
+    case FROZEN_LAKE: return observeFrozenLake(observation, state, rows, changetype<FrozenLake>(constants))
+    case CLIFF_WALKING: return observeCliffWalking(observation, state, rows)
+    case TAXI: return observeTaxi(observation, state, rows)
+    case BLACKJACK: return observeBlackjack(observation, state, rows)
   }
 }
 
@@ -111,6 +136,10 @@ export function stateSize(kind: i32): i32 {
     case MULTIGOAL: return MULTIGOAL_STATE
     case MULTIGOAL_MAX_ENTROPY: return MULTIGOAL_STATE
     case POINT_MAZE: return POINT_MAZE_STATE
+    case FROZEN_LAKE: return FROZEN_LAKE_STATE
+    case CLIFF_WALKING: return CLIFF_WALKING_STATE
+    case TAXI: return TAXI_STATE
+    case BLACKJACK: return BLACKJACK_STATE
     default: return 0
   }
 }

@@ -33,7 +33,7 @@ export function startEpisode(
   const seed = episodeSeed(seedLo, seedHi, PURPOSE_EPISODE, particle, row, number)
   const state = episodes.state + ((row * stateSize(episodes.kind)) << 3)
   resetEnvironment(episodes.kind, state, episodes.constants, <u32>seed, <u32>(seed >> 32))
-  observeEnvironment(episodes.kind, shown, state, 1)
+  observeEnvironment(episodes.kind, shown, state, episodes.constants, 1)
   store<i32>(episodes.elapsed + (row << 2), 0)
   store<f64>(episodes.episodeReturn + (row << 3), 0)
 }

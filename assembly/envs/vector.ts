@@ -73,7 +73,8 @@ export function stepVector(vector: Vector): void {
       vector.reward + (first << 3), vector.terminated + first, end - first,
     )
     observeEnvironment(
-      vector.kind, vector.observation + ((first * vector.observationSize) << 2), state, end - first,
+      vector.kind, vector.observation + ((first * vector.observationSize) << 2), state, vector.constants,
+      end - first,
     )
     countSteps(vector, first, end)
     for (let row = first; row < end; row += 16) endSteps(vector, row, min(end - row, 16))

@@ -79,7 +79,7 @@ export function rollout(
     stepEnvironment(
       envs.kind, envs.state, envs.constants, given, batch.reward + (row << 3), batch.terminated + row, E,
     )
-    observeEnvironment(envs.kind, next, envs.state, E)
+    observeEnvironment(envs.kind, next, envs.state, envs.constants, E)
     memory.copy(envs.current, next, observationBytes)
     memory.copy(batch.time + (row << 2), envs.elapsed, E << 2)
     for (let e = 0; e < E; e++) endStep(batch, envs, particle, e, row + e, seedLo, seedHi)
@@ -135,7 +135,7 @@ export function evaluate(
     store<f64>(task.returns + (m << 3), 0)
   }
   for (let step = 0; step < envs.maxSteps && rows > 0; step++) {
-    observeEnvironment(kind, envs.current, envs.state, rows)
+    observeEnvironment(kind, envs.current, envs.state, envs.constants, rows)
     act(
       policy, particle, envs.current, rows, task.action, task.running, greedy, PURPOSE_EVALUATE, particle, step, seedLo,
       seedHi,

@@ -100,7 +100,8 @@ export interface Ops {
   resetEnvironment(kind: number, state: Pointer, constants: Pointer, seedLo: number, seedHi: number): void
   // biome-ignore format: one op, one line
   stepEnvironment(kind: number, state: Pointer, constants: Pointer, action: Pointer, reward: Pointer, terminated: Pointer, rows: number): void
-  observeEnvironment(kind: number, observation: Pointer, state: Pointer, rows: number): void
+  // biome-ignore format: one op, one line
+  observeEnvironment(kind: number, observation: Pointer, state: Pointer, constants: Pointer, rows: number): void
   stateSize(kind: number): number
   resetVector(vector: Pointer, mask: Pointer): void
   stepVector(vector: Pointer): void

@@ -2,9 +2,16 @@ import { show, UsageError } from '../core/errors.ts'
 import type { EnvironmentSpec } from './contract.ts'
 import type { CellGrid } from './grid.ts'
 import type { Scene } from './render.ts'
+import type { Transitions } from './transitions.ts'
 
 /** A constant of the physics, or what a choice is between: words, true and false. */
 export type ConstantValue = number | string | boolean
+
+interface TextConstant {
+  readonly value: string
+  /** Throws a UsageError for a text that is not allowed. */
+  numbers(text: string): Readonly<Record<string, number>>
+}
 
 /** A task whose physics is in the core, with all that follows from its constants. */
 export interface BuiltIn<Name extends string = string> {
@@ -17,6 +24,8 @@ export interface BuiltIn<Name extends string = string> {
   readonly constants: Readonly<Record<Name, number>>
   /** Constants that are choices: what they are between, each standing in the core as its place. */
   readonly words?: Readonly<Partial<Record<Name, readonly (string | boolean)[]>>>
+  /** Constants that are texts, with their defaults and what they are as numbers by name, which follow the others. */
+  readonly texts?: Readonly<Record<string, TextConstant>>
   readonly maxEpisodeSteps: number
   /** Whether actions beyond the box are clipped by the physics. */
   readonly clipsActions?: boolean
@@ -28,6 +37,8 @@ export interface BuiltIn<Name extends string = string> {
   spaces(constants: Readonly<Record<Name, number>>): Pick<EnvironmentSpec, 'observationSpace' | 'actionSpace'>
   /** Cells over the observations, which may depend on the constants. */
   grid?(constants: Readonly<Record<Name, number>>): CellGrid
+  /** P of a task whose states are numbered. */
+  transitions?(constants: Readonly<Record<Name, number>>): Transitions
   /** A picture of a state row. */
   render?(state: ArrayLike<number>, constants: Readonly<Record<Name, number>>): Scene
 }
@@ -43,7 +54,14 @@ export function specOf<Name extends string>(
 ): EnvironmentSpec {
   const { id, kind, stateSize, maxEpisodeSteps, clipsActions, rewardThreshold } = task
   const constants: Record<Name, number> = { ...task.constants }
-  for (const [name, value] of Object.entries(overrides)) constants[name as Name] = constantOf(task, name, value)
+  const given: Record<string, string> = {}
+  for (const [name, { value }] of Object.entries(task.texts ?? {})) given[name] = value
+  for (const [name, value] of Object.entries(overrides)) {
+    if (Object.hasOwn(given, name)) given[name] = String(value)
+    else constants[name as Name] = constantOf(task, name, value)
+  }
+  const read = Object.entries(given).map(([name, text]) => task.texts?.[name].numbers(text) ?? {})
+  Object.assign(constants, ...read)
   task.check?.(constants)
   return {
     id,
@@ -56,8 +74,10 @@ export function specOf<Name extends string>(
       stateSize,
       constants,
       ...(task.words && { words: task.words as Record<string, readonly (string | boolean)[]> }),
+      ...(task.texts && { texts: { given, numbers: read.flatMap(Object.keys) } }),
     },
     grid: task.grid?.(constants),
+    ...(task.transitions && { transitions: () => task.transitions?.(constants) as Transitions }),
     render: task.render && ((state) => task.render?.(state, constants) as Scene),
     configure: (more) => specOf(task, { ...overrides, ...more }),
   }
@@ -65,7 +85,7 @@ export function specOf<Name extends string>(
 
 function constantOf<Name extends string>(task: BuiltIn<Name>, name: string, value: ConstantValue): number {
   if (!Object.hasOwn(task.constants, name)) {
-    const names = Object.keys(task.constants).join(', ')
+    const names = [...Object.keys(task.constants), ...Object.keys(task.texts ?? {})].join(', ')
     throw new UsageError(`${task.id} has no constant ${show(name)}; it has ${names}.`)
   }
   const words = task.words?.[name as Name]

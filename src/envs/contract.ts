@@ -2,6 +2,7 @@ import type { Address } from '../core/runtime-types.ts'
 import type { CellGrid } from './grid.ts'
 import type { Scene } from './render.ts'
 import type { Action, Box, Discrete } from './spaces.ts'
+import type { Transitions } from './transitions.ts'
 
 /** Whatever an environment gives beside its observation: plain data by name. */
 export type Info = Readonly<Record<string, unknown>>
@@ -56,6 +57,8 @@ export interface EnvironmentSpec {
     readonly constants: Readonly<Record<string, number>>
     /** Of constants that are choices: what they are between, each standing in the constants as its place. */
     readonly words?: Readonly<Record<string, readonly (string | boolean)[]>>
+    /** Constants that are texts, and the names of the constants that follow from them. */
+    readonly texts?: { readonly given: Readonly<Record<string, string>>; readonly numbers: readonly string[] }
   }
   /** A task in TypeScript: makes one instance. Exactly one of `core` and `create` is there. */
   readonly create?: () => Environment
@@ -74,6 +77,8 @@ export interface EnvironmentSpec {
   readonly made?: { readonly from: EnvironmentSpec; readonly by: Making }
   /** Cells over the observations, where it tells something how many of them are visited. */
   readonly grid?: CellGrid
+  /** P[s][a] of a task whose states are numbered: what Gymnasium calls `env.unwrapped.P`. */
+  readonly transitions?: () => Transitions
   /** A picture of a state row. */
   readonly render?: (state: ArrayLike<number>) => Scene
 }

@@ -101,9 +101,10 @@ function rootOf(spec: EnvironmentSpec): Omit<TaskDescription, 'maxEpisodeSteps'>
   if (core) {
     if (environments[id]?.core?.kind !== core.kind)
       throw new UsageError(`${show(id)} is no id of a built-in task, by which its physics could be found again.`)
-    const { constants, words = {} } = core
-    const named = Object.entries(constants).map(([name, value]) => [name, words[name]?.[value] ?? value])
-    return { id, constants: Object.fromEntries(named) }
+    const { constants, words = {}, texts } = core
+    const given = Object.entries(constants).filter(([name]) => !texts?.numbers.includes(name))
+    const named = given.map(([name, value]) => [name, words[name]?.[value] ?? value])
+    return { id, constants: { ...Object.fromEntries(named), ...texts?.given } }
   }
   if (made) {
     const root = rootOf(made.from)

@@ -91,7 +91,7 @@ function rowOf({ core }: EnvironmentSpec, { ops, at, view }: RowArena, row: numb
   const pointer = at.state + row * stateSize * Float64Array.BYTES_PER_ELEMENT
   const state = view.state.subarray(row * stateSize, (row + 1) * stateSize)
   const observe = () => {
-    ops.observeEnvironment(kind, at.observation, pointer, 1)
+    ops.observeEnvironment(kind, at.observation, pointer, at.constants, 1)
     return new Float32Array(view.observation)
   }
   return {

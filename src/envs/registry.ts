@@ -1,11 +1,14 @@
 import { show, UsageError } from '../core/errors.ts'
 import { nearest } from '../core/nearest.ts'
 import { acrobot } from './acrobot.ts'
+import { blackjack } from './blackjack.ts'
 import { cartPole } from './cartpole.ts'
 import { cartpoleSwingup } from './cartpole-swingup.ts'
+import { cliffWalking } from './cliff-walking.ts'
 import type { EnvironmentSpec } from './contract.ts'
 import { problemsOfDescription } from './description-problems.ts'
 import { doublePendulum } from './double-pendulum.ts'
+import { frozenLake } from './frozen-lake.ts'
 import { mountainCar } from './mountain-car.ts'
 import { mountainCarContinuous } from './mountain-car-continuous.ts'
 import { multiGoal } from './multigoal.ts'
@@ -13,6 +16,7 @@ import { multiGoalMaxEntropy } from './multigoal-max-entropy.ts'
 import { pendulum } from './pendulum.ts'
 import { pointMaze } from './point-maze.ts'
 import { rllabCartpole } from './rllab-cartpole.ts'
+import { taxi } from './taxi.ts'
 
 /** The built-in tasks by id. */
 export const environments: Readonly<Record<string, EnvironmentSpec>> = {
@@ -27,6 +31,10 @@ export const environments: Readonly<Record<string, EnvironmentSpec>> = {
   [rllabCartpole.id]: rllabCartpole,
   [cartpoleSwingup.id]: cartpoleSwingup,
   [doublePendulum.id]: doublePendulum,
+  [frozenLake.id]: frozenLake,
+  [cliffWalking.id]: cliffWalking,
+  [taxi.id]: taxi,
+  [blackjack.id]: blackjack,
 }
 
 /**

@@ -1,10 +1,11 @@
 import { circle, line, type Point, polygon, rectangle, type Scene, type Shape } from './render.ts'
 
 /** Numbers that a picture is drawn from: a state row, and the constants of the task by name. */
-type State = ArrayLike<number>
-type Constants<Name extends string> = Readonly<Record<Name, number>>
+export type State = ArrayLike<number>
+export type Constants<Name extends string> = Readonly<Record<Name, number>>
 
-const Colour = {
+/** Colours by what they are of. */
+export const Colour = {
   ink: '#1e293b',
   ground: '#cbd5e1',
   soft: '#f1f5f9',

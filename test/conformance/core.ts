@@ -39,6 +39,9 @@ function actionsFor({ actionSpace }: EnvironmentSpec): Float32Array {
 
 /** Variants of tasks whose physics takes another way through the core. */
 const VARIANTS: readonly (readonly [id: string, constants: Record<string, string>])[] = [
+  ['FrozenLake-v1', { map: '8x8' }],
+  ['CliffWalking-v1', { isSlippery: 'true' }],
+  ['Taxi-v4', { isRainy: 'true', ficklePassenger: 'true' }],
   ['Acrobot-v1', { equations: 'nips' }],
   ...['RllabCartpole', 'CartpoleSwingup', 'DoublePendulum'].map((id) => [id, { physics: 'exact' }] as const),
 ]

@@ -245,7 +245,7 @@ const physics: Family = ({ op, f32, f64, u8 }, put) => {
     const [reward, terminated, observation] = [f64(count), u8(count), f32(count * O)]
     op('stepEnvironment')(core.kind, at(state), at(constants), at(action), at(reward), at(terminated), count)
     put(`stepEnvironment ${id}`, state, reward, terminated)
-    op('observeEnvironment')(core.kind, at(observation), at(state), count)
+    op('observeEnvironment')(core.kind, at(observation), at(state), at(constants), count)
     put(`observeEnvironment ${id}`, observation)
     put(`stateSize ${id}`, Int32Array.of(size))
   }

@@ -8,7 +8,7 @@ import { coreRows } from './rows.ts'
 /** Tasks that always start in the same state. */
 const SAME_START = ['MultiGoalMaxEntropy-v0']
 /** Constants that may follow the fields of a class: rows of a table, numbered. */
-const TABLE = /^(goal|wall)\d+[A-Z]\w*$/
+const TABLE = /^((goal|wall)\d+[A-Z]\w*|cell\d+)$/
 const R = 5
 const STEPS = 2000
 
@@ -157,6 +157,7 @@ describe.each(ids)('%s', (id) => {
       ...spec,
       configure: expect.any(Function),
       render: expect.any(Function),
+      ...(spec.transitions && { transitions: expect.any(Function) }),
     })
     expect(() => spec.configure?.({ 'no such': 1 })).toThrow(`${id} has no constant "no such"; it has`)
   })
@@ -168,7 +169,8 @@ function fieldsOf(kind: number): string[] {
   const sources = readdirSync(folder).map((file) => readFileSync(new URL(file, folder), 'utf8'))
   const dispatch = sources.find((source) => source.includes('export function stepEnvironment')) ?? ''
   const constant = dispatch.match(new RegExp(`^const (\\w+)(?:: i32)? = ${kind}$`, 'm'))?.[1] ?? 'none'
-  const branch = dispatch.slice(dispatch.search(new RegExp(`case ${constant}:`)))
+  const steps = dispatch.slice(dispatch.indexOf('export function stepEnvironment'))
+  const branch = steps.slice(steps.search(new RegExp(`case ${constant}:`)))
   const name = branch.match(/changetype<(\w+)>/)?.[1] ?? 'none'
   return fieldsOfClass(sources, name)
 }

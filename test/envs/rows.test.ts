@@ -49,7 +49,7 @@ async function arenaFor(spec: EnvironmentSpec) {
       const state = place('state', 8 * S)
       const reward = place('reward', 8)
       ops.stepEnvironment(kind, state, at.constants, place('action', 4 * A), reward, place('terminated', 1), rows)
-      ops.observeEnvironment(kind, place('observation', 4 * O), state, rows)
+      ops.observeEnvironment(kind, place('observation', 4 * O), state, at.constants, rows)
       return JSON.stringify(Array.from({ length: rows }, (_, k) => bytesOf(first + k)))
     },
     bytesOf,

@@ -63,7 +63,7 @@ export async function coreRows(spec: EnvironmentSpec, rows: number) {
       ops.stepEnvironment(kind, at.state, at.constants, at.action, at.reward, at.terminated, count)
     },
     observe(count = rows) {
-      ops.observeEnvironment(kind, at.observation, at.state, count)
+      ops.observeEnvironment(kind, at.observation, at.state, at.constants, count)
     },
     stateOf: (r: number) => [...view.state.subarray(r * stateSize, (r + 1) * stateSize)],
     /** Actions uniform in the space, within ± 1 where it has no bound; the same for the same time. */
