@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { platform } from '#platform'
-import { show, UsageError } from '../core/errors.ts'
+import { UsageError } from '../core/errors.ts'
 import { type CoreModule, type CoreSource, compileCore } from '../core/module.ts'
 import type { Ops, Pointer } from '../core/ops.ts'
 import { Purpose, type Seed, splitSeed } from '../core/random.ts'
@@ -87,8 +87,7 @@ interface Given {
 }
 
 /**
- * What every off-policy algorithm begins with: settings that were checked, a task with continuous actions, the core and
- * tfjs.
+ * What every off-policy algorithm begins with: settings that were checked, a task that it can act in, the core and tfjs.
  *
  * @throws UsageError for settings that `check` refuses and tasks that the algorithm cannot act in
  */
@@ -96,9 +95,10 @@ export async function prepare<Config extends OffPolicySettings>(
   algorithm: string,
   { env, iterations, core: source, tfjs, ...options }: Given,
   check: (options: object) => Config,
+  takes: (algorithm: string, spec: EnvironmentSpec) => EnvironmentSpec = continuousTask,
 ) {
   const config = check(options)
-  const spec = continuousTask(algorithm, environmentSpec(env))
+  const spec = takes(algorithm, environmentSpec(env))
   const core: CoreModule = await compileCore(source)
   await startTfjs({ ...tfjs, core })
   const seed = splitSeed(config.seed)
@@ -121,9 +121,20 @@ export async function prepare<Config extends OffPolicySettings>(
  * @throws UsageError for discrete actions or unbounded ones
  */
 export function continuousTask(algorithm: string, spec: EnvironmentSpec): EnvironmentSpec {
+  if (spec.actionSpace.kind === 'box') return numberedOrBounded(algorithm, spec)
+  throw new UsageError(
+    `${algorithm} needs continuous actions, and those of ${spec.id} are discrete: take svpg, sac or sql.`,
+  )
+}
+
+/**
+ * The task of an algorithm whose actions are numbered, or continuous between bounds.
+ *
+ * @throws UsageError for unbounded ones
+ */
+export function numberedOrBounded(algorithm: string, spec: EnvironmentSpec): EnvironmentSpec {
   const { id, actionSpace } = spec
-  if (actionSpace.kind === 'discrete')
-    throw new UsageError(`${algorithm} needs continuous actions, and those of ${id} are discrete: take svpg.`)
+  if (actionSpace.kind === 'discrete') return spec
   if (![...actionSpace.low, ...actionSpace.high].every(Number.isFinite))
     throw new UsageError(`${id} has actions without bounds: ${algorithm} cannot scale its own to them.`)
   return spec
@@ -138,7 +149,7 @@ export interface OffPolicy {
   readonly seed: Seed
   /** [E, O] what each environment shows now. */
   readonly observation: Float32Array
-  /** [E, A] the actions of this step, in [−1, 1], and as the environments take them. */
+  /** [E, A] the actions of this step, in [−1, 1] or numbers, and as the environments take them. */
   readonly action: Float32Array
   readonly given: Float32Array
   /** Steps of each environment, and gradient steps, so far. */
@@ -190,7 +201,7 @@ const BREATHE_EVERY = 64
  * One iteration: T steps of every environment, each followed by the gradient steps that are due. It yields what the
  * algorithm is to do next,
  *
- *     'act'     write the actions of this step, in [−1, 1], into loop.action
+ *     'act'     write the actions of this step, in [−1, 1] or numbers, into loop.action
  *     'learn'   take one gradient step on loop.batch
  *
  * and before learning begins it acts uniformly by itself.
@@ -218,11 +229,15 @@ export async function* interact(
   }
 }
 
-/** Actions uniform in [−1, 1], a function of (seed, step). */
+/** Actions uniform in [−1, 1] or among all numbers, a function of (seed, step). */
 function explore(loop: OffPolicy, { ops, at, view }: RandomRoom): void {
-  const { action, seed, steps } = loop
+  const { action, seed, steps, spec } = loop
   ops.fillUniform(at.uniform, action.length, seed.lo, seed.hi, Purpose.explore, 0, 0, steps)
-  for (let k = 0; k < action.length; k++) action[k] = 2 * view.uniform[k] - 1
+  const { actionSpace: space } = spec
+  for (let k = 0; k < action.length; k++) {
+    const u = view.uniform[k]
+    action[k] = space.kind === 'discrete' ? Math.floor(u * space.n) : 2 * u - 1
+  }
 }
 
 function stepEnvironments(loop: OffPolicy): void {
@@ -249,10 +264,12 @@ function draw({ batch, replay, seed, updates }: OffPolicy, { ops, at, view }: Ra
   sampleInto(batch, replay, view.uniform)
 }
 
-/** Actions in [−1, 1] moved to the task's box, as a squashed head's are in assembly/rl/rollout.ts. */
+/** Actions in [−1, 1] moved to the task's box, numbers as they are; as a squashed head's are in assembly/rl/rollout.ts. */
 export function boundInto(out: Float32Array, action: Float32Array, { actionSpace }: EnvironmentSpec): void {
-  if (actionSpace.kind === 'discrete')
-    throw new UsageError(`Discrete actions have no bounds, got ${show(actionSpace.n)}.`)
+  if (actionSpace.kind === 'discrete') {
+    out.set(action)
+    return
+  }
   const { fround } = Math
   const A = actionSpace.low.length
   for (let k = 0; k < out.length; k++) {

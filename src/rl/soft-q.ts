@@ -89,17 +89,25 @@ interface QRows {
   readonly y: tf.Tensor1D
 }
 
+type ValuesOfActions = (
+  q: Pick<Trainable, 'net' | 'count'>,
+  theta: tf.Tensor,
+  state: tf.Tensor2D,
+  action: tf.Tensor2D,
+) => tf.Tensor2D
+
 /**
  * One step of Adam down Σ_k ½ mean_b (Q_k(s_b, a_b) − y_b)² towards targets, which are taken as constants.
  *
  * @param rows makes the tensors; it is compiled with the loss
+ * @param values Q_k(s, a) [count, rows]; default: of networks that take the action beside the state
  * @returns the loss before the step
  */
-export function learnQ({ q }: Critics, rate: number, rows: () => QRows): number {
+export function learnQ({ q }: Critics, rate: number, rows: () => QRows, values: ValuesOfActions = qValues): number {
   const [loss] = descend(q, rate, (theta) => {
     const { state, action, y } = rows()
     const targets = tf.stack(Array(q.count).fill(y)) as tf.Tensor2D
-    return tf.mul(q.count, squaredError(qValues(q, theta, state, action), targets))
+    return tf.mul(q.count, squaredError(values(q, theta, state, action), targets))
   })
   return loss
 }

@@ -1,9 +1,12 @@
 import { createArena } from '../../core/arena.ts'
 import { inIteration } from '../../core/errors.ts'
 import { f32, padded } from '../../core/layout.ts'
+import type { Ops } from '../../core/ops.ts'
 import { Draw, Purpose } from '../../core/random.ts'
 import { countSchema } from '../../core/schemas.ts'
 import { arraysPart, fieldsPart, partsOf } from '../../core/state.ts'
+import type { EnvironmentSpec } from '../../envs/contract.ts'
+import { sizeOf } from '../../envs/spaces.ts'
 import { squashedGaussian } from '../../nn/distributions.ts'
 import { forward } from '../../nn/forward.ts'
 import { qNetwork } from '../../nn/network.ts'
@@ -11,12 +14,14 @@ import { policyFields, policyOf, writePolicy } from '../../nn/policy.ts'
 import { tf } from '../../nn/tfjs.ts'
 import { adam } from '../../optim/optimizers.ts'
 import { type PolicyAgents, policyAgents } from '../../rl/agents.ts'
+import { chosenValues, classNetwork } from '../../rl/class-values.ts'
 import { headFor } from '../../rl/heads.ts'
 import {
   type Episodes,
   episodesOf,
   interact,
   loopPart,
+  numberedOrBounded,
   type OffPolicy,
   prepare,
   startMeans,
@@ -33,6 +38,7 @@ import {
 } from '../../rl/soft-q.ts'
 import { descend, initialiseTrainable, trainable, trainableFields, trainableParts } from '../../rl/trainable.ts'
 import { type Metrics, offPolicyMetrics, type StateParts } from '../algorithm.ts'
+import { classPolicyLoss, classValue } from './classes.ts'
 import { type SacOptions, sacConfig, sacSettings } from './settings.ts'
 
 /**
@@ -44,7 +50,10 @@ import { type SacOptions, sacConfig, sacSettings } from './settings.ts'
  * up min_k Q_k(s, a) − α log π(a|s) through its sample a = tanh(μ + σ ε); α so that the entropy is `targetEntropy`. A
  * cut episode is no end: d is 1 where the task itself ended.
  *
- * Source: Haarnoja et al. 2018 (arXiv 1812.05905), equations 5 to 9 and 18.
+ * Where actions are numbered the policy is categorical, a Q network has an output for each of them, and what is a mean
+ * over samples above is the sum over all actions (classes.ts).
+ *
+ * Source: Haarnoja et al. 2018 (arXiv 1812.05905), equations 5 to 9 and 18; Christodoulou 2019 (arXiv 1910.07207).
  */
 export const sac = {
   settings: sacSettings,
@@ -77,10 +86,20 @@ export const sac = {
 export type SacState = Awaited<ReturnType<typeof init>>
 
 async function init(options: SacOptions) {
-  const { config, spec, core, seed, observations, actions, loop } = await prepare('sac', options, sacConfig)
+  const { config, spec, core, seed, observations, actions, loop } = await prepare(
+    'sac',
+    options,
+    sacConfig,
+    numberedOrBounded,
+  )
   const { hidden, activation, environments: E, batchSize: B } = config
-  const policy = policyOf({ observations, hidden, activation, head: headFor(spec, 'squashed-gaussian') })
-  const net = qNetwork(observations, actions, hidden, activation)
+  const { actionSpace: space } = spec
+  const head = headFor(spec, space.kind === 'discrete' ? 'categorical' : 'squashed-gaussian')
+  const policy = policyOf({ observations, hidden, activation, head })
+  const net =
+    space.kind === 'discrete'
+      ? classNetwork(observations, space.n, hidden, activation)
+      : qNetwork(observations, actions, hidden, activation)
   const arena = await createArena(core, {
     ...trainableFields('actor', policy.net),
     ...criticFields(net, PAIR),
@@ -108,12 +127,21 @@ async function init(options: SacOptions) {
     critics: createCritics(arena, net, PAIR, seed),
     /** Environments and replay. */
     loop: await loop(),
-    targetEntropy: config.targetEntropy === 'auto' ? -actions : config.targetEntropy,
+    targetEntropy: config.targetEntropy === 'auto' ? entropyOf(spec, arena.ops) : config.targetEntropy,
     iteration: 0,
   }
 }
 
-/** Actions in (−1, 1), drawn from the policy. */
+/** Share of the largest entropy that a policy over numbered actions keeps. */
+const SHARE = 0.5
+
+/** The entropy that a policy of the task keeps where none is set. */
+const entropyOf = ({ actionSpace: space }: EnvironmentSpec, { log64 }: Ops): number =>
+  space.kind === 'discrete' ? SHARE * log64(space.n) : -sizeOf(space)
+
+const isOverClasses = ({ policy }: Pick<SacState, 'policy'>) => policy.head.name === 'categorical'
+
+/** Actions in (−1, 1), or numbers, drawn from the policy. */
 function act({ arena: { ops, at, view } }: SacState, { envs, observation, action, seed, steps }: OffPolicy): void {
   view.current.set(observation)
   // biome-ignore format: one op, one line
@@ -124,10 +152,11 @@ function act({ arena: { ops, at, view } }: SacState, { envs, observation, action
 /** One gradient step of the Q networks, the policy and the temperature, in this order. */
 function learn(state: SacState, loop: OffPolicy): Record<'qLoss' | 'entropy', number> {
   const { config, critics } = state
-  const qLoss = learnQ(critics, config.learningRate, () => {
-    const rows = tensorsOf(loop)
-    return { ...rows, y: softTarget(state, loop, rows) }
-  })
+  const rows = () => {
+    const tensors = tensorsOf(loop)
+    return { ...tensors, y: softTarget(state, loop, tensors) }
+  }
+  const qLoss = learnQ(critics, config.learningRate, rows, isOverClasses(state) ? chosenValues : undefined)
   const logProb = learnPolicy(state, loop)
   if (config.temperature === 'auto') learnTemperature(state, logProb)
   follow(critics, config.polyak)
@@ -154,10 +183,20 @@ const matrixOf = (values: Float32Array, { rows }: OffPolicy['batch']) =>
 function softTarget(state: SacState, loop: OffPolicy, { next, reward, terminated }: BatchTensors): tf.Tensor1D {
   const { actor, critics, config } = state
   const theta = tf.tensor1d(actor.view.theta.subarray(0, actor.net.size))
-  const { action, logProb } = sample(state, loop, theta, next, Draw.sac.next)
-  const value = tf.sub(targetValues(critics, next, action), tf.mul(temperatureOf(state), logProb))
+  const sampled = () => {
+    const { action, logProb } = sample(state, loop, theta, next, Draw.sac.next)
+    return tf.sub(targetValues(critics, next, action), tf.mul(temperatureOf(state), logProb))
+  }
+  const value = isOverClasses(state) ? classValue(classesOf(state), theta, next) : sampled()
   return tf.add(reward, tf.mul(tf.mul(config.discount, tf.sub(1, terminated)), value)) as tf.Tensor1D
 }
+
+/** The policy over numbered actions and what judges it. */
+const classesOf = (state: SacState) => ({
+  net: state.policy.net,
+  critics: state.critics,
+  temperature: temperatureOf(state),
+})
 
 /** An action a = tanh u ~ π(·|s) and its log π. */
 function sample({ policy, arena }: SacState, loop: OffPolicy, theta: tf.Tensor1D, state: tf.Tensor2D, draw: number) {
@@ -179,6 +218,7 @@ function learnPolicy(state: SacState, loop: OffPolicy): number {
   const alpha = temperatureOf(state)
   const [, logProb] = descend(actor, config.learningRate, (theta) => {
     const rows = matrixOf(loop.batch.observation, loop.batch)
+    if (isOverClasses(state)) return classPolicyLoss(classesOf(state), theta, rows)
     const { action, logProb } = sample(state, loop, theta, rows, Draw.sac.current)
     const loss = tf.mean(tf.sub(tf.mul(alpha, logProb), leastValues(critics, rows, action)))
     return [loss, tf.mean(logProb)]

@@ -16,7 +16,7 @@ const schema = v.object({
   targetEntropy: setting(
     finiteNumberOr('targetEntropy', ['auto']),
     'auto',
-    'Mean entropy of the squashed actions that a temperature of auto keeps, in nats; auto is −1 for each number of an action.',
+    'Mean entropy of the squashed actions that a temperature of auto keeps, in nats; auto is −1 for each number of an action, or half of the largest there is for numbered actions.',
   ),
   polyak: setting(
     fraction('polyak'),

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { UsageError } from '../../core/errors.ts'
-import { fraction, positiveFloat32, positiveFloat32Or, wholeNumber, wholeNumberOr } from '../../core/schemas.ts'
+import { check, fraction, positiveFloat32, positiveFloat32Or, wholeNumber, wholeNumberOr } from '../../core/schemas.ts'
 import { checkOptions, derived, setting, withDefault } from '../../core/settings.ts'
 import type { TfjsOptions } from '../../nn/tfjs.ts'
 import { checkTogether, offPolicyEntries, rewardScaleEntry } from '../../rl/off-policy.ts'
@@ -90,6 +90,25 @@ export function splitOf({ particles, fixedShare }: Pick<SqlConfig, 'particles' |
     `fixedShare must leave at least 2 of ${particles} particles fixed and one to be moved, got ${fixedShare}.`,
   )
 }
+
+const SAMPLER = [
+  ...(['particles', 'fixedShare', 'bandwidth', 'valueParticles', 'proposalFrom', 'samplerLearningRate'] as const),
+  ...(['latents', 'latentSet', 'candidates'] as const),
+]
+
+/** The settings of the sampler, which numbered actions do without, with their defaults. */
+export function samplerDefaults(): Readonly<Record<string, unknown>> {
+  const defaults = check(schema, {})
+  return Object.fromEntries(SAMPLER.map((name) => [name, defaults[name]]))
+}
+
+/** What is saved of Q networks over numbered actions. Throws a UsageError for what is none. */
+export const savedClasses = (shape: unknown) => check(classShape, shape)
+
+const classShape = v.object({
+  ...v.required(v.pick(schema, ['hidden', 'activation', 'temperature'])).entries,
+  qs: wholeNumber('qs', 1, 2),
+})
 
 /** What is saved of the settings: what they were checked by checks them again when they come from a file. */
 export const savedShape = v.object({

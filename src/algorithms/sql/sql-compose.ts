@@ -10,11 +10,14 @@ import { fieldsPart, partsOf } from '../../core/state.ts'
 import type { EnvironmentSpec } from '../../envs/contract.ts'
 import { environmentSpec } from '../../envs/registry.ts'
 import { haveSameSpaces } from '../../envs/spaces.ts'
-import { type DrawingAgents, withBest } from '../../rl/agents.ts'
-import { continuousTask } from '../../rl/off-policy.ts'
+import { type Agents, withBest } from '../../rl/agents.ts'
+import { numberedOrBounded } from '../../rl/off-policy.ts'
 import { createBatch, mergeReplays, type Replay, sampleInto } from '../../rl/replay.ts'
 import { initialiseTrainable, trainable, trainableFields, trainableParts } from '../../rl/trainable.ts'
 import { type Metrics, type Saved, type StateParts, steinMetrics } from '../algorithm.ts'
+import type { SqlClassState } from './classes.ts'
+import type { SqlComposeClassState } from './compose-classes.ts'
+import * as classes from './compose-classes.ts'
 import {
   type Constants,
   type SqlComposeConfig,
@@ -25,7 +28,7 @@ import {
 import { type SamplerWithCritics, samplerAgents, saveSamplers } from './sampler.ts'
 import { createSamplerLearning, learnSampler } from './sampler-learning.ts'
 import { splitOf } from './settings.ts'
-import { type SqlState, samplerOf, sql, temperatureOf } from './sql.ts'
+import { hasSampler, type SqlState, samplerOf, sql, temperatureOf } from './sql.ts'
 
 /**
  * Composition of soft Q functions: components learn a task each, then a sampler is trained on the sum of their Qs,
@@ -36,6 +39,8 @@ import { type SqlState, samplerOf, sql, temperatureOf } from './sql.ts'
  * which does what is good for all of them. The population is the components, each with its own policy, and the composed
  * one last; it is evaluated on the run's task, the one that asks for all at once.
  *
+ * Where actions are numbered that policy is known, and nothing is learned for it: see compose-classes.ts.
+ *
  * Source: Haarnoja, Pong, Zhou, Dalal, Abbeel & Levine 2018 (arXiv 1803.06773); the sum of Q functions and the merged
  * replay are those of the authors' soft Q-learning code.
  */
@@ -44,8 +49,9 @@ export const sqlCompose = {
   config: sqlComposeConfig,
   init,
   /** One iteration in place: of every component, or of the composed sampler. Rejects with a RunError that names it. */
-  step: (state: SqlComposeState): Promise<SqlComposeInfo> =>
+  step: (state: SqlComposeState | SqlComposeClassState): Promise<SqlComposeInfo> =>
     inIteration(state.iteration + 1, async () => {
+      if ('policy' in state) return classes.step(state)
       const { components, config } = state
       const isLearning = state.iteration < config.componentIterations
       const results: (Awaited<ReturnType<typeof sql.step>> | null)[] = []
@@ -54,22 +60,28 @@ export const sqlCompose = {
       state.iteration++
       return { components: results, direction }
     }),
-  measure,
+  measure: (state: SqlComposeState | SqlComposeClassState, info: SqlComposeInfo): Metrics =>
+    'policy' in state ? classes.measure(state, info) : measure(state, info),
   /** Where no particle is named the composed one acts. */
-  agents: (state: SqlComposeState): DrawingAgents =>
-    samplerAgents(state.core, state.spec, samplersOf(state), state.components.length),
-  save: (state: SqlComposeState): Saved => saveSamplers(samplersOf(state)),
-  async restore(saved: Saved, spec: EnvironmentSpec, core?: CoreSource): Promise<DrawingAgents> {
+  agents: (state: SqlComposeState | SqlComposeClassState): Agents =>
+    'policy' in state
+      ? classes.agents(state)
+      : samplerAgents(state.core, state.spec, samplersOf(state), state.components.length),
+  /** Of samplers alone: policies are written as such. */
+  save: (state: SqlComposeState | SqlComposeClassState): Saved =>
+    'policy' in state ? sql.save(state.components[0]) : saveSamplers(samplersOf(state)),
+  async restore(saved: Saved, spec: EnvironmentSpec, core?: CoreSource): Promise<Agents> {
     const agents = await sql.restore(saved, spec, core)
     return withBest(agents, agents.particles - 1)
   },
-  parts,
+  parts: (state: SqlComposeState | SqlComposeClassState): StateParts =>
+    'policy' in state ? classes.parts(state) : parts(state),
   /** Closes the environments of the components. */
-  close: ({ components }: SqlComposeState) => closeAll(components.map(({ loop }) => loop.envs)),
+  close: ({ components }: SqlComposeState | SqlComposeClassState) => closeAll(components.map(({ loop }) => loop.envs)),
 }
 
-/** What a run of the composition holds between two iterations: one state for each component. */
-export type SqlComposeState = Awaited<ReturnType<typeof init>>
+/** What a run of the composition over continuous actions holds between two iterations: a state for each component. */
+export type SqlComposeState = Awaited<ReturnType<typeof composing>>
 
 async function init({ env, iterations, core: source, tfjs, ...options }: SqlComposeOptions) {
   const { components, componentIterations, ...config } = sqlComposeConfig(options)
@@ -77,14 +89,18 @@ async function init({ env, iterations, core: source, tfjs, ...options }: SqlComp
     throw new UsageError(
       `componentIterations must leave iterations for the composed sampler: fewer than ${iterations}, got ${componentIterations}.`,
     )
-  const spec = continuousTask('sql-compose', environmentSpec(env))
+  const spec = numberedOrBounded('sql-compose', environmentSpec(env))
   const core = await compileCore(source)
   const tasks = components.map((constants) => taskOf(spec, constants))
-  const states: SqlState[] = []
+  const states: Awaited<ReturnType<typeof sql.init>>[] = []
   try {
     for (const task of tasks)
       states.push(await sql.init({ ...config, env: task, iterations: componentIterations, core, tfjs }))
-    return await composing(states, spec, core, { ...config, components, componentIterations })
+    const all = { ...config, components, componentIterations }
+    const [samplers, others] = [states.filter(hasSampler), states.filter((state) => !hasSampler(state))]
+    return others.length > 0
+      ? classes.composing(others as SqlClassState[], { config: all, spec, core })
+      : await composing(samplers, spec, core, all)
   } catch (error) {
     closeAll(states.map(({ loop }) => loop.envs))
     throw error

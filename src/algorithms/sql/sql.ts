@@ -8,9 +8,10 @@ import { repeatRows } from '../../core/rows.ts'
 import { check, countSchema } from '../../core/schemas.ts'
 import { fieldsPart, partsOf } from '../../core/state.ts'
 import type { EnvironmentSpec } from '../../envs/contract.ts'
+import { environmentSpec } from '../../envs/registry.ts'
 import { actionSize } from '../../envs/spaces.ts'
 import { startTfjs, tf } from '../../nn/tfjs.ts'
-import type { DrawingAgents } from '../../rl/agents.ts'
+import type { Agents } from '../../rl/agents.ts'
 import {
   type Episodes,
   episodesOf,
@@ -33,6 +34,8 @@ import {
 import { inverseTemperature, scheduleOverRun } from '../../rl/temperature.ts'
 import { initialiseTrainable, type Trainable, trainable, trainableFields, trainableParts } from '../../rl/trainable.ts'
 import { type Metrics, offPolicyMetrics, type Saved, type StateParts } from '../algorithm.ts'
+import type { SqlClassState } from './classes.ts'
+import * as classes from './classes.ts'
 import {
   type LatentArena,
   latentFields,
@@ -57,44 +60,46 @@ import { type SqlConfig, type SqlOptions, savedShape, splitOf, sqlConfig, sqlSet
  * so that a state in which several ways are good keeps all of them. Actions are those before they are scaled to the
  * task's box, in [−1, 1]. Greedily it takes the best under Q of some actions that it draws.
  *
+ * Where actions are numbered the policy is known, and there is no sampler: see classes.ts.
+ *
  * Source: Haarnoja, Tang, Abbeel & Levine 2017 (arXiv 1702.08165), equations 10 to 14, with the settings of the
  * authors' code.
  */
 export const sql = {
   settings: sqlSettings,
   config: sqlConfig,
-  init,
+  /** A task with numbered actions gets a state of its own. */
+  init: (options: SqlOptions): Promise<SqlState | SqlClassState> =>
+    hasClasses(options.env) ? classes.init(options) : init(options),
   /**
    * One iteration in place: `steps` steps of every environment and the gradient steps due. Rejects with a RunError that
    * names it.
    */
-  step: (state: SqlState): Promise<SqlInfo> =>
-    inIteration(state.iteration + 1, async () => {
-      const { loop, config, arena } = state
-      const temperature = temperatureOf(state)
-      const learned = startMeans('qLoss', 'value', 'direction', 'bandwidth')
-      for await (const turn of interact(loop, config, arena)) {
-        if (turn === 'act') act(state, loop)
-        else learned.add(learn(state, loop))
-      }
-      state.iteration++
-      return { ...episodesOf(loop), ...learned.means(), temperature }
-    }),
-  measure,
-  agents: (state: SqlState): DrawingAgents => samplerAgents(state.core, state.spec, [samplerOf(state)]),
-  save: (state: SqlState): Saved => saveSamplers([samplerOf(state)]),
-  async restore(saved: Saved, spec: EnvironmentSpec, source?: CoreSource): Promise<DrawingAgents> {
+  step: (state: SqlState | SqlClassState): Promise<SqlInfo> =>
+    inIteration(state.iteration + 1, () => ('policy' in state ? classes.step(state) : step(state))),
+  measure: (state: SqlState | SqlClassState, info: SqlInfo): Metrics =>
+    'policy' in state ? classes.measure(state, info) : measure(state, info),
+  agents: (state: SqlState | SqlClassState): Agents =>
+    'policy' in state ? classes.agents(state) : samplerAgents(state.core, state.spec, [samplerOf(state)]),
+  save: (state: SqlState | SqlClassState): Saved =>
+    'policy' in state ? classes.save(state) : saveSamplers([samplerOf(state)]),
+  async restore(saved: Saved, spec: EnvironmentSpec, source?: CoreSource): Promise<Agents> {
+    if (hasClasses(spec)) return classes.restore(saved, spec, source)
     const core = await compileCore(source)
     await startTfjs({ core })
     return samplerAgents(core, spec, restoreSamplers(saved, check(savedShape, saved.shape), spec))
   },
-  parts,
+  parts: (state: SqlState | SqlClassState): StateParts => ('policy' in state ? classes.parts(state) : parts(state)),
   followsIterations,
   /** Closes the environments. */
-  close: ({ loop }: SqlState) => loop.envs.close(),
+  close: ({ loop }: SqlState | SqlClassState) => loop.envs.close(),
 }
 
-/** What a run of soft Q-learning holds between two iterations. */
+export const hasSampler = (state: SqlState | SqlClassState): state is SqlState => 'sampler' in state
+
+const hasClasses = (env: string | EnvironmentSpec) => environmentSpec(env).actionSpace.kind === 'discrete'
+
+/** What a run of soft Q-learning over continuous actions holds between two iterations. */
 export type SqlState = Awaited<ReturnType<typeof init>>
 
 async function init({ from, ...options }: SqlOptions) {
@@ -167,6 +172,18 @@ function latentSet({ ops, at, view }: LatentArena, M: number, L: number, { lo, h
     out.set(view.latent.subarray(0, L), m * L)
   }
   return out
+}
+
+async function step(state: SqlState): Promise<SqlInfo> {
+  const { loop, config, arena } = state
+  const temperature = temperatureOf(state)
+  const learned = startMeans('qLoss', 'value', 'direction', 'bandwidth')
+  for await (const turn of interact(loop, config, arena)) {
+    if (turn === 'act') act(state, loop)
+    else learned.add(learn(state, loop))
+  }
+  state.iteration++
+  return { ...episodesOf(loop), ...learned.means(), entropy: null, temperature }
 }
 
 /** Actions in (−1, 1), drawn from the sampler. */
@@ -291,6 +308,8 @@ export interface SqlInfo extends Episodes {
   readonly qLoss: number | null
   /** Mean of V_soft over the next states. */
   readonly value: number | null
+  /** Mean of H(π(·|s)) over the next states, in nats; null with a sampler, whose entropy is not known. */
+  readonly entropy: number | null
   /** Mean norm of the Stein direction of an action. */
   readonly direction: number | null
   /** Mean h over states. */

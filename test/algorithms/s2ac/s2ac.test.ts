@@ -435,7 +435,10 @@ test('same seed, same bytes', async () => {
 })
 
 test.each<[Partial<S2acOptions>, string]>([
-  [{ env: 'CartPole-v1' }, 's2ac needs continuous actions, and those of CartPole-v1 are discrete: take svpg.'],
+  [
+    { env: 'CartPole-v1' },
+    's2ac needs continuous actions, and those of CartPole-v1 are discrete: take svpg, sac or sql.',
+  ],
   [{ temperature: 0 }, 'temperature must be a finite number above 0, got 0.'],
   [{ stretch: 0 }, 'stretch must be a finite number above 0, got 0.'],
   [{ particles: 0 }, 'particles must be a whole number from 1 to 10000, got 0.'],

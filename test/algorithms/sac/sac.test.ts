@@ -198,7 +198,6 @@ test('same seed, same bytes; another seed, others', async () => {
 })
 
 test.each<[Partial<SacOptions>, string]>([
-  [{ env: 'CartPole-v1' }, 'sac needs continuous actions, and those of CartPole-v1 are discrete: take svpg.'],
   [{ temperature: 0 }, 'temperature must be a finite number above 0 or auto, got 0.'],
   [{ temperature: -1 }, 'got -1.'],
   [{ replaySize: 10 }, 'replaySize must hold at least a batch of 64 transitions, got 10.'],

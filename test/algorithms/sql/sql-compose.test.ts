@@ -2,6 +2,7 @@ import { expect, test } from '@jest/globals'
 import type { SqlComposeOptions } from '../../../src/algorithms/sql/compose-settings.ts'
 import { type SqlComposeState, sqlCompose } from '../../../src/algorithms/sql/sql-compose.ts'
 import { Purpose, splitSeed } from '../../../src/core/random.ts'
+import type { DrawingAgents } from '../../../src/rl/agents.ts'
 import {
   expectSame,
   fill,
@@ -24,7 +25,7 @@ const settings = {
  * Components with random Qs whose replays are told apart by their states: the first's are near 0, the second's near 8.
  */
 async function prepared(options: Partial<SqlComposeOptions> = {}): Promise<SqlComposeState> {
-  const state = await sqlCompose.init({ ...settings, ...options })
+  const state = (await sqlCompose.init({ ...settings, ...options })) as SqlComposeState
   state.components.forEach(({ critics, loop }, c) => {
     fill(loop.replay, 11, 10 + c, 8 * c)
     randomise(critics.q.view.theta, 2 * critics.q.net.size, 20 + c)
@@ -79,8 +80,8 @@ test('it learns in the states that all components have seen', async () => {
 test('components and the composed sampler are a population, and are so again when restored', async () => {
   const state = await prepared()
   await sqlCompose.step(state)
-  const agents = sqlCompose.agents(state)
-  const again = await sqlCompose.restore(sqlCompose.save(state), plane)
+  const agents = sqlCompose.agents(state) as DrawingAgents
+  const again = (await sqlCompose.restore(sqlCompose.save(state), plane)) as DrawingAgents
   expect([agents.particles, again.particles]).toEqual([3, 3])
   const observation = Float32Array.of(0.2, -0.4, 1, 2)
   const action = Float32Array.of(0.5, -0.5, 0.1, 0.2)

@@ -43,8 +43,12 @@ const small = {
   targetEvery: 50,
 }
 
+/** With a sampler, as actions are continuous here. */
+const begun = async (options: SqlOptions) => (await sql.init(options)) as SqlState
+const agentsOf = (state: SqlState) => sql.agents(state) as DrawingAgents
+
 async function trained(options: SqlOptions, iterations: number): Promise<SqlState> {
-  const state = await sql.init({ ...small, ...options, iterations })
+  const state = await begun({ ...small, ...options, iterations })
   for (let t = 0; t < iterations; t++) await sql.step(state)
   return state
 }
@@ -66,7 +70,7 @@ describe('one step, where π(a) ∝ exp(r(a)/α) is known', () => {
   })
 
   test.each([0, 1])('a hill, α number %d: mean and spread of what is drawn', (k) => {
-    const drawn = momentsOf(actionsOf(sql.agents(states[k]), 1, 4000))
+    const drawn = momentsOf(actionsOf(agentsOf(states[k]), 1, 4000))
     const exact = softOptimum(parabola, temperatures[k])
     expect(Math.abs(drawn.mean - exact.mean)).toBeLessThan(0.05)
     expect(Math.abs(drawn.deviation / exact.deviation - 1)).toBeLessThan(0.15)
@@ -75,7 +79,7 @@ describe('one step, where π(a) ∝ exp(r(a)/α) is known', () => {
   test('a hill is evaluated greedily and sampled', async () => {
     const returns: number[] = []
     const [state] = states
-    const evaluation = evaluatePopulation({ ...sql.agents(state), spec: state.spec, episodes: 60, seed: 3 })
+    const evaluation = evaluatePopulation({ ...agentsOf(state), spec: state.spec, episodes: 60, seed: 3 })
     for await (const { meanReturn } of evaluation) returns.push(meanReturn)
     expect(returns[0]).toBeGreaterThan(-0.05)
     expect(returns[1]).toBeLessThan(returns[0])
@@ -84,13 +88,13 @@ describe('one step, where π(a) ∝ exp(r(a)/α) is known', () => {
   test('two hills: both are kept, in about their shares, and greedily the higher one is taken', async () => {
     const temperature = 0.3
     const state = await trained({ env: oneStep(hills), temperature }, 16)
-    const drawn = actionsOf(sql.agents(state), 1, 4000)
+    const drawn = actionsOf(agentsOf(state), 1, 4000)
     const left = drawn.filter((a) => a < 0)
     const exactLeft = softOptimum((a) => (a < 0 ? hills(a) : -100), temperature)
     const share = 1 / (1 + Math.exp(0.1 / temperature))
     expect(Math.abs(left.length / drawn.length - share)).toBeLessThan(0.12)
     expect(Math.abs(momentsOf(left).mean - exactLeft.mean)).toBeLessThan(0.08)
-    for (const a of actionsOf(sql.agents(state), 1, 20, true)) expect(Math.abs(a - 0.5)).toBeLessThan(0.15)
+    for (const a of actionsOf(agentsOf(state), 1, 20, true)) expect(Math.abs(a - 0.5)).toBeLessThan(0.15)
   })
 })
 
@@ -167,7 +171,7 @@ describe('one gradient step, against a float64 twin', () => {
   }
 
   async function stepped(options: Partial<SqlOptions>) {
-    const state = await sql.init({ ...settings, ...options })
+    const state = await begun({ ...settings, ...options })
     const { critics, sampler, loop, config } = state
     fill(loop.replay, 30, 1)
     const size = config.critics * critics.q.net.size
@@ -260,7 +264,7 @@ describe('one gradient step, against a float64 twin', () => {
   })
 
   test('targets are copied when their step has come, not before', async () => {
-    const state = await sql.init({ ...settings, targetEvery: 3, polyak: 1 })
+    const state = await begun({ ...settings, targetEvery: 3, polyak: 1 })
     const { critics, loop } = state
     fill(loop.replay, 30, 1)
     const start = [...critics.target.view]
@@ -274,11 +278,11 @@ describe('one gradient step, against a float64 twin', () => {
 })
 
 test('greedily it takes the best under Q of the actions that it draws', async () => {
-  const state = await sql.init({ ...single, candidates: 6, critics: 2 })
+  const state = await begun({ ...single, candidates: 6, critics: 2 })
   const { critics, sampler, nets, spec } = state
   const q = randomise(critics.q.view.theta, 2 * nets.q.size, 2)
   const theta = randomise(sampler.view.theta, nets.sampler.size, 4)
-  const agents = sql.agents(state)
+  const agents = agentsOf(state)
   const observation = Float32Array.of(0.5, -1, 2, 0.1)
   const best = agents.actRows(observation, { seed: 4 })
   // Without greed the same noise goes to rows of a single action each.
@@ -318,7 +322,7 @@ test('latents of a set are its rows, all of them', async () => {
 
 test('a set of latents shrinks to one: the policy of the last iteration is deterministic, and stays so when it is restored', async () => {
   const state = await trained({ env: oneStep(hills), temperature: 0.3, latentSet: 16 }, 3)
-  const drawn = actionsOf(sql.agents(state), 1, 50)
+  const drawn = actionsOf(agentsOf(state), 1, 50)
   expect(new Set(drawn).size).toBe(1)
   const again = await sql.restore(sql.save(state), state.spec)
   expect(actionsOf(again, 1, 50)).toEqual(drawn)
@@ -329,9 +333,9 @@ test('saved and restored it draws the same actions; fine-tuning begins with them
   const draw = (agents: DrawingAgents, greedy: boolean) => agents.actRows([0, 0, 1, 2, -3, 4], { greedy, seed: 4 })
   const saved = sql.save(first)
   const restored = await sql.restore(saved, first.spec)
-  for (const greedy of [false, true]) expect(draw(restored, greedy)).toEqual(draw(sql.agents(first), greedy))
-  const tuned = await sql.init({ ...small, env: 'MultiGoal-v0', from: saved, seed: 9 })
-  expect(draw(sql.agents(tuned), true)).toEqual(draw(sql.agents(first), true))
+  for (const greedy of [false, true]) expect(draw(restored, greedy)).toEqual(draw(agentsOf(first), greedy))
+  const tuned = await begun({ ...small, env: 'MultiGoal-v0', from: saved, seed: 9 })
+  expect(draw(agentsOf(tuned), true)).toEqual(draw(agentsOf(first), true))
   expect([...tuned.critics.target.view]).toEqual([...first.critics.q.view.theta])
 })
 
@@ -341,7 +345,6 @@ test('same seed, same bytes', async () => {
 })
 
 test.each<[Partial<SqlOptions>, string]>([
-  [{ env: 'CartPole-v1' }, 'sql needs continuous actions, and those of CartPole-v1 are discrete: take svpg.'],
   [{ temperature: 0 }, 'temperature must be a finite number above 0, got 0.'],
   [{ temperature: -2 }, 'got -2.'],
   [{ replaySize: 5 }, 'replaySize must hold at least a batch of 32 transitions, got 5.'],
@@ -358,14 +361,14 @@ test.each<[Partial<SqlOptions>, string]>([
 })
 
 test('refuses a sampler of another task', async () => {
-  const other = sql.save(await sql.init({ ...small, env: 'MultiGoal-v0' }))
+  const other = sql.save(await begun({ ...small, env: 'MultiGoal-v0' }))
   await expect(sql.restore(other, environmentSpec('Pendulum-v1'))).rejects.toThrow(
     'but a sampler for Pendulum-v1 needs',
   )
 })
 
 test('Q that is not finite stops the run and leaves the sampler as it was', async () => {
-  const state = await sql.init({ ...small, env: oneStep(parabola) })
+  const state = await begun({ ...small, env: oneStep(parabola) })
   await sql.step(state)
   state.critics.q.view.theta.fill(Number.POSITIVE_INFINITY)
   const before = state.sampler.view.theta.slice()
