@@ -87,7 +87,8 @@ interface Given {
 }
 
 /**
- * What every off-policy algorithm begins with: settings that were checked, a task that it can act in, the core and tfjs.
+ * What every off-policy algorithm begins with: settings that were checked, a task that it can act in, the core and
+ * tfjs.
  *
  * @throws UsageError for settings that `check` refuses and tasks that the algorithm cannot act in
  */
@@ -120,7 +121,7 @@ export async function prepare<Config extends OffPolicySettings>(
  *
  * @throws UsageError for discrete actions or unbounded ones
  */
-export function continuousTask(algorithm: string, spec: EnvironmentSpec): EnvironmentSpec {
+function continuousTask(algorithm: string, spec: EnvironmentSpec): EnvironmentSpec {
   if (spec.actionSpace.kind === 'box') return numberedOrBounded(algorithm, spec)
   throw new UsageError(
     `${algorithm} needs continuous actions, and those of ${spec.id} are discrete: take svpg, sac or sql.`,
@@ -264,7 +265,7 @@ function draw({ batch, replay, seed, updates }: OffPolicy, { ops, at, view }: Ra
   sampleInto(batch, replay, view.uniform)
 }
 
-/** Actions in [−1, 1] moved to the task's box, numbers as they are; as a squashed head's are in assembly/rl/rollout.ts. */
+/** Numbers as they are, actions in [−1, 1] moved to the box as a squashed head's are in assembly/rl/rollout.ts. */
 export function boundInto(out: Float32Array, action: Float32Array, { actionSpace }: EnvironmentSpec): void {
   if (actionSpace.kind === 'discrete') {
     out.set(action)

@@ -25,8 +25,8 @@ import {
 import { createCritics, criticFields, criticParts, follow, learnQ } from '../../rl/soft-q.ts'
 import { inverseTemperature } from '../../rl/temperature.ts'
 import { type Metrics, offPolicyMetrics, type Saved, type StateParts } from '../algorithm.ts'
+import type { SqlInfo } from './info.ts'
 import { type SqlConfig, type SqlOptions, samplerDefaults, savedClasses, sqlConfig } from './settings.ts'
-import type { SqlInfo } from './sql.ts'
 
 // Soft Q-learning over numbered actions: the policy that Q defines is known, and no sampler is learned,
 //

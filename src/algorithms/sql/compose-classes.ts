@@ -9,7 +9,7 @@ import { type PolicyAgents, policyAgents } from '../../rl/agents.ts'
 import { type Metrics, offPolicyMetrics, type StateParts } from '../algorithm.ts'
 import * as classes from './classes.ts'
 import type { SqlComposeConfig } from './compose-settings.ts'
-import type { SqlComposeInfo } from './sql-compose.ts'
+import type { SqlComposeInfo } from './info.ts'
 
 // Composition over numbered actions: the policy of Σ_c Q_c is known as soon as the components are. Networks side by
 // side are one network of as many times their width, and the sum of their outputs is its last layer; a component is the

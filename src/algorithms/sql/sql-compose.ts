@@ -25,6 +25,7 @@ import {
   sqlComposeConfig,
   sqlComposeSettings,
 } from './compose-settings.ts'
+import type { SqlComposeInfo } from './info.ts'
 import { type SamplerWithCritics, samplerAgents, saveSamplers } from './sampler.ts'
 import { createSamplerLearning, learnSampler } from './sampler-learning.ts'
 import { splitOf } from './settings.ts'
@@ -181,14 +182,6 @@ function composedOf({ components, sampler }: SqlComposeState): SamplerWithCritic
 }
 
 const samplersOf = (state: SqlComposeState) => [...state.components.map(samplerOf), composedOf(state)]
-
-/** What an iteration of the composition measures. */
-export interface SqlComposeInfo {
-  /** [components] the results of each in this iteration; none once they have learned. */
-  readonly components: readonly (Awaited<ReturnType<typeof sql.step>> | null)[]
-  /** Mean norm of the Stein direction of the composed sampler's actions; null while the components learn. */
-  readonly direction: number | null
-}
 
 /** The merged replay is that of the components, which is made again. */
 function parts(state: SqlComposeState): StateParts {

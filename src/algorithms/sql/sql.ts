@@ -12,15 +12,7 @@ import { environmentSpec } from '../../envs/registry.ts'
 import { actionSize } from '../../envs/spaces.ts'
 import { startTfjs, tf } from '../../nn/tfjs.ts'
 import type { Agents } from '../../rl/agents.ts'
-import {
-  type Episodes,
-  episodesOf,
-  interact,
-  loopPart,
-  type OffPolicy,
-  prepare,
-  startMeans,
-} from '../../rl/off-policy.ts'
+import { episodesOf, interact, loopPart, type OffPolicy, prepare, startMeans } from '../../rl/off-policy.ts'
 import type { Batch } from '../../rl/replay.ts'
 import {
   type Critics,
@@ -36,6 +28,7 @@ import { initialiseTrainable, type Trainable, trainable, trainableFields, traina
 import { type Metrics, offPolicyMetrics, type Saved, type StateParts } from '../algorithm.ts'
 import type { SqlClassState } from './classes.ts'
 import * as classes from './classes.ts'
+import type { SqlInfo } from './info.ts'
 import {
   type LatentArena,
   latentFields,
@@ -301,22 +294,6 @@ export const temperatureOf = ({
   iteration,
   arena,
 }: Pick<SqlState, 'inverseTemperature' | 'iteration' | 'arena'>) => 1 / inverseTemperature(iteration, arena.ops)
-
-/** Results of an iteration; null where there was no gradient step. */
-export interface SqlInfo extends Episodes {
-  /** Mean of Σ_k ½ (Q_k − y)². */
-  readonly qLoss: number | null
-  /** Mean of V_soft over the next states. */
-  readonly value: number | null
-  /** Mean of H(π(·|s)) over the next states, in nats; null with a sampler, whose entropy is not known. */
-  readonly entropy: number | null
-  /** Mean norm of the Stein direction of an action. */
-  readonly direction: number | null
-  /** Mean h over states. */
-  readonly bandwidth: number | null
-  /** α in this iteration. */
-  readonly temperature: number
-}
 
 function parts(state: SqlState): StateParts {
   const [sampler, critics] = [trainableParts(state.sampler), criticParts(state.critics)]
