@@ -1,4 +1,4 @@
-// npm run soak -- --minutes 30: trainings of every algorithm, SVGD with threads, vectors, workers, loops left early and
+// npm run soak -- --minutes 30, or --rounds 3 for a short form that no slow machine fails: trainings of every algorithm, SVGD with threads, vectors, workers, loops left early and
 // errors, over and over; what the process holds, by minute. It fails where that grows after the first third.
 import { readFile } from 'node:fs/promises'
 import process from 'node:process'
@@ -7,8 +7,11 @@ import { parseArgs } from 'node:util'
 import * as tf from '@tensorflow/tfjs-core'
 import { type AnyTrainOptions, makeVector, svgd, type TrainOptions, train } from 'steinrl'
 
-const { values } = parseArgs({ options: { minutes: { type: 'string', default: '30' } } })
+const { values } = parseArgs({
+  options: { minutes: { type: 'string', default: '30' }, rounds: { type: 'string' } },
+})
 const minutes = Number(values.minutes)
+const wanted = values.rounds === undefined ? null : Number(values.rounds)
 
 const small = { particles: 2, environments: 2, steps: 16, hidden: [4], iterations: 3 }
 const offPolicy = { hidden: [4], batchSize: 8, warmup: 8, steps: 16, iterations: 3 }
@@ -91,16 +94,31 @@ async function held(minute: number): Promise<Held> {
 const all: Held[] = []
 const started = performance.now()
 let rounds = 0
-for (let minute = 1; minute <= minutes; minute++) {
-  while (performance.now() - started < minute * 60_000) {
-    await trainAll()
-    await fail()
-    await others()
-    rounds++
-  }
+
+async function round(): Promise<void> {
+  await trainAll()
+  await fail()
+  await others()
+  rounds++
+}
+
+async function tell(): Promise<void> {
+  const minute = Number(((performance.now() - started) / 60_000).toFixed(1))
   all.push(await held(minute))
   console.log(JSON.stringify({ ...all.at(-1), rounds }))
 }
+
+if (wanted === null)
+  for (let minute = 1; minute <= minutes; minute++) {
+    while (performance.now() - started < minute * 60_000) await round()
+    await tell()
+  }
+else
+  while (rounds < wanted) {
+    await round()
+    await tell()
+  }
+
 const warm = all[Math.floor(all.length / 3)]
 const last = all[all.length - 1]
 const grown = (['threads', 'handles', 'tensors'] as const).filter((name) => last[name] > warm[name])

@@ -102,6 +102,7 @@ test('svgd ends its threads, also by an error of the score', async () => {
     throw new Error('of the user')
   }
   await expect(svgd({ ...run, score })).rejects.toThrow('of the user')
+  await expect(svgd({ ...run, initial: [1] })).rejects.toThrow('initial must hold 40 × 60')
   while (liveThreads() > before) await new Promise((resume) => setTimeout(resume, 10))
 })
 

@@ -10,6 +10,7 @@ import { version } from '../../src/core/version.ts'
 import type { EnvironmentSpec } from '../../src/envs/contract.ts'
 import { configured } from '../../src/envs/make.ts'
 import { decodeCheckpoint } from '../../src/train/checkpoint.ts'
+import { openCheckpointStore } from '../../src/train/checkpoint-store.ts'
 import { continueRun } from '../../src/train/continue-run.ts'
 import { createRun, record } from '../../src/train/record.ts'
 import type { ResumeOptions } from '../../src/train/resume.ts'
@@ -305,4 +306,11 @@ describe('in a run directory', () => {
       ...{ after: 5, iterations: 6, workers: 0, checkpointEvery: 30, version },
     })
   })
+})
+
+test('where there is no IndexedDB, a store for checkpoints is refused in a sentence', async () => {
+  await expect(openCheckpointStore()).rejects.toThrow(
+    'There is no IndexedDB here to keep checkpoints in: in Node and the like, use a run directory.',
+  )
+  await expect(openCheckpointStore('')).rejects.toThrow('The name of a checkpoint store must be a text, got "".')
 })
