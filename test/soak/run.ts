@@ -1,6 +1,6 @@
-// npm run soak -- --minutes 30, or --rounds 3 for a short form that no slow machine fails: trainings of every algorithm,
-// SVGD with threads, vectors, workers, loops left early and errors, over and over; what the process holds, by minute or
-// round. It fails where that grows after the first third.
+// npm run soak -- --minutes 30, or --rounds 3 for a short form that no slow machine fails: trainings of every
+// algorithm, SVGD with threads, vectors, workers, loops left early and errors, over and over; what the process holds,
+// by minute or round. It fails where that grows after the first third.
 import { readFile } from 'node:fs/promises'
 import process from 'node:process'
 import { setTimeout } from 'node:timers/promises'
