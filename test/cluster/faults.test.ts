@@ -118,7 +118,7 @@ describeWithRedis('faults', () => {
         await until('two iterations', () => iterations(flushed) >= 2)
         await redis.call('FLUSHALL')
         const { code, stderr } = await flushed.ended
-        expect(code).toBe(1)
+        expect(code).toBe(3)
         expect(stderr).toMatch(
           /Iteration \d: The Redis server at redis:\/\/127.0.0.1:\d+ has lost the data of this run/,
         )
