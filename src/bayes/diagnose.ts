@@ -145,7 +145,7 @@ export async function diagnose(
     walk: 'model' in run && target.hasValue ? walked(run, { target, whitening, free: rows }) : null,
     edge: edgesOf(run),
   }
-  return { ...judge(figures), ...figures }
+  return { ...verdictOn(figures, 'mode' in run), ...figures }
 }
 
 /** A walk of another seed than that of the fit. */
@@ -259,10 +259,16 @@ const narrow = (sentence: string) => ({
   sentence: `The variance is probably too small: the standard deviation of ${sentence}`,
 })
 
-/** A walk tells more than further steps do; those tell where there is none. Then seeds, then the discrepancy. */
-function judge(figures: Figures): Pick<Diagnosis, 'verdict' | 'sentence'> {
+/**
+ * A walk tells more than further steps do; those tell where there is none, and of a fit, which ends where they stop, as
+ * well: a walk is short for a slow direction. Then seeds, then the discrepancy.
+ */
+function verdictOn(figures: Figures, isFit: boolean): Pick<Diagnosis, 'verdict' | 'sentence'> {
   const { movement, discrepancy, restarts, walk } = figures
-  const wrong = (walk ? judgeWalk(walk) : judgeSteps(figures)) ?? (restarts && judgeRestarts(restarts))
+  const wrong =
+    (walk && wrongInWalk(walk)) ??
+    (walk && !isFit ? null : wrongInSteps(figures)) ??
+    (restarts && wrongInRestarts(restarts))
   if (wrong) return wrong
   if (!(discrepancy <= DISCREPANCY))
     return off(`the discrepancy is ${discrepancy.toFixed(1)} times that of as many independent draws.`)
@@ -275,7 +281,7 @@ function judge(figures: Figures): Pick<Diagnosis, 'verdict' | 'sentence'> {
   }
 }
 
-function judgeSteps({ movement: { sd, name }, spread }: Figures) {
+function wrongInSteps({ movement: { sd, name }, spread }: Figures) {
   if (!(sd <= MOVEMENT))
     return off(`the mean of ${name} goes on by ${sd.toFixed(2)} standard deviations in further steps.`)
   if (!(spread.most <= WIDER))
@@ -285,7 +291,7 @@ function judgeSteps({ movement: { sd, name }, spread }: Figures) {
   return null
 }
 
-function judgeWalk({ sd, name, ratio, ratioName, acceptance, stuck }: Agreement) {
+function wrongInWalk({ sd, name, ratio, ratioName, acceptance, stuck }: Agreement) {
   if (!(acceptance >= ACCEPTANCE && stuck <= STUCK))
     return off(
       `a walk from the particles is stuck: ${(100 * acceptance).toFixed(0)} % of its moves are accepted, and ` +
@@ -300,7 +306,7 @@ function judgeWalk({ sd, name, ratio, ratioName, acceptance, stuck }: Agreement)
   return ratio >= 1 - WALK ? null : narrow(`${ratioName} is ${ratio.toFixed(2)} of that of a walk from the particles.`)
 }
 
-function judgeRestarts({ sd, name, ratio, ratioName }: NonNullable<Diagnosis['restarts']>) {
+function wrongInRestarts({ sd, name, ratio, ratioName }: NonNullable<Diagnosis['restarts']>) {
   if (!(sd <= RESTARTS))
     return off(`the mean of ${name} differs by ${sd.toFixed(2)} standard deviations between seeds.`)
   if (!(ratio <= WIDER))

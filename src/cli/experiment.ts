@@ -8,7 +8,7 @@ import type { ExperimentSummary } from '../experiments/summary.ts'
 import { type Interrupt, listenForInterrupt, oneByOne } from './interrupt.ts'
 import { printLine } from './print.ts'
 import { duration, format, progress } from './progress.ts'
-import { number, words } from './values.ts'
+import { directory, number, words } from './values.ts'
 
 type CommandOptions = Omit<ExperimentOptions, 'preset' | 'shard'> & { json: boolean; shard?: string }
 
@@ -21,7 +21,7 @@ export function experimentCommand(): Command {
     .option('--variants <labels>', 'only these, as stein,joint (all)', words)
     .option('--jobs <n>', 'runs at a time; the same bytes (one a core)', number)
     .option('--shard <i/n>', 'do this share of the runs, as 2/8 (by itself in an array of Slurm or an indexed Job)')
-    .option('--out <directory>', 'where to write, and to go on with what is there (runs/NAME)')
+    .option('--out <directory>', 'where to write, and to go on with what is there (runs/NAME)', directory)
     .option('--overwrite', 'start over where there is an experiment already', false)
     .option('--json', 'print one JSON line an iteration of a run instead of progress, and the summary', false)
     .action(runCommand)

@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 import pc from 'picocolors'
 import { type ExportFormat, exportFormats, exportRun } from '../export/run.ts'
-import { number, words } from './values.ts'
+import { directory, number, words } from './values.ts'
 
 interface CommandOptions {
   out: string
@@ -14,7 +14,7 @@ export function exportCommand(): Command {
   return new Command('export')
     .description('Write the policies of a run for steinrl/policy, TensorFlow.js and ONNX.')
     .argument('<run>', 'a run directory')
-    .requiredOption('--out <directory>', 'where to write the files')
+    .requiredOption('--out <directory>', 'where to write the files', directory)
     .option('--format <list>', `${exportFormats.join(',')} or some of them (all)`, words)
     .option('--particle <which>', 'all, best or a number; of all, TensorFlow.js and ONNX get the best', number, 'all')
     .option('--overwrite', 'write into a directory that exists', false)

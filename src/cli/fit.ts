@@ -15,7 +15,7 @@ import { startTfjs } from '../nn/tfjs.ts'
 import { listenForInterrupt } from './interrupt.ts'
 import { printLine } from './print.ts'
 import { progress } from './progress.ts'
-import { number } from './values.ts'
+import { directory, number } from './values.ts'
 
 interface CommandOptions {
   data?: string
@@ -38,7 +38,7 @@ export function fitCommand(): Command {
     .description('Fit a posterior and write its draws and a report.')
     .argument('<model>', 'a JavaScript module whose default export is a model, or a function (data) => model')
     .option('--data <file>', 'a CSV file with a head, or JSON; handed to the function')
-    .option('--out <directory>', 'where to write draws and report (fits/MODEL)')
+    .option('--out <directory>', 'where to write draws and report (fits/MODEL)', directory)
     .option('--particles <n>', 'draws', number, 100)
     .option('--iterations <n>', 'most steps of SVGD', number, 300)
     .option('--seed <n>', 'same seed, same bytes', number, 0)

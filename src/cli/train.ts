@@ -24,7 +24,7 @@ import { printEvaluation, printLine } from './print.ts'
 import { iterationLine, progress } from './progress.ts'
 import { addSettings } from './settings.ts'
 import { type TaskOptions, taskOf, taskOptions } from './task.ts'
-import { number } from './values.ts'
+import { directory, number } from './values.ts'
 
 /** Options of the command that are not settings of the algorithm. */
 interface CommandOptions {
@@ -77,7 +77,7 @@ function algorithmCommand(name: AlgorithmName): Command {
     settings.option('--worker-limit <s>', 'seconds that a worker may take for one particle (600)', number)
   return taskOptions(settings)
     .option('--iterations <n>', '', number, 60)
-    .option('--out <directory>', 'where to write the run (runs/ALGORITHM-ENVIRONMENT-SEED)')
+    .option('--out <directory>', 'where to write the run (runs/ALGORITHM-ENVIRONMENT-SEED)', directory)
     .option('--overwrite', 'replace an earlier run in that directory', false)
     .option('--eval-episodes <n>', 'episodes to evaluate each particle on at the end; 0 for none', number, 100)
     .option('--json', 'print one JSON line an iteration instead of progress', false)

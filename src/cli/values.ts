@@ -1,5 +1,12 @@
 // Words of the command line into values. What is not a number stays a word, so that the error shows what was
 // typed.
+import { UsageError } from '../core/errors.ts'
+
+/** @throws UsageError when the name of a directory is empty, as a shell gives it for a variable that is not set */
+export function directory(text: string): string {
+  if (text !== '') return text
+  throw new UsageError('The option --out must name a directory, got "".')
+}
 
 export const number = (text: string): number | string => {
   const value = text.trim() === '' ? Number.NaN : Number(text)

@@ -9,12 +9,17 @@ const CARTPOLE = ['train', 'svpg', 'CartPole-v1']
 
 const train = (directory: string, ...args: string[]) => run(directory, ...CARTPOLE, ...SMALL, '--out', 'out', ...args)
 
-/** One line that says what is wrong, and a failure. */
-function expectRefusal({ code, signal, stdout, stderr }: Ended, ...says: string[]): void {
+/** One line that says what is wrong, and the exit code of a wrong word. */
+const expectRefusal = (ended: Ended, ...says: string[]): void => expectFailure(1, ended, ...says)
+
+/** The exit code of a place that cannot be written to. */
+const NOT_WRITABLE = 4
+
+function expectFailure(expected: number, { code, signal, stdout, stderr }: Ended, ...says: string[]): void {
   expect(stderr).toMatch(/^steinrl: [^\n]+[.)]\n$/)
   for (const words of says) expect(stderr).toContain(words)
   expect(stderr).not.toMatch(/undefined|\[object|Invalid input|Error:|\bat \S+:\d/)
-  expect({ code, signal, stdout }).toEqual({ code: 1, signal: null, stdout: '' })
+  expect({ code, signal, stdout }).toEqual({ code: expected, signal: null, stdout: '' })
 }
 
 describe('a wrong word on the command line is named, and nothing is written', () => {
@@ -74,7 +79,7 @@ describe('a wrong word on the command line is named, and nothing is written', ()
       ['train', 'sql', 'Pendulum-v1', '--steps', '1000000', '--gradient-steps', '1000'],
       'steps × gradientSteps must be at most 100000000 in an iteration, got 1000000 × 1000',
     ],
-    [set('--out='), 'Cannot write the run to ""'],
+    [set('--out='), '--out must name a directory, got "".'],
     [adr(), '--ranges <list>', 'not specified'],
     [adr('--ranges', 'mass=2:1'), 'The range of mass is empty: 2 is not below 1.'],
     [adr('--ranges', 'mass=1'), 'a low and a high bound each', 'mass'],
@@ -165,13 +170,18 @@ describe('where a run is written', () => {
   test('a path below a regular file cannot be written', () =>
     inTemporaryDirectory(async (directory) => {
       await writeFile(join(directory, 'file'), 'mine')
-      expectRefusal(
+      expectFailure(
+        NOT_WRITABLE,
         await train(directory, '--out', 'file/run'),
         'Cannot write the run to "file/run"',
         'not a directory',
       )
       expectRefusal(await train(directory, '--out', 'file'), '"file" exists')
-      expectRefusal(await train(directory, '--out', 'file', '--overwrite'), 'Cannot write the run to "file"')
+      expectFailure(
+        NOT_WRITABLE,
+        await train(directory, '--out', 'file', '--overwrite'),
+        'Cannot write the run to "file"',
+      )
       expect(await contents(directory)).toEqual({ file: Buffer.from('mine').toString('hex') })
     }))
 })
