@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import { measuresOf, populationCurves } from '../../src/experiments/measures.ts'
+import { playedGoals } from '../../src/experiments/multigoal/play.ts'
 import type { IterationMetrics } from '../../src/report/metrics.ts'
 
 const metricsOf = (returns: (number | null)[][]) => returns.map((row) => ({ returns: row }) as IterationMetrics)
@@ -82,5 +83,34 @@ describe('measures of a run', () => {
   test('where no episode ended there are none', () => {
     const none = measuresOf(populationCurves(metricsOf([[null], [null]])), evaluation)
     expect(none).toMatchObject({ best: null, iterationsTo95: null, finalMedian: null })
+  })
+})
+
+describe('goals in the file of an evaluation', () => {
+  const values = { state: [0, 0], values: [[1]], actions: [[0, 1]] }
+  const agent = { counts: [60, 30, 10], trajectories: [[[0, 1]]], actionValues: [values] }
+  const goals = {
+    agents: [agent],
+    places: [
+      [5, 0],
+      [-5, 0],
+    ],
+    radius: 1,
+    limit: 7,
+  }
+  const played = (changed: object) => playedGoals({ ...evaluation, extras: { goals: { ...goals, ...changed } } })
+
+  test('are what was played', () => {
+    expect(played({})).toEqual(goals)
+  })
+
+  test.each([
+    ['no agents', { agents: [] }],
+    ['a count too few', { agents: [{ ...agent, counts: [60, 40] }] }],
+    ['no values', { agents: [{ ...agent, actionValues: undefined }] }],
+    ['text for a place', { places: ['here', 'there'] }],
+    ['no radius', { radius: null }],
+  ])('are left out with %s', (_, changed) => {
+    expect(played(changed)).toBeUndefined()
   })
 })

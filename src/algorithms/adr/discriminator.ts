@@ -98,10 +98,10 @@ export function discriminatorPart(discriminator: TransitionDiscriminator): State
         for (const rows of [randomised, reference])
           if (iterations === 0 ? rows.length > 0 : rows.length === 0 || rows.length % (iterations * columns) !== 0)
             throw new UsageError(`its transitions are no rows of ${columns} numbers of ${iterations} iterations.`)
-        const judged = (k: number) => ({ randomised: part(randomised, k), reference: part(reference, k) })
+        const parts = (k: number) => ({ randomised: part(randomised, k), reference: part(reference, k) })
         return () => {
           discriminator.moments = moments
-          discriminator.memory = Array.from({ length: iterations }, (_, k) => judged(k))
+          discriminator.memory = Array.from({ length: iterations }, (_, k) => parts(k))
         }
       },
     },

@@ -1,3 +1,4 @@
+import * as v from 'valibot'
 import { type CoreModule, compileCore } from '../../core/module.ts'
 import type { EnvironmentSpec } from '../../envs/contract.ts'
 import { goalReached, goalsOf } from '../../envs/multigoal.ts'
@@ -5,7 +6,7 @@ import type { Evaluation } from '../../report/metrics.ts'
 import { type Agents, arePolicies, type DrawingAgents } from '../../rl/agents.ts'
 import { playEpisodes } from '../../rl/play.ts'
 
-/** Where sampled episodes of a multi-goal task end, and what the agents think of actions in some states. */
+/** Where sampled episodes of a multi-goal task end, and the agents' values of actions in some states. */
 export interface Goals {
   /** [agents] */
   readonly agents: readonly AgentGoals[]
@@ -21,11 +22,11 @@ export interface AgentGoals {
   /** [episodes][steps + 1] positions of some of them. */
   readonly trajectories: readonly (readonly (readonly [number, number])[])[]
   /** In the states of the soft Q-learning paper's figure 3; none where the agents do not tell values. */
-  readonly judgements: readonly Judgement[]
+  readonly actionValues: readonly ActionValues[]
 }
 
 /** Q(s, ·) over the box of actions, and actions that are drawn there, both in [−1, 1]². */
-export interface Judgement {
+export interface ActionValues {
   readonly state: readonly [number, number]
   /** [CELLS][CELLS], rows along the second coordinate. */
   readonly values: readonly (readonly number[])[]
@@ -54,7 +55,7 @@ export async function playGoals(spec: EnvironmentSpec, agents: Agents, seed: num
   const module = await compileCore()
   const all = Array.from({ length: agents.particles }, (_, particle) => ({
     ...endsOf(module, spec, agents, particle, seed),
-    judgements: agents.value ? STATES.map((state) => judge(agents, particle, state, seed)) : [],
+    actionValues: agents.value ? STATES.map((state) => actionValuesAt(agents, particle, state, seed)) : [],
   }))
   return { agents: all, places, radius: constants.goalThreshold, limit: constants.positionLimit }
 }
@@ -75,7 +76,12 @@ function endsOf(module: CoreModule, spec: EnvironmentSpec, agents: DrawingAgents
   return { counts, trajectories: drawn }
 }
 
-function judge(agents: DrawingAgents, particle: number, state: readonly [number, number], seed: number): Judgement {
+function actionValuesAt(
+  agents: DrawingAgents,
+  particle: number,
+  state: readonly [number, number],
+  seed: number,
+): ActionValues {
   const grid = Array.from({ length: CELLS }, (_, k) => (2 * k) / (CELLS - 1) - 1)
   const cells = Float32Array.from(grid.flatMap((y) => grid.flatMap((x) => [x, y])))
   const states = (rows: number) => Float32Array.from({ length: 2 * rows }, (_, k) => state[k % 2])
@@ -108,5 +114,27 @@ export function goalMeasures(goals: Goals | null | undefined): Record<string, nu
   }
 }
 
-/** Where the episodes of an evaluation ended, of a task with goals. */
-export const playedGoals = (evaluation: Evaluation | undefined) => evaluation?.extras?.goals as Goals | undefined
+const place = v.tuple([v.number(), v.number()])
+const goalsInFile = v.object({
+  agents: v.pipe(
+    v.array(
+      v.object({
+        counts: v.array(v.number()),
+        trajectories: v.array(v.array(place)),
+        actionValues: v.array(
+          v.object({ state: place, values: v.array(v.array(v.number())), actions: v.array(place) }),
+        ),
+      }),
+    ),
+    v.minLength(1),
+  ),
+  places: v.array(place),
+  radius: v.number(),
+  limit: v.number(),
+})
+
+/** Where the episodes of an evaluation ended, of a task with goals; undefined where a file says it otherwise. */
+export function playedGoals(evaluation: Evaluation | undefined): Goals | undefined {
+  const { success, output } = v.safeParse(goalsInFile, evaluation?.extras?.goals)
+  return success && output.agents.every(({ counts }) => counts.length === output.places.length + 1) ? output : undefined
+}

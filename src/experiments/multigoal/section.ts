@@ -3,7 +3,7 @@ import { axis, type Draw, escapeHtml, type Size } from '../../report/charts.ts'
 import { colorOf, HEAT } from '../../report/colours.ts'
 import { number, section, table } from '../../report/page.ts'
 import type { ExperimentSummary } from '../summary.ts'
-import type { AgentGoals, Goals, Judgement } from './play.ts'
+import type { ActionValues, AgentGoals, Goals } from './play.ts'
 
 /** Where the episodes of one run end. */
 export interface RunGoals {
@@ -47,12 +47,12 @@ function runFigures({ variant, seed, goals }: RunGoals, v: number, draw: Draw): 
     const name = goals.agents.length > 1 ? `, agent ${i}` : ''
     const label = `Trajectories of ${variant}, seed ${seed}${name}.`
     const map = draw(`goals-${v}-${i}`, label, MAP, trajectoryChart(agent, goals, colorOf(v)))
-    const judged = agent.judgements.map((judgement, k) => {
-      const at = `(${number(judgement.state[0])}, ${number(judgement.state[1])})`
-      const chart = judgementChart(judgement)
+    const maps = agent.actionValues.map((values, k) => {
+      const at = `(${number(values.state[0])}, ${number(values.state[1])})`
+      const chart = actionValueChart(values)
       return `<div>${draw(`q-${v}-${i}-${k}`, `Q and actions of ${variant}${name} at ${at}.`, SMALL, chart)}<span>Q and actions at ${at}</span></div>`
     })
-    return `<div class="maps"><div>${map}<span>${goals.agents.length > 1 ? `agent ${i}: ` : ''}trajectories</span></div>${judged.join('')}</div>`
+    return `<div class="maps"><div>${map}<span>${goals.agents.length > 1 ? `agent ${i}: ` : ''}trajectories</span></div>${maps.join('')}</div>`
   })
   return `<figure><h3>${escapeHtml(variant)}, seed ${seed}</h3>${figures.join('')}</figure>`
 }
@@ -98,7 +98,7 @@ function trajectoryChart({ trajectories }: AgentGoals, { places, radius, limit }
 /** Of the sampled actions, on the map of the policy. */
 const DOT = '#d1495b'
 
-function judgementChart({ values, actions }: Judgement): EChartsOption {
+function actionValueChart({ values, actions }: ActionValues): EChartsOption {
   const cells = values.length
   const all = values.flat()
   const category = {
