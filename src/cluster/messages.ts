@@ -1,4 +1,5 @@
 import { UsageError } from '../core/errors.ts'
+import { fromJson } from '../core/json.ts'
 import { arrayNamed, decodePlain, encodePlain } from '../core/plain.ts'
 import type { NumberArray } from '../core/runtime-types.ts'
 
@@ -87,7 +88,7 @@ export function decodeMessage(given: Uint8Array): unknown {
 function headerOf(bytes: Uint8Array): { arrays: [unknown, number][]; text: string } {
   let header: { arrays?: unknown; text?: unknown } | null = null
   try {
-    header = JSON.parse(new TextDecoder().decode(bytes))
+    header = fromJson(new TextDecoder().decode(bytes)) as { arrays?: unknown; text?: unknown } | null
   } catch {}
   const { arrays, text } = header ?? {}
   if (Array.isArray(arrays) && arrays.length <= MOST_ARRAYS && arrays.every(Array.isArray) && typeof text === 'string')

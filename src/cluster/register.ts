@@ -1,3 +1,4 @@
+import { fromJson } from '../core/json.ts'
 import { isSame, keys, ownQueue, type Release, sharedQueue } from './names.ts'
 import type { Server } from './server.ts'
 
@@ -66,7 +67,7 @@ export async function workersAt(server: Server): Promise<WorkerRecord[]> {
 /** Null for what another program, or another version, has put there. */
 function recordOf(text: string, id: string): WorkerRecord | null {
   try {
-    const record = JSON.parse(text) as WorkerRecord
+    const record = fromJson(text) as WorkerRecord
     const isRecord =
       record.id === id &&
       [record.name, record.version, record.core].every((word) => typeof word === 'string') &&

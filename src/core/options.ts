@@ -21,6 +21,17 @@ export function refuseUnknown(of: string, options: unknown, known: readonly stri
   }
 }
 
+/**
+ * Refuses what is no state, as the promise of one that was not awaited.
+ *
+ * @param mark a field that every state has
+ * @throws UsageError
+ */
+export function refuseNoState(taker: string, state: unknown, mark: string): void {
+  if (typeof state === 'object' && state !== null && mark in state) return
+  throw new UsageError(`${taker} takes the state that init gives (await init(…)), got ${show(state)}.`)
+}
+
 function hintFor(name: string, known: readonly string[]): string {
   const renamed = RENAMED[name]
   if (renamed && known.includes(renamed)) return `: it is called ${renamed} now.`

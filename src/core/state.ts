@@ -180,8 +180,8 @@ function refuseNumbers(name: string, values: NumberArray): void {
 }
 
 function readValue<T>(name: string, value: unknown, schema: ValueSchema<T>): T {
-  const result = schema['~standard'].validate(value) as { readonly value: T } | { readonly issues: unknown }
-  if ('value' in result) return result.value
+  const { value: checked, issues } = schema['~standard'].validate(value) as { value: T; issues?: readonly unknown[] }
+  if (!issues) return checked
   throw new UsageError(`its ${name} cannot be ${show(value).slice(0, 60)}.`)
 }
 

@@ -1,3 +1,4 @@
+import { refuseNoState } from '../core/options.ts'
 import { countSchema } from '../core/schemas.ts'
 import { arraysPart, fieldsPart, partsOf, type StatePart } from '../core/state.ts'
 import { loadPart, savePart } from '../core/state-file.ts'
@@ -12,8 +13,13 @@ import type { SvgdState } from './svgd.ts'
  *     loadSvgd(again, bytes)
  *
  * Steps from there give the bytes that they would have given.
+ *
+ * @throws UsageError for what is no state
  */
-export const saveSvgd = (state: SvgdState): Uint8Array => savePart('svgd', aboutOf(state), partOf(state))
+export function saveSvgd(state: SvgdState): Uint8Array {
+  refuseNoState('saveSvgd', state, 'madeFor')
+  return savePart('svgd', aboutOf(state), partOf(state))
+}
 
 /**
  * Puts a state to where saveSvgd() found another one, with any number of threads.
@@ -21,8 +27,10 @@ export const saveSvgd = (state: SvgdState): Uint8Array => savePart('svgd', about
  * @throws UsageError for bytes that are damaged, and for another number of particles, dimension, seed, optimizer or
  *   minibatch; the state is as it was then
  */
-export const loadSvgd = (state: SvgdState, bytes: Uint8Array): void =>
+export function loadSvgd(state: SvgdState, bytes: Uint8Array): void {
+  refuseNoState('loadSvgd', state, 'madeFor')
   loadPart('svgd', aboutOf(state), partOf(state), bytes)
+}
 
 /** What must be the same. The score, the kernel and schedules are functions, which cannot be compared. */
 const aboutOf = ({ particles, dimension, seed, madeFor, minibatches: { options: minibatch } }: SvgdState) => ({

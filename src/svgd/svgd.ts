@@ -2,7 +2,7 @@ import { platform } from '#platform'
 import type { Arena } from '../core/arena.ts'
 import { show, UsageError } from '../core/errors.ts'
 import type { CoreSource } from '../core/module.ts'
-import { namesOf, refuseUnknown } from '../core/options.ts'
+import { namesOf, refuseNoState, refuseUnknown } from '../core/options.ts'
 import { Draw, Purpose, type Seed, splitSeed } from '../core/random.ts'
 import type { OwnFloat32Array, StopSignal } from '../core/runtime-types.ts'
 import { check, float32, nonNegativeFloat32, oneOf, trueOrFalse, wholeNumber } from '../core/schemas.ts'
@@ -198,8 +198,7 @@ function methodOf(options: SvgdOptions) {
 
   /** A state of another createSVGD() is taken where its settings need the same memory. */
   function refuseForeign(state: SvgdState): void {
-    if (!isRecord(state) || !('madeFor' in state))
-      throw new UsageError(`step takes the state that init gives (await init(…)), got ${show(state)}.`)
+    refuseNoState('step', state, 'madeFor')
     const { particles: n, dimension: d, minibatches, arena } = state
     const fields = fieldsOf(n, d, { ...memory, threads: arena.threadPool.size }, minibatches)
     if (memoryOf(fields, optimizer) !== state.madeFor)
@@ -321,7 +320,9 @@ function initialOf(given: ArrayLike<number>, n: number, d: number): Float32Array
 }
 
 /** A copy of the particles, [particles × dimension], without the padding of the rows. */
-export function particlesOf({ rows, dimension }: SvgdState): OwnFloat32Array {
+export function particlesOf(state: SvgdState): OwnFloat32Array {
+  refuseNoState('particlesOf', state, 'madeFor')
+  const { rows, dimension } = state
   const out = new Float32Array(rows.length * dimension)
   rows.forEach(({ x }, i) => {
     out.set(x, i * dimension)

@@ -291,7 +291,7 @@ test('a job that ends every worker ends the run in a sentence and not this threa
   const module = new URL('./fixtures/walk.js', import.meta.url)
   module.searchParams.set('always', 'exit')
   const died = 'Iteration 1: 2 workers died while they evaluated particle 0'
-  expect(await outcome(module.href)).toBe(`${died} (exit code 3).`)
+  expect(await outcome(module.href)).toBe(`${died} (exit code 6).`)
   module.searchParams.set('always', 'hang')
   expect(await outcome(module.href, 1)).toBe(`${died} (it gave no answer within 1 s).`)
 })

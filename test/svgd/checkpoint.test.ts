@@ -1,12 +1,17 @@
 import { describe, expect, test } from '@jest/globals'
-import { type AmortizedOptions, createAmortizedSVGD } from '../../src/algorithms/amortized-svgd/amortized-svgd.ts'
+import {
+  type AmortizedOptions,
+  type AmortizedState,
+  createAmortizedSVGD,
+} from '../../src/algorithms/amortized-svgd/amortized-svgd.ts'
 import { loadAmortized, saveAmortized } from '../../src/algorithms/amortized-svgd/checkpoint.ts'
+import { UsageError } from '../../src/core/errors.ts'
 import { mlp } from '../../src/nn/network.ts'
 import { adagrad, adam, sgd } from '../../src/optim/optimizers.ts'
 import { relativeAdam } from '../../src/optim/relative-adam.ts'
 import { linearRamp } from '../../src/optim/schedules.ts'
 import { loadSvgd, saveSvgd } from '../../src/svgd/checkpoint.ts'
-import { createSVGD, particlesOf, type SvgdOptions } from '../../src/svgd/svgd.ts'
+import { createSVGD, particlesOf, type SvgdOptions, type SvgdState } from '../../src/svgd/svgd.ts'
 
 const score = (x: Float32Array, out: Float32Array) => {
   for (let k = 0; k < x.length; k++) out[k] = 1 - x[k]
@@ -54,6 +59,17 @@ describe('SVGD that goes on', () => {
     expect(saveSvgd(going)).toEqual(saveSvgd(state))
     expect(seen).toEqual(rowsOfWhole)
     for (const one of [state, stopped, going]) one.close()
+  })
+
+  test('and particles are refused of what is no state, as a promise that was not awaited', () => {
+    const promise = createSVGD({ score }).init(start) as unknown as SvgdState
+    const sentence = (taker: string) => `${taker} takes the state that init gives (await init(…)), got {}.`
+    expect(() => saveSvgd(promise)).toThrow(new UsageError(sentence('saveSvgd')))
+    expect(() => loadSvgd(promise, new Uint8Array(8))).toThrow(new UsageError(sentence('loadSvgd')))
+    expect(() => particlesOf(promise)).toThrow(new UsageError(sentence('particlesOf')))
+    const amortized = promise as unknown as AmortizedState
+    expect(() => saveAmortized(amortized)).toThrow(new UsageError(sentence('saveAmortized')))
+    expect(() => loadAmortized(amortized, new Uint8Array(8))).toThrow(new UsageError(sentence('loadAmortized')))
   })
 
   test('refuses what is of other settings or damaged, and stays as it was', async () => {

@@ -2,7 +2,7 @@ import { createArena } from '../../core/arena.ts'
 import { RunError, UsageError } from '../../core/errors.ts'
 import { f32, padded } from '../../core/layout.ts'
 import { type CoreSource, compileCore } from '../../core/module.ts'
-import { namesOf } from '../../core/options.ts'
+import { namesOf, refuseNoState } from '../../core/options.ts'
 import { Draw, splitSeed } from '../../core/random.ts'
 import { meanNorm } from '../../core/rows.ts'
 import { check, wholeNumber } from '../../core/schemas.ts'
@@ -63,15 +63,17 @@ export function createAmortizedSVGD(options: AmortizedOptions) {
     config: problem.config,
     init: () => init(problem, options),
     /** One step in place. */
-    step: (state: AmortizedState): AmortizedInfo => step(own(state)),
+    step: (state: AmortizedState): AmortizedInfo => step(own('step', state)),
     /**
      * `count` points of the sampler as it is, [count × dimension] row by row. They depend on (seed, stream, η) only,
      * share no noise with the training, and drawing them changes nothing that step() reads.
      */
-    sample: (state: AmortizedState, count: number, stream = 0): Float32Array => sample(own(state), count, stream),
+    sample: (state: AmortizedState, count: number, stream = 0): Float32Array =>
+      sample(own('sample', state), count, stream),
   }
 
-  function own(state: AmortizedState): AmortizedState {
+  function own(taker: string, state: AmortizedState): AmortizedState {
+    refuseNoState(taker, state, 'sampler')
     if (state.problem === problem) return state
     throw new UsageError('The state was made by a createAmortizedSVGD() with other options; use the one that made it.')
   }

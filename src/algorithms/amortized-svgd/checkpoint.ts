@@ -1,3 +1,4 @@
+import { refuseNoState } from '../../core/options.ts'
 import { countSchema } from '../../core/schemas.ts'
 import { fieldsPart, partsOf, type StatePart } from '../../core/state.ts'
 import { loadPart, savePart } from '../../core/state-file.ts'
@@ -7,17 +8,23 @@ import type { AmortizedState } from './amortized-svgd.ts'
 /**
  * What amortized SVGD goes on from after this step, as bytes: the sampler, the moments of its Adam and the number of
  * steps, which noise and minibatches follow from.
+ *
+ * @throws UsageError for what is no state
  */
-export const saveAmortized = (state: AmortizedState): Uint8Array =>
-  savePart('amortized-svgd', aboutOf(state), partOf(state))
+export function saveAmortized(state: AmortizedState): Uint8Array {
+  refuseNoState('saveAmortized', state, 'sampler')
+  return savePart('amortized-svgd', aboutOf(state), partOf(state))
+}
 
 /**
  * Puts a state to where saveAmortized() found another one.
  *
  * @throws UsageError for bytes that are damaged, and for other settings; the state is as it was then
  */
-export const loadAmortized = (state: AmortizedState, bytes: Uint8Array): void =>
+export function loadAmortized(state: AmortizedState, bytes: Uint8Array): void {
+  refuseNoState('loadAmortized', state, 'sampler')
   loadPart('amortized-svgd', aboutOf(state), partOf(state), bytes)
+}
 
 /** What must be the same; the score cannot be compared. */
 const aboutOf = ({
