@@ -206,8 +206,11 @@ describe('actions in [−1, 1] moved to the box', () => {
   test('known ones', () => {
     const { out } = both([-2, 1, 0], [4, 2, 8], new Float32Array(300).fill(0.5))
     expect([...out.subarray(0, 3)]).toEqual([2.5, 1.75, 6])
-    expect(() => boundInto(new Float32Array(1), Float32Array.of(0), environmentSpec('CartPole-v1'))).toThrow(
-      'Discrete actions have no bounds, got 2.',
-    )
+  })
+
+  test('numbers of actions stay as they are', () => {
+    const out = new Float32Array(2)
+    boundInto(out, Float32Array.of(1, 0), environmentSpec('CartPole-v1'))
+    expect([...out]).toEqual([1, 0])
   })
 })
