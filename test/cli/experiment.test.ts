@@ -65,7 +65,7 @@ test.concurrent.each<[args: string[], ...says: string[]]>([
   [['svpg-cartpole', '--seeds', 'x'], 'seeds', 'got "x".'],
   [['svpg-cartpole', '--iterations', '0'], 'iterations', 'got 0.'],
   [['svpg-cartpole', '--jobs', '0'], 'jobs', 'got 0.'],
-  [['svpg-cartpole', '--out='], 'Cannot write the experiment to ""'],
+  [['svpg-cartpole', '--out='], '--out must name a directory, got "".'],
 ])('%j is refused in one line', (args, ...says) =>
   inTemporaryDirectory(async (directory) => {
     const { code, stdout, stderr } = await run(directory, 'experiment', ...args)
