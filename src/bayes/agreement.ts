@@ -1,6 +1,6 @@
 import { mean as meanOf } from '../core/rows.ts'
 import { chooseRows } from './choose.ts'
-import { columnsOf, type Draws, drawsOf } from './draws.ts'
+import { columnsOf, drawsOf } from './draws.ts'
 import type { Whitening } from './gaussian.ts'
 import type { Model } from './model.ts'
 import { sdOf } from './summary.ts'
@@ -65,9 +65,11 @@ export function settled(walkers: Walkers, seed: number): { free: Float64Array; a
 }
 
 function lookAt({ model, target, whitening, free }: Walkers, seed: number, rounds: number) {
-  const small = { ...model, generated: isSmall(drawsOf(model, free)) ? model.generated : undefined }
+  const all = columnsOf(drawsOf(model, free))
+  const compared = all.length > MOST_GENERATED ? { ...model, generated: undefined } : model
   const { rows, acceptance, stuck } = walk(target, whitening, free, { rounds, seed })
-  const [here, there] = [free, rows].map((places) => columnsOf(drawsOf(small, places)))
+  const here = compared === model ? all : columnsOf(drawsOf(compared, free))
+  const there = columnsOf(drawsOf(compared, rows))
   const n = free.length / target.dimension
   const apart = here.map(({ label, values }, k) => ({ name: label, ...apartOf(values, there[k].values, n) }))
   const furthest = apart.reduce((a, b) => (b.sd > a.sd ? b : a))
@@ -78,8 +80,6 @@ function lookAt({ model, target, whitening, free }: Walkers, seed: number, round
     agreement: { ...furthest, ratio: widest.ratio, ratioName: widest.name, acceptance, stuck },
   }
 }
-
-const isSmall = (draws: Draws) => columnsOf(draws).length <= MOST_GENERATED
 
 /** Of [n] particles and [rounds · n] states of the chains that began at them. */
 function apartOf(particles: Float32Array, states: Float32Array, n: number): { sd: number; ratio: number } {

@@ -265,6 +265,22 @@ function draw({ batch, replay, seed, updates }: OffPolicy, { ops, at, view }: Ra
   sampleInto(batch, replay, view.uniform)
 }
 
+/** Where a policy of the core acts. */
+interface ActingRoom {
+  readonly ops: Ops
+  readonly at: { readonly policy: Pointer; readonly current: Pointer; readonly action: Pointer }
+  readonly view: { readonly current: Float32Array; readonly action: Float32Array }
+}
+
+/** The loop's actions, in (−1, 1) or numbers, drawn from the policy of the arena. */
+export function drawActions({ ops, at, view }: ActingRoom, loop: OffPolicy): void {
+  const { envs, observation, action, seed, steps } = loop
+  view.current.set(observation)
+  // biome-ignore format: one op, one line
+  ops.act(at.policy, 0, at.current, envs.num, at.action, 0, 0, Purpose.action, 0, steps, seed.lo, seed.hi)
+  action.set(view.action)
+}
+
 /** Numbers as they are, actions in [−1, 1] moved to the box as a squashed head's are in assembly/rl/rollout.ts. */
 export function boundInto(out: Float32Array, action: Float32Array, { actionSpace }: EnvironmentSpec): void {
   if (actionSpace.kind === 'discrete') {

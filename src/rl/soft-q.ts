@@ -8,12 +8,17 @@ import { forward } from '../nn/forward.ts'
 import { squaredError } from '../nn/losses.ts'
 import type { Network } from '../nn/network.ts'
 import { tf } from '../nn/tfjs.ts'
+import type { Batch } from './replay.ts'
 import { descend, initialiseTrainable, parametersOf, type Trainable, trainable, trainableFields } from './trainable.ts'
 
 // Q networks, one or a pair, and the slower copies that they learn from.
 
 /** How many Q networks a pair has: the smaller of two values is learned from, which overestimates less. */
 export const PAIR = 2
+
+/** Values [rows · width] of a batch as a tensor [rows, width]. */
+export const matrixOf = (values: Float32Array, { rows }: Pick<Batch, 'rows'>): tf.Tensor2D =>
+  tf.tensor2d(values, [rows, values.length / rows])
 
 /** Room for them. */
 export const criticFields = (net: Network, count: number) => ({

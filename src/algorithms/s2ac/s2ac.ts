@@ -19,7 +19,16 @@ import {
   prepare,
   startMeans,
 } from '../../rl/off-policy.ts'
-import { createCritics, criticFields, criticParts, follow, learnQ, PAIR, targetValues } from '../../rl/soft-q.ts'
+import {
+  createCritics,
+  criticFields,
+  criticParts,
+  follow,
+  learnQ,
+  matrixOf,
+  PAIR,
+  targetValues,
+} from '../../rl/soft-q.ts'
 import { inverseTemperature, scheduleOverRun } from '../../rl/temperature.ts'
 import { descend, initialiseTrainable, trainable, trainableFields, trainableParts } from '../../rl/trainable.ts'
 import { type Metrics, offPolicyMetrics, type Saved, type StateParts } from '../algorithm.ts'
@@ -147,12 +156,11 @@ function learn(state: S2acState, loop: OffPolicy): Record<'qLoss' | 'entropy', n
   // Its arrays are those that learn.
   const policy = policyNow(state)
   const draw = { seed, purpose: Purpose.noise, particle: 0, step: updates }
-  const matrix = (values: Float32Array) => tf.tensor2d(values, [batch.rows, values.length / batch.rows])
   const next = drawParticles(core, rooms.learn, policy, batch.nextObservation, { ...draw, use: Draw.stein.next })
   const targets = softTargets(state, loop, next, policy.shape.temperature)
   const qLoss = learnQ(critics, config.learningRate, () => ({
-    state: matrix(batch.observation),
-    action: matrix(batch.action),
+    state: matrixOf(batch.observation, batch),
+    action: matrixOf(batch.action, batch),
     y: tf.tensor1d(targets),
   }))
   const now = drawParticles(core, rooms.learn, policy, batch.observation, { ...draw, use: Draw.stein.current })

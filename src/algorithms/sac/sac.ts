@@ -17,6 +17,7 @@ import { type PolicyAgents, policyAgents } from '../../rl/agents.ts'
 import { chosenValues, classNetwork } from '../../rl/class-values.ts'
 import { headFor } from '../../rl/heads.ts'
 import {
+  drawActions,
   type Episodes,
   episodesOf,
   interact,
@@ -33,6 +34,7 @@ import {
   follow,
   learnQ,
   leastValues,
+  matrixOf,
   PAIR,
   targetValues,
 } from '../../rl/soft-q.ts'
@@ -68,7 +70,7 @@ export const sac = {
       const { loop, config, arena } = state
       const learned = startMeans('qLoss', 'entropy')
       for await (const turn of interact(loop, config, arena)) {
-        if (turn === 'act') act(state, loop)
+        if (turn === 'act') drawActions(arena, loop)
         else learned.add(learn(state, loop))
       }
       state.iteration++
@@ -141,14 +143,6 @@ const entropyOf = ({ actionSpace: space }: EnvironmentSpec, { log64 }: Ops): num
 
 const isOverClasses = ({ policy }: Pick<SacState, 'policy'>) => policy.head.name === 'categorical'
 
-/** Actions in (−1, 1), or numbers, drawn from the policy. */
-function act({ arena: { ops, at, view } }: SacState, { envs, observation, action, seed, steps }: OffPolicy): void {
-  view.current.set(observation)
-  // biome-ignore format: one op, one line
-  ops.act(at.policy, 0, at.current, envs.num, at.action, 0, 0, Purpose.action, 0, steps, seed.lo, seed.hi)
-  action.set(view.action)
-}
-
 /** One gradient step of the Q networks, the policy and the temperature, in this order. */
 function learn(state: SacState, loop: OffPolicy): Record<'qLoss' | 'entropy', number> {
   const { config, critics } = state
@@ -175,9 +169,6 @@ function tensorsOf({ batch }: OffPolicy) {
     terminated: tf.tensor1d(terminated),
   }
 }
-
-const matrixOf = (values: Float32Array, { rows }: OffPolicy['batch']) =>
-  tf.tensor2d(values, [rows, values.length / rows])
 
 /** y = r + γ (1 − d) ( min_k Q̄_k(s', a') − α log π(a'|s') ), a' ~ π(·|s'). */
 function softTarget(state: SacState, loop: OffPolicy, { next, reward, terminated }: BatchTensors): tf.Tensor1D {

@@ -3,7 +3,6 @@ import { createArena } from '../../core/arena.ts'
 import { show, UsageError } from '../../core/errors.ts'
 import { f32, padded } from '../../core/layout.ts'
 import { type CoreSource, compileCore } from '../../core/module.ts'
-import { Purpose } from '../../core/random.ts'
 import { countSchema } from '../../core/schemas.ts'
 import { fieldsPart, partsOf } from '../../core/state.ts'
 import type { EnvironmentSpec } from '../../envs/contract.ts'
@@ -14,6 +13,7 @@ import { type PolicyAgents, policyAgents } from '../../rl/agents.ts'
 import { chosenValues, classNetwork, leastClassValues, softMaximum } from '../../rl/class-values.ts'
 import { headFor } from '../../rl/heads.ts'
 import {
+  drawActions,
   episodesOf,
   interact,
   loopPart,
@@ -22,10 +22,11 @@ import {
   prepare,
   startMeans,
 } from '../../rl/off-policy.ts'
-import { createCritics, criticFields, criticParts, follow, learnQ } from '../../rl/soft-q.ts'
+import { createCritics, criticFields, criticParts, follow, matrixOf } from '../../rl/soft-q.ts'
 import { inverseTemperature } from '../../rl/temperature.ts'
 import { type Metrics, offPolicyMetrics, type Saved, type StateParts } from '../algorithm.ts'
 import type { SqlInfo } from './info.ts'
+import { learnFromValues } from './learning.ts'
 import { type SqlConfig, type SqlOptions, samplerDefaults, savedClasses, sqlConfig } from './settings.ts'
 
 // Soft Q-learning over numbered actions: the policy that Q defines is known, and no sampler is learned,
@@ -109,14 +110,9 @@ export async function step(state: SqlClassState): Promise<SqlInfo> {
 }
 
 /** Numbers drawn from softmax(Q/α). */
-function act(state: SqlClassState, loop: OffPolicy, temperature: number): void {
-  const { ops, at, view } = state.arena
-  const { envs, observation, action, seed, steps } = loop
-  softmaxInto(view.theta, state.policy, state.critics.q.view.theta, temperature)
-  view.current.set(observation)
-  // biome-ignore format: one op, one line
-  ops.act(at.policy, 0, at.current, envs.num, at.action, 0, 0, Purpose.action, 0, steps, seed.lo, seed.hi)
-  action.set(view.action)
+function act({ arena, policy, critics }: SqlClassState, loop: OffPolicy, temperature: number): void {
+  softmaxInto(arena.view.theta, policy, critics.q.view.theta, temperature)
+  drawActions(arena, loop)
 }
 
 /** Parameters [size] of the policy whose logits are Q(s, ·)/α: those of Q, of which the last layer is divided by α. */
@@ -134,21 +130,16 @@ function learn(
 ): Record<'qLoss' | 'value' | 'entropy', number> {
   const { config, critics, compiled } = state
   const { batch, updates } = loop
-  const B = batch.rows
-  const matrix = (values: Float32Array) => tf.tensor2d(values, [B, values.length / B])
   const [values, entropies] = compiled.softValues(() => {
-    const next = matrix(batch.nextObservation)
+    const next = matrixOf(batch.nextObservation, batch)
     const q = leastClassValues(critics, 'target', next)
     const logProb = tf.logSoftmax(tf.div(q, temperature)) as tf.Tensor2D
     const entropy = tf.neg(tf.sum(tf.mul(tf.exp(logProb), logProb), 1))
     return [softMaximum(q, temperature), tf.mean(entropy)]
   })
-  const { rewardScale, discount } = config
-  const y = values.map((v, b) => rewardScale * batch.reward[b] + discount * (1 - batch.terminated[b]) * v)
-  const rows = () => ({ state: matrix(batch.observation), action: matrix(batch.action), y: tf.tensor1d(y) })
-  const qLoss = learnQ(critics, config.learningRate, rows, chosenValues)
+  const learned = learnFromValues(state, batch, values, chosenValues)
   if ((updates + 1) % config.targetEvery === 0) follow(critics, config.polyak)
-  return { qLoss, value: values.reduce((sum, v) => sum + v, 0) / B, entropy: entropies[0] }
+  return { ...learned, entropy: entropies[0] }
 }
 
 /** The policy as it is now. */

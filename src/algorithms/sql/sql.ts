@@ -13,22 +13,14 @@ import { actionSize } from '../../envs/spaces.ts'
 import { startTfjs, tf } from '../../nn/tfjs.ts'
 import type { Agents } from '../../rl/agents.ts'
 import { episodesOf, interact, loopPart, type OffPolicy, prepare, startMeans } from '../../rl/off-policy.ts'
-import type { Batch } from '../../rl/replay.ts'
-import {
-  type Critics,
-  createCritics,
-  criticFields,
-  criticParts,
-  follow,
-  learnQ,
-  targetValues,
-} from '../../rl/soft-q.ts'
+import { type Critics, createCritics, criticFields, criticParts, follow, targetValues } from '../../rl/soft-q.ts'
 import { inverseTemperature, scheduleOverRun } from '../../rl/temperature.ts'
 import { initialiseTrainable, type Trainable, trainable, trainableFields, trainableParts } from '../../rl/trainable.ts'
 import { type Metrics, offPolicyMetrics, type Saved, type StateParts } from '../algorithm.ts'
 import type { SqlClassState } from './classes.ts'
 import * as classes from './classes.ts'
 import type { SqlInfo } from './info.ts'
+import { learnFromValues } from './learning.ts'
 import {
   type LatentArena,
   latentFields,
@@ -215,26 +207,14 @@ function learn(state: SqlState, loop: OffPolicy): Record<'qLoss' | 'value' | 'di
   const { config, critics, sampler } = state
   const { batch, updates: update, seed } = loop
   const temperature = temperatureOf(state)
-  const matrix = (values: Float32Array) => tf.tensor2d(values, [batch.rows, values.length / batch.rows])
-  const values = softValues(state, loop, temperature)
-  const targets = softTargets(config, batch, values)
-  const value = values.reduce((sum, value) => sum + value, 0) / batch.rows
-  const qLoss = learnQ(critics, config.learningRate, () => ({
-    state: matrix(batch.observation),
-    action: matrix(batch.action),
-    y: tf.tensor1d(targets),
-  }))
+  const learned = learnFromValues(state, batch, softValues(state, loop, temperature))
   const rate = config.samplerLearningRate ?? config.learningRate
   const { bandwidth } = config
   const step = { states: batch.observation, temperature, bandwidth, rate, seed, update }
   const moved = learnSampler(state.learning, samplerOf(state), sampler, step)
   if ((update + 1) % config.targetEvery === 0) follow(critics, config.polyak)
-  return { qLoss, value, ...moved }
+  return { ...learned, ...moved }
 }
-
-/** y [B] = r + γ (1 − d) V_soft(s'). */
-const softTargets = ({ rewardScale, discount }: SqlConfig, { reward, terminated }: Batch, values: Float32Array) =>
-  values.map((value, b) => rewardScale * reward[b] + discount * (1 - terminated[b]) * value)
 
 /**
  * V_soft(s') [B] = α log 1/K Σ_k exp(Q̄(s', a_k)/α) / q(a_k|s'), a_k ~ q: uniform in [−1, 1]^A, or the sampler itself.
