@@ -1,42 +1,22 @@
 import { platform } from '#platform'
-import { isExpected, RunError, show, UsageError } from '../core/errors.ts'
+import { isExpected, RunError, UsageError } from '../core/errors.ts'
 import { check, wholeNumber } from '../core/schemas.ts'
 import { version } from '../core/version.ts'
-import { freeze, type TaskDescription } from '../envs/description.ts'
+import { freeze } from '../envs/description.ts'
 import { sizeOf } from '../envs/spaces.ts'
 import type { IterationMetrics } from '../report/metrics.ts'
 import { evaluateGrid } from '../rl/randomisation.ts'
 import { continueRun } from '../train/continue-run.ts'
-import { createRun, type FinishedRun, finishRun, readFinished, record } from '../train/record.ts'
+import { createRun, finishRun, record } from '../train/record.ts'
 import { restoreFrom } from '../train/resume.ts'
 import type { Run } from '../train/run.ts'
-import { fileOf, parseJson, reading, writing } from '../train/run-files.ts'
+import { fileOf } from '../train/run-files.ts'
 import { type AnyTrainStep, evaluate, train } from '../train/train.ts'
-import { playedGoals, playGoals } from './multigoal/play.ts'
-import type { RunGoals } from './multigoal/section.ts'
-import {
-  conflict,
-  type Description,
-  type ExperimentJob,
-  type ExperimentOptions,
-  equal,
-  jobsOf,
-  type Plan,
-  planOf,
-} from './plan.ts'
-import { renderExperiment } from './report.ts'
+import { conclude, isOf, keptJobs, keyOf, startExperiment } from './directory.ts'
+import { playGoals } from './multigoal/play.ts'
+import { type Description, type ExperimentJob, type ExperimentOptions, jobsOf, planOf } from './plan.ts'
 import { merge } from './run-concurrently.ts'
-import { type ExperimentSummary, encodeSummary, type RunRecord, summarise } from './summary.ts'
-import { bestVisits, collectVisits, type RunVisits, readVisits, saveVisits, type Visits } from './visits.ts'
-
-/**
- * A directory that holds an experiment:
- *
- *     experiment.json         what it is, and its statistics
- *     report.html             all of it to look at
- *     VARIANT/seed-N/         a run directory for each run
- */
-const FILES = { summary: 'experiment.json', report: 'report.html' } as const
+import { collectVisits, saveVisits, type Visits } from './visits.ts'
 
 const { files } = platform
 
@@ -76,7 +56,7 @@ export async function* runExperiment(options: ExperimentOptions): AsyncGenerator
     throw new UsageError('A shard cannot overwrite an experiment: the others may have begun already.')
   const found = await keptJobs(plan, options.overwrite ?? false, options.shard !== undefined)
   const kept = own.filter((job) => found.has(job))
-  await start(plan)
+  await startExperiment(plan, options.shard !== undefined)
   const pending = own.filter((job) => !found.has(job))
   const limit = Math.max(Math.min(jobs, pending.length), 1)
   // The cores that are left when there are few runs evaluate for these.
@@ -107,93 +87,6 @@ export async function* runExperiment(options: ExperimentOptions): AsyncGenerator
     await conclude(plan, failures)
   }
 }
-
-const keyOf = ({ variant, seed }: { readonly variant: string; readonly seed: number }) => `${variant} ${seed}`
-
-/**
- * The runs that an earlier session has finished with the same settings.
- *
- * @throws UsageError when the directory holds something else, or an experiment with other settings
- */
-async function keptJobs(
-  { path, description, jobs }: Plan,
-  overwrite: boolean,
-  isShard: boolean,
-): Promise<Set<ExperimentJob>> {
-  const kept = new Set<ExperimentJob>()
-  if (!(await files.exists(path))) return kept
-  const has = (name: string) => files.exists(`${path}/${name}`)
-  // Another shard may just be making it.
-  for (let k = 0; isShard && k < 50 && !(await has(FILES.summary)); k++)
-    await new Promise((resolve) => setTimeout(resolve, 100))
-  if (!(await has(FILES.summary))) {
-    // The report of a run, perhaps.
-    if (await has(FILES.report)) throw new UsageError(`${show(path)} holds something else; choose another --out.`)
-    if (!overwrite) throw new UsageError(`${show(path)} exists; choose another --out, or --overwrite it.`)
-  }
-  if (overwrite) return kept
-  const difference = conflict(await readExperiment(path), description)
-  if (difference) throw new UsageError(`${show(path)} holds ${difference}; choose another --out, or --overwrite it.`)
-  for (const job of jobs) {
-    if (await finishedJob(job, description)) kept.add(job)
-  }
-  return kept
-}
-
-/**
- * What a job has left that came to its end with these settings; null for an older or damaged run, which is done again.
- */
-async function finishedJob(job: ExperimentJob, { iterations }: Description): Promise<FinishedRun | null> {
-  try {
-    const run = await readFinished(job.path)
-    await readVisits(job.path)
-    return run && isOf(run, job.config) && run.metrics.length === iterations ? run : null
-  } catch (error) {
-    if (isExpected(error)) return null
-    throw error
-  }
-}
-
-/**
- * Whether a run has the settings of a job; whichever version it is of, and where an early one does not tell its task.
- */
-function isOf(
-  { config: { version: _, ...config } }: Pick<FinishedRun, 'config'>,
-  of: ExperimentJob['config'],
-): boolean {
-  const { export: __, ...task } = (config.task ?? of.task) as TaskDescription
-  return equal({ ...config, task }, of)
-}
-
-/**
- * The summary that an experiment has left.
- *
- * @throws UsageError when there is none, or it is damaged
- */
-export async function readExperiment(path: string): Promise<ExperimentSummary> {
-  return reading(`${path}/${FILES.summary}`, (bytes) => {
-    const summary = parseJson(bytes)
-    const isSummary = Array.isArray(summary?.seeds) && Array.isArray(summary?.variants)
-    if (!isSummary) throw new UsageError('it describes no experiment.')
-    return summary as ExperimentSummary
-  })
-}
-
-/**
- * Leaves what the experiment is, so that it can be taken up after any end; a run that starts over is kept until the new
- * one has saved its particles.
- */
-async function start(plan: Plan): Promise<void> {
-  await inDirectory(plan, async () => {
-    await files.makeDirectory(plan.path)
-    await writeSummary(plan, summaryOf(plan, new Map(), new Map()))
-  })
-}
-
-const inDirectory = ({ path }: Plan, write: () => Promise<void>) => writing(path, write, 'experiment')
-
-const writeSummary = ({ path }: Plan, summary: ExperimentSummary) =>
-  files.write(`${path}/${FILES.summary}`, encodeSummary(summary))
 
 /** Thrown to leave an evaluation that nobody waits for. */
 const STOPPED = Symbol('stopped')
@@ -274,75 +167,4 @@ async function taken(path: string, config: ExperimentJob['config'], visits: Visi
 async function givenBack(run: Run | null): Promise<null> {
   await run?.release()
   return null
-}
-
-/** What the jobs have left that came to their end. */
-type Finished = ReadonlyMap<ExperimentJob, FinishedRun>
-
-function summaryOf(
-  { description, preset, jobs }: Plan,
-  failures: ReadonlyMap<string, string>,
-  finished: Finished,
-): ExperimentSummary {
-  const { variants, ...rest } = description
-  const recordOf = (job: ExperimentJob): RunRecord => ({
-    seed: job.seed,
-    failure: failures.get(keyOf(job)),
-    finished: finished.get(job) ?? null,
-  })
-  const summaries = variants.map((variant) => {
-    const records = jobs.filter(({ variant: label }) => label === variant.label).map(recordOf)
-    return summarise(variant, records, description.grid)
-  })
-  return { ...rest, published: preset.published, variants: summaries }
-}
-
-async function readJobs({ jobs, description }: Plan): Promise<Finished> {
-  const finished = new Map<ExperimentJob, FinishedRun>()
-  for (const job of jobs) {
-    const run = await finishedJob(job, description)
-    if (run) finished.set(job, run)
-  }
-  return finished
-}
-
-/** Writes experiment.json and report.html from what is on disk: a run counts the same whichever session it is of. */
-async function conclude(plan: Plan, failures: ReadonlyMap<string, string>): Promise<void> {
-  const finished = await readJobs(plan)
-  const last = [...finished.values()].map(({ metrics }) => metrics[metrics.length - 1])
-  const totals = {
-    seconds: last.reduce((sum, { seconds }) => sum + seconds, 0),
-    transitions: last.reduce((sum, { transitions }) => sum + transitions, 0),
-  }
-  const summary = summaryOf(plan, failures, finished)
-  const visits = await bestVisitsOf(plan, summary, finished)
-  const goals = goalsOfFirst(plan, finished)
-  const page = await renderExperiment(summary, { ...totals, figure: plan.preset.figure, visits, goals })
-  await inDirectory(plan, async () => {
-    await writeSummary(plan, summary)
-    await files.write(`${plan.path}/${FILES.report}`, page)
-  })
-}
-
-/** Of the first run of every variant that has finished, chosen by its seed and not by what it shows. */
-function goalsOfFirst({ jobs, description }: Plan, finished: Finished): RunGoals[] {
-  return description.variants.flatMap(({ label }) => {
-    const goalsOfJob = (job: ExperimentJob) => playedGoals(finished.get(job)?.evaluation)
-    const job = jobs.find((one) => one.variant === label && goalsOfJob(one))
-    const goals = job && goalsOfJob(job)
-    return goals ? [{ variant: label, seed: job.seed, goals }] : []
-  })
-}
-
-/** Of the best run of every variant. */
-async function bestVisitsOf({ jobs }: Plan, { variants }: ExperimentSummary, finished: Finished): Promise<RunVisits[]> {
-  const all: RunVisits[] = []
-  for (const { label, runs } of variants) {
-    const ranked = [...runs].sort((a, b) => (b.measures?.best ?? -Infinity) - (a.measures?.best ?? -Infinity))
-    const job = jobs.find(({ variant, seed }) => variant === label && seed === ranked[0].seed) as ExperimentJob
-    const run = finished.get(job)
-    const visits = run && (await readVisits(job.path))
-    if (visits) all.push(bestVisits(label, job.seed, visits, run.evaluation))
-  }
-  return all
 }

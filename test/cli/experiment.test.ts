@@ -104,10 +104,12 @@ test('shards do each run once, together give the summary of one call, and are kn
         .sort(),
     )
     expect(finished).toEqual([['joint 1', 'stein 0'], ['joint 0'], ['stein 1']])
+    const summary = (out: string) => readFile(join(directory, out, 'experiment.json'), 'utf8')
+    // Whichever shard ended last had all runs.
+    expect(await summary('shared')).toBe(await summary('whole'))
     const merged = await run(directory, ...shared)
     const statuses = lines(merged.stdout).map((line) => JSON.parse(line).status)
     expect(statuses).toEqual(['kept', 'kept', 'kept', 'kept', undefined])
-    const summary = (out: string) => readFile(join(directory, out, 'experiment.json'), 'utf8')
     expect(await summary('shared')).toBe(await summary('whole'))
     for (const shard of ['0/3', '4/3', 'a/3', '2'])
       expect((await run(directory, ...shared, '--shard', shard)).stderr).toContain(

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { UsageError } from '../../src/core/errors.ts'
-import { readExperiment, runExperiment } from '../../src/experiments/experiment.ts'
+import { readExperiment } from '../../src/experiments/directory.ts'
+import { runExperiment } from '../../src/experiments/experiment.ts'
 import {
   cornerName,
   gridMeasures,

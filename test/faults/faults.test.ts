@@ -168,10 +168,10 @@ describe('a signal, or a reader that leaves, ends a run with 128 and its number'
 
   test('SIGINT during an iteration that keeps its thread busy, and a second one: the process ends at once', async () => {
     const { child, ended } = await started(slow)
-    child.kill('SIGINT')
-    child.kill('SIGINT')
+    // Two that arrive at once are one.
+    const presses = setInterval(() => child.kill('SIGINT'), 200)
     const sent = performance.now()
-    const { code, signal } = await ended
+    const { code, signal } = await ended.finally(() => clearInterval(presses))
     expect(performance.now() - sent).toBeLessThan(5000)
     expect(code ?? signal).toBe('SIGINT')
     await expectNothingLost('svpg')
