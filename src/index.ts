@@ -147,7 +147,7 @@ export {
   type PopulationToExport,
 } from './policy/description.ts'
 export type { Acting, ActOptions, AgentAction, Who } from './policy/request.ts'
-export type { Evaluation, IterationMetrics, RunSummary } from './report/metrics.ts'
+export type { Evaluation, IterationEvaluation, IterationMetrics, RunSummary } from './report/metrics.ts'
 export type { Agents, CommonAgents, DrawingAgents, Policies, PolicyAgents } from './rl/agents.ts'
 export type { Baseline, Estimator } from './rl/estimator.ts'
 export type { ParticleInfo, Visited } from './rl/evaluator.ts'
@@ -192,6 +192,7 @@ export {
 export type { Checkpoint, CheckpointAbout, LogPlace, Snapshot, SnapshotAbout } from './train/checkpoint.ts'
 export type { FoundCheckpoint, KeptCheckpoints } from './train/checkpoint-files.ts'
 export { continueRun } from './train/continue-run.ts'
+export type { Evaluated } from './train/loop.ts'
 export { encodeParticles } from './train/particles-file.ts'
 export { createRun, finishRun, type RecordOptions, record } from './train/record.ts'
 export { renderReport } from './train/report.ts'

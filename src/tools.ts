@@ -1,15 +1,21 @@
 /**
- * What algorithms of one's own are made of.
+ * What algorithms of one's own are made of, and what stands around the loop of train().
  *
  * @module steinrl/tools
  */
 
+export type { Metrics } from './algorithms/algorithm.ts'
 export type { CompileMode } from './compile/compiled.ts'
 export { type LogDensity, type LogDensityOptions, logDensity } from './compile/log-density.ts'
 export type { CoreSource } from './core/module.ts'
 export type { Minibatch, Population, PopulationScore } from './core/population.ts'
 export type { Address, Bytes, NumberArray, WasmModule } from './core/runtime-types.ts'
 export { decodeTensors, encodeTensors, type Tensor, type TensorFile } from './core/safetensors.ts'
+export type { Environment, EnvironmentSpec, Info, Making, Reset, Step } from './envs/contract.ts'
+export type { CellGrid } from './envs/grid.ts'
+export type { Circle, Line, Point, Polygon, Scene, Shape, Text } from './envs/render.ts'
+export type { Action, Box, Discrete } from './envs/spaces.ts'
+export type { Outcome, Transitions } from './envs/transitions.ts'
 export { type LayersModelFiles, layersModel } from './export/layers.ts'
 export { onnxModel } from './export/onnx.ts'
 export type { SinglePolicy } from './export/parts.ts'
@@ -17,6 +23,10 @@ export { type Activation, type Layer, mlp, type Network } from './nn/network.ts'
 export type { Head, HeadName, Policy, PolicyShape } from './nn/policy.ts'
 export { startTfjs, type TfjsOptions } from './nn/tfjs.ts'
 export type { Bounds, Normalisation } from './policy/description.ts'
+export type { Acting, ActOptions, AgentAction, Who } from './policy/request.ts'
+export type { Evaluation, IterationMetrics } from './report/metrics.ts'
+export type { Agents, CommonAgents, DrawingAgents, Policies, PolicyAgents } from './rl/agents.ts'
+export type { EvaluationGrid, Ranges } from './rl/randomisation.ts'
 export {
   createReplay,
   mergeReplays,
@@ -28,3 +38,22 @@ export {
   tensorsOf,
 } from './rl/replay.ts'
 export { type CheckpointStore, openCheckpointStore } from './train/checkpoint-store.ts'
+export {
+  type Best,
+  checkpointEvery,
+  type Evaluated,
+  type EvaluateEveryOptions,
+  evaluateEvery,
+  everyIterations,
+  type KeepBestOptions,
+  keepBest,
+  type LoopStep,
+  type Passing,
+  pipe,
+  type StepHelper,
+  type StopAtOptions,
+  type StopOptions,
+  stopAt,
+  stopWithoutImprovement,
+  type WithBest,
+} from './train/loop.ts'

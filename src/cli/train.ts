@@ -1,41 +1,31 @@
 import { Command } from 'commander'
-import pc from 'picocolors'
-import { isExpected, UsageError } from '../core/errors.ts'
-import { check, nonNegativeNumber, wholeNumber } from '../core/schemas.ts'
-import { freeze, parseTask, taskFrom } from '../envs/description.ts'
-import type { Evaluation } from '../report/metrics.ts'
+import { UsageError } from '../core/errors.ts'
+import { parseTask, taskFrom } from '../envs/description.ts'
 import { refuseLong } from '../rl/evaluate.ts'
 import { continueRun, readConfig } from '../train/continue-run.ts'
-import { createRun, finishRun, readFinished, record, refuseToReplace } from '../train/record.ts'
+import { createRun, readFinished, refuseToReplace } from '../train/record.ts'
 import type { ResumeOptions } from '../train/resume.ts'
 import type { Run } from '../train/run.ts'
 import {
   type AlgorithmName,
   type AnyTrainOptions,
-  type AnyTrainStep,
   algorithmNamed,
   algorithms,
-  evaluate,
   runConfig,
   train,
 } from '../train/train.ts'
-import { type Interrupt, listenForInterrupt, oneByOne } from './interrupt.ts'
-import { printEvaluation, printLine } from './print.ts'
-import { iterationLine, progress } from './progress.ts'
+import { checkKeeping, KEEP_OPTIONS, type KeepOptions, keepTraining } from './keep-training.ts'
 import { addSettings } from './settings.ts'
 import { type TaskOptions, taskOf, taskOptions } from './task.ts'
 import { directory, number } from './values.ts'
 
 /** Options of the command that are not settings of the algorithm. */
-interface CommandOptions {
+interface CommandOptions extends KeepOptions {
   workers?: unknown
   workerLimit?: unknown
   iterations: number
   out?: string
   overwrite: boolean
-  evalEpisodes: number
-  json: boolean
-  checkpointEvery: number
   resume?: string
   fork: boolean
   constants?: TaskOptions['constants']
@@ -80,6 +70,18 @@ function algorithmCommand(name: AlgorithmName): Command {
     .option('--out <directory>', 'where to write the run (runs/ALGORITHM-ENVIRONMENT-SEED)', directory)
     .option('--overwrite', 'replace an earlier run in that directory', false)
     .option('--eval-episodes <n>', 'episodes to evaluate each particle on at the end; 0 for none', number, 100)
+    .option('--eval-every <n>', 'evaluate each particle on 20 episodes after every n-th iteration', number)
+    .option('--keep-best', 'keep the population of the best such evaluation in RUN/best', false)
+    .option(
+      '--stop-at <return>',
+      'end when the best particle has this mean return, in evaluation where there is one',
+      number,
+    )
+    .option(
+      '--stop-without-improvement <n>',
+      'end after so many evaluations, or iterations, without a higher one',
+      number,
+    )
     .option('--json', 'print one JSON line an iteration instead of progress', false)
     .option('--checkpoint-every <s>', 'seconds between two checkpoints; 0: one an iteration', number, 30)
     .option('--resume <run>', 'go on with a run that was stopped or killed, as if it had not been')
@@ -99,7 +101,7 @@ const givenOf = (command: Command): Readonly<Record<string, unknown>> =>
   Object.fromEntries(Object.entries(command.opts()).filter(([name]) => command.getOptionValueSource(name) === 'cli'))
 
 /** Options of the command that are no settings: any of them may be another one in a run that goes on. */
-const OUTPUT = ['out', 'overwrite', 'evalEpisodes', 'json', 'checkpointEvery', 'resume', 'fork']
+const OUTPUT = ['out', 'overwrite', ...KEEP_OPTIONS, 'resume', 'fork']
 const EVALUATING = ['workers', 'workerLimit']
 const OF_TASK = ['constants', 'maxEpisodeSteps', 'wrap']
 
@@ -110,7 +112,7 @@ async function runTraining(algorithm: string, env: string, all: CommandOptions):
   const { out, overwrite, workers, workerLimit, constants, maxEpisodeSteps, wrap } = all
   const settings = without(all, [...OUTPUT, ...EVALUATING, ...OF_TASK])
   // Everything is checked before the first file is written.
-  checkOutput(all)
+  checkKeeping(all)
   const spec = await taskOf(env, { constants, maxEpisodeSteps, wrap })
   refuseLong(spec, all.evalEpisodes)
   const config = runConfig({ algorithm, env: spec, ...settings } as AnyTrainOptions)
@@ -126,11 +128,6 @@ async function runTraining(algorithm: string, env: string, all: CommandOptions):
   await keepTraining(steps, () => createRun(path, config, { overwrite }), all)
 }
 
-function checkOutput({ evalEpisodes, checkpointEvery }: CommandOptions): void {
-  check(wholeNumber('eval-episodes', 0, 1_000_000), evalEpisodes)
-  check(nonNegativeNumber('checkpoint-every'), checkpointEvery)
-}
-
 /** @param given what was typed */
 async function resumeTraining(
   algorithm: string,
@@ -139,7 +136,7 @@ async function resumeTraining(
   given: Readonly<Record<string, unknown>>,
 ): Promise<void> {
   const { resume = '', fork, out, overwrite, workers, workerLimit } = all
-  checkOutput(all)
+  checkKeeping(all)
   if (!fork && (out !== undefined || overwrite))
     throw new UsageError(`A run goes on in its own directory, ${resume}: --out and --overwrite are for --fork.`)
   if (OF_TASK.some((name) => name in given) && env === undefined)
@@ -195,111 +192,4 @@ async function optionsOf({ config }: Run, options: object): Promise<AnyTrainOpti
   const { task, version: _, env: __, ...settings } = config
   const spec = 'env' in options ? options.env : await taskFrom(parseTask(task), { fromFile: true })
   return { ...settings, ...options, env: spec } as AnyTrainOptions
-}
-
-/**
- * Trains into a run directory, and evaluates. A run whose first step fails, for want of memory perhaps, leaves no
- * directory and replaces none.
- */
-async function keepTraining(
-  steps: AsyncGenerator<AnyTrainStep>,
-  open: () => Promise<Run>,
-  { evalEpisodes, json, checkpointEvery }: CommandOptions,
-): Promise<void> {
-  const interrupt = listenForInterrupt()
-  const first = await interrupt.during(() => steps.next())
-  const run = await open()
-  let outcome = 'Failed.'
-  let evaluation: Evaluation | null = null
-  let failure: unknown = null
-  try {
-    const last = await consume(record(run, withFirst(first, steps), { checkpointEvery }), interrupt, json)
-    outcome =
-      last.iteration === last.iterations
-        ? `Finished all ${last.iterations} iterations.`
-        : `Stopped by hand after iteration ${last.iteration} of ${last.iterations}.`
-    if (evalEpisodes > 0 && !interrupt.requested)
-      evaluation = await evaluateLast(last, run.config.seed as number, evalEpisodes, interrupt, json)
-  } catch (error) {
-    if (isExpected(error)) outcome = `Failed. ${error.message}`
-    failure = error
-  }
-  interrupt.release()
-  // Where a run has failed, its report may fail for the same reason, which is said once.
-  const report = await finishRun(run, outcome, evaluation).catch((error: unknown) => {
-    throw failure ?? error
-  })
-  if (!json) console.log(`${outcome} Report: ${pc.cyan(report)}`)
-  if (interrupt.requested) process.exitCode = interrupt.exitCode
-  if (failure) throw failure
-}
-
-async function* withFirst(
-  first: IteratorResult<AnyTrainStep>,
-  steps: AsyncGenerator<AnyTrainStep>,
-): AsyncGenerator<AnyTrainStep> {
-  if (!first.done) yield first.value
-  yield* steps
-}
-
-/** Shows every step; returns the last one, which is not the run's last when Ctrl-C came. */
-async function consume(steps: AsyncIterable<AnyTrainStep>, interrupt: Interrupt, json: boolean): Promise<AnyTrainStep> {
-  const line = json ? null : progress()
-  let last: AnyTrainStep | undefined
-  let returns: (number | null)[] = []
-  try {
-    for await (const step of oneByOne(steps, interrupt)) {
-      last = step
-      // A particle whose episodes are all still running keeps the return it had.
-      returns = step.metrics.returns.map((value, i) => value ?? returns[i] ?? null)
-      if (json) printLine(step.metrics)
-      for (const loss of step.losses) console.error(loss)
-      line?.update(
-        iterationLine(
-          step.metrics,
-          step.iterations,
-          returns.filter((value) => value !== null),
-        ),
-      )
-      if (interrupt.requested) break
-    }
-  } finally {
-    line?.stop()
-  }
-  return last as AnyTrainStep
-}
-
-const INTERRUPTED = Symbol('interrupted')
-
-/** Null when Ctrl-C came before the last particle. */
-async function evaluateLast(
-  { spec, agents }: AnyTrainStep,
-  seed: number,
-  episodes: number,
-  interrupt: Interrupt,
-  json: boolean,
-): Promise<Evaluation | null> {
-  const line = json ? null : progress()
-  let evaluation: Evaluation
-  freeze(spec)
-  try {
-    evaluation = await evaluate({
-      spec,
-      ...agents(),
-      episodes,
-      seed,
-      onProgress(done, total) {
-        if (interrupt.requested) throw INTERRUPTED
-        line?.update(`evaluating ${done}/${total}`)
-      },
-    })
-  } catch (error) {
-    if (error === INTERRUPTED) return null
-    throw error
-  } finally {
-    line?.stop()
-  }
-  if (json) printLine({ evaluation })
-  else printEvaluation(evaluation)
-  return evaluation
 }

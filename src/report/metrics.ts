@@ -27,6 +27,13 @@ export interface Evaluation {
   grid?: EvaluationGrid
 }
 
+/** An evaluation while training goes on: a line of evaluations.jsonl. */
+export interface IterationEvaluation extends Evaluation {
+  readonly iteration: number
+  /** Environment steps taken by all particles until then. */
+  readonly transitions: number
+}
+
 /** Everything that a report shows. */
 export interface RunSummary {
   /** The run's configuration as written to config.json. */
@@ -36,6 +43,8 @@ export interface RunSummary {
   kernel: number[][] | null
   /** Null when the run was not evaluated. */
   evaluation: Evaluation | null
+  /** Those of evaluateEvery(), in their order; default none. */
+  evaluations?: readonly IterationEvaluation[]
   /** How the run ended, in one sentence. */
   outcome: string
 }

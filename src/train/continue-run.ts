@@ -5,7 +5,7 @@ import { refuseUnknown } from '../core/options.ts'
 import { encodePlain } from '../core/plain.ts'
 import { decodeText } from '../core/text.ts'
 import { version } from '../core/version.ts'
-import type { IterationMetrics, RunSummary } from '../report/metrics.ts'
+import type { IterationEvaluation, IterationMetrics, RunSummary } from '../report/metrics.ts'
 import { type FoundCheckpoint, readCheckpoint, removeLaterCheckpoints } from './checkpoint-files.ts'
 import { begun, clear, type Run, recover, takeLock } from './run.ts'
 import { FILES, fileOf, parseJson, reading, writing } from './run-files.ts'
@@ -35,6 +35,7 @@ export async function continueRun(path: string, options: { readonly before?: num
     if (checkpoint) {
       refuseOtherRun(checkpoint, config)
       run.metrics.push(...(await metricsUpTo(path, checkpoint.about.iteration)))
+      run.evaluations.push(...(await evaluationsUpTo(path, checkpoint.about.iteration)))
     }
     return run
   } catch (error) {
@@ -79,20 +80,37 @@ async function metricsUpTo(path: string, iteration: number): Promise<IterationMe
   })
 }
 
+/** Those of evaluateEvery() that are not behind the checkpoint; what is behind it does not count. */
+async function evaluationsUpTo(path: string, iteration: number): Promise<IterationEvaluation[]> {
+  const file = fileOf(path, 'evaluations')
+  if (!(await files.exists(file))) return []
+  return reading(file, (bytes) => {
+    const lines = decodeText(bytes).split('\n').slice(0, -1)
+    return (lines.map(fromJson) as IterationEvaluation[]).filter((one) => one.iteration <= iteration)
+  })
+}
+
 /** Cuts off what is behind the checkpoint, and notes that the run goes on from there, with what may be otherwise. */
 export async function cut(
   run: Run,
   { iterations, workers }: Pick<TrainStep<AlgorithmName>, 'iterations' | 'workers'>,
   checkpointEvery: number,
 ): Promise<void> {
-  const { path, metrics, config, checkpoint } = run
+  const { path, metrics, evaluations, config, checkpoint } = run
   run.isToBeCut = false
   const note = { after: metrics.length, iterations, workers, checkpointEvery, version }
   await writing(path, async () => {
-    await clear(path, [FILES.report, FILES.evaluation, FILES.visited, ...(checkpoint ? [] : [FILES.checkpoint])])
+    await clear(path, [
+      FILES.report,
+      FILES.evaluation,
+      FILES.visited,
+      ...(checkpoint ? [] : [FILES.checkpoint, FILES.best]),
+    ])
     // Before the metrics, of which a checkpoint must never be without its own.
     await removeLaterCheckpoints(path, metrics.length)
-    await files.write(fileOf(path, 'metrics'), metrics.map((line) => `${JSON.stringify(line)}\n`).join(''))
+    await files.write(fileOf(path, 'metrics'), linesOf(metrics))
+    if (await files.exists(fileOf(path, 'evaluations')))
+      await files.write(fileOf(path, 'evaluations'), linesOf(evaluations))
     if (config.iterations !== iterations) {
       Object.assign(config, { iterations })
       await files.write(fileOf(path, 'config'), `${JSON.stringify(config, null, 2)}\n`)
@@ -100,3 +118,5 @@ export async function cut(
     await files.append(fileOf(path, 'resumed'), `${JSON.stringify(note)}\n`)
   })
 }
+
+const linesOf = (records: readonly object[]) => records.map((line) => `${JSON.stringify(line)}\n`).join('')

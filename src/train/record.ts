@@ -10,9 +10,11 @@ import { canBeMoved } from '../envs/instance-states.ts'
 import type { Evaluation, IterationMetrics, RunSummary } from '../report/metrics.ts'
 import { checkpointWriter } from './checkpoint-files.ts'
 import { cut } from './continue-run.ts'
+import type { Evaluated } from './loop.ts'
 import { encodeContent, type Particles, particlesOf } from './particles-file.ts'
 import { renderReport } from './report.ts'
 import { begun, clear, oldOf, type Run, recover, takeLock, takeOver } from './run.ts'
+import { bestParticle } from './run-directory.ts'
 import { FILES, fileOf, parseJson, parseLines, reading, writing } from './run-files.ts'
 import { type AlgorithmName, type TrainStep, taskOfConfig } from './train.ts'
 
@@ -99,11 +101,11 @@ export async function refuseToReplace(path: string, overwrite: boolean): Promise
  * Passes the steps of train() through and keeps them in the run's directory. However the run ends, metrics.jsonl holds
  * every iteration done and particles.safetensors the last finite particles.
  */
-export async function* record<A extends AlgorithmName>(
+export async function* record<S extends TrainStep<AlgorithmName> & Partial<Evaluated>>(
   run: Run,
-  steps: AsyncIterable<TrainStep<A>>,
+  steps: AsyncIterable<S>,
   options: RecordOptions = {},
-): AsyncGenerator<TrainStep<A>> {
+): AsyncGenerator<S> {
   refuseUnknown('record', options, ['checkpointEvery', 'beside'])
   const checkpoints = keepCheckpoints(run, options)
   let latest: Particles | null = null
@@ -114,6 +116,7 @@ export async function* record<A extends AlgorithmName>(
       if (run.isToBeCut) await cut(run, step, options.checkpointEvery ?? CHECKPOINT_EVERY)
       run.metrics.push(step.metrics)
       await writing(run.path, () => files.append(fileOf(run.path, 'metrics'), `${JSON.stringify(step.metrics)}\n`))
+      if (step.evaluation) await keepLine(run, step, step.evaluation)
       await checkpoints.keep(step)
       if (platform.now() - savedAt > SAVE_EVERY_MS) {
         await saveParticles(run, latest)
@@ -137,6 +140,42 @@ export async function* record<A extends AlgorithmName>(
       await run.release()
     }
   }
+}
+
+/** An evaluation of this iteration. */
+async function keepLine(run: Run, { metrics }: Pick<TrainStep<AlgorithmName>, 'metrics'>, evaluation: Evaluation) {
+  const line = { iteration: metrics.iteration, transitions: metrics.transitions, ...evaluation }
+  run.evaluations.push(line)
+  await writing(run.path, () => files.append(fileOf(run.path, 'evaluations'), `${JSON.stringify(line)}\n`))
+}
+
+/**
+ * Keeps the population of a step as the best so far, in a run directory of its own: `best` in that of the run.
+ *
+ * @param evaluation that it is the best by
+ */
+export async function saveBest(run: Run, step: TrainStep<AlgorithmName>, evaluation: Evaluation): Promise<void> {
+  const file = encodeContent(particlesOf(step))
+  const best = fileOf(run.path, 'best')
+  if (!file) return
+  await writing(best, async () => {
+    await files.makeDirectory(best)
+    // The evaluation is that of the particles beside it, whenever the process ends.
+    await files.remove(fileOf(best, 'evaluation'))
+    await files.write(fileOf(best, 'config'), `${JSON.stringify(run.config, null, 2)}\n`)
+    await files.write(fileOf(best, 'particles'), file)
+    await files.write(fileOf(best, 'evaluation'), `${JSON.stringify(evaluation)}\n`)
+  })
+}
+
+/** The highest mean return that saveBest() has kept in this run; undefined where it has kept none. */
+export async function bestReturn(run: Run): Promise<number | undefined> {
+  const file = fileOf(fileOf(run.path, 'best'), 'evaluation')
+  if (!run.checkpoint || !(await files.exists(file))) return undefined
+  return reading(file, (bytes) => {
+    const evaluation: Evaluation = parseJson(bytes)
+    return evaluation.greedy[bestParticle(evaluation, evaluation.greedy.length)]
+  })
 }
 
 /** What record() is told beside the run. */

@@ -11,6 +11,8 @@ import { decodeText } from '../core/text.ts'
  *     particles.safetensors   theta [n, parameters] or what else acts, and kernel [n, n] where there is one
  *     checkpoint/             what training goes on from; see checkpoint-files.ts
  *     resumed.jsonl           where it went on, one line each time
+ *     evaluations.jsonl       those of evaluateEvery(), one line each
+ *     best/                   the population at its best evaluation, a run directory of its own
  *     evaluation.json         mean return of every particle
  *     visited.safetensors     where each particle has been [n, rows, observation], of the runs of an experiment
  *     report.html             all of it to look at
@@ -21,6 +23,8 @@ export const FILES = {
   particles: 'particles.safetensors',
   checkpoint: 'checkpoint',
   resumed: 'resumed.jsonl',
+  evaluations: 'evaluations.jsonl',
+  best: 'best',
   evaluation: 'evaluation.json',
   visited: 'visited.safetensors',
   report: 'report.html',

@@ -1,6 +1,6 @@
 import { platform } from '#platform'
 import { show, UsageError } from '../core/errors.ts'
-import type { IterationMetrics, RunSummary } from '../report/metrics.ts'
+import type { IterationEvaluation, IterationMetrics, RunSummary } from '../report/metrics.ts'
 import { type FoundCheckpoint, type KeptCheckpoints, noCheckpoints } from './checkpoint-files.ts'
 import { FILES, writing } from './run-files.ts'
 
@@ -16,6 +16,7 @@ export interface Run {
   readonly release: () => Promise<void>
   readonly config: RunSummary['config']
   readonly metrics: IterationMetrics[]
+  readonly evaluations: IterationEvaluation[]
   kernel: number[][] | null
   /** Of a run that goes on: where from, for train({ resume: run.checkpoint }); null where it begins anew. */
   readonly checkpoint: FoundCheckpoint | null
@@ -27,7 +28,7 @@ export interface Run {
 
 /** What a run begins with. */
 export const begun = (checkpoint: FoundCheckpoint | null) => ({
-  ...{ metrics: [] as IterationMetrics[], kernel: null, checkpoint },
+  ...{ metrics: [] as IterationMetrics[], evaluations: [] as IterationEvaluation[], kernel: null, checkpoint },
   ...{ isToBeCut: false, kept: checkpoint?.kept ?? noCheckpoints },
 })
 

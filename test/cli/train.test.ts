@@ -293,3 +293,77 @@ test('settings of schedules, critics and imitation reach the run', () =>
     expect(code).toBe(0)
     expect(JSON.parse(await read(directory, 'out', 'config.json'))).toMatchObject(given)
   }))
+
+describe('while it trains', () => {
+  const evaluations = async (...path: string[]) =>
+    lines(await read(...path, 'evaluations.jsonl')).map((line) => JSON.parse(line))
+
+  test('--eval-every writes a line each, --keep-best a run of its own with the best of them', () =>
+    inTemporaryDirectory(async (directory) => {
+      const args = ['--out', 'out', '--iterations', '6', '--eval-every', '2', '--keep-best', '--json']
+      const { code, stdout } = await train(directory, ...args)
+      expect(code).toBe(0)
+      const found = await evaluations(directory, 'out')
+      expect(found.map(({ iteration }) => iteration)).toEqual([2, 4, 6])
+      const printed = lines(stdout).map((line) => JSON.parse(line))
+      expect(printed.slice(0, 6).map((line) => 'evaluation' in line)).toEqual([false, true, false, true, false, true])
+      const highest = found.map(({ greedy }) => Math.max(...greedy))
+      const first = highest.indexOf(Math.max(...highest))
+      const { iteration, transitions: _, ...evaluation } = found[first]
+      expect(JSON.parse(await read(directory, 'out', 'best', 'evaluation.json'))).toEqual(evaluation)
+      expect((await readParticles(directory, 'out', 'best')).metadata.iteration).toBe(String(iteration))
+      const again = await run(directory, 'eval', 'out/best', '--episodes', '20', '--json')
+      expect(JSON.parse(again.stdout)).toEqual(evaluation)
+    }))
+
+  test('--stop-at and --stop-without-improvement end the run, which can go on, and say why', () =>
+    inTemporaryDirectory(async (directory) => {
+      const stopped = await train(
+        directory,
+        '--out',
+        'out',
+        '--iterations',
+        '50',
+        '--eval-every',
+        '2',
+        '--stop-at',
+        '8',
+      )
+      expect(stopped.stdout).toMatch(/Reached a mean return of [\d.]+ in evaluation after iteration 2 of 50\. Report/)
+      expect(await readMetrics(directory, 'out')).toHaveLength(2)
+      const more = await run(
+        directory,
+        ...['train', '--resume', 'out', '--eval-every', '1', '--stop-without-improvement', '2', '--keep-best'],
+      )
+      expect(more.code).toBe(0)
+      expect(more.stdout).toMatch(/No improvement over [\d.]+ in 2 evaluations after iteration \d+ of 50/)
+      const found = await evaluations(directory, 'out')
+      expect(found.map(({ iteration }) => iteration)).toEqual([...found.keys()].map((k) => k + 2))
+    }))
+
+  test('--keep-best without evaluations, and values that are not allowed, are refused before anything is written', () =>
+    inTemporaryDirectory(async (directory) => {
+      for (const [args, message] of [
+        [['--keep-best'], /--eval-every/],
+        [['--eval-every', '0'], /evaluateEvery must be a whole number from 1/],
+        [['--stop-at', 'high'], /return must be .*, got "high"/],
+        [['--stop-without-improvement', '-1'], /stopWithoutImprovement must be/],
+      ] as const) {
+        const { code, stderr } = await train(directory, '--out', 'out', ...args)
+        expect(code).toBe(1)
+        expect(stderr).toMatch(message)
+      }
+      expect(await readdir(directory)).toEqual([])
+    }))
+
+  test('what evaluations there are does not depend on where the run was stopped', () =>
+    inTemporaryDirectory(async (directory) => {
+      const evaluating = ['--eval-every', '2', '--keep-best', '--eval-episodes', '0']
+      await train(directory, '--out', 'whole', '--iterations', '6', ...evaluating)
+      await train(directory, '--out', 'parts', '--iterations', '3', ...evaluating, '--checkpoint-every', '0')
+      await run(directory, 'train', '--resume', 'parts', '--iterations', '6', ...evaluating)
+      const [whole, parts] = [await evaluations(directory, 'whole'), await evaluations(directory, 'parts')]
+      // The shorter run had an evaluation at its end.
+      expect(parts.filter(({ iteration }) => iteration !== 3)).toEqual(whole)
+    }))
+})

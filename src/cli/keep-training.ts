@@ -1,0 +1,184 @@
+import pc from 'picocolors'
+import { isExpected, UsageError } from '../core/errors.ts'
+import { check, nonNegativeNumber, wholeNumber } from '../core/schemas.ts'
+import { freeze } from '../envs/description.ts'
+import type { Evaluation } from '../report/metrics.ts'
+import {
+  type Evaluated,
+  evaluateEvery,
+  everyIterations,
+  keepBest,
+  pipe,
+  stopAt,
+  stopWithoutImprovement,
+  type WithBest,
+} from '../train/loop.ts'
+import { bestReturn, finishRun, record, saveBest } from '../train/record.ts'
+import type { Run } from '../train/run.ts'
+import { type AnyTrainStep, evaluate } from '../train/train.ts'
+import { type Interrupt, listenForInterrupt, oneByOne } from './interrupt.ts'
+import { printEvaluation, printLine } from './print.ts'
+import { iterationLine, progress } from './progress.ts'
+
+/** What a training is told that is no setting of its algorithm: any of it may be another in a run that goes on. */
+export interface KeepOptions {
+  evalEpisodes: number
+  evalEvery?: number
+  keepBest: boolean
+  stopAt?: number
+  stopWithoutImprovement?: number
+  json: boolean
+  checkpointEvery: number
+}
+
+export const KEEP_OPTIONS: readonly (keyof KeepOptions)[] = [
+  ...(['evalEpisodes', 'evalEvery', 'keepBest', 'stopAt', 'stopWithoutImprovement'] as const),
+  ...(['json', 'checkpointEvery'] as const),
+]
+
+type EvaluatedStep = AnyTrainStep & Evaluated
+type ShownStep = AnyTrainStep & Partial<Evaluated>
+
+/** @throws UsageError for the first option that is not allowed */
+export function checkKeeping(options: KeepOptions): void {
+  const { evalEpisodes, checkpointEvery, evalEvery, stopAt: enough, stopWithoutImprovement: looks } = options
+  check(wholeNumber('eval-episodes', 0, 1_000_000), evalEpisodes)
+  check(nonNegativeNumber('checkpoint-every'), checkpointEvery)
+  if (evalEvery !== undefined) evaluateEvery(evalEvery)
+  if (enough !== undefined) stopAt({ return: enough })
+  if (looks !== undefined) stopWithoutImprovement(looks)
+  if (options.keepBest && evalEvery === undefined)
+    throw new UsageError(
+      '--keep-best chooses by evaluation: say by --eval-every after how many iterations there is one.',
+    )
+}
+
+/**
+ * Trains into a run directory, and evaluates. A run whose first step fails, for want of memory perhaps, leaves no
+ * directory and replaces none.
+ */
+export async function keepTraining(
+  steps: AsyncGenerator<AnyTrainStep>,
+  open: () => Promise<Run>,
+  options: KeepOptions,
+): Promise<void> {
+  const { evalEpisodes, json, checkpointEvery } = options
+  const interrupt = listenForInterrupt()
+  const evaluated = options.evalEvery === undefined ? steps : evaluateEvery(options.evalEvery)(steps)
+  const first = await interrupt.during(() => evaluated.next())
+  const run = await open()
+  let outcome = 'Failed.'
+  let evaluation: Evaluation | null = null
+  let failure: unknown = null
+  try {
+    const recorded = record(run, withFirst(first, evaluated), { checkpointEvery })
+    const { helped, reason } = await helpersOf(options, run, recorded)
+    const last = await consume(helped, interrupt, json)
+    outcome =
+      last.iteration === last.iterations
+        ? `Finished all ${last.iterations} iterations.`
+        : `${reason() ?? 'Stopped by hand'} after iteration ${last.iteration} of ${last.iterations}.`
+    if (evalEpisodes > 0 && !interrupt.requested)
+      evaluation = await evaluateLast(last, run.config.seed as number, evalEpisodes, interrupt, json)
+  } catch (error) {
+    if (isExpected(error)) outcome = `Failed. ${error.message}`
+    failure = error
+  }
+  interrupt.release()
+  // Where a run has failed, its report may fail for the same reason, which is said once.
+  const report = await finishRun(run, outcome, evaluation).catch((error: unknown) => {
+    throw failure ?? error
+  })
+  if (!json) console.log(`${outcome} Report: ${pc.cyan(report)}`)
+  if (interrupt.requested) process.exitCode = interrupt.exitCode
+  if (failure) throw failure
+}
+
+async function* withFirst(
+  first: IteratorResult<ShownStep>,
+  steps: AsyncGenerator<ShownStep>,
+): AsyncGenerator<ShownStep> {
+  if (!first.done) yield first.value
+  yield* steps
+}
+
+/** Shows every step; returns the last one, which is not the run's last when Ctrl-C came. */
+async function consume(steps: AsyncIterable<ShownStep>, interrupt: Interrupt, json: boolean): Promise<AnyTrainStep> {
+  const line = json ? null : progress()
+  let last: AnyTrainStep | undefined
+  let returns: (number | null)[] = []
+  try {
+    for await (const step of oneByOne(steps, interrupt)) {
+      last = step
+      // A particle whose episodes are all still running keeps the return it had.
+      returns = step.metrics.returns.map((value, i) => value ?? returns[i] ?? null)
+      if (json) printLine(step.evaluation ? { ...step.metrics, evaluation: step.evaluation } : step.metrics)
+      for (const loss of step.losses) console.error(loss)
+      line?.update(
+        iterationLine(
+          step.metrics,
+          step.iterations,
+          returns.filter((value) => value !== null),
+        ),
+      )
+      if (interrupt.requested) break
+    }
+  } finally {
+    line?.stop()
+  }
+  return last as AnyTrainStep
+}
+
+/** What options put around the steps that are recorded, and why they ended them, if they did. */
+async function helpersOf(options: KeepOptions, run: Run, recorded: AsyncIterable<ShownStep>) {
+  const { keepBest: isKept, stopAt: enough, stopWithoutImprovement: looks } = options
+  let reason: string | null = null
+  const onStop = (why: string) => {
+    reason = why
+  }
+  let helped = recorded
+  if (isKept) {
+    const save = everyIterations(1, async (step: EvaluatedStep & WithBest) => {
+      if (step.evaluation && step.best?.iteration === step.iteration) await saveBest(run, step, step.evaluation)
+    })
+    helped = pipe(recorded as AsyncIterable<EvaluatedStep>, keepBest({ above: await bestReturn(run) }), save)
+  }
+  if (enough !== undefined) helped = stopAt({ return: enough, onStop })(helped)
+  if (looks !== undefined) helped = stopWithoutImprovement(looks, { onStop })(helped)
+  return { helped, reason: () => reason }
+}
+
+const INTERRUPTED = Symbol('interrupted')
+
+/** Null when Ctrl-C came before the last particle. */
+async function evaluateLast(
+  { spec, agents }: AnyTrainStep,
+  seed: number,
+  episodes: number,
+  interrupt: Interrupt,
+  json: boolean,
+): Promise<Evaluation | null> {
+  const line = json ? null : progress()
+  let evaluation: Evaluation
+  freeze(spec)
+  try {
+    evaluation = await evaluate({
+      spec,
+      ...agents(),
+      episodes,
+      seed,
+      onProgress(done, total) {
+        if (interrupt.requested) throw INTERRUPTED
+        line?.update(`evaluating ${done}/${total}`)
+      },
+    })
+  } catch (error) {
+    if (error === INTERRUPTED) return null
+    throw error
+  } finally {
+    line?.stop()
+  }
+  if (json) printLine({ evaluation })
+  else printEvaluation(evaluation)
+  return evaluation
+}
