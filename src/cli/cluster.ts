@@ -17,7 +17,7 @@ const SERVER = 'a Redis server, as redis://host:6379'
 /** A worker of a cluster, until a signal ends it. */
 export const workerCommand = (): Command =>
   new Command('worker')
-    .description('Evaluate particles for trainings elsewhere: train --workers redis://host.')
+    .description('Work for others: for train --workers redis://host, and for experiment --jobs redis://host.')
     .argument('<address>', SERVER)
     .option('--threads <n>', 'jobs at a time, each on a thread of its own', number, 1)
     .option(

@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import pc from 'picocolors'
+import { isRedisAddress } from '../cluster/address.ts'
 import type { Estimate } from '../core/statistics.ts'
 import { readExperiment } from '../experiments/directory.ts'
 import { type ExperimentProgress, runExperiment } from '../experiments/experiment.ts'
@@ -20,7 +21,12 @@ export function experimentCommand(): Command {
     .option('--seeds <n>', 'runs of each variant (as the experiment says)', number)
     .option('--iterations <n>', 'of each run (as the experiment says)', number)
     .option('--variants <labels>', 'only these, as stein,joint (all)', words)
-    .option('--jobs <n>', 'runs at a time; the same bytes (one a core)', number)
+    .option(
+      '--jobs <n|address>',
+      'runs at a time, or redis://host whose workers do them; the same bytes (one a core)',
+      hands,
+    )
+    .option('--checkpoint-every <s>', 'seconds between two checkpoints of a run, 0 for one an iteration (30)', number)
     .option('--shard <i/n>', 'do this share of the runs, as 2/8 (by itself in an array of Slurm or an indexed Job)')
     .option('--out <directory>', 'where to write, and to go on with what is there (runs/NAME)', directory)
     .option('--overwrite', 'start over where there is an experiment already', false)
@@ -48,6 +54,8 @@ async function runCommand(name: string | undefined, { json, shard: text, ...opti
   console.log(`${outcome}Report: ${pc.cyan(`${path}/report.html`)}`)
 }
 
+const hands = (text: string) => (isRedisAddress(text) ? text : number(text))
+
 /** As the scheduler has numbered this process: an array job of Slurm, or an indexed Job of Kubernetes. */
 function shardOf(env: Readonly<Record<string, string | undefined>>): [number, number] | undefined {
   const { SLURM_ARRAY_TASK_ID: id, SLURM_ARRAY_TASK_COUNT: count } = env
@@ -74,7 +82,7 @@ async function consume(steps: AsyncIterable<ExperimentProgress>, interrupt: Inte
       const { variant, seed, status, metrics, notes } = step
       for (const note of notes) console.error(`${variant}, seed ${seed}: ${note}`)
       if (json) printLine({ variant, seed, status, ...metrics })
-      current.set(`${variant} ${seed}`, describe(step))
+      if (metrics || status === 'evaluating') current.set(`${variant} ${seed}`, describe(step))
       if (status === 'finished' || status === 'failed' || status === 'kept') current.delete(`${variant} ${seed}`)
       line?.update(progressLine(step, [...current.values()], (performance.now() - started) / 1000))
       if (interrupt.requested) break

@@ -10,9 +10,14 @@ export interface By {
   readonly thread: number
 }
 
-/** What came of a job: its outcome as bytes, what evaluating it threw, or why nobody can do it. */
+/**
+ * What came of a job: its outcome as bytes, what doing it threw, or why its thread is no more. Of a whole run also what
+ * it has come to, and that a checkpoint lies at its job's key.
+ */
 export type Said =
   | { readonly outcome: Uint8Array }
+  | { readonly news: readonly unknown[] }
+  | { readonly kept: true }
   | { readonly failure: { readonly name: string; readonly message: string; readonly stack?: string } }
   | { readonly died: string }
 
@@ -26,10 +31,12 @@ const isText = (value: unknown): value is string => typeof value === 'string'
 export function decodeAnswer(bytes: Uint8Array): Answer {
   const { id, by, ...said } = (decodeMessage(bytes) ?? {}) as Record<string, unknown>
   const { worker, name, thread } = (by ?? {}) as Record<string, unknown>
-  const { outcome, failure, died } = said
+  const { outcome, failure, died, news, kept } = said
   const isKnown =
     outcome instanceof Uint8Array ||
     isText(died) ||
+    Array.isArray(news) ||
+    kept === true ||
     (isText((failure as { name?: unknown })?.name) && isText((failure as { message?: unknown }).message))
   if (isText(id) && isText(worker) && isText(name) && Number.isSafeInteger(thread) && isKnown)
     return { id, by: { worker, name, thread }, ...said } as Answer

@@ -1,30 +1,35 @@
 import { platform } from '#platform'
 import { RunError } from '../core/errors.ts'
-import type { Job } from '../rl/evaluator.ts'
-import type { By } from './answers.ts'
-import type { FirstAnswers } from './first-answers.ts'
-import { KEPT, keys, MOST_DEATHS, type Release } from './names.ts'
+import { type Answer, decodeAnswer } from './answers.ts'
+import { KEPT, keys, MOST_DEATHS, type Release, sharedQueue } from './names.ts'
 import type { WorkerRecord } from './register.ts'
-import type { Queue, Server } from './server.ts'
+import type { JobOptions, Queue, Server } from './server.ts'
 
 /** A job on its way. */
 export interface Entry {
   readonly id: string
-  readonly job: Job
-  readonly index: number
-  readonly bytes: Uint8Array
+  /** As a person is told it: particle 3. */
+  readonly what: string
+  bytes: Uint8Array
   /** Where it waits. */
   queue: string
   /** Whose queue that is; null for the one of all. */
   owner: string | null
+  /** Which of its owner's threads it is for. */
+  thread: number | null
   /** Times that it was gone without an answer. */
   lost: number
   /** Whether it was gone when it was last looked for. */
   isMissing: boolean
 }
 
+/** A job for anybody that was not given away yet. */
+export const newEntry = ({ run, release }: Pick<Driver, 'run' | 'release'>, count: number) => ({
+  ...{ id: `${run}-${count}`, queue: sharedQueue(release), owner: null, thread: null, lost: 0, isMissing: false },
+})
+
 /** What a driver knows. */
-export interface Driver {
+export interface Driver<E extends Entry = Entry> {
   readonly server: Server
   readonly release: Release
   readonly run: string
@@ -32,19 +37,24 @@ export interface Driver {
   readonly limit: number
   readonly queues: Map<string, Queue>
   /** Jobs without an answer. */
-  readonly open: Map<string, Entry>
+  readonly open: Map<string, E>
   /** Workers that fit, by id. */
   workers: Map<string, WorkerRecord>
   /** The ids of all that ever were. */
   readonly seen: Set<string>
-  /** Who has the rows of a particle's last rollout. */
-  readonly lastBy: Map<number, By>
-  readonly answered: FirstAnswers
+  /** What workers do with its jobs, as a person is told it: evaluated. */
+  readonly did: string
+  /** How a job is tried again. */
+  readonly backoff: JobOptions['backoff']
   /** What is to be told, in one sentence each. */
   readonly told: string[]
   /** When the driver last gave a sign of life, when it last looked, and since when there is no worker. */
-  readonly at: { beat: number; look: number; alone: number }
+  readonly at: { beat: number; look: number; alone: number; alive?: ReturnType<typeof setInterval> }
 }
+
+/** Jobs at a time of all workers together. */
+export const threadsOf = ({ workers }: Driver): number =>
+  [...workers.values()].reduce((sum, { threads }) => sum + threads, 0)
 
 /** These workers are alive, and no others. */
 export function takeNote(driver: Driver, workers: readonly WorkerRecord[]): void {
@@ -54,16 +64,16 @@ export function takeNote(driver: Driver, workers: readonly WorkerRecord[]): void
 
 /** Puts jobs where workers find them. */
 export async function post(driver: Driver, entries: readonly Entry[]): Promise<void> {
-  const { server, queues, run, lastBy } = driver
+  const { server, queues, run, backoff } = driver
   await server.together(entries.map(({ id, bytes }) => ['SET', keys.job(id), bytes, 'PX', KEPT.job]))
   for (const name of new Set(entries.map(({ queue }) => queue))) {
     if (!queues.has(name)) queues.set(name, server.queue(name))
     const jobs = entries.filter(({ queue }) => queue === name)
     await (queues.get(name) as Queue).addBulk(
-      jobs.map(({ id, job, owner }) => ({
-        name: `particle ${job.particle}`,
-        data: { run, thread: owner === null ? null : (lastBy.get(job.particle)?.thread ?? null) },
-        opts: { jobId: id, attempts: MOST_DEATHS, removeOnComplete: true },
+      jobs.map(({ id, what, thread }) => ({
+        name: what,
+        data: { run, thread },
+        opts: { jobId: id, attempts: MOST_DEATHS, removeOnComplete: true, ...(backoff && { backoff }) },
       })),
     )
   }
@@ -82,4 +92,20 @@ export async function beat(driver: Driver): Promise<void> {
         'appendonly yes. The run can go on from its last checkpoint.',
     )
   at.beat = platform.now()
+}
+
+/** Takes a job back that nobody is to do any more. */
+export async function withdraw({ server, queues }: Driver, { id, queue }: Entry): Promise<void> {
+  await queues.get(queue)?.remove(id)
+  await server.call('UNLINK', keys.job(id))
+}
+
+/** An answer to a driver; null for what is none, which is told. */
+export function heard({ told }: Driver, bytes: Uint8Array): Answer | null {
+  try {
+    return decodeAnswer(bytes)
+  } catch (error) {
+    told.push(`An answer was dropped: ${(error as Error).message}`)
+    return null
+  }
 }

@@ -1,6 +1,6 @@
 import { platform } from '#platform'
 import { RunError } from '../core/errors.ts'
-import { beat, type Driver, type Entry, post, takeNote } from './driver.ts'
+import { beat, type Driver, type Entry, post, takeNote, withdraw } from './driver.ts'
 import { KEPT, keys, MOST_DEATHS, sharedQueue } from './names.ts'
 import { sorted, workersAt } from './register.ts'
 
@@ -10,8 +10,8 @@ import { sorted, workersAt } from './register.ts'
 const MOST_LOST = 5
 
 /** A job that is given up, and why. */
-interface GivenUp {
-  readonly entry: Entry
+interface GivenUp<E extends Entry> {
+  readonly entry: E
   readonly error: Error
 }
 
@@ -22,19 +22,21 @@ interface GivenUp {
  * @returns jobs that are given up
  * @throws RunError when the server has lost the run, or there is no worker for too long
  */
-export async function look(driver: Driver): Promise<GivenUp[]> {
+export async function look<E extends Entry>(driver: Driver<E>): Promise<GivenUp<E>[]> {
   driver.at.look = platform.now()
   await beat(driver)
   await lookAtWorkers(driver)
-  const givenUp: GivenUp[] = []
-  const again: Entry[] = []
+  const givenUp: GivenUp<E>[] = []
+  const again: E[] = []
+  const { did } = driver
   for (const { entry, isThere, isFailed } of await placesOf(driver)) {
     const isOrphan = entry.owner !== null && !driver.workers.has(entry.owner)
     if (isFailed) {
       const { reason, isOfWorkers } = await reasonOf(driver, entry)
-      if (isOfWorkers) givenUp.push({ entry, error: new RunError(sentenceOf(entry)) })
+      if (isOfWorkers)
+        givenUp.push({ entry, error: new RunError(`${MOST_DEATHS} workers died while they ${did} ${entry.what}.`) })
       else if (entry.lost++ < MOST_LOST) again.push(entry)
-      else givenUp.push({ entry, error: new RunError(`Particle ${entry.job.particle} was not evaluated: ${reason}`) })
+      else givenUp.push({ entry, error: new RunError(`No worker ${did} ${entry.what}: ${reason}`) })
     } else if (isOrphan) again.push(entry)
     else if (isThere) entry.isMissing = false
     else if (!entry.isMissing) entry.isMissing = true
@@ -42,14 +44,13 @@ export async function look(driver: Driver): Promise<GivenUp[]> {
     else
       givenUp.push({
         entry,
-        error: new RunError(`The job of particle ${entry.job.particle} was lost ${MOST_LOST} times.`),
+        error: new RunError(`The job of ${entry.what} was lost ${MOST_LOST} times.`),
       })
   }
   await addAgain(driver, again)
+  for (const { entry } of givenUp) await withdraw(driver, entry)
   return givenUp
 }
-
-const sentenceOf = ({ job }: Entry) => `${MOST_DEATHS} workers died while they evaluated particle ${job.particle}.`
 
 async function lookAtWorkers(driver: Driver): Promise<void> {
   const { server, release, told, workers, limit, at } = driver
@@ -67,7 +68,7 @@ async function lookAtWorkers(driver: Driver): Promise<void> {
 }
 
 /** Where the open jobs are. An answer stands in the list before its job goes. */
-async function placesOf({ server, open, run }: Driver) {
+async function placesOf<E extends Entry>({ server, open, run }: Driver<E>) {
   const entries = [...open.values()]
   const replies = await server.together([
     ...entries.flatMap(({ id, queue }) => [
@@ -95,7 +96,7 @@ async function reasonOf({ server }: Driver, { queue, id }: Entry) {
 async function addAgain(driver: Driver, entries: readonly Entry[]): Promise<void> {
   for (const entry of entries) {
     await driver.queues.get(entry.queue)?.remove(entry.id)
-    Object.assign(entry, { queue: sharedQueue(driver.release), owner: null, isMissing: false })
+    Object.assign(entry, { queue: sharedQueue(driver.release), owner: null, thread: null, isMissing: false })
   }
   if (entries.length > 0) await post(driver, entries)
 }

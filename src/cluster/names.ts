@@ -4,6 +4,9 @@ import { PREFIX } from './server.ts'
 
 // Names of keys and queues. BullMQ allows no colon in the names of queues and in the ids of jobs.
 
+/** What workers become that do whole runs. */
+export const WHOLE_RUNS = 'whole-runs'
+
 /** What two sides must have in common to compute the same bits. */
 export interface Release {
   readonly version: string
@@ -23,7 +26,7 @@ export const inWords = ({ version, core }: Release) => `steinrl ${version} with 
 export const isSame = (a: Release, b: Release) => a.version === b.version && a.core === b.core
 
 /** Jobs for any worker of a release: others never see them. */
-export const sharedQueue = ({ version, core }: Release) => `evaluations-${version}-${core.slice(0, 12)}`
+export const sharedQueue = ({ version, core }: Release) => `jobs-${version}-${core.slice(0, 12)}`
 
 /** Jobs for whoever has the rows of a particle. */
 export const ownQueue = (worker: string) => `worker-${worker}`
@@ -33,7 +36,7 @@ export const keys = {
   workers: `${PREFIX}:workers`,
   /** What a worker tells of itself; gone when it gives no sign of life. */
   worker: (id: string) => `${PREFIX}:worker:${id}`,
-  /** What the evaluator of a run is made of; gone when its driver gives no sign of life. */
+  /** What workers become for a run; gone when its driver gives no sign of life. */
   setup: (run: string) => `${PREFIX}:setup:${run}`,
   /** The bytes of a job. */
   job: (id: string) => `${PREFIX}:job:${id}`,

@@ -31,7 +31,7 @@ export interface QueuedJob {
   readonly data: unknown
 }
 
-interface JobOptions {
+export interface JobOptions {
   readonly jobId: string
   readonly attempts: number
   readonly backoff?: { readonly type: 'exponential'; readonly delay: number }

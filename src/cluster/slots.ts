@@ -1,25 +1,32 @@
-import type { Job, Outcome } from '../rl/evaluator.ts'
-import { type PoolWorker, startPoolWorker } from '../rl/pool-worker.ts'
+import type { WorkerEnd } from '../rl/pool-worker.ts'
 
-/** What threads become for a run. */
-export interface Role {
-  readonly evaluator: string
-  readonly posted: unknown
-  readonly limit: number
+/** What occupies a slot: a thread that does one job at a time. */
+export interface SlotThread {
+  /** Why it is no more; null while it is alive. */
+  end(): WorkerEnd | null
+  stop(): void
 }
 
 interface Slot {
   readonly thread: number
   run: string | null
-  worker: PoolWorker | null
+  worker: SlotThread | null
   isBusy: boolean
 }
 
-/** The threads of one worker process: each evaluates one particle at a time, and keeps the rows of its last ones. */
+/** The threads of one worker process: each does one job at a time, and keeps the rows of its last ones. */
 export interface Slots {
   running(): number
-  /** Evaluates on the thread that is asked for, or on any. Throws what evaluating the particle throws. */
-  evaluate(run: string, role: Role, job: Job, wanted: number | null): Promise<{ outcome: Outcome; thread: number }>
+  /**
+   * Does a job of a run on the thread that is asked for, or on any; `start` makes a thread into one of that run. Throws
+   * what `use` throws.
+   */
+  on<T extends SlotThread, R>(
+    run: string,
+    wanted: number | null,
+    start: () => Promise<T>,
+    use: (worker: T, thread: number) => Promise<R>,
+  ): Promise<R>
   /** Ends threads of runs that are over. */
   keepOnly(runs: ReadonlySet<string>): void
   close(): void
@@ -57,13 +64,18 @@ export function createSlots(threads: number): Slots {
 
   return {
     running: () => slots.filter(({ isBusy }) => isBusy).length,
-    async evaluate(run, role, job, wanted) {
+    async on<T extends SlotThread, R>(
+      run: string,
+      wanted: number | null,
+      start: () => Promise<T>,
+      use: (worker: T, thread: number) => Promise<R>,
+    ) {
       const slot = await take(run, wanted)
       try {
         if (slot.run !== run || slot.worker?.end()) empty(slot)
-        slot.worker ??= await startPoolWorker(role)
+        slot.worker ??= await start()
         slot.run = run
-        return { outcome: await slot.worker.evaluate(job), thread: slot.thread }
+        return await use(slot.worker as T, slot.thread)
       } finally {
         if (slot.worker?.end()) empty(slot)
         slot.isBusy = false

@@ -1,6 +1,5 @@
 import { isExpected, UsageError } from '../core/errors.ts'
-import type { Outcome } from '../rl/evaluator.ts'
-import { WorkerEnd } from '../rl/pool-worker.ts'
+import { startPoolWorker, WorkerEnd } from '../rl/pool-worker.ts'
 import type { RedisAddress } from './address.ts'
 import { type By, decodeJob, encodeAnswer, type Said } from './answers.ts'
 import { decodeMessage, encodeMessage } from './messages.ts'
@@ -15,11 +14,20 @@ import {
   ownRelease,
   type Release,
   sharedQueue,
+  WHOLE_RUNS,
 } from './names.ts'
 import { BEAT, leave, tell } from './register.ts'
+import { type RunPlace, runPlace, startRunThread } from './run-thread.ts'
 import { connect, type QueuedJob, type Server } from './server.ts'
-import { createSlots, type Role, type Slots } from './slots.ts'
+import { createSlots, type Slots } from './slots.ts'
 import { type KnownTasks, tasksOf, withKnownTask } from './tasks.ts'
+
+/** What threads become for a run. */
+interface Role {
+  readonly evaluator: string
+  readonly posted: unknown
+  readonly limit: number
+}
 
 /** How a worker of a cluster is started. */
 export interface ClusterWorkerOptions {
@@ -52,13 +60,17 @@ interface State {
   /** What threads become for each run; null for one that is over. */
   readonly roles: Map<string, Promise<Role | null>>
   readonly counts: { done: number; retries: number; seconds: number[] }
+  readonly place: RunPlace
+  /** Whole runs that are being done, by their jobs. */
+  readonly wholeRuns: Map<string, { stop(): void }>
 }
 
 /** Jobs whose seconds are kept for the mean. */
 const MOST_SECONDS = 256
 
 /**
- * Starts a worker of a cluster: it evaluates particles of any run on the server that is of the same release.
+ * Starts a worker of a cluster: it evaluates particles of any training on the server that is of the same release, and
+ * does whole runs of experiments.
  *
  * @throws UsageError when there is no server, or a file cannot be imported
  */
@@ -68,7 +80,20 @@ export async function startClusterWorker(options: ClusterWorkerOptions): Promise
   const server = await connect(address)
   const [release, id, slots] = [await ownRelease(), newId(), createSlots(threads)]
   const counts = { done: 0, retries: 0, seconds: [] }
-  const state: State = { server, release, id, name, tasks, slots, roles: new Map(), counts }
+  const state: State = {
+    ...{
+      server,
+      release,
+      id,
+      name,
+      tasks,
+      slots,
+      roles: new Map(),
+      counts,
+      wholeRuns: new Map(),
+      place: await runPlace(),
+    },
+  }
   const beat = () => tell(server, { ...release, id, name, threads, running: slots.running(), ...told(counts) })
   await beat()
   const beats = setInterval(() => {
@@ -82,9 +107,12 @@ export async function startClusterWorker(options: ClusterWorkerOptions): Promise
   return {
     introduction: `Worker ${name} takes jobs from ${server.shown} for ${inWords(release)}, ${threads} at a time.`,
     async close() {
+      // The driver gives them to others, who go on from their last checkpoints.
+      for (const run of state.wholeRuns.values()) run.stop()
       await Promise.all(queues.map((queue) => queue.close()))
       clearInterval(beats)
       slots.close()
+      await state.place.close()
       await leave(server, { ...release, id }).catch(() => {})
       server.close()
     },
@@ -97,8 +125,11 @@ const told = ({ done, retries, seconds }: State['counts']) => {
   return { done, retries, mean, p95: rising[Math.ceil(0.95 * rising.length) - 1] ?? null }
 }
 
-/** Threads for runs that are over. */
-async function forget({ server, roles, slots }: State): Promise<void> {
+/** Threads for runs that are over, and whole runs that nobody waits for. */
+async function forget({ server, roles, slots, wholeRuns }: State): Promise<void> {
+  const jobs = [...wholeRuns.keys()]
+  const areWanted = await server.together(jobs.map((id) => ['EXISTS', keys.job(id)]))
+  for (const [k, id] of jobs.entries()) if (Number(areWanted[k]) === 0) wholeRuns.get(id)?.stop()
   const runs = [...roles.keys()]
   const replies = await server.together(runs.map((run) => ['EXISTS', keys.setup(run)]))
   for (const [k, run] of runs.entries()) if (Number(replies[k]) === 0) roles.delete(run)
@@ -116,29 +147,86 @@ async function perform(state: State, { id = '', data }: QueuedJob): Promise<void
   if (!bytes) return
   const by = { worker: state.id, name, thread: wanted ?? 0 }
   const started = performance.now()
-  let role: Role | null
-  let job: ReturnType<typeof decodeJob>
+  let done: { outcome: unknown; thread: number } | null
   try {
-    role = await roleFor(state, run)
-    job = decodeJob(bytes)
-  } catch (error) {
-    if (!isExpected(error)) throw error
-    return answer(state, run, id, by, { failure: plainOf(error) })
-  }
-  if (!role) return
-  let done: { outcome: Outcome; thread: number }
-  try {
-    done = await state.slots.evaluate(run, role, job, wanted)
+    const role = await roleFor(state, run)
+    // Of a driver that is no more.
+    if (!role) return void (await server.call('UNLINK', keys.job(id)))
+    done = role.evaluator === WHOLE_RUNS ? await wholeRun(state, role, id, run, bytes) : await evaluated(role)
   } catch (error) {
     if (!(error instanceof WorkerEnd)) return answer(state, run, id, by, { failure: plainOf(error) })
     counts.retries++
     await answer(state, run, id, by, { died: error.message })
     throw new Error(`A thread died: ${error.message}.`)
   }
+  if (!done) return
   counts.done++
   counts.seconds.push((performance.now() - started) / 1000)
   if (counts.seconds.length > MOST_SECONDS) counts.seconds.shift()
   await answer(state, run, id, { ...by, thread: done.thread }, { outcome: encodeMessage(done.outcome) })
+
+  async function evaluated(role: Role) {
+    const job = decodeJob(bytes as Uint8Array)
+    return state.slots.on(
+      ...([run as string, wanted, () => startPoolWorker(role)] as const),
+      async (worker, thread) => ({ outcome: await worker.evaluate(job), thread }),
+    )
+  }
+}
+
+/** Milliseconds in which what a whole run comes to is sent together. */
+const NEWS_EVERY = 200
+
+/** Null where nobody waits for it any more, or others are to go on with it. */
+async function wholeRun(state: State, { limit }: Role, id: string, run: string, bytes: Uint8Array) {
+  const { server, slots, wholeRuns, place } = state
+  const job = decodeMessage(bytes) as object
+  const news: unknown[] = []
+  let sent: Promise<unknown> = Promise.resolve()
+  let failure: unknown = null
+  const send = (what: () => Promise<unknown>) => {
+    sent = sent.then(what).catch((error: unknown) => {
+      failure ??= error
+    })
+  }
+  let isStopped = false
+  try {
+    return await slots.on(...([run, null, () => startRunThread(limit, place)] as const), async (worker, thread) => {
+      const by = { worker: state.id, name: state.name, thread }
+      const tell = () => {
+        const events = news.splice(0)
+        if (events.length > 0) send(() => answer(state, run, id, by, { news: events }))
+      }
+      const timer = setInterval(tell, NEWS_EVERY)
+      wholeRuns.set(id, {
+        stop() {
+          isStopped = true
+          worker.stop()
+        },
+      })
+      try {
+        const outcome = await worker.perform(job, {
+          news: (event) => void news.push(event),
+          kept(files) {
+            tell()
+            const next = encodeMessage({ ...job, files })
+            send(() => server.call('SET', keys.job(id), next, 'XX', 'PX', KEPT.job))
+            send(() => answer(state, run, id, by, { kept: true }))
+          },
+        })
+        tell()
+        await sent
+        if (failure) throw failure
+        return { outcome, thread }
+      } finally {
+        clearInterval(timer)
+        wholeRuns.delete(id)
+      }
+    })
+  } catch (error) {
+    if (isStopped) return null
+    throw error
+  }
 }
 
 const plainOf = (error: unknown) => {
@@ -166,7 +254,8 @@ async function readRole({ server, release, name, tasks }: State, run: string): P
     if (!isSame({ version, core }, release))
       throw new UsageError(`it is of ${inWords({ version, core })}, and this is ${inWords(release)}.`)
     if (typeof evaluator !== 'string' || !Number.isFinite(limit)) throw new UsageError('it names no evaluator.')
-    return { evaluator, posted: withKnownTask(setup, tasks), limit: limit as number }
+    const posted = evaluator === WHOLE_RUNS ? null : withKnownTask(setup, tasks)
+    return { evaluator, posted, limit: limit as number }
   } catch (error) {
     if (!isExpected(error)) throw error
     throw new UsageError(`Worker ${name} cannot take part in this run: ${error.message}`)

@@ -54,7 +54,10 @@ export async function keptJobs(
 /**
  * What a job has left that came to its end with these settings; null for an older or damaged run, which is done again.
  */
-async function finishedJob(job: ExperimentJob, { iterations }: Description): Promise<FinishedRun | null> {
+export async function finishedJob(
+  job: ExperimentJob,
+  { iterations }: Pick<Description, 'iterations'>,
+): Promise<FinishedRun | null> {
   try {
     const run = await readFinished(job.path)
     await readVisits(job.path)

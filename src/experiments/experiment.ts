@@ -1,44 +1,22 @@
 import { platform } from '#platform'
-import { isExpected, RunError, UsageError } from '../core/errors.ts'
-import { check, wholeNumber } from '../core/schemas.ts'
-import { version } from '../core/version.ts'
-import { freeze } from '../envs/description.ts'
-import { sizeOf } from '../envs/spaces.ts'
-import type { IterationMetrics } from '../report/metrics.ts'
-import { evaluateGrid } from '../rl/randomisation.ts'
-import { continueRun } from '../train/continue-run.ts'
-import { createRun, finishRun, record } from '../train/record.ts'
-import { restoreFrom } from '../train/resume.ts'
-import type { Run } from '../train/run.ts'
-import { fileOf } from '../train/run-files.ts'
-import { type AnyTrainStep, evaluate, train } from '../train/train.ts'
-import { conclude, isOf, keptJobs, keyOf, startExperiment } from './directory.ts'
-import { playGoals } from './multigoal/play.ts'
-import { type Description, type ExperimentJob, type ExperimentOptions, jobsOf, planOf } from './plan.ts'
+import { isRedisAddress, type RedisAddress } from '../cluster/address.ts'
+import { UsageError } from '../core/errors.ts'
+import { check, nonNegativeNumber, wholeNumber } from '../core/schemas.ts'
+import { runElsewhere } from './cluster/elsewhere.ts'
+import { conclude, keptJobs, keyOf, startExperiment } from './directory.ts'
+import { type ExperimentJob, type ExperimentOptions, jobsOf, type Plan, planOf } from './plan.ts'
 import { merge } from './run-concurrently.ts'
-import { collectVisits, saveVisits, type Visits } from './visits.ts'
-
-const { files } = platform
+import { type RunProgress, runJob } from './run-job.ts'
 
 /** As of workers. */
 const MOST_JOBS = 256
 
 /** One run moved on. */
-export interface ExperimentProgress {
-  readonly variant: string
-  readonly seed: number
-  /** 'kept': it was finished before this experiment went on. */
-  readonly status: 'kept' | 'training' | 'evaluating' | 'finished' | 'failed'
-  /** Of the iteration that was done; null in other states than 'training'. */
-  readonly metrics: IterationMetrics | null
-  /** Why it failed, or what became of workers, a sentence each. */
-  readonly notes: readonly string[]
+export interface ExperimentProgress extends RunProgress {
   readonly runs: { readonly finished: number; readonly failed: number; readonly total: number }
   /** Share of the iterations of this session that are done, 0 … 1. */
   readonly share: number
 }
-
-type RunProgress = Omit<ExperimentProgress, 'runs' | 'share'>
 
 /**
  * Runs an experiment, several runs at a time, and leaves its directory. Finished runs are kept, others go on from
@@ -50,36 +28,42 @@ type RunProgress = Omit<ExperimentProgress, 'runs' | 'share'>
  */
 export async function* runExperiment(options: ExperimentOptions): AsyncGenerator<ExperimentProgress> {
   const plan = planOf(options)
-  const jobs = check(wholeNumber('jobs', 1, MOST_JOBS), options.jobs ?? platform.threads.count())
   const own = jobsOf(plan, options.shard)
   if (options.shard && options.overwrite)
     throw new UsageError('A shard cannot overwrite an experiment: the others may have begun already.')
   const found = await keptJobs(plan, options.overwrite ?? false, options.shard !== undefined)
   const kept = own.filter((job) => found.has(job))
-  await startExperiment(plan, options.shard !== undefined)
   const pending = own.filter((job) => !found.has(job))
-  const limit = Math.max(Math.min(jobs, pending.length), 1)
-  // The cores that are left when there are few runs evaluate for these.
-  const workers = Math.max(Math.floor(platform.threads.count() / limit), 1)
+  const hands = await handsFor(options, plan, pending.length)
+  try {
+    await startExperiment(plan, options.shard !== undefined)
+    yield* runsOf(plan, kept, pending, hands)
+  } finally {
+    await hands.close()
+  }
+}
+
+/** Those that are kept, then what becomes of the others; whenever it ends, what is finished is reported. */
+async function* runsOf(
+  plan: Plan,
+  kept: readonly ExperimentJob[],
+  pending: readonly ExperimentJob[],
+  hands: Hands,
+): AsyncGenerator<ExperimentProgress> {
   const failures = new Map<string, string>()
-  const runs = { finished: kept.length, failed: 0, total: own.length }
+  const runs = { finished: kept.length, failed: 0, total: kept.length + pending.length }
+  const whole = pending.length * plan.description.iterations
   let iterations = 0
   const seen = (progress: RunProgress): ExperimentProgress => {
-    if (progress.status === 'training') iterations++
+    if (progress.metrics) iterations++
     if (progress.status === 'finished') runs.finished++
     if (progress.status === 'failed') runs.failed++
-    const share = pending.length === 0 ? 1 : iterations / (pending.length * plan.description.iterations)
-    return { ...progress, runs: { ...runs }, share }
+    return { ...progress, runs: { ...runs }, share: whole === 0 ? 1 : Math.min(iterations / whole, 1) }
   }
-  const stop = { requested: false }
   try {
     for (const { variant, seed } of kept) yield seen({ variant, seed, status: 'kept', metrics: null, notes: [] })
-    const takesUp = !options.overwrite
-    const starts = pending.map((job) => () => runJob(job, plan.description, { workers, stop, takesUp }))
-    const onStop = () => {
-      stop.requested = true
-    }
-    for await (const progress of merge(starts, limit, onStop)) {
+    const starts = pending.map((job) => () => hands.run(job))
+    for await (const progress of merge(starts, hands.limit, hands.stop)) {
       if (progress.status === 'failed') failures.set(keyOf(progress), progress.notes[0])
       yield seen(progress)
     }
@@ -88,83 +72,59 @@ export async function* runExperiment(options: ExperimentOptions): AsyncGenerator
   }
 }
 
-/** Thrown to leave an evaluation that nobody waits for. */
-const STOPPED = Symbol('stopped')
-
-/** What is the same for all jobs. */
-interface Session {
-  readonly workers: number
-  readonly stop: { readonly requested: boolean }
-  /** Whether runs that were stopped go on. */
-  readonly takesUp: boolean
+/** Who does runs. */
+interface Hands {
+  run(job: ExperimentJob): AsyncGenerator<RunProgress>
+  /** Runs at a time, as it is now. */
+  limit(): number
+  /** What is going on is to end. */
+  stop(): void
+  close(): Promise<void>
 }
 
-async function* runJob(
-  { variant, seed, path, options, config }: ExperimentJob,
-  { evaluationEpisodes: episodes, grid }: Description,
-  { workers, stop, takesUp }: Session,
-): AsyncGenerator<RunProgress> {
-  const progress = (status: RunProgress['status'], rest: Partial<RunProgress> = {}): RunProgress => ({
-    ...{ variant, seed, status, metrics: null, notes: [] },
-    ...rest,
-  })
-  const visits = collectVisits()
-  const run = (takesUp && (await taken(path, config, visits))) || (await createRun(path, config, { overwrite: true }))
-  let last: AnyTrainStep | undefined
-  try {
-    const steps: AsyncIterable<AnyTrainStep> = run.checkpoint
-      ? train({ resume: run.checkpoint, env: options.env, workers })
-      : train({ ...options, workers })
-    for await (const step of record(run, steps, { beside: visits.part })) {
-      last = step
-      visits.add(step.visited())
-      yield progress('training', { metrics: step.metrics, notes: step.losses })
-    }
-    yield progress('evaluating')
-    const { iterations, agents } = last as AnyTrainStep
-    const { spec } = last as AnyTrainStep
-    freeze(spec)
-    const onProgress = () => {
-      if (stop.requested) throw STOPPED
-    }
-    const evaluation = await evaluate({ spec, ...agents(), episodes, seed, onProgress })
-    const goals = await playGoals(spec, agents(), seed)
-    if (goals) evaluation.extras = { goals }
-    if (grid) {
-      const { ranges, points, episodes } = grid
-      evaluation.grid = await evaluateGrid({ spec, ...agents(), ranges, points, episodes, seed, onProgress })
-    }
-    const observations = visits.tensor(sizeOf(spec.observationSpace))
-    if (observations) await saveVisits(path, observations)
-    await finishRun(run, `Finished all ${iterations} iterations.`, evaluation)
-    // Nobody goes on with it, and a replay may be large.
-    await files.removeDirectory(fileOf(path, 'checkpoint'))
-    yield progress('finished')
-  } catch (error) {
-    if (error === STOPPED) return
-    if (!(error instanceof RunError)) throw error
-    await finishRun(run, `Failed. ${error.message}`, null)
-    yield progress('failed', { notes: [error.message] })
+/** Runs that are ready for each thread of a cluster beside the one that it does, so that it does not wait. */
+const READY = 1
+
+/** @throws UsageError for settings that are not allowed, and where there is no server or no worker */
+async function handsFor(
+  { jobs = platform.threads.count(), overwrite = false, checkpointEvery = 30 }: ExperimentOptions,
+  { description }: Plan,
+  pending: number,
+): Promise<Hands> {
+  const session = { takesUp: !overwrite, checkpointEvery: check(nonNegativeNumber('checkpointEvery'), checkpointEvery) }
+  if (isRedisAddress(jobs)) return pending === 0 ? nobody : handsAt(jobs, description, session)
+  const limit = Math.max(Math.min(check(wholeNumber('jobs', 1, MOST_JOBS), jobs), pending), 1)
+  // The cores that are left when there are few runs evaluate for these.
+  const workers = Math.max(Math.floor(platform.threads.count() / limit), 1)
+  const stop = { requested: false }
+  return {
+    ...nobody,
+    run: (job) => runJob(job, description, { ...session, workers, stop }),
+    limit: () => limit,
+    stop() {
+      stop.requested = true
+    },
   }
 }
 
-/** A run of these settings that was stopped, at its last checkpoint; null where it is done anew. */
-async function taken(path: string, config: ExperimentJob['config'], visits: Visits): Promise<Run | null> {
-  let run: Run | null = null
-  try {
-    run = await continueRun(path, { before: Number(config.iterations) })
-    const { checkpoint } = run
-    if (!checkpoint || checkpoint.about.version !== version || !isOf(run, config)) return await givenBack(run)
-    restoreFrom(checkpoint, 'beside', visits.part)
-    return run
-  } catch (error) {
-    if (!isExpected(error)) throw error
-    // What is damaged, or of another version, is done again.
-    return givenBack(run)
-  }
+const nobody: Hands = {
+  async *run() {},
+  limit: () => 1,
+  stop() {},
+  async close() {},
 }
 
-async function givenBack(run: Run | null): Promise<null> {
-  await run?.release()
-  return null
+async function handsAt(
+  address: RedisAddress,
+  description: Plan['description'],
+  session: { readonly takesUp: boolean; readonly checkpointEvery: number },
+): Promise<Hands> {
+  const { startWholeRuns } = await import('../cluster/whole-runs.ts')
+  const workers = await startWholeRuns(address)
+  return {
+    run: (job) => runElsewhere(job, description, { ...session, workers }),
+    limit: () => Math.max(workers.size(), 1) * (1 + READY),
+    stop: workers.stop,
+    close: workers.close,
+  }
 }

@@ -1,3 +1,4 @@
+import type { RedisAddress } from '../cluster/address.ts'
 import { show, UsageError } from '../core/errors.ts'
 import { nearest } from '../core/nearest.ts'
 import { namesOf, refuseUnknown } from '../core/options.ts'
@@ -24,8 +25,16 @@ export interface ExperimentOptions {
   readonly out?: string
   /** Start over where there is an experiment already. Default: go on with it. */
   readonly overwrite?: boolean
-  /** Runs at a time. Default: one a core. It does not change the bits. */
-  readonly jobs?: number
+  /**
+   * Runs at a time, or the address of a Redis server whose workers do them. Default: one a core. It does not change the
+   * bits.
+   */
+  readonly jobs?: number | RedisAddress
+  /**
+   * Seconds between two checkpoints of a run, of which one that is killed loses at most the last; 0: one an iteration.
+   * Default 30.
+   */
+  readonly checkpointEvery?: number
   /**
    * Which share of the runs this call does, the others being done by other calls with the same directory: 2 of 8 as [2,
    * 8]. Default: all. A later call without it does what is left, and reports all.
@@ -36,7 +45,7 @@ export interface ExperimentOptions {
 /** What an experiment is: the part of experiment.json that is known before it runs. */
 const EXPERIMENT_OPTIONS = namesOf<ExperimentOptions>({
   ...{ preset: true, seeds: true, iterations: true, variants: true, out: true, overwrite: true, jobs: true },
-  shard: true,
+  ...{ shard: true, checkpointEvery: true },
 })
 
 /**

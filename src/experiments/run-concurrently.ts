@@ -3,14 +3,16 @@
  * consumer leaves or one of them throws, the others are ended: each finishes the step that it is at, and its finally
  * blocks run.
  *
+ * @param limit that number, or what tells it whenever one moved on
  * @param onStop called before generators are ended early, so that long steps can be cut short
  */
 export async function* merge<T>(
   starts: readonly (() => AsyncGenerator<T>)[],
-  limit: number,
+  limit: number | (() => number),
   onStop: () => void = () => {},
 ): AsyncGenerator<T> {
   const waiting = [...starts]
+  const most = () => (typeof limit === 'number' ? limit : limit())
   const active = new Map<AsyncGenerator<T>, Promise<{ from: AsyncGenerator<T>; result: IteratorResult<T> }>>()
   const advance = (from: AsyncGenerator<T>) => {
     // At the back of the queue, so that a fast one does not starve the others.
@@ -22,7 +24,7 @@ export async function* merge<T>(
   }
   try {
     while (true) {
-      while (active.size < limit && waiting.length > 0) advance((waiting.shift() as () => AsyncGenerator<T>)())
+      while (active.size < most() && waiting.length > 0) advance((waiting.shift() as () => AsyncGenerator<T>)())
       if (active.size === 0) return
       const { from, result } = await Promise.race(active.values())
       if (result.done) active.delete(from)

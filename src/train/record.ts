@@ -13,7 +13,7 @@ import { cut } from './continue-run.ts'
 import type { Evaluated } from './loop.ts'
 import { encodeContent, type Particles, particlesOf } from './particles-file.ts'
 import { renderReport } from './report.ts'
-import { begun, clear, oldOf, type Run, recover, takeLock, takeOver } from './run.ts'
+import { begun, clear, exchange, newOf, type Run, recover, takeLock, takeOver } from './run.ts'
 import { bestParticle } from './run-directory.ts'
 import { FILES, fileOf, parseJson, parseLines, reading, writing } from './run-files.ts'
 import { type AlgorithmName, type TrainStep, taskOfConfig } from './train.ts'
@@ -59,21 +59,14 @@ export async function createRun(
 const holdsRun = async (path: string) =>
   (await files.exists(fileOf(path, 'config'))) || (await files.exists(fileOf(path, 'particles')))
 
-const newOf = (path: string) => `${path}.steinrl-new`
-
 /** Takes the place of the run that was there, which is kept until then; what the user had beside its files stays. */
 async function install(run: Run): Promise<void> {
   const { path, directory } = run
   if (path === directory) return
-  const old = oldOf(directory)
   await writing(directory, async () => {
-    await files.rename(directory, old)
-    await files.rename(path, directory).catch(async (error: unknown) => {
-      await files.rename(old, directory)
-      throw error
-    })
+    const old = await exchange(path, directory)
     run.path = directory
-    await takeOver(old, directory)
+    if (old) await takeOver(old, directory)
   })
 }
 
@@ -106,7 +99,7 @@ export async function* record<S extends TrainStep<AlgorithmName> & Partial<Evalu
   steps: AsyncIterable<S>,
   options: RecordOptions = {},
 ): AsyncGenerator<S> {
-  refuseUnknown('record', options, ['checkpointEvery', 'beside'])
+  refuseUnknown('record', options, ['checkpointEvery', 'beside', 'onCheckpoint'])
   const checkpoints = keepCheckpoints(run, options)
   let latest: Particles | null = null
   let savedAt = Number.NEGATIVE_INFINITY
@@ -187,6 +180,8 @@ export interface RecordOptions {
   readonly checkpointEvery?: number
   /** A state of the caller's own that is to be kept with them. */
   readonly beside?: StatePart
+  /** Called when a checkpoint is on disk, with the directory; the next one is not written before it has ended. */
+  readonly onCheckpoint?: (path: string) => Promise<void>
 }
 
 const CHECKPOINT_EVERY = 30
@@ -201,7 +196,7 @@ function tellOfEpisodes(spec: EnvironmentSpec): void {
 }
 
 /** Writes checkpoints while training goes on. */
-function keepCheckpoints(run: Run, { checkpointEvery = CHECKPOINT_EVERY, beside }: RecordOptions) {
+function keepCheckpoints(run: Run, { checkpointEvery = CHECKPOINT_EVERY, beside, onCheckpoint }: RecordOptions) {
   const every = check(nonNegativeNumber('checkpointEvery'), checkpointEvery) * 1000
   const task = (run.config.task ?? null) as Readonly<Record<string, unknown>> | null
   let writtenAt = Number.NEGATIVE_INFINITY
@@ -223,7 +218,9 @@ function keepCheckpoints(run: Run, { checkpointEvery = CHECKPOINT_EVERY, beside 
       writtenAt = platform.now()
       last = iteration
       // What it throws is thrown where the next one is to be written.
-      pending = write().catch((error: unknown) => error)
+      pending = write()
+        .then(() => onCheckpoint?.(run.path))
+        .catch((error: unknown) => error)
       // The particles, which may take the place of an older run, come after it.
       if (isFirst) await ended()
     },

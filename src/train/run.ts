@@ -37,7 +37,7 @@ export async function clear(path: string, names: readonly string[]): Promise<voi
   if (await files.exists(path)) for (const name of names) await files.removeDirectory(`${path}/${name}`)
 }
 
-export const oldOf = (path: string) => `${path}.steinrl-old`
+const oldOf = (path: string) => `${path}.steinrl-old`
 
 /** Locks the directory of a run. Throws a UsageError while another process has it. */
 export async function takeLock(path: string): Promise<() => Promise<void>> {
@@ -58,6 +58,25 @@ export async function recover(path: string): Promise<void> {
     else await files.rename(old, path)
   })
 }
+
+/**
+ * Gives a directory the place of another one, which is kept until its files are taken over.
+ *
+ * @returns where the other one is now; null where there was none
+ */
+export async function exchange(path: string, directory: string): Promise<string | null> {
+  const old = oldOf(directory)
+  const isThere = await files.exists(directory)
+  if (isThere) await files.rename(directory, old)
+  await files.rename(path, directory).catch(async (error: unknown) => {
+    if (isThere) await files.rename(old, directory)
+    throw error
+  })
+  return isThere ? old : null
+}
+
+/** Where a new run is until it takes the place of another one. */
+export const newOf = (path: string) => `${path}.steinrl-new`
 
 /** Moves what is no file of a run, and so the user's, from the directory of an older run, and removes that. */
 export async function takeOver(old: string, path: string): Promise<void> {

@@ -1,0 +1,120 @@
+import { platform } from '#platform'
+import { isExpected, RunError } from '../core/errors.ts'
+import { version } from '../core/version.ts'
+import { freeze } from '../envs/description.ts'
+import { sizeOf } from '../envs/spaces.ts'
+import type { IterationMetrics } from '../report/metrics.ts'
+import { evaluateGrid } from '../rl/randomisation.ts'
+import { continueRun } from '../train/continue-run.ts'
+import { createRun, finishRun, record } from '../train/record.ts'
+import { restoreFrom } from '../train/resume.ts'
+import type { Run } from '../train/run.ts'
+import { fileOf } from '../train/run-files.ts'
+import { type AnyTrainStep, evaluate, train } from '../train/train.ts'
+import { isOf } from './directory.ts'
+import { playGoals } from './multigoal/play.ts'
+import type { Description, ExperimentJob } from './plan.ts'
+import { collectVisits, saveVisits, type Visits } from './visits.ts'
+
+const { files } = platform
+
+/** One run moved on, wherever it is done. */
+export interface RunProgress {
+  readonly variant: string
+  readonly seed: number
+  /** 'kept': it was finished before this experiment went on. */
+  readonly status: 'kept' | 'training' | 'evaluating' | 'finished' | 'failed'
+  /** Of the iteration that was done; null in other states than 'training'. */
+  readonly metrics: IterationMetrics | null
+  /** Why it failed, or what became of workers, a sentence each. */
+  readonly notes: readonly string[]
+}
+
+/** Thrown to leave an evaluation that nobody waits for. */
+const STOPPED = Symbol('stopped')
+
+/** What is the same for all jobs. */
+interface Session {
+  readonly workers: number
+  readonly stop: { readonly requested: boolean }
+  /** Whether runs that were stopped go on. */
+  readonly takesUp: boolean
+  /** Seconds between two checkpoints. */
+  readonly checkpointEvery?: number
+  /** Called when a checkpoint is on disk, with the directory; the next one waits for it. */
+  readonly onCheckpoint?: (path: string) => Promise<void>
+  /** Called again and again while policies are evaluated. */
+  readonly onEvaluating?: () => void
+}
+
+/** Does one run of an experiment, here. */
+export async function* runJob(
+  { variant, seed, path, options, config }: ExperimentJob,
+  { evaluationEpisodes: episodes, grid }: Pick<Description, 'evaluationEpisodes' | 'grid'>,
+  { workers, stop, takesUp, checkpointEvery, onCheckpoint, onEvaluating }: Session,
+): AsyncGenerator<RunProgress> {
+  const progress = (status: RunProgress['status'], rest: Partial<RunProgress> = {}): RunProgress => ({
+    ...{ variant, seed, status, metrics: null, notes: [] },
+    ...rest,
+  })
+  const visits = collectVisits()
+  const run = (takesUp && (await taken(path, config, visits))) || (await createRun(path, config, { overwrite: true }))
+  let last: AnyTrainStep | undefined
+  try {
+    const steps: AsyncIterable<AnyTrainStep> = run.checkpoint
+      ? train({ resume: run.checkpoint, env: options.env, workers })
+      : train({ ...options, workers })
+    for await (const step of record(run, steps, { beside: visits.part, checkpointEvery, onCheckpoint })) {
+      last = step
+      visits.add(step.visited())
+      yield progress('training', { metrics: step.metrics, notes: step.losses })
+    }
+    yield progress('evaluating')
+    const { iterations, agents } = last as AnyTrainStep
+    const { spec } = last as AnyTrainStep
+    freeze(spec)
+    const onProgress = () => {
+      if (stop.requested) throw STOPPED
+      onEvaluating?.()
+    }
+    const evaluation = await evaluate({ spec, ...agents(), episodes, seed, onProgress })
+    const goals = await playGoals(spec, agents(), seed)
+    if (goals) evaluation.extras = { goals }
+    if (grid) {
+      const { ranges, points, episodes } = grid
+      evaluation.grid = await evaluateGrid({ spec, ...agents(), ranges, points, episodes, seed, onProgress })
+    }
+    const observations = visits.tensor(sizeOf(spec.observationSpace))
+    if (observations) await saveVisits(path, observations)
+    await finishRun(run, `Finished all ${iterations} iterations.`, evaluation)
+    // Nobody goes on with it, and a replay may be large.
+    await files.removeDirectory(fileOf(path, 'checkpoint'))
+    yield progress('finished')
+  } catch (error) {
+    if (error === STOPPED) return
+    if (!(error instanceof RunError)) throw error
+    await finishRun(run, `Failed. ${error.message}`, null)
+    yield progress('failed', { notes: [error.message] })
+  }
+}
+
+/** A run of these settings that was stopped, at its last checkpoint; null where it is done anew. */
+async function taken(path: string, config: ExperimentJob['config'], visits: Visits): Promise<Run | null> {
+  let run: Run | null = null
+  try {
+    run = await continueRun(path, { before: Number(config.iterations) })
+    const { checkpoint } = run
+    if (!checkpoint || checkpoint.about.version !== version || !isOf(run, config)) return await givenBack(run)
+    restoreFrom(checkpoint, 'beside', visits.part)
+    return run
+  } catch (error) {
+    if (!isExpected(error)) throw error
+    // What is damaged, or of another version, is done again.
+    return givenBack(run)
+  }
+}
+
+async function givenBack(run: Run | null): Promise<null> {
+  await run?.release()
+  return null
+}
