@@ -88,6 +88,14 @@ describe('commands shown in the guides exist', () => {
       const help = steinrl(['experiment', '--help'])
       for (const option of options.filter((word) => word.startsWith('--'))) expect(help).toContain(option)
     },
+    sweep: ([space, ...options]) => {
+      const given = readFileSync(join(root, 'docs/sweeps.md'), 'utf8').match(/^```json\n([\s\S]*?)^```/m)?.[1]
+      writeFileSync(join(place, space), given as string)
+      const words = options.includes('optuna') ? ['--help'] : ['--trials', '1', '--overwrite']
+      expect(
+        steinrl(['sweep', space, ...options.filter((word) => word !== 'optuna' || words[0] !== '--help'), ...words]),
+      ).toMatch(/Report|--sampler/)
+    },
     fit: (args) => void expect(steinrl(['fit', ...args])).toContain('report'),
     eval: (args) => void expect(steinrl(['eval', ...args])).toMatch(/median/),
     worker: ([, ...options]) => {

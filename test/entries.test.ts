@@ -30,7 +30,7 @@ test('what is there for SVGD and for environments is in their entries', () => {
 })
 
 const source = fileURLToPath(new URL('../src', import.meta.url))
-const entries = ['algorithms', 'bayes', 'cluster', 'envs', 'index', 'policy/index', 'render', 'svgd', 'tools']
+const entries = ['algorithms', 'bayes', 'cluster', 'envs', 'index', 'policy/index', 'render', 'svgd', 'sweeps', 'tools']
 
 /** Every name that an entry exports, with the file that declares it. */
 function publicNames(): { name: string; file: string }[] {

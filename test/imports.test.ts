@@ -22,6 +22,7 @@ const SOURCE_RANKS = {
   bayes: 3.7,
   train: 4,
   experiments: 5,
+  sweeps: 5.5,
   export: 5,
   cli: 6,
 }
@@ -134,6 +135,7 @@ test('only the entries of the package re-export, and nothing imports them', () =
     'policy/index.ts',
     'render.ts',
     'svgd.ts',
+    'sweeps.ts',
     'tools.ts',
   ]
   const reexporting = texts
@@ -316,6 +318,7 @@ const TESTED_ELSEWHERE: Readonly<Record<string, readonly [where: string, why: st
   'rl/soft-q.ts': ['algorithms/sac/sac.test.ts', 'the critics that three algorithms share'],
   'rl/visitation-density.ts': ['algorithms/svpg/behaviour-kernel.test.ts', 'the densities of its kernel'],
   'svgd/': ['svgd/kernels.test.ts', 'every kernel and its passes against float64 twins'],
+  'sweeps/': ['sweeps/sweep.test.ts', 'parts of a sweep, which runs them all'],
   'train/': ['train/run-directory.test.ts', 'the files of a run'],
 }
 

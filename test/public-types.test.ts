@@ -5,7 +5,7 @@ import { parse } from '@babel/parser'
 import { expect, test } from '@jest/globals'
 
 const dist = fileURLToPath(new URL('../dist', import.meta.url))
-const ENTRIES = ['algorithms', 'bayes', 'cluster', 'envs', 'index', 'policy/index', 'render', 'svgd', 'tools']
+const ENTRIES = ['algorithms', 'bayes', 'cluster', 'envs', 'index', 'policy/index', 'render', 'svgd', 'sweeps', 'tools']
 
 interface Node {
   readonly type: string

@@ -9,6 +9,7 @@ import { exitCodeOf } from './exit-codes.ts'
 import { experimentCommand } from './experiment.ts'
 import { exportCommand } from './export.ts'
 import { fitCommand } from './fit.ts'
+import { sweepCommand } from './sweep.ts'
 import { trainCommand } from './train.ts'
 
 const program = new Command('steinrl')
@@ -26,7 +27,7 @@ const program = new Command('steinrl')
           .replaceAll('\n', ' '),
       ),
   })
-const commands = [trainCommand(), evalCommand(), experimentCommand(), exportCommand(), fitCommand()]
+const commands = [trainCommand(), evalCommand(), experimentCommand(), sweepCommand(), exportCommand(), fitCommand()]
 for (const command of [...commands, workerCommand(), clusterCommand()]) {
   for (const each of [command, ...command.commands]) each.copyInheritedSettings(program)
   program.addCommand(command)

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander'
 import { UsageError } from '../core/errors.ts'
 import { RENAMED } from '../core/options.ts'
-import { describeSettings, type SettingDescription } from '../core/settings.ts'
+import { describeSettings, flagOf, type SettingDescription } from '../core/settings.ts'
 import { type AlgorithmName, algorithms } from '../train/train.ts'
 import { flag, json, list, number, ranges } from './values.ts'
 
@@ -34,9 +34,6 @@ const OWN: Readonly<Record<string, { shown: string; read: (text: string) => unkn
 
 /** On the command line particles are shared out to workers: the bits are the same. */
 const COMMAND_DEFAULTS: Readonly<Record<string, string>> = { workers: 'auto' }
-
-/** temperatureSchedule is --temperature-schedule */
-export const flagOf = (name: string) => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
 
 /** Adds each setting of an algorithm as an option of its command. */
 export function addSettings(command: Command, name: AlgorithmName): Command {

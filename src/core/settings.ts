@@ -59,6 +59,9 @@ export interface SettingDescription extends Allowed {
   readonly fallback: string | null
 }
 
+/** temperatureSchedule is --temperature-schedule */
+export const flagOf = (name: string) => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
+
 /** All settings of a schema in their order. */
 export const describeSettings = (entries: Entries): SettingDescription[] =>
   Object.entries(entries).map(([name, entry]) => {

@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals'
 import { Command } from 'commander'
 import * as v from 'valibot'
 import { amortizedSchema } from '../../src/algorithms/amortized-svgd/settings.ts'
-import { addSettings, flagOf } from '../../src/cli/settings.ts'
+import { addSettings } from '../../src/cli/settings.ts'
 import { UsageError } from '../../src/core/errors.ts'
 import { positiveNumber, wholeNumber } from '../../src/core/schemas.ts'
 import {
@@ -11,6 +11,7 @@ import {
   derived,
   describeSettings,
   type Entries,
+  flagOf,
   required,
   setting,
   withDefault,

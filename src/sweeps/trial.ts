@@ -1,0 +1,220 @@
+import { platform } from '#platform'
+import { isExpected, RunError, StorageError } from '../core/errors.ts'
+import { finite, meanOf, quantile, type Value } from '../core/statistics.ts'
+import { freeze } from '../envs/description.ts'
+import type { IterationMetrics } from '../report/metrics.ts'
+import { writing } from '../train/run-files.ts'
+import { type AnyTrainOptions, type AnyTrainStep, evaluate, train } from '../train/train.ts'
+import { externalOf, type Journal, type JournalTrial } from './journal.ts'
+import { type SweepPlan, trialConfig } from './plan.ts'
+
+/** How far a trial goes before those that go on are chosen. */
+export interface Rung {
+  readonly number: number
+  /** Of its iterations. */
+  readonly share: number
+  readonly isLast: boolean
+}
+
+/** A trial moved on. */
+export interface TrialProgress {
+  /** Its number, from 0. */
+  readonly trial: number
+  /** What it tries, by the names of the settings. */
+  readonly settings: Readonly<Record<string, unknown>>
+  /** 'kept': it was done before this sweep went on; 'waiting': it is judged after a part of its iterations. */
+  readonly status: 'kept' | 'training' | 'evaluating' | 'waiting' | 'finished' | 'pruned' | 'failed'
+  /** Of the iteration that was done; null in other states than 'training'. */
+  readonly metrics: IterationMetrics | null
+  /** What it came to, where that is known. */
+  readonly value: number | null
+  /** Why it failed. */
+  readonly reason: string | null
+}
+
+/** What the trial comes to at a rung, and what it takes to go on with measuring. */
+interface RungRecord {
+  readonly value: number
+  /** The last ten values in training, and the last return of each particle. */
+  readonly recent: readonly number[]
+  readonly returns: readonly Value[]
+}
+
+/** As many values of a trial as its curve has at most. */
+const CURVE = 100
+/** Values of a curve are written this often, or when the trial ends. */
+const WRITE_EVERY_MS = 1000
+/** Iterations whose mean return judges a training. */
+const WINDOW = 10
+
+/** Thrown to leave an evaluation that nobody waits for. */
+const STOPPED = Symbol('stopped')
+
+/** What is the same for all trials. */
+export interface TrialSession {
+  readonly plan: SweepPlan
+  readonly journal: Journal
+  readonly workers: number
+  readonly stop: { readonly requested: boolean }
+}
+
+const { files } = platform
+
+const rungName = (rung: number) => `rung ${rung}`
+
+const recordOf = ({ attributes }: JournalTrial, rung: number) =>
+  (attributes[rungName(rung)] as RungRecord | undefined) ?? null
+
+/** What a trial came to at a rung; null where it has not been there. */
+export const rungValue = (trial: JournalTrial, rung: Rung): number | null => recordOf(trial, rung.number)?.value ?? null
+
+/** What a trial tries, from its representation in the journal. */
+export function valuesOf(
+  { dimensions }: Pick<SweepPlan, 'dimensions'>,
+  { parameters }: JournalTrial,
+): Readonly<Record<string, unknown>> {
+  const there = dimensions.filter(({ name }) => Object.hasOwn(parameters, name))
+  return Object.fromEntries(
+    there.map((dimension) => [dimension.name, externalOf(dimension, parameters[dimension.name])]),
+  )
+}
+
+/** What a trial goes on from behind a rung. */
+const checkpointPath = ({ path }: SweepPlan, { number }: JournalTrial, rung: number) =>
+  `${path}/trials/${number}-${rung}.checkpoint`
+
+/** Trains a trial up to a rung, from where it was left. What it ends by is in the journal when this is done. */
+export async function* climb(session: TrialSession, trial: JournalTrial, rung: Rung): AsyncGenerator<TrialProgress> {
+  const { plan, journal } = session
+  const settings = valuesOf(plan, trial)
+  const progress = (status: TrialProgress['status'], rest: Partial<TrialProgress> = {}): TrialProgress => ({
+    ...{ trial: trial.number, settings, status, metrics: null, value: null, reason: null },
+    ...rest,
+  })
+  if (trial.state !== 'running' || rungValue(trial, rung) !== null)
+    return yield progress('kept', { value: trial.value ?? rungValue(trial, rung), reason: reasonOf(trial) })
+  try {
+    const value = yield* reach(session, trial, rung, progress)
+    if (!rung.isLast) return yield progress('waiting', { value })
+    await journal.end(trial, 'finished', value)
+    yield progress('finished', { value })
+  } catch (error) {
+    if (error === STOPPED) return
+    if (!isExpected(error) || error instanceof StorageError) throw error
+    await journal.note(trial, { reason: error.message })
+    await journal.end(trial, 'failed', null)
+    yield progress('failed', { reason: error.message })
+  }
+  await files.remove(checkpointPath(plan, trial, rung.number - 1))
+}
+
+export const reasonOf = ({ attributes }: JournalTrial) =>
+  typeof attributes.reason === 'string' ? attributes.reason : null
+
+/** Ends a trial that is not among those that go on. */
+export async function prune({ plan, journal }: TrialSession, trial: JournalTrial, rung: Rung): Promise<number | null> {
+  const value = rungValue(trial, rung)
+  await journal.end(trial, 'pruned', value)
+  await files.remove(checkpointPath(plan, trial, rung.number))
+  return value
+}
+
+async function* reach(
+  { plan, journal, workers, stop }: TrialSession,
+  trial: JournalTrial,
+  rung: Rung,
+  progress: (status: TrialProgress['status'], rest?: Partial<TrialProgress>) => TrialProgress,
+): AsyncGenerator<TrialProgress, number> {
+  const { task: _, ...config } = trialConfig(plan, valuesOf(plan, trial))
+  const { iterations } = config
+  const last = Math.max(Math.floor(iterations * rung.share + 1e-9), 1)
+  const from = checkpointPath(plan, trial, rung.number - 1)
+  const before = rung.number > 0 && (await files.exists(from)) ? await files.read(from) : null
+  const measured = measuring(plan, before ? recordOf(trial, rung.number - 1) : null)
+  const curve = curveOf(journal, trial, Math.ceil(iterations / CURVE))
+  const { spec: env } = plan
+  const steps: AsyncIterable<AnyTrainStep> = before
+    ? train({ resume: before, env, workers })
+    : train({ ...config, env, workers } as AnyTrainOptions)
+  let value: number | null = null
+  for await (const step of steps) {
+    await curve.add(step.iteration, measured.add(step.metrics), step.iteration === last)
+    yield progress('training', { metrics: step.metrics })
+    if (step.iteration < last) continue
+    if (plan.description.objective.by === 'evaluation') yield progress('evaluating')
+    value = await judged(plan, step, measured.value(), stop)
+    const { seconds, transitions } = step.metrics
+    await journal.note(trial, { seconds, transitions, iterations })
+    if (!rung.isLast) await leave(plan, trial, rung, step)
+    break
+  }
+  if (finite(value ?? undefined) === null) throw new RunError('No episode ended, so that there is nothing to judge by.')
+  if (!rung.isLast) {
+    await journal.note(trial, { [rungName(rung.number)]: { value, ...measured.state() } })
+    await files.remove(from)
+  }
+  return value as number
+}
+
+/** Keeps what the trial goes on from, if it is among the best. */
+async function leave(plan: SweepPlan, trial: JournalTrial, rung: Rung, step: AnyTrainStep): Promise<void> {
+  const bytes = await step.checkpoint()
+  await writing(plan.path, async () => {
+    await files.makeDirectory(`${plan.path}/trials`)
+    await files.write(checkpointPath(plan, trial, rung.number), bytes)
+  })
+}
+
+const particleOf = (of: 'best' | 'median', returns: readonly Value[]): Value =>
+  quantile(returns, of === 'best' ? 1 : 0.5)
+
+async function judged(
+  { description: { objective, settings } }: SweepPlan,
+  { spec, agents }: AnyTrainStep,
+  inTraining: Value,
+  stop: { readonly requested: boolean },
+): Promise<Value> {
+  if (objective.by === 'training') return inTraining
+  freeze(spec)
+  const { greedy } = await evaluate({
+    ...{ spec, ...agents(), episodes: objective.episodes, seed: Number(settings.seed ?? 0) },
+    onProgress() {
+      if (stop.requested) throw STOPPED
+    },
+  })
+  return particleOf(objective.of, greedy)
+}
+
+/** What the trial comes to in training; a particle of which no episode ended keeps the return it had. */
+function measuring({ description }: SweepPlan, before: RungRecord | null) {
+  const { of } = description.objective
+  const returns: Value[] = [...(before?.returns ?? [])]
+  const recent: number[] = [...(before?.recent ?? [])]
+  return {
+    add(metrics: IterationMetrics): Value {
+      metrics.returns.forEach((value, i) => {
+        returns[i] = finite(value) ?? returns[i] ?? null
+      })
+      const now = particleOf(of, returns)
+      if (now !== null) recent.push(now)
+      if (recent.length > WINDOW) recent.shift()
+      return now
+    },
+    value: (): Value => meanOf(recent),
+    state: () => ({ recent, returns }),
+  }
+}
+
+/** The learning curve of a trial in the journal, every so many iterations. */
+function curveOf(journal: Journal, trial: JournalTrial, every: number) {
+  const waiting: [number, number][] = []
+  let written = platform.now()
+  return {
+    async add(iteration: number, value: Value, isLast: boolean): Promise<void> {
+      if (value !== null && (iteration % every === 0 || isLast)) waiting.push([iteration, value])
+      if (waiting.length === 0 || (!isLast && platform.now() - written < WRITE_EVERY_MS)) return
+      written = platform.now()
+      await journal.report(trial, waiting.splice(0))
+    },
+  }
+}
