@@ -1,5 +1,7 @@
 import type { Workers } from '../cluster/address.ts'
+import { show, UsageError } from '../core/errors.ts'
 import type { CoreSource } from '../core/module.ts'
+import { isRecord } from '../core/require.ts'
 import { normOf } from '../core/rows.ts'
 import type { Entries } from '../core/settings.ts'
 import type { StatePart } from '../core/state.ts'
@@ -60,9 +62,56 @@ export interface Algorithm<Options, State, Info> {
   close(state: State): void
 }
 
+/** Functions of an algorithm that take its state; the first ones give promises. */
+const PROMISING = ['step', 'evaluate']
+const OF_STATES = [
+  ...PROMISING,
+  'move',
+  'measure',
+  'agents',
+  'save',
+  'kernel',
+  'visited',
+  'parts',
+  'setTemperature',
+  'close',
+]
+
+type Member = (...args: readonly unknown[]) => unknown
+
+/**
+ * The algorithm whose functions refuse what is no state of it, as the promise of one that was not awaited or the state
+ * of another algorithm. `init` writes its name into what it makes.
+ */
+export function withCheckedStates<A extends { init(options: never): Promise<object> }>(name: string, algorithm: A): A {
+  const members = algorithm as unknown as Record<string, Member>
+  const refuse = (key: string, [state, info]: readonly unknown[]) => {
+    if (!isRecord(state) || state.algorithm !== name)
+      throw new UsageError(
+        `${name}.${key} takes the state that ${name}.init gives (await init(…)), got ${shown(state)}.`,
+      )
+    if (key === 'measure' && !isRecord(info))
+      throw new UsageError(`${name}.measure takes what ${name}.step gives (await step(…)), got ${show(info)}.`)
+  }
+  const guarded = OF_STATES.filter((key) => key in members).map((key): [string, Member] => {
+    const f = members[key]
+    const checked: Member = (...args) => {
+      refuse(key, args)
+      return f(...args)
+    }
+    return [key, PROMISING.includes(key) ? async (...args) => checked(...args) : checked]
+  })
+  const init: Member = async (options) => Object.assign((await members.init(options)) as object, { algorithm: name })
+  return { ...algorithm, ...Object.fromEntries(guarded), init }
+}
+
+/** A state of another algorithm by that name: it has more numbers than anybody reads. */
+const shown = (state: unknown) =>
+  isRecord(state) && typeof state.algorithm === 'string' ? `that of ${state.algorithm}` : show(state)
+
 /** A state in two. */
 export interface StateParts {
-  /** What acts and is judged by: what another run can begin with. */
+  /** What acts and its critics: what another run can begin with. */
   readonly population: StatePart
   /** Moments, environments, replay, counters. */
   readonly rest: StatePart

@@ -28,6 +28,12 @@ export async function inIteration<T>(iteration: number, run: () => Promise<T>): 
 /** True for errors whose message is meant for the user as it is. */
 export const isExpected = (error: unknown): error is Error => error instanceof UsageError || error instanceof RunError
 
+/** What another's error says, as a part of a sentence of ours. */
+export const reasonOf = (error: unknown): string =>
+  String((error as Error | null)?.message ?? error)
+    .replace(/\s+/g, ' ')
+    .replace(/\.$/, '')
+
 /** Longer than this nobody reads. */
 const MOST_CHARACTERS = 300
 

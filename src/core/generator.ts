@@ -1,3 +1,4 @@
+import { show, UsageError } from './errors.ts'
 import { joinSeed, Purpose, splitSeed } from './random.ts'
 import { check, wholeNumber } from './schemas.ts'
 
@@ -24,6 +25,9 @@ export function generator(seed: number): Generator {
 
 /** The next number in [0, 1), on a grid of 2⁻⁵³. */
 export function uniform(g: Generator): number {
+  // With anything else numbers would be NaN, and what waits for one that is small enough would wait for ever.
+  if (!(Number.isSafeInteger(g?.count) && g.words?.length === 4 && g.key?.length === 2))
+    throw new UsageError(`Random numbers are drawn from what generator(seed) gives, got ${show(g)}.`)
   const block = Math.floor(g.count / 2)
   if (block !== g.block) {
     philox(g.words, block, 0, 0, Purpose.user, g.key[0], g.key[1])
@@ -34,7 +38,8 @@ export function uniform(g: Generator): number {
 }
 
 /** A whole number from 0 to n − 1. */
-export const uniformInteger = (g: Generator, n: number): number => Math.floor(uniform(g) * n)
+export const uniformInteger = (g: Generator, n: number): number =>
+  Math.floor(uniform(g) * check(wholeNumber('n', 1), n))
 
 /**
  * The next exponential number of mean 1, by von Neumann's comparisons: among u₁ ≥ u₂ ≥ … the length of the first

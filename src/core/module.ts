@@ -1,6 +1,7 @@
 import { platform } from '#platform'
-import { UsageError } from './errors.ts'
+import { reasonOf, show, UsageError } from './errors.ts'
 import type { Ops } from './ops.ts'
+import { isBytes } from './require.ts'
 import type { Address, Bytes, OwnUint8Array, WasmMemory, WasmModule } from './runtime-types.ts'
 import { hasSimd } from './simd.ts'
 
@@ -42,7 +43,7 @@ export const coreBytes = async (): Promise<OwnUint8Array> =>
  * Compiles the WASM core. Default: that of this package, which is compiled once in the life of the process, as is a
  * core at a URL.
  *
- * @throws UsageError where the runtime has no WebAssembly SIMD
+ * @throws UsageError where the runtime has no WebAssembly SIMD, and for a source that is none or cannot be read
  */
 export async function compileCore(source?: CoreSource): Promise<CoreModule> {
   requireSimd()
@@ -50,7 +51,20 @@ export async function compileCore(source?: CoreSource): Promise<CoreModule> {
   if (source === undefined) return once('', coreBytes)
   if (source instanceof URL) return once(source.href, () => platform.files.fetch(source))
   if (source instanceof WebAssembly.Module) return source
-  return WebAssembly.compile(typeof source === 'string' ? await platform.files.fetch(source) : (source as BufferSource))
+  const bytes = await bytesOf(source)
+  return WebAssembly.compile(bytes).catch((error: unknown) => {
+    throw new UsageError(`The core is no WebAssembly module: ${reasonOf(error)}.`)
+  })
+}
+
+/** The bytes at an address, or those that were given. */
+async function bytesOf(source: unknown): Promise<BufferSource> {
+  if (isBytes(source)) return source as BufferSource
+  if (typeof source !== 'string')
+    throw new UsageError(`core must be an address, bytes or a compiled WebAssembly.Module, got ${show(source)}.`)
+  return platform.files.fetch(source).catch((error: unknown) => {
+    throw new UsageError(`The core at ${show(source)} cannot be read: ${reasonOf(error)}.`)
+  })
 }
 
 const compiled = new Map<string, Promise<CoreModule>>()

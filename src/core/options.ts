@@ -32,6 +32,16 @@ export function refuseNoState(taker: string, state: unknown, mark: string): void
   throw new UsageError(`${taker} takes the state that init gives (await init(…)), got ${show(state)}.`)
 }
 
+/**
+ * The same of options that have no defaults.
+ *
+ * @throws UsageError
+ */
+export function requireOptions(of: string, options: unknown, known: readonly string[]): void {
+  if (options === undefined) throw new UsageError(`${of} takes its options as an object, got undefined.`)
+  refuseUnknown(of, options, known)
+}
+
 function hintFor(name: string, known: readonly string[]): string {
   const renamed = RENAMED[name]
   if (renamed && known.includes(renamed)) return `: it is called ${renamed} now.`

@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { importUnseen } from '../../dist/inline/import.js'
 import { show, UsageError } from '../core/errors.ts'
+import { refuseDeep } from '../core/json.ts'
 import { type CoreSource, compileCore } from '../core/module.ts'
 import { check } from '../core/schemas.ts'
 import type { EnvironmentSpec, Making } from './contract.ts'
@@ -44,9 +45,15 @@ const schema = v.object({
   export: v.optional(v.string()),
 })
 
-/** @throws UsageError for what is no description of a task */
-export const parseTask = (given: unknown): TaskDescription =>
-  check(schema, JSON.parse(JSON.stringify(given ?? null), withInfinities))
+/** @throws UsageError for what is no description of a task, or is nested deeper than 100 levels */
+export function parseTask(given: unknown): TaskDescription {
+  // What copies it calls itself for every level.
+  refuseDeep(given, 'The description of a task')
+  return check(schema, JSON.parse(JSON.stringify(given ?? null, withoutBigIntegers), withInfinities))
+}
+
+/** JSON has no word for them. */
+const withoutBigIntegers = (_: string, value: unknown) => (typeof value === 'bigint' ? Number(value) : value)
 
 /** JSON knows no infinite numbers: the range of a MuJoCo task may end nowhere. */
 const withInfinities = (_: string, value: unknown) =>

@@ -1,6 +1,6 @@
 import { UsageError } from '../core/errors.ts'
 import type { Ops } from '../core/ops.ts'
-import { refuseUnknown } from '../core/options.ts'
+import { requireOptions } from '../core/options.ts'
 import { wholePower } from '../core/power.ts'
 import { check, nonNegativeFloat32, positiveNumber, wholeNumber } from '../core/schemas.ts'
 
@@ -37,7 +37,7 @@ export function constant(value: number): Schedule {
 
 /** γ(t) = from + (to − from) t/T. */
 export function linearRamp(options: RampOptions): Schedule {
-  refuseUnknown('linearRamp', options, ['from', 'to', 'iterations'])
+  requireOptions('linearRamp', options, ['from', 'to', 'iterations'])
   const { from, to = 1, iterations } = options
   check(nonNegativeFloat32('from'), from)
   check(nonNegativeFloat32('to'), to)
@@ -46,7 +46,7 @@ export function linearRamp(options: RampOptions): Schedule {
 
 /** log γ(t) = log from + (log to − log from) t/T. */
 export function logLinearRamp(options: RampOptions): Schedule {
-  refuseUnknown('logLinearRamp', options, ['from', 'to', 'iterations'])
+  requireOptions('logLinearRamp', options, ['from', 'to', 'iterations'])
   const { from, to = 1, iterations } = options
   check(positiveNumber('from'), from)
   check(positiveNumber('to'), to)
@@ -63,7 +63,7 @@ export function logLinearRamp(options: RampOptions): Schedule {
  * Source: D'Angelo & Fortuin 2021, section 3.
  */
 export function tanhRamp(options: ScheduleLength & { power?: number; scale?: number }): Schedule {
-  refuseUnknown('tanhRamp', options, ['iterations', 'power', 'scale'])
+  requireOptions('tanhRamp', options, ['iterations', 'power', 'scale'])
   const { iterations, power = 5, scale = 1.3 } = options
   check(wholeNumber('power', 1), power)
   check(positiveNumber('scale'), scale)
@@ -83,7 +83,7 @@ export function tanhRamp(options: ScheduleLength & { power?: number; scale?: num
  * Source: D'Angelo & Fortuin 2021, section 3.
  */
 export function cyclical(options: ScheduleLength & { cycles?: number; power?: number }): Schedule {
-  refuseUnknown('cyclical', options, ['iterations', 'cycles', 'power'])
+  requireOptions('cyclical', options, ['iterations', 'cycles', 'power'])
   const { iterations, cycles = 4, power = 5 } = options
   check(wholeNumber('cycles', 1), cycles)
   check(wholeNumber('power', 1), power)

@@ -1,5 +1,6 @@
-import { show, UsageError } from '../core/errors.ts'
+import { reasonOf, show, UsageError } from '../core/errors.ts'
 import type { Ops } from '../core/ops.ts'
+import { isBytes } from '../core/require.ts'
 import type { Address, Bytes, OwnUint8Array, WasmMemory, WasmModule } from '../core/runtime-types.ts'
 import { hasSimd } from '../core/simd.ts'
 
@@ -36,7 +37,7 @@ export async function instantiatePolicyCore(module: WasmModule, memory: WasmMemo
     const { exports } = await WebAssembly.instantiate(module, { env: { memory } })
     return exports as unknown as PolicyOps
   } catch (error) {
-    throw new UsageError(`The core does not start: ${reason(error)}; it must be steinrl-policy.wasm.`)
+    throw new UsageError(`The core does not start: ${reasonOf(error)}; it must be steinrl-policy.wasm.`)
   }
 }
 
@@ -54,7 +55,7 @@ async function fetchBytes(url: string | URL): Promise<ArrayBuffer> {
   } catch (error) {
     // Node's fetch reads no files.
     throw new UsageError(
-      `Cannot fetch the core from ${show(String(url))}: ${reason(error)}; its bytes can be given instead.`,
+      `Cannot fetch the core from ${show(String(url))}: ${reasonOf(error)}; its bytes can be given instead.`,
     )
   }
   if (response.ok) return response.arrayBuffer()
@@ -67,19 +68,13 @@ async function compile(bytes: BufferSource): Promise<WasmModule> {
   } catch (error) {
     // Edge runtimes refuse all bytes.
     throw new UsageError(
-      `The core cannot be compiled here: ${reason(error)}; a WebAssembly.Module can be given instead.`,
+      `The core cannot be compiled here: ${reasonOf(error)}; a WebAssembly.Module can be given instead.`,
     )
   }
 }
-
-/** Arrays of other realms too. */
-export const isBytes = (value: unknown): value is ArrayBuffer | ArrayBufferView =>
-  ArrayBuffer.isView(value) || Object.prototype.toString.call(value) === '[object ArrayBuffer]'
 
 /** The same bytes, whatever they are an array of: V8 compiles no DataView. */
 export const viewOf = (bytes: ArrayBuffer | ArrayBufferView): OwnUint8Array =>
   ArrayBuffer.isView(bytes)
     ? new Uint8Array(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.byteLength)
     : new Uint8Array(bytes)
-
-const reason = (error: unknown) => String((error as Error)?.message ?? error).replace(/\.$/, '')

@@ -1,14 +1,8 @@
 import { show, UsageError } from '../core/errors.ts'
 import { layOut } from '../core/layout.ts'
+import { isBytes } from '../core/require.ts'
 import { type ActingPolicies, actorLayout, actorOf, actWith } from './acting.ts'
-import {
-  compilePolicyCore,
-  instantiatePolicyCore,
-  isBytes,
-  type PolicyCore,
-  refuseWithoutSimd,
-  viewOf,
-} from './core.ts'
+import { compilePolicyCore, instantiatePolicyCore, type PolicyCore, refuseWithoutSimd, viewOf } from './core.ts'
 import { type Content, decodePolicy, type PolicyDescription } from './description.ts'
 import type { Acting } from './request.ts'
 

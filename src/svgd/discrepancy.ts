@@ -3,7 +3,7 @@ import { show, UsageError } from '../core/errors.ts'
 import { f32, f64, padded } from '../core/layout.ts'
 import { type CoreSource, compileCore } from '../core/module.ts'
 import type { Ops, Pointer } from '../core/ops.ts'
-import { namesOf, refuseUnknown } from '../core/options.ts'
+import { namesOf, requireOptions } from '../core/options.ts'
 import { Purpose, type Seed, splitSeed } from '../core/random.ts'
 import { check, oneOf, positiveNumber, wholeNumber } from '../core/schemas.ts'
 
@@ -94,7 +94,7 @@ export interface GoodnessOfFit {
  *   float64
  */
 export async function steinDiscrepancy(options: DiscrepancyOptions): Promise<Discrepancy> {
-  refuseUnknown('steinDiscrepancy', options, OPTIONS)
+  requireOptions('steinDiscrepancy', options, OPTIONS)
   const { n, d } = sampleSize(options)
   const sample = await createArena(await compileCore(options.core), sampleFields(n, d))
   return measure(sample, options, n, d).result
@@ -116,7 +116,7 @@ export async function steinDiscrepancy(options: DiscrepancyOptions): Promise<Dis
  * @throws UsageError as steinDiscrepancy, for fewer than 2 particles, and for replicates or a seed out of range
  */
 export async function goodnessOfFit(options: GoodnessOfFitOptions): Promise<GoodnessOfFit> {
-  refuseUnknown('goodnessOfFit', options, [...OPTIONS, 'replicates', 'seed'])
+  requireOptions('goodnessOfFit', options, [...OPTIONS, 'replicates', 'seed'])
   const { n, d } = sampleSize(options)
   if (n < 2) throw new UsageError(`goodnessOfFit needs at least 2 particles, got ${n}.`)
   const replicates = check(wholeNumber('replicates', 1, 1000000), options.replicates ?? 1000)

@@ -1,5 +1,6 @@
-import { UsageError } from '../core/errors.ts'
+import { show, UsageError } from '../core/errors.ts'
 import { refuseUnknown } from '../core/options.ts'
+import { isList, isRecord, requireFunction, requireThat } from '../core/require.ts'
 import { check, nonNegativeFloat32, positiveFloat32, wholeNumber } from '../core/schemas.ts'
 import { type BandwidthRule, DEFAULT_BANDWIDTH } from './bandwidth-rules.ts'
 import { bandwidthSchema } from './bandwidth-schema.ts'
@@ -102,13 +103,14 @@ function scaled(kind: 'rbf' | 'matern32' | 'imq', bandwidth: BandwidthRule, beta
 export function imq(options: { c?: number; beta?: number; bandwidth?: BandwidthRule } = {}): Kernel {
   refuseUnknown('imq', options, ['c', 'beta', 'bandwidth'])
   const { c, beta = -0.5, bandwidth } = options
-  if (!(beta > -1 && beta < 0)) throw new UsageError(`beta must be a number between -1 and 0, got ${beta}.`)
+  if (!(typeof beta === 'number' && beta > -1 && beta < 0))
+    throw new UsageError(`beta must be a number between -1 and 0, got ${show(beta)}.`)
   if (bandwidth === undefined) {
     const checked = check(positiveFloat32('c', 2), c ?? 1)
     return { name: 'imq', terms: [{ kind: 'imq', weight: 1, c: checked, beta }] }
   }
   if (c !== undefined)
-    throw new UsageError(`imq takes its scale from c or from a bandwidth, got c = ${c} and a bandwidth.`)
+    throw new UsageError(`imq takes its scale from c or from a bandwidth, got c = ${show(c)} and a bandwidth.`)
   return scaled('imq', bandwidth, beta)
 }
 
@@ -146,7 +148,9 @@ export function linear(options: { c?: number } = {}): Kernel {
  */
 export function sumOf(...parts: readonly (readonly [weight: number, kernel: Kernel])[]): Kernel {
   if (parts.length === 0) throw new UsageError('A sum of kernels needs at least one kernel.')
-  const terms = parts.flatMap(([weight, kernel]) => {
+  const terms = parts.flatMap((part) => {
+    requireThat(Array.isArray(part) && part.length === 2, 'sumOf', 'pairs of a weight and a kernel', part)
+    const [weight, kernel] = part
     check(positiveFloat32('A weight of a sum of kernels'), weight)
     requirePlain(kernel, 'sumOf')
     return kernel.terms.map((term) => ({ ...term, weight: weight * term.weight }))
@@ -180,9 +184,10 @@ export function bilinearMatern(options: { c?: number; bandwidth?: BandwidthRule 
  */
 export function preconditioned(metric: readonly number[] | readonly (readonly number[])[], kernel: Kernel): Kernel {
   requirePlain(kernel, 'preconditioned')
+  requireThat(isList(metric), 'preconditioned', 'a metric, its diagonal or its rows', metric)
   const map = Array.isArray(metric[0])
-    ? matrixMap(metric as readonly (readonly number[])[])
-    : diagonalMap(metric as readonly number[])
+    ? matrixMap(metric as unknown as readonly (readonly number[])[])
+    : diagonalMap(metric as unknown as readonly number[])
   return { ...kernel, name: `preconditioned ${kernel.name}`, coordinates: { kind: 'metric', map } }
 }
 
@@ -217,6 +222,7 @@ function matrixMap(metric: readonly (readonly number[])[]): LinearMaps {
  */
 export function blockwise(widths: readonly number[], kernel: Kernel): Kernel {
   requirePlain(kernel, 'blockwise')
+  requireThat(isList(widths), 'blockwise', 'a list of widths of blocks', widths)
   widths.forEach((width, k) => void check(wholeNumber(`widths[${k}]`, 1), width))
   return { ...kernel, name: `blockwise ${kernel.name}`, coordinates: { kind: 'blocks', widths: [...widths] } }
 }
@@ -238,6 +244,7 @@ export function graphical(
   kernel: Kernel,
 ): Kernel {
   requirePlain(kernel, 'graphical')
+  requireThat(areBlocks(blocks), 'graphical', 'a list of blocks, { moves: [0], beside: [1] }', blocks)
   const all = blocks.map(({ moves, beside = [] }) => ({ moves: [...moves], beside: [...beside] }))
   const moved = all.flatMap(({ moves }) => moves).sort((a, b) => a - b)
   if (moved.length === 0 || moved.some((coordinate, k) => coordinate !== k))
@@ -275,10 +282,20 @@ export function sliced(kernel: Kernel, options: { seed?: number } = {}): Kernel 
  * every step: K must be finite, symmetric and positive on its diagonal.
  */
 export function given(supply: CustomKernel): Kernel {
+  requireFunction('A kernel of your own', supply, '(kernel, repulsion, x) => …')
   return { name: 'given', terms: [], given: supply }
 }
 
-function requirePlain({ name, coordinates, given }: Kernel, where: string): void {
+const areBlocks = (blocks: unknown): boolean =>
+  Array.isArray(blocks) &&
+  blocks.every(
+    (block) => isRecord(block) && isList(block.moves) && (block.beside === undefined || isList(block.beside)),
+  )
+
+function requirePlain(kernel: Kernel, where: string): void {
+  const isKernel = isRecord(kernel) && Array.isArray(kernel.terms) && typeof kernel.name === 'string'
+  requireThat(isKernel, where, 'a kernel, as rbf() makes it', kernel)
+  const { name, coordinates, given } = kernel
   if (coordinates || given) throw new UsageError(`${where} takes kernels on the particles themselves, got ${name}.`)
 }
 

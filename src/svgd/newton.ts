@@ -3,8 +3,9 @@ import { createArena } from '../core/arena.ts'
 import { RunError, show, UsageError } from '../core/errors.ts'
 import { f32, padded } from '../core/layout.ts'
 import { type CoreSource, compileCore } from '../core/module.ts'
-import { namesOf, refuseUnknown } from '../core/options.ts'
+import { namesOf, requireOptions } from '../core/options.ts'
 import { Draw, Purpose, splitSeed } from '../core/random.ts'
+import { requireFunction } from '../core/require.ts'
 import type { StopSignal } from '../core/runtime-types.ts'
 import { check, positiveFloat32, wholeNumber } from '../core/schemas.ts'
 import { choleskyOf, solveCholesky } from './cholesky.ts'
@@ -60,10 +61,12 @@ const OPTIONS = namesOf<NewtonOptions>({
  * Source: Detommaso, Cui, Marzouk, Spantini & Scheichl 2018 (NeurIPS; arXiv 1806.03085), algorithm 1 and section 3.3.
  */
 export async function svgdNewton(options: NewtonOptions): Promise<Float64Array> {
-  refuseUnknown('svgdNewton', options, OPTIONS)
+  requireOptions('svgdNewton', options, OPTIONS)
   const n = check(wholeNumber('particles', 1), options.particles)
   const d = check(wholeNumber('dimension', 1), options.dimension)
   const iterations = check(wholeNumber('iterations', 0), options.iterations)
+  requireFunction('score', options.score, '(out, x) => …')
+  requireFunction('hessian', options.hessian, '(out, x) => …')
   const rate = check(positiveFloat32('learningRate'), options.learningRate ?? 1)
   const arena = await createArena(await compileCore(options.core), { noise: f32(padded(d)) })
   const rows = startOf(options, n, d, (row, i) => {

@@ -2,7 +2,7 @@ import { platform } from '#platform'
 import type { Arena } from '../core/arena.ts'
 import { show, UsageError } from '../core/errors.ts'
 import type { CoreSource } from '../core/module.ts'
-import { namesOf, refuseNoState, refuseUnknown } from '../core/options.ts'
+import { namesOf, refuseNoState, refuseUnknown, requireOptions } from '../core/options.ts'
 import { Draw, Purpose, type Seed, splitSeed } from '../core/random.ts'
 import type { OwnFloat32Array, StopSignal } from '../core/runtime-types.ts'
 import { check, float32, nonNegativeFloat32, oneOf, trueOrFalse, wholeNumber } from '../core/schemas.ts'
@@ -122,7 +122,7 @@ export interface StepOptions {
  *   row, and for a state that is closed
  */
 export function createSVGD(options: SvgdOptions) {
-  refuseUnknown('createSVGD', options, SVGD_OPTIONS)
+  requireOptions('createSVGD', options, SVGD_OPTIONS)
   return methodOf(options)
 }
 
@@ -262,7 +262,7 @@ export interface SvgdRun extends SvgdOptions, SvgdStart {
  * by row. Everything else as createSVGD.
  */
 export async function svgd(run: SvgdRun): Promise<OwnFloat32Array> {
-  refuseUnknown('svgd', run, [...SVGD_OPTIONS, ...START_OPTIONS, ...RUN_OPTIONS])
+  requireOptions('svgd', run, [...SVGD_OPTIONS, ...START_OPTIONS, ...RUN_OPTIONS])
   const { iterations, signal, onStep, ...options } = run
   check(wholeNumber('iterations', 0), iterations)
   const { particles, dimension, initial, seed, ...settings } = options

@@ -15,7 +15,7 @@ import type { Job, Outcome, ParticleInfo, ParticleState, Visited } from '../../r
 import { headFor } from '../../rl/heads.ts'
 import { constantsAt, packConstants } from '../../rl/randomisation.ts'
 import type { Task } from '../../rl/rollout.ts'
-import type { StateParts } from '../algorithm.ts'
+import { type StateParts, withCheckedStates } from '../algorithm.ts'
 import { startTaskPool } from '../workers/pool.ts'
 import { carriedPart, createAgent, merged, update } from './agent.ts'
 import {
@@ -56,7 +56,7 @@ import { type AdrConfig, type AdrOptions, adrConfig, adrSettings } from './setti
  * Source: Mehta, Diaz, Golemo, Pal & Paull 2019 (arXiv 1904.04762), algorithm 2; what differs from the authors' code is
  * described in docs/adr.md.
  */
-export const adr = {
+export const adr = withCheckedStates('adr', {
   settings: adrSettings,
   config: adrConfig,
   init,
@@ -88,7 +88,7 @@ export const adr = {
   parts,
   /** Ends the workers of a state that is not needed any more. */
   close: (state: AdrState) => state.workerPool.close(),
-}
+})
 
 /** What a run of active domain randomisation holds between two iterations. */
 export type AdrState = Awaited<ReturnType<typeof init>>

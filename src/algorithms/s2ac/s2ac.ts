@@ -31,7 +31,7 @@ import {
 } from '../../rl/soft-q.ts'
 import { inverseTemperature, scheduleOverRun } from '../../rl/temperature.ts'
 import { descend, initialiseTrainable, trainable, trainableFields, trainableParts } from '../../rl/trainable.ts'
-import { type Metrics, offPolicyMetrics, type Saved, type StateParts } from '../algorithm.ts'
+import { type Metrics, offPolicyMetrics, type Saved, type StateParts, withCheckedStates } from '../algorithm.ts'
 import { type S2acConfig, type S2acOptions, s2acConfig, s2acSettings, savedShape } from './settings.ts'
 import {
   choose,
@@ -62,7 +62,7 @@ import {
  *
  * Source: Messaoud et al. 2024 (arXiv 2405.00987), equations 7 to 11.
  */
-export const s2ac = {
+export const s2ac = withCheckedStates('s2ac', {
   settings: s2acSettings,
   config: s2acConfig,
   init,
@@ -94,7 +94,7 @@ export const s2ac = {
   followsIterations: (config: object) => scheduleOverRun(config as S2acConfig),
   /** Closes the environments. */
   close: ({ loop }: S2acState) => loop.envs.close(),
-}
+})
 
 /** What a run of Stein soft actor-critic holds between two iterations. */
 export type S2acState = Awaited<ReturnType<typeof init>>

@@ -39,7 +39,7 @@ import {
   targetValues,
 } from '../../rl/soft-q.ts'
 import { descend, initialiseTrainable, trainable, trainableFields, trainableParts } from '../../rl/trainable.ts'
-import { type Metrics, offPolicyMetrics, type StateParts } from '../algorithm.ts'
+import { type Metrics, offPolicyMetrics, type StateParts, withCheckedStates } from '../algorithm.ts'
 import { classPolicyLoss, classValue } from './classes.ts'
 import { type SacOptions, sacConfig, sacSettings } from './settings.ts'
 
@@ -57,7 +57,7 @@ import { type SacOptions, sacConfig, sacSettings } from './settings.ts'
  *
  * Source: Haarnoja et al. 2018 (arXiv 1812.05905), equations 5 to 9 and 18; Christodoulou 2019 (arXiv 1910.07207).
  */
-export const sac = {
+export const sac = withCheckedStates('sac', {
   settings: sacSettings,
   config: sacConfig,
   init,
@@ -82,7 +82,7 @@ export const sac = {
   parts,
   /** Closes the environments. */
   close: ({ loop }: SacState) => loop.envs.close(),
-}
+})
 
 /** What a run of soft actor-critic holds between two iterations. */
 export type SacState = Awaited<ReturnType<typeof init>>
@@ -182,7 +182,7 @@ function softTarget(state: SacState, loop: OffPolicy, { next, reward, terminated
   return tf.add(reward, tf.mul(tf.mul(config.discount, tf.sub(1, terminated)), value)) as tf.Tensor1D
 }
 
-/** The policy over numbered actions and what judges it. */
+/** The policy over numbered actions and its critics. */
 const classesOf = (state: SacState) => ({
   net: state.policy.net,
   critics: state.critics,

@@ -167,13 +167,13 @@ function bestOf(actions: Float32Array, values: Float32Array, K: number): Float32
   return best
 }
 
-/** Samplers of one shape as arrays: theta [n, parameters] and judge-i-c [qs, parameters] of sampler i's component c. */
+/** Samplers of one shape: theta [n, parameters], and critic-i-c [qs, parameters] of sampler i and component c. */
 export function saveSamplers(samplers: readonly SamplerWithCritics[]): Saved {
   const [{ shape, sampler, q }] = samplers
   const criticThetas = samplers.flatMap(({ criticThetas }, i) =>
     criticThetas.map((values, c) => {
       const tensor = { shape: [shape.qs, q.size], data: values.slice(0, shape.qs * q.size) }
-      return [`judge-${i}-${c}`, tensor] as const
+      return [`critic-${i}-${c}`, tensor] as const
     }),
   )
   const sets = samplers.flatMap(({ latentSet }, i) => {
@@ -203,8 +203,7 @@ export function restoreSamplers({ tensors }: Saved, shape: SamplerShape, spec: E
       `its theta has shape [${theta?.shape}], but a sampler for ${spec.id} needs [n,${sampler.size}].`,
     )
   return Array.from({ length: theta.shape[0] }, (_, i) => {
-    const criticThetas: Float32Array[] = []
-    for (let c = 0; Object.hasOwn(tensors, `judge-${i}-${c}`); c++) criticThetas.push(tensors[`judge-${i}-${c}`].data)
+    const criticThetas = criticsIn(tensors, i)
     if (criticThetas.length === 0 || criticThetas.some(({ length }) => length !== shape.qs * q.size))
       throw new UsageError(`it holds no Q networks of ${shape.qs} x ${q.size} parameters for sampler ${i}.`)
     const latentSet = Object.hasOwn(tensors, `latents-${i}`) ? tensors[`latents-${i}`].data : null
@@ -219,4 +218,12 @@ export function restoreSamplers({ tensors }: Saved, shape: SamplerShape, spec: E
       theta: theta.data.slice(i * sampler.size, (i + 1) * sampler.size),
     }
   })
+}
+
+/** The critics of sampler i, one a component. Runs of 0.1 have them as judge-i-c. */
+function criticsIn(tensors: Saved['tensors'], i: number): Float32Array[] {
+  const found: Float32Array[] = []
+  const at = (c: number) => [`critic-${i}-${c}`, `judge-${i}-${c}`].find((name) => Object.hasOwn(tensors, name))
+  for (let name = at(0); name !== undefined; name = at(found.length)) found.push(tensors[name].data)
+  return found
 }

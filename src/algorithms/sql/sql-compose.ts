@@ -14,7 +14,7 @@ import { type Agents, withBest } from '../../rl/agents.ts'
 import { numberedOrBounded } from '../../rl/off-policy.ts'
 import { createBatch, mergeReplays, type Replay, sampleInto } from '../../rl/replay.ts'
 import { initialiseTrainable, trainable, trainableFields, trainableParts } from '../../rl/trainable.ts'
-import { type Metrics, type Saved, type StateParts, steinMetrics } from '../algorithm.ts'
+import { type Metrics, type Saved, type StateParts, steinMetrics, withCheckedStates } from '../algorithm.ts'
 import type { SqlClassState } from './classes.ts'
 import type { SqlComposeClassState } from './compose-classes.ts'
 import * as classes from './compose-classes.ts'
@@ -45,7 +45,7 @@ import { hasSampler, type SqlState, samplerOf, sql, temperatureOf } from './sql.
  * Source: Haarnoja, Pong, Zhou, Dalal, Abbeel & Levine 2018 (arXiv 1803.06773); the sum of Q functions and the merged
  * replay are those of the authors' soft Q-learning code.
  */
-export const sqlCompose = {
+export const sqlCompose = withCheckedStates('sqlCompose', {
   settings: sqlComposeSettings,
   config: sqlComposeConfig,
   init,
@@ -79,7 +79,7 @@ export const sqlCompose = {
     'policy' in state ? classes.parts(state) : parts(state),
   /** Closes the environments of the components. */
   close: ({ components }: SqlComposeState | SqlComposeClassState) => closeAll(components.map(({ loop }) => loop.envs)),
-}
+})
 
 /** What a run of the composition over continuous actions holds between two iterations: a state for each component. */
 export type SqlComposeState = Awaited<ReturnType<typeof composing>>

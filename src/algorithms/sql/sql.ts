@@ -16,7 +16,7 @@ import { episodesOf, interact, loopPart, type OffPolicy, prepare, startMeans } f
 import { type Critics, createCritics, criticFields, criticParts, follow, targetValues } from '../../rl/soft-q.ts'
 import { inverseTemperature, scheduleOverRun } from '../../rl/temperature.ts'
 import { initialiseTrainable, type Trainable, trainable, trainableFields, trainableParts } from '../../rl/trainable.ts'
-import { type Metrics, offPolicyMetrics, type Saved, type StateParts } from '../algorithm.ts'
+import { type Metrics, offPolicyMetrics, type Saved, type StateParts, withCheckedStates } from '../algorithm.ts'
 import type { SqlClassState } from './classes.ts'
 import * as classes from './classes.ts'
 import type { SqlInfo } from './info.ts'
@@ -50,7 +50,7 @@ import { type SqlConfig, type SqlOptions, savedShape, splitOf, sqlConfig, sqlSet
  * Source: Haarnoja, Tang, Abbeel & Levine 2017 (arXiv 1702.08165), equations 10 to 14, with the settings of the
  * authors' code.
  */
-export const sql = {
+export const sql = withCheckedStates('sql', {
   settings: sqlSettings,
   config: sqlConfig,
   /** A task with numbered actions gets a state of its own. */
@@ -78,7 +78,7 @@ export const sql = {
   followsIterations,
   /** Closes the environments. */
   close: ({ loop }: SqlState | SqlClassState) => loop.envs.close(),
-}
+})
 
 export const hasSampler = (state: SqlState | SqlClassState): state is SqlState => 'sampler' in state
 

@@ -22,7 +22,7 @@ import { particleStatesPart } from '../../rl/particle-states.ts'
 import type { Task } from '../../rl/rollout.ts'
 import { inverseTemperature, scheduleOverRun } from '../../rl/temperature.ts'
 import { type SteinInfo, steinFields, type Variant } from '../../svgd/fields.ts'
-import { type Metrics, type StateParts, steinMetrics } from '../algorithm.ts'
+import { type Metrics, type StateParts, steinMetrics, withCheckedStates } from '../algorithm.ts'
 import { carriedFields, refuseCarried } from '../policy-gradient/evaluation-state.ts'
 import { policyGradientEvaluator } from '../policy-gradient/policy-gradient.ts'
 import { startTaskPool } from '../workers/pool.ts'
@@ -51,7 +51,7 @@ import { type SvpgConfig, type SvpgOptions, svpgConfig, svpgSettings } from './s
  * Source: Liu, Ramachandran, Liu & Peng 2017 (arXiv 1704.02399), equations 7 to 10; J, bandwidth and Adam as in the
  * author's code: J is a mean per step of log π times the standardised advantage, h = med(d²) / 2 log(n+1).
  */
-export const svpg = {
+export const svpg = withCheckedStates('svpg', {
   settings: svpgSettings,
   config: svpgConfig,
   init,
@@ -95,7 +95,7 @@ export const svpg = {
   followsIterations,
   /** Ends the workers of a state that is not needed any more, and closes its environments. */
   close: (state: SvpgState) => state.workerPool.close(),
-}
+})
 
 /** What a run of SVPG holds between two iterations. */
 export type SvpgState = Awaited<ReturnType<typeof init>>

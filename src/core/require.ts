@@ -1,0 +1,23 @@
+import { show, UsageError } from './errors.ts'
+
+/** Refuses an argument that is not what a function takes, as the options or a kernel that were left out. */
+export function requireThat(isRight: boolean, taker: string, what: string, value: unknown): asserts isRight {
+  if (!isRight) throw new UsageError(`${taker} takes ${what}, got ${show(value)}.`)
+}
+
+/** Whether a value has members, is no list and is no promise that was not awaited. */
+export const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !('then' in value)
+
+/** Whether a value is a list, a typed array or a buffer of numbers, whatever they are. */
+export const isList = (value: unknown): value is ArrayLike<number> =>
+  Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView))
+
+/** Refuses anything but a function. */
+export function requireFunction(name: string, value: unknown, form: string): void {
+  if (typeof value !== 'function') throw new UsageError(`${name} must be a function, ${form}, got ${show(value)}.`)
+}
+
+/** Arrays of other realms too, as Jest has them. */
+export const isBytes = (value: unknown): value is ArrayBuffer | ArrayBufferView =>
+  ArrayBuffer.isView(value) || Object.prototype.toString.call(value) === '[object ArrayBuffer]'

@@ -1,0 +1,23 @@
+/** What no function may fall over: values that users hand in by mistake, or files and other programs do. */
+export const values: Readonly<Record<string, () => unknown>> = {
+  undefined: () => undefined,
+  null: () => null,
+  'a promise': () => Promise.resolve({}),
+  'a text': () => 'text',
+  'an empty text': () => '',
+  'an empty object': () => ({}),
+  'a foreign state': () => ({ arena: {}, config: {}, iteration: 0, theta: 1 }),
+  'an empty list': () => [],
+  'a list of nothing': () => [undefined],
+  NaN: () => Number.NaN,
+  Infinity: () => Number.POSITIVE_INFINITY,
+  'a negative number': () => -1,
+  'half a number': () => 1.5,
+  'a huge number': () => 1e300,
+  'a large whole number': () => 1e12,
+  true: () => true,
+  'a big integer': () => 10n,
+  'a symbol': () => Symbol('mine'),
+  'an object without a prototype': () => Object.create(null),
+  'a function': () => () => {},
+}
