@@ -48,11 +48,22 @@ async function runCommand(name: string | undefined, { json, shard: text, ...opti
     if (interrupt.requested) process.exitCode = interrupt.exitCode
   }
   const summary = await readExperiment(path)
+  const failed = failedRuns(summary)
+  for (const each of failed) console.error(each)
+  if (failed.length > 0 && !interrupt.requested) process.exitCode = 1
   if (json) return printLine({ experiment: withoutCurves(summary) })
   printSummary(summary)
   const outcome = interrupt.requested ? 'Stopped by hand; the same command goes on. ' : ''
   console.log(`${outcome}Report: ${pc.cyan(`${path}/report.html`)}`)
 }
+
+/** Every run that failed, in a sentence. */
+export const failedRuns = ({ variants }: Pick<ExperimentSummary, 'variants'>): string[] =>
+  variants.flatMap(({ label, runs }) =>
+    runs
+      .filter(({ outcome }) => outcome === 'failed')
+      .map(({ seed, reason = 'It gives no reason.' }) => `${label}, seed ${seed} failed: ${reason}`),
+  )
 
 const hands = (text: string) => (isRedisAddress(text) ? text : number(text))
 

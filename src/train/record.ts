@@ -250,15 +250,22 @@ export async function finishRun(run: Run, outcome: string, evaluation: Evaluatio
 
 /**
  * Keeps a later evaluation of a run, which tells the best particle: unless there is one over as many episodes. A run
- * that cannot be written to stays as it is.
+ * whose own evaluation was stopped is still to come to its end, and a run that cannot be written to stays as it is.
  */
 export async function keepEvaluation(path: string, evaluation: Evaluation): Promise<void> {
   const file = fileOf(path, 'evaluation')
-  const earlier: Evaluation | null = (await files.exists(file))
+  const earlier: KeptEvaluation | null = (await files.exists(file))
     ? await reading(file, parseJson).catch(() => null)
     : null
   if ((earlier?.episodes ?? 0) >= evaluation.episodes && earlier?.greedy?.length === evaluation.greedy.length) return
-  await files.write(file, `${JSON.stringify({ ...earlier, ...evaluation })}\n`).catch(() => {})
+  const kept: KeptEvaluation = { ...earlier, ...evaluation, ...(!earlier && { isLater: true }) }
+  await files.write(file, `${JSON.stringify(kept)}\n`).catch(() => {})
+}
+
+/** What evaluation.json holds. */
+interface KeptEvaluation extends Evaluation {
+  /** Whether `steinrl eval` made it of a run that had none of its own. */
+  readonly isLater?: true
 }
 
 /** What a run that came to its end has left. */
@@ -276,9 +283,11 @@ export interface FinishedRun {
 export async function readFinished(path: string): Promise<FinishedRun | null> {
   for (const name of ['config', 'evaluation', 'report'] as const)
     if (!(await files.exists(fileOf(path, name)))) return null
+  const evaluation: KeptEvaluation = await reading(fileOf(path, 'evaluation'), parseJson)
+  if (evaluation?.isLater) return null
   return {
     config: await reading(fileOf(path, 'config'), parseJson),
     metrics: await reading(fileOf(path, 'metrics'), parseLines),
-    evaluation: await reading(fileOf(path, 'evaluation'), parseJson),
+    evaluation,
   }
 }

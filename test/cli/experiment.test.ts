@@ -1,10 +1,21 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from '@jest/globals'
+import { failedRuns } from '../../src/cli/experiment.ts'
 import { presets } from '../../src/experiments/presets.ts'
 import { inTemporaryDirectory, lines, run, start, until } from './steinrl.ts'
 
 const SHORT = ['experiment', 'svpg-cartpole', '--seeds', '2', '--iterations', '2', '--variants', 'stein,joint']
+
+test('runs that failed are listed, each in a sentence', () => {
+  const run = (seed: number, outcome: 'failed' | 'finished', reason?: string) => ({
+    ...{ seed, outcome, reason, measures: null, curves: null },
+  })
+  const variant = { ...{ label: 'broken', settings: {}, estimates: {}, curves: {} }, runs: [] as unknown[] }
+  variant.runs = [run(0, 'failed', 'Iteration 1: Particle 0 is not finite.'), run(1, 'finished')]
+  const summary = { variants: [variant] } as unknown as Parameters<typeof failedRuns>[0]
+  expect(failedRuns(summary)).toEqual(['broken, seed 0 failed: Iteration 1: Particle 0 is not finite.'])
+})
 
 test('without a name it lists the experiments and what they show', () =>
   inTemporaryDirectory(async (directory) => {

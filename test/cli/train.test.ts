@@ -251,6 +251,13 @@ describe('stopping', () => {
       expect((await readdir(join(directory, 'out'))).sort()).toEqual(
         ['checkpoint', 'config.json', 'metrics.jsonl', 'particles.safetensors', 'report.html'].sort(),
       )
+      // An evaluation by hand is not the end of the run.
+      expect((await run(directory, 'eval', 'out', '--episodes', '2')).code).toBe(0)
+      const resumed = await run(directory, 'train', '--resume', 'out', '--eval-episodes', '3')
+      expect(resumed).toMatchObject({ code: 0, stdout: expect.stringContaining('Finished all 2 iterations.') })
+      const evaluation = JSON.parse(await readFile(join(directory, 'out', 'evaluation.json'), 'utf8'))
+      expect(evaluation).toMatchObject({ episodes: 3 })
+      expect(evaluation).not.toHaveProperty('isLater')
     }))
 
   test('a finished run ends its process at once', () =>

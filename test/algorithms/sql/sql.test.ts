@@ -334,6 +334,11 @@ test('saved and restored it draws the same actions; fine-tuning begins with them
   const saved = sql.save(first)
   const restored = await sql.restore(saved, first.spec)
   for (const greedy of [false, true]) expect(draw(restored, greedy)).toEqual(draw(agentsOf(first), greedy))
+  // As they were called once.
+  const entries = Object.entries(saved.tensors).map(([name, tensor]) => [name.replace('critic-', 'judge-'), tensor])
+  expect(entries.map(([name]) => name)).toContain('judge-0-0')
+  const old = await sql.restore({ ...saved, tensors: Object.fromEntries(entries) }, first.spec)
+  expect(draw(old, true)).toEqual(draw(restored, true))
   const tuned = await begun({ ...small, env: 'MultiGoal-v0', from: saved, seed: 9 })
   expect(draw(agentsOf(tuned), true)).toEqual(draw(agentsOf(first), true))
   expect([...tuned.critics.target.view]).toEqual([...first.critics.q.view.theta])
