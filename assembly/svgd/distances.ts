@@ -94,21 +94,36 @@ function addRows(to: usize, from: usize, line: i32, bytes: i32): void {
   }
 }
 
+/** Four rows at once, so that each column is read once for them. Rows beyond the last are the last one again. */
 function shortDistances(matrix: usize, panels: usize, n: i32, d: i32, p: i32): void {
   const size = ((d + 3) & ~3) << 4
-  for (let r = 0; r < 4 && 4 * p + r < n; r++) {
-    const a = panels + p * size + (r << 2)
-    let to = matrix + (4 * p + r) * lineOf(n)
-    for (let q = 0; q <= p; q++, to += 16) {
-      const b = panels + q * size
-      let sum = f32x4.splat(0)
-      for (let k = 0; k < d; k++) {
-        const difference = f32x4.sub(v128.load32_splat(a + (k << 4)), v128.load(b + (k << 4)))
-        sum = f32x4.add(sum, f32x4.mul(difference, difference))
-      }
-      v128.store(to, sum)
+  const end = d << 4
+  const line = lineOf(n)
+  const a = panels + p * size
+  const last = n - 1 - 4 * p
+  const second = min(1, last) * line, third = min(2, last) * line, fourth = min(3, last) * line
+  let to = matrix + 4 * p * line
+  for (let q = 0, b = panels; q <= p; q++, to += 16, b += size) {
+    let s0 = f32x4.splat(0), s1 = s0, s2 = s0, s3 = s0
+    for (let k = 0; k < end; k += 16) {
+      const v = v128.load(b + k)
+      s0 = addSquare(s0, v128.load32_splat(a + k), v)
+      s1 = addSquare(s1, v128.load32_splat(a + k, 4), v)
+      s2 = addSquare(s2, v128.load32_splat(a + k, 8), v)
+      s3 = addSquare(s3, v128.load32_splat(a + k, 12), v)
     }
+    v128.store(to, s0)
+    v128.store(to + second, s1)
+    v128.store(to + third, s2)
+    v128.store(to + fourth, s3)
   }
+}
+
+// @ts-ignore: decorator
+@inline
+function addSquare(sum: v128, x: v128, y: v128): v128 {
+  const difference = f32x4.sub(x, y)
+  return f32x4.add(sum, f32x4.mul(difference, difference))
 }
 
 /**
@@ -154,8 +169,7 @@ function refine(to: usize, close: i32, x: usize, i: i32, j: i32, D: i32): void {
     const xj = x + (j + r) * row
     let sum = f32x4.splat(0)
     for (let k = 0; k < row; k += 16) {
-      const difference = f32x4.sub(v128.load(xi + k), v128.load(xj + k))
-      sum = f32x4.add(sum, f32x4.mul(difference, difference))
+      sum = addSquare(sum, v128.load(xi + k), v128.load(xj + k))
     }
     store<f32>(to + (r << 2), sumLanes(sum))
   }

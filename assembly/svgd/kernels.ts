@@ -75,9 +75,20 @@ function kernelRow(
     const single = changetype<Term>(terms)
     const inverse = f32x4.splat(-1 / single.a)
     const weight = f32x4.splat(single.weight)
-    const kernelAtEdge = f32x4.mul(weight, exp4(f32x4.mul(edge, inverse)))
-    v128.store(row + last, kernelAtEdge)
-    for (let k = 0; k < last; k += 16) {
+    let k = 0
+    // Two vectors a round share the constants of exp4, which V8 makes anew in each.
+    for (; k + 16 < last; k += 32) {
+      const u = v128.load(row + k), v = v128.load(row + k, 16)
+      const du = f32x4.sqrt(u), dv = f32x4.sqrt(v)
+      sum = f32x4.add(f32x4.add(sum, du), dv)
+      const ku = f32x4.mul(weight, exp4(f32x4.mul(u, inverse)))
+      const kv = f32x4.mul(weight, exp4(f32x4.mul(v, inverse)))
+      v128.store(row + k, ku)
+      v128.store(row + k, kv, 16)
+      far = addReach(reach + k, far, ku, du)
+      far = addReach(reach + k + 16, far, kv, dv)
+    }
+    if (k < last) {
       const d2 = v128.load(row + k)
       const d = f32x4.sqrt(d2)
       sum = f32x4.add(sum, d)
@@ -85,6 +96,8 @@ function kernelRow(
       v128.store(row + k, value)
       far = addReach(reach + k, far, value, d)
     }
+    const kernelAtEdge = f32x4.mul(weight, exp4(f32x4.mul(edge, inverse)))
+    v128.store(row + last, kernelAtEdge)
     far = addReach(reach + last, far, onlyBefore(kernelAtEdge, i), atEdge)
   }
   store<f32>(reach + (i << 2), load<f32>(reach + (i << 2)) + sumLanes(far))
@@ -118,8 +131,11 @@ function onlyBefore(v: v128, i: i32): v128 {
  *     trust_i = limit Σ_j W_ij d_ij / |x_i − c|
  *
  *     trust: f32 [n]    reach: f32 [⌈n/16⌉, N] as kernelRows leaves it    x: f32 [n, D]    centre: f32 [D]
+ *     squares: f32 [n] |x_i − c|² where they are known, or 0
  */
-export function trustInto(trust: usize, reach: usize, x: usize, centre: usize, n: i32, D: i32, limit: f32): void {
+export function trustInto(
+  trust: usize, reach: usize, squares: usize, x: usize, centre: usize, n: i32, D: i32, limit: f32,
+): void {
   const line = lineOf(n)
   const row = D << 2
   for (let i = 0; i < n; i++) {
@@ -128,13 +144,21 @@ export function trustInto(trust: usize, reach: usize, x: usize, centre: usize, n
     for (let p = reach + (i / MIRROR) * line + (i << 2); p < end; p += line) {
       far += load<f32>(p)
     }
-    let squares = f32x4.splat(0)
-    for (let k = 0; k < row; k += 16) {
-      const centred = f32x4.sub(v128.load(x + i * row + k), v128.load(centre + k))
-      squares = f32x4.add(squares, f32x4.mul(centred, centred))
-    }
-    store<f32>(trust + (i << 2), limit * far / sqrt(sumLanes(squares)))
+    const square = squares ? load<f32>(squares + (i << 2)) : squareFrom(x + i * row, centre, row)
+    store<f32>(trust + (i << 2), limit * far / sqrt(square))
   }
+}
+
+/** |x − c|² over so many bytes. */
+// @ts-ignore: decorator
+@inline
+function squareFrom(x: usize, centre: usize, bytes: i32): f32 {
+  let sum = f32x4.splat(0)
+  for (let k = 0; k < bytes; k += 16) {
+    const centred = f32x4.sub(v128.load(x + k), v128.load(centre + k))
+    sum = f32x4.add(sum, f32x4.mul(centred, centred))
+  }
+  return sumLanes(sum)
 }
 
 /** Σ_m w_m k_m and Σ_m −2 w_m k'_m at four distances. */

@@ -52,7 +52,7 @@ export interface Ops {
   kernelRows(kernel: Pointer, slopes: Pointer, squares: Pointer, x: Pointer, D: number, distances: Pointer, reach: Pointer, terms: Pointer, count: number, n: number, first: number, end: number): void
   meanDistance(distances: Pointer, n: number): number
   // biome-ignore format: one op, one line
-  trustInto(trust: Pointer, reach: Pointer, x: Pointer, centre: Pointer, n: number, D: number, limit: number): void
+  trustInto(trust: Pointer, reach: Pointer, squares: Pointer, x: Pointer, centre: Pointer, n: number, D: number, limit: number): void
   // biome-ignore format: one op, one line
   steinDirection(task: Pointer, panels: Pointer, rows: Pointer, tile: Pointer, first: number, end: number): void
   meanNorms(out: Pointer, norms: Pointer, strips: number, n: number): void

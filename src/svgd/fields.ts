@@ -8,6 +8,8 @@ import { type Coordinates, isSingleRbf, type Kernel } from './kernels.ts'
 
 /** Rows of the kernel matrix that are mirrored together, and whose sums of distances stand together. */
 export const KERNEL_BLOCK = 16
+/** Up to this dimension squared distances are formed directly: SHORT in assembly/svgd/distances.ts. */
+export const SHORT_ROWS = 16
 /** Columns of the Gram matrix's factor that are packed at a time: four packed rows stay in the first-level cache. */
 export const GRAM_BLOCK = 256
 /** A strip of packed columns stays in the second-level cache, and there are strips enough for several threads. */

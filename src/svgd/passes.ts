@@ -11,6 +11,7 @@ import {
   NORMS,
   type Operands,
   rowFloats,
+  SHORT_ROWS,
   type SteinArena,
   stripColumns,
   strips,
@@ -40,7 +41,7 @@ export function plainDirection(
   squaredDistances(arena, n, operands)
   const bandwidths = writeTerms(arena, n, operands, terms)
   kernelMatrix(arena, n, operands, terms.length)
-  ops.trustInto(at.trust, at.reach, operands.x, at.centre, n, padded(operands.d), trustLimit(n))
+  trustDifferences(arena, n, operands, terms)
   const meanDistance = ops.meanDistance(at.distances, n)
   if (Number.isNaN(meanDistance)) throw new UsageError('The particles are too far apart for float32.')
   const moved = moving()
@@ -97,6 +98,12 @@ function kernelMatrix(arena: SteinArena, n: number, { x, d }: Operands, terms: n
   const rows = blocks.map((block) => Math.min(block * KERNEL_BLOCK, n))
   const constants = [at.kernel, slopes, at.squares, x, padded(d), at.distances, at.reach, at.terms, terms, n]
   inParts(arena, n, 'kernelRows', rows, () => constants)
+}
+
+/** The diagonal of the Gram matrix holds |x_i − c|², but for short rows, or where a linear term took its place. */
+function trustDifferences({ ops, at }: SteinArena, n: number, { x, d }: Operands, terms: readonly Term[]): void {
+  const squares = d > SHORT_ROWS && terms.every(({ kind }) => kind !== 'linear') ? at.squares : 0
+  ops.trustInto(at.trust, at.reach, squares, x, at.centre, n, padded(d), trustLimit(n))
 }
 
 /**

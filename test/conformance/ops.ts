@@ -146,7 +146,7 @@ const distances: Family = ({ op, f32, f64, u32 }, put) => {
     const rows = (view: Float32Array) => Array.from({ length: n }, (_, i) => view.subarray(i * N, i * N + n))
     put(`kernelRows ${d}`, ...rows(matrix), ...rows(slopes), sums.subarray(0, n))
     put(`meanDistance ${d}`, Float64Array.of(op('meanDistance')(at(sums), n)))
-    op('trustInto')(at(trust), at(reach), at(x), at(centre), n, D, 20)
+    op('trustInto')(at(trust), at(reach), 0, at(x), at(centre), n, D, 20)
     put(`trustInto ${d}`, trust.subarray(0, n))
   }
 }
