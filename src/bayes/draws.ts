@@ -1,4 +1,5 @@
 import { UsageError } from '../core/errors.ts'
+import { isList, isRecord, requireThat } from '../core/require.ts'
 import { tf } from '../nn/tfjs.ts'
 import type { Model } from './model.ts'
 import { labelsOf, type Supports } from './parameters.ts'
@@ -48,8 +49,16 @@ export function quantities<S extends Supports>(
   return draws
 }
 
+/** @throws UsageError for what are no draws */
+export function requireDraws(taker: string, draws: unknown): void {
+  const isDraw = (draw: unknown) => isRecord(draw) && Array.isArray(draw.shape) && isList(draw.data)
+  const areDraws = isRecord(draws) && Object.values(draws).every(isDraw)
+  requireThat(areDraws, taker, 'draws by name, as those of a fit', draws)
+}
+
 /** Every number of the draws: its label and [n] its values. */
 export function columnsOf(draws: Draws): { label: string; values: Float32Array }[] {
+  requireDraws('columnsOf', draws)
   return Object.entries(draws).flatMap(([name, { shape, data }]) => {
     const labels = labelsOf(name, shape)
     const n = data.length / labels.length

@@ -11,7 +11,7 @@ import { type Agreement, settled } from './agreement.ts'
 import { type Draws, drawsOf } from './draws.ts'
 import { stack, type Whitening } from './gaussian.ts'
 import { climb, flatDirection, type Mode, whiten } from './mode.ts'
-import type { Model } from './model.ts'
+import { type Model, requireModel } from './model.ts'
 import { freeLabels, type Start, type Supports } from './parameters.ts'
 import {
   identitiesOf,
@@ -108,6 +108,7 @@ const ACCURACY = 0.02
  * @throws RunError when the log density is not finite where it is needed
  */
 export async function fitPosterior<S extends Supports>(model: Model<S>, options: FitOptions<S> = {}): Promise<Fit<S>> {
+  requireModel('fitPosterior', model)
   refuseUnknown('fitPosterior', options, FIT_OPTIONS)
   const n = check(wholeNumber('particles', 2, 100_000), options.particles ?? 100)
   const iterations = check(wholeNumber('iterations', 0, 1_000_000), options.iterations ?? 300)

@@ -1,6 +1,7 @@
 import { COMPILE_MODES, type CompileMode } from '../compile/compiled.ts'
 import { UsageError } from '../core/errors.ts'
-import { refuseUnknown } from '../core/options.ts'
+import { requireOptions } from '../core/options.ts'
+import { isRecord, requireThat } from '../core/require.ts'
 import { check, oneOf } from '../core/schemas.ts'
 import { tf } from '../nn/tfjs.ts'
 import { type Parameters, parameters as parametersOf, type Supports, type Values } from './parameters.ts'
@@ -53,9 +54,10 @@ export interface Model<S extends Supports = Supports> {
  * @throws UsageError without parameters, or unless exactly one of logDensity and score is given
  */
 export function model<const S extends Supports>(options: ModelOptions<S>): Model<S> {
-  refuseUnknown('model', options, ['parameters', 'logDensity', 'score', 'generated', 'compile'])
+  requireOptions('model', options, ['parameters', 'logDensity', 'score', 'generated', 'compile'])
   const { logDensity, score, generated, compile = 'auto' } = options
   check(oneOf('compile', COMPILE_MODES), compile)
+  requireThat(isRecord(options.parameters), 'model', 'parameters by name, { mu: real() }', options.parameters)
   const parameters = isLaidOut(options.parameters) ? options.parameters : parametersOf(options.parameters as S)
   if (typeof logDensity === typeof score)
     throw new UsageError('A model needs a logDensity or a score of its parameters: exactly one of the two.')
@@ -72,6 +74,12 @@ export function model<const S extends Supports>(options: ModelOptions<S>): Model
       return tf.add(density, logJacobian) as tf.Tensor1D
     },
   }
+}
+
+/** @throws UsageError for what is no model */
+export function requireModel(taker: string, model: unknown): void {
+  const isModel = isRecord(model) && isRecord(model.parameters) && typeof model.logDensity === 'function'
+  requireThat(isModel && isLaidOut(model.parameters as Supports), taker, 'a model, as model() makes it', model)
 }
 
 const isLaidOut = <S extends Supports>(given: S | Parameters<S>): given is Parameters<S> =>

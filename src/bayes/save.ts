@@ -1,5 +1,5 @@
 import { encodeTensors } from '../core/safetensors.ts'
-import { columnsOf, type Draws } from './draws.ts'
+import { columnsOf, type Draws, requireDraws } from './draws.ts'
 
 /** Whatever holds draws: a fit, or a thinned one. */
 export interface Drawn {
@@ -9,7 +9,9 @@ export interface Drawn {
 /**
  * The draws as CSV (RFC 4180): a column for every number, a line for every particle. Commas in labels stand in quotes.
  */
-export function drawsToCsv({ draws }: Drawn): string {
+export function drawsToCsv(drawn: Drawn): string {
+  const draws = drawn?.draws
+  requireDraws('drawsToCsv', draws)
   const columns = columnsOf(draws)
   const heads = columns.map(({ label }) => (label.includes(',') ? `"${label}"` : label))
   const n = columns[0]?.values.length ?? 0
@@ -28,7 +30,9 @@ export type Nested = readonly (number | Nested)[]
  *
  * Particles are the draws of one chain, so every array is [1, n, …shape].
  */
-export function drawsToArviz({ draws }: Drawn): { readonly posterior: Readonly<Record<string, Nested>> } {
+export function drawsToArviz(drawn: Drawn): { readonly posterior: Readonly<Record<string, Nested>> } {
+  const draws = drawn?.draws
+  requireDraws('drawsToArviz', draws)
   const arrays = Object.entries(draws).map(([name, { shape, data }]) => {
     const size = shape.reduce((product, length) => product * length, 1)
     return [name, nested([...data], [1, data.length / size, ...shape])]
@@ -43,7 +47,9 @@ function nested(values: readonly number[], shape: readonly number[]): Nested {
 }
 
 /** The draws as a safetensors file: a tensor [n, …shape] for each name. */
-export function drawsToSafetensors({ draws }: Drawn): Uint8Array {
+export function drawsToSafetensors(drawn: Drawn): Uint8Array {
+  const draws = drawn?.draws
+  requireDraws('drawsToSafetensors', draws)
   const tensors = Object.entries(draws).map(([name, { shape, data }]) => {
     const size = shape.reduce((product, length) => product * length, 1)
     return [name, { shape: [data.length / size, ...shape], data }]

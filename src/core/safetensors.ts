@@ -1,5 +1,6 @@
 import { show, UsageError } from './errors.ts'
 import { refuseDeep } from './json.ts'
+import { isBytes, isRecord, requireThat } from './require.ts'
 import type { NumberArray } from './runtime-types.ts'
 import { decodeText, encodeText } from './text.ts'
 
@@ -34,7 +35,8 @@ const MAX_RANK = 16
  * numbers first, and all are aligned.
  * Source: huggingface/safetensors, README "Format".
  */
-export function encodeTensors({ tensors, metadata }: TensorFile<NumberArray>): Uint8Array {
+export function encodeTensors(content: TensorFile<NumberArray>): Uint8Array {
+  const { tensors, metadata } = checkedContent(content)
   let end = 0
   const entries = Object.entries(tensors).map(([name, { shape, data }]) => {
     if (name === METADATA) throw new UsageError(`A tensor cannot be named ${METADATA}.`)
@@ -62,6 +64,14 @@ export function encodeTensors({ tensors, metadata }: TensorFile<NumberArray>): U
   return file
 }
 
+function checkedContent(content: TensorFile<NumberArray>): TensorFile<NumberArray> {
+  const isTensor = (tensor: unknown) => isRecord(tensor) && dtypeOf(tensor.data as NumberArray) !== undefined
+  const isContent = isRecord(content) && isRecord(content.tensors) && Object.values(content.tensors).every(isTensor)
+  const what = 'tensors by name, { shape, data }, with typed arrays as data, and metadata of texts'
+  requireThat(isContent && isMetadata(content.metadata), 'encodeTensors', what, content)
+  return content
+}
+
 /** Reads tensors of float32. Throws a UsageError that says what is wrong with a damaged file. */
 export const decodeTensors = (file: Uint8Array): TensorFile => decode(file, ['F32']) as TensorFile
 
@@ -69,6 +79,7 @@ export const decodeTensors = (file: Uint8Array): TensorFile => decode(file, ['F3
 export const decodeArrays = (file: Uint8Array): TensorFile<NumberArray> => decode(file, Object.keys(DTYPES) as Dtype[])
 
 function decode(file: Uint8Array, dtypes: readonly Dtype[]): TensorFile<NumberArray> {
+  if (!isBytes(file)) throw new UsageError(`it must be bytes, got ${show(file)}.`)
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength)
   if (file.length < LENGTH_BYTES)
     throw new UsageError(`it has ${file.length} bytes, fewer than the 8 of its header length.`)

@@ -1,4 +1,5 @@
 import { exponential, type Generator, generator, normal, uniform, uniformInteger } from '../core/generator.ts'
+import { isList, requireThat } from '../core/require.ts'
 
 /** A box in ℝⁿ: low ≤ x ≤ high, element by element; ±Infinity where there is no bound. */
 export interface Box {
@@ -21,6 +22,11 @@ export const box = (low: readonly number[], high: readonly number[]): Box => ({ 
 /** n actions or observations by number. */
 export const discrete = (n: number): Discrete => ({ kind: 'discrete', n })
 
+function requireSpace(taker: string, space: Space): void {
+  const isSpace = space?.kind === 'discrete' || (space?.kind === 'box' && isList(space.low) && isList(space.high))
+  requireThat(isSpace, taker, 'a space, as box() or discrete() makes it', space)
+}
+
 /** What an environment is given: the number of a discrete action, or the vector of a box. */
 export type Action = number | ArrayLike<number>
 
@@ -35,6 +41,7 @@ export const flatSize = (space: Space) => (space.kind === 'box' ? space.low.leng
  * after rounding. NaN is in no space. A plain number is a vector of one.
  */
 export function contains(space: Space, x: unknown): boolean {
+  requireSpace('contains', space)
   if (space.kind === 'discrete') return Number.isInteger(x) && Number(x) >= 0 && Number(x) < space.n
   if (typeof x === 'number') return space.low.length === 1 && within(space, 0, x)
   const values = x as ArrayLike<number> | null
@@ -48,6 +55,8 @@ const within = ({ low, high }: Box, k: number, x: number) =>
 
 /** The element as a vector [flatSize]: a box's own numbers, a discrete one as 0 … 1 … 0. */
 export function flatten(space: Space, x: Action): Float32Array {
+  requireSpace('flatten', space)
+  requireThat(typeof x === 'number' || isList(x), 'flatten', 'an element of the space', x)
   if (space.kind === 'box') return typeof x === 'number' ? Float32Array.of(x) : Float32Array.from(x)
   const out = new Float32Array(space.n)
   out[Number(x)] = 1
@@ -67,6 +76,7 @@ export function sampler(space: Discrete, seed: number): () => number
 export function sampler(space: Box, seed: number): () => Float32Array
 export function sampler(space: Space, seed: number): () => number | Float32Array
 export function sampler(space: Space, seed: number): () => number | Float32Array {
+  requireSpace('sampler', space)
   const g = generator(seed)
   if (space.kind === 'discrete') return () => uniformInteger(g, space.n)
   return () => Float32Array.from(space.low, (low, k) => between(g, low, space.high[k]))

@@ -1,5 +1,6 @@
 import { show, UsageError } from '../core/errors.ts'
 import { refuseUnknown } from '../core/options.ts'
+import { isList, isRecord, requireThat } from '../core/require.ts'
 
 // What an off-policy algorithm learns from: the last transitions, in one allocation.
 //
@@ -51,6 +52,11 @@ export function createReplay(sizes: ReplaySizes): Replay {
   return { ...sizes, ...views, count: 0, next: 0 }
 }
 
+function requireReplay(taker: string, replay: unknown): void {
+  const isReplay = isRecord(replay) && columns.every((name) => isList(replay[name]))
+  requireThat(isReplay, taker, 'a replay, as createReplay() makes it', replay)
+}
+
 type Views = Readonly<Record<(typeof columns)[number], Float32Array>>
 
 const GIGABYTE = 1024 * 1024 * 1024
@@ -77,6 +83,13 @@ export interface Transition {
 
 /** Puts row `row` of a batch in the place of the oldest transition. */
 export function store(replay: Replay, rows: Transition, row: number): void {
+  requireReplay('store', replay)
+  requireThat(
+    columns.every((name) => isList(rows?.[name])),
+    'store',
+    'rows of a batch',
+    rows,
+  )
   const { capacity, observations: O, actions: A, next } = replay
   replay.observation.set(rows.observation.subarray(row * O, (row + 1) * O), next * O)
   replay.nextObservation.set(rows.nextObservation.subarray(row * O, (row + 1) * O), next * O)
@@ -113,6 +126,8 @@ export function sampleInto(batch: Batch, replay: Replay, uniform: Float32Array):
 
 /** All transitions of several replays in one, those of the first first. */
 export function mergeReplays(replays: readonly Replay[]): Replay {
+  requireThat(Array.isArray(replays) && replays.length > 0, 'mergeReplays', 'a list of replays', replays)
+  for (const each of replays) requireReplay('mergeReplays', each)
   const [{ observations, actions }] = replays
   for (const other of replays)
     if (other.observations !== observations || other.actions !== actions)
@@ -127,6 +142,7 @@ export function mergeReplays(replays: readonly Replay[]): Replay {
 
 /** A replay as arrays by name, as encodeTensors() takes them: the transitions held, the oldest first. */
 export function tensorsOf(replay: Replay): Record<string, { shape: number[]; data: Float32Array }> {
+  requireReplay('tensorsOf', replay)
   const { capacity, count, next } = replay
   const widths = widthsOf(replay)
   const oldest = count < capacity ? 0 : next

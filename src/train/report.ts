@@ -1,3 +1,4 @@
+import { isRecord, requireThat } from '../core/require.ts'
 import { finite, quantile, type Value } from '../core/statistics.ts'
 import {
   type Curves,
@@ -36,6 +37,8 @@ import {
 
 /** One HTML page without scripts or requests that shows a run: to be opened from disk, mailed, printed. */
 export async function renderReport(run: RunSummary): Promise<string> {
+  const isSummary = isRecord(run) && isRecord(run.config) && Array.isArray(run.metrics)
+  requireThat(isSummary, 'renderReport', 'a run with its config and metrics', run)
   const draw = await loadCharts()
   const score = finalScore(run)
   const heading = `${text(run.config.algorithm, 'run')} on ${text(run.config.env, 'an unnamed environment')}`

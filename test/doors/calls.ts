@@ -18,8 +18,6 @@ export interface Call {
   readonly after?: (result: unknown, args: readonly unknown[]) => unknown
 }
 
-export const entries = { index: all, svgd, bayes, envs, tools, render, policy, algorithms, cluster }
-
 // Small enough to be begun a thousand times.
 const score = (out: { [k: number]: number }, x: ArrayLike<number>) => {
   for (let k = 0; k < x.length; k++) out[k] = -x[k]

@@ -1,5 +1,6 @@
 import { show, UsageError } from '../../core/errors.ts'
 import { compileCore } from '../../core/module.ts'
+import { requireFunction } from '../../core/require.ts'
 import type { Environment, EnvironmentSpec, Step } from '../contract.ts'
 import { creatorOf, inTypeScript } from '../instances.ts'
 import { environmentSpec } from '../registry.ts'
@@ -23,6 +24,7 @@ export interface Change {
  * Physics in the core is stepped from TypeScript then, row by row. For a core of one's own there is inTypeScript().
  */
 export async function wrap(env: string | EnvironmentSpec, ...wrappers: readonly Wrapper[]): Promise<EnvironmentSpec> {
+  for (const each of wrappers) requireFunction('A wrapper', each, 'as repeatAction(2) gives')
   const spec = environmentSpec(env)
   const task = spec.core ? inTypeScript(spec, await compileCore()) : spec
   return wrappers.reduce((inner, wrapper) => wrapper(inner), task)
