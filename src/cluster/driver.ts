@@ -65,18 +65,25 @@ export function takeNote(driver: Driver, workers: readonly WorkerRecord[]): void
 /** Puts jobs where workers find them. */
 export async function post(driver: Driver, entries: readonly Entry[]): Promise<void> {
   const { server, queues, run, backoff } = driver
-  await server.together(entries.map(({ id, bytes }) => ['SET', keys.job(id), bytes, 'PX', KEPT.job]))
+  // On one connection, so that the bytes are there before the job is, without a wait in between.
+  const sent: Promise<unknown>[] = [
+    server.together(entries.map(({ id, bytes }) => ['SET', keys.job(id), bytes, 'PX', KEPT.job])),
+  ]
   for (const name of new Set(entries.map(({ queue }) => queue))) {
     if (!queues.has(name)) queues.set(name, server.queue(name))
     const jobs = entries.filter(({ queue }) => queue === name)
-    await (queues.get(name) as Queue).addBulk(
-      jobs.map(({ id, what, thread }) => ({
+    const many = jobs.length - 2 * threadsOf(driver)
+    const added = (queues.get(name) as Queue).addBulk(
+      jobs.map(({ id, what, thread }, k) => ({
         name: what,
-        data: { run, thread },
+        // Enough jobs come behind it that a worker may fetch the next one while it does this one.
+        data: { run, thread, ...(k < many && { ahead: true }) },
         opts: { jobId: id, attempts: MOST_DEATHS, removeOnComplete: true, ...(backoff && { backoff }) },
       })),
     )
+    sent.push(added)
   }
+  await Promise.all(sent)
 }
 
 /** Keeps the keys of a run; they are gone some time after its driver. */

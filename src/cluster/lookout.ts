@@ -9,6 +9,9 @@ import { sorted, workersAt } from './register.ts'
 /** Times that a job may be gone from the server without an answer. */
 const MOST_LOST = 5
 
+/** Jobs that are looked after at a time: a look at thousands each second would cost more than their way. */
+const MOST_LOOKED_AT = 256
+
 /** A job that is given up, and why. */
 interface GivenUp<E extends Entry> {
   readonly entry: E
@@ -69,7 +72,8 @@ async function lookAtWorkers(driver: Driver): Promise<void> {
 
 /** Where the open jobs are. An answer stands in the list before its job goes. */
 async function placesOf<E extends Entry>({ server, open, run }: Driver<E>) {
-  const entries = [...open.values()]
+  // Those that are being done, and the next ones: the others wait behind them.
+  const entries = [...open.values()].slice(0, MOST_LOOKED_AT)
   const replies = await server.together([
     ...entries.flatMap(({ id, queue }) => [
       ['EXISTS', keys.ofQueue(queue, id)],

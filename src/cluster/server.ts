@@ -57,7 +57,9 @@ export interface Queue {
 }
 
 /** What is used of BullMQ's Worker. */
-interface QueueWorker {
+export interface QueueWorker {
+  /** Jobs at a time, from now on. */
+  concurrency: number
   on(event: 'error', listener: (error: Error) => void): unknown
   close(force?: boolean): Promise<void>
 }

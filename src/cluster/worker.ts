@@ -18,7 +18,7 @@ import {
 } from './names.ts'
 import { BEAT, leave, tell } from './register.ts'
 import { type RunPlace, runPlace, startRunThread } from './run-thread.ts'
-import { connect, type QueuedJob, type Server } from './server.ts'
+import { connect, type QueuedJob, type QueueWorker, type Server } from './server.ts'
 import { createSlots, type Slots } from './slots.ts'
 import { type KnownTasks, tasksOf, withKnownTask } from './tasks.ts'
 
@@ -100,10 +100,16 @@ export async function startClusterWorker(options: ClusterWorkerOptions): Promise
     void beat().catch(() => {})
     void forget(state).catch(() => {})
   }, BEAT.every)
-  const take = (job: QueuedJob) => perform(state, job)
+  let shared: QueueWorker | null = null
+  const take = (job: QueuedJob) => {
+    // The next job's way is over when this one is done.
+    if (shared) shared.concurrency = isAhead(job) ? threads + AHEAD : threads
+    return perform(state, job)
+  }
   const queues = [sharedQueue(release), ownQueue(id)].map((queue) =>
     server.worker(queue, take, { concurrency: threads, maxStalledCount: MOST_DEATHS - 1 }),
   )
+  shared = queues[0]
   return {
     introduction: `Worker ${name} takes jobs from ${server.shown} for ${inWords(release)}, ${threads} at a time.`,
     async close() {
@@ -124,6 +130,11 @@ const told = ({ done, retries, seconds }: State['counts']) => {
   const mean = rising.length > 0 ? rising.reduce((sum, x) => sum + x, 0) / rising.length : null
   return { done, retries, mean, p95: rising[Math.ceil(0.95 * rising.length) - 1] ?? null }
 }
+
+/** Jobs that a worker fetches before it has a thread for them, where many more wait. */
+const AHEAD = 1
+
+const isAhead = ({ data }: QueuedJob) => (data as { ahead?: unknown } | null)?.ahead === true
 
 /** Threads for runs that are over, and whole runs that nobody waits for. */
 async function forget({ server, roles, slots, wholeRuns }: State): Promise<void> {
@@ -163,7 +174,8 @@ async function perform(state: State, { id = '', data }: QueuedJob): Promise<void
   counts.done++
   counts.seconds.push((performance.now() - started) / 1000)
   if (counts.seconds.length > MOST_SECONDS) counts.seconds.shift()
-  await answer(state, run, id, { ...by, thread: done.thread }, { outcome: encodeMessage(done.outcome) })
+  // It goes before BullMQ's end of the job, on one connection; where it is lost the driver adds the job again.
+  void answer(state, run, id, { ...by, thread: done.thread }, { outcome: encodeMessage(done.outcome) }).catch(() => {})
 
   async function evaluated(role: Role) {
     const job = decodeJob(bytes as Uint8Array)
