@@ -75,10 +75,54 @@ const timings = (rows: readonly Row[]): Report => ({
   })),
 })
 
-/** Prints the rows as a table and writes bench/results/NAME.json. */
-export async function report(name: string, result: readonly Row[] | Report): Promise<void> {
+/** Columns that a line of the table may have. */
+const WIDTH = 100
+
+/** A table without quotes or borders; what does not fit beside the names of the columns goes on below. */
+export function tableOf(rows: readonly object[], width = WIDTH): string {
+  const names = [...new Set(rows.flatMap((row) => Object.keys(row)))]
+  const columns = names.map((name) => {
+    const cells = [name, ...rows.map((row) => shown((row as Record<string, unknown>)[name]))]
+    const wide = Math.min(Math.max(...cells.map((cell) => cell.length)), width - 2)
+    return cells.map((cell) => cell.slice(0, wide).padEnd(wide))
+  })
+  const blocks: string[][][] = [[]]
+  for (const column of columns) {
+    const block = blocks.at(-1) as string[][]
+    const used = block.reduce((sum, [head]) => sum + head.length + 2, 0)
+    if (block.length > 0 && used + column[0].length > width) blocks.push([column])
+    else block.push(column)
+  }
+  const lines = (block: string[][]) =>
+    block[0].map((_, k) =>
+      block
+        .map((column) => column[k])
+        .join('  ')
+        .trimEnd(),
+    )
+  return blocks.map((block) => lines(block).join('\n')).join('\n\n')
+}
+
+const shown = (value: unknown): string =>
+  value === undefined
+    ? ''
+    : typeof value === 'number'
+      ? String(Number(value.toPrecision(4)))
+      : typeof value === 'string'
+        ? value
+        : JSON.stringify(value)
+
+/** Says so where other programs keep the machine busy. */
+export function warnOfBusyMachine(load: number, cores: number): string | null {
+  if (load < cores / 2) return null
+  return `The machine is busy: load ${load.toFixed(1)} on ${cores} cores. Only ratios within this run mean anything.`
+}
+
+/** Prints the rows as a table, and writes bench/results/NAME.json where they are to be recorded. */
+export async function report(name: string, result: readonly Row[] | Report, isRecorded: boolean): Promise<void> {
   const { rows, table } = 'table' in result ? result : timings(result)
-  console.table(table)
+  console.log(tableOf(table))
+  if (!isRecorded) return void console.log(`Not written: --record writes bench/results/${name}.json.`)
   const folder = new URL('./results/', import.meta.url)
   await mkdir(folder, { recursive: true })
   const file = new URL(`${name}.json`, folder)

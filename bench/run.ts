@@ -1,5 +1,6 @@
+import { cpus, loadavg } from 'node:os'
 import { isExpected } from '../src/core/errors.ts'
-import { type Report, type Row, report } from './harness.ts'
+import { type Report, type Row, report, warnOfBusyMachine } from './harness.ts'
 
 /** One subject a file; npm run bench -- NAME. */
 const suites: Record<string, () => Promise<{ default: () => Promise<Row[] | Report> }>> = {
@@ -20,16 +21,21 @@ const suites: Record<string, () => Promise<{ default: () => Promise<Row[] | Repo
   svpg: () => import('./svpg.ts'),
 }
 
-const name = process.argv[2]
-if (!Object.hasOwn(suites, name ?? '')) {
+const [name, ...flags] = process.argv.slice(2)
+const unknown = flags.find((flag) => flag !== '--record')
+if (!Object.hasOwn(suites, name ?? '') || unknown !== undefined) {
+  const got = unknown ?? name ?? 'nothing'
   console.error(
-    `Usage: npm run bench -- NAME, where NAME is one of ${Object.keys(suites).join(', ')}; got ${name ?? 'nothing'}.`,
+    `Usage: npm run bench -- NAME [--record], where --record writes bench/results/NAME.json and NAME is one of\n` +
+      `${Object.keys(suites).join(', ')}; got ${got}.`,
   )
   process.exitCode = 1
 } else {
+  const warning = warnOfBusyMachine(loadavg()[0], cpus().length)
+  if (warning) console.error(warning)
   const { default: bench } = await suites[name]()
   try {
-    await report(name, await bench())
+    await report(name, await bench(), flags.includes('--record'))
   } catch (error) {
     if (!isExpected(error)) throw error
     console.error(error.message)

@@ -200,6 +200,7 @@ export { renderReport } from './train/report.ts'
 export type { ResumeOptions } from './train/resume.ts'
 export type { Run } from './train/run.ts'
 export { type LoadOptions, loadAgents, readRun, type SavedPopulation } from './train/run-directory.ts'
+export type { SinglePolicyName, SinglePolicyOptions } from './train/single-policies.ts'
 export {
   type AlgorithmName,
   type AnyTrainOptions,

@@ -38,14 +38,20 @@ export function progress(stream: NodeJS.WriteStream = process.stderr): Progress 
 export function iterationLine(metrics: IterationMetrics, iterations: number, lastReturns: readonly number[]): string {
   const { iteration, seconds, transitions } = metrics
   const left = (seconds / iteration) * (iterations - iteration)
+  const one = metrics.returns.length === 1
   return [
     `iteration ${iteration}/${iterations}`,
-    `best ${format(Math.max(...lastReturns))}`,
-    `median ${format(median(lastReturns))}`,
-    `${(transitions / seconds / 1000).toFixed(0)} k steps/s`,
+    ...(one
+      ? [`return ${format(median(lastReturns))}`]
+      : [`best ${format(Math.max(...lastReturns))}`, `median ${format(median(lastReturns))}`]),
+    rate(transitions / seconds),
     `${duration(left)} left`,
   ].join(' · ')
 }
+
+/** 158 k steps/s, and below ten thousand 850 steps/s. */
+const rate = (perSecond: number) =>
+  perSecond < 10_000 ? `${perSecond.toFixed(0)} steps/s` : `${(perSecond / 1000).toFixed(0)} k steps/s`
 
 export const median = (values: readonly number[]): number => quantile(values, 0.5) ?? Number.NaN
 

@@ -2,12 +2,19 @@ import { type Command, Option } from 'commander'
 import { UsageError } from '../core/errors.ts'
 import { RENAMED } from '../core/options.ts'
 import { describeSettings, flagOf, type SettingDescription } from '../core/settings.ts'
+import { isSinglePolicy, POPULATION_SETTINGS, type SinglePolicyName } from '../train/single-policies.ts'
 import { type AlgorithmName, algorithms } from '../train/train.ts'
 import { flag, json, list, number, ranges } from './values.ts'
 
+/** What can be trained by name: an algorithm, or one policy by an estimator of svpg. */
+export type CommandName = AlgorithmName | SinglePolicyName
+
 /** What each algorithm is, in a line. */
-const ABOUT: Readonly<Record<AlgorithmName, string>> = {
+const ABOUT: Readonly<Record<CommandName, string>> = {
   svpg: 'Stein variational policy gradient: policies that learn and stay apart.',
+  ppo: 'Proximal policy optimization: one policy, clipped steps.',
+  a2c: 'Advantage actor-critic: one policy.',
+  reinforce: 'REINFORCE with a baseline: one policy.',
   sac: 'Soft actor-critic: one Gaussian policy and two Q networks, off policy.',
   sql: 'Soft Q-learning: a sampler of actions that keeps all good ones, off policy.',
   s2ac: 'Stein soft actor-critic: actions are particles of SVGD with a known density, off policy.',
@@ -36,8 +43,10 @@ const OWN: Readonly<Record<string, { shown: string; read: (text: string) => unkn
 const COMMAND_DEFAULTS: Readonly<Record<string, string>> = { workers: 'auto' }
 
 /** Adds each setting of an algorithm as an option of its command. */
-export function addSettings(command: Command, name: AlgorithmName): Command {
-  const described = describeSettings(algorithms[name].settings)
+export function addSettings(command: Command, name: CommandName): Command {
+  const all = describeSettings(algorithms[isSinglePolicy(name) ? 'svpg' : name].settings)
+  const left: readonly string[] = isSinglePolicy(name) ? POPULATION_SETTINGS : []
+  const described = all.filter((setting) => !left.includes(setting.name))
   for (const setting of described) command.addOption(optionOf(setting))
   const names = new Set(described.map((setting) => setting.name))
   for (const [old, now] of Object.entries(RENAMED))

@@ -6,6 +6,7 @@ import { continueRun, readConfig } from '../train/continue-run.ts'
 import { createRun, readFinished, refuseToReplace } from '../train/record.ts'
 import type { ResumeOptions } from '../train/resume.ts'
 import type { Run } from '../train/run.ts'
+import { isSinglePolicy, singlePolicyNames } from '../train/single-policies.ts'
 import {
   type AlgorithmName,
   type AnyTrainOptions,
@@ -15,7 +16,7 @@ import {
   train,
 } from '../train/train.ts'
 import { checkKeeping, KEEP_OPTIONS, type KeepOptions, keepTraining } from './keep-training.ts'
-import { addSettings } from './settings.ts'
+import { addSettings, type CommandName } from './settings.ts'
 import { type TaskOptions, taskOf, taskOptions } from './task.ts'
 import { directory, number } from './values.ts'
 
@@ -54,11 +55,12 @@ export function trainCommand(): Command {
       const command = train.commands.find((each) => each.name() === algorithm) as Command
       await command.parseAsync([...train.args, '--resume', resume], { from: 'user' })
     })
-  for (const name of Object.keys(algorithms) as AlgorithmName[]) train.addCommand(algorithmCommand(name))
+  for (const name of [...(Object.keys(algorithms) as AlgorithmName[]), ...singlePolicyNames])
+    train.addCommand(algorithmCommand(name))
   return train
 }
 
-function algorithmCommand(name: AlgorithmName): Command {
+function algorithmCommand(name: CommandName): Command {
   const about = 'an id, as CartPole-v1 or HalfCheetah-v5, or a module with a task of your own, as ./task.js'
   const settings = addSettings(new Command(name).argument('[environment]', about), name)
   // A run that goes on has them already.
@@ -145,7 +147,8 @@ async function resumeTraining(
   const settings = without(given, [...OUTPUT, ...EVALUATING, ...OF_TASK])
   const options = {
     ...settings,
-    algorithm,
+    // A run of one policy goes on as the population of one that it is.
+    algorithm: isSinglePolicy(algorithm) ? 'svpg' : algorithm,
     ...(spec && { env: spec }),
     workers,
     ...(workerLimit !== undefined && { workerLimit }),

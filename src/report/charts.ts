@@ -3,8 +3,12 @@ import { finite, quantile, type Value } from '../core/statistics.ts'
 import { BAND, BLUE, FAINT, ORANGE, RULE, TEXT, VERMILION } from './colours.ts'
 import type { Evaluation, IterationMetrics } from './metrics.ts'
 
+/** The axis of the curves of a run: of all particles together. */
+export const STEPS = 'environment steps'
+
 /** One value per particle and drawn iteration. */
 export interface Curves {
+  /** What stands on the axis: environment steps, or iterations where runs are compared. */
   iterations: number[]
   /** [n][iterations] */
   particles: Value[][]
@@ -111,7 +115,7 @@ export function populationChart(curves: Curves, xName: string, zero: boolean, be
   const { iterations, particles } = curves
   const series =
     particles.length === 1
-      ? [line('particle 0', iterations, particles[0], BLUE, 2)]
+      ? [line('policy', iterations, particles[0], BLUE, 2)]
       : [
           ...band(curves),
           ...particles.map((values) => line('each particle', iterations, values, FAINT, 0.9, 0.5)),
@@ -208,6 +212,7 @@ export function lineChart(
       max: iterations.at(-1),
       minInterval: 1,
       ...axis(xName),
+      ...(xName === STEPS && { axisLabel: { ...axis().axisLabel, formatter: compactSteps } }),
       splitLine: { show: false },
     },
     yAxis: { ...valueAxis(), ...yAxis } as EChartsOption['yAxis'],
@@ -239,6 +244,9 @@ function tick(x: number): string {
   if (size !== 0 && (size < 1e-3 || size >= 1e5)) return Number(x.toPrecision(6)).toExponential()
   return x.toLocaleString('en-US', { maximumSignificantDigits: 6 })
 }
+
+/** 1200000 as 1.2M. */
+const compactSteps = (x: number): string => x.toLocaleString('en-US', { notation: 'compact', maximumFractionDigits: 2 })
 
 /** Labels 0, 1, 2 ... or, for many particles, multiples that leave room between them. */
 function particleAxis(n: number) {
@@ -305,31 +313,31 @@ export function kernelChart(kernel: number[][]): EChartsOption {
 }
 
 export function forcesChart(metrics: readonly IterationMetrics[]): EChartsOption {
-  const iterations = metrics.map((m) => m.iteration)
+  const steps = metrics.map((m) => m.transitions)
   // A logarithm has no place for zero.
   const positive = (x: number | null): Value => ((finite(x) ?? 0) > 0 ? x : null)
   const term = (name: 'drive' | 'repulsion' | 'sharing', color: string) => {
     const values = metrics.map((m) => positive(m[name]))
-    return line(name, iterations, values, color, 2.2)
+    return line(name, steps, values, color, 2.2)
   }
   const series = [term('drive', BLUE), term('sharing', ORANGE), term('repulsion', VERMILION)]
-  return lineChart(series, iterations, 'iteration', { type: 'log' })
+  return lineChart(series, steps, STEPS, { type: 'log' })
 }
 
 export function kernelMeanChart(metrics: readonly IterationMetrics[]): EChartsOption {
-  const iterations = metrics.map((m) => m.iteration)
+  const steps = metrics.map((m) => m.transitions)
   const means = metrics.map((m) => finite(m.kernelOffDiagonal))
-  const series = [line('mean kernel', iterations, means, BLUE, 2.2)]
-  return lineChart(series, iterations, 'iteration', { type: 'value', min: 0, max: 1, interval: 0.25 })
+  const series = [line('mean kernel', steps, means, BLUE, 2.2)]
+  return lineChart(series, steps, STEPS, { type: 'value', min: 0, max: 1, interval: 0.25 })
 }
 
 /** A span by more than this factor is drawn logarithmically. */
 export const LOGARITHMIC = 50
 
-/** A number of the metrics over iterations, with a logarithmic axis where it goes through several powers of ten. */
-export function quantityChart(name: string, iterations: number[], values: readonly Value[]): EChartsOption {
+/** A number of the metrics over environment steps, with a logarithmic axis where it spans several powers of ten. */
+export function quantityChart(name: string, steps: number[], values: readonly Value[]): EChartsOption {
   const known = values.filter((x) => x !== null)
   const isLog = Math.min(...known) > 0 && Math.max(...known) > LOGARITHMIC * Math.min(...known)
-  const series = [line(name, iterations, values, BLUE, 2.2)]
-  return lineChart(series, iterations, 'iteration', isLog ? { type: 'log' } : { type: 'value', scale: true })
+  const series = [line(name, steps, values, BLUE, 2.2)]
+  return lineChart(series, steps, STEPS, isLog ? { type: 'log' } : { type: 'value', scale: true })
 }

@@ -3,7 +3,7 @@
  * algorithm adds and that are not listed here follow under their own names.
  */
 export const QUANTITIES: Readonly<Record<string, readonly [title: string, caption: string]>> = {
-  thetaNorm: ['Norm of the parameters', 'Length |θ|: repulsion also makes weights grow.'],
+  thetaNorm: ['Norm of the parameters', 'Length |θ|: learning and repulsion both make weights grow.'],
   entropy: ['Entropy', 'Entropy of the policies in nats.'],
   drive: ['Drive', 'Mean norm of the first term of the Stein direction.'],
   sharing: ['Sharing', 'Mean norm of the part of the drive that comes from other policies.'],

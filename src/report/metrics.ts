@@ -8,6 +8,12 @@ export interface IterationMetrics extends Metrics {
   iteration: number
   /** Wall-clock seconds of training so far. */
   seconds: number
+  /**
+   * The highest and the median of the last mean returns of the particles; null before any episode has ended, left out
+   * by runs of versions that had it not.
+   */
+  best?: number | null
+  median?: number | null
   /** Cells of the task's grid that the population has visited so far; left out for a task without a grid. */
   coverage?: number
   /** Those that it visited in this iteration. */

@@ -11,6 +11,7 @@ import {
   loadCharts,
   populationChart,
   quantityChart,
+  STEPS,
   thinned,
 } from '../report/charts.ts'
 import { QUANTITIES } from '../report/metric-titles.ts'
@@ -41,7 +42,7 @@ export async function renderReport(run: RunSummary): Promise<string> {
   requireThat(isSummary, 'renderReport', 'a run with its config and metrics', run)
   const draw = await loadCharts()
   const score = finalScore(run)
-  const heading = `${text(run.config.algorithm, 'run')} on ${text(run.config.env, 'an unnamed environment')}`
+  const heading = `${nameOf(run.config)} on ${text(run.config.env, 'an unnamed environment')}`
   return page(
     heading,
     `<header>
@@ -50,9 +51,44 @@ export async function renderReport(run: RunSummary): Promise<string> {
 ${keyFigures(run, score)}
 </header>
 ${curveSections(run, score, draw)}
-${section('Configuration', settingsTable(run.config))}`,
+${section('Configuration', settingsTable(concerning(run.config)))}`,
   )
 }
+
+/** A population of one is known by its estimator. */
+const nameOf = ({ algorithm, particles, interaction, estimator }: RunSummary['config']) =>
+  algorithm === 'svpg' && particles === 1 && interaction === 'independent'
+    ? text(estimator, 'svpg')
+    : text(algorithm, 'run')
+
+/** Settings that only count where another one has a certain value, by the beginning of their names. */
+const DEPENDENT: readonly [names: RegExp, counts: (config: RunSummary['config']) => boolean][] = [
+  [/^(clip|epochs|minibatches)$/, ({ estimator }) => estimator !== 'reinforce' && estimator !== 'a2c'],
+  [/^critic/, ({ baseline, estimator }) => estimator !== 'reinforce' || baseline === 'value'],
+  [/^(imitation|priorityExponent|importanceExponent|trajectories|discriminator)/, isImitating],
+  [/^temperature(From|Iterations)$/, ({ temperatureSchedule }) => temperatureSchedule !== 'constant'],
+  [/^(kernel|bandwidth|kernelTemperature|exploration|perLayer|repulsion)$/, isInteracting],
+  [/^(kernelTemperature|exploration)$/, ({ kernel }) => kernel === 'js' || kernel === 'symmetric-kl'],
+  [/^(temperature|evolutionEvery)$/, ({ algorithm, particles }) => algorithm !== 'svpg' || particles !== 1],
+]
+
+function isImitating({ selfImitation }: RunSummary['config']): boolean {
+  return selfImitation !== 'none'
+}
+
+function isInteracting({ interaction }: RunSummary['config']): boolean {
+  return interaction !== 'independent' && interaction !== 'joint'
+}
+
+/** The settings that this run depends on; all of them are in config.json. */
+const concerning = (config: RunSummary['config']) =>
+  config.algorithm === 'svpg'
+    ? Object.fromEntries(
+        Object.entries(config).filter(([name]) =>
+          DEPENDENT.every(([names, counts]) => !names.test(name) || counts(config)),
+        ),
+      )
+    : config
 
 /** What particles are ranked by: the greedy evaluation, or without one the last return seen in training. */
 interface Score {
@@ -110,10 +146,11 @@ function curveSections(run: RunSummary, score: Score, draw: Draw): string {
     return `${section('Return', '<p>No iteration was completed, so there are no curves to draw.</p>')}\n${evaluated}`
   }
   const learning = learningFigures(run, draw)
+  const kernel = kernelFigures(run, draw)
   return [
     section('Return', returnFigure(run, score, draw)),
     evaluated,
-    section('Kernel', kernelFigures(run, draw)),
+    kernel === '' ? '' : section('Kernel', kernel),
     section('Policy', policyFigures(run, draw)),
     learning === '' ? '' : section('Learning', `<div class="pair">${learning}</div>`),
   ].join('\n')
@@ -126,10 +163,9 @@ function returnFigure({ metrics }: RunSummary, { best, source }: Score, draw: Dr
   }
   const drawn = thinned(metrics)
   const curves: Curves = {
-    iterations: drawn.map((m) => m.iteration),
+    iterations: drawn.map((m) => m.transitions),
     particles: all.map((values) => thinned(values)),
   }
-  const { iteration, transitions } = metrics[metrics.length - 1]
   const ends = number(
     quantile(
       all.map((values) => values[values.length - 1]),
@@ -144,7 +180,7 @@ function returnFigure({ metrics }: RunSummary, { best, source }: Score, draw: Dr
     id: 'return',
     label: `Mean return of ${counted(all.length, 'particle')} over ${counted(metrics.length, 'iteration')}; the median ends at ${ends}.`,
     caption: caption + stride(metrics, drawn),
-    option: populationChart(curves, `iteration (${iteration} = ${compact(transitions)} transitions)`, true, best),
+    option: populationChart(curves, STEPS, true, best),
     size: HALF,
     wide: WIDE,
   })
@@ -153,8 +189,8 @@ function returnFigure({ metrics }: RunSummary, { best, source }: Score, draw: Dr
 function evaluationFigure(evaluation: Evaluation, { best, values }: Score, draw: Draw): string {
   return figure(draw, {
     id: 'evaluation',
-    label: `Mean return of ${counted(values.length, 'particle')} in evaluation, greedy and sampled${best === null ? '' : `; the best is particle ${best}`}.`,
-    caption: `Mean return over ${counted(evaluation.episodes, 'episode')} after training: a sampled bar much shorter than its greedy one belongs to a policy that is still exploring.`,
+    label: `Mean return of ${counted(values.length, 'particle')} in evaluation, greedy and sampled${best === null || values.length === 1 ? '' : `; the best is particle ${best}`}.`,
+    caption: `Mean return over ${counted(evaluation.episodes, 'episode')} after training: where the sampled mean is well below the greedy one the policy is still exploring.`,
     option: evaluationChart(evaluation),
     size: HALF,
     wide: WIDE_LOW,
@@ -165,10 +201,11 @@ function kernelFigures({ kernel, metrics }: RunSummary, draw: Draw): string {
   const known = metrics.some(({ kernelOffDiagonal }) => kernelOffDiagonal !== null)
   if (kernel === null ? !known : kernel.length === 1) {
     return metrics[0].returns.length === 1
-      ? '<p>There is one policy, and so no kernel between policies.</p>'
+      ? ''
       : '<p>These particles do not interact: the run has no kernel between them.</p>'
   }
   const drawn = thinned(metrics)
+  const idle = kernel === null ? '' : idleKernel(metrics)
   const forces = figure(draw, {
     id: 'forces',
     title: 'Drive and repulsion',
@@ -191,25 +228,35 @@ function kernelFigures({ kernel, metrics }: RunSummary, draw: Draw): string {
     title: 'Kernel matrix',
     label: `Kernel matrix of ${counted(kernel.length, 'particle')}.`,
     caption:
-      'Likeness of every two particles in the last iteration: dark everywhere, they have collapsed into one; pale off the diagonal, they no longer feel each other.',
+      'Likeness of every two particles in the last iteration: dark everywhere, they have collapsed into one; pale off the diagonal, they do not feel each other.',
     option: kernelChart(kernel),
     size: HALF_HIGH,
   })
-  return `<div class="pair">${matrix}<div>${forces}${mean}</div></div>`
+  return `${idle}<div class="pair">${matrix}<div>${forces}${mean}</div></div>`
+}
+
+/** A mean kernel below this couples no particles: a hundredth of what a particle feels of itself. */
+const IDLE = 0.01
+
+/** Says so where the kernel did nothing. */
+function idleKernel(metrics: readonly IterationMetrics[]): string {
+  const last = finite(metrics.at(-1)?.kernelOffDiagonal)
+  if (last === null || last >= IDLE) return ''
+  return `<p class="note">The kernel does nothing here at the end: its mean between particles is ${number(last)}, so that each learned by itself and they neither shared nor kept apart. A larger bandwidth would couple them.</p>`
 }
 
 function policyFigures({ metrics }: RunSummary, draw: Draw): string {
   const drawn = thinned(metrics)
   const curves = (rows: number[][]): Curves => ({
-    iterations: drawn.map((m) => m.iteration),
+    iterations: drawn.map((m) => m.transitions),
     particles: rows[0].map((_, i) => rows.map((row) => finite(row[i]))),
   })
   const norms = figure(draw, {
     id: 'norm',
     title: QUANTITIES.thetaNorm[0],
     label: `${QUANTITIES.thetaNorm[0]} over iterations.`,
-    caption: `${QUANTITIES.thetaNorm[1]} It should level off or grow slowly: a steep rise means too large a step.`,
-    option: populationChart(curves(drawn.map((m) => m.thetaNorm)), 'iteration', false),
+    caption: `${QUANTITIES.thetaNorm[1]} A steady rise is common; where it doubles within a few iterations the step is too large.`,
+    option: populationChart(curves(drawn.map((m) => m.thetaNorm)), STEPS, false),
     size: HALF,
   })
   // A sampler without a density has no entropy that could be measured.
@@ -222,14 +269,24 @@ function policyFigures({ metrics }: RunSummary, draw: Draw): string {
     caption:
       `${QUANTITIES.entropy[1]} A slow fall is learning, a plunge is a policy that stopped exploring.` +
       stride(metrics, drawn),
-    option: populationChart(curves(entropies), 'iteration', true),
+    option: populationChart(curves(entropies), STEPS, true),
     size: HALF,
   })
   return `<div class="pair">${entropy}${norms}</div>`
 }
 
 /** What the other charts show, or only count. */
-const ELSEWHERE = ['iteration', 'seconds', 'transitions', 'drive', 'repulsion', 'sharing', 'kernelOffDiagonal']
+const ELSEWHERE = [
+  'iteration',
+  'seconds',
+  'transitions',
+  'best',
+  'median',
+  'drive',
+  'repulsion',
+  'sharing',
+  'kernelOffDiagonal',
+]
 
 /** Numbers that an algorithm adds to the metrics, and what changes of those that all have. */
 function learningFigures({ metrics }: RunSummary, draw: Draw): string {
@@ -245,7 +302,7 @@ function learningFigures({ metrics }: RunSummary, draw: Draw): string {
       label: `${title} over iterations.`,
       option: quantityChart(
         title,
-        drawn.map((m) => m.iteration),
+        drawn.map((m) => m.transitions),
         values,
       ),
     })

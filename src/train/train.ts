@@ -11,6 +11,7 @@ import type { CoreSource } from '../core/module.ts'
 import { refuseUnknown } from '../core/options.ts'
 import { check, MOST_ITERATIONS, wholeNumber } from '../core/schemas.ts'
 import { contentOf, partsOf, type StatePart } from '../core/state.ts'
+import { quantile } from '../core/statistics.ts'
 import { version } from '../core/version.ts'
 import type { EnvironmentSpec } from '../envs/contract.ts'
 import { describeTask, type TaskDescription } from '../envs/description.ts'
@@ -33,6 +34,7 @@ import {
   restorePopulation,
   writtenTask,
 } from './resume.ts'
+import { asPopulation, type SinglePolicyOptions, singlePolicyNames } from './single-policies.ts'
 
 /** The algorithms by name. */
 export const algorithms = { svpg, sac, sql, 'sql-compose': sqlCompose, s2ac, adr } as const
@@ -108,7 +110,9 @@ interface Info {
 export function algorithmNamed(name: string) {
   // Which algorithm has which state is known where the name is; in here they are all alike.
   if (Object.hasOwn(algorithms, name)) return algorithms[name as AlgorithmName] as Algorithm<object, unknown, Info>
-  throw new UsageError(`Unknown algorithm ${show(name)}; there are ${Object.keys(algorithms).join(', ')}.`)
+  throw new UsageError(
+    `Unknown algorithm ${show(name)}; there are ${[...Object.keys(algorithms), ...singlePolicyNames].join(', ')}.`,
+  )
 }
 
 /**
@@ -117,9 +121,9 @@ export function algorithmNamed(name: string) {
  * @throws UsageError for the first setting that is wrong, and for a task that cannot be made again from what can be
  *   written of it
  */
-export function runConfig(given: AnyTrainOptions): RunConfig {
+export function runConfig(given: AnyTrainOptions | SinglePolicyOptions): RunConfig {
   requireOptions(given)
-  const { algorithm = 'svpg', env, iterations = 60, ...options } = given
+  const { algorithm = 'svpg', env, iterations = 60, ...options } = asPopulation<AnyTrainOptions>(given)
   const { config } = algorithmNamed(algorithm)
   const spec = environmentSpec(env)
   const found = {
@@ -164,6 +168,7 @@ export const taskOfConfig = (config: object): EnvironmentSpec | undefined => tas
  *   cannot be read; RunError when a value is not finite
  */
 export function train(given: ResumeOptions): AsyncGenerator<AnyTrainStep>
+export function train(given: SinglePolicyOptions): AsyncGenerator<TrainStep<'svpg'>>
 export function train<A extends AlgorithmName = 'svpg'>(given: TrainOptions<A>): AsyncGenerator<TrainStep<A>>
 export function train(given: object): AsyncGenerator<unknown> {
   return stepsOf(given as ResumeOptions | AnyTrainOptions)
@@ -176,7 +181,7 @@ async function* stepsOf(given: ResumeOptions | AnyTrainOptions): AsyncGenerator<
   const settings = from
     ? await continued(from, given as ResumeOptions, algorithmNamed(from.about.config.algorithm))
     : (given as AnyTrainOptions)
-  const { algorithm = 'svpg', iterations = 60, ...options } = settings as AnyTrainOptions
+  const { algorithm = 'svpg', iterations = 60, ...options } = asPopulation(settings as AnyTrainOptions)
   const method = algorithmNamed(algorithm)
   const { init, step, measure, agents, save, kernel, setTemperature, visited, close } = method
   check(wholeNumber('iterations', 1, MOST_ITERATIONS), iterations)
@@ -212,7 +217,7 @@ async function* stepsOf(given: ResumeOptions | AnyTrainOptions): AsyncGenerator<
       yield {
         iteration,
         iterations,
-        metrics: { iteration, seconds, ...measured, ...coverage(info.particles ?? []) },
+        metrics: { iteration, seconds, ...measured, ...standing(lastReturns), ...coverage(info.particles ?? []) },
         state: state as AnyTrainStep['state'],
         algorithm,
         env: spec.id,
@@ -238,6 +243,9 @@ async function* stepsOf(given: ResumeOptions | AnyTrainOptions): AsyncGenerator<
     close(state)
   }
 }
+
+/** Of the last mean return of each particle. */
+const standing = (last: readonly (number | null)[]) => ({ best: quantile(last, 1), median: quantile(last, 0.5) })
 
 function requireOptions(options: unknown): void {
   if (options === null || typeof options !== 'object')

@@ -8,7 +8,7 @@ import { inTemporaryDirectory, lines, run, SMALL, start, until } from './steinrl
 
 const METRICS = [
   ...['iteration', 'seconds', 'transitions', 'returns', 'episodes', 'entropy', 'thetaNorm'],
-  ...['drive', 'repulsion', 'sharing', 'bandwidth', 'kernelOffDiagonal', 'temperature'],
+  ...['drive', 'repulsion', 'sharing', 'bandwidth', 'kernelOffDiagonal', 'temperature', 'best', 'median'],
 ]
 
 const train = (directory: string, ...args: string[]) =>

@@ -168,7 +168,7 @@ test('a single particle has one bold line, no legend and no kernel', async () =>
   const run = summary(1, 5, { kernel: null, evaluation: null })
   for (const m of run.metrics) Object.assign(m, { bandwidth: null, kernelOffDiagonal: null })
   const page = await renderReport(run)
-  expect(page).toContain('There is one policy, and so no kernel between policies.')
+  expect(page).not.toContain('Kernel')
   expect(page).not.toMatch(/Median particle|<ul>/)
   expect(page).toContain('<dt>Return</dt>')
   for (const svg of svgs(page)) expect(svg.match(/stroke="#0072b2" stroke-width="2"/g)).toHaveLength(1)
@@ -224,7 +224,7 @@ test('numbers that an algorithm adds are drawn, with their titles; what does not
   const alone = { drive: null, repulsion: null, sharing: null, kernelOffDiagonal: null, bandwidth: null, entropy: [] }
   const metrics = base.metrics.map((m, t) => ({ ...m, ...alone, qLoss: 10 ** (4 - t), massSpread: 0.1 * t }))
   const page = await renderReport({ ...base, metrics })
-  expect(headings(page)).toEqual(['Return', 'Evaluation', 'Kernel', 'Policy', 'Learning', 'Configuration'])
+  expect(headings(page)).toEqual(['Return', 'Evaluation', 'Policy', 'Learning', 'Configuration'])
   expect(page).toContain('Loss of Q')
   expect(page).toContain('massSpread')
   expect(page).not.toContain('Temperature')
@@ -240,4 +240,21 @@ test('the directions of particles that are not the policies are drawn', async ()
   expect(page).toContain('Drive and repulsion')
   expect(page).toContain('Mean kernel')
   expect(page).not.toContain('Kernel matrix')
+})
+
+test('settings that do not concern a run are left out, and a kernel that does nothing is said to', async () => {
+  const run = summary(3, 5)
+  const config = {
+    ...{ algorithm: 'svpg', env: 'CartPole-v1', estimator: 'reinforce', baseline: 'linear', selfImitation: 'none' },
+    ...{ interaction: 'stein', kernel: 'rbf', particles: 3, clip: 0.25, criticHidden: [77], imitationSteps: 41 },
+  }
+  const idle = run.metrics.map((m) => ({ ...m, kernelOffDiagonal: 0.003 }))
+  const page = await renderReport({ ...run, config, metrics: idle })
+  expect(page).toContain('The kernel does nothing here at the end')
+  for (const name of ['clip', 'criticHidden', 'imitationSteps']) expect(page).not.toContain(`>${name}<`)
+  for (const name of ['interaction', 'kernel', 'estimator']) expect(page).toContain(`>${name}<`)
+  const coupled = run.metrics.map((m) => ({ ...m, kernelOffDiagonal: 0.4 }))
+  const other = await renderReport({ ...run, metrics: coupled, config: { ...config, estimator: 'ppo' } })
+  expect(other).not.toContain('The kernel does nothing')
+  expect(other).toContain('>clip<')
 })

@@ -225,7 +225,11 @@ test('tfjs holds as many tensors after any later iteration as after the second',
 test.each<[wrong: Partial<TrainOptions>, says: string]>([
   [{ iterations: 0 }, 'iterations must be a whole number from 1 to 1000000000, got 0.'],
   [{ iterations: 2.5 }, 'got 2.5.'],
-  [{ algorithm: 'ppo' as 'svpg' }, 'Unknown algorithm "ppo"; there are svpg,'],
+  [{ algorithm: 'dqn' as 'svpg' }, 'Unknown algorithm "dqn"; there are svpg,'],
+  [
+    { algorithm: 'ppo', kernel: 'imq' } as object as TrainOptions,
+    'ppo trains one policy and has no kernel, which is a setting of svpg.',
+  ],
   [{ env: 'Mars-v0' }, 'Unknown environment "Mars-v0"; there are CartPole-v1'],
   [{ temperature: Number.NaN }, 'temperature must be a finite number above 0, got NaN.'],
   [{ env: { ...task(() => 1), create: undefined } }, 'Walk-v0: create must be a function, got undefined.'],
