@@ -27,6 +27,7 @@ export async function targetOf<S extends Supports>(model: Model<S>): Promise<Tar
   const { logDensity, hasValue, compile: mode } = model
   const d = model.parameters.dimension
   const differentiate = compiledGradient({ name: 'The log density', mode })
+  const sizeFor = batchSizes()
   const total = (free: tf.Tensor) => {
     const values = logDensity(free as tf.Tensor2D)
     return [tf.sum(values), values] as const
@@ -39,11 +40,33 @@ export async function targetOf<S extends Supports>(model: Model<S>): Promise<Tar
     at(rows) {
       const n = rows.length / d
       target.evaluations += n
-      const { gradient, values } = differentiate(total, Float32Array.from(rows), [n, d])
-      return { logDensity: values[1].slice(), score: gradient.slice() }
+      const size = sizeFor(n)
+      const { gradient, values } = differentiate(total, filled(rows, size * d), [size, d])
+      return { logDensity: values[1].slice(0, n), score: gradient.slice(0, n * d) }
     },
   }
   return target
+}
+
+/** How many times its rows a batch is filled up to, where that saves another plan. */
+const MOST_FILLED = 4
+
+/** By numbers of rows, those of batches: the least that was met before, if it is not much larger. */
+function batchSizes(): (rows: number) => number {
+  const met: number[] = []
+  return (rows) => {
+    const fitting = met.filter((size) => size >= rows && size <= MOST_FILLED * rows)
+    if (fitting.length > 0) return Math.min(...fitting)
+    met.push(rows)
+    return rows
+  }
+}
+
+/** Rows, repeated until there are as many numbers as asked for. */
+function filled(rows: Float64Array, length: number): Float32Array {
+  const all = new Float32Array(length)
+  for (let at = 0; at < length; at += rows.length) all.set(rows.subarray(0, length - at), at)
+  return all
 }
 
 /** A score of one particle as numbers; its log density has no values. */

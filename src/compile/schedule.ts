@@ -7,10 +7,12 @@ import { isContiguous, sizeOf } from './views.ts'
 export interface Group {
   /** Elements of a pass; 0 for any other node. */
   readonly elements: number
-  /** In order. */
-  nodes: Node[]
+  /** In order once all groups are known. */
+  readonly nodes: Node[]
   /** What has to run before. */
   readonly before: Set<Group>
+  /** What has it before. */
+  readonly after: Set<Group>
 }
 
 /** Elements that a node passes over. */
@@ -26,12 +28,12 @@ export const isInline = (view: View) =>
 /** All that the outputs need, in an order in which everything comes after what it reads. */
 export function reachable(outputs: readonly View[]): Node[] {
   const found = new Set<Node>()
-  const visit = (node: Node) => {
-    if (found.has(node)) return
+  const ahead = outputs.map(({ node }) => node)
+  for (let node = ahead.pop(); node; node = ahead.pop()) {
+    if (found.has(node)) continue
     found.add(node)
-    for (const arg of node.args) visit(arg.node)
+    for (const arg of node.args) ahead.push(arg.node)
   }
-  for (const { node } of outputs) visit(node)
   return [...found].sort((a, b) => a.id - b.id)
 }
 
@@ -43,19 +45,25 @@ export function schedule(nodes: readonly Node[]): Group[] {
   const groupOfView = ({ node }: View) => groupOf.get(ownerOf(node))
   for (const node of nodes) {
     if (isLeaf(node)) continue
-    const group = isElementwise(node) ? joined(node, groupOfView, groups, groupOf) : alone(node, 0, groups)
-    if (!group.nodes.includes(node)) group.nodes.push(node)
+    const group = isElementwise(node) ? joined(node, groupOfView, groups, groupOf) : alone(0, groups)
+    group.nodes.push(node)
     groupOf.set(node, group)
     for (const arg of node.args) {
       const other = groupOfView(arg)
-      if (other && other !== group) group.before.add(other)
+      if (other && other !== group) follow(group, other)
     }
   }
+  for (const { nodes } of groups) nodes.sort((a, b) => a.id - b.id)
   return inOrder(groups)
 }
 
-function alone(node: Node, elements: number, groups: Set<Group>): Group {
-  const group = { elements, nodes: [node], before: new Set<Group>() }
+function follow(group: Group, other: Group): void {
+  group.before.add(other)
+  other.after.add(group)
+}
+
+function alone(elements: number, groups: Set<Group>): Group {
+  const group: Group = { elements, nodes: [], before: new Set(), after: new Set() }
   groups.add(group)
   return group
 }
@@ -76,10 +84,10 @@ function joined(
     if (chosen === null) {
       if (canJoin(node, group, groupOfView)) chosen = group
     } else if (canMerge(chosen, group, groupOfView) && canJoin(node, group, groupOfView, chosen)) {
-      merge(chosen, group, groups, groupOf)
+      chosen = merged(chosen, group, groups, groupOf)
     }
   }
-  return chosen ?? alone(node, elements, groups)
+  return chosen ?? alone(elements, groups)
 }
 
 /** Whether nothing that a node reads has to wait for the end of a group that it is to be part of. */
@@ -97,40 +105,64 @@ function canJoin(
   })
 }
 
-function dependsOn(group: Group, on: Group, seen = new Set<Group>()): boolean {
-  if (group === on) return true
-  if (seen.has(group)) return false
-  seen.add(group)
-  for (const other of group.before) if (dependsOn(other, on, seen)) return true
-  return false
+/** Looks from both ends in turn: mostly one of them has little behind it. */
+function dependsOn(group: Group, on: Group): boolean {
+  const search = (from: Group, goal: Group, side: 'before' | 'after') => ({
+    ...{ ahead: [from], seen: new Set<Group>(), goal, side },
+  })
+  const both = [search(group, on, 'before'), search(on, group, 'after')]
+  for (;;) {
+    for (const { ahead, seen, goal, side } of both) {
+      const next = ahead.pop()
+      if (!next) return false
+      if (next === goal) return true
+      if (seen.has(next)) continue
+      seen.add(next)
+      ahead.push(...next[side])
+    }
+  }
 }
 
 /** Whether two groups read nothing of each other but element by element, and no third one stands between them. */
 function canMerge(a: Group, b: Group, groupOfView: (view: View) => Group | undefined): boolean {
   const between = (from: Group, to: Group) => [...from.before].some((other) => other !== to && dependsOn(other, to))
   const waits = (from: Group, to: Group) =>
-    from.nodes.some(({ args }) => args.some((arg) => groupOfView(arg) === to && !isInline(arg)))
+    from.before.has(to) && from.nodes.some(({ args }) => args.some((arg) => groupOfView(arg) === to && !isInline(arg)))
   return !between(a, b) && !between(b, a) && !waits(a, b) && !waits(b, a)
 }
 
-function merge(into: Group, from: Group, groups: Set<Group>, groupOf: Map<Node, Group>): void {
-  into.nodes = [...into.nodes, ...from.nodes].sort((a, b) => a.id - b.id)
-  for (const node of from.nodes) groupOf.set(node, into)
-  for (const other of from.before) into.before.add(other)
-  groups.delete(from)
-  for (const group of groups) if (group.before.delete(from)) group.before.add(into)
+/** The larger of two groups, with the other one in it. */
+function merged(one: Group, another: Group, groups: Set<Group>, groupOf: Map<Node, Group>): Group {
+  const [into, from] = one.nodes.length < another.nodes.length ? [another, one] : [one, another]
+  for (const node of from.nodes) {
+    into.nodes.push(node)
+    groupOf.set(node, into)
+  }
+  for (const other of from.before) {
+    other.after.delete(from)
+    follow(into, other)
+  }
+  for (const other of from.after) {
+    other.before.delete(from)
+    follow(other, into)
+  }
   into.before.delete(into)
+  into.after.delete(into)
+  groups.delete(from)
+  return into
 }
 
 function inOrder(groups: ReadonlySet<Group>): Group[] {
-  const order: Group[] = []
-  const seen = new Set<Group>()
-  const visit = (group: Group) => {
-    if (seen.has(group)) return
-    seen.add(group)
-    for (const other of group.before) visit(other)
-    order.push(group)
+  const order = new Set<Group>()
+  for (const group of groups) {
+    const ahead = [group]
+    for (let next = ahead.at(-1); next; next = ahead.at(-1)) {
+      const missing = order.has(next) ? [] : [...next.before].filter((other) => !order.has(other))
+      ahead.push(...missing)
+      if (missing.length > 0) continue
+      order.add(next)
+      ahead.pop()
+    }
   }
-  for (const group of groups) visit(group)
-  return order
+  return [...order]
 }

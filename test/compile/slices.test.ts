@@ -77,3 +77,18 @@ describe('the gradients of slices, added up', () => {
     expect(arraysOf(overlapping)).toBeGreaterThan(1)
   })
 })
+
+test('a series whose every step needs the one before: a plan of thousands of groups, one after another', () => {
+  const steps = 3000
+  // s ← A s + x without end, A = ½ I: s → 2 x, and d Σ s / dx = 2.
+  const half = tf.tensor2d([0.5, 0, 0, 0.5], [2, 2])
+  const compiled = compiledGradient({ name: 'The series', mode: 'always' })
+  const series: Expression = (x) => {
+    let s: tf.Tensor = tf.zerosLike(x)
+    for (let step = 0; step < steps; step++) s = tf.add(tf.matMul(s as tf.Tensor2D, half), x)
+    return [tf.sum(s), s]
+  }
+  const { values, gradient } = compiled(series, Float32Array.of(1, -3), [1, 2])
+  expect([...values[1]]).toEqual([2, -6])
+  expect([...gradient]).toEqual([2, 2])
+})
