@@ -174,3 +174,11 @@ describe('a description from a file', () => {
     expect((error as Error).message).toContain(message)
   })
 })
+
+test('a description that is nested deeper than anybody writes, or holds itself, is refused', () => {
+  const deep = { id: 'CartPole-v1', maxEpisodeSteps: 10, constants: {} as Record<string, unknown> }
+  deep.constants.deep = JSON.parse(`${'['.repeat(5000)}${']'.repeat(5000)}`)
+  expect(() => parseTask(deep)).toThrow('The description of a task is nested deeper than 100 levels.')
+  deep.constants.deep = deep
+  expect(() => parseTask(deep)).toThrow('The description of a task is nested deeper than 100 levels.')
+})
