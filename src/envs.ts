@@ -12,6 +12,7 @@ export type { Address, Bytes, CanvasContext, NumberArray, WasmModule } from './c
 export type { LoggedRows, RowLog, StatePart, StateReader, StateWriter, ValueSchema } from './core/state.ts'
 export type { ConstantValue } from './envs/builtin.ts'
 export { type CheckOptions, checkEnvironment, problemsOf } from './envs/check.ts'
+export { configured, type MakeOptions } from './envs/configured.ts'
 export type { Environment, EnvironmentSpec, Info, Making, Reset, Step } from './envs/contract.ts'
 export {
   describeTask,
@@ -22,7 +23,7 @@ export {
 } from './envs/description.ts'
 export type { CellGrid } from './envs/grid.ts'
 export { inTypeScript } from './envs/instances.ts'
-export { configured, type MadeEnvironment, type MadeState, type MakeOptions, make } from './envs/make.ts'
+export { type MadeEnvironment, type MadeState, make } from './envs/make.ts'
 export type { EngineImport } from './envs/mujoco/engine.ts'
 export {
   isMujocoId,
@@ -35,6 +36,7 @@ export {
 } from './envs/mujoco.ts'
 export { goalReached, goalsAt, goalsOf } from './envs/multigoal.ts'
 export { mazeCell, mazeCells, mazeWalls, type Wall, wallConstants } from './envs/point-maze.ts'
+export { isPythonId, type PythonOptions, python } from './envs/python.ts'
 export { environments } from './envs/registry.ts'
 export {
   type Canvas,
@@ -100,4 +102,5 @@ export {
   sparseReward,
 } from './envs/wrappers/rewards.ts'
 export { frozen, type RunningStatistics, runningStatistics } from './envs/wrappers/statistics.ts'
-export { type Change, type Remaking, type Wrapper, wrap, wrapper } from './envs/wrappers/wrapper.ts'
+export { wrap } from './envs/wrappers/wrap.ts'
+export { type Change, type Remaking, type Wrapper, wrapper } from './envs/wrappers/wrapper.ts'

@@ -1,4 +1,10 @@
+import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
+
+/** The Python that tests of tasks in Python take. */
+export const interpreter = process.env.PYTHON || 'python3'
+
+export const hasGymnasium = () => spawnSync(interpreter, ['-c', 'import gymnasium']).status === 0
 
 /** At the end of the tests: what they have left out, because it is not installed. */
 export default function tellLeftOut() {
@@ -6,6 +12,8 @@ export default function tellLeftOut() {
   const { dependencies } = JSON.parse(readFileSync(new URL('package.json', folder), 'utf8'))
   const used = ['@arethetypeswrong/cli', 'bun', 'deno', 'miniflare', 'onnxruntime-web', 'workerd']
   const missing = used.filter((name) => dependencies[name] && !existsSync(new URL(`node_modules/${name}`, folder)))
+  if (!hasGymnasium())
+    console.log(`\nLeft out: the tests of tasks in Python; ${interpreter} has no gymnasium (PYTHON names another one).`)
   if (missing.length === 0) return
   console.log(`\nLeft out: the tests with ${missing.join(', ')}. \`npm run test:install\` fetches them (0.8 GB).`)
 }

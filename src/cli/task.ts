@@ -3,13 +3,13 @@ import { pathToFileURL } from 'node:url'
 import type { Command } from 'commander'
 import { UsageError } from '../core/errors.ts'
 import { check } from '../core/schemas.ts'
+import { configured } from '../envs/configured.ts'
 import type { EnvironmentSpec } from '../envs/contract.ts'
 import { loadModule, type WrapperDescription } from '../envs/description.ts'
-import { configured } from '../envs/make.ts'
-import { environmentSpec, environments } from '../envs/registry.ts'
+import { taskNamed } from '../envs/named.ts'
 import { stepLimit } from '../envs/schemas.ts'
 import { wrapperNamed } from '../envs/wrappers/named.ts'
-import { wrap } from '../envs/wrappers/wrapper.ts'
+import { wrap } from '../envs/wrappers/wrap.ts'
 import { number, valuesByName } from './values.ts'
 
 /** What a command takes of a task beside its id. */
@@ -41,23 +41,16 @@ function wrapping(text: string, before: readonly WrapperDescription[]): WrapperD
 const FILE = /^(?:\.{0,2}[\\/]|[a-zA-Z]:[\\/]|file:)|\.[cm]?[jt]s(?:#.*)?$/
 
 /**
- * The task that a command is given: of the library, MuJoCo's, or of a module of one's own; with constants, limit and
+ * The task that a command is given: of the library, MuJoCo's, in Python, or of a module of one's own; with constants, limit and
  * wrappers.
  *
  * @throws UsageError for what does not exist
  */
 export async function taskOf(env: string, { constants, maxEpisodeSteps, wrap: wrappers }: TaskOptions) {
   if (maxEpisodeSteps !== undefined) check(stepLimit, maxEpisodeSteps)
-  const spec = configured(await rootOf(env, constants), { maxEpisodeSteps })
+  const changes = { constants, maxEpisodeSteps }
+  const spec = FILE.test(env) ? configured(await exported(env), changes) : await taskNamed(env, changes)
   return wrappers.length === 0 ? spec : wrap(spec, ...wrappers.map(({ name, options }) => wrapperNamed(name, options)))
-}
-
-async function rootOf(env: string, constants: TaskOptions['constants']): Promise<EnvironmentSpec> {
-  if (FILE.test(env)) return configured(await exported(env), { constants })
-  if (Object.hasOwn(environments, env)) return configured(env, { constants })
-  const { isMujocoId, mujoco, mujocoIds } = await import('../envs/mujoco.ts')
-  if (isMujocoId(env)) return mujoco(env, constants as Parameters<typeof mujoco>[1])
-  return environmentSpec(env, mujocoIds)
 }
 
 async function exported(env: string): Promise<EnvironmentSpec> {

@@ -118,7 +118,7 @@ async function runTraining(algorithm: string, env: string, all: CommandOptions):
   const spec = await taskOf(env, { constants, maxEpisodeSteps, wrap })
   refuseLong(spec, all.evalEpisodes)
   const config = runConfig({ algorithm, env: spec, ...settings } as AnyTrainOptions)
-  const path = out ?? `runs/${algorithm}-${spec.id}-${config.seed}`
+  const path = out ?? `runs/${algorithm}-${spec.id.replaceAll(/[:/]/g, '-')}-${config.seed}`
   await refuseToReplace(path, overwrite)
   const { task: _, ...given } = config
   const steps = train({

@@ -7,7 +7,7 @@ import type { Environment, EnvironmentSpec, Reset, Step } from './contract.ts'
 import { problemsOfDescription } from './description-problems.ts'
 import { elementOf, nameOf, plain, problemOfPromise, problemsOfInstance } from './errors.ts'
 import { instances } from './instances.ts'
-import { environmentSpec } from './registry.ts'
+import { taskNamed } from './named.ts'
 import type { Scene, Shape } from './render.ts'
 import { type Action, contains, sampler } from './spaces.ts'
 
@@ -40,7 +40,7 @@ export async function checkEnvironment(env: string | EnvironmentSpec, options: C
 export async function problemsOf(env: string | EnvironmentSpec, options: CheckOptions = {}): Promise<string[]> {
   refuseUnknown('checkEnvironment', options, ['episodes', 'seed', 'steps', 'core'])
   // A description that is wrong is refused with all that is wrong about it, and not only the first.
-  const spec = typeof env === 'string' ? environmentSpec(env) : env
+  const spec = typeof env === 'string' ? await taskNamed(env) : env
   const id = typeof spec.id === 'string' && spec.id ? spec.id : 'An environment without an id'
   const named = (problems: readonly string[]) => [...new Set(problems)].map((problem) => `${id}: ${problem}.`)
   const described = problemsOfDescription(spec)

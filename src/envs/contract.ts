@@ -28,6 +28,11 @@ export interface Environment {
   reset(options: { seed: number }): Reset
   step(action: Action): Step
   /**
+   * Begins a step without waiting for it; `step` with the same action then gives its result. Instances that share what
+   * moves them, another program for example, move together where all have begun.
+   */
+  begin?(action: Action): void
+  /**
    * Frees what JavaScript does not collect, when the environment is no longer needed. Most environments have nothing to
    * free.
    */

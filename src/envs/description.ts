@@ -4,10 +4,12 @@ import { show, UsageError } from '../core/errors.ts'
 import { refuseDeep } from '../core/json.ts'
 import { type CoreSource, compileCore } from '../core/module.ts'
 import { check } from '../core/schemas.ts'
+import { configured, type MakeOptions } from './configured.ts'
 import type { EnvironmentSpec, Making } from './contract.ts'
 import { inTypeScript } from './instances.ts'
-import { configured } from './make.ts'
-import { environmentSpec, environments } from './registry.ts'
+import { taskNamed } from './named.ts'
+import { isPythonId } from './python.ts'
+import { environments } from './registry.ts'
 import { actTheSame } from './same.ts'
 import { stepLimit } from './schemas.ts'
 import { wrapperNamed } from './wrappers/named.ts'
@@ -171,6 +173,8 @@ export interface TaskOptions {
    * Whether the description comes from a file, which may be somebody else's: then a module must lie on this machine.
    */
   readonly fromFile?: boolean
+  /** The most processes that a task in Python runs in; default as for python(). */
+  readonly processes?: number
 }
 
 /**
@@ -191,14 +195,11 @@ export async function taskFrom(task: TaskDescription, options: TaskOptions = {})
   )
 }
 
-async function rootFrom(task: TaskDescription, { core, fromFile }: TaskOptions): Promise<EnvironmentSpec> {
-  const { id, constants, module } = task
-  if (module === undefined && !Object.hasOwn(environments, id)) {
-    const { isMujocoId, mujoco } = await import('./mujoco.ts')
-    if (isMujocoId(id)) return mujoco(id, { ...constants, core } as Parameters<typeof mujoco>[1])
-  }
-  const root = module === undefined ? environmentSpec(id) : await exported(task, fromFile)
-  return configured(root, { constants: constants as Record<string, number | string> | undefined })
+async function rootFrom(task: TaskDescription, { core, fromFile, processes }: TaskOptions): Promise<EnvironmentSpec> {
+  const { id, module, maxEpisodeSteps } = task
+  const constants = task.constants as MakeOptions['constants']
+  if (module !== undefined) return configured(await exported(task, fromFile), { constants })
+  return taskNamed(id, { constants, core, processes, ...(isPythonId(id) && { maxEpisodeSteps }) })
 }
 
 async function exported({ id, module = '', export: name = 'default' }: TaskDescription, fromFile = false) {

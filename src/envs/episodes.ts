@@ -64,6 +64,16 @@ export function startEpisode(episodes: Episodes, row: number, seed: number): Res
 }
 
 /**
+ * Begins the step of a row that stepEpisode() then ends, where the task knows how, so that all rows move together.
+ *
+ * @param actions [·, A] with the action of the row at `k`
+ */
+export function beginStep({ spec, instances }: Episodes, row: number, actions: Float32Array, k = row): void {
+  const { begin } = instances[row]
+  if (begin) begin(actionOf(spec, actions, k))
+}
+
+/**
  * One step of a row. Steps and rewards are counted; `truncated` where the time limit cuts.
  *
  * @throws RunError when the instance gives what its contract does not allow

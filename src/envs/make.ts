@@ -1,19 +1,18 @@
 import { type Closable, closable, closeAll } from '../core/disposable.ts'
 import { UsageError } from '../core/errors.ts'
 import { deriveSeed } from '../core/generator.ts'
-import { type CoreSource, compileCore } from '../core/module.ts'
-import { namesOf, refuseUnknown } from '../core/options.ts'
+import { compileCore } from '../core/module.ts'
+import { refuseUnknown } from '../core/options.ts'
 import { Purpose } from '../core/random.ts'
 import { check, seedSchema } from '../core/schemas.ts'
-import type { ConstantValue } from './builtin.ts'
+import { MAKE_OPTIONS, type MakeOptions } from './configured.ts'
 import type { Environment, EnvironmentSpec, Reset, Step } from './contract.ts'
 import { episodeCounters, namingRow, openEpisodes, startEpisode, stepEpisode } from './episodes.ts'
 import { checkAction, closedError, takenActions } from './errors.ts'
 import { instances } from './instances.ts'
-import { environmentSpec } from './registry.ts'
+import { taskNamed } from './named.ts'
 import type { Scene } from './render.ts'
 import type { Action } from './spaces.ts'
-import { timeLimit } from './wrappers/episodes.ts'
 
 /** A single environment that is checked, ends at its time limit, and whose whole state can be read and written. */
 export interface MadeEnvironment extends Closable {
@@ -50,18 +49,6 @@ export interface MadeState {
   readonly inner: unknown
 }
 
-/** Changes to a task as make() takes them. */
-export interface MakeOptions {
-  /** Overrides of the task's constants by name. */
-  constants?: Readonly<Record<string, ConstantValue>>
-  /** Steps after which an episode is truncated; default: the task's. */
-  maxEpisodeSteps?: number
-  /** The WASM core; default: this package's steinrl.wasm. */
-  core?: CoreSource
-}
-
-export const MAKE_OPTIONS = namesOf<MakeOptions>({ constants: true, maxEpisodeSteps: true, core: true })
-
 /**
  * One environment, by its id or of one's own, with the interface of Gymnasium:
  *
@@ -74,30 +61,8 @@ export const MAKE_OPTIONS = namesOf<MakeOptions>({ constants: true, maxEpisodeSt
  */
 export async function make(env: string | EnvironmentSpec, options: MakeOptions = {}): Promise<MadeEnvironment> {
   refuseUnknown('make', options, MAKE_OPTIONS)
-  const spec = configured(env, options)
+  const spec = await taskNamed(env, options)
   return checked(spec, instances(spec, await compileCore(options.core), 1))
-}
-
-/**
- * The same task with other constants and another time limit, as make and makeVector run it. A run directory and workers
- * know what it was made of, which they cannot of what a `configure` of one's own gives.
- *
- * @throws UsageError for a constant that the task does not have, or a value that is not allowed
- */
-export function configured(
-  env: string | EnvironmentSpec,
-  { constants, maxEpisodeSteps }: MakeOptions,
-): EnvironmentSpec {
-  const task = environmentSpec(env)
-  const spec = constants && Object.keys(constants).length > 0 ? withConstants(task, constants) : task
-  if (maxEpisodeSteps === undefined) return spec
-  return timeLimit(maxEpisodeSteps)(spec)
-}
-
-function withConstants(task: EnvironmentSpec, constants: NonNullable<MakeOptions['constants']>): EnvironmentSpec {
-  // Where the physics is in the core, its constants say all; a task of one's own is known by what it was made of.
-  if (task.configure) return { made: { from: task, by: { constants } }, ...task.configure(constants) }
-  throw new UsageError(`${task.id} has no constant "${Object.keys(constants)[0]}"; it has none.`)
 }
 
 function checked(spec: EnvironmentSpec, create: () => Environment): MadeEnvironment {

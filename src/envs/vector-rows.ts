@@ -8,7 +8,7 @@ import { seedSchema } from '../core/schemas.ts'
 import { arraysPart, type StatePart } from '../core/state.ts'
 import { type ActionLog, appendTo, emptyLog, lastSteps } from './action-log.ts'
 import type { Environment, EnvironmentSpec, Info } from './contract.ts'
-import { actionOf, namingRow, openEpisodes, startEpisode, stepEpisode } from './episodes.ts'
+import { actionOf, beginStep, namingRow, openEpisodes, startEpisode, stepEpisode } from './episodes.ts'
 import { loadInstances, playAgain, saveInstances } from './instance-states.ts'
 import { creatorOf } from './instances.ts'
 import { type Space, sizeOf } from './spaces.ts'
@@ -100,6 +100,7 @@ export function typeScriptRows(vector: Vector): RowStepper {
     },
     step() {
       appendTo(log, view.action)
+      for (let row = 0; row < num; row++) if (!view.ended[row]) beginStep(episodes, row, view.action)
       for (let row = 0; row < num; row++) {
         if (!view.ended[row]) stepRow(row)
         else {

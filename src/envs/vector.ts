@@ -6,9 +6,10 @@ import { compileCore } from '../core/module.ts'
 import { refuseUnknown } from '../core/options.ts'
 import { check, oneOf, seedSchema, wholeNumber } from '../core/schemas.ts'
 import type { StatePart } from '../core/state.ts'
+import { MAKE_OPTIONS, type MakeOptions } from './configured.ts'
 import type { EnvironmentSpec, Info } from './contract.ts'
 import { checkAction, closedError, takenActions } from './errors.ts'
-import { configured, MAKE_OPTIONS, type MakeOptions } from './make.ts'
+import { taskNamed } from './named.ts'
 import { type Space, sizeOf } from './spaces.ts'
 import { type AutoresetMode, vectorFields } from './vector-fields.ts'
 import { coreRows, type RowStepper, typeScriptRows, type Vector, vectorPart } from './vector-rows.ts'
@@ -106,7 +107,7 @@ export async function makeVector(
   const num = check(wholeNumber('num', 1), options.num)
   const autoreset = check(oneOf('autoreset', modes), options.autoreset ?? 'next-step')
   const seed = check(seedSchema, options.seed ?? 0)
-  const spec = configured(env, options)
+  const spec = await taskNamed(env, options)
   const arena = await createArena(await compileCore(options.core), { ...vectorFields(spec, num), mask: u8(num) })
   const vector: Vector = { spec, taken: takenActions(spec), num, autoreset, seed, arena, infos: [], finalInfos: [] }
   for (let row = 0; row < num; row++) {

@@ -23,6 +23,8 @@ export const platform: Platform = {
   breathe,
   // tfjs adds none to a page.
   keepingErrorListeners: (start) => start(),
+  variable: () => undefined,
+  loadChildren: async () => null,
   files: {
     async fetch(address) {
       const response = await fetch(address)

@@ -5,6 +5,7 @@ import nodeProcess, { cwd } from 'node:process'
 import { setImmediate } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import { parentPort, workerData } from 'node:worker_threads'
+import { loadChildren } from './children-node.ts'
 import type { Platform } from './platform.ts'
 
 const ERRORS = ['uncaughtException', 'unhandledRejection'] as const
@@ -108,6 +109,8 @@ export const platform: Platform = {
   warn: (message) => nodeProcess.emitWarning(message, { type: 'steinrl' }),
   breathe: () => setImmediate(),
   keepingErrorListeners,
+  variable: (name) => nodeProcess.env[name],
+  loadChildren,
   files: {
     async fetch(address) {
       const url = new URL(address, pathToFileURL(`${cwd()}/`))

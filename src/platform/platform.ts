@@ -12,6 +12,10 @@ export interface Platform {
    * but throw the error again: they end a process that handles its errors, and print the line of the library with them.
    */
   keepingErrorListeners<T>(start: () => Promise<T>): Promise<T>
+  /** The value of a variable of the process; undefined where it is not set, and in a page. */
+  variable(name: string): string | undefined
+  /** Loads what starts other programs; null where none can be started. */
+  loadChildren(): Promise<StartChild | null>
   readonly files: Files
   readonly threads: Threads
   /** In a worker: what is done with a message, and how it is answered. */
@@ -50,6 +54,22 @@ interface Threads {
   count(): number
   /** Called by the thread itself: prepares, tells that it is ready, and then works. */
   onStart<R>(prepare: (start: R) => Promise<() => void>): void
+}
+
+/** Runs a script by a command; null where there is no such command. */
+export type StartChild = (command: string, script: URL) => Child | null
+
+/**
+ * Another program that is asked and answers without the event loop, over its file descriptors 3 (requests) and 4
+ * (answers). What it prints goes to the standard error of this program.
+ */
+export interface Child {
+  /** Sends all of it; false where the program has ended. */
+  write(bytes: Uint8Array): boolean
+  /** Waits until it is full; false where the program ended before. */
+  read(into: Uint8Array): boolean
+  /** Ends its requests. */
+  stop(): void
 }
 
 /** Starts core/thread.ts on its own thread and resolves when it is ready. */

@@ -5,6 +5,7 @@ import { Purpose } from '../core/random.ts'
 import type { EnvironmentSpec, Step } from '../envs/contract.ts'
 import {
   actionOf,
+  beginStep,
   type Episodes,
   episodeCounters,
   namingRow,
@@ -75,6 +76,7 @@ function playRows(running: Episodes, request: PlayRequest, first: number, count:
     for (const [k, row] of rows.entries()) observations.set(shown[row], k * O)
     const episode = rows.map((row) => first + row)
     const actions = agents.actRows(observations, { particle, greedy, seed, episode, step })
+    for (const [k, row] of rows.entries()) beginStep(running, row, actions, k)
     rows = rows.filter((row, k) => {
       const result = stepEpisode(running, row, actionOf(spec, actions, k))
       shown[row].set(result.obs)

@@ -6,7 +6,7 @@ import { f32, u8, u32 } from '../core/layout.ts'
 import { joinSeed, Purpose, type Seed } from '../core/random.ts'
 import { type ActionLog, appendTo, emptyLog, lastSteps } from '../envs/action-log.ts'
 import type { Environment, EnvironmentSpec } from '../envs/contract.ts'
-import { actionOf, type Episodes, startEpisode, stepEpisode, type Telling } from '../envs/episodes.ts'
+import { actionOf, beginStep, type Episodes, startEpisode, stepEpisode, type Telling } from '../envs/episodes.ts'
 import { refuseEndless } from '../envs/errors.ts'
 import { loadInstances, playAgain, saveInstances } from '../envs/instance-states.ts'
 import { creatorOf, openInstances } from '../envs/instances.ts'
@@ -184,6 +184,7 @@ function rolloutInTypeScript(arena: RolloutArena, task: Task, roller: Roller, st
     ops.act(at.policy, 0, at.current, E, action, 0, 0, Purpose.action, roller.particle, step + t, seed.lo, seed.hi)
     const given = new Float32Array(arena.memory.buffer, ops.boundActions(at.environments, action, E), E * A)
     appendTo(roller.log, given)
+    for (let e = 0; e < E; e++) beginStep(running.episodes, e, given)
     for (let e = 0; e < E; e++) stepRow(running, e, t * E + e, actionOf(task.spec, given, e))
   }
 }

@@ -8,7 +8,7 @@ import { finiteSchema } from '../core/schemas.ts'
 import { partsOf, type ReadContent, restore, type StatePart } from '../core/state.ts'
 import type { EnvironmentSpec } from '../envs/contract.ts'
 import { describeTask, findTask, parseTask, statesOf, type TaskDescription, taskFrom } from '../envs/description.ts'
-import { environmentSpec } from '../envs/registry.ts'
+import { taskNamed } from '../envs/named.ts'
 import { type Checkpoint, type CheckpointAbout, decodeCheckpoint, spacesOf } from './checkpoint.ts'
 import { readCheckpoint } from './checkpoint-files.ts'
 
@@ -111,7 +111,7 @@ async function taskOf(
     if (!description) throw new UsageError(`The task of the run, ${show(id)}, cannot be made again: give it as env.`)
     return taskFrom(description, { core: given.core as CoreSource, fromFile: true })
   }
-  const spec = environmentSpec(given.env as string | EnvironmentSpec)
+  const spec = await taskNamed(given.env as string | EnvironmentSpec)
   if (given.fork) return spec
   const other = description ? difference(description, described(spec)) : null
   if (other) throw new UsageError(`The task is not that of the run: ${other}.`)

@@ -5,7 +5,8 @@ import { refuseUnknown } from '../core/options.ts'
 import type { TensorFile } from '../core/safetensors.ts'
 import type { EnvironmentSpec } from '../envs/contract.ts'
 import { parseTask, type TaskDescription, taskFrom } from '../envs/description.ts'
-import { environmentSpec, environments } from '../envs/registry.ts'
+import { taskNamed } from '../envs/named.ts'
+import { environments } from '../envs/registry.ts'
 import { formOf } from '../policy/acting.ts'
 import type { Evaluation } from '../report/metrics.ts'
 import { type Agents, arePolicies, type Policies, withBest } from '../rl/agents.ts'
@@ -75,7 +76,7 @@ export async function loadAgents(source: string | Uint8Array, options: LoadOptio
   if (source instanceof Uint8Array) {
     const content = decodeParticles(source)
     const { env } = content.metadata
-    const task = taskOf(env, options)
+    const task = await taskOf(env, options)
     if (!task) throw notKnown(env)
     return agentsFrom(content, task, options.core)
   }
@@ -115,14 +116,14 @@ async function taskOfRun(content: TensorFile, description: TaskDescription | nul
   const { env } = content.metadata
   if (description && options.env === undefined)
     return taskFrom(description, { states: learnedStates(content), core: options.core, fromFile: true })
-  const task = taskOf(env, options)
+  const task = await taskOf(env, options)
   if (task) return task
   throw notKnown(env)
 }
 
 /** Null for a task of the user's own that is not given. */
-function taskOf(id: string, { env }: LoadOptions): EnvironmentSpec | null {
-  if (env !== undefined) return environmentSpec(env)
+async function taskOf(id: string, { env }: LoadOptions): Promise<EnvironmentSpec | null> {
+  if (env !== undefined) return taskNamed(env)
   return Object.hasOwn(environments, id) ? environments[id] : null
 }
 

@@ -15,6 +15,7 @@ import { quantile } from '../core/statistics.ts'
 import { version } from '../core/version.ts'
 import type { EnvironmentSpec } from '../envs/contract.ts'
 import { describeTask, type TaskDescription } from '../envs/description.ts'
+import { taskNamed } from '../envs/named.ts'
 import { environmentSpec } from '../envs/registry.ts'
 import type { Acting } from '../policy/request.ts'
 import type { Evaluation, IterationMetrics } from '../report/metrics.ts'
@@ -185,7 +186,7 @@ async function* stepsOf(given: ResumeOptions | AnyTrainOptions): AsyncGenerator<
   const method = algorithmNamed(algorithm)
   const { init, step, measure, agents, save, kernel, setTemperature, visited, close } = method
   check(wholeNumber('iterations', 1, MOST_ITERATIONS), iterations)
-  const spec = environmentSpec(options.env)
+  const spec = await taskNamed(options.env)
   const state = await init({ ...options, env: spec, iterations })
   const { config } = method
   const { workers = 0 } = options as { readonly workers?: number | 'auto' }
@@ -293,7 +294,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   refuseUnknown('evaluate', options, 'agents' in options ? known : [...known, ...AGENT_FIELDS])
   const { onProgress, core } = options
   const agents = agentsOf(options)
-  const spec = taskOf(options, agents)
+  const spec = await taskOf(options, agents)
   const episodes = check(wholeNumber('episodes', 1, 1_000_000), options.episodes ?? 100)
   const seed = check(wholeNumber('seed', 0), options.seed ?? 0)
   const result: Evaluation = { episodes, greedy: [], sampled: [] }
@@ -314,8 +315,8 @@ function agentsOf(options: EvaluateOptions): Acting | Policies {
   )
 }
 
-function taskOf({ env, spec }: EvaluateOptions, agents: Acting | Policies): EnvironmentSpec {
-  if (spec ?? env) return environmentSpec((spec ?? env) as string | EnvironmentSpec)
+async function taskOf({ env, spec }: EvaluateOptions, agents: Acting | Policies): Promise<EnvironmentSpec> {
+  if (spec ?? env) return taskNamed((spec ?? env) as string | EnvironmentSpec)
   const { task } = agents as Partial<Agents>
   if (task) return task
   throw new UsageError('evaluate needs the task to play: an id or a task of your own as env.')

@@ -21,7 +21,7 @@ import {
   pendulumScene,
   rllabCartpoleScene,
 } from '../../src/envs/scenes.ts'
-import { wrap } from '../../src/envs/wrappers/wrapper.ts'
+import { wrap } from '../../src/envs/wrappers/wrap.ts'
 
 const scene: Scene = {
   view: [-1, -1, 4, 2],

@@ -12,7 +12,8 @@ import { episodeStatistics, recordEpisodes, recording, timeLimit } from '../../s
 import { normaliseObservation } from '../../src/envs/wrappers/observations.ts'
 import { episodicReward, normaliseReward, scaleReward, sparseReward } from '../../src/envs/wrappers/rewards.ts'
 import { countInto, deviation, frozen, runningStatistics, sizeStatistics } from '../../src/envs/wrappers/statistics.ts'
-import { type Wrapper, wrap } from '../../src/envs/wrappers/wrapper.ts'
+import { wrap } from '../../src/envs/wrappers/wrap.ts'
+import type { Wrapper } from '../../src/envs/wrappers/wrapper.ts'
 import { echo, walk } from './tasks.ts'
 
 /** The steps of one episode. */

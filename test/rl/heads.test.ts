@@ -5,7 +5,7 @@ import { make } from '../../src/envs/make.ts'
 import { box } from '../../src/envs/spaces.ts'
 import { makeVector } from '../../src/envs/vector.ts'
 import { clipAction } from '../../src/envs/wrappers/actions.ts'
-import { wrap } from '../../src/envs/wrappers/wrapper.ts'
+import { wrap } from '../../src/envs/wrappers/wrap.ts'
 import { train } from '../../src/train/train.ts'
 
 /** A task of one step that keeps every action it is given. */

@@ -5,7 +5,7 @@ import { inTypeScript } from '../../src/envs/instances.ts'
 import { environmentSpec } from '../../src/envs/registry.ts'
 import { normaliseObservation } from '../../src/envs/wrappers/observations.ts'
 import { normaliseReward } from '../../src/envs/wrappers/rewards.ts'
-import { wrap } from '../../src/envs/wrappers/wrapper.ts'
+import { wrap } from '../../src/envs/wrappers/wrap.ts'
 import { decodeCheckpoint } from '../../src/train/checkpoint.ts'
 import { type AnyTrainOptions, type AnyTrainStep, train } from '../../src/train/train.ts'
 

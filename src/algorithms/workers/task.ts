@@ -13,6 +13,6 @@ export async function withTask<Setup extends PolicyGradientSetup>(
   posted: Omit<Setup, 'task'> & { readonly task: Omit<Task, 'spec'> & { readonly spec: PostedTask } },
 ): Promise<Setup> {
   const { task, states } = posted.task.spec
-  const spec = await taskFrom(task, { states, core: posted.core })
+  const spec = await taskFrom(task, { states, core: posted.core, processes: 1 })
   return { ...posted, task: { ...posted.task, spec } } as unknown as Setup
 }

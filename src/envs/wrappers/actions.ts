@@ -72,11 +72,10 @@ export function rescaleAction(from = -1, to = 1): Wrapper {
 
 const withSpace = (low: number[], high: number[]) => ({ actionSpace: box(low, high), clipsActions: false })
 
-const withAction = (env: Environment, change: (value: number, k: number) => number): Environment =>
-  around(env, {
-    reset: (options) => env.reset(options),
-    step: (action) => env.step(numbersOf(action).map(change)),
-  })
+function withAction(env: Environment, change: (value: number, k: number) => number): Environment {
+  const given = (action: Action) => numbersOf(action).map(change)
+  return around(env, { given, reset: (options) => env.reset(options), step: (action) => env.step(given(action)) })
+}
 
 const numbersOf = (action: Action): number[] => (typeof action === 'number' ? [action] : Array.from(action))
 

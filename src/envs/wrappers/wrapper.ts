@@ -1,9 +1,7 @@
 import { show, UsageError } from '../../core/errors.ts'
-import { compileCore } from '../../core/module.ts'
-import { requireFunction } from '../../core/require.ts'
 import type { Environment, EnvironmentSpec, Step } from '../contract.ts'
-import { creatorOf, inTypeScript } from '../instances.ts'
-import { environmentSpec } from '../registry.ts'
+import { creatorOf } from '../instances.ts'
+import type { Action } from '../spaces.ts'
 
 /** Makes of a task the same task with something changed, so that wrappers compose from the inside out. */
 export type Wrapper = (spec: EnvironmentSpec) => EnvironmentSpec
@@ -14,20 +12,6 @@ export interface Change {
   readonly spec?: Partial<EnvironmentSpec>
   /** What is put around each instance. */
   around(env: Environment): Environment
-}
-
-/**
- * A task, by its id or of one's own, with wrappers around it, the first one innermost:
- *
- *     const task = await wrap('Pendulum-v1', repeatAction(2), rescaleAction())
- *
- * Physics in the core is stepped from TypeScript then, row by row. For a core of one's own there is inTypeScript().
- */
-export async function wrap(env: string | EnvironmentSpec, ...wrappers: readonly Wrapper[]): Promise<EnvironmentSpec> {
-  for (const each of wrappers) requireFunction('A wrapper', each, 'as repeatAction(2) gives')
-  const spec = environmentSpec(env)
-  const task = spec.core ? inTypeScript(spec, await compileCore()) : spec
-  return wrappers.reduce((inner, wrapper) => wrapper(inner), task)
 }
 
 /** What it takes to make a wrapper of this library again: its name in wrappers/named.ts and its options. */
@@ -88,15 +72,20 @@ export const limited = (spec: EnvironmentSpec, maxEpisodeSteps: number): Environ
 
 /** What a wrapper changes of an instance, and what it remembers between two steps. */
 interface Around<Memory extends object = object> extends Pick<Environment, 'reset' | 'step'> {
+  /** What a step is begun with, where that is another action; default the same. */
+  readonly given?: (action: Action) => Action
   /** Plain data, written into; saved and restored with the state of the instance. */
   readonly memory?: Memory
 }
 
+const same = (action: Action) => action
+
 /** The instance with these functions instead of its own; its state and its end pass through. */
-export function around(env: Environment, { reset, step, memory = {} }: Around): Environment {
+export function around(env: Environment, { reset, step, given = same, memory = {} }: Around): Environment {
   return {
     reset,
     step,
+    begin: env.begin && ((action) => env.begin?.(given(action))),
     close: env.close && (() => env.close?.()),
     get state() {
       return env.state

@@ -1,0 +1,265 @@
+"""Tasks of Gymnasium for steinrl: each row is an environment of one task, moved by messages over two pipes.
+
+Requests come from file descriptor 3, answers go to 4; all numbers are little-endian.
+
+    request: operation, length (uint32 each), body [length]
+    answer:  MAGIC, status (0 done, 1 failed), length (uint32 each), body [length]
+
+    LOAD   {"id", "kwargs", "maxEpisodeSteps", "options"} as JSON -> what is known of the task, as JSON
+    OPEN   row (uint32) ->
+    RESET  row (uint32), seed (float64) -> observation (float32 [O]), info as JSON
+    STEP   n (uint32), rows (uint32 [n]), actions (float32 [n, A])
+           -> rewards (float64 [n]), observations (float32 [n, O]), terminated, truncated (uint8 [n] each),
+              infos as a list in JSON; nothing where all are empty
+    CLOSE  row (uint32) ->
+
+What fails answers with {"kind", "message"} as JSON. Prints of a task go to the standard error of the program that
+started this one. The end of the requests, or a second interrupt, ends it.
+"""
+
+import json
+import math
+import os
+import signal
+import struct
+import sys
+
+READ, WRITE = 3, 4
+MAGIC = 0x52545331
+LOAD, OPEN, RESET, STEP, CLOSE = range(5)
+DONE, FAILED = 0, 1
+
+
+class Refusal(Exception):
+    """What the user did wrong, in words for the user."""
+
+    def __init__(self, kind, message):
+        super().__init__(message)
+        self.kind = kind
+
+
+def plain(value):
+    """Plain data of JSON: numbers that are not finite as words, arrays as lists, what JSON does not know as text."""
+    if value is None or isinstance(value, (bool, str, int)):
+        return value
+    if isinstance(value, float):
+        if math.isfinite(value):
+            return value
+        return "NaN" if value != value else "Infinity" if value > 0 else "-Infinity"
+    if isinstance(value, dict):
+        return {str(name): plain(entry) for name, entry in value.items()}
+    if isinstance(value, (list, tuple, set)):
+        return [plain(entry) for entry in value]
+    if hasattr(value, "tolist"):
+        return plain(value.tolist())
+    return str(value)
+
+
+def encode(value):
+    return json.dumps(plain(value)).encode()
+
+
+def load_gymnasium():
+    try:
+        import gymnasium
+
+        return gymnasium
+    except ImportError as error:
+        raise Refusal("gymnasium", str(error)) from error
+
+
+def make(task):
+    """One environment of the task; its package is imported where Gymnasium does not know the id yet."""
+    gymnasium = load_gymnasium()
+    name = task["id"]
+    package = name.split("/")[0]
+    if "/" in name and ":" not in name and name not in gymnasium.registry:
+        try:
+            __import__(package)
+        except ModuleNotFoundError as error:
+            if error.name != package:
+                raise
+    limit = {} if task.get("maxEpisodeSteps") is None else {"max_episode_steps": task["maxEpisodeSteps"]}
+    return gymnasium.make(name, **limit, **task.get("kwargs", {}))
+
+
+def box_of(space):
+    """Bounds of a box, flat."""
+    return {"low": space.low.ravel().astype("float64").tolist(), "high": space.high.ravel().astype("float64").tolist()}
+
+
+class Task:
+    """Rows of one task and how their numbers travel."""
+
+    def __init__(self, task):
+        self.spaces = load_gymnasium().spaces
+        import numpy
+
+        self.numpy = numpy
+        self.task = task
+        self.options = task.get("options")
+        self.rows = {}
+        # The environment that tells the spaces becomes that of the first row.
+        self.spare = make(task)
+        self.observation_space = self.spare.observation_space
+        self.action_space = self.spare.action_space
+        self.size = 0
+
+    def describe(self):
+        if not getattr(self.observation_space, "is_np_flattenable", True):
+            raise Refusal("observation", self.unflattenable(self.observation_space))
+        observation = box_of(self.spaces.flatten_space(self.observation_space))
+        self.size = len(observation["low"])
+        spec = self.spare.spec
+        return {
+            "observation": observation,
+            "action": self.describe_actions(),
+            "maxEpisodeSteps": spec and spec.max_episode_steps,
+            "rewardThreshold": spec and spec.reward_threshold,
+        }
+
+    def unflattenable(self, space):
+        """The name of the first space inside that has no vector of fixed length."""
+        inner = getattr(space, "spaces", ())
+        for entry in inner.values() if hasattr(inner, "values") else inner:
+            if not getattr(entry, "is_np_flattenable", True):
+                return self.unflattenable(entry)
+        return type(space).__name__
+
+    def describe_actions(self):
+        space = self.action_space
+        if isinstance(space, self.spaces.Discrete):
+            self.width = 1
+            return {"n": int(space.n)}
+        if isinstance(space, self.spaces.Box) and self.numpy.issubdtype(space.dtype, self.numpy.floating):
+            box = box_of(space)
+            self.width = len(box["low"])
+            return box
+        kind = type(space).__name__
+        raise Refusal("action", f"{kind} of {space.dtype}" if isinstance(space, self.spaces.Box) else kind)
+
+    def action(self, numbers):
+        """An element of the action space from its numbers."""
+        space = self.action_space
+        if isinstance(space, self.spaces.Discrete):
+            return space.dtype.type(numbers[0]) + space.start
+        return numbers.reshape(space.shape).astype(space.dtype)
+
+    def flat(self, observation):
+        space = self.observation_space
+        if isinstance(space, self.spaces.Box):
+            return self.numpy.asarray(observation).ravel()
+        return self.spaces.flatten(space, observation)
+
+    def open(self, row):
+        self.rows[row] = self.spare if self.spare is not None else make(self.task)
+        self.spare = None
+
+    def close(self, row):
+        self.rows.pop(row).close()
+
+    def reset(self, row, seed):
+        observation, info = self.rows[row].reset(seed=int(seed), options=self.options)
+        return self.flat(observation).astype("<f4").tobytes() + encode(info)
+
+    def step(self, body):
+        numpy = self.numpy
+        (n,) = struct.unpack_from("<I", body)
+        rows = numpy.frombuffer(body, "<u4", n, 4)
+        actions = numpy.frombuffer(body, "<f4", n * self.width, 4 + 4 * n).reshape(n, self.width)
+        rewards = numpy.empty(n, "<f8")
+        observations = numpy.empty((n, self.size), "<f4")
+        flags = numpy.empty((2, n), "u1")
+        infos = []
+        for k in range(n):
+            observation, rewards[k], flags[0, k], flags[1, k], info = self.rows[int(rows[k])].step(
+                self.action(actions[k])
+            )
+            observations[k] = self.flat(observation)
+            infos.append(info)
+        return rewards.tobytes() + observations.tobytes() + flags.tobytes() + (encode(infos) if any(infos) else b"")
+
+
+def read(count):
+    """So many bytes of the requests; None at their end."""
+    parts = []
+    while count > 0:
+        part = os.read(READ, count)
+        if not part:
+            return None
+        parts.append(part)
+        count -= len(part)
+    return b"".join(parts)
+
+
+def write(data):
+    view = memoryview(data)
+    while view:
+        view = view[os.write(WRITE, view) :]
+
+
+def answer(status, body):
+    write(struct.pack("<III", MAGIC, status, len(body)) + body)
+
+
+def one_line(error):
+    return " ".join(str(error).split())
+
+
+class Bridge:
+    """Carries out one request after the other."""
+
+    def __init__(self):
+        self.task = None
+
+    def carry_out(self, operation, body):
+        if operation == LOAD:
+            self.task = Task(json.loads(body))
+            return encode(self.task.describe())
+        if operation == STEP:
+            return self.task.step(body)
+        (row,) = struct.unpack_from("<I", body)
+        if operation == RESET:
+            return self.task.reset(row, struct.unpack_from("<d", body, 4)[0])
+        if operation == OPEN:
+            self.task.open(row)
+        if operation == CLOSE:
+            self.task.close(row)
+        return b""
+
+    def run(self):
+        while (header := read(8)) is not None:
+            operation, length = struct.unpack("<II", header)
+            body = read(length) if length else b""
+            if body is None:
+                return
+            try:
+                status, result = DONE, self.carry_out(operation, body)
+            except Refusal as refusal:
+                status, result = FAILED, encode({"kind": refusal.kind, "message": str(refusal)})
+            except Exception as error:
+                message = f"{type(error).__name__}: {one_line(error)}"
+                status, result = FAILED, encode({"kind": "error", "message": message})
+            answer(status, result)
+
+
+def take_interrupts():
+    """The first interrupt is for the program that trains, which ends in order; a second one ends this process."""
+
+    def first(*_):
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+    signal.signal(signal.SIGINT, first)
+
+
+if __name__ == "__main__":
+    take_interrupts()
+    for descriptor in (READ, WRITE):
+        os.set_inheritable(descriptor, False)
+    # Modules are looked for where the program was started, not beside this file.
+    if sys.path and sys.path[0] == os.path.dirname(os.path.abspath(__file__)):
+        sys.path[0] = os.getcwd()
+    try:
+        Bridge().run()
+    except BrokenPipeError:
+        pass

@@ -1,0 +1,24 @@
+import { configured, type MakeOptions } from './configured.ts'
+import type { EnvironmentSpec } from './contract.ts'
+import { isPythonId, python } from './python.ts'
+import { environmentSpec, environments } from './registry.ts'
+
+/**
+ * A task by its id, or one of one's own, with other constants and another limit: a built-in one, one of MuJoCo's such as
+ * HalfCheetah-v5, or one in Python such as python:CartPole-v1. What the last two need is loaded when they are named.
+ *
+ * @param options with `processes`, the most that a task in Python runs in
+ * @throws UsageError for an id that nobody knows, what configured() refuses, and for what mujoco() and python() need
+ */
+export async function taskNamed(
+  env: string | EnvironmentSpec,
+  { core, processes, ...changes }: MakeOptions & { readonly processes?: number } = {},
+): Promise<EnvironmentSpec> {
+  if (typeof env !== 'string' || Object.hasOwn(environments, env)) return configured(env, changes)
+  const { constants, maxEpisodeSteps } = changes
+  if (isPythonId(env)) return python(env, { constants, maxEpisodeSteps, processes })
+  const { isMujocoId, mujoco, mujocoIds } = await import('./mujoco.ts')
+  if (!isMujocoId(env)) return environmentSpec(env, mujocoIds)
+  const robot = await mujoco(env, { ...constants, core } as Parameters<typeof mujoco>[1])
+  return configured(robot, { maxEpisodeSteps })
+}

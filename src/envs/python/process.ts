@@ -1,0 +1,102 @@
+import { RunError, UsageError } from '../../core/errors.ts'
+import { decodeText } from '../../core/text.ts'
+import type { Child } from '../../platform/platform.ts'
+
+// One process of python/bridge.py, which says what travels.
+
+/** The operations of the bridge. */
+export const LOAD = 0
+export const OPEN = 1
+export const RESET = 2
+export const STEP = 3
+export const CLOSE = 4
+
+/** What an answer begins with. */
+const MAGIC = 0x52545331
+const HEADER = 12
+
+/** What the bridge answers where something failed. */
+export interface Failure {
+  /** What was refused, or 'error' for what Python raised. */
+  readonly kind: string
+  readonly message: string
+}
+
+/** A process that carries out one request after the other. */
+export interface BridgeProcess {
+  /** Sends a request without waiting for its answer. */
+  send(operation: number, body: Uint8Array): void
+  /**
+   * Waits for the answer to the request sent last.
+   *
+   * @throws what `refuse` makes of a failure; RunError where the process ended or wrote something else
+   */
+  receive(): Uint8Array<ArrayBuffer>
+  /** Whether it can still be asked. */
+  readonly alive: boolean
+  stop(): void
+}
+
+/**
+ * @param id of the task, which messages begin with
+ * @param refuse the error for a failure
+ */
+export function bridgeProcess(id: string, child: Child, refuse: (failure: Failure) => Error): BridgeProcess {
+  let broken: string | null = null
+  const breakDown = (why: string) => {
+    broken = `${id}: ${why}`
+    child.stop()
+    return new RunError(broken)
+  }
+  const ended = () =>
+    breakDown('its Python process has ended in the middle of a request; what it printed stands above, if it did.')
+  const read = (length: number) => {
+    const bytes = new Uint8Array(length)
+    if (!child.read(bytes)) throw ended()
+    return bytes
+  }
+  return {
+    send(operation, body) {
+      if (broken !== null) throw new RunError(broken)
+      const request = new Uint8Array(8 + body.length)
+      const view = new DataView(request.buffer)
+      view.setUint32(0, operation, true)
+      view.setUint32(4, body.length, true)
+      request.set(body, 8)
+      if (!child.write(request)) throw ended()
+    },
+    receive() {
+      if (broken !== null) throw new RunError(broken)
+      const header = new DataView(read(HEADER).buffer)
+      if (header.getUint32(0, true) !== MAGIC)
+        throw breakDown(
+          'its Python process wrote something else into the pipe of answers; tasks may print, not write to descriptor 4.',
+        )
+      const body = read(header.getUint32(8, true))
+      if (header.getUint32(4, true) === 0) return body
+      throw refuse(JSON.parse(decodeText(body)) as Failure)
+    },
+    get alive() {
+      return broken === null
+    },
+    stop: () => child.stop(),
+  }
+}
+
+/** What Python raised while it moved the task. */
+export const raised =
+  (id: string) =>
+  ({ message }: Failure): Error =>
+    new RunError(`${id} raised ${message}`)
+
+/** What was refused before the task ran. */
+export const refused =
+  (id: string, command: string) =>
+  ({ kind, message }: Failure): Error => {
+    const sentences: Readonly<Record<string, string>> = {
+      gymnasium: `${command} has no Gymnasium (${message}): ${command} -m pip install gymnasium.`,
+      observation: `its observations hold the space ${message}, which has no vector of fixed length.`,
+      action: `its actions are ${message}; Discrete and Box of real numbers are allowed.`,
+    }
+    return new UsageError(`${id}: ${sentences[kind] ?? `Python says ${message}`}`)
+  }
