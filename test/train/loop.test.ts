@@ -5,7 +5,7 @@ import { expect, test } from '@jest/globals'
 import { UsageError } from '../../src/core/errors.ts'
 import { normaliseObservation } from '../../src/envs/wrappers/observations.ts'
 import { type RunningStatistics, runningStatistics } from '../../src/envs/wrappers/statistics.ts'
-import { wrap } from '../../src/envs/wrappers/wrapper.ts'
+import { wrap } from '../../src/envs/wrappers/wrap.ts'
 import {
   type Best,
   checkpointEvery,

@@ -1,0 +1,2 @@
+export declare const interpreter: string
+export declare const hasGymnasium: () => boolean
