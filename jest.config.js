@@ -7,6 +7,7 @@ export default {
     '^#platform$': '<rootDir>/src/platform/node.ts',
     '^#commonjs$': '<rootDir>/src/platform/commonjs-node.ts',
     '^#threads$': '<rootDir>/src/platform/threads-node.ts',
+    '^#python$': '<rootDir>/src/envs/python/task-node.ts',
     '^#workers$': '<rootDir>/src/platform/workers-node.ts',
   },
   transform: { '^.+\\.ts$': './test/transform.js' },

@@ -41,8 +41,8 @@ function wrapping(text: string, before: readonly WrapperDescription[]): WrapperD
 const FILE = /^(?:\.{0,2}[\\/]|[a-zA-Z]:[\\/]|file:)|\.[cm]?[jt]s(?:#.*)?$/
 
 /**
- * The task that a command is given: of the library, MuJoCo's, in Python, or of a module of one's own; with constants, limit and
- * wrappers.
+ * The task that a command is given: of the library, MuJoCo's, in Python, or of a module of one's own; with constants,
+ * limit and wrappers.
  *
  * @throws UsageError for what does not exist
  */

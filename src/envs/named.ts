@@ -4,8 +4,8 @@ import { isPythonId, python } from './python.ts'
 import { environmentSpec, environments } from './registry.ts'
 
 /**
- * A task by its id, or one of one's own, with other constants and another limit: a built-in one, one of MuJoCo's such as
- * HalfCheetah-v5, or one in Python such as python:CartPole-v1. What the last two need is loaded when they are named.
+ * A task by its id, or one of one's own, with other constants and another limit: a built-in one, one of MuJoCo's such
+ * as HalfCheetah-v5, or one in Python such as python:CartPole-v1. What the last two need is loaded when they are named.
  *
  * @param options with `processes`, the most that a task in Python runs in
  * @throws UsageError for an id that nobody knows, what configured() refuses, and for what mujoco() and python() need

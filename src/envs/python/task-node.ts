@@ -1,0 +1,89 @@
+import { show, UsageError } from '../../core/errors.ts'
+import { decodeText, encodeText } from '../../core/text.ts'
+import type { StartChild } from '../../platform/platform.ts'
+import type { EnvironmentSpec } from '../contract.ts'
+import { type Box, box, type Discrete, discrete, sizeOf } from '../spaces.ts'
+import { rowPool } from './pool.ts'
+import { bridgeProcess, type Failure, LOAD, raised, refused } from './process.ts'
+
+/** A task as it is started. */
+export interface PythonTask {
+  readonly id: string
+  readonly command: string
+  readonly processes: number
+  readonly constants: Readonly<Record<string, unknown>>
+  readonly maxEpisodeSteps: number | undefined
+  readonly start: StartChild
+}
+
+/** A number, or 'Infinity', which JSON does not know. */
+type Bounds = { readonly low: readonly (number | string)[]; readonly high: readonly (number | string)[] }
+
+/** What the bridge knows of a task. */
+interface Described {
+  readonly observation: Bounds
+  readonly action: Bounds | { readonly n: number }
+  readonly maxEpisodeSteps: number | null
+  readonly rewardThreshold: number | null
+}
+
+const boxOf = ({ low, high }: Bounds): Box => box(low.map(Number), high.map(Number))
+
+/** The description of a task, from a process that has loaded it. */
+export function pythonTask(task: PythonTask): EnvironmentSpec {
+  const { id, constants } = task
+  const { process, described } = startProcess(task)
+  const { observation, action, rewardThreshold } = described
+  const limit = task.maxEpisodeSteps ?? described.maxEpisodeSteps
+  if (limit === null) {
+    process.stop()
+    throw new UsageError(`${id} has no time limit: give it maxEpisodeSteps, on the command line --max-episode-steps.`)
+  }
+  const observationSpace = boxOf(observation)
+  const actionSpace: Box | Discrete = 'n' in action ? discrete(action.n) : boxOf(action)
+  const sizes = { id, observations: sizeOf(observationSpace), actions: sizeOf(actionSpace) }
+  const pool = rowPool(sizes, process, () => startProcess(task).process, task.processes)
+  const other = (changes: Partial<PythonTask>) => {
+    pool.stopIdle()
+    return pythonTask({ ...task, ...changes })
+  }
+  const known = {
+    ...{ id, observationSpace, actionSpace, maxEpisodeSteps: limit },
+    ...(rewardThreshold !== null && { rewardThreshold }),
+  }
+  return {
+    ...known,
+    made: { from: known, by: { constants } },
+    create: pool.create,
+    configure: (more) => other({ constants: { ...constants, ...more } }),
+    limit: (maxEpisodeSteps) => other({ maxEpisodeSteps }),
+  }
+}
+
+/** A process that has loaded the task. */
+function startProcess({ id, command, constants, maxEpisodeSteps, start }: PythonTask) {
+  const child = start(command, new URL(BRIDGE, import.meta.url))
+  if (!child)
+    throw new UsageError(
+      `${id}: ${show(command)} cannot be started; name a Python that has gymnasium by the variable PYTHON.`,
+    )
+  const inLoading = refused(id, command)
+  let refuse: (failure: Failure) => Error = inLoading
+  const process = bridgeProcess(id, child, (failure) => refuse(failure))
+  const { options, ...kwargs } = constants
+  process.send(
+    LOAD,
+    encodeText(JSON.stringify({ id: id.slice(id.indexOf(':') + 1), kwargs, options, maxEpisodeSteps })),
+  )
+  try {
+    const described = JSON.parse(decodeText(process.receive())) as Described
+    refuse = raised(id)
+    return { process, described }
+  } catch (error) {
+    process.stop()
+    throw error
+  }
+}
+
+/** The same from src/envs/python/ and from dist/envs/python/; not written where it is used, as bundlers would carry it along. */
+const BRIDGE = '../../../python/bridge.py'
