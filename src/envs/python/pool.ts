@@ -19,7 +19,7 @@ interface Row {
 
 /** A process with its rows. */
 interface Host {
-  readonly process: BridgeProcess
+  readonly bridge: BridgeProcess
   readonly rows: Set<Row>
   /** Whose steps were begun and not sent yet. */
   waiting: Row[]
@@ -62,7 +62,7 @@ export function rowPool(sizes: Sizes, first: BridgeProcess, start: () => BridgeP
   }
 
   function drop(host: Host): void {
-    host.process.stop()
+    host.bridge.stop()
     hosts.splice(hosts.indexOf(host), 1)
   }
 
@@ -84,11 +84,11 @@ export function rowPool(sizes: Sizes, first: BridgeProcess, start: () => BridgeP
   }
 }
 
-const hostOf = (process: BridgeProcess): Host => ({ process, rows: new Set(), waiting: [], moving: [] })
+const hostOf = (bridge: BridgeProcess): Host => ({ bridge, rows: new Set(), waiting: [], moving: [] })
 
-function ask({ process }: Host, operation: number, body: ArrayBufferView): Uint8Array<ArrayBuffer> {
-  process.send(operation, bytesOf(body))
-  return process.receive()
+function ask({ bridge }: Host, operation: number, body: ArrayBufferView): Uint8Array<ArrayBuffer> {
+  bridge.send(operation, bytesOf(body))
+  return bridge.receive()
 }
 
 const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView) => new Uint8Array(buffer, byteOffset, byteLength)
@@ -137,7 +137,7 @@ function instance(sizes: Sizes, hosts: readonly Host[], row: Row, onClose: () =>
       closeAll([
         {
           close() {
-            if (!host.process.alive) return
+            if (!host.bridge.alive) return
             quiet()
             ask(host, CLOSE, Uint32Array.of(row.number))
           },
@@ -155,7 +155,7 @@ function isSame(begun: Float32Array, action: Action): boolean {
 
 /** One message with all steps that were begun. */
 function send({ actions: A }: Sizes, host: Host): void {
-  const { waiting, moving, process } = host
+  const { waiting, moving, bridge } = host
   if (waiting.length === 0 || moving.length > 0) return
   const n = waiting.length
   const body = new ArrayBuffer(4 + 4 * n + 4 * n * A)
@@ -168,7 +168,7 @@ function send({ actions: A }: Sizes, host: Host): void {
   })
   host.moving = waiting
   host.waiting = []
-  process.send(STEP, new Uint8Array(body))
+  bridge.send(STEP, new Uint8Array(body))
 }
 
 /** Takes the results of what a process is doing, and then of what waits for it. */
@@ -177,7 +177,7 @@ function settle(sizes: Sizes, host: Host): void {
     send(sizes, host)
     const rows = host.moving
     host.moving = []
-    takeResults(sizes, rows, host.process.receive())
+    takeResults(sizes, rows, host.bridge.receive())
   }
 }
 

@@ -32,17 +32,17 @@ const boxOf = ({ low, high }: Bounds): Box => box(low.map(Number), high.map(Numb
 /** The description of a task, from a process that has loaded it. */
 export function pythonTask(task: PythonTask): EnvironmentSpec {
   const { id, constants } = task
-  const { process, described } = startProcess(task)
+  const { bridge, described } = startProcess(task)
   const { observation, action, rewardThreshold } = described
   const limit = task.maxEpisodeSteps ?? described.maxEpisodeSteps
   if (limit === null) {
-    process.stop()
+    bridge.stop()
     throw new UsageError(`${id} has no time limit: give it maxEpisodeSteps, on the command line --max-episode-steps.`)
   }
   const observationSpace = boxOf(observation)
   const actionSpace: Box | Discrete = 'n' in action ? discrete(action.n) : boxOf(action)
   const sizes = { id, observations: sizeOf(observationSpace), actions: sizeOf(actionSpace) }
-  const pool = rowPool(sizes, process, () => startProcess(task).process, task.processes)
+  const pool = rowPool(sizes, bridge, () => startProcess(task).bridge, task.processes)
   const other = (changes: Partial<PythonTask>) => {
     pool.stopIdle()
     return pythonTask({ ...task, ...changes })
@@ -69,21 +69,18 @@ function startProcess({ id, command, constants, maxEpisodeSteps, start }: Python
     )
   const inLoading = refused(id, command)
   let refuse: (failure: Failure) => Error = inLoading
-  const process = bridgeProcess(id, child, (failure) => refuse(failure))
+  const bridge = bridgeProcess(id, child, (failure) => refuse(failure))
   const { options, ...kwargs } = constants
-  process.send(
-    LOAD,
-    encodeText(JSON.stringify({ id: id.slice(id.indexOf(':') + 1), kwargs, options, maxEpisodeSteps })),
-  )
+  bridge.send(LOAD, encodeText(JSON.stringify({ id: id.slice(id.indexOf(':') + 1), kwargs, options, maxEpisodeSteps })))
   try {
-    const described = JSON.parse(decodeText(process.receive())) as Described
+    const described = JSON.parse(decodeText(bridge.receive())) as Described
     refuse = raised(id)
-    return { process, described }
+    return { bridge, described }
   } catch (error) {
-    process.stop()
+    bridge.stop()
     throw error
   }
 }
 
-/** The same from src/envs/python/ and from dist/envs/python/; not written where it is used, as bundlers would carry it along. */
+/** From src and dist the same; not written where it is used, as bundlers would carry it along. */
 const BRIDGE = '../../../python/bridge.py'
