@@ -3,7 +3,7 @@ import { RunError } from '../../core/errors.ts'
 import { decodeText } from '../../core/text.ts'
 import type { Environment, Info, Reset, Step } from '../contract.ts'
 import type { Action } from '../spaces.ts'
-import { type BridgeProcess, CLOSE, OPEN, RESET, STEP } from './process.ts'
+import { type BridgeProcess, CLOSE, OPEN, RESET, STEP } from './bridge.ts'
 
 // Rows of one task over some processes: all steps that were begun go to a process as one message.
 
@@ -28,7 +28,7 @@ interface Host {
 }
 
 /** What is known of the numbers of a task. */
-export interface Sizes {
+interface Sizes {
   readonly id: string
   /** O */
   readonly observations: number
@@ -37,7 +37,7 @@ export interface Sizes {
 }
 
 /** Where instances of a task come from. */
-export interface RowPool {
+interface RowPool {
   create(): Environment
   /** Ends the processes that have no rows. */
   stopIdle(): void

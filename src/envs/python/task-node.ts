@@ -3,11 +3,11 @@ import { decodeText, encodeText } from '../../core/text.ts'
 import type { StartChild } from '../../platform/platform.ts'
 import type { EnvironmentSpec } from '../contract.ts'
 import { type Box, box, type Discrete, discrete, sizeOf } from '../spaces.ts'
+import { bridgeProcess, type Failure, LOAD, raised, refused } from './bridge.ts'
 import { rowPool } from './pool.ts'
-import { bridgeProcess, type Failure, LOAD, raised, refused } from './process.ts'
 
 /** A task as it is started. */
-export interface PythonTask {
+interface PythonTask {
   readonly id: string
   readonly command: string
   readonly processes: number
