@@ -38,6 +38,7 @@ export {
   tensorsOf,
 } from './rl/replay.ts'
 export { type CheckpointStore, openCheckpointStore } from './train/checkpoint-store.ts'
+export { type Logger, logTo } from './train/loggers.ts'
 export {
   type Best,
   checkpointEvery,

@@ -1,8 +1,9 @@
 import pc from 'picocolors'
 import { isExpected, UsageError } from '../core/errors.ts'
-import { check, nonNegativeNumber, wholeNumber } from '../core/schemas.ts'
+import { check, nonNegativeNumber, oneOf, wholeNumber } from '../core/schemas.ts'
 import { freeze } from '../envs/description.ts'
 import type { Evaluation } from '../report/metrics.ts'
+import { logTo, runLoggers } from '../train/loggers.ts'
 import {
   type Evaluated,
   evaluateEvery,
@@ -27,12 +28,13 @@ export interface KeepOptions {
   keepBest: boolean
   stopAt?: number
   stopWithoutImprovement?: number
+  log: readonly string[]
   json: boolean
   checkpointEvery: number
 }
 
 export const KEEP_OPTIONS: readonly (keyof KeepOptions)[] = [
-  ...(['evalEpisodes', 'evalEvery', 'keepBest', 'stopAt', 'stopWithoutImprovement'] as const),
+  ...(['evalEpisodes', 'evalEvery', 'keepBest', 'stopAt', 'stopWithoutImprovement', 'log'] as const),
   ...(['json', 'checkpointEvery'] as const),
 ]
 
@@ -47,6 +49,7 @@ export function checkKeeping(options: KeepOptions): void {
   if (evalEvery !== undefined) evaluateEvery(evalEvery)
   if (enough !== undefined) stopAt({ return: enough })
   if (looks !== undefined) stopWithoutImprovement(looks)
+  for (const name of options.log) check(oneOf('log', Object.keys(runLoggers)), name)
   if (options.keepBest && evalEvery === undefined)
     throw new UsageError(
       '--keep-best chooses by evaluation: say by --eval-every after how many iterations there is one.',
@@ -136,12 +139,13 @@ async function helpersOf(options: KeepOptions, run: Run, recorded: AsyncIterable
   const onStop = (why: string) => {
     reason = why
   }
-  let helped = recorded
+  let helped: AsyncIterable<ShownStep> = recorded
+  if (options.log.length > 0) helped = logTo(...options.log.map((name) => runLoggers[name](run)))(helped)
   if (isKept) {
     const save = everyIterations(1, async (step: EvaluatedStep & WithBest) => {
       if (step.evaluation && step.best?.iteration === step.iteration) await saveBest(run, step, step.evaluation)
     })
-    helped = pipe(recorded as AsyncIterable<EvaluatedStep>, keepBest({ above: await bestReturn(run) }), save)
+    helped = pipe(helped as AsyncIterable<EvaluatedStep>, keepBest({ above: await bestReturn(run) }), save)
   }
   if (enough !== undefined) helped = stopAt({ return: enough, onStop })(helped)
   if (looks !== undefined) helped = stopWithoutImprovement(looks, { onStop })(helped)

@@ -18,7 +18,7 @@ import {
 import { checkKeeping, KEEP_OPTIONS, type KeepOptions, keepTraining } from './keep-training.ts'
 import { addSettings, type CommandName } from './settings.ts'
 import { type TaskOptions, taskOf, taskOptions } from './task.ts'
-import { directory, number } from './values.ts'
+import { directory, number, words } from './values.ts'
 
 /** Options of the command that are not settings of the algorithm. */
 interface CommandOptions extends KeepOptions {
@@ -84,6 +84,7 @@ function algorithmCommand(name: CommandName): Command {
       'end after so many evaluations, or iterations, without a higher one',
       number,
     )
+    .option('--log <list>', 'write tensorboard, csv or both into the run', words, [])
     .option('--json', 'print one JSON line an iteration instead of progress', false)
     .option('--checkpoint-every <s>', 'seconds between two checkpoints; 0: one an iteration', number, 30)
     .option('--resume <run>', 'go on with a run that was stopped or killed, as if it had not been')

@@ -88,7 +88,7 @@ interface Files {
    * it.
    */
   write(path: string, data: string | Uint8Array): Promise<void>
-  append(path: string, text: string): Promise<void>
+  append(path: string, data: string | Uint8Array): Promise<void>
   /** What was appended to a file is on the disk. */
   sync(path: string): Promise<void>
   /** Of a file or a directory; what is there already stays an error. */

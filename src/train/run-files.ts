@@ -13,6 +13,8 @@ import { decodeText } from '../core/text.ts'
  *     resumed.jsonl           where it went on, one line each time
  *     evaluations.jsonl       those of evaluateEvery(), one line each
  *     best/                   the population at its best evaluation, a run directory of its own
+ *     metrics.csv             what --log csv writes
+ *     tensorboard/            what --log tensorboard writes
  *     evaluation.json         mean return of every particle
  *     visited.safetensors     where each particle has been [n, rows, observation], of the runs of an experiment
  *     report.html             all of it to look at
@@ -25,6 +27,8 @@ export const FILES = {
   resumed: 'resumed.jsonl',
   evaluations: 'evaluations.jsonl',
   best: 'best',
+  csv: 'metrics.csv',
+  tensorboard: 'tensorboard',
   evaluation: 'evaluation.json',
   visited: 'visited.safetensors',
   report: 'report.html',

@@ -1,0 +1,91 @@
+import { platform } from '#platform'
+import type { Evaluated, LoopStep, StepHelper } from './loop.ts'
+import type { Run } from './run.ts'
+import { fileOf } from './run-files.ts'
+import { encodeEvent } from './tensorboard.ts'
+
+/** What is told of every step; what it returns is waited for. */
+export type Logger = (step: LoopStep & Partial<Evaluated>) => unknown
+
+/**
+ * Tells loggers of every step. One that fails is warned of once and told no more: the run goes on.
+ *
+ *     for await (const step of logTo((step) => send(step.metrics))(train({ env: 'CartPole-v1' }))) …
+ */
+export function logTo(...loggers: readonly Logger[]): StepHelper {
+  return async function* (steps) {
+    let working = [...loggers]
+    for await (const step of steps) {
+      for (const logger of working) {
+        try {
+          await logger(step)
+        } catch (error) {
+          working = working.filter((other) => other !== logger)
+          platform.warn(`A logger failed and is told no more: ${String((error as Error)?.message ?? error)}`)
+        }
+      }
+      yield step
+    }
+  }
+}
+
+/** The numbers of a step by name; those of an evaluation where there is one. */
+function scalarsOf({ metrics, evaluation }: LoopStep & Partial<Evaluated>): Record<string, number> {
+  const numeric = Object.entries(metrics).filter(([, value]) => Number.isFinite(value)) as [string, number][]
+  return {
+    ...Object.fromEntries(numeric),
+    ...(evaluation && {
+      evaluationGreedy: Math.max(...evaluation.greedy),
+      evaluationSampled: Math.max(...evaluation.sampled),
+    }),
+  }
+}
+
+/** What each particle measures, of a population. */
+const histogramsOf = ({ metrics }: LoopStep): Record<string, number[]> =>
+  Object.fromEntries(
+    Object.entries(metrics)
+      .filter(([, values]) => Array.isArray(values) && values.length > 1 && values.every(Number.isFinite))
+      .map(([name, values]) => [`particles/${name}`, values as number[]]),
+  )
+
+const { files } = platform
+
+/** Columns of metrics.csv beside those of the task: a number that is missing leaves its cell empty. */
+const COLUMNS = [
+  ...['iteration', 'seconds', 'transitions', 'best', 'median', 'drive', 'repulsion', 'sharing', 'bandwidth'],
+  ...['kernelOffDiagonal', 'temperature', 'evaluationGreedy', 'evaluationSampled'],
+]
+
+/** metrics.csv in the directory of a run, a line an iteration. */
+function csv(run: Run): Logger {
+  return async (step) => {
+    const scalars = scalarsOf(step)
+    const file = fileOf(run.path, 'csv')
+    const head = (await files.exists(file)) ? '' : `${COLUMNS.join(',')}\n`
+    await files.append(file, `${head}${COLUMNS.map((name) => scalars[name] ?? '').join(',')}\n`)
+  }
+}
+
+// biome-ignore lint/plugin: a date beside the numbers, which trains nothing
+const now = () => Date.now() / 1000
+
+/** An event file in the directory of a run, by environment steps. */
+function tensorboard(run: Run): Logger {
+  const name = `events.out.tfevents.${Math.floor(now())}.steinrl`
+  let isBegun = false
+  return async (step) => {
+    const folder = fileOf(run.path, 'tensorboard')
+    const place = { wallTime: now(), step: step.metrics.transitions }
+    if (!isBegun) {
+      await files.makeDirectory(folder)
+      await files.append(`${folder}/${name}`, await encodeEvent({ ...place, fileVersion: 'brain.Event:2' }))
+      isBegun = true
+    }
+    const event = { ...place, scalars: scalarsOf(step), histograms: histogramsOf(step) }
+    await files.append(`${folder}/${name}`, await encodeEvent(event))
+  }
+}
+
+/** Loggers into the directory of a run, by the names that the command line has for them. */
+export const runLoggers: Readonly<Record<string, (run: Run) => Logger>> = { tensorboard, csv }

@@ -1,0 +1,67 @@
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test } from '@jest/globals'
+import { logTo, runLoggers } from '../../src/train/loggers.ts'
+import { createRun, record } from '../../src/train/record.ts'
+import { crc32c, encodeEvent } from '../../src/train/tensorboard.ts'
+import { runConfig, train } from '../../src/train/train.ts'
+
+const small = { env: 'CartPole-v1', particles: 3, iterations: 4, environments: 4, steps: 64, hidden: [8] }
+const python = '/opt/peers/bin/python3'
+
+test('CRC-32C is that of RFC 3720', () => {
+  expect(crc32c(new Uint8Array(32))).toBe(0x8a9136aa)
+  expect(crc32c(new Uint8Array(32).fill(0xff))).toBe(0x62a8ab43)
+  expect(crc32c(Uint8Array.from({ length: 32 }, (_, k) => k))).toBe(0x46dd794e)
+})
+
+test('a record has its length, the event and two checksums', async () => {
+  const record = await encodeEvent({ wallTime: 1, step: 300, scalars: { a: 0.5 } })
+  const view = new DataView(record.buffer)
+  expect(view.getUint32(0, true)).toBe(record.length - 16)
+  const event = [0x09, 0, 0, 0, 0, 0, 0, 0xf0, 0x3f, 0x10, 0xac, 0x02, 0x2a, 0x0a, 0x0a, 0x08]
+  expect([...record.slice(12, -4)]).toEqual([...event, 0x0a, 0x01, 0x61, 0x15, 0, 0, 0, 0x3f])
+})
+
+test('a logger that fails is told no more, and neither the run nor the others end', async () => {
+  const told = [0, 0]
+  const failing = () => {
+    told[0]++
+    throw new Error('no server')
+  }
+  let steps = 0
+  for await (const _ of logTo(failing, () => told[1]++)(train(small))) steps++
+  expect([steps, ...told]).toEqual([4, 1, 4])
+})
+
+test('tensorboard and CSV have the numbers of the run', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'steinrl-'))
+  try {
+    const run = await createRun(join(folder, 'run'), runConfig(small))
+    for await (const _ of logTo(runLoggers.tensorboard(run), runLoggers.csv(run))(record(run, train(small))));
+    const [head, ...lines] = readFileSync(join(folder, 'run/metrics.csv'), 'utf8').trimEnd().split('\n')
+    const column = head.split(',').indexOf('best')
+    const best = run.metrics.map((m) => m.best ?? null)
+    expect(lines.map((line) => line.split(',')[column]).map((x) => (x === '' ? null : Number(x)))).toEqual(best)
+    expect(readdirSync(join(folder, 'run/tensorboard'))).toHaveLength(1)
+    if (!existsSync(python)) return
+    const code = `
+import json, sys
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+e = EventAccumulator(sys.argv[1], size_guidance={'histograms': 0}); e.Reload()
+print(json.dumps([[s.step, s.value] for s in e.Scalars('transitions')]))
+print(json.dumps([h.histogram_value.num for h in e.Histograms('particles/thetaNorm')]))`
+    const { stdout, stderr } = spawnSync(python, ['-c', code, join(folder, 'run/tensorboard')], { encoding: 'utf8' })
+    if (!stdout) throw new Error(stderr)
+    const [scalars, counts] = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+    expect(scalars).toEqual(run.metrics.map(({ transitions }) => [transitions, transitions]))
+    expect(counts).toEqual([3, 3, 3, 3])
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}, 60_000)
