@@ -37,9 +37,11 @@ export const ranges = (text: string): Record<string, (number | string)[]> =>
     }),
   )
 
-/** gravity=9.8,terminate=false,range=0.7:1 → { gravity: 9.8, terminate: false, range: [0.7, 1] } */
-export const valuesByName = (text: string): Record<string, number | string> =>
-  Object.fromEntries(
+/** gravity=9.8,terminate=false,range=0.7:1 → { gravity: 9.8, terminate: false, range: [0.7, 1] }; or JSON. */
+export function valuesByName(text: string): Record<string, number | string> {
+  const record = text.startsWith('{') ? json(text) : text
+  if (typeof record === 'object') return record as Record<string, number | string>
+  return Object.fromEntries(
     words(text).map((entry) => {
       const [name, value = ''] = entry.split('=')
       const parts = value.split(':').map(number)
@@ -47,3 +49,4 @@ export const valuesByName = (text: string): Record<string, number | string> =>
       return [name, (parts.length > 1 ? parts : flag(value) === value ? parts[0] : flag(value)) as number | string]
     }),
   )
+}

@@ -1,6 +1,7 @@
 import { platform } from '#platform'
 import { show, UsageError } from '../core/errors.ts'
 import { check, wholeNumber } from '../core/schemas.ts'
+import { findTask } from '../envs/description.ts'
 import { equal } from '../experiments/plan.ts'
 import { merge } from '../experiments/run-concurrently.ts'
 import { writing } from '../train/run-files.ts'
@@ -69,14 +70,14 @@ export interface SweepProgress extends TrialProgress {
  *   cannot be written
  */
 export async function* runSweep(options: SweepOptions): AsyncGenerator<SweepProgress> {
-  const plan = planOf(options)
+  const plan = await located(planOf(options))
   const jobs = check(wholeNumber('jobs', 1, MOST_JOBS), options.jobs ?? platform.threads.count())
   const release = await taken(plan, options.overwrite ?? false)
   try {
     const journal = await opened(plan)
     const limit = Math.max(Math.min(jobs, plan.trials), 1)
     const stop = { requested: false }
-    const session = { plan, journal, workers: workersOf(limit), stop }
+    const session = { plan, journal, workers: workersOf(jobs, limit), stop }
     const onStop = () => {
       stop.requested = true
     }
@@ -93,10 +94,15 @@ export async function* runSweep(options: SweepOptions): AsyncGenerator<SweepProg
   }
 }
 
-/** The cores that are left when there are few trials at a time evaluate for these; alone, a trial has this thread. */
-function workersOf(limit: number): number {
+/** With the export by which the module of a task of one's own has it. */
+async function located(plan: SweepPlan): Promise<SweepPlan> {
+  return { ...plan, description: { ...plan.description, task: await findTask(plan.spec) } }
+}
+
+/** The cores that are left when there are few trials at a time evaluate for these; one job is this thread alone. */
+function workersOf(jobs: number, limit: number): number {
   const cores = platform.threads.count()
-  return cores === 1 ? 0 : Math.max(Math.floor(cores / limit), 1)
+  return jobs === 1 || cores === 1 ? 0 : Math.max(Math.floor(cores / limit), 1)
 }
 
 /** Takes the directory; what it holds is this sweep, or goes where it is to be replaced. */
