@@ -2,6 +2,7 @@ import { closeAll } from '../core/disposable.ts'
 import { show, UsageError } from '../core/errors.ts'
 import { type CoreSource, compileCore } from '../core/module.ts'
 import { refuseUnknown } from '../core/options.ts'
+import { isRecord, requireThat } from '../core/require.ts'
 import { check, wholeNumber } from '../core/schemas.ts'
 import type { Environment, EnvironmentSpec, Reset, Step } from './contract.ts'
 import { problemsOfDescription } from './description-problems.ts'
@@ -11,13 +12,17 @@ import { taskNamed } from './named.ts'
 import type { Scene, Shape } from './render.ts'
 import { type Action, contains, sampler } from './spaces.ts'
 
+/** More than anybody waits for. */
+const MOST_EPISODES = 1000
+const MOST_STEPS = 100_000
+
 /** How thoroughly checkEnvironment() plays a task. */
 export interface CheckOptions {
-  /** Episodes played, each with a seed and random actions of its own; default 5. */
+  /** Episodes played, each with a seed and random actions of its own; default 5, at most 1000. */
   episodes?: number
   /** Of the first episode; default 0. */
   seed?: number
-  /** Steps after which an episode is given up; default: the time limit, at most 1000. */
+  /** Steps after which an episode is given up; default: the time limit, at most 1000; no more than 100,000. */
   steps?: number
   /** The WASM core; default: this package's steinrl.wasm. */
   core?: CoreSource
@@ -41,6 +46,7 @@ export async function problemsOf(env: string | EnvironmentSpec, options: CheckOp
   refuseUnknown('checkEnvironment', options, ['episodes', 'seed', 'steps', 'core'])
   // A description that is wrong is refused with all that is wrong about it, and not only the first.
   const spec = typeof env === 'string' ? await taskNamed(env) : env
+  requireThat(isRecord(spec), 'checkEnvironment', 'an id or a task', spec)
   const id = typeof spec.id === 'string' && spec.id ? spec.id : 'An environment without an id'
   const named = (problems: readonly string[]) => [...new Set(problems)].map((problem) => `${id}: ${problem}.`)
   const described = problemsOfDescription(spec)
@@ -80,9 +86,9 @@ interface Played {
 
 function problemsOfEpisodes(spec: EnvironmentSpec, create: () => Environment, options: CheckOptions): string[] {
   const { maxEpisodeSteps } = spec
-  const episodes = check(wholeNumber('episodes', 1), options.episodes ?? 5)
+  const episodes = check(wholeNumber('episodes', 1, MOST_EPISODES), options.episodes ?? 5)
   const seed = check(wholeNumber('seed', 0), options.seed ?? 0)
-  const steps = check(wholeNumber('steps', 1), options.steps ?? Math.min(maxEpisodeSteps, 1000))
+  const steps = check(wholeNumber('steps', 1, MOST_STEPS), options.steps ?? Math.min(maxEpisodeSteps, 1000))
   const first = create()
   const wrong = problemsOfInstance(first)
   if (wrong.length > 0) return wrong

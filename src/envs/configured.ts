@@ -1,6 +1,7 @@
 import { UsageError } from '../core/errors.ts'
 import type { CoreSource } from '../core/module.ts'
 import { namesOf } from '../core/options.ts'
+import { requireThat } from '../core/require.ts'
 import type { ConstantValue } from './builtin.ts'
 import type { EnvironmentSpec } from './contract.ts'
 import { environmentSpec } from './registry.ts'
@@ -24,10 +25,9 @@ export const MAKE_OPTIONS = namesOf<MakeOptions>({ constants: true, maxEpisodeSt
  *
  * @throws UsageError for a constant that the task does not have, or a value that is not allowed
  */
-export function configured(
-  env: string | EnvironmentSpec,
-  { constants, maxEpisodeSteps }: MakeOptions,
-): EnvironmentSpec {
+export function configured(env: string | EnvironmentSpec, options: MakeOptions): EnvironmentSpec {
+  requireThat(typeof options === 'object' && options !== null, 'configured', 'its options as an object', options)
+  const { constants, maxEpisodeSteps } = options
   const task = environmentSpec(env)
   const spec = constants && Object.keys(constants).length > 0 ? withConstants(task, constants) : task
   if (maxEpisodeSteps === undefined) return spec

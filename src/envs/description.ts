@@ -3,6 +3,7 @@ import { importUnseen } from '../../dist/inline/import.js'
 import { show, UsageError } from '../core/errors.ts'
 import { refuseDeep } from '../core/json.ts'
 import { type CoreSource, compileCore } from '../core/module.ts'
+import { isRecord, requireThat } from '../core/require.ts'
 import { check } from '../core/schemas.ts'
 import { configured, type MakeOptions } from './configured.ts'
 import type { EnvironmentSpec, Making } from './contract.ts'
@@ -71,6 +72,7 @@ const withoutInfinities = (_: string, value: unknown) =>
  *   without module
  */
 export function describeTask(spec: EnvironmentSpec): TaskDescription {
+  requireThat(isRecord(spec) && typeof spec.id === 'string', 'describeTask', 'a task', spec)
   const described = { ...rootOf(spec), maxEpisodeSteps: spec.maxEpisodeSteps }
   const wrappers = wrappersOf(spec)
   const task = wrappers.length > 0 ? { ...described, ...limitOfInner(spec), wrappers } : described

@@ -4,6 +4,7 @@ import { show, UsageError } from '../core/errors.ts'
 import { f32, f64, u8 } from '../core/layout.ts'
 import type { CoreModule } from '../core/module.ts'
 import { splitSeed } from '../core/random.ts'
+import { isRecord, requireThat } from '../core/require.ts'
 import type { Environment, EnvironmentSpec, Info } from './contract.ts'
 import { problemsOfInstance } from './errors.ts'
 import { sizeOf } from './spaces.ts'
@@ -16,6 +17,9 @@ const NO_INFO: Info = {}
  * The same task as one in TypeScript, whose instances step single rows of the core: what wrappers can be put around.
  */
 export function inTypeScript(spec: EnvironmentSpec, module: CoreModule): EnvironmentSpec {
+  requireThat(isRecord(spec), 'inTypeScript', 'a task', spec)
+  const isModule = Object.prototype.toString.call(module) === '[object WebAssembly.Module]'
+  requireThat(isModule, 'inTypeScript', 'the module that compileCore() gives', module)
   if (!spec.core) return spec
   const { configure } = spec
   return {

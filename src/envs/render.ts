@@ -1,5 +1,7 @@
 import { refuseUnknown } from '../core/options.ts'
+import { isList, isRecord, requireThat } from '../core/require.ts'
 import type { CanvasContext } from '../core/runtime-types.ts'
+import { check, positiveNumber } from '../core/schemas.ts'
 
 /** A picture in world coordinates, y upwards: pure data, drawn by drawSvg and drawCanvas. */
 export interface Scene {
@@ -71,8 +73,12 @@ export const text = (fill: string, at: Point, size: number, words: string, ancho
 })
 
 /** A rectangle by its lower left and upper right corners. */
-export const rectangle = (fill: string, [left, bottom]: Point, [right, top]: Point): Polygon =>
-  polygon(fill, [left, bottom], [right, bottom], [right, top], [left, top])
+export function rectangle(fill: string, lowerLeft: Point, upperRight: Point): Polygon {
+  for (const corner of [lowerLeft, upperRight]) requireThat(isPoint(corner), 'rectangle', 'corners [x, y]', corner)
+  const [left, bottom] = lowerLeft
+  const [right, top] = upperRight
+  return polygon(fill, [left, bottom], [right, bottom], [right, top], [left, top])
+}
 
 /** How large drawSvg() draws. */
 export interface SvgOptions {
@@ -82,10 +88,17 @@ export interface SvgOptions {
   background?: string
 }
 
-/** The picture as an SVG document. */
+/**
+ * The picture as an SVG document.
+ *
+ * @throws UsageError for what is no scene, naming the shape that is none
+ */
 export function drawSvg(scene: Scene, options: SvgOptions = {}): string {
   refuseUnknown('drawSvg', options, ['width', 'background'])
+  requireScene('drawSvg', scene)
   const { width = 600, background = '#ffffff' } = options
+  check(positiveNumber('width'), width)
+  requireThat(typeof background === 'string', 'drawSvg', 'a background that is a colour', background)
   const { height, scale, place } = pixels(scene, width)
   const round = (value: number) => String(Math.round(value * 100) / 100)
   const path = (points: readonly Point[]) => points.map((point) => place(point).map(round).join(',')).join(' ')
@@ -134,8 +147,15 @@ export type Canvas = Pick<
   | 'textAlign'
 > & { readonly canvas: { readonly width: number; readonly height: number } }
 
-/** Draws the picture on a canvas, cleared first: as large as fits, in the middle. */
+/**
+ * Draws the picture on a canvas, cleared first: as large as fits, in the middle.
+ *
+ * @throws UsageError for what is no context of a canvas, and for what is no scene
+ */
 export function drawCanvas(context: Canvas, scene: Scene): void {
+  const isCanvas = isRecord(context) && typeof context.clearRect === 'function' && isRecord(context.canvas)
+  requireThat(isCanvas, 'drawCanvas', "a canvas's 2d context", context)
+  requireScene('drawCanvas', scene)
   const { width, height } = context.canvas
   const [, , across, up] = scene.view
   const fitted = Math.min(width, (height * across) / up)
@@ -174,6 +194,31 @@ function drawShape(context: Canvas, shape: Shape, scale: number, place: (point: 
   }
   if (shape.kind === 'polygon') context.closePath()
   context.fill()
+}
+
+const areNumbers = (values: readonly unknown[]) => values.every((value) => typeof value === 'number')
+const areTexts = (values: readonly unknown[]) => values.every((value) => typeof value === 'string')
+const isPoint = (value: unknown): value is Point =>
+  isList(value) && value.length === 2 && areNumbers([value[0], value[1]])
+const arePoints = (value: unknown) => Array.isArray(value) && value.every(isPoint)
+
+function isShape(shape: unknown): shape is Shape {
+  if (!isRecord(shape)) return false
+  const { kind, points, at, stroke, width, fill, radius, size, text: words } = shape
+  if (kind === 'line') return arePoints(points) && areTexts([stroke]) && areNumbers([width])
+  if (kind === 'polygon') return arePoints(points) && areTexts([fill])
+  if (kind === 'circle') return isPoint(at) && areTexts([fill]) && areNumbers([radius])
+  return kind === 'text' && isPoint(at) && areTexts([fill, words]) && areNumbers([size])
+}
+
+function requireScene(taker: string, scene: Scene): void {
+  const isScene = isRecord(scene) && isList(scene.view) && Array.isArray(scene.shapes)
+  requireThat(isScene, taker, 'a scene { view, shapes }', scene)
+  const view = Array.from(scene.view)
+  const isView = view.length === 4 && view.every(Number.isFinite) && view[2] > 0 && view[3] > 0
+  requireThat(isView, taker, 'a view [left, bottom, width, height] of finite numbers, the last two above 0', view)
+  for (const shape of scene.shapes)
+    requireThat(isShape(shape), taker, 'shapes as line, polygon, circle and text give', shape)
 }
 
 const FONT = 'system-ui, sans-serif'

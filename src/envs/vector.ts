@@ -3,7 +3,7 @@ import { type Closable, closable } from '../core/disposable.ts'
 import { show, UsageError } from '../core/errors.ts'
 import { u8 } from '../core/layout.ts'
 import { compileCore } from '../core/module.ts'
-import { refuseUnknown } from '../core/options.ts'
+import { refuseUnknown, requireOptions } from '../core/options.ts'
 import { check, oneOf, seedSchema, wholeNumber } from '../core/schemas.ts'
 import type { StatePart } from '../core/state.ts'
 import { MAKE_OPTIONS, type MakeOptions } from './configured.ts'
@@ -103,7 +103,7 @@ export async function makeVector(
   env: string | EnvironmentSpec,
   options: MakeVectorOptions,
 ): Promise<VectorEnvironment> {
-  refuseUnknown('makeVector', options, [...MAKE_OPTIONS, 'num', 'autoreset', 'seed'])
+  requireOptions('makeVector', options, [...MAKE_OPTIONS, 'num', 'autoreset', 'seed'])
   const num = check(wholeNumber('num', 1), options.num)
   const autoreset = check(oneOf('autoreset', modes), options.autoreset ?? 'next-step')
   const seed = check(seedSchema, options.seed ?? 0)

@@ -13,6 +13,12 @@ const CHECKED = [
   ...['drawsToSafetensors', 'model', 'fitPosterior', 'encodeTensors', 'decodeTensors', 'tensorsOf', 'mergeReplays'],
   ...['store', 'renderReport', 'repeatAction', 'scaleReward', 'simplex', 'ordered', 'mlp', 'logDensity'],
 ]
+/** What each argument is checked to be. */
+const EVERYWHERE = [
+  ...['rectangle', 'drawSvg', 'drawCanvas'],
+  ...['frozen', 'describeTask', 'configured', 'makeVector', 'inTypeScript', 'clipAction()', 'episodicReward()'],
+  ...['normaliseObservation()', 'recordEpisodes()', 'timeLimit()', 'checkEnvironment', 'problemsOf'],
+]
 const OF_STATES = ['step', 'evaluate', 'move', 'measure', 'agents', 'save', 'kernel', 'visited', 'parts', 'close']
 
 const isOfState = (name: string) => OF_STATES.includes(name.split('.')[1] ?? '')
@@ -38,5 +44,19 @@ test.each(all)('%s refuses what is none of its arguments in a sentence', async (
     const isSentence = error === null || (isExpected(error) && /[.)]$/.test(error.message))
     expect([name, what, isSentence ? 'fine' : error]).toEqual([name, what, 'fine'])
     if (isOfState(name)) expect([name, what, error === null]).toEqual([name, what, false])
+  }
+})
+
+test.each(EVERYWHERE)('%s refuses what is none of its arguments, whichever it is', async (name) => {
+  const call = calls[name]
+  const count = (await call.args()).length
+  for (let k = 0; k < count; k++) {
+    for (const [what, make] of Object.entries(values)) {
+      const args = await call.args()
+      args[k] = make()
+      const error = await refusalOf(call, args)
+      const isSentence = error === null || (isExpected(error) && /[.)]$/.test(error.message))
+      expect([name, k, what, isSentence ? 'fine' : error]).toEqual([name, k, what, 'fine'])
+    }
   }
 })

@@ -39,7 +39,6 @@ export interface NormaliseObservationOptions {
  */
 export function normaliseObservation(options: NormaliseObservationOptions = {}): Wrapper {
   refuseUnknown('normaliseObservation', options, ['rule', 'statistics', 'clip', 'epsilon'])
-  refuseUnknown('normaliseObservation', options, ['rule', 'statistics', 'clip', 'epsilon'])
   const { statistics = runningStatistics(), epsilon = 1e-8 } = options
   const rule = check(oneOf('rule', observationRules), options.rule ?? 'gymnasium')
   const clip = options.clip === undefined && rule === 'stable-baselines3' ? 10 : (options.clip ?? null)

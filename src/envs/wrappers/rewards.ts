@@ -89,7 +89,6 @@ export interface NormaliseRewardOptions {
  */
 export function normaliseReward(options: NormaliseRewardOptions = {}): Wrapper {
   refuseUnknown('normaliseReward', options, ['rule', 'statistics', 'discount', 'clip', 'epsilon'])
-  refuseUnknown('normaliseReward', options, ['rule', 'statistics', 'discount', 'clip', 'epsilon'])
   const { statistics = runningStatistics(), discount = 0.99, epsilon = 1e-8 } = options
   const rule = check(oneOf('rule', rewardRules), options.rule ?? 'gymnasium')
   const isStable = rule === 'stable-baselines3'

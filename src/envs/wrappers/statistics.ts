@@ -1,4 +1,5 @@
 import { show, UsageError } from '../../core/errors.ts'
+import { isList, isRecord, requireThat } from '../../core/require.ts'
 
 /**
  * Mean and variance of the vectors seen so far, as plain data: write it as JSON next to a policy and read it back. One
@@ -20,12 +21,17 @@ export interface RunningStatistics {
 export const runningStatistics = (): RunningStatistics => ({ count: 0, mean: [], squares: [], frozen: false })
 
 /** The same numbers, used and no longer changed. */
-export const frozen = ({ count, mean, squares }: RunningStatistics): RunningStatistics => ({
-  count,
-  mean: [...mean],
-  squares: [...squares],
-  frozen: true,
-})
+export function frozen(statistics: RunningStatistics): RunningStatistics {
+  requireStatistics('frozen', statistics)
+  const { count, mean, squares } = statistics
+  return { count, mean: [...mean], squares: [...squares], frozen: true }
+}
+
+/** @throws UsageError for what runningStatistics() did not give */
+function requireStatistics(taker: string, statistics: RunningStatistics): void {
+  const isRight = isRecord(statistics) && isList(statistics.mean) && isList(statistics.squares)
+  requireThat(isRight, taker, 'the statistics that runningStatistics() gives', statistics)
+}
 
 /** What counts as seen before the first vector in Gymnasium and stable-baselines3: a variance of 1 with this weight. */
 const START = 1e-4

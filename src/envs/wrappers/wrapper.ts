@@ -1,4 +1,5 @@
 import { show, UsageError } from '../../core/errors.ts'
+import { isRecord, requireThat } from '../../core/require.ts'
 import type { Environment, EnvironmentSpec, Step } from '../contract.ts'
 import { creatorOf } from '../instances.ts'
 import type { Action } from '../spaces.ts'
@@ -36,6 +37,7 @@ export function wrapper(
   remaking: Remaking = { options: null },
 ): Wrapper {
   const wrapped: Wrapper = (inner) => {
+    requireThat(isRecord(inner), name, 'a task', inner)
     const create = creatorFor(name, inner)
     const { spec, around } = change(inner)
     const { configure } = inner
@@ -62,13 +64,11 @@ function creatorFor(name: string, inner: EnvironmentSpec): () => Environment {
 }
 
 /** The same task with another time limit. */
-export const limited = (spec: EnvironmentSpec, maxEpisodeSteps: number): EnvironmentSpec =>
-  spec.limit?.(maxEpisodeSteps) ?? {
-    ...spec,
-    maxEpisodeSteps,
-    module: undefined,
-    made: { from: spec, by: { maxEpisodeSteps } },
-  }
+export function limited(spec: EnvironmentSpec, maxEpisodeSteps: number): EnvironmentSpec {
+  requireThat(isRecord(spec), 'timeLimit', 'a task', spec)
+  const made = { from: spec, by: { maxEpisodeSteps } }
+  return spec.limit?.(maxEpisodeSteps) ?? { ...spec, maxEpisodeSteps, module: undefined, made }
+}
 
 /** What a wrapper changes of an instance, and what it remembers between two steps. */
 interface Around<Memory extends object = object> extends Pick<Environment, 'reset' | 'step'> {
