@@ -284,13 +284,13 @@ withGymnasium('what Python says is passed on in one sentence', () => {
   }, 120_000)
 
   test('a process that dies ends the run with its last checkpoint', async () => {
-    const args = ['train', 'svpg', 'python:bridge_tasks/Mortal-v0', ...SMALL, '--iterations', '3']
+    const args = ['train', 'svpg', 'python:bridge_tasks/Mortal-v0', ...SMALL, '--steps', '32', '--iterations', '3']
     const ended = await run(directory, ...args, '--checkpoint-every', '0', '--out', 'mortal')
     expect(ended.stderr).toMatch(
-      /^steinrl: python:bridge_tasks\/Mortal-v0: its Python process has ended in the middle of/m,
+      /^steinrl: Iteration 3: Particle 0: python:bridge_tasks\/Mortal-v0: its Python process has ended in the middle of/m,
     )
     expect(ended.code).not.toBe(0)
     expect(readFileSync(join(directory, 'mortal/metrics.jsonl'), 'utf8').trim().split('\n')).toHaveLength(2)
-    expect(await run(directory, 'train', '--resume', 'mortal')).toMatchObject({ code: 0 })
+    expect(await run(directory, 'train', '--resume', 'mortal', '--eval-episodes', '2')).toMatchObject({ code: 0 })
   }, 60_000)
 })

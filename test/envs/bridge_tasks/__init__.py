@@ -84,9 +84,9 @@ class Slow(Shifted):
 
 
 class Mortal(Shifted):
-    """Ends its process in its 41st step."""
+    """Ends its process in its 71st step: later than a run looks whether episodes can be played again."""
 
-    life = 40
+    life = 70
 
     def step(self, action):
         self.life -= 1
