@@ -1,6 +1,6 @@
 import { COMPILE_MODES, type CompileMode } from '../compile/compiled.ts'
 import { UsageError } from '../core/errors.ts'
-import { requireOptions } from '../core/options.ts'
+import { namesOf, refuseUnknown, requireOptions } from '../core/options.ts'
 import { isRecord, requireThat } from '../core/require.ts'
 import { check, oneOf } from '../core/schemas.ts'
 import { tf } from '../nn/tfjs.ts'
@@ -76,10 +76,13 @@ export function model<const S extends Supports>(options: ModelOptions<S>): Model
   }
 }
 
-/** @throws UsageError for what is no model */
+const MODEL = namesOf<Model>({ parameters: true, logDensity: true, hasValue: true, generated: true, compile: true })
+
+/** @throws UsageError for what is no model, or one to which something was added that no model has */
 export function requireModel(taker: string, model: unknown): void {
   const isModel = isRecord(model) && isRecord(model.parameters) && typeof model.logDensity === 'function'
   requireThat(isModel && isLaidOut(model.parameters as Supports), taker, 'a model, as model() makes it', model)
+  refuseUnknown('A model', model, MODEL)
 }
 
 const isLaidOut = <S extends Supports>(given: S | Parameters<S>): given is Parameters<S> =>

@@ -15,11 +15,15 @@ export function refuseUnknown(of: string, options: unknown, known: readonly stri
   if (options === undefined) return
   if (options === null || typeof options !== 'object' || Array.isArray(options))
     throw new UsageError(`${of} takes its options as an object, got ${show(options)}.`)
-  for (const [name, value] of Object.entries(options)) {
-    if (known.includes(name) || value === undefined) continue
-    throw new UsageError(`${of} has no option ${show(name)}${hintFor(name, known)}`)
-  }
+  const [unknown] = unknownOptions(options, known)
+  if (unknown) throw new UsageError(`${of} has ${unknown}.`)
 }
+
+/** Options that do not exist, each as `no option "lr": …` with the one that is meant; undefined ones are none. */
+export const unknownOptions = (options: object, known: readonly string[]): string[] =>
+  Object.entries(options)
+    .filter(([name, value]) => !known.includes(name) && value !== undefined)
+    .map(([name]) => `no option ${show(name)}${hintFor(name, known).replace(/\.$/, '')}`)
 
 /**
  * Refuses what is no state, as the promise of one that was not awaited.

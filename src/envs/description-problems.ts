@@ -1,18 +1,32 @@
 import { show } from '../core/errors.ts'
+import { namesOf, unknownOptions } from '../core/options.ts'
 import type { EnvironmentSpec } from './contract.ts'
 import { MAX_STEPS } from './errors.ts'
 import type { Space } from './spaces.ts'
 
+const DESCRIBES = namesOf<EnvironmentSpec>({
+  id: true,
+  observationSpace: true,
+  actionSpace: true,
+  clipsActions: true,
+  maxEpisodeSteps: true,
+  rewardThreshold: true,
+  core: true,
+  create: true,
+  module: true,
+  configure: true,
+  limit: true,
+  wrappers: true,
+  made: true,
+  grid: true,
+  transitions: true,
+  render: true,
+})
+
 /** What is wrong about the description of a task, without playing it; empty when nothing is. */
-export function problemsOfDescription({
-  id,
-  observationSpace,
-  actionSpace,
-  maxEpisodeSteps,
-  core,
-  create,
-}: EnvironmentSpec) {
-  const problems: string[] = []
+export function problemsOfDescription(spec: EnvironmentSpec): string[] {
+  const { id, observationSpace, actionSpace, maxEpisodeSteps, core, create } = spec
+  const problems = unknownOptions(spec, DESCRIBES).map((unknown) => `it has ${unknown}`)
   if (typeof id !== 'string' || id === '') problems.push(`its id must be a text, got ${show(id)}`)
   problems.push(...problemsOfSpace('observationSpace', observationSpace, ['box']))
   problems.push(...problemsOfSpace('actionSpace', actionSpace, ['box', 'discrete']))

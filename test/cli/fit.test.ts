@@ -132,6 +132,11 @@ describe('what cannot be fitted is refused in one line, and nothing is written',
       'line.mjs must export a model or a function (data) => model',
       { model: 'export default 3' },
     ],
+    [
+      'a model with something that no model has',
+      'A model has no option "generate"; the nearest is generated.',
+      { model: LINE.replace('=> model({', '=> ({ generate: () => ({}), ...model({').replace(/\}\)$/, '})})') },
+    ],
     ['data that are not there', 'There is no data at no.csv.', {}, ['--data', 'no.csv']],
     ['too few particles', 'particles must be a whole number', {}, ['--particles', '1']],
   ]

@@ -70,6 +70,8 @@ describe('the description', () => {
     ],
     [{ create: undefined }, 'Walk: create must be a function, got undefined.'],
     [{ core: environments['CartPole-v1'].core }, 'Walk: it has both core and create; exactly one of them is allowed.'],
+    [{ rewardTreshold: 3 }, 'Walk: it has no option "rewardTreshold"; the nearest is rewardThreshold.'],
+    [{ max_episode_steps: 3 }, 'Walk: it has no option "max_episode_steps": it is called maxEpisodeSteps here.'],
     [
       { create: () => ({ reset: () => ({ obs: [0], info: {} }) }) as never },
       'Walk: create must give an object with a function step.',
