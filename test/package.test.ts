@@ -203,19 +203,51 @@ const WITHOUT_TFJS = `
   export type Used = [EnvironmentSpec, PolicyCore, StatePart]
 `
 
+/** Its tensors are tfjs's, whose own declarations need those of the DOM and more. */
+const BAYES = `
+  import { fitPosterior, logp, model, positive, real, type SummaryRow, summary } from 'steinrl/bayes'
+
+  const normal = model({
+    parameters: { mu: real(), sigma: positive() },
+    logDensity: ({ mu, sigma }) => [logp.normal(mu, 0, 10), logp.exponential(sigma, 1)],
+  })
+  const fit = await fitPosterior(normal, { particles: 20 })
+  const rows: SummaryRow[] = summary(fit)
+  export const mean: number = rows[0].mean
+  // @ts-expect-error
+  model({ parameters: { mu: 'real' }, logDensity: () => [] })
+  // @ts-expect-error
+  await fitPosterior(normal, { particles: 'many' })
+  // @ts-expect-error
+  model({ parameters: { mu: real() }, logDensity: ({ nu }) => [nu] })
+`
+
 describe.each(COMPILERS.filter(({ name, bin }) => name === 'typescript' || existsSync(bin)))('$name', ({ bin }) => {
   test.each([
     ['neither DOM nor Node', ['ES2022']],
     ['DOM', ['ES2022', 'DOM']],
   ])('entries without tfjs compile strictly, libraries checked, with types of %s', async (_, lib) => {
-    const folder = await mkdtemp(join(consumer, 'types-'))
-    const compilerOptions = { strict: true, noEmit: true, skipLibCheck: false, module: 'nodenext', lib, types: [] }
-    const options = { compilerOptions: { ...compilerOptions, target: 'es2022' }, files: ['entries.mts'] }
-    await writeFile(join(folder, 'tsconfig.json'), JSON.stringify(options))
-    await writeFile(join(folder, 'entries.mts'), WITHOUT_TFJS)
-    expect(await run(folder, process.execPath, bin, '--project', folder)).toEqual({ code: 0, stdout: '', stderr: '' })
+    expect(await compiled(bin, WITHOUT_TFJS, { lib, skipLibCheck: false })).toEqual({ code: 0, stdout: '', stderr: '' })
+  })
+
+  test('steinrl/bayes compiles strictly without DOM and Node; with libraries checked, the faults are tfjs’s', async () => {
+    const lib = ['ES2022']
+    expect(await compiled(bin, BAYES, { lib, skipLibCheck: true })).toEqual({ code: 0, stdout: '', stderr: '' })
+    const { stdout } = await compiled(bin, BAYES, { lib, skipLibCheck: false })
+    const faults = stdout.split('\n').filter((line) => /^\S+\(\d+,\d+\): error/.test(line))
+    expect(faults.length).toBeGreaterThan(0)
+    expect(faults.filter((line) => !/node_modules\/(@tensorflow|@webgpu)\//.test(line))).toEqual([])
   })
 })
+
+/** What a compiler says of a module, without types of packages that it does not import. */
+async function compiled(bin: string, text: string, given: { lib: string[]; skipLibCheck: boolean }): Promise<Ended> {
+  const folder = await mkdtemp(join(consumer, 'types-'))
+  const compilerOptions = { strict: true, noEmit: true, module: 'nodenext', target: 'es2022', types: [], ...given }
+  await writeFile(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['entries.mts'] }))
+  await writeFile(join(folder, 'entries.mts'), text)
+  return run(folder, process.execPath, bin, '--project', folder)
+}
 
 test(
   'the installed types serve a strict TypeScript consumer, and catch a wrong setting',
