@@ -65,7 +65,9 @@ afterAll(() => rm(directory, { recursive: true, force: true }))
 
 test('the tarball holds the build and its papers, nothing else', () => {
   const top = new Set(packed.map((path) => path.split('/')[0]))
-  for (const name of top) expect(['dist', 'README.md', 'LICENSE', 'CHANGELOG.md', 'package.json']).toContain(name)
+  const papers = ['README.md', 'LICENSE', 'CHANGELOG.md', 'package.json']
+  for (const name of top) expect(['dist', 'python', ...papers]).toContain(name)
+  expect(packed.filter((path) => path.startsWith('python/'))).toEqual(['python/bridge.py'])
   expect(packed).toEqual(expect.arrayContaining(['package.json', 'LICENSE', 'dist/index.js', 'dist/index.d.ts']))
   expect(packed).toEqual(expect.arrayContaining(['dist/steinrl.wasm', 'dist/cli/main.js', 'dist/platform/browser.js']))
   // Neither tests, nor TypeScript sources, nor the debug build of the core, nor runs.

@@ -28,7 +28,7 @@ describe('a wrong word on the command line is named, and nothing is written', ()
   test.concurrent.each<[args: string[], ...says: string[]]>([
     [['train', 'svpg', 'CartPole-v7', ...SMALL], 'environment "CartPole-v7"', 'there are CartPole-v1'],
     [['train', 'svpg', '__proto__', ...SMALL], 'environment "__proto__"', 'CartPole-v1'],
-    [['train', 'ppo', 'CartPole-v1', ...SMALL], 'algorithm "ppo"', 'there are svpg'],
+    [['train', 'dqn', 'CartPole-v1', ...SMALL], 'algorithm "dqn"', 'there are svpg'],
     [['train', 'constructor', 'CartPole-v1', ...SMALL], 'algorithm "constructor"', 'svpg'],
     [set('--particles', '0'), 'particles', 'from 1 to 10000', 'got 0.'],
     [set('--particles', '-3'), 'particles', 'got -3.'],

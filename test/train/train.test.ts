@@ -227,8 +227,8 @@ test.each<[wrong: Partial<TrainOptions>, says: string]>([
   [{ iterations: 2.5 }, 'got 2.5.'],
   [{ algorithm: 'dqn' as 'svpg' }, 'Unknown algorithm "dqn"; there are svpg,'],
   [
-    { algorithm: 'ppo', kernel: 'imq' } as object as TrainOptions,
-    'ppo trains one policy and has no kernel, which is a setting of svpg.',
+    { algorithm: 'ppo', particles: 2 } as object as TrainOptions,
+    'ppo trains one policy and has no particles, which is a setting of svpg.',
   ],
   [{ env: 'Mars-v0' }, 'Unknown environment "Mars-v0"; there are CartPole-v1'],
   [{ temperature: Number.NaN }, 'temperature must be a finite number above 0, got NaN.'],
