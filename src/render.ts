@@ -23,3 +23,5 @@ export {
   type Text,
   text,
 } from './envs/render.ts'
+export { type AnimationOptions, drawAnimation } from './play/animation.ts'
+export { sideBySide } from './play/side-by-side.ts'

@@ -103,6 +103,7 @@ describe('commands shown in the guides exist', () => {
       for (const option of options.filter((word) => word.startsWith('--'))) expect(help).toContain(option)
     },
     cluster: ([name]) => void expect(steinrl(['cluster', name, '--help'])).toContain('jobs at a server'),
+    play: (args) => void expect(steinrl(['play', ...args])).toMatch(/^Wrote /m),
     export: (args) => void steinrl(['export', ...args, '--overwrite']),
   }
 

@@ -9,6 +9,7 @@ import { exitCodeOf } from './exit-codes.ts'
 import { experimentCommand } from './experiment.ts'
 import { exportCommand } from './export.ts'
 import { fitCommand } from './fit.ts'
+import { playCommand } from './play.ts'
 import { sweepCommand } from './sweep.ts'
 import { trainCommand } from './train.ts'
 
@@ -27,7 +28,15 @@ const program = new Command('steinrl')
           .replaceAll('\n', ' '),
       ),
   })
-const commands = [trainCommand(), evalCommand(), experimentCommand(), sweepCommand(), exportCommand(), fitCommand()]
+const commands = [
+  trainCommand(),
+  evalCommand(),
+  experimentCommand(),
+  sweepCommand(),
+  exportCommand(),
+  fitCommand(),
+  playCommand(),
+]
 for (const command of [...commands, workerCommand(), clusterCommand()]) {
   for (const each of [command, ...command.commands]) each.copyInheritedSettings(program)
   program.addCommand(command)

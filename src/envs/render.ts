@@ -99,31 +99,67 @@ export function drawSvg(scene: Scene, options: SvgOptions = {}): string {
   const { width = 600, background = '#ffffff' } = options
   check(positiveNumber('width'), width)
   requireThat(typeof background === 'string', 'drawSvg', 'a background that is a colour', background)
-  const { height, scale, place } = pixels(scene, width)
-  const round = (value: number) => String(Math.round(value * 100) / 100)
+  return svgDocument(
+    scene,
+    width,
+    background,
+    elementsOf(scene, width).map((element) => svgElement(element)),
+  )
+}
+
+/** The elements in a document of the size of a scene. */
+export function svgDocument(scene: Scene, width: number, background: string, elements: readonly string[]): string {
+  const [across, down] = [width, pixels(scene, width).height].map(round)
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${across}" height="${down}" viewBox="0 0 ${across} ${down}">`,
+    `<rect width="100%" height="100%" fill="${escaped(background)}"/>`,
+    ...elements,
+    '</svg>',
+  ].join('\n')
+}
+
+/** A shape as SVG draws it, in pixels. */
+export interface SvgElement {
+  readonly name: string
+  readonly attributes: Readonly<Record<string, string>>
+  readonly content: string
+}
+
+/** The element of a document, and what stands inside of it. */
+export function svgElement({ name, attributes, content }: SvgElement, inside = ''): string {
+  const written = Object.entries(attributes).map(([key, value]) => `${key}="${escaped(value)}"`)
+  const within = escaped(content) + inside
+  return `<${[name, ...written].join(' ')}${within ? `>${within}</${name}>` : '/>'}`
+}
+
+const round = (value: number) => String(Math.round(value * 100) / 100)
+
+/** Every shape of a scene. */
+export function elementsOf(scene: Scene, width: number): SvgElement[] {
+  const { scale, place } = pixels(scene, width)
   const path = (points: readonly Point[]) => points.map((point) => place(point).map(round).join(',')).join(' ')
-  const draw = (shape: Shape): string => {
+  const ends = { 'stroke-linecap': 'round', 'stroke-linejoin': 'round' }
+  const draw = (shape: Shape): SvgElement => {
     switch (shape.kind) {
-      case 'line':
-        return `<polyline points="${path(shape.points)}" fill="none" stroke="${escaped(shape.stroke)}" stroke-width="${round(shape.width * scale)}" stroke-linecap="round" stroke-linejoin="round"/>`
+      case 'line': {
+        const stroke = { stroke: shape.stroke, 'stroke-width': round(shape.width * scale), ...ends }
+        return { name: 'polyline', attributes: { points: path(shape.points), fill: 'none', ...stroke }, content: '' }
+      }
       case 'polygon':
-        return `<polygon points="${path(shape.points)}" fill="${escaped(shape.fill)}"/>`
+        return { name: 'polygon', attributes: { points: path(shape.points), fill: shape.fill }, content: '' }
       case 'circle': {
-        const [x, y] = place(shape.at).map(round)
-        return `<circle cx="${x}" cy="${y}" r="${round(shape.radius * scale)}" fill="${escaped(shape.fill)}"/>`
+        const [cx, cy] = place(shape.at).map(round)
+        return { name: 'circle', attributes: { cx, cy, r: round(shape.radius * scale), fill: shape.fill }, content: '' }
       }
       case 'text': {
         const [x, y] = place(shape.at).map(round)
-        return `<text x="${x}" y="${y}" font-size="${round(shape.size * scale)}" font-family="${FONT}" text-anchor="${shape.anchor ?? 'middle'}" fill="${escaped(shape.fill)}">${escaped(shape.text)}</text>`
+        const font = { 'font-size': round(shape.size * scale), 'font-family': FONT }
+        const attributes = { x, y, ...font, 'text-anchor': shape.anchor ?? 'middle', fill: shape.fill }
+        return { name: 'text', attributes, content: shape.text }
       }
     }
   }
-  return [
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${round(width)}" height="${round(height)}" viewBox="0 0 ${round(width)} ${round(height)}">`,
-    `<rect width="100%" height="100%" fill="${escaped(background)}"/>`,
-    ...scene.shapes.map(draw),
-    '</svg>',
-  ].join('\n')
+  return scene.shapes.map(draw)
 }
 
 /** What drawCanvas needs of a CanvasRenderingContext2D. */

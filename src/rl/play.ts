@@ -14,7 +14,7 @@ import {
   stepEpisode,
 } from '../envs/episodes.ts'
 import { instances } from '../envs/instances.ts'
-import { observationSize } from '../envs/spaces.ts'
+import { type Action, observationSize } from '../envs/spaces.ts'
 import type { Acting } from '../policy/request.ts'
 
 /** Episodes that are played side by side, by agents that act on many rows in little more time than on one. */
@@ -30,8 +30,21 @@ interface PlayRequest {
   readonly seed: number
 }
 
-/** Called after the reset (without a step) and after every step of an episode. */
-type Watch = (episode: number, observation: ArrayLike<number>, step?: Step) => void
+/** A step of an episode, and the action that it came of. */
+export interface TakenStep extends Step {
+  readonly action: Action
+}
+
+/**
+ * Called after the reset (without a step) and after every step of an episode, with the numbers of the physics where the
+ * task shows them.
+ */
+type Watch = (
+  episode: number,
+  observation: ArrayLike<number>,
+  step: TakenStep | undefined,
+  state: ArrayLike<number> | undefined,
+) => void
 
 /**
  * Lets a particle play episodes to their ends, in instances that are closed afterwards. Initial states and what is
@@ -67,7 +80,7 @@ function playRows(running: Episodes, request: PlayRequest, first: number, count:
   const O = observationSize(spec)
   const shown = Array.from({ length: count }, (_, row) => {
     const { obs } = startEpisode(running, row, initialSeed(request, first + row))
-    watch?.(first + row, obs)
+    watch?.(first + row, obs, undefined, running.instances[row].state)
     return Float32Array.from(obs)
   })
   let rows = [...shown.keys()]
@@ -78,9 +91,10 @@ function playRows(running: Episodes, request: PlayRequest, first: number, count:
     const actions = agents.actRows(observations, { particle, greedy, seed, episode, step })
     for (const [k, row] of rows.entries()) beginStep(running, row, actions, k)
     rows = rows.filter((row, k) => {
-      const result = stepEpisode(running, row, actionOf(spec, actions, k))
+      const action = actionOf(spec, actions, k)
+      const result = stepEpisode(running, row, action)
       shown[row].set(result.obs)
-      watch?.(first + row, result.obs, result)
+      watch?.(first + row, result.obs, { ...result, action }, running.instances[row].state)
       return !result.terminated && !result.truncated
     })
   }

@@ -1,0 +1,128 @@
+import { platform } from '#platform'
+import { show, UsageError } from '../core/errors.ts'
+import { namesOf, refuseUnknown } from '../core/options.ts'
+import { check, seedSchema } from '../core/schemas.ts'
+import type { Agents } from '../rl/agents.ts'
+import { bestParticle, loadAgents } from '../train/run-directory.ts'
+import { fileOf, parseJson, reading, writing } from '../train/run-files.ts'
+import { drawAnimation, refuseSpeed } from './animation.ts'
+import { type Episode, type PlayedEpisode, playEpisode } from './episode.ts'
+import { populationScenes } from './side-by-side.ts'
+
+/** Who of a run plays an episode, and where it is written. */
+export interface PlayRunOptions {
+  /** The directory of the run. */
+  readonly run: string
+  /** What to write; its ending tells how. */
+  readonly out: string
+  /**
+   * The best of the evaluation or, without one, of the training (default); the lower median of the evaluation; a number;
+   * or all, side by side.
+   */
+  readonly particle?: number | 'best' | 'median' | 'all'
+  /** The best action that is known (default), or one drawn. */
+  readonly greedy?: boolean
+  /** Of the initial state and of what is drawn; default 0. */
+  readonly seed?: number
+  /** Scenes a second, from 1 to 50; default 30. */
+  readonly framesPerSecond?: number
+  /** Whether `out` may exist. Default false. */
+  readonly overwrite?: boolean
+}
+
+/** Episodes as a .json file holds them. */
+export interface EpisodesFile {
+  readonly format: 'steinrl-episodes'
+  readonly version: 1
+  /** The id of the task. */
+  readonly task: string
+  readonly episodes: readonly Episode[]
+}
+
+const PLAY_OPTIONS = namesOf<PlayRunOptions>({
+  ...{ run: true, out: true, particle: true, greedy: true, seed: true, framesPerSecond: true, overwrite: true },
+})
+
+const { files } = platform
+
+type Content = (task: string, played: readonly PlayedEpisode[], framesPerSecond: number) => string | Uint8Array
+
+/** What is written, by the ending of the file. */
+const contents: Readonly<Record<string, Content>> = {
+  json(task, played) {
+    const episodes = played.map(({ episode }) => episode)
+    return `${JSON.stringify({ format: 'steinrl-episodes', version: 1, task, episodes } satisfies EpisodesFile)}\n`
+  },
+  svg: (task, played, framesPerSecond) => drawAnimation(scenesOf(task, played), { framesPerSecond }),
+}
+
+/**
+ * Plays one episode of a particle of a run, or of each side by side, and writes it: as data or as an animated picture.
+ *
+ * @returns the episodes
+ * @throws UsageError for what is no run, a particle that it does not have, an unknown ending, a task without a picture
+ *   where one is asked for, and when `out` exists; StorageError where it cannot be written
+ */
+export async function playRun(options: PlayRunOptions): Promise<readonly Episode[]> {
+  refuseUnknown('playRun', options, PLAY_OPTIONS)
+  const { run, out, particle = 'best', greedy, seed = 0, framesPerSecond = 30, overwrite = false } = options
+  const content = contentOf(out)
+  check(seedSchema, seed)
+  refuseSpeed(framesPerSecond)
+  if (!overwrite && (await files.exists(out)))
+    throw new UsageError(`${show(out)} exists; choose another --out, or --overwrite it.`)
+  const agents = await loadAgents(run)
+  const { id } = agents.task as NonNullable<Agents['task']>
+  const played: PlayedEpisode[] = []
+  for (const each of await particlesOf(run, agents, particle))
+    played.push(await playEpisode({ agents, particle: each, greedy, seed }))
+  const written = content(id, played, framesPerSecond)
+  await writing(out, () => files.write(out, written), 'episode')
+  return played.map(({ episode }) => episode)
+}
+
+function contentOf(out: string): Content {
+  const ending = /\.(\w+)$/.exec(out)?.[1] ?? ''
+  if (Object.hasOwn(contents, ending)) return contents[ending]
+  const known = Object.keys(contents).map((name) => `.${name}`)
+  throw new UsageError(`What is written must end with ${known.join(', ')}, got ${show(out)}.`)
+}
+
+async function particlesOf(
+  run: string,
+  agents: Agents,
+  particle: number | 'best' | 'median' | 'all',
+): Promise<readonly (number | 'best')[]> {
+  const { particles } = agents
+  if (particle === 'all') return Array.from({ length: particles }, (_, k) => k)
+  if (particle === 'median') return [await medianParticle(run, particles)]
+  if (particle === 'best' || (Number.isInteger(particle) && particle >= 0 && particle < particles)) return [particle]
+  throw new UsageError(
+    `particle must be best, median, all or a number from 0 to ${particles - 1}, got ${show(particle)}.`,
+  )
+}
+
+/** The particle of the median mean return, acting greedily; of an even number the lower one. */
+async function medianParticle(run: string, particles: number): Promise<number> {
+  if (particles === 1) return 0
+  const file = fileOf(run, 'evaluation')
+  if (!(await files.exists(file)))
+    throw new UsageError(`${show(run)} has no evaluation.json, which tells the median: run steinrl eval first.`)
+  return reading(file, (bytes) => {
+    const evaluation = parseJson(bytes)
+    // Refuses what is no evaluation.
+    bestParticle(evaluation, particles)
+    const { greedy }: { greedy: number[] } = evaluation
+    const ordered = greedy.map((_, k) => k).sort((a, b) => greedy[a] - greedy[b] || a - b)
+    return ordered[Math.ceil(particles / 2) - 1]
+  })
+}
+
+function scenesOf(task: string, played: readonly PlayedEpisode[]) {
+  return populationScenes(
+    played.map(({ scenes }) => {
+      if (scenes) return scenes
+      throw new UsageError(`${task} has no picture, as its description has no render: write a .json.`)
+    }),
+  )
+}
