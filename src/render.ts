@@ -24,4 +24,5 @@ export {
   text,
 } from './envs/render.ts'
 export { type AnimationOptions, drawAnimation } from './play/animation.ts'
+export { drawGif } from './play/gif.ts'
 export { sideBySide } from './play/side-by-side.ts'

@@ -13,7 +13,7 @@ export function playCommand(): Command {
   return new Command('play')
     .description('Play an episode of a run, and write it as an animated picture or as data.')
     .argument('<run>', 'a run directory')
-    .requiredOption('--out <file>', 'what to write: .svg for an animated picture, .json for data', directory)
+    .requiredOption('--out <file>', 'what to write: .gif or .svg for an animated picture, .json for data', directory)
     .option('--particle <which>', 'best, median, a number, or all side by side', number, 'best')
     .option('--seed <n>', 'of the initial state and the sampled actions', number, 0)
     .option('--sampled', 'draw actions instead of taking the best that is known', false)

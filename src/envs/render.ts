@@ -260,7 +260,7 @@ function requireScene(taker: string, scene: Scene): void {
 const FONT = 'system-ui, sans-serif'
 
 /** From world units to pixels, y downwards. */
-function pixels({ view: [left, bottom, across, up] }: Scene, width: number) {
+export function pixels({ view: [left, bottom, across, up] }: Scene, width: number) {
   const scale = width / across
   const place = ([x, y]: Point): Point => [(x - left) * scale, (bottom + up - y) * scale]
   return { scale, height: up * scale, place }

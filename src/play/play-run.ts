@@ -7,6 +7,7 @@ import { bestParticle, loadAgents } from '../train/run-directory.ts'
 import { fileOf, parseJson, reading, writing } from '../train/run-files.ts'
 import { drawAnimation, refuseSpeed } from './animation.ts'
 import { type Episode, type PlayedEpisode, playEpisode } from './episode.ts'
+import { drawGif } from './gif.ts'
 import { populationScenes } from './side-by-side.ts'
 
 /** Who of a run plays an episode, and where it is written. */
@@ -53,6 +54,7 @@ const contents: Readonly<Record<string, Content>> = {
     const episodes = played.map(({ episode }) => episode)
     return `${JSON.stringify({ format: 'steinrl-episodes', version: 1, task, episodes } satisfies EpisodesFile)}\n`
   },
+  gif: (task, played, framesPerSecond) => drawGif(scenesOf(task, played), { framesPerSecond }),
   svg: (task, played, framesPerSecond) => drawAnimation(scenesOf(task, played), { framesPerSecond }),
 }
 

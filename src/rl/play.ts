@@ -31,7 +31,7 @@ interface PlayRequest {
 }
 
 /** A step of an episode, and the action that it came of. */
-export interface TakenStep extends Step {
+interface TakenStep extends Step {
   readonly action: Action
 }
 

@@ -7,6 +7,7 @@ import { drawSvg } from '../../src/envs/render.ts'
 import type { EpisodesFile } from '../../src/play/play-run.ts'
 import { loadAgents } from '../../src/train/run-directory.ts'
 import { evaluate } from '../../src/train/train.ts'
+import { decodeGif } from '../play/decode-gif.ts'
 import { inTemporaryDirectory, run, SMALL } from './steinrl.ts'
 
 const runs = join(tmpdir(), `steinrl-play-${process.pid}`)
@@ -63,9 +64,9 @@ test('an episode as data: the first of an evaluation with that seed, which its a
     env.close()
   }))
 
-test('an animated SVG: the first scene is that of the reset, a scene for every step, the same bytes twice', () =>
+test('an animated SVG and a GIF: the first scene is that of the reset, a scene for every step, the same bytes twice', () =>
   inTemporaryDirectory(async (directory) => {
-    const names = ['a.svg', 'b.svg', 'e.json']
+    const names = ['a.svg', 'b.svg', 'e.json', 'a.gif', 'b.gif']
     for (const out of names)
       expect(await run(directory, 'play', CARTPOLE, '--particle', '1', '--out', out)).toMatchObject({ code: 0 })
     const [a, b] = await Promise.all(names.map((name) => readFile(join(directory, name), 'utf8')))
@@ -81,6 +82,9 @@ test('an animated SVG: the first scene is that of the reset, a scene for every s
     expect(poles).toHaveLength(rewards.length + 1)
     expect(a).toContain(`dur="${Math.round((1000 * observations.length) / 30)}ms"`)
     expect(a).not.toContain('<script')
+    const [gif, again] = await Promise.all(['a.gif', 'b.gif'].map((name) => readFile(join(directory, name))))
+    expect(again.equals(gif)).toBe(true)
+    expect(decodeGif(gif).frames).toHaveLength(rewards.length + 1)
   }))
 
 test('median, all, sampled', () =>
@@ -118,8 +122,8 @@ test('a task without a picture is written as data, and a picture of it refused',
   }))
 
 test.each([
-  [[CARTPOLE, '--out', 'e.avi'], 'What is written must end with .json, .svg, got "e.avi".'],
-  [[CARTPOLE, '--out', 'e'], 'What is written must end with .json, .svg, got "e".'],
+  [[CARTPOLE, '--out', 'e.avi'], 'What is written must end with .json, .gif, .svg, got "e.avi".'],
+  [[CARTPOLE, '--out', 'e'], 'What is written must end with .json, .gif, .svg, got "e".'],
   [
     [CARTPOLE, '--out', 'e.svg', '--particle', '4'],
     'particle must be best, median, all or a number from 0 to 3, got 4.',
