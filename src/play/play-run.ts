@@ -17,8 +17,8 @@ export interface PlayRunOptions {
   /** What to write; its ending tells how. */
   readonly out: string
   /**
-   * The best of the evaluation or, without one, of the training (default); the lower median of the evaluation; a number;
-   * or all, side by side.
+   * The best of the evaluation or, without one, of the training (default); the lower median of the evaluation; a
+   * number; or all, side by side.
    */
   readonly particle?: number | 'best' | 'median' | 'all'
   /** The best action that is known (default), or one drawn. */
