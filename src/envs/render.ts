@@ -247,7 +247,7 @@ function isShape(shape: unknown): shape is Shape {
   return kind === 'text' && isPoint(at) && areTexts([fill, words]) && areNumbers([size])
 }
 
-function requireScene(taker: string, scene: Scene): void {
+export function requireScene(taker: string, scene: Scene): void {
   const isScene = isRecord(scene) && isList(scene.view) && Array.isArray(scene.shapes)
   requireThat(isScene, taker, 'a scene { view, shapes }', scene)
   const view = Array.from(scene.view)

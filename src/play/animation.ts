@@ -1,6 +1,14 @@
 import { show, UsageError } from '../core/errors.ts'
 import { refuseUnknown } from '../core/options.ts'
-import { elementsOf, type Scene, type SvgElement, type SvgOptions, svgDocument, svgElement } from '../envs/render.ts'
+import {
+  elementsOf,
+  requireScene,
+  type Scene,
+  type SvgElement,
+  type SvgOptions,
+  svgDocument,
+  svgElement,
+} from '../envs/render.ts'
 
 /** How large and how fast drawAnimation() draws. */
 export interface AnimationOptions extends SvgOptions {
@@ -19,6 +27,7 @@ export function drawAnimation(scenes: readonly Scene[], options: AnimationOption
   refuseUnknown('drawAnimation', options, ['width', 'background', 'framesPerSecond'])
   const { width = 600, background = '#ffffff', framesPerSecond = 30 } = options
   if (!(scenes?.length > 0)) throw new UsageError('drawAnimation needs at least one scene.')
+  for (const scene of scenes) requireScene('drawAnimation', scene)
   refuseSpeed(framesPerSecond)
   const frames = scenes.map((scene) => elementsOf(scene, width))
   const duration = `${Math.round((1000 * scenes.length) / framesPerSecond)}ms`

@@ -1,6 +1,6 @@
 import { show, UsageError } from '../core/errors.ts'
 import { refuseUnknown } from '../core/options.ts'
-import { pixels, type Scene } from '../envs/render.ts'
+import { pixels, requireScene, type Scene } from '../envs/render.ts'
 import { type AnimationOptions, refuseSpeed } from './animation.ts'
 import { compressed } from './lzw.ts'
 import { drawRaster, type Raster } from './raster.ts'
@@ -17,6 +17,7 @@ export function drawGif(scenes: readonly Scene[], options: AnimationOptions = {}
   refuseUnknown('drawGif', options, ['width', 'background', 'framesPerSecond'])
   const { width = 600, background = '#ffffff', framesPerSecond = 30 } = options
   if (!(scenes?.length > 0)) throw new UsageError('drawGif needs at least one scene.')
+  for (const scene of scenes) requireScene('drawGif', scene)
   refuseSpeed(framesPerSecond)
   const height = Math.round(pixels(scenes[0], width).height)
   if (!(Number.isInteger(width) && width >= 1 && width <= 4096 && height >= 1 && height <= 4096))

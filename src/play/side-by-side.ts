@@ -1,10 +1,17 @@
-import type { Point, Scene, Shape } from '../envs/render.ts'
+import { UsageError } from '../core/errors.ts'
+import { type Point, requireScene, type Scene, type Shape } from '../envs/render.ts'
 
 /** The part of the width that is free between two scenes. */
 const GAP = 0.04
 
-/** Scenes in rows and columns of one scene, each as large as the first. */
+/**
+ * Scenes in rows and columns of one scene, each as large as the first.
+ *
+ * @throws UsageError for no scenes and for what is none
+ */
 export function sideBySide(scenes: readonly Scene[]): Scene {
+  if (!(scenes?.length > 0)) throw new UsageError('sideBySide needs at least one scene.')
+  for (const scene of scenes) requireScene('sideBySide', scene)
   const [, , width, height] = scenes[0].view
   const columns = Math.ceil(Math.sqrt(scenes.length))
   const rows = Math.ceil(scenes.length / columns)
