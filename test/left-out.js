@@ -14,6 +14,8 @@ export default function tellLeftOut() {
   const missing = used.filter((name) => dependencies[name] && !existsSync(new URL(`node_modules/${name}`, folder)))
   if (!hasGymnasium())
     console.log(`\nLeft out: the tests of tasks in Python; ${interpreter} has no gymnasium (PYTHON names another one).`)
+  if (spawnSync(interpreter, ['-c', 'import tensorboard']).status !== 0)
+    console.log(`\nLeft out: reading event files with tensorboard; ${interpreter} has none.`)
   if (missing.length === 0) return
   console.log(`\nLeft out: the tests with ${missing.join(', ')}. \`npm run test:install\` fetches them (0.8 GB).`)
 }

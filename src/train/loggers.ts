@@ -1,4 +1,5 @@
 import { platform } from '#platform'
+import { finite, meanOf } from '../core/statistics.ts'
 import type { Evaluated, LoopStep, StepHelper } from './loop.ts'
 import type { Run } from './run.ts'
 import { fileOf } from './run-files.ts'
@@ -29,15 +30,16 @@ export function logTo(...loggers: readonly Logger[]): StepHelper {
   }
 }
 
-/** The numbers of a step by name; those of an evaluation where there is one. */
-function scalarsOf({ metrics, evaluation }: LoopStep & Partial<Evaluated>): Record<string, number> {
-  const numeric = Object.entries(metrics).filter(([, value]) => Number.isFinite(value)) as [string, number][]
+/** The numbers of a step by name, of particles their mean; the best of an evaluation where there is one. */
+function scalarsOf({ metrics, evaluation }: LoopStep & Partial<Evaluated>): Record<string, number | null> {
+  const scalars = Object.entries(metrics).flatMap(([name, value]): [string, number | null][] => {
+    if (Array.isArray(value)) return [[name, meanOf(value.map((each) => finite(each)))]]
+    return value === null || typeof value === 'number' ? [[name, finite(value)]] : []
+  })
   return {
-    ...Object.fromEntries(numeric),
-    ...(evaluation && {
-      evaluationGreedy: Math.max(...evaluation.greedy),
-      evaluationSampled: Math.max(...evaluation.sampled),
-    }),
+    ...Object.fromEntries(scalars),
+    evaluationGreedy: evaluation ? Math.max(...evaluation.greedy) : null,
+    evaluationSampled: evaluation ? Math.max(...evaluation.sampled) : null,
   }
 }
 
@@ -51,19 +53,23 @@ const histogramsOf = ({ metrics }: LoopStep): Record<string, number[]> =>
 
 const { files } = platform
 
-/** Columns of metrics.csv beside those of the task: a number that is missing leaves its cell empty. */
-const COLUMNS = [
-  ...['iteration', 'seconds', 'transitions', 'best', 'median', 'drive', 'repulsion', 'sharing', 'bandwidth'],
-  ...['kernelOffDiagonal', 'temperature', 'evaluationGreedy', 'evaluationSampled'],
-]
-
-/** metrics.csv in the directory of a run, a line an iteration. */
+/** metrics.csv in the directory of a run, a line an iteration: a number that is missing leaves its cell empty. */
 function csv(run: Run): Logger {
+  let columns: string[] | null = null
   return async (step) => {
     const scalars = scalarsOf(step)
     const file = fileOf(run.path, 'csv')
-    const head = (await files.exists(file)) ? '' : `${COLUMNS.join(',')}\n`
-    await files.append(file, `${head}${COLUMNS.map((name) => scalars[name] ?? '').join(',')}\n`)
+    // A run that goes on keeps its columns.
+    if (!columns && (await files.exists(file)))
+      columns = new TextDecoder()
+        .decode(await files.read(file))
+        .split('\n', 1)[0]
+        .split(',')
+    if (!columns) {
+      columns = Object.keys(scalars)
+      await files.append(file, `${columns.join(',')}\n`)
+    }
+    await files.append(file, `${columns.map((name) => scalars[name] ?? '').join(',')}\n`)
   }
 }
 
@@ -82,7 +88,8 @@ function tensorboard(run: Run): Logger {
       await files.append(`${folder}/${name}`, await encodeEvent({ ...place, fileVersion: 'brain.Event:2' }))
       isBegun = true
     }
-    const event = { ...place, scalars: scalarsOf(step), histograms: histogramsOf(step) }
+    const known = Object.entries(scalarsOf(step)).filter((entry): entry is [string, number] => entry[1] !== null)
+    const event = { ...place, scalars: Object.fromEntries(known), histograms: histogramsOf(step) }
     await files.append(`${folder}/${name}`, await encodeEvent(event))
   }
 }

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from '@jest/globals'
@@ -9,7 +9,8 @@ import { crc32c, encodeEvent } from '../../src/train/tensorboard.ts'
 import { runConfig, train } from '../../src/train/train.ts'
 
 const small = { env: 'CartPole-v1', particles: 3, iterations: 4, environments: 4, steps: 64, hidden: [8] }
-const python = '/opt/peers/bin/python3'
+const python = process.env.PYTHON || 'python3'
+const hasTensorboard = spawnSync(python, ['-c', 'import tensorboard']).status === 0
 
 test('CRC-32C is that of RFC 3720', () => {
   expect(crc32c(new Uint8Array(32))).toBe(0x8a9136aa)
@@ -45,8 +46,11 @@ test('tensorboard and CSV have the numbers of the run', async () => {
     const column = head.split(',').indexOf('best')
     const best = run.metrics.map((m) => m.best ?? null)
     expect(lines.map((line) => line.split(',')[column]).map((x) => (x === '' ? null : Number(x)))).toEqual(best)
+    // Of particles the mean.
+    const entropies = lines.map((line) => Number(line.split(',')[head.split(',').indexOf('entropy')]))
+    run.metrics.forEach(({ entropy: [a, b, c] }, k) => void expect(entropies[k]).toBeCloseTo((a + b + c) / 3, 12))
     expect(readdirSync(join(folder, 'run/tensorboard'))).toHaveLength(1)
-    if (!existsSync(python)) return
+    if (!hasTensorboard) return
     const code = `
 import json, sys
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
