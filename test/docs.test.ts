@@ -71,6 +71,9 @@ describe('commands shown in the guides exist', () => {
   const commands = [...new Set(blocks('sh').flatMap(({ code }) => code.trim().split('\n')))]
   const suites = readFileSync(join(root, 'bench/run.ts'), 'utf8')
 
+  // The code of docs/runs.md has gone on with it.
+  beforeAll(() => void steinrl(['eval', 'runs/x', '--episodes', '2']), minutes(1))
+
   /** Trains one iteration, and looks up the settings of an experiment without running it. */
   const check: Record<string, (args: string[]) => void> = {
     train: (args) => {
