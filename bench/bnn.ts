@@ -1,10 +1,9 @@
-import { parseArgs } from 'node:util'
 import { show, UsageError } from '../src/core/errors.ts'
 import { startTfjs } from '../src/nn/tfjs.ts'
 import { loadSet, type RegressionSet, setsIn } from './bnn/data.ts'
 import { type Figures, type Published, publishedFor } from './bnn/published.ts'
 import { type BnnSettings, runSplit, type SplitResult } from './bnn/split.ts'
-import type { Report } from './harness.ts'
+import { optionsIn, type Report } from './harness.ts'
 
 interface Options {
   data: string
@@ -34,16 +33,20 @@ interface BnnRow {
  * setting for all sets; only the number of iterations is that of each set in the authors' script, unless `--iterations`
  * gives one for all. Splits run one after the other in this process; the seed of a split is its number.
  */
-export default async function bench(): Promise<Report> {
-  const options = await optionsFrom(process.argv.slice(3))
+export default async function bench(args: readonly string[]): Promise<Report> {
+  const options = await optionsFrom(args)
   await startTfjs()
   const rows: BnnRow[] = []
   for (const name of options.sets) rows.push(await benchSet(await loadSet(options.data, name), options))
   return { rows, table: rows.map(tableLine) }
 }
 
-async function optionsFrom(args: string[]): Promise<Options> {
-  const { data, sets, splits, iterations, particles, hidden } = parse(args)
+const TEXT = { type: 'string' } as const
+
+async function optionsFrom(args: readonly string[]): Promise<Options> {
+  const { data, sets, splits, iterations, particles, hidden } = optionsIn(args, {
+    ...{ data: TEXT, sets: TEXT, splits: TEXT, iterations: TEXT, particles: TEXT, hidden: TEXT },
+  })
   if (!data) throw new UsageError('--data must name the folder with NAME.csv and NAME.splits.json.')
   const present = await setsIn(data)
   const wanted = sets?.split(',') ?? present
@@ -58,16 +61,6 @@ async function optionsFrom(args: string[]): Promise<Options> {
     iterations: count('--iterations', iterations),
     particles: count('--particles', particles) ?? 20,
     hidden: count('--hidden', hidden),
-  }
-}
-
-function parse(args: string[]) {
-  const text = { type: 'string' } as const
-  try {
-    const options = { data: text, sets: text, splits: text, iterations: text, particles: text, hidden: text }
-    return parseArgs({ args, options }).values
-  } catch (error) {
-    throw new UsageError((error as Error).message)
   }
 }
 

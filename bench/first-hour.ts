@@ -1,7 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
 import { logDensity } from '../src/compile/log-density.ts'
 import { generator, normal, uniform } from '../src/core/generator.ts'
 import { quantile } from '../src/core/statistics.ts'
@@ -13,7 +12,7 @@ import type { Evaluation } from '../src/report/metrics.ts'
 import { svgd } from '../src/svgd/svgd.ts'
 import { createRun, finishRun, record } from '../src/train/record.ts'
 import { evaluate, runConfig, type TrainOptions, train } from '../src/train/train.ts'
-import type { Report } from './harness.ts'
+import { optionsIn, type Report } from './harness.ts'
 import { hasPython, runPython } from './peers/python.ts'
 
 const EPISODES = 100
@@ -31,11 +30,8 @@ interface Claim {
  * stable-baselines3, SVGD on a logistic regression beside numpyro, and a policy in ONNX that Python plays in Gymnasium.
  * PYTHON names a python that has the peers; those that it lacks are left out. `--runs` is how often each is timed.
  */
-export default async function bench(): Promise<Report> {
-  const { runs } = parseArgs({
-    args: process.argv.slice(3),
-    options: { runs: { type: 'string', default: '3' } },
-  }).values
+export default async function bench(args: readonly string[]): Promise<Report> {
+  const { runs } = optionsIn(args, { runs: { type: 'string', default: '3' } })
   const rows: Claim[] = []
   for (const claims of [firstTraining, ppo, logisticRegression, policyInGymnasium]) {
     rows.push(...(await claims(Number(runs))))

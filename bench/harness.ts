@@ -1,6 +1,8 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { cpus } from 'node:os'
+import { type ParseArgsConfig, parseArgs } from 'node:util'
 import benny from 'benny'
+import { UsageError } from '../src/core/errors.ts'
 
 /** One measured figure. */
 export interface Row {
@@ -128,4 +130,20 @@ export async function report(name: string, result: readonly Row[] | Report, isRe
   const file = new URL(`${name}.json`, folder)
   await writeFile(file, `${JSON.stringify({ ...machine(), rows }, null, 2)}\n`)
   console.log(`Written to bench/results/${name}.json`)
+}
+
+/**
+ * The options behind the name of a bench.
+ *
+ * @throws UsageError for one that it has not
+ */
+export function optionsIn<const T extends NonNullable<ParseArgsConfig['options']>>(
+  args: readonly string[],
+  options: T,
+) {
+  try {
+    return parseArgs({ args: [...args], options }).values
+  } catch (error) {
+    throw new UsageError((error as Error).message)
+  }
 }

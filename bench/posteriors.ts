@@ -1,7 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { parseArgs } from 'node:util'
 import { diagnose, type Verdict } from '../src/bayes/diagnose.ts'
 import { columnsOf, type Draws } from '../src/bayes/draws.ts'
 import { fitPosterior } from '../src/bayes/fit.ts'
@@ -10,7 +9,7 @@ import { sdOf } from '../src/bayes/summary.ts'
 import { UsageError } from '../src/core/errors.ts'
 import { mean as meanOf } from '../src/core/rows.ts'
 import { startTfjs } from '../src/nn/tfjs.ts'
-import type { Report } from './harness.ts'
+import { optionsIn, type Report } from './harness.ts'
 
 /** One set of posteriordb with the moments of its reference draws. */
 interface PosteriorSet {
@@ -47,15 +46,12 @@ const PASS = { error: 0.15, least: 0.85, most: 1.15 }
  * nothing tuned by set. `--data` names the folder with the sets, `--models` a module that exports `models` for sets
  * that are not known here, `--seeds` how many seeds, `--sets` a comma-separated list.
  */
-export default async function bench(): Promise<Report> {
-  const { values } = parseArgs({
-    args: process.argv.slice(3),
-    options: {
-      data: { type: 'string' },
-      models: { type: 'string' },
-      seeds: { type: 'string', default: '5' },
-      sets: { type: 'string' },
-    },
+export default async function bench(args: readonly string[]): Promise<Report> {
+  const values = optionsIn(args, {
+    data: { type: 'string' },
+    models: { type: 'string' },
+    seeds: { type: 'string', default: '5' },
+    sets: { type: 'string' },
   })
   if (!values.data) throw new UsageError('posteriors needs --data DIRECTORY, with the sets as JSON files.')
   await startTfjs()

@@ -2,8 +2,11 @@ import { cpus, loadavg } from 'node:os'
 import { isExpected } from '../src/core/errors.ts'
 import { type Report, type Row, report, warnOfBusyMachine } from './harness.ts'
 
+/** Measures; those that take options are given what stands behind their name. */
+type Bench = (args: readonly string[]) => Promise<Row[] | Report>
+
 /** One subject a file; npm run bench -- NAME. */
-const suites: Record<string, () => Promise<{ default: () => Promise<Row[] | Report> }>> = {
+const suites: Record<string, () => Promise<{ default: Bench }>> = {
   bnn: () => import('./bnn.ts'),
   checkpoints: () => import('./checkpoints.ts'),
   cluster: () => import('./cluster.ts'),
@@ -22,20 +25,20 @@ const suites: Record<string, () => Promise<{ default: () => Promise<Row[] | Repo
 }
 
 const [name, ...flags] = process.argv.slice(2)
-const unknown = flags.find((flag) => flag !== '--record')
-if (!Object.hasOwn(suites, name ?? '') || unknown !== undefined) {
-  const got = unknown ?? name ?? 'nothing'
+const options = flags.filter((flag) => flag !== '--record')
+const bench = Object.hasOwn(suites, name ?? '') ? (await suites[name]()).default : null
+const isKnown = bench !== null && (options.length === 0 || bench.length > 0)
+if (!isKnown) {
   console.error(
     `Usage: npm run bench -- NAME [--record], where --record writes bench/results/NAME.json and NAME is one of\n` +
-      `${Object.keys(suites).join(', ')}; got ${got}.`,
+      `${Object.keys(suites).join(', ')}; got ${bench ? options[0] : (name ?? 'nothing')}.`,
   )
   process.exitCode = 1
 } else {
   const warning = warnOfBusyMachine(loadavg()[0], cpus().length)
   if (warning) console.error(warning)
-  const { default: bench } = await suites[name]()
   try {
-    await report(name, await bench(), flags.includes('--record'))
+    await report(name, await bench(options), flags.includes('--record'))
   } catch (error) {
     if (!isExpected(error)) throw error
     console.error(error.message)

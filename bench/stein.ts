@@ -1,4 +1,3 @@
-import { parseArgs } from 'node:util'
 import { createArena } from '../src/core/arena.ts'
 import { show, UsageError } from '../src/core/errors.ts'
 import { f32, padded } from '../src/core/layout.ts'
@@ -8,7 +7,7 @@ import { createSharedArena } from '../src/core/shared-arena.ts'
 import { steinDirection } from '../src/svgd/direction.ts'
 import { steinFields } from '../src/svgd/fields.ts'
 import { rbf } from '../src/svgd/kernels.ts'
-import { measure, type Report, type Row } from './harness.ts'
+import { measure, optionsIn, type Report, type Row } from './harness.ts'
 import { compilePeak } from './peak/measure.ts'
 import type { Contender, Input } from './peers/contender.ts'
 import { hasPython, runPython } from './peers/python.ts'
@@ -53,8 +52,8 @@ const VARIED = 64
  * The whole Stein direction (distances, exact median bandwidth h = med²/log(n+1), RBF kernel, φ) in float32, by
  * this library on one and two threads and by others on one. All are checked against float64 first.
  */
-export default async function bench(): Promise<Report> {
-  const { sizes, peers } = optionsFrom(process.argv.slice(3))
+export default async function bench(args: readonly string[]): Promise<Report> {
+  const { sizes, peers } = optionsFrom(args)
   const python = (Object.keys(IN_PYTHON) as (keyof typeof IN_PYTHON)[]).filter(
     (name) => peers.includes(name) && hasPython(name),
   )
@@ -81,8 +80,11 @@ export default async function bench(): Promise<Report> {
   return { rows, table: sizes.map((size) => tableLine(size, rows)) }
 }
 
-function optionsFrom(args: string[]): { sizes: Size[]; peers: string[] } {
-  const { values } = parse(args)
+function optionsFrom(args: readonly string[]): { sizes: Size[]; peers: string[] } {
+  const values = optionsIn(args, {
+    sizes: { type: 'string', default: SIZES },
+    peers: { type: 'string', default: 'all' },
+  })
   const sizes = values.sizes.split(',').map((text) => {
     const match = /^(\d+)x(\d+)$/.exec(text)
     if (!match || Number(match[1]) < 2 || Number(match[2]) < 1) {
@@ -97,15 +99,6 @@ function optionsFrom(args: string[]): { sizes: Size[]; peers: string[] } {
     throw new UsageError(`--peers must be all, none or among ${PEERS.join(', ')}; got ${show(unknown)}.`)
   }
   return { sizes, peers }
-}
-
-function parse(args: string[]) {
-  try {
-    const options = { sizes: { type: 'string', default: SIZES }, peers: { type: 'string', default: 'all' } } as const
-    return parseArgs({ args, options })
-  } catch (error) {
-    throw new UsageError((error as Error).message)
-  }
 }
 
 async function contendersAt(size: Size, peers: readonly string[]): Promise<Contender[]> {

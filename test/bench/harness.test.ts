@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from '@jest/globals'
-import { tableOf, warnOfBusyMachine } from '../../bench/harness.ts'
+import { optionsIn, tableOf, warnOfBusyMachine } from '../../bench/harness.ts'
 
 test('a table is no wider than it may be, and keeps every column', () => {
   const rows = [
@@ -17,6 +17,17 @@ test('a table is no wider than it may be, and keeps every column', () => {
 test('a busy machine is told of', () => {
   expect(warnOfBusyMachine(0.2, 2)).toBeNull()
   expect(warnOfBusyMachine(3, 2)).toMatch(/busy: load 3.0 on 2 cores/)
+})
+
+test('options of a bench are its own: it takes them, and refuses others by name', () => {
+  const options = { sizes: { type: 'string', default: '2x1' } } as const
+  expect(optionsIn(['--sizes', '100x2'], options)).toEqual({ sizes: '100x2' })
+  expect(optionsIn([], options)).toEqual({ sizes: '2x1' })
+  expect(() => optionsIn(['--size', '100x2'], options)).toThrow(/Unknown option '--size'/)
+  const root = fileURLToPath(new URL('../..', import.meta.url))
+  const words = ['--import', 'tsx', 'bench/run.ts', 'posteriors', '--seeds', '1']
+  const { status, stderr } = spawnSync(process.execPath, words, { cwd: root, encoding: 'utf8' })
+  expect([status, stderr]).toEqual([1, expect.stringContaining('posteriors needs --data DIRECTORY')])
 })
 
 test.each([[['energy', '--help']], [['nothing']], [['energy', '--record', 'more']]])(
