@@ -23,8 +23,10 @@ export function playCommand(): Command {
 }
 
 async function runPlay(run: string, { sampled, fps, ...options }: CommandOptions): Promise<void> {
-  const episodes = await playRun({ ...options, run, greedy: !sampled, framesPerSecond: fps })
+  const { episodes, particles } = await playRun({ ...options, run, greedy: !sampled, framesPerSecond: fps })
   for (const { particle, rewards, return: total } of episodes)
-    console.log(`Particle ${particle}: return ${format(total)} in ${rewards.length} steps`)
+    console.log(
+      `${particles === 1 ? 'The policy' : `Particle ${particle}`}: return ${format(total)} in ${rewards.length} steps`,
+    )
   console.log(`Wrote ${pc.cyan(options.out)}.`)
 }

@@ -58,14 +58,21 @@ const contents: Readonly<Record<string, Content>> = {
   svg: (task, played, framesPerSecond) => drawAnimation(scenesOf(task, played), { framesPerSecond }),
 }
 
+/** What playRun() has played. */
+export interface PlayedRun {
+  readonly episodes: readonly Episode[]
+  /** Of the run. */
+  readonly particles: number
+}
+
 /**
  * Plays one episode of a particle of a run, or of each side by side, and writes it: as data or as an animated picture.
  *
- * @returns the episodes
+ * @returns the episodes, and how many particles the run has
  * @throws UsageError for what is no run, a particle that it does not have, an unknown ending, a task without a picture
  *   where one is asked for, and when `out` exists; StorageError where it cannot be written
  */
-export async function playRun(options: PlayRunOptions): Promise<readonly Episode[]> {
+export async function playRun(options: PlayRunOptions): Promise<PlayedRun> {
   refuseUnknown('playRun', options, PLAY_OPTIONS)
   const { run, out, particle = 'best', greedy, seed = 0, framesPerSecond = 30, overwrite = false } = options
   const content = contentOf(out)
@@ -80,7 +87,7 @@ export async function playRun(options: PlayRunOptions): Promise<readonly Episode
     played.push(await playEpisode({ agents, particle: each, greedy, seed }))
   const written = content(id, played, framesPerSecond)
   await writing(out, () => files.write(out, written), 'episode')
-  return played.map(({ episode }) => episode)
+  return { episodes: played.map(({ episode }) => episode), particles: agents.particles }
 }
 
 function contentOf(out: string): Content {

@@ -248,11 +248,11 @@ function tick(x: number): string {
 /** 1200000 as 1.2M. */
 const compactSteps = (x: number): string => x.toLocaleString('en-US', { notation: 'compact', maximumFractionDigits: 2 })
 
-/** Labels 0, 1, 2 ... or, for many particles, multiples that leave room between them. */
+/** Labels 0, 1, 2 ... or, for many particles, multiples that leave room between them; one alone is the policy. */
 function particleAxis(n: number) {
-  const base = axis('particle')
+  const base = axis(n === 1 ? '' : 'particle')
   const interval = Math.ceil(n / 16) - 1
-  const data = Array.from({ length: n }, (_, i) => String(i))
+  const data = n === 1 ? ['policy'] : Array.from({ length: n }, (_, i) => String(i))
   return {
     ...base,
     type: 'category' as const,

@@ -178,7 +178,7 @@ function returnFigure({ metrics }: RunSummary, { best, source }: Score, draw: Dr
       : 'Mean return of the episodes that ended in each iteration: look for a rise that lasts.'
   return figure(draw, {
     id: 'return',
-    label: `Mean return of ${counted(all.length, 'particle')} over ${counted(metrics.length, 'iteration')}; the median ends at ${ends}.`,
+    label: `Mean return of ${all.length === 1 ? 'the policy' : counted(all.length, 'particle')} over ${counted(metrics.length, 'iteration')}; the median ends at ${ends}.`,
     caption: caption + stride(metrics, drawn),
     option: populationChart(curves, STEPS, true, best),
     size: HALF,
@@ -189,7 +189,7 @@ function returnFigure({ metrics }: RunSummary, { best, source }: Score, draw: Dr
 function evaluationFigure(evaluation: Evaluation, { best, values }: Score, draw: Draw): string {
   return figure(draw, {
     id: 'evaluation',
-    label: `Mean return of ${counted(values.length, 'particle')} in evaluation, greedy and sampled${best === null || values.length === 1 ? '' : `; the best is particle ${best}`}.`,
+    label: `Mean return of ${values.length === 1 ? 'the policy' : counted(values.length, 'particle')} in evaluation, greedy and sampled${best === null || values.length === 1 ? '' : `; the best is particle ${best}`}.`,
     caption: `Mean return over ${counted(evaluation.episodes, 'episode')} after training: where the sampled mean is well below the greedy one the policy is still exploring.`,
     option: evaluationChart(evaluation),
     size: HALF,
