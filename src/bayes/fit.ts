@@ -132,7 +132,10 @@ export async function fitPosterior<S extends Supports>(model: Model<S>, options:
 }
 
 /** [n, d] the particles of the same fit from another seed: the way to the mode is not gone again. */
-export async function restart<S extends Supports>({ model, target, mode, particles, steps }: Fit<S>, seed: number) {
+export async function restart<S extends Supports>(
+  { model, target, mode, particles, steps }: Fit<S>,
+  seed: number,
+): Promise<Float64Array> {
   const population = await populate(target, mode, particles, splitSeed(seed))
   return (await settle(model, population, { iterations: Math.max(steps.length, 1), seed })).free
 }

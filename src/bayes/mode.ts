@@ -40,7 +40,10 @@ interface Climber {
  *
  * @throws RunError when the log density is not finite at any start
  */
-export function climb(target: Target, starts: readonly Float64Array[]) {
+export function climb(
+  target: Target,
+  starts: readonly Float64Array[],
+): { x: Float64Array; f: number; scales: Float64Array } {
   const d = target.dimension
   const first = target.at(stack(starts))
   const climbers = starts.map((x, r): Climber => {

@@ -54,7 +54,11 @@ export async function populate(
 }
 
 /** Row i of a field of the arena, without its padding. */
-export function rowOf({ arena, particles, dimension }: WhitenedPopulation, field: 'theta' | 'score', i: number) {
+export function rowOf(
+  { arena, particles, dimension }: WhitenedPopulation,
+  field: 'theta' | 'score',
+  i: number,
+): Float32Array {
   const stride = arena.view.theta.length / particles
   return arena.view[field].subarray(i * stride, i * stride + dimension)
 }
