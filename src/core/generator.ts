@@ -37,9 +37,10 @@ export function uniform(g: Generator): number {
   return ((g.words[place] >>> 5) * 67108864 + (g.words[place + 1] >>> 6)) / 9007199254740992
 }
 
+const COUNT = wholeNumber('n', 1)
+
 /** A whole number from 0 to n − 1. */
-export const uniformInteger = (g: Generator, n: number): number =>
-  Math.floor(uniform(g) * check(wholeNumber('n', 1), n))
+export const uniformInteger = (g: Generator, n: number): number => Math.floor(uniform(g) * check(COUNT, n))
 
 /**
  * The next exponential number of mean 1, by von Neumann's comparisons: among u₁ ≥ u₂ ≥ … the length of the first

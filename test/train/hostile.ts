@@ -100,8 +100,9 @@ interface Random {
 }
 
 const randomFrom = (g: Generator): Random => ({
-  below: (n) => uniformInteger(g, n),
-  any: (list) => list[uniformInteger(g, list.length)],
+  below: (n) => uniformInteger(g, Math.max(n, 1)),
+  // Of nothing nothing.
+  any: (list) => list[uniformInteger(g, Math.max(list.length, 1))],
 })
 
 function damaged(file: string, bytes: Uint8Array, random: Random): Uint8Array {
