@@ -114,7 +114,8 @@ describe('every command of the README works in a fresh clone, in its order', () 
   test.each(commands.filter((command) => !['npm test', 'npm run browser', 'npm run playground'].includes(command)))(
     '%s',
     (command) => {
-      const output = run(command)
+      // What a bench has measured is looked at in the file that it writes when it is asked to.
+      const output = run(command.startsWith('npm run bench -- ') ? `${command} --record` : command)
       checks[command]?.(output)
     },
     minutes(5),
