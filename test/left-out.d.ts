@@ -1,2 +1,2 @@
 export declare const interpreter: string
-export declare const hasGymnasium: () => boolean
+export declare const hasModule: (name: string) => boolean

@@ -16,6 +16,7 @@ import {
 } from '../train/loop.ts'
 import { bestReturn, finishRun, record, saveBest } from '../train/record.ts'
 import type { Run } from '../train/run.ts'
+import { leaveIfStopped, STOPPED } from '../train/stopped.ts'
 import { type AnyTrainStep, evaluate } from '../train/train.ts'
 import { type Interrupt, listenForInterrupt, oneByOne } from './interrupt.ts'
 import { printEvaluation, printLine } from './print.ts'
@@ -152,8 +153,6 @@ async function helpersOf(options: KeepOptions, run: Run, recorded: AsyncIterable
   return { helped, reason: () => reason }
 }
 
-const INTERRUPTED = Symbol('interrupted')
-
 /** Null when Ctrl-C came before the last particle. */
 async function evaluateLast(
   { spec, agents }: AnyTrainStep,
@@ -172,12 +171,12 @@ async function evaluateLast(
       episodes,
       seed,
       onProgress(done, total) {
-        if (interrupt.requested) throw INTERRUPTED
+        leaveIfStopped(interrupt)
         line?.update(`evaluating ${done}/${total}`)
       },
     })
   } catch (error) {
-    if (error === INTERRUPTED) return null
+    if (error === STOPPED) return null
     throw error
   } finally {
     line?.stop()

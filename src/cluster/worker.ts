@@ -80,20 +80,8 @@ export async function startClusterWorker(options: ClusterWorkerOptions): Promise
   const server = await connect(address)
   const [release, id, slots] = [await ownRelease(), newId(), createSlots(threads)]
   const counts = { done: 0, retries: 0, seconds: [] }
-  const state: State = {
-    ...{
-      server,
-      release,
-      id,
-      name,
-      tasks,
-      slots,
-      roles: new Map(),
-      counts,
-      wholeRuns: new Map(),
-      place: await runPlace(),
-    },
-  }
+  const mine = { roles: new Map(), wholeRuns: new Map(), place: await runPlace(), counts }
+  const state: State = { server, release, id, name, tasks, slots, ...mine }
   const beat = () => tell(server, { ...release, id, name, threads, running: slots.running(), ...told(counts) })
   await beat()
   const beats = setInterval(() => {
@@ -163,7 +151,10 @@ async function perform(state: State, { id = '', data }: QueuedJob): Promise<void
     const role = await roleFor(state, run)
     // Of a driver that is no more.
     if (!role) return void (await server.call('UNLINK', keys.job(id)))
-    done = role.evaluator === WHOLE_RUNS ? await wholeRun(state, role, id, run, bytes) : await evaluated(role)
+    done =
+      role.evaluator === WHOLE_RUNS
+        ? await wholeRun(state, role, id, run, bytes)
+        : await evaluated(state, role, run, wanted, bytes)
   } catch (error) {
     if (!(error instanceof WorkerEnd)) return answer(state, run, id, by, { failure: plainOf(error) })
     counts.retries++
@@ -176,14 +167,12 @@ async function perform(state: State, { id = '', data }: QueuedJob): Promise<void
   if (counts.seconds.length > MOST_SECONDS) counts.seconds.shift()
   // It goes before BullMQ's end of the job, on one connection; where it is lost the driver adds the job again.
   void answer(state, run, id, { ...by, thread: done.thread }, { outcome: encodeMessage(done.outcome) }).catch(() => {})
+}
 
-  async function evaluated(role: Role) {
-    const job = decodeJob(bytes as Uint8Array)
-    return state.slots.on(
-      ...([run as string, wanted, () => startPoolWorker(role)] as const),
-      async (worker, thread) => ({ outcome: await worker.evaluate(job), thread }),
-    )
-  }
+async function evaluated({ slots }: State, role: Role, run: string, wanted: number | null, bytes: Uint8Array) {
+  const job = decodeJob(bytes)
+  const start = () => startPoolWorker(role)
+  return slots.on(run, wanted, start, async (worker, thread) => ({ outcome: await worker.evaluate(job), thread }))
 }
 
 /** Milliseconds in which what a whole run comes to is sent together. */
@@ -203,7 +192,8 @@ async function wholeRun(state: State, { limit }: Role, id: string, run: string, 
   }
   let isStopped = false
   try {
-    return await slots.on(...([run, null, () => startRunThread(limit, place)] as const), async (worker, thread) => {
+    const start = () => startRunThread(limit, place)
+    return await slots.on(run, null, start, async (worker, thread) => {
       const by = { worker: state.id, name: state.name, thread }
       const tell = () => {
         const events = news.splice(0)

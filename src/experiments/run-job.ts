@@ -10,6 +10,7 @@ import { createRun, finishRun, record } from '../train/record.ts'
 import { restoreFrom } from '../train/resume.ts'
 import type { Run } from '../train/run.ts'
 import { fileOf } from '../train/run-files.ts'
+import { leaveIfStopped, STOPPED } from '../train/stopped.ts'
 import { type AnyTrainStep, evaluate, train } from '../train/train.ts'
 import { isOf } from './directory.ts'
 import { playGoals } from './multigoal/play.ts'
@@ -29,9 +30,6 @@ export interface RunProgress {
   /** Why it failed, or what became of workers, a sentence each. */
   readonly notes: readonly string[]
 }
-
-/** Thrown to leave an evaluation that nobody waits for. */
-const STOPPED = Symbol('stopped')
 
 /** What is the same for all jobs. */
 interface Session {
@@ -70,11 +68,10 @@ export async function* runJob(
       yield progress('training', { metrics: step.metrics, notes: step.losses })
     }
     yield progress('evaluating')
-    const { iterations, agents } = last as AnyTrainStep
-    const { spec } = last as AnyTrainStep
+    const { iterations, agents, spec } = last as AnyTrainStep
     freeze(spec)
     const onProgress = () => {
-      if (stop.requested) throw STOPPED
+      leaveIfStopped(stop)
       onEvaluating?.()
     }
     const evaluation = await evaluate({ spec, ...agents(), episodes, seed, onProgress })

@@ -6,8 +6,8 @@ import { describeTask, statesOf } from '../envs/description.ts'
 import { deviation, type RunningStatistics } from '../envs/wrappers/statistics.ts'
 import { type Bounds, encodePolicy, type Normalisation, type PopulationToExport } from '../policy/description.ts'
 import { arePolicies } from '../rl/agents.ts'
-import { bestParticle, readRun } from '../train/run-directory.ts'
-import { fileOf, parseJson, reading, writing } from '../train/run-files.ts'
+import { bestParticle, evaluationOf, readRun } from '../train/run-directory.ts'
+import { writing } from '../train/run-files.ts'
 import { layersModel } from './layers.ts'
 import { onnxModel } from './onnx.ts'
 import type { SinglePolicy } from './parts.ts'
@@ -88,9 +88,8 @@ async function readPopulation(path: string): Promise<PopulationToExport> {
   const { env, config, ...agents } = await readRun(path)
   if (!arePolicies(agents))
     throw new UsageError(`The particles of ${show(config.algorithm)} are no policies that could be exported.`)
-  const file = fileOf(path, 'evaluation')
-  const evaluated = await files.exists(file)
-  const best = evaluated ? await reading(file, (bytes) => bestParticle(parseJson(bytes), agents.particles)) : null
+  const evaluation = await evaluationOf(path, agents.particles)
+  const best = evaluation && bestParticle(evaluation, agents.particles)
   // What it throws says why the task is not known.
   if (!agents.task) agents.act([])
   return { ...agents, env, best, ...seenThrough(agents.task as EnvironmentSpec) }

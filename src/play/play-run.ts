@@ -3,8 +3,8 @@ import { show, UsageError } from '../core/errors.ts'
 import { namesOf, refuseUnknown } from '../core/options.ts'
 import { check, seedSchema } from '../core/schemas.ts'
 import type { Agents } from '../rl/agents.ts'
-import { bestParticle, loadAgents } from '../train/run-directory.ts'
-import { fileOf, parseJson, reading, writing } from '../train/run-files.ts'
+import { evaluationOf, loadAgents } from '../train/run-directory.ts'
+import { writing } from '../train/run-files.ts'
 import { drawAnimation, refuseSpeed } from './animation.ts'
 import { type Episode, type PlayedEpisode, playEpisode } from './episode.ts'
 import { drawGif } from './gif.ts'
@@ -114,17 +114,12 @@ async function particlesOf(
 /** The particle of the median mean return, acting greedily; of an even number the lower one. */
 async function medianParticle(run: string, particles: number): Promise<number> {
   if (particles === 1) return 0
-  const file = fileOf(run, 'evaluation')
-  if (!(await files.exists(file)))
+  const evaluation = await evaluationOf(run, particles)
+  if (!evaluation)
     throw new UsageError(`${show(run)} has no evaluation.json, which tells the median: run steinrl eval first.`)
-  return reading(file, (bytes) => {
-    const evaluation = parseJson(bytes)
-    // Refuses what is no evaluation.
-    bestParticle(evaluation, particles)
-    const { greedy }: { greedy: number[] } = evaluation
-    const ordered = greedy.map((_, k) => k).sort((a, b) => greedy[a] - greedy[b] || a - b)
-    return ordered[Math.ceil(particles / 2) - 1]
-  })
+  const { greedy } = evaluation
+  const ordered = greedy.map((_, k) => k).sort((a, b) => greedy[a] - greedy[b] || a - b)
+  return ordered[Math.ceil(particles / 2) - 1]
 }
 
 function scenesOf(task: string, played: readonly PlayedEpisode[]) {

@@ -13,7 +13,7 @@ import { actionSize, observationSize } from '../envs/spaces.ts'
 import { makeVector, type VectorEnvironment } from '../envs/vector.ts'
 import { activations } from '../nn/network.ts'
 import { startTfjs, type TfjsOptions } from '../nn/tfjs.ts'
-import { type Batch, createBatch, createReplay, type Replay, sampleInto, store } from './replay.ts'
+import { type Batch, createBatch, createReplay, type Replay, sampleInto, storeRow } from './replay.ts'
 import { replayPart } from './replay-state.ts'
 import { checkReward } from './rollout.ts'
 
@@ -250,7 +250,7 @@ function stepEnvironments(loop: OffPolicy): void {
     checkReward(spec, 0, reward[row])
     const isOver = info.finalMask[row] === 1
     const nextObservation = isOver ? info.finalObservation : obs
-    store(replay, { observation, nextObservation, action, reward, terminated }, row)
+    storeRow(replay, { observation, nextObservation, action, reward, terminated }, row)
     if (!isOver) continue
     loop.episodes++
     loop.total += info.finalReturn[row]

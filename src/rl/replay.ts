@@ -90,6 +90,11 @@ export function store(replay: Replay, rows: Transition, row: number): void {
     'rows of a batch',
     rows,
   )
+  storeRow(replay, rows, row)
+}
+
+/** The same without a check of what it is given: for every step of every environment. */
+export function storeRow(replay: Replay, rows: Transition, row: number): void {
   const { capacity, observations: O, actions: A, next } = replay
   replay.observation.set(rows.observation.subarray(row * O, (row + 1) * O), next * O)
   replay.nextObservation.set(rows.nextObservation.subarray(row * O, (row + 1) * O), next * O)
@@ -136,7 +141,7 @@ export function mergeReplays(replays: readonly Replay[]): Replay {
       )
   const capacity = replays.reduce((sum, { count }) => sum + count, 0)
   const merged = createReplay({ capacity, observations, actions })
-  for (const replay of replays) for (let row = 0; row < replay.count; row++) store(merged, replay, row)
+  for (const replay of replays) for (let row = 0; row < replay.count; row++) storeRow(merged, replay, row)
   return merged
 }
 

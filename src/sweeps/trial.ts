@@ -4,6 +4,7 @@ import { finite, meanOf, quantile, type Value } from '../core/statistics.ts'
 import { freeze } from '../envs/description.ts'
 import type { IterationMetrics } from '../report/metrics.ts'
 import { writing } from '../train/run-files.ts'
+import { leaveIfStopped, STOPPED } from '../train/stopped.ts'
 import { type AnyTrainOptions, type AnyTrainStep, evaluate, train } from '../train/train.ts'
 import { externalOf, type Journal, type JournalTrial } from './journal.ts'
 import { type SweepPlan, trialConfig } from './plan.ts'
@@ -46,9 +47,6 @@ const CURVE = 100
 const WRITE_EVERY_MS = 1000
 /** Iterations whose mean return judges a training. */
 const WINDOW = 10
-
-/** Thrown to leave an evaluation that nobody waits for. */
-const STOPPED = Symbol('stopped')
 
 /** What is the same for all trials. */
 export interface TrialSession {
@@ -178,9 +176,7 @@ async function judged(
   freeze(spec)
   const { greedy } = await evaluate({
     ...{ spec, ...agents(), episodes: objective.episodes, seed: Number(settings.seed ?? 0) },
-    onProgress() {
-      if (stop.requested) throw STOPPED
-    },
+    onProgress: () => leaveIfStopped(stop),
   })
   return particleOf(objective.of, greedy)
 }

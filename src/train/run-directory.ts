@@ -92,8 +92,8 @@ export async function loadAgents(source: string | Uint8Array, options: LoadOptio
 /** Of the evaluation, or of the training where policies were not evaluated; null where neither tells. */
 async function bestOf(run: string, agents: Agents): Promise<number | null> {
   const { particles } = agents
-  const evaluation = fileOf(run, 'evaluation')
-  if (await files.exists(evaluation)) return reading(evaluation, (bytes) => bestParticle(parseJson(bytes), particles))
+  const evaluation = await evaluationOf(run, particles)
+  if (evaluation) return bestParticle(evaluation, particles)
   const metrics = fileOf(run, 'metrics')
   if (!arePolicies(agents) || particles === 1 || !(await files.exists(metrics))) return null
   return reading(metrics, (bytes) => {
@@ -140,9 +140,29 @@ function withoutTask(policies: Policies, reason: UsageError): Agents {
   return { ...policies, ...formOf(policies.policy), task: null, best: null, act: refuse, actRows: refuse }
 }
 
+/**
+ * The evaluation of a run; null where it was not evaluated.
+ *
+ * @throws UsageError, which names the file, where it is not that of so many particles
+ */
+export async function evaluationOf(run: string, particles: number): Promise<Evaluation | null> {
+  const file = fileOf(run, 'evaluation')
+  if (!(await files.exists(file))) return null
+  return reading(file, (bytes) => {
+    const evaluation: Evaluation = parseJson(bytes)
+    refuseOtherParticles(evaluation, particles)
+    return evaluation
+  })
+}
+
 /** The particle of the highest mean return, acting greedily; the first one on a tie. */
-export function bestParticle({ greedy }: Evaluation, particles: number): number {
+export function bestParticle(evaluation: Evaluation, particles: number): number {
+  refuseOtherParticles(evaluation, particles)
+  const { greedy } = evaluation
+  return greedy.indexOf(Math.max(...greedy))
+}
+
+function refuseOtherParticles({ greedy }: Evaluation, particles: number): void {
   if (!Array.isArray(greedy) || greedy.length !== particles || !greedy.every(Number.isFinite))
     throw new UsageError(`it has no mean return of each of ${particles} particles.`)
-  return greedy.indexOf(Math.max(...greedy))
 }

@@ -16,13 +16,13 @@ import { wrap } from '../../src/envs/wrappers/wrap.ts'
 import { wrapper } from '../../src/envs/wrappers/wrapper.ts'
 import { evaluate, train } from '../../src/train/train.ts'
 import { run, SMALL } from '../cli/steinrl.ts'
-import { hasGymnasium, interpreter } from '../left-out.js'
+import { hasModule, interpreter } from '../left-out.js'
 
 const here = fileURLToPath(new URL('.', import.meta.url))
 /** Where bridge_tasks is found. */
 process.env.PYTHONPATH = here
 process.env.PYTHONDONTWRITEBYTECODE = '1'
-const withGymnasium = hasGymnasium() ? describe : describe.skip
+const withGymnasium = hasModule('gymnasium') ? describe : describe.skip
 
 const directory = mkdtempSync(join(tmpdir(), 'steinrl-python-'))
 afterAll(() => rmSync(directory, { recursive: true, force: true }))

@@ -9,6 +9,7 @@ import { type SweepOptions, transitionsPerIteration } from '../../src/sweeps/pla
 import type { SweepResult } from '../../src/sweeps/result.ts'
 import { readSweep, runSweep, type SweepProgress } from '../../src/sweeps/sweep.ts'
 import { type AnyTrainOptions, evaluate, runConfig, train } from '../../src/train/train.ts'
+import { hasModule, interpreter } from '../left-out.js'
 
 const tiny = {
   env: 'CartPole-v1',
@@ -190,8 +191,7 @@ describe('a sweep', () => {
   })
 })
 
-const PYTHON = process.env.PYTHON || 'python3'
-const hasOptuna = spawnSync(PYTHON, ['-c', 'import optuna']).status === 0
+const hasOptuna = hasModule('optuna')
 
 const READ = `
 import json, sys
@@ -208,7 +208,7 @@ print(json.dumps({"name": study.study_name, "direction": study.direction.name, "
 const NAMES = { finished: 'COMPLETE', pruned: 'PRUNED', failed: 'FAIL', running: 'RUNNING', waiting: 'WAITING' }
 
 const inOptuna = (journal: string) => {
-  const { stdout, stderr, status } = spawnSync(PYTHON, ['-c', READ, journal], { encoding: 'utf8' })
+  const { stdout, stderr, status } = spawnSync(interpreter, ['-c', READ, journal], { encoding: 'utf8' })
   if (status !== 0) throw new Error(stderr)
   return JSON.parse(stdout)
 }

@@ -7,10 +7,10 @@ import { logTo, runLoggers } from '../../src/train/loggers.ts'
 import { createRun, record } from '../../src/train/record.ts'
 import { crc32c, encodeEvent } from '../../src/train/tensorboard.ts'
 import { runConfig, train } from '../../src/train/train.ts'
+import { hasModule, interpreter } from '../left-out.js'
 
 const small = { env: 'CartPole-v1', particles: 3, iterations: 4, environments: 4, steps: 64, hidden: [8] }
-const python = process.env.PYTHON || 'python3'
-const hasTensorboard = spawnSync(python, ['-c', 'import tensorboard']).status === 0
+const hasTensorboard = hasModule('tensorboard')
 
 test('CRC-32C is that of RFC 3720', () => {
   expect(crc32c(new Uint8Array(32))).toBe(0x8a9136aa)
@@ -57,7 +57,9 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 e = EventAccumulator(sys.argv[1], size_guidance={'histograms': 0}); e.Reload()
 print(json.dumps([[s.step, s.value] for s in e.Scalars('transitions')]))
 print(json.dumps([h.histogram_value.num for h in e.Histograms('particles/thetaNorm')]))`
-    const { stdout, stderr } = spawnSync(python, ['-c', code, join(folder, 'run/tensorboard')], { encoding: 'utf8' })
+    const { stdout, stderr } = spawnSync(interpreter, ['-c', code, join(folder, 'run/tensorboard')], {
+      encoding: 'utf8',
+    })
     if (!stdout) throw new Error(stderr)
     const [scalars, counts] = stdout
       .trim()
