@@ -49,8 +49,8 @@ export const keys = {
 /** A new name that nobody else has. */
 export const newId = () => crypto.randomUUID().slice(0, 13)
 
-/** Milliseconds that a run's keys stay without a sign of life of its driver, and those of a job. */
-export const KEPT = { setup: 60_000, job: 3_600_000 } as const
+/** Milliseconds that a run's keys stay without a sign of life of its driver, those of a job, and an empty queue's. */
+export const KEPT = { setup: 60_000, job: 3_600_000, queue: 15_000 } as const
 
 /** Workers that may die of one job before it is given up: machines that are lent out go without being to blame. */
 export const MOST_DEATHS = 3

@@ -1,5 +1,5 @@
 import { fromJson } from '../core/json.ts'
-import { isSame, keys, ownQueue, type Release, sharedQueue } from './names.ts'
+import { isSame, KEPT, keys, ownQueue, type Release, sharedQueue } from './names.ts'
 import type { Server } from './server.ts'
 
 /** What a worker tells of itself, again and again. */
@@ -22,11 +22,14 @@ export interface WorkerRecord extends Release {
 /** Milliseconds between two signs of life, and after which a worker without one is no more. */
 export const BEAT = { every: 1000, until: 5000 } as const
 
-/** Tells the others that a worker is alive. */
+/** Tells the others that a worker is alive, and keeps what goes by itself some time after its last worker. */
 export const tell = (server: Server, record: WorkerRecord): Promise<unknown> =>
   server.together([
     ['SADD', keys.workers, record.id],
     ['SET', keys.worker(record.id), JSON.stringify(record), 'PX', BEAT.until],
+    ...[keys.workers, ...[sharedQueue(record), ownQueue(record.id)].flatMap((name) => keysOf(name, LASTING))].map(
+      (key) => ['PEXPIRE', key, KEPT.queue],
+    ),
   ])
 
 /** A worker takes its leave, and clears away the queues that nobody needs any more. */
@@ -41,15 +44,19 @@ export async function leave(server: Server, record: Pick<WorkerRecord, 'id'> & R
 }
 
 /** What BullMQ keeps of a queue without jobs. */
-const OF_EMPTY_QUEUE = ['events', 'meta', 'marker', 'stalled-check', 'id']
+const LASTING = ['events', 'meta', 'marker', 'id']
+
+/** The same, and what goes by itself: it says that stalled jobs were looked for a moment ago. */
+const OF_EMPTY_QUEUE = [...LASTING, 'stalled-check']
+
+const keysOf = (queue: string, names: readonly string[]) => names.map((name) => keys.ofQueue(queue, name))
 
 /** Removes what is left of a queue, unless there are jobs in it, of another run perhaps. */
 export async function clearQueue(server: Server, name: string): Promise<void> {
   const queue = server.queue(name)
   const counts = Object.values(await queue.getJobCounts())
   await queue.close()
-  if (counts.every((count) => count === 0))
-    await server.call('UNLINK', ...OF_EMPTY_QUEUE.map((key) => keys.ofQueue(name, key)))
+  if (counts.every((count) => count === 0)) await server.call('UNLINK', ...keysOf(name, OF_EMPTY_QUEUE))
 }
 
 /** The workers that are alive, in the order of their names; what is left of others is cleared away. */

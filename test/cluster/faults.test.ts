@@ -2,6 +2,9 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals'
+import { keys } from '../../src/cluster/names.ts'
+import type { WorkerRecord } from '../../src/cluster/register.ts'
+import { PREFIX } from '../../src/cluster/server.ts'
 import { contents, inTemporaryDirectory, type Running, start, until } from '../cli/steinrl.ts'
 import { endWorker, type RedisServer, startRedis, startWorker } from './server.ts'
 import { SMALL, trained } from './trained.ts'
@@ -37,7 +40,8 @@ describeWithRedis('faults', () => {
       const { theta, losses } = await trained({ ...long, workers: redis.address }, async (iteration) => {
         if (iteration > 2) return
         workers.push(await startWorker(redis.address))
-        soon(() => workers[iteration - 1].child.kill('SIGKILL'))
+        const { child } = workers[iteration - 1]
+        soon(() => child.kill('SIGKILL'))
       })
       expect(theta).toBe(here)
       for (const { child } of workers.slice(0, 2))
@@ -84,12 +88,35 @@ describeWithRedis('faults', () => {
       const ppo = { ...long, estimator: 'ppo', criticHidden: [8], epochs: 2, iterations: 2, steps: 1000 } as const
       await begin(2)
       const alone = await trained({ ...ppo, workers: 0 })
-      const there = await trained({ ...ppo, workers: redis.address }, (iteration) => {
-        if (iteration === 1) soon(() => workers[0].child.kill('SIGKILL'), 1500)
+      // The first that does a second pass over rows that it alone has.
+      const killed = until('a job of a second pass', async () => {
+        const [key] = (await redis.call('KEYS', `${PREFIX}:worker-*:active`)) as string[]
+        const id = /worker-(.*):active$/.exec(key ?? '')?.[1]
+        const record = id === undefined ? null : ((await redis.call('GET', keys.worker(id))) as string | null)
+        const name = record === null ? '' : (JSON.parse(record) as WorkerRecord).name
+        return workers.find(({ child }) => name.endsWith(`:${child.pid}`))?.child.kill('SIGKILL') ?? false
       })
+      const there = await trained({ ...ppo, workers: redis.address })
+      await killed
       expect(there.theta).toBe(alone.theta)
+      expect(there.losses.join('\n')).toContain('has gone or gives no sign of life; 1 ')
     },
     3 * MINUTES,
+  )
+
+  test(
+    'what a worker has left that dies when nobody looks is gone after a while',
+    async () => {
+      await begin(2)
+      await trained({ ...SMALL, workers: redis.address, iterations: 1 })
+      const [dead] = workers.splice(0, 1)
+      dead.child.kill('SIGKILL')
+      await dead.ended
+      // The other takes its leave while the dead one still counts as alive; then nobody is left to clear away.
+      await Promise.all(workers.splice(0).map(endWorker))
+      expect(await redis.scan()).toContain(keys.workers)
+    },
+    MINUTES,
   )
 
   test(
