@@ -31,6 +31,7 @@ export const PURPOSE_NOISE: u32 = 17
 export const PURPOSE_EXPLORE: u32 = 18
 export const PURPOSE_LATENTS: u32 = 19
 export const PURPOSE_EXPLORATION: u32 = 20
+export const PURPOSE_PROBES: u32 = 21
 
 /** The block of four words [c0' c1' c2' c3'] of a counter under a key. */
 export function philox4(c0: u32, c1: u32, c2: u32, c3: u32, k0: u32, k1: u32): v128 {

@@ -68,14 +68,14 @@ export function decodeJob(bytes: Uint8Array): Job {
  */
 export function decodeOutcome(bytes: Uint8Array, size: number): Outcome {
   const outcome = decodeMessage(bytes) as Outcome | null
-  const { gradient, carried, exploration, info, visited } = (outcome ?? {}) as Partial<Outcome>
+  const { gradient, carried, exploration, info, visited, probes = null } = (outcome ?? {}) as Partial<Outcome>
   const isGradient = (value: unknown) =>
     value instanceof Float32Array && value.length === size && value.every((x) => Number.isFinite(x))
   if (!isGradient(gradient)) throw new UsageError(`its gradient has not ${size} finite numbers.`)
   if (exploration !== null && !isGradient(exploration))
     throw new UsageError(`its exploration gradient has not ${size} finite numbers.`)
   const isOutcome =
-    [carried, visited].every((value) => value !== undefined && isRecordOfArrays(value)) &&
+    [carried, visited, probes].every((value) => value !== undefined && isRecordOfArrays(value)) &&
     (info === null || (isCount(info?.episodes) && Number.isFinite(info?.entropy)))
   if (isOutcome) return outcome as Outcome
   throw new UsageError('it is no outcome.')

@@ -27,6 +27,8 @@ export const Purpose = {
   explore: 18,
   latents: 19,
   exploration: 20,
+  /** Rows of a rollout that all policies are compared at. */
+  probes: 21,
 } as const
 
 /**

@@ -6,8 +6,6 @@ import { tf } from './tfjs.ts'
 
 /** The rows that a policy's gradient is taken on. */
 interface PolicyRows {
-  /** [rows, observation] */
-  readonly observation: tf.Tensor2D
   /** [rows, A]; a class is one number. */
   readonly action: tf.Tensor2D
   /** [rows] what multiplies log π(a|s): the advantage over the number of valid rows. */
@@ -37,10 +35,21 @@ export interface ObjectiveOptions {
 export function policyObjective(
   policy: Policy,
   theta: tf.Tensor1D,
-  { observation, action, weight, logProb: old }: PolicyRows,
-  { entropyBonus, clip, floor }: ObjectiveOptions,
+  { observation, ...rows }: PolicyRows & { readonly observation: tf.Tensor2D },
+  options: ObjectiveOptions,
 ): { objective: tf.Scalar; entropy: tf.Scalar } {
   const outputs = forward(policy.net, networkPart(policy, theta), observation)
+  return objectiveOfOutputs(policy, outputs, theta, rows, options)
+}
+
+/** The same from the outputs of the network [rows, outputs]; of theta only the parameters of the head are read. */
+export function objectiveOfOutputs(
+  policy: Policy,
+  outputs: tf.Tensor2D,
+  theta: tf.Tensor1D,
+  { action, weight, logProb: old }: PolicyRows,
+  { entropyBonus, clip, floor }: ObjectiveOptions,
+): { objective: tf.Scalar; entropy: tf.Scalar } {
   const pi = distributionOf(policy, outputs, theta)
   const entropy = tf.mean(pi.entropy(action)) as tf.Scalar
   const likely = pi.logProb(action)

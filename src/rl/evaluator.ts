@@ -44,6 +44,8 @@ export interface Outcome {
   readonly visited: Visited | null
   /** [parameters] the gradient away from what the others do, on the same rows; null without a context. */
   readonly exploration: Float32Array | null
+  /** Rows of the rollout drawn at random; only in pass 0, and only where they are asked for. */
+  readonly probes?: Probes | null
 }
 
 /** Where a policy was and what it did there. */
@@ -54,6 +56,14 @@ export interface Visited {
   readonly action: Float32Array
   /** [rows, O] what followed; only where the task is randomised. */
   readonly nextObservation?: Float32Array
+}
+
+/** Rows at which all policies of a population are compared, and what the gradient of their own policy takes there. */
+export interface Probes extends Visited {
+  /** [rows] what multiplies log π(a|s), scaled so that the sum over these rows stands for that over the rollout. */
+  readonly weight: Float32Array
+  /** [rows] log π(a|s) when the rows were collected; means nothing where the estimator does not clip. */
+  readonly logProb: Float32Array
 }
 
 export interface Evaluator {

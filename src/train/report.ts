@@ -67,7 +67,8 @@ const DEPENDENT: readonly [names: RegExp, counts: (config: RunSummary['config'])
   [/^critic/, ({ baseline, estimator }) => estimator !== 'reinforce' || baseline === 'value'],
   [/^(imitation|priorityExponent|importanceExponent|trajectories|discriminator)/, isImitating],
   [/^temperature(From|Iterations)$/, ({ temperatureSchedule }) => temperatureSchedule !== 'constant'],
-  [/^(kernel|bandwidth|kernelTemperature|exploration|perLayer|repulsion)$/, isInteracting],
+  [/^(kernel|bandwidth|kernelTemperature|probeStates|exploration|perLayer|repulsion)$/, isInteracting],
+  [/^probeStates$/, ({ kernel }) => kernel === 'function'],
   [/^(kernelTemperature|exploration)$/, ({ kernel }) => kernel === 'js' || kernel === 'symmetric-kl'],
   [/^(temperature|evolutionEvery)$/, ({ algorithm, particles }) => algorithm !== 'svpg' || particles !== 1],
 ]

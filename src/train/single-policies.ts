@@ -8,7 +8,16 @@ export type SinglePolicyName = (typeof singlePolicyNames)[number]
 
 /** Settings of svpg that one policy has no use for. */
 export const POPULATION_SETTINGS = [
-  ...(['particles', 'interaction', 'estimator', 'prior', 'kernel', 'bandwidth', 'kernelTemperature'] as const),
+  ...([
+    'particles',
+    'interaction',
+    'estimator',
+    'prior',
+    'kernel',
+    'bandwidth',
+    'kernelTemperature',
+    'probeStates',
+  ] as const),
   ...(['exploration', 'perLayer', 'repulsion', 'evolutionEvery', 'temperature', 'temperatureSchedule'] as const),
   ...(['temperatureFrom', 'temperatureIterations', 'priorMean'] as const),
 ]

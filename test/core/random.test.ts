@@ -89,6 +89,7 @@ const runs: Readonly<Record<string, AnyTrainOptions>> = {
   svpg: { env: 'CartPole-v1', ...onPolicy },
   'svpg, PPO with a critic': { env: 'Pendulum-v1', estimator: 'ppo', criticHidden: [4], minibatches: 2, ...onPolicy },
   'svpg, behaviour': { env: 'CartPole-v1', kernel: 'js', ...onPolicy },
+  'svpg, functions': { env: 'CartPole-v1', kernel: 'function', ...onPolicy },
   sac: { algorithm: 'sac', env: 'Pendulum-v1', ...offPolicy },
   sql: { algorithm: 'sql', env: 'Pendulum-v1', ...offPolicy },
   s2ac: { algorithm: 's2ac', env: 'Pendulum-v1', ...offPolicy },

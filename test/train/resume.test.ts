@@ -28,6 +28,7 @@ const runs: Readonly<Record<string, AnyTrainOptions>> = {
     ...{ env: 'CartPole-v1', ...small, ...critic, selfImitation: 'trajectories', discriminatorHidden: [4] },
   },
   'svpg, a kernel on behaviour': { env: 'CartPole-v1', ...small, ...critic, kernel: 'js', exploration: 0.5 },
+  'svpg, a kernel on functions': { env: 'CartPole-v1', ...small, ...critic, kernel: 'function', probeStates: 2 },
   'svpg in the maze': { env: 'PointMaze-v0', ...small },
   adr: {
     ...{ algorithm: 'adr', env: 'Pendulum-v1', ranges: { mass: [0.5, 2], length: [0.5, 1.5] }, particles: 3, moves: 2 },

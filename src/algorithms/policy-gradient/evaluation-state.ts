@@ -52,6 +52,8 @@ export interface PolicyGradientSetup {
   readonly estimator: Estimator
   /** What the exploration gradient moves away by, where the kernel is on behaviour. */
   readonly divergence?: Divergence
+  /** Rows of a rollout at which all policies are compared, where the kernel is on their outputs; default 0. */
+  readonly probes?: number
   readonly core?: CoreModule
   readonly tfjs?: TfjsOptions
 }
@@ -60,7 +62,7 @@ export type PolicyGradient = Awaited<ReturnType<typeof createPolicyGradient>>
 
 /** Room for the rollout, the advantages and the gradient of one particle at a time. */
 export async function createPolicyGradient(setup: PolicyGradientSetup) {
-  const { task, policy, estimator, divergence, core, tfjs } = setup
+  const { task, policy, estimator, divergence, probes = 0, core, tfjs } = setup
   const module = await compileCore(core)
   await startTfjs({ ...tfjs, core: module })
   const { spec, environments: E, steps: T } = task
@@ -80,6 +82,8 @@ export async function createPolicyGradient(setup: PolicyGradientSetup) {
     ...trainableFields('explorer', nets.explorer),
     /** [T E] what multiplies log π(a|s) to get away from the others. */
     exploration: f32(divergence ? T * E : 0),
+    /** [probes] which rows all policies are compared at. */
+    probes: f32(padded(probes)),
     ...shuffleFields(T * E),
   })
   writePolicy(arena, policy, arena.view.theta.length)
@@ -94,6 +98,7 @@ export async function createPolicyGradient(setup: PolicyGradientSetup) {
     estimator,
     /** Null where the kernel is on parameters. */
     divergence: divergence ?? null,
+    probes,
     arena,
     critic: side('critic'),
     imitator: side('imitator'),

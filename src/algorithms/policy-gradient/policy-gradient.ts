@@ -23,6 +23,7 @@ import {
 } from './evaluation-state.ts'
 import { explore } from './exploration.ts'
 import { imitate, imitationObjective, memorise, mixImitation } from './imitation.ts'
+import { probeRows } from './probes.ts'
 
 /**
  * The policy gradient of one particle,
@@ -110,6 +111,7 @@ function collect(state: PolicyGradient, job: Job): Collected {
     carried: { ...carry(state, roller), ...memories, ...trajectories },
     info: { entropy: 0, episodes, meanReturn, ...cellsVisited(state) },
     visited: visitedRows(state),
+    ...(state.probes > 0 && { probes: probeRows(state.arena, state.probes, { task, particle, step }) }),
   }
 }
 
@@ -192,7 +194,7 @@ function explorationGradient(
   return arena.view.gradient.slice(0, policy.size)
 }
 
-const estimatorObjective = ({ estimator, entropyBonus, clip }: Estimator): ObjectiveOptions => ({
+export const estimatorObjective = ({ estimator, entropyBonus, clip }: Estimator): ObjectiveOptions => ({
   ...{ entropyBonus, floor: null },
   clip: estimator === 'ppo' ? clip : null,
 })

@@ -19,6 +19,9 @@ import type { Kernel } from '../../svgd/kernels.ts'
 export const interactions = ['stein', 'independent', 'joint', 'no-sharing', 'self-push'] as const
 type Interaction = (typeof interactions)[number]
 
+/** Whether particles are moved by a kernel. */
+export const isMutual = (interaction: Interaction) => interaction === 'stein' || interaction === 'no-sharing'
+
 /** From the scores to the directions. Null where there is no kernel. */
 export function direct(
   arena: SteinArena,

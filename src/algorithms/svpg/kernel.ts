@@ -5,9 +5,9 @@ import { type Divergence, divergences } from '../../rl/visitation-density.ts'
 import type { BandwidthRule } from '../../svgd/bandwidth-rules.ts'
 import { blockwise, imq, type Kernel, matern32, rbf } from '../../svgd/kernels.ts'
 
-/** Kernels on parameters, then those on behaviour. */
+/** Kernels on parameters, on outputs, and those on behaviour. */
 const kernels = { rbf, matern32, imq } as const
-export const kernelNames = [...(Object.keys(kernels) as (keyof typeof kernels)[]), ...divergences] as const
+export const kernelNames = [...(Object.keys(kernels) as (keyof typeof kernels)[]), 'function', ...divergences] as const
 type KernelName = (typeof kernelNames)[number]
 
 export const isDivergence = (name: KernelName): name is Divergence => (divergences as readonly string[]).includes(name)
@@ -17,7 +17,8 @@ export function parameterKernel(
   { kernel, bandwidth, perLayer }: { kernel: KernelName; bandwidth: BandwidthRule; perLayer: boolean },
   { net, size }: Policy,
 ): Kernel {
-  const whole = kernels[kernel as keyof typeof kernels]({ bandwidth })
+  // With a kernel on functions the arena only has the room of one.
+  const whole = kernels[kernel === 'function' ? 'rbf' : (kernel as keyof typeof kernels)]({ bandwidth })
   if (!perLayer) return whole
   const widths = net.layers.map(({ inputs, outputs }) => (inputs + 1) * outputs)
   // Standard deviations start equal in all particles: a block of their own would have no bandwidth, so they join the
@@ -43,15 +44,17 @@ export interface InteractingPolicies {
   readonly particles: number
   readonly config: { readonly interaction: string }
   readonly arena: { readonly view: { readonly kernel: Float32Array; readonly meanKernel: Float32Array } }
+  /** Whose arena has the kernel instead, where it is on functions. */
+  readonly functions?: Pick<InteractingPolicies, 'arena'> | null
 }
 
 /**
  * [n][n] the kernel matrix of the last step, with a kernel on each layer their mean; null where particles do not
  * interact.
  */
-export function kernelMatrix({ arena, particles: n, config }: InteractingPolicies): number[][] | null {
+export function kernelMatrix({ arena, functions, particles: n, config }: InteractingPolicies): number[][] | null {
   if (config.interaction !== 'stein') return null
-  const { kernel, meanKernel } = arena.view
+  const { kernel, meanKernel } = (functions ?? { arena }).arena.view
   const matrix = meanKernel.length > 0 ? meanKernel : kernel
   return Array.from({ length: n }, (_, i) => [...matrix.subarray(i * padded(n), i * padded(n) + n)])
 }

@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import type { Workers } from '../../cluster/address.ts'
+import { UsageError } from '../../core/errors.ts'
 import type { CoreSource } from '../../core/module.ts'
 import {
   fractionOr,
@@ -41,12 +42,19 @@ const schema = v.object({
   kernel: setting(
     oneOf('kernel', kernelNames),
     'rbf',
-    'rbf, matern32 and imq are on parameters, js and symmetric-kl on behaviour.',
+    'rbf, matern32 and imq are on parameters, function on outputs of policies at states that all share, js and ' +
+      'symmetric-kl on behaviour.',
   ),
   bandwidth: setting(
     bandwidthSchema,
     'svpg-code',
-    'Of a kernel on parameters, a named rule or a number: h of rbf, ℓ² of matern32, h in (1 + |x−y|²/h)^(−1/2) of imq.',
+    'Of a kernel on parameters or outputs, a named rule or a number: h of rbf and function, ℓ² of matern32, h in ' +
+      '(1 + |x−y|²/h)^(−1/2) of imq.',
+  ),
+  probeStates: setting(
+    wholeNumber('probeStates', 1, 100_000),
+    8,
+    'Of the kernel function: states drawn from the rollout of each policy, at which all are compared.',
   ),
   kernelTemperature: derived(
     v.nullable(positiveFloat32('kernelTemperature')),
@@ -119,5 +127,7 @@ export type SvpgConfig = Readonly<Omit<v.InferOutput<typeof schema>, keyof Estim
 /** Checks the settings and fills in the defaults. Throws a UsageError for the first one that is wrong. */
 export function svpgConfig(options: Partial<SvpgOptions>): SvpgConfig {
   const settings = checkOptions('svpg', schema, options, [...RUN_OPTIONS, 'priorMean'])
+  if (settings.kernel === 'function' && settings.perLayer)
+    throw new UsageError('perLayer is for kernels on parameters: leave it out, got the kernel "function".')
   return { ...settings, ...estimatorOf(settings) }
 }

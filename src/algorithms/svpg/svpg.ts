@@ -3,23 +3,20 @@ import { createArena } from '../../core/arena.ts'
 import { inIteration, RunError, UsageError } from '../../core/errors.ts'
 import { f32, padded } from '../../core/layout.ts'
 import { type CoreModule, compileCore } from '../../core/module.ts'
-import { type Seed, splitSeed } from '../../core/random.ts'
+import type { Seed } from '../../core/random.ts'
 import { rowAt } from '../../core/rows.ts'
 import { check, countSchema, finiteSchema, positiveNumber } from '../../core/schemas.ts'
 import { arraysPart, fieldsPart, partsOf, type StatePart } from '../../core/state.ts'
-import type { EnvironmentSpec } from '../../envs/contract.ts'
 import { environmentSpec } from '../../envs/registry.ts'
-import { observationSize } from '../../envs/spaces.ts'
 import { initialiseInto } from '../../nn/network.ts'
-import { type Policy, policyOf } from '../../nn/policy.ts'
+import type { Policy } from '../../nn/policy.ts'
 import type { TfjsOptions } from '../../nn/tfjs.ts'
 import { adam, optimizerFields } from '../../optim/optimizers.ts'
 import { type PolicyAgents, policyAgents } from '../../rl/agents.ts'
 import { estimatorOf, gradientsOf, passesOf } from '../../rl/estimator.ts'
-import type { ParticleInfo, ParticleState, Visited } from '../../rl/evaluator.ts'
-import { headFor, startHead } from '../../rl/heads.ts'
+import type { ParticleInfo, ParticleState, Probes, Visited } from '../../rl/evaluator.ts'
+import { startHead } from '../../rl/heads.ts'
 import { particleStatesPart } from '../../rl/particle-states.ts'
-import type { Task } from '../../rl/rollout.ts'
 import { inverseTemperature, scheduleOverRun } from '../../rl/temperature.ts'
 import { type SteinInfo, steinFields, type Variant } from '../../svgd/fields.ts'
 import { type Metrics, type StateParts, steinMetrics, withCheckedStates } from '../algorithm.ts'
@@ -35,9 +32,11 @@ import {
   observeBehaviour,
 } from './behaviour-kernel.ts'
 import { evolve } from './evolution.ts'
+import { functionDirection, functionsFor, takeProbes } from './function-kernel.ts'
 import { direct } from './interaction.ts'
 import { explorationShare, isDivergence, kernelMatrix, parameterKernel } from './kernel.ts'
 import { type SvpgConfig, type SvpgOptions, svpgConfig, svpgSettings } from './settings.ts'
+import { fitting, taskAndPolicy } from './task.ts'
 
 /**
  * Stein variational policy gradient: n policies, each a particle θ_i, follow
@@ -109,6 +108,7 @@ async function init({ env, workers, workerLimit, iterations, core: source, tfjs,
   const n = config.interaction === 'joint' ? 1 : config.particles
   const core = await compileCore(source)
   const behaviour = await behaviourFor(config, { core, n, policy, tfjs, seed: task.seed })
+  const functions = await functionsFor(config, { core, n, policy, tfjs })
   /** [n] gradients of the particles away from each other, where the kernel is on behaviour. */
   const exploration = Array.from({ length: n }, () => new Float32Array(policy.size))
   const kernel = behaviour ? behaviourKernel(behaviour, exploration) : parameterKernel(config, policy)
@@ -123,7 +123,8 @@ async function init({ env, workers, workerLimit, iterations, core: source, tfjs,
   })
   for (let i = 0; priorMean && i < n; i++) arena.view.priorMean.set(fitting(priorMean, policy), i * D)
   // Last, so that nothing that is refused leaves workers behind.
-  const setup = { task, policy, estimator: estimatorOf(config), divergence: behaviour?.divergence, core, tfjs }
+  const probes = functions ? config.probeStates : undefined
+  const setup = { task, policy, estimator: estimatorOf(config), divergence: behaviour?.divergence, probes, core, tfjs }
   const create = policyGradientEvaluator
   const workerPool = await startTaskPool({
     ...{ create, evaluator: 'policy-gradient', setup },
@@ -148,6 +149,8 @@ async function init({ env, workers, workerLimit, iterations, core: source, tfjs,
     explorationShare: explorationShare(config, iterations),
     /** What the particles do, where the kernel is on that. */
     behaviour,
+    /** What they are as functions, where the kernel is on those. */
+    functions,
     exploration,
     workerPool,
     /** [n] what each particle carries beside its parameters; null before the first evaluation. */
@@ -169,17 +172,6 @@ async function init({ env, workers, workerLimit, iterations, core: source, tfjs,
   return state
 }
 
-/** 'joint' gives the data of all particles to one policy. */
-function taskAndPolicy(spec: EnvironmentSpec, config: SvpgConfig): { task: Task; policy: Policy } {
-  const { interaction, particles, steps, episodicReward, hidden, activation, seed } = config
-  const environments = interaction === 'joint' ? config.environments * particles : config.environments
-  const head = headFor(spec, config.head)
-  return {
-    task: { spec, head, environments, steps, episodicReward, seed: splitSeed(seed) },
-    policy: policyOf({ observations: observationSize(spec), hidden, activation, head }),
-  }
-}
-
 /** Null where the kernel is on parameters. */
 function behaviourFor(
   { kernel, kernelTemperature: temperature }: SvpgConfig,
@@ -187,11 +179,6 @@ function behaviourFor(
 ): Promise<Behaviour | null> {
   if (!isDivergence(kernel)) return Promise.resolve(null)
   return createBehaviour(core, n, policy, { divergence: kernel, temperature, tfjs }, seed)
-}
-
-function fitting(mean: Float32Array, { size }: Policy): Float32Array {
-  if (mean.length === size) return mean
-  throw new UsageError(`priorMean must have the ${size} parameters of the policy, got ${mean.length}.`)
 }
 
 interface Population {
@@ -239,7 +226,10 @@ async function evaluate(state: SvpgState, start = begin(state), pass = 0): Promi
   if (pass === 0) {
     state.visited = outcomes.map(({ visited }) => visited as Visited)
     if (state.behaviour) observeBehaviour(state.behaviour, state.visited)
+    const probes = outcomes.map(({ probes }) => probes as Probes)
+    if (state.functions) takeProbes(state.functions, probes)
   }
+  if (state.functions) state.functions.isSharing = pass < passesOf(state.config)
   return outcomes.map(({ info }) => info as ParticleInfo)
 }
 
@@ -252,7 +242,10 @@ function move(state: SvpgState): SteinInfo | null {
   const precision = config.prior === 'flat' ? 0 : 1 / (config.prior * config.prior)
   ops.combineInto(at.score, inverse, at.score, -precision, at.theta, count)
   if (view.priorMean.length > 0) ops.combineInto(at.score, 1, at.score, precision, at.priorMean, count)
-  const info = direct(arena, { particles: n, dimension: policy.size }, config.interaction, kernel, variantOf(state))
+  const { interaction, repulsion } = config
+  const info = state.functions
+    ? functionDirection(arena, state.functions, { isSharing: interaction === 'stein', inverse, repulsion })
+    : direct(arena, { particles: n, dimension: policy.size }, interaction, kernel, variantOf(state))
   state.moves++
   optimizer.step(arena, state.moves)
   const bad = ops.firstNonFinite(at.theta, count)

@@ -25,6 +25,7 @@ const numbers = v.object({
 
 const rest = v.object({
   divergence: v.optional(v.picklist(divergences)),
+  probes: v.optional(wholeNumber('probes', 1, 100_000)),
   constants: v.optional(v.array(v.string())),
 })
 
@@ -39,11 +40,12 @@ export function checkedSetup({ task, policy, estimator, core, tfjs, ...others }:
   const head = headFor(spec, parsed.head.name)
   if (parsed.observations !== observationSize(spec) || parsed.head.actions !== head.actions)
     throw new UsageError(`A policy was sent that does not fit ${spec.id}.`)
-  const { divergence, constants } = check(rest, others)
+  const { divergence, probes, constants } = check(rest, others)
   return {
     task: { ...check(numbers, task), spec, head },
     ...{ policy: parsed, estimator: estimatorOf(estimator), core, tfjs },
     ...(divergence && { divergence }),
+    ...(probes && { probes }),
     constants: constants ?? [],
   }
 }

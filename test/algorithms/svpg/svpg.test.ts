@@ -304,7 +304,10 @@ describe('bad input', () => {
       'A priorMean needs a Gaussian prior: set prior to its standard deviation, got "flat".',
     ],
     [{ repulsion: -1 }, 'repulsion must be a finite number of at least 0, got -1.'],
-    [{ kernel: 'linear' as 'rbf' }, 'kernel must be one of rbf, matern32, imq, js, symmetric-kl, got "linear".'],
+    [
+      { kernel: 'linear' as 'rbf' },
+      'kernel must be one of rbf, matern32, imq, function, js, symmetric-kl, got "linear".',
+    ],
     [{ perLayer: 'yes' as unknown as boolean }, 'perLayer must be true or false, got "yes".'],
     [{ perLayer: true, bandwidth: 'per-dimension' }, 'blockwise takes kernels on the particles themselves, got rbf.'],
     [{ evolutionEvery: -1 }, 'evolutionEvery must be a whole number from 0 to 1000000000, got -1.'],
