@@ -13,7 +13,7 @@ export const namesOf = <T extends object>(names: { readonly [K in keyof Required
 export function refuseUnknown(of: string, options: unknown, known: readonly string[]): void {
   // The checks of each option name what is missing.
   if (options === undefined) return
-  if (options === null || typeof options !== 'object' || Array.isArray(options))
+  if (options === null || typeof options !== 'object' || Array.isArray(options) || 'then' in options)
     throw new UsageError(`${of} takes its options as an object, got ${show(options)}.`)
   const [unknown] = unknownOptions(options, known)
   if (unknown) throw new UsageError(`${of} has ${unknown}.`)

@@ -13,6 +13,15 @@ export const isRecord = (value: unknown): value is Readonly<Record<string, unkno
 export const isList = (value: unknown): value is ArrayLike<number> =>
   Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView))
 
+/** Refuses anything but a record in which each of these names has a finite number. */
+export const requireNumbers = (taker: string, names: readonly string[], values: unknown): void =>
+  requireThat(
+    isRecord(values) && names.every((name) => Number.isFinite(values[name])),
+    taker,
+    `a record with the finite numbers ${names.join(', ')}`,
+    values,
+  )
+
 /** Refuses anything but a function. */
 export function requireFunction(name: string, value: unknown, form: string): void {
   if (typeof value !== 'function') throw new UsageError(`${name} must be a function, ${form}, got ${show(value)}.`)

@@ -1,7 +1,7 @@
 import { UsageError } from '../core/errors.ts'
 import type { CoreSource } from '../core/module.ts'
-import { namesOf } from '../core/options.ts'
-import { requireThat } from '../core/require.ts'
+import { namesOf, requireOptions } from '../core/options.ts'
+import { isRecord, requireThat } from '../core/require.ts'
 import type { ConstantValue } from './builtin.ts'
 import type { EnvironmentSpec } from './contract.ts'
 import { environmentSpec } from './registry.ts'
@@ -26,8 +26,9 @@ export const MAKE_OPTIONS = namesOf<MakeOptions>({ constants: true, maxEpisodeSt
  * @throws UsageError for a constant that the task does not have, or a value that is not allowed
  */
 export function configured(env: string | EnvironmentSpec, options: MakeOptions): EnvironmentSpec {
-  requireThat(typeof options === 'object' && options !== null, 'configured', 'its options as an object', options)
+  requireOptions('configured', options, MAKE_OPTIONS)
   const { constants, maxEpisodeSteps } = options
+  requireThat(constants === undefined || isRecord(constants), 'configured', 'constants by name', constants)
   const task = environmentSpec(env)
   const spec = constants && Object.keys(constants).length > 0 ? withConstants(task, constants) : task
   if (maxEpisodeSteps === undefined) return spec

@@ -3,6 +3,7 @@ import { importUnseen } from '../../dist/inline/import.js'
 import { show, UsageError } from '../core/errors.ts'
 import { refuseDeep } from '../core/json.ts'
 import { type CoreSource, compileCore } from '../core/module.ts'
+import { refuseUnknown } from '../core/options.ts'
 import { isRecord, requireThat } from '../core/require.ts'
 import { check } from '../core/schemas.ts'
 import { configured, type MakeOptions } from './configured.ts'
@@ -185,8 +186,12 @@ export interface TaskOptions {
  * @throws UsageError for a task, a wrapper or an option that does not exist, and for a module that cannot be loaded or
  *   exports something else
  */
-export async function taskFrom(task: TaskDescription, options: TaskOptions = {}): Promise<EnvironmentSpec> {
+export async function taskFrom(given: TaskDescription, options: TaskOptions = {}): Promise<EnvironmentSpec> {
+  requireThat(isRecord(given) && typeof given.id === 'string', 'taskFrom', 'what describeTask() gives', given)
+  refuseUnknown('taskFrom', options, ['states', 'core', 'fromFile', 'processes'])
+  const task = parseTask(given)
   const { states = [], core } = options
+  requireThat(Array.isArray(states), 'taskFrom', 'states as a list, one for each wrapper', states)
   let spec = await rootFrom(task, options)
   if (spec.maxEpisodeSteps !== task.maxEpisodeSteps) spec = limited(spec, task.maxEpisodeSteps)
   if (!task.wrappers?.length) return spec

@@ -4,7 +4,7 @@ import { show, UsageError } from '../core/errors.ts'
 import { f32, f64, u8 } from '../core/layout.ts'
 import type { CoreModule } from '../core/module.ts'
 import { splitSeed } from '../core/random.ts'
-import { isRecord, requireThat } from '../core/require.ts'
+import { isList, isRecord, requireThat } from '../core/require.ts'
 import type { Environment, EnvironmentSpec, Info } from './contract.ts'
 import { problemsOfInstance } from './errors.ts'
 import { sizeOf } from './spaces.ts'
@@ -113,6 +113,10 @@ function rowOf({ core }: EnvironmentSpec, { ops, at, view }: RowArena, row: numb
       return { obs: observe(), reward: view.reward[0], terminated, truncated: false, info: NO_INFO }
     },
     getState: () => Array.from(state),
-    setState: (values) => state.set(values as readonly number[]),
+    setState(values) {
+      const isState = isList(values) && values.length === stateSize && Array.from(values).every(Number.isFinite)
+      requireThat(isState, 'setState', `the ${stateSize} finite numbers that getState() gave`, values)
+      state.set(values)
+    },
   }
 }

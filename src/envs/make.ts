@@ -4,7 +4,8 @@ import { deriveSeed } from '../core/generator.ts'
 import { compileCore } from '../core/module.ts'
 import { refuseUnknown } from '../core/options.ts'
 import { Purpose } from '../core/random.ts'
-import { check, seedSchema } from '../core/schemas.ts'
+import { requireNumbers, requireThat } from '../core/require.ts'
+import { check, seedSchema, wholeNumber } from '../core/schemas.ts'
 import { MAKE_OPTIONS, type MakeOptions } from './configured.ts'
 import type { Environment, EnvironmentSpec, Reset, Step } from './contract.ts'
 import { episodeCounters, namingRow, openEpisodes, startEpisode, stepEpisode } from './episodes.ts'
@@ -114,11 +115,12 @@ function checked(spec: EnvironmentSpec, create: () => Environment): MadeEnvironm
       if (env.getState) return { ...now, elapsed: elapsed[0], inner: env.getState() }
       throw new UsageError(`${id} has no getState.`)
     },
-    setState({ inner, elapsed: steps, ...rest }) {
+    setState(state) {
       if (!env.setState) throw new UsageError(`${id} has no setState.`)
+      const { inner, elapsed: steps, seed, episode, over } = checkedState(state)
       env.setState(inner)
       elapsed[0] = steps
-      Object.assign(now, rest)
+      Object.assign(now, { seed, episode, over })
     },
     render() {
       if (spec.render) return spec.render(this.state)
@@ -129,6 +131,16 @@ function checked(spec: EnvironmentSpec, create: () => Environment): MadeEnvironm
       open = false
     },
   })
+}
+
+/** @throws UsageError for what getState() does not give */
+function checkedState(state: MadeState): MadeState {
+  requireNumbers('setState', ['seed', 'episode', 'elapsed'], state)
+  requireThat(typeof state.over === 'boolean' && 'inner' in state, 'setState', 'what getState() gave', state)
+  check(seedSchema, state.seed)
+  check(wholeNumber('episode', 0), state.episode)
+  check(wholeNumber('elapsed', -1), state.elapsed)
+  return state
 }
 
 /** The first episode has the seed given, the later ones seeds that follow from it. */

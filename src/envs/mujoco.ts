@@ -4,6 +4,7 @@ import { show, UsageError } from '../core/errors.ts'
 import { f32 } from '../core/layout.ts'
 import { type CoreModule, type CoreSource, compileCore } from '../core/module.ts'
 import { Purpose, splitSeed } from '../core/random.ts'
+import { isRecord, requireThat } from '../core/require.ts'
 import { decodeText } from '../core/text.ts'
 import type { Environment, EnvironmentSpec, Reset, Step } from './contract.ts'
 import { ant } from './mujoco/ant.ts'
@@ -31,7 +32,7 @@ export type MujocoId = keyof typeof robots
 export const mujocoIds = Object.keys(robots) as readonly MujocoId[]
 
 /** Whether a name is that of one of the MuJoCo tasks. */
-export const isMujocoId = (id: string): id is MujocoId => Object.hasOwn(robots, id)
+export const isMujocoId = (id: string): id is MujocoId => typeof id === 'string' && Object.hasOwn(robots, id)
 
 /** Gymnasium's options of the task, and where model, physics and random numbers come from. */
 export type MujocoOptions<Id extends MujocoId = MujocoId> = Partial<(typeof robots)[Id]['defaults']> & {
@@ -79,6 +80,7 @@ export async function mujoco<Id extends MujocoId>(id: Id, options: MujocoOptions
   if (!isMujocoId(id)) throw new UsageError(`Unknown MuJoCo task ${show(id)}; there are ${mujocoIds.join(', ')}.`)
   // Each robot's rules read its own options, which `settle` makes from its own defaults.
   const robot = robots[id] as unknown as Robot
+  requireThat(isRecord(options), 'mujoco', 'its options as an object', options)
   const { xml, load = importPackage, core, ...given } = options
   const settled = settle(robot, robot.defaults, given)
   const text = xml === undefined ? robot.xml : await modelText(id, xml)

@@ -1,3 +1,4 @@
+import { isList, requireNumbers, requireThat } from '../core/require.ts'
 import { type BuiltIn, specOf } from './builtin.ts'
 import type { Point, Scene } from './render.ts'
 import { goalsScene } from './scenes.ts'
@@ -66,20 +67,40 @@ const task: BuiltIn<keyof typeof constants> = {
  */
 export const multiGoal = specOf(task)
 
-/** The goals among the constants of a multi-goal task. */
+/**
+ * The goals among the constants of a multi-goal task.
+ *
+ * @throws UsageError for constants without goals
+ */
 export function goalsOf(constants: Readonly<Record<string, number>>): Point[] {
   const goals: Point[] = []
+  requireNumbers('goalsOf', ['goal0X', 'goal0Y'], constants)
   for (let g = 0; Object.hasOwn(constants, `goal${g}X`); g++)
     goals.push([constants[`goal${g}X`], constants[`goal${g}Y`]])
   return goals
 }
 
-/** The constants that put the goals of a multi-goal task at these places. */
-export const goalsAt = (...places: readonly (readonly [x: number, y: number])[]): Record<string, number> =>
-  Object.fromEntries(places.flatMap(([x, y], g) => Object.entries({ [`goal${g}X`]: x, [`goal${g}Y`]: y })))
+/**
+ * The constants that put the goals of a multi-goal task at these places.
+ *
+ * @throws UsageError for what is no place
+ */
+export function goalsAt(...places: readonly (readonly [x: number, y: number])[]): Record<string, number> {
+  for (const place of places) {
+    const isPlace = isList(place) && place.length === 2 && Array.from(place).every(Number.isFinite)
+    requireThat(isPlace, 'goalsAt', 'places [x, y]', place)
+  }
+  return Object.fromEntries(places.flatMap(([x, y], g) => Object.entries({ [`goal${g}X`]: x, [`goal${g}Y`]: y })))
+}
 
-/** The number of the goal at which a position ends the episode, the nearest one; -1 if it does not. */
+/**
+ * The number of the goal at which a position ends the episode, the nearest one; -1 if it does not.
+ *
+ * @throws UsageError for constants without goals, and for what is no position
+ */
 export function goalReached(constants: Readonly<Record<string, number>>, x: number, y: number): number {
+  requireNumbers('goalReached', ['goalThreshold'], constants)
+  requireNumbers('goalReached', ['x', 'y'], { x, y })
   const distances = goalsOf(constants).map(([goalX, goalY]) =>
     Math.sqrt((x - goalX) * (x - goalX) + (y - goalY) * (y - goalY)),
   )

@@ -12,10 +12,10 @@ import { environmentSpec, environments } from './registry.ts'
  */
 export async function taskNamed(
   env: string | EnvironmentSpec,
-  { core, processes, ...changes }: MakeOptions & { readonly processes?: number } = {},
+  { core, processes, constants, maxEpisodeSteps }: MakeOptions & { readonly processes?: number } = {},
 ): Promise<EnvironmentSpec> {
-  if (typeof env !== 'string' || Object.hasOwn(environments, env)) return configured(env, changes)
-  const { constants, maxEpisodeSteps } = changes
+  if (typeof env !== 'string' || Object.hasOwn(environments, env))
+    return configured(env, { constants, maxEpisodeSteps })
   if (isPythonId(env)) return python(env, { constants, maxEpisodeSteps, processes })
   const { isMujocoId, mujoco, mujocoIds } = await import('./mujoco.ts')
   if (!isMujocoId(env)) return environmentSpec(env, mujocoIds)

@@ -1,4 +1,6 @@
 import { show, UsageError } from '../core/errors.ts'
+import { isList, requireNumbers, requireThat } from '../core/require.ts'
+import { check, wholeNumber } from '../core/schemas.ts'
 import { type BuiltIn, specOf } from './builtin.ts'
 import { mazeScene, type Wall } from './scenes.ts'
 import { box } from './spaces.ts'
@@ -11,6 +13,7 @@ type Constants = Readonly<Record<string, number>>
 const MOST_WALLS = 16
 /** Cells along each side, by default. */
 const GRID = 20
+const gridSchema = wholeNumber('grid', 1, 1000)
 const SIDES = ['Left', 'Bottom', 'Right', 'Top'] as const
 
 /**
@@ -32,7 +35,12 @@ const walls: readonly Wall[] = [
  * @throws UsageError for more than 16 walls
  */
 export function wallConstants(walls: readonly Wall[]): Record<string, number> {
+  requireThat(Array.isArray(walls), 'wallConstants', 'a list of walls', walls)
   if (walls.length > MOST_WALLS) throw new UsageError(`A maze has at most ${MOST_WALLS} walls, got ${walls.length}.`)
+  for (const wall of walls) {
+    const isWall = isList(wall) && wall.length === 4 && Array.from(wall).every(Number.isFinite)
+    requireThat(isWall, 'wallConstants', 'walls [left, bottom, right, top]', wall)
+  }
   const constants: Record<string, number> = { wallCount: walls.length }
   walls.forEach((wall, w) => {
     SIDES.forEach((side, k) => {
@@ -75,7 +83,7 @@ const task: BuiltIn = {
   constants,
   maxEpisodeSteps: 200,
   clipsActions: true,
-  check,
+  check: checkMaze,
   spaces: () => ({ observationSpace: box([0, 0], [1, 1]), actionSpace: box([-1, -1], [1, 1]) }),
   grid: (constants) => {
     const reachable = mazeCells(constants, GRID).length
@@ -96,7 +104,7 @@ const task: BuiltIn = {
  */
 export const pointMaze = specOf(task)
 
-function check(constants: Constants): void {
+function checkMaze(constants: Constants): void {
   const { speed, radius, startX, startY, resetRange, wallCount } = constants
   const refuse = (what: string, value: unknown) => {
     throw new UsageError(`${task.id}: ${what}, got ${show(value)}.`)
@@ -113,8 +121,15 @@ function check(constants: Constants): void {
     refuse('the start must lie outside the walls', start)
 }
 
-/** The walls among the constants of a maze. */
+/**
+ * The walls among the constants of a maze.
+ *
+ * @throws UsageError for what is none of its constants
+ */
 export function mazeWalls(constants: Readonly<Record<string, number>>): Wall[] {
+  requireNumbers('mazeWalls', ['wallCount'], constants)
+  const { wallCount } = constants
+  check(wholeNumber('wallCount', 0, MOST_WALLS), wallCount)
   return Array.from({ length: constants.wallCount }, (_, w) => {
     const [left, bottom, right, top] = SIDES.map((side) => constants[`wall${w}${side}`])
     return [left, bottom, right, top]
@@ -124,8 +139,12 @@ export function mazeWalls(constants: Readonly<Record<string, number>>): Wall[] {
 /**
  * The cell of a grid of `grid` by `grid` cells over the arena in which a position lies; row by row from the bottom
  * left.
+ *
+ * @throws UsageError for what is no position, and a grid that is no whole number from 1 to 1000
  */
 export function mazeCell(x: number, y: number, grid = GRID): number {
+  requireNumbers('mazeCell', ['x', 'y'], { x, y })
+  check(gridSchema, grid)
   const place = (value: number) => Math.min(Math.max(Math.floor(value * grid), 0), grid - 1)
   return place(y) * grid + place(x)
 }
@@ -136,8 +155,12 @@ export function mazeCell(x: number, y: number, grid = GRID): number {
  *
  * The sides of the walls, moved outwards by the radius, and the lines of the grid cut the arena into rectangles, each
  * of which is free or not as a whole. Those connected to the start are filled.
+ *
+ * @throws UsageError for what is none of a maze's constants, and a grid that is no whole number from 1 to 1000
  */
 export function mazeCells(constants: Readonly<Record<string, number>>, grid = GRID): number[] {
+  requireNumbers('mazeCells', ['radius', 'startX', 'startY'], constants)
+  check(gridSchema, grid)
   const { radius, startX, startY } = constants
   const blocks = mazeWalls(constants).map((wall) => inflated(wall, radius))
   const cuts = (k: 0 | 1) => {

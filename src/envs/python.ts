@@ -2,6 +2,7 @@ import { platform } from '#platform'
 import { pythonTask } from '#python'
 import { show, UsageError } from '../core/errors.ts'
 import { refuseUnknown } from '../core/options.ts'
+import { isRecord, requireThat } from '../core/require.ts'
 import { check, wholeNumber } from '../core/schemas.ts'
 import type { EnvironmentSpec } from './contract.ts'
 import { stepLimit } from './schemas.ts'
@@ -10,7 +11,7 @@ import { stepLimit } from './schemas.ts'
 const PREFIX = 'python:'
 
 /** Whether an id is that of a task in Python, such as python:CartPole-v1. */
-export const isPythonId = (id: string): boolean => id.startsWith(PREFIX)
+export const isPythonId = (id: string): boolean => typeof id === 'string' && id.startsWith(PREFIX)
 
 /** How a task in Python is made. */
 export interface PythonOptions {
@@ -41,7 +42,9 @@ export interface PythonOptions {
  */
 export async function python(id: string, options: PythonOptions = {}): Promise<EnvironmentSpec> {
   refuseUnknown('python', options, ['constants', 'maxEpisodeSteps', 'interpreter', 'processes'])
-  const { maxEpisodeSteps, interpreter, processes } = options
+  requireThat(typeof id === 'string' && id.length > 0, 'python', 'the id of a task', id)
+  const { constants = {}, maxEpisodeSteps, interpreter, processes } = options
+  requireThat(isRecord(constants), 'python', 'constants by name', constants)
   if (maxEpisodeSteps !== undefined) check(stepLimit, maxEpisodeSteps)
   if (interpreter !== undefined && typeof interpreter !== 'string')
     throw new UsageError(`interpreter must be the command of a Python, got ${show(interpreter)}.`)
@@ -51,7 +54,7 @@ export async function python(id: string, options: PythonOptions = {}): Promise<E
     id: isPythonId(id) ? id : `${PREFIX}${id}`,
     command: interpreter ?? (platform.variable('PYTHON') || 'python3'),
     processes: check(wholeNumber('processes', 1, 1024), processes ?? platform.threads.count()),
-    constants: options.constants ?? {},
+    constants,
     maxEpisodeSteps,
     start,
   })

@@ -52,25 +52,26 @@ export interface Text {
 }
 
 /** A line of a colour and a width, in the units of the scene, through points [x, y]. */
-export const line = (stroke: string, width: number, ...points: readonly Point[]): Line => ({
-  kind: 'line',
-  points,
-  stroke,
-  width,
-})
+export const line = (stroke: string, width: number, ...points: readonly Point[]): Line =>
+  shape('line', 'a colour, a width and points [x, y]', { kind: 'line', points, stroke, width })
 /** A polygon filled with a colour, with corners [x, y]. */
-export const polygon = (fill: string, ...points: readonly Point[]): Polygon => ({ kind: 'polygon', points, fill })
+export const polygon = (fill: string, ...points: readonly Point[]): Polygon =>
+  shape('polygon', 'a colour and corners [x, y]', { kind: 'polygon', points, fill })
 /** A disc of a colour at [x, y], with a radius in the units of the scene. */
-export const circle = (fill: string, at: Point, radius: number): Circle => ({ kind: 'circle', at, radius, fill })
+export const circle = (fill: string, at: Point, radius: number): Circle =>
+  shape('circle', 'a colour, a point [x, y] and a radius', { kind: 'circle', at, radius, fill })
 /** Words in a colour at [x, y], of a height in the units of the scene. */
-export const text = (fill: string, at: Point, size: number, words: string, anchor?: Text['anchor']): Text => ({
-  kind: 'text',
-  at,
-  text: words,
-  size,
-  fill,
-  anchor,
-})
+export const text = (fill: string, at: Point, size: number, words: string, anchor?: Text['anchor']): Text =>
+  shape('text', 'a colour, a point [x, y], a size, words, and start, middle or end', {
+    ...{ kind: 'text', at, text: words, size, fill, anchor },
+  })
+
+/** What a function has made of its arguments, unless they are none of a shape. */
+function shape<S extends Shape>(taker: string, what: string, made: S): S {
+  const { kind: _, ...given } = made
+  requireThat(isShape(made), taker, what, Object.values(given))
+  return made
+}
 
 /** A rectangle by its lower left and upper right corners. */
 export function rectangle(fill: string, lowerLeft: Point, upperRight: Point): Polygon {
@@ -232,19 +233,22 @@ function drawShape(context: Canvas, shape: Shape, scale: number, place: (point: 
   context.fill()
 }
 
-const areNumbers = (values: readonly unknown[]) => values.every((value) => typeof value === 'number')
+const areNumbers = (values: readonly unknown[]) => values.every(Number.isFinite)
 const areTexts = (values: readonly unknown[]) => values.every((value) => typeof value === 'string')
 const isPoint = (value: unknown): value is Point =>
   isList(value) && value.length === 2 && areNumbers([value[0], value[1]])
 const arePoints = (value: unknown) => Array.isArray(value) && value.every(isPoint)
 
+const ANCHORS: readonly unknown[] = [undefined, 'start', 'middle', 'end']
+
 function isShape(shape: unknown): shape is Shape {
   if (!isRecord(shape)) return false
-  const { kind, points, at, stroke, width, fill, radius, size, text: words } = shape
+  const { kind, points, at, stroke, width, fill, radius, size, text: words, anchor } = shape
   if (kind === 'line') return arePoints(points) && areTexts([stroke]) && areNumbers([width])
   if (kind === 'polygon') return arePoints(points) && areTexts([fill])
   if (kind === 'circle') return isPoint(at) && areTexts([fill]) && areNumbers([radius])
-  return kind === 'text' && isPoint(at) && areTexts([fill, words]) && areNumbers([size])
+  const isText = kind === 'text' && isPoint(at) && areTexts([fill, words]) && areNumbers([size])
+  return isText && ANCHORS.includes(anchor)
 }
 
 export function requireScene(taker: string, scene: Scene): void {

@@ -17,13 +17,38 @@ export interface Discrete {
 /** What observations or actions are: numbers between bounds, or one of n. */
 export type Space = Box | Discrete
 
-/** A box of real numbers between bounds, one pair an entry. */
-export const box = (low: readonly number[], high: readonly number[]): Box => ({ kind: 'box', low, high })
-/** n actions or observations by number. */
-export const discrete = (n: number): Discrete => ({ kind: 'discrete', n })
+/**
+ * A box of real numbers between bounds, one pair an entry.
+ *
+ * @throws UsageError for bounds that are no numbers, are not as many, or of which one is above the other
+ */
+export function box(low: readonly number[], high: readonly number[]): Box {
+  const areBounds = isList(low) && isList(high) && low.length === high.length
+  requireThat(areBounds, 'box', 'two lists of numbers, low and high, of the same length, as in box([-1], [1])', [
+    low,
+    high,
+  ])
+  for (let k = 0; k < low.length; k++) {
+    const isPair = typeof low[k] === 'number' && typeof high[k] === 'number' && low[k] <= high[k]
+    requireThat(isPair, 'box', 'numbers low ≤ high, entry by entry', [low[k], high[k]])
+  }
+  return { kind: 'box', low, high }
+}
+
+/**
+ * n actions or observations by number.
+ *
+ * @throws UsageError for what is no whole number above 0
+ */
+export function discrete(n: number): Discrete {
+  requireThat(Number.isSafeInteger(n) && n > 0, 'discrete', 'a whole number of at least 1', n)
+  return { kind: 'discrete', n }
+}
 
 function requireSpace(taker: string, space: Space): void {
-  const isSpace = space?.kind === 'discrete' || (space?.kind === 'box' && isList(space.low) && isList(space.high))
+  const isSpace =
+    (space?.kind === 'discrete' && Number.isSafeInteger(space.n)) ||
+    (space?.kind === 'box' && isList(space.low) && isList(space.high))
   requireThat(isSpace, taker, 'a space, as box() or discrete() makes it', space)
 }
 
@@ -31,10 +56,16 @@ function requireSpace(taker: string, space: Space): void {
 export type Action = number | ArrayLike<number>
 
 /** How many float32 numbers an element of the space takes: a discrete one takes one. */
-export const sizeOf = (space: Space) => (space.kind === 'box' ? space.low.length : 1)
+export function sizeOf(space: Space): number {
+  requireSpace('sizeOf', space)
+  return space.kind === 'box' ? space.low.length : 1
+}
 
 /** How many numbers flatten() gives: a discrete space has one for each of its elements. */
-export const flatSize = (space: Space) => (space.kind === 'box' ? space.low.length : space.n)
+export function flatSize(space: Space): number {
+  requireSpace('flatSize', space)
+  return space.kind === 'box' ? space.low.length : space.n
+}
 
 /**
  * Whether x is an element of the space. As in Gymnasium a box holds float32 numbers: x and the bounds are compared
@@ -50,14 +81,25 @@ export function contains(space: Space, x: unknown): boolean {
   return true
 }
 
+const areNumbers = (values: ArrayLike<unknown>) => Array.from(values).every((value) => typeof value === 'number')
+
 const within = ({ low, high }: Box, k: number, x: number) =>
   typeof x === 'number' && Math.fround(x) >= Math.fround(low[k]) && Math.fround(x) <= Math.fround(high[k])
 
-/** The element as a vector [flatSize]: a box's own numbers, a discrete one as 0 … 1 … 0. */
+/**
+ * The element as a vector [flatSize]: a box's own numbers, a discrete one as 0 … 1 … 0.
+ *
+ * @throws UsageError for what is no element: another number of entries, what is no number, no number of a class
+ */
 export function flatten(space: Space, x: Action): Float32Array {
   requireSpace('flatten', space)
-  requireThat(typeof x === 'number' || isList(x), 'flatten', 'an element of the space', x)
-  if (space.kind === 'box') return typeof x === 'number' ? Float32Array.of(x) : Float32Array.from(x)
+  if (space.kind === 'box') {
+    const values = typeof x === 'number' ? [x] : x
+    const isVector = isList(values) && values.length === space.low.length && areNumbers(values)
+    requireThat(isVector, 'flatten', `an element of the space, ${space.low.length} numbers`, x)
+    return Float32Array.from(values)
+  }
+  requireThat(contains(space, x), 'flatten', `an element of the space, a whole number from 0 to ${space.n - 1}`, x)
   const out = new Float32Array(space.n)
   out[Number(x)] = 1
   return out

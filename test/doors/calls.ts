@@ -1,3 +1,4 @@
+import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as algorithms from '../../src/algorithms.ts'
@@ -8,6 +9,7 @@ import * as all from '../../src/index.ts'
 import * as policy from '../../src/policy/index.ts'
 import * as render from '../../src/render.ts'
 import * as svgd from '../../src/svgd.ts'
+import * as sweeps from '../../src/sweeps.ts'
 import * as tools from '../../src/tools.ts'
 
 /** A call that works: the arguments, made anew each time, and what they leave. */
@@ -29,7 +31,8 @@ const task = { env: 'CartPole-v1', particles: 2, iterations: 1, seed: 0, steps: 
 const learner = { env: 'Pendulum-v1', seed: 0, steps: 8, environments: 1, hidden: [4], batchSize: 4, warmup: 2 }
 const draws = { mu: { shape: [], data: Float32Array.of(0, 1, 2) } }
 const box = envs.box([-1], [1])
-const nowhere = join(tmpdir(), 'steinrl-nowhere')
+const folder = mkdtempSync(join(tmpdir(), 'steinrl-doors-'))
+const nowhere = join(folder, 'nowhere')
 const multigoal = envs.environments['MultiGoal-v0'].core?.constants as Record<string, number>
 const maze = envs.environments['PointMaze-v0'].core?.constants as Record<string, number>
 
@@ -67,11 +70,22 @@ const drain = async (steps: unknown) => {
 const pendulum = () => all.wrap('Pendulum-v1')
 const wrapped = (wrapper: (spec: envs.EnvironmentSpec) => unknown) => call(wrapper, async () => [await pendulum()])
 
+const scene = { view: [0, 0, 1, 1], shapes: [render.circle('#000000', [0, 0], 1)] }
+const steps = async function* () {
+  yield await step()
+}
+const looped = (helper: (given: never) => unknown) =>
+  call(
+    (given: never) => drain(helper(given)),
+    () => [steps()],
+  )
+
 const svgdState = async () => [await svgd.createSVGD(method).init(start)]
 const amortized = {
-  ...{ score, noise: 1, dimension: 1, particles: 3, batch: 3, hidden: [4] },
-  optimizer: svgd.adam({ learningRate: 0.1 }),
+  ...{ score, network: tools.mlp([1, 4, 1]), dimension: 1, particles: 3, learningRate: 0.1, seed: 0 },
 }
+
+const amortizedState = async () => [await all.createAmortizedSVGD(amortized).init()]
 
 /** Calls of public functions by `entry`'s names; what `logp` and records of functions hold is named with a dot. */
 export const calls: Readonly<Record<string, Call>> = {
@@ -143,6 +157,11 @@ export const calls: Readonly<Record<string, Call>> = {
   inTypeScript: call(envs.inTypeScript, async () => [envs.environments['Pendulum-v1'], await svgd.compileCore()]),
   mujoco: call(envs.mujoco, () => ['Hopper-v5', {}], closeIt),
   isMujocoId: call(envs.isMujocoId, () => ['Hopper-v5']),
+  isPythonId: call(envs.isPythonId, () => ['python:CartPole-v1']),
+  python: call(envs.python, () => [
+    'python:none',
+    { constants: {}, maxEpisodeSteps: 10, interpreter: `${nowhere}-python`, processes: 1 },
+  ]),
   goalsAt: call(envs.goalsAt, () => [[1, 2], [3, 4]]), // biome-ignore format: pairs
   goalsOf: call(envs.goalsOf, () => [multigoal]),
   goalReached: call(envs.goalReached, () => [multigoal, 0, 0]),
@@ -233,6 +252,12 @@ export const calls: Readonly<Record<string, Call>> = {
     new Proxy({ canvas: { width: 10, height: 10 } }, { get: (of, name) => Reflect.get(of, name) ?? (() => {}) }),
     { view: [0, 0, 1, 1], shapes: [render.circle('#000000', [0, 0], 1)] },
   ]),
+  drawAnimation: call(render.drawAnimation, () => [
+    [scene, scene],
+    { framesPerSecond: 30, width: 100, background: '#ffffff' },
+  ]),
+  drawGif: call(render.drawGif, () => [[scene, scene], { framesPerSecond: 30, width: 100, background: '#ffffff' }]),
+  sideBySide: call(render.sideBySide, () => [[scene, scene]]),
   // Training
   train: call(
     (options: never) => drain(all.train(options)),
@@ -290,6 +315,63 @@ export const calls: Readonly<Record<string, Call>> = {
   constantsAt: call(algorithms.constantsAt, () => [{ length: [0, 1] }, [0.5]]),
   gridPoints: call(algorithms.gridPoints, () => [2, 3]),
   kernelMatrix: call(algorithms.kernelMatrix, async () => [(await step()).state]),
+  saveAmortized: call(algorithms.saveAmortized, amortizedState, (_, [state]) => closeIt(state)),
+  loadAmortized: call(
+    algorithms.loadAmortized,
+    async () => {
+      const [state] = await amortizedState()
+      return [state, algorithms.saveAmortized(state)]
+    },
+    (_, [state]) => closeIt(state),
+  ),
+  // What stands around the loop
+  evaluateEvery: call(tools.evaluateEvery, () => [2, { episodes: 1, seed: 0 }]),
+  stopAt: call(tools.stopAt, () => [{ return: 1, of: 'best', onStop: () => {} }]),
+  stopWithoutImprovement: call(tools.stopWithoutImprovement, () => [2, { of: 'best', onStop: () => {} }]),
+  keepBest: call(tools.keepBest, () => [{ above: 0 }]),
+  everyIterations: call(tools.everyIterations, () => [2, () => {}]),
+  checkpointEvery: call(tools.checkpointEvery, () => [2, () => {}]),
+  logTo: call(tools.logTo, () => [() => {}, () => {}]),
+  pipe: call(
+    (...given: never[]) => drain((tools.pipe as unknown as (...given: unknown[]) => unknown)(...given)),
+    () => [steps(), tools.everyIterations(1, () => {}), tools.logTo(() => {})],
+  ),
+  'evaluateEvery()': looped(tools.evaluateEvery(1, { episodes: 1 })),
+  'stopAt()': looped(tools.stopAt({ return: 1e9 })),
+  'stopWithoutImprovement()': looped(tools.stopWithoutImprovement(2)),
+  'keepBest()': call(
+    (given: never) => drain(tools.keepBest()(given)),
+    () => [tools.evaluateEvery(1, { episodes: 1 })(steps())],
+  ),
+  'everyIterations()': looped(tools.everyIterations(1, () => {})),
+  'logTo()': looped(tools.logTo(() => {})),
+  playEpisode: call(tools.playEpisode, async () => [
+    { agents: { ...(await agents()), task: envs.environments['CartPole-v1'] }, particle: 0, greedy: true, seed: 0 },
+  ]),
+  playRun: call(tools.playRun, () => [
+    {
+      run: nowhere,
+      out: `${nowhere}.json`,
+      particle: 'best',
+      greedy: true,
+      seed: 0,
+      framesPerSecond: 30,
+      overwrite: false,
+    },
+  ]),
+  // Sweeps
+  readSweep: call(sweeps.readSweep, () => [nowhere]),
+  runSweep: call(
+    (options: never) => drain(sweeps.runSweep(options)),
+    () => [
+      {
+        ...{ env: 'Pendulum-v1', algorithm: 'svpg', space: { particles: [2, 4] }, out: nowhere, jobs: 1, seed: 0 },
+        ...{ trials: 1, sampler: 'random', iterations: 'none' },
+      },
+    ],
+  ),
+  sobol: call(sweeps.sobol, () => [2, [0, 1]]),
+  'sobol()': call(sweeps.sobol(2), () => [3]),
   startTfjs: call(all.startTfjs, () => [{ fused: true, compiled: true }]),
   // tfjs
   logDensity: call(all.logDensity, () => [(x: bayes.tf.Tensor2D) => bayes.tf.sum(x, 1), { compile: 'auto' }]),

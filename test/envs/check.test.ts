@@ -41,7 +41,7 @@ describe('nothing is wrong with', () => {
 })
 
 test('all that is wrong is thrown, a line for each', async () => {
-  const wrong = { ...walk, maxEpisodeSteps: 0, actionSpace: discrete(0) }
+  const wrong = { ...walk, maxEpisodeSteps: 0, actionSpace: { kind: 'discrete' as const, n: 0 } }
   await expect(checkEnvironment(wrong)).rejects.toThrow(
     'Walk: n of its actionSpace must be a whole number of at least 1, got 0.\nWalk: maxEpisodeSteps, the time limit, must be a whole number from 1 to 1000000, got 0.',
   )
@@ -56,14 +56,20 @@ describe('the description', () => {
       'Walk: its observationSpace must be a box, got {"kind":"discrete","n":2}.',
     ],
     [{ actionSpace: undefined as never }, 'Walk: its actionSpace must be a box or discrete, got undefined.'],
-    [{ actionSpace: discrete(1.5) }, 'Walk: n of its actionSpace must be a whole number of at least 1, got 1.5.'],
     [
-      { observationSpace: box([0], [1, 1]) },
+      { actionSpace: { kind: 'discrete' as const, n: 1.5 } },
+      'Walk: n of its actionSpace must be a whole number of at least 1, got 1.5.',
+    ],
+    [
+      { observationSpace: { kind: 'box' as const, low: [0], high: [1, 1] } },
       'Walk: low and high of its observationSpace must have the same length of at least 1, got 1 and 2.',
     ],
-    [{ observationSpace: box([], []) }, 'of at least 1, got 0 and 0.'],
-    [{ actionSpace: box([0, 2], [1, 1]) }, 'Walk: its actionSpace must have low <= high, got 2 and 1 at 1.'],
-    [{ actionSpace: box([Number.NaN], [1]) }, 'got NaN and 1 at 0.'],
+    [{ observationSpace: { kind: 'box' as const, low: [], high: [] } }, 'of at least 1, got 0 and 0.'],
+    [
+      { actionSpace: { kind: 'box' as const, low: [0, 2], high: [1, 1] } },
+      'Walk: its actionSpace must have low <= high, got 2 and 1 at 1.',
+    ],
+    [{ actionSpace: { kind: 'box' as const, low: [Number.NaN], high: [1] } }, 'got NaN and 1 at 0.'],
     [
       { maxEpisodeSteps: Infinity },
       'Walk: maxEpisodeSteps, the time limit, must be a whole number from 1 to 1000000, got Infinity.',
@@ -254,7 +260,8 @@ describe('states and pictures', () => {
 
 describe('what users of Gymnasium write', () => {
   test('bounds that are numbers, and actions that begin elsewhere', async () => {
-    const scalar = { ...walk, observationSpace: box(-1 as never, 1 as never) }
+    expect(() => box(-1 as never, 1 as never)).toThrow('of the same length, as in box([-1], [1]), got [-1, 1].')
+    const scalar = { ...walk, observationSpace: { kind: 'box', low: -1, high: 1 } as never }
     expect(await problemsOf(scalar)).toEqual([
       'Walk: low and high of its observationSpace must be lists of numbers, as in box([-1], [1]), got -1 and 1.',
     ])

@@ -1,5 +1,5 @@
 import { show, UsageError } from '../../core/errors.ts'
-import { isRecord, requireThat } from '../../core/require.ts'
+import { isRecord, requireFunction, requireThat } from '../../core/require.ts'
 import type { Environment, EnvironmentSpec, Step } from '../contract.ts'
 import { creatorOf } from '../instances.ts'
 import type { Action } from '../spaces.ts'
@@ -36,6 +36,10 @@ export function wrapper(
   steps = 1,
   remaking: Remaking = { options: null },
 ): Wrapper {
+  requireThat(typeof name === 'string' && name.length > 0, 'wrapper', 'a name', name)
+  requireFunction('wrapper', change, '(task) => ({ spec, around })')
+  requireThat(Number.isSafeInteger(steps) && steps > 0, 'wrapper', 'a whole number of steps from 1', steps)
+  requireThat(isRecord(remaking), 'wrapper', 'what it takes to make it again, { options }', remaking)
   const wrapped: Wrapper = (inner) => {
     requireThat(isRecord(inner), name, 'a task', inner)
     const create = creatorFor(name, inner)
