@@ -12,10 +12,10 @@ import { type Interrupt, listenForInterrupt, oneByOne } from './interrupt.ts'
 import { optunaSampler } from './optuna.ts'
 import { printLine } from './print.ts'
 import { duration, format, progress } from './progress.ts'
-import { taskOf } from './task.ts'
+import { type TaskOptions, taskOf, taskOptions } from './task.ts'
 import { directory, number } from './values.ts'
 
-interface CommandOptions {
+interface CommandOptions extends TaskOptions {
   trials: number
   jobs?: number
   sampler: string
@@ -29,7 +29,7 @@ interface CommandOptions {
 const IN_FILE = ['algorithm', 'env', 'settings', 'space', 'iterations', 'transitions', 'objective', 'direction']
 
 export function sweepCommand(): Command {
-  return new Command('sweep')
+  return taskOptions(new Command('sweep'))
     .description('Try settings of an algorithm, and report what they come to and which of them matter.')
     .argument('<space>', 'a JSON file, or a module whose default export is the same')
     .option('--trials <n>', 'how many settings to try', number, 20)
@@ -42,13 +42,14 @@ export function sweepCommand(): Command {
     .action(runCommand)
 }
 
-async function runCommand(file: string, { json, ...options }: CommandOptions): Promise<void> {
-  const given = await readSpace(file)
+async function runCommand(file: string, { json, ...given }: CommandOptions): Promise<void> {
+  const space = await readSpace(file)
+  const { constants, maxEpisodeSteps, wrap, ...options } = given
   const name = basename(file).replace(/\.[^.]+$/, '')
   const out = options.out ?? `sweeps/${name}`
-  const env = typeof given.env === 'string' ? await taskOf(given.env, { wrap: [] }) : given.env
+  const env = space.env && (await taskOf(space.env, { constants, maxEpisodeSteps, wrap }))
   const sampler = options.sampler === 'optuna' ? optunaSampler(Number(options.seed)) : options.sampler
-  const sweep = { ...given, ...options, env, sampler, name, out } as SweepOptions
+  const sweep = { ...space, ...options, env, sampler, name, out } as SweepOptions
   const interrupt = listenForInterrupt()
   try {
     await consume(runSweep(sweep), interrupt, json)

@@ -41,15 +41,19 @@ function wrapping(text: string, before: readonly WrapperDescription[]): WrapperD
 const FILE = /^(?:\.{0,2}[\\/]|[a-zA-Z]:[\\/]|file:)|\.[cm]?[jt]s(?:#.*)?$/
 
 /**
- * The task that a command is given: of the library, MuJoCo's, in Python, or of a module of one's own; with constants,
- * limit and wrappers.
+ * The task that a command is given: of the library, MuJoCo's, in Python, of a module of one's own, or a description;
+ * with constants, limit and wrappers.
  *
  * @throws UsageError for what does not exist
  */
-export async function taskOf(env: string, { constants, maxEpisodeSteps, wrap: wrappers }: TaskOptions) {
+export async function taskOf(
+  env: string | EnvironmentSpec,
+  { constants, maxEpisodeSteps, wrap: wrappers }: TaskOptions,
+) {
   if (maxEpisodeSteps !== undefined) check(stepLimit, maxEpisodeSteps)
   const changes = { constants, maxEpisodeSteps }
-  const spec = FILE.test(env) ? configured(await exported(env), changes) : await taskNamed(env, changes)
+  const isFile = typeof env === 'string' && FILE.test(env)
+  const spec = isFile ? configured(await exported(env), changes) : await taskNamed(env, changes)
   return wrappers.length === 0 ? spec : wrap(spec, ...wrappers.map(({ name, options }) => wrapperNamed(name, options)))
 }
 

@@ -2,6 +2,7 @@ import { platform } from '#platform'
 import { isRedisAddress, type RedisAddress } from '../cluster/address.ts'
 import { UsageError } from '../core/errors.ts'
 import { check, nonNegativeNumber, wholeNumber } from '../core/schemas.ts'
+import { keepWorkers } from '../rl/pool-worker.ts'
 import { runElsewhere } from './cluster/elsewhere.ts'
 import { conclude, keptJobs, keyOf, startExperiment } from './directory.ts'
 import { type ExperimentJob, type ExperimentOptions, jobsOf, type Plan, planOf } from './plan.ts'
@@ -97,6 +98,7 @@ async function handsFor(
   // The cores that are left when there are few runs evaluate for these.
   const workers = Math.max(Math.floor(platform.threads.count() / limit), 1)
   const stop = { requested: false }
+  const endWorkers = keepWorkers()
   return {
     ...nobody,
     run: (job) => runJob(job, description, { ...session, workers, stop }),
@@ -104,6 +106,7 @@ async function handsFor(
     stop() {
       stop.requested = true
     },
+    close: async () => endWorkers(),
   }
 }
 

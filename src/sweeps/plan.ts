@@ -3,7 +3,7 @@ import { namesOf, refuseUnknown } from '../core/options.ts'
 import { check, MOST_ITERATIONS, oneOf, wholeNumber } from '../core/schemas.ts'
 import type { EnvironmentSpec } from '../envs/contract.ts'
 import { describeTask, type TaskDescription } from '../envs/description.ts'
-import { environmentSpec } from '../envs/registry.ts'
+import { taskNamed } from '../envs/named.ts'
 import { type AlgorithmName, type AnyTrainOptions, algorithmNamed, runConfig } from '../train/train.ts'
 import { MOST_DIMENSIONS } from './sobol.ts'
 import { type Dimension, dimensionsOf, type SweepSpace } from './space.ts'
@@ -42,7 +42,7 @@ const samplers = ['random', 'sobol', 'halving'] as const
 export interface SweepOptions {
   /** Default 'svpg'. */
   readonly algorithm?: AlgorithmName
-  /** An id of the registry or a task of one's own. */
+  /** The id of a task, MuJoCo's and python:ID among them, or a task of one's own. */
   readonly env: string | EnvironmentSpec
   /** Settings that all trials share; the others take their defaults. */
   readonly settings?: Readonly<Record<string, unknown>>
@@ -114,12 +114,11 @@ export interface SweepPlan {
  *
  * @throws UsageError for an option, a setting, a range or an end of a range that is not allowed
  */
-export function planOf(given: SweepOptions): SweepPlan {
+export async function planOf(given: SweepOptions): Promise<SweepPlan> {
   refuseUnknown('A sweep', given, OPTIONS)
   const { algorithm = 'svpg', settings = {}, space, direction = 'maximise', sampler = 'sobol' } = given
   algorithmNamed(algorithm)
   if (given.env === undefined) throw new UsageError('A sweep needs the task to train on: its id as env.')
-  const spec = environmentSpec(given.env)
   const objective = objectiveOf(given.objective ?? {})
   const trials = check(wholeNumber('trials', 1, 1_000_000), given.trials ?? 20)
   const [iterations, transitions] = lengthOf(given)
@@ -130,13 +129,15 @@ export function planOf(given: SweepOptions): SweepPlan {
   if (sampler === 'sobol' && dimensions.length > MOST_DIMENSIONS)
     throw new UsageError(`The Sobol sequence goes over up to ${MOST_DIMENSIONS} settings, got ${dimensions.length}.`)
   refuseValues(algorithm, settings, dimensions)
+  if (transitions !== null) transitionsPerIteration(algorithm, settings)
+  // Last, so that nothing that is refused leaves processes behind.
+  const spec = await taskNamed(given.env)
   const description: SweepDescription = {
     ...{ algorithm, env: spec.id, task: describeTask(spec), settings, space, iterations, transitions },
     ...{ objective, direction, sampler: foreign?.name ?? (sampler as string) },
     seed: check(wholeNumber('seed', 0), given.seed ?? 0),
     trials: sampler === 'halving' ? trials : null,
   }
-  if (transitions !== null) transitionsPerIteration(algorithm, settings)
   const name = given.name ?? `${algorithm}-${spec.id}`
   const path = given.out ?? `sweeps/${name}`
   return { path, name, trials, dimensions, spec, foreign, description: JSON.parse(JSON.stringify(description)) }

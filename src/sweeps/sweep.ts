@@ -4,6 +4,7 @@ import { check, wholeNumber } from '../core/schemas.ts'
 import { findTask } from '../envs/description.ts'
 import { equal } from '../experiments/plan.ts'
 import { merge } from '../experiments/run-concurrently.ts'
+import { keepWorkers } from '../rl/pool-worker.ts'
 import { writing } from '../train/run-files.ts'
 import { commandOf } from './command.ts'
 import {
@@ -70,9 +71,10 @@ export interface SweepProgress extends TrialProgress {
  *   cannot be written
  */
 export async function* runSweep(options: SweepOptions): AsyncGenerator<SweepProgress> {
-  const plan = await located(planOf(options))
+  const plan = await located(await planOf(options))
   const jobs = check(wholeNumber('jobs', 1, MOST_JOBS), options.jobs ?? platform.threads.count())
   const release = await taken(plan, options.overwrite ?? false)
+  const endWorkers = keepWorkers()
   try {
     const journal = await opened(plan)
     const limit = Math.max(Math.min(jobs, plan.trials), 1)
@@ -90,6 +92,7 @@ export async function* runSweep(options: SweepOptions): AsyncGenerator<SweepProg
       await conclude(plan)
     }
   } finally {
+    endWorkers()
     await release()
   }
 }

@@ -1,8 +1,10 @@
 import { platform } from '#platform'
 import { isExpected, RunError, StorageError } from '../core/errors.ts'
 import { finite, meanOf, quantile, type Value } from '../core/statistics.ts'
-import { freeze } from '../envs/description.ts'
+import type { EnvironmentSpec } from '../envs/contract.ts'
+import { freeze, statesOf, taskFrom } from '../envs/description.ts'
 import type { IterationMetrics } from '../report/metrics.ts'
+import { NoWorkers } from '../rl/pool-worker.ts'
 import { writing } from '../train/run-files.ts'
 import { leaveIfStopped, STOPPED } from '../train/stopped.ts'
 import { type AnyTrainOptions, type AnyTrainStep, evaluate, train } from '../train/train.ts'
@@ -52,7 +54,8 @@ const WINDOW = 10
 export interface TrialSession {
   readonly plan: SweepPlan
   readonly journal: Journal
-  readonly workers: number
+  /** Of each trial; 0 as soon as it is known that there are none. */
+  workers: number
   readonly stop: { readonly requested: boolean }
 }
 
@@ -118,11 +121,12 @@ export async function prune({ plan, journal }: TrialSession, trial: JournalTrial
 }
 
 async function* reach(
-  { plan, journal, workers, stop }: TrialSession,
+  session: TrialSession,
   trial: JournalTrial,
   rung: Rung,
   progress: (status: TrialProgress['status'], rest?: Partial<TrialProgress>) => TrialProgress,
 ): AsyncGenerator<TrialProgress, number> {
+  const { plan, journal, stop } = session
   const { task: _, ...config } = trialConfig(plan, valuesOf(plan, trial))
   const { iterations } = config
   const last = Math.max(Math.floor(iterations * rung.share + 1e-9), 1)
@@ -130,10 +134,12 @@ async function* reach(
   const before = rung.number > 0 && (await files.exists(from)) ? await files.read(from) : null
   const measured = measuring(plan, before ? recordOf(trial, rung.number - 1) : null)
   const curve = curveOf(journal, trial, Math.ceil(iterations / CURVE))
-  const { spec: env } = plan
-  const steps: AsyncIterable<AnyTrainStep> = before
-    ? train({ resume: before, env, workers })
-    : train({ ...config, env, workers } as AnyTrainOptions)
+  const env = await taskOfTrial(plan)
+  const steps = withWorkers(
+    session,
+    (workers): AsyncIterable<AnyTrainStep> =>
+      before ? train({ resume: before, env, workers }) : train({ ...config, env, workers } as AnyTrainOptions),
+  )
   let value: number | null = null
   for await (const step of steps) {
     await curve.add(step.iteration, measured.add(step.metrics), step.iteration === last)
@@ -152,6 +158,22 @@ async function* reach(
     await files.remove(from)
   }
   return value as number
+}
+
+/** What wrappers learn in a trial is no other trial's: then each has a task of its own. */
+const taskOfTrial = async ({ spec, description }: SweepPlan): Promise<EnvironmentSpec> =>
+  statesOf(spec).every((state) => state === null) ? spec : taskFrom(description.task)
+
+/** With the workers that there are: where none can be had, this thread comes to the same bits. */
+async function* withWorkers<T>(session: TrialSession, start: (workers: number) => AsyncIterable<T>): AsyncGenerator<T> {
+  try {
+    yield* start(session.workers)
+  } catch (error) {
+    // Workers are had before the first iteration.
+    if (!(error instanceof NoWorkers)) throw error
+    session.workers = 0
+    yield* start(0)
+  }
 }
 
 /** Keeps what the trial goes on from, if it is among the best. */

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,6 +10,7 @@ import { RunError, UsageError } from '../../src/core/errors.ts'
 import { threadCount } from '../../src/core/thread-pool.ts'
 import { cartPole } from '../../src/envs/cartpole.ts'
 import type { EnvironmentSpec } from '../../src/envs/contract.ts'
+import { keepWorkers } from '../../src/rl/pool-worker.ts'
 import { workersFor } from '../../src/rl/worker-pool.ts'
 
 const small = { env: 'CartPole-v1', particles: 5, environments: 3, steps: 40, hidden: [8], seed: 6 }
@@ -269,6 +270,48 @@ describe('errors of a worker', () => {
   test('a module that is not there is named', async () => {
     const env = { ...walk, module: new URL('./fixtures/nowhere.js', import.meta.url).href }
     await expect(svpg.init({ ...small, env, workers: 2 })).rejects.toThrow(/nowhere\.js/)
+  })
+})
+
+describe('workers that are kept', () => {
+  /** The threads that have played an instance of the task, and what the run came to. */
+  async function played(name: string) {
+    const module = new URL('./fixtures/walk.js', import.meta.url)
+    module.searchParams.set('threads', join(folder, name))
+    const result = await trained({ ...small, env: { ...walk, module: module.href }, workers: 2 }, 2)
+    return { result, threads: readdirSync(join(folder, name)).sort() }
+  }
+
+  test('are those of the next pool, with the same bits, and not of one after that', async () => {
+    const here = await trained({ ...small, env: walk }, 2)
+    const release = keepWorkers()
+    try {
+      const first = await played('first')
+      expect(first.threads).toHaveLength(2)
+      expect(first.result).toEqual({ ...here, size: 2 })
+      expect(await trained({ ...small, workers: 2 }, 2)).toEqual({ ...(await trained(small, 2)), size: 2 })
+      expect((await played('second')).threads).toEqual(first.threads)
+    } finally {
+      release()
+    }
+    const { threads } = await played('third')
+    const before = readdirSync(join(folder, 'first'))
+    expect(threads.filter((thread) => before.includes(thread))).toEqual([])
+  })
+
+  test('that fail or end while they wait are not those of the next pool', async () => {
+    const options = { ...small, env: walk, workers: 2 }
+    const here = await trained({ ...small, env: walk })
+    const release = keepWorkers()
+    try {
+      await trained(options, 1)
+      writeFileSync(join(folder, 'end'), '')
+      while (existsSync(join(folder, 'end'))) await new Promise((resolve) => setTimeout(resolve, 10))
+      await new Promise((resolve) => setTimeout(resolve, 200))
+      expect(await trained(options)).toEqual({ ...here, size: 2 })
+    } finally {
+      release()
+    }
   })
 })
 

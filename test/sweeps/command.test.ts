@@ -48,7 +48,7 @@ async function understood(line: string) {
 }
 
 async function sameFor(given: Omit<SweepOptions, 'space'>): Promise<string> {
-  const plan = planOf({ space: { hidden }, iterations: 7, ...given })
+  const plan = await planOf({ space: { hidden }, iterations: 7, ...given })
   const task = await findTask(plan.spec)
   const line = commandOf({ ...plan.description, task }, { settings: { hidden: [8] }, iterations: 7 })
   expect(await understood(line)).toEqual({ task, config: trialConfig(plan, { hidden: [8] }) })

@@ -5,6 +5,8 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { optunaSampler } from '../../src/cli/optuna.ts'
 import { UsageError } from '../../src/core/errors.ts'
+import { normaliseObservation } from '../../src/envs/wrappers/observations.ts'
+import { wrap } from '../../src/envs/wrappers/wrap.ts'
 import { type SweepOptions, transitionsPerIteration } from '../../src/sweeps/plan.ts'
 import type { SweepResult } from '../../src/sweeps/result.ts'
 import { readSweep, runSweep, type SweepProgress } from '../../src/sweeps/sweep.ts'
@@ -71,6 +73,46 @@ describe('a sweep', () => {
     }
     expect(value).toBe(best?.value)
     expect((await readdir(out)).sort()).toEqual(['journal.log', 'report.html'])
+  })
+
+  test('takes tasks in Python, those of MuJoCo and those of files by their names', async () => {
+    const trial = { trials: 1, iterations: 1, settings: { particles: 1, environments: 1, steps: 8, hidden: [4] } }
+    const space = { learningRate: { among: [0.01] } }
+    const [swimmer] = await result({
+      ...trial,
+      space,
+      env: 'Swimmer-v5',
+      objective: { episodes: 1 },
+      out: join(top, 's'),
+    })
+    expect(swimmer.state).toBe('finished')
+    if (!hasModule('gymnasium')) return
+    const given = { ...trial, space, objective: { episodes: 1 } }
+    const [there] = await result({ ...given, env: 'python:CartPole-v1', out: join(top, 'p') })
+    expect(there.state).toBe('finished')
+    expect(await readSweep(join(top, 'p'))).toMatchObject({ description: { task: { id: 'python:CartPole-v1' } } })
+  })
+
+  test('trains in its thread where no worker can be started or sent the task, to the same results', async () => {
+    const once = await result({ trials: 2 })
+    const permission = process.allowedNodeEnvironmentFlags.has('--permission')
+      ? '--permission'
+      : '--experimental-permission'
+    const path = join(top, 'refused')
+    const script = `
+      const { runSweep } = await import(${JSON.stringify(new URL('../../dist/sweeps.js', import.meta.url).href)})
+      for await (const _ of runSweep(${JSON.stringify({ ...tiny, trials: 2, jobs: 2, out: path })}));`
+    const flags = [permission, '--allow-fs-read=*', '--allow-fs-write=*', '--no-warnings', '--input-type=module']
+    const { status, stderr } = spawnSync(process.execPath, [...flags, '-e', script], { encoding: 'utf8' })
+    expect([status, stderr]).toEqual([0, ''])
+    expect(timeless(await readSweep(path))).toEqual(once)
+
+    const space = { learningRate: { among: [0.01] } }
+    const env = await wrap('CartPole-v1', normaliseObservation())
+    const counted = await result({ env, space, trials: 2, jobs: 2, out: join(top, 'counted') })
+    expect(counted[0].state).toBe('finished')
+    // What the wrapper has learned in one is not known to the other.
+    expect(counted[1]).toEqual({ ...counted[0], number: 1 })
   })
 
   test.each(['random', 'sobol', 'halving'] as const)(

@@ -7,6 +7,7 @@ import { setting } from '../../core/settings.ts'
 import type { EnvironmentSpec } from '../../envs/contract.ts'
 import { findTask, statesOf } from '../../envs/description.ts'
 import type { Evaluator } from '../../rl/evaluator.ts'
+import { NoWorkers } from '../../rl/pool-worker.ts'
 import { startWorkerPool, type WorkerPool, workersFor } from '../../rl/worker-pool.ts'
 import type { PolicyGradientSetup } from '../policy-gradient/evaluation-state.ts'
 import type { PostedTask } from './task.ts'
@@ -97,6 +98,6 @@ async function postedTask(spec: EnvironmentSpec, wanted: Workers): Promise<Poste
   } catch (error) {
     if (!isExpected(error)) throw error
     if (wanted === 'auto') return null
-    throw new UsageError(`Workers cannot have this task: ${error.message} Take workers: 0.`)
+    throw new NoWorkers(`Workers cannot have this task: ${error.message} Take workers: 0.`)
   }
 }

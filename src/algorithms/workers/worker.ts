@@ -1,4 +1,5 @@
-// What a worker of a worker pool runs: it becomes an evaluator, then evaluates one particle after the other.
+// What a worker of a worker pool runs: it becomes an evaluator, evaluates one particle after the other, and may become
+// another one.
 import { platform } from '#platform'
 import { show, UsageError } from '../../core/errors.ts'
 import type { Evaluator, Job, Outcome } from '../../rl/evaluator.ts'
@@ -19,6 +20,7 @@ platform.inbox.onMessage(async (message) => {
     const setup = checkedSetup(
       await withTask<RandomisedSetup>(posted as Parameters<typeof withTask<RandomisedSetup>>[0]),
     )
+    leave()
     current = { setup, name, evaluate: await evaluators[name](setup) }
     answer({ ready: true })
   } catch (error) {
@@ -26,6 +28,16 @@ platform.inbox.onMessage(async (message) => {
     answer({ failure: { name, message, stack } })
   }
 })
+
+/** What it was before: nobody waits for what its environments say to their end. */
+function leave(): void {
+  try {
+    current?.evaluate.close()
+  } catch {
+  } finally {
+    current = null
+  }
+}
 
 function evaluated(job: Job): Outcome {
   if (!current) throw new UsageError('A worker was given a job before it was told what to become.')
