@@ -2,21 +2,24 @@
 
 Requests come from file descriptor 3, answers go to 4; all numbers are little-endian.
 
-    request: operation, length (uint32 each), body [length]
+    request: operation, length (uint32 each), seconds that it may take (float64), body [length]
     answer:  MAGIC, status (0 done, 1 failed), length (uint32 each), body [length]
 
     LOAD   {"id", "kwargs", "maxEpisodeSteps", "options"} as JSON -> what is known of the task, as JSON
     OPEN   row (uint32) ->
-    RESET  row (uint32), seed (float64) -> observation (float32 [O]), info as JSON
+    RESET  n (uint32), rows (uint32 [n]), seeds (float64 [n])
+           -> observations (float32 [n, O]), infos as a list in JSON; nothing where all are empty
     STEP   n (uint32), rows (uint32 [n]), actions (float32 [n, A])
            -> rewards (float64 [n]), observations (float32 [n, O]), terminated, truncated (uint8 [n] each),
               infos as a list in JSON; nothing where all are empty
     CLOSE  row (uint32) ->
 
 What fails answers with {"kind", "message"} as JSON. Prints of a task go to the standard error of the program that
-started this one. The end of the requests, or a second interrupt, ends it.
+started this one. The end of the requests, or a second interrupt, ends it. So does a request that takes longer than
+it may: then what Python was doing is printed.
 """
 
+import faulthandler
 import json
 import math
 import os
@@ -158,9 +161,18 @@ class Task:
     def close(self, row):
         self.rows.pop(row).close()
 
-    def reset(self, row, seed):
-        observation, info = self.rows[row].reset(seed=int(seed), options=self.options)
-        return self.flat(observation).astype("<f4").tobytes() + encode(info)
+    def reset(self, body):
+        numpy = self.numpy
+        (n,) = struct.unpack_from("<I", body)
+        rows = numpy.frombuffer(body, "<u4", n, 4)
+        seeds = numpy.frombuffer(body, "<f8", n, 4 + 4 * n)
+        observations = numpy.empty((n, self.size), "<f4")
+        infos = []
+        for k in range(n):
+            observation, info = self.rows[int(rows[k])].reset(seed=int(seeds[k]), options=self.options)
+            observations[k] = self.flat(observation)
+            infos.append(info)
+        return observations.tobytes() + (encode(infos) if any(infos) else b"")
 
     def step(self, body):
         numpy = self.numpy
@@ -218,9 +230,9 @@ class Bridge:
             return encode(self.task.describe())
         if operation == STEP:
             return self.task.step(body)
-        (row,) = struct.unpack_from("<I", body)
         if operation == RESET:
-            return self.task.reset(row, struct.unpack_from("<d", body, 4)[0])
+            return self.task.reset(body)
+        (row,) = struct.unpack_from("<I", body)
         if operation == OPEN:
             self.task.open(row)
         if operation == CLOSE:
@@ -228,11 +240,12 @@ class Bridge:
         return b""
 
     def run(self):
-        while (header := read(8)) is not None:
-            operation, length = struct.unpack("<II", header)
+        while (header := read(16)) is not None:
+            operation, length, seconds = struct.unpack("<IId", header)
             body = read(length) if length else b""
             if body is None:
                 return
+            signal.setitimer(signal.ITIMER_REAL, seconds)
             try:
                 status, result = DONE, self.carry_out(operation, body)
             except Refusal as refusal:
@@ -240,7 +253,14 @@ class Bridge:
             except Exception as error:
                 message = f"{type(error).__name__}: {one_line(error)}"
                 status, result = FAILED, encode({"kind": "error", "message": message})
+            signal.setitimer(signal.ITIMER_REAL, 0)
             answer(status, result)
+
+
+def end_by_alarm():
+    """The alarm is the system's: it ends this process whatever Python is in, after a look at what that is."""
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    faulthandler.register(signal.SIGALRM, all_threads=False, chain=True)
 
 
 def take_interrupts():
@@ -254,6 +274,7 @@ def take_interrupts():
 
 if __name__ == "__main__":
     take_interrupts()
+    end_by_alarm()
     for descriptor in (READ, WRITE):
         os.set_inheritable(descriptor, False)
     # Modules are looked for where the program was started, not beside this file.

@@ -32,6 +32,8 @@ export interface Environment {
    * moves them, another program for example, move together where all have begun.
    */
   begin?(action: Action): void
+  /** Begins an episode without waiting for it, as `begin` a step; `reset` with the same seed then gives its start. */
+  beginReset?(options: { seed: number }): void
   /**
    * Frees what JavaScript does not collect, when the environment is no longer needed. Most environments have nothing to
    * free.

@@ -50,6 +50,16 @@ export function openEpisodes(
 }
 
 /**
+ * Begins the episode that startEpisode() of the same row and seed then starts, where the task knows how, so that all
+ * rows start together. Whether it does.
+ */
+export function beginEpisode({ instances }: Episodes, row: number, seed: number): boolean {
+  const { beginReset } = instances[row]
+  beginReset?.({ seed })
+  return beginReset !== undefined
+}
+
+/**
  * Starts the episode of a seed in a row.
  *
  * @throws RunError when the instance gives what its contract does not allow

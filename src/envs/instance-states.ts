@@ -69,6 +69,9 @@ export function playAgain(
   const O = observationSize(spec)
   const width = instances.length * A
   instances.forEach((instance, e) => {
+    instance.beginReset?.({ seed: seedOf(e) })
+  })
+  instances.forEach((instance, e) => {
     let { obs } = instance.reset({ seed: seedOf(e) })
     for (let at = history.length - elapsed[e] * width + e * A; at < history.length; at += width)
       obs = instance.step(actionOf(spec, history.slice(at, at + A), 0)).obs

@@ -3,7 +3,7 @@ import { pythonTask } from '#python'
 import { show, UsageError } from '../core/errors.ts'
 import { refuseUnknown } from '../core/options.ts'
 import { isRecord, requireThat } from '../core/require.ts'
-import { check, wholeNumber } from '../core/schemas.ts'
+import { check, positiveNumber, wholeNumber } from '../core/schemas.ts'
 import type { EnvironmentSpec } from './contract.ts'
 import { stepLimit } from './schemas.ts'
 
@@ -26,7 +26,15 @@ export interface PythonOptions {
   readonly interpreter?: string
   /** The most processes that its instances are spread over. Default: as many as run at once on this machine. */
   readonly processes?: number
+  /**
+   * Seconds that a process may take for one step of all its instances, or one reset of them, before it is ended: a task
+   * that hangs ends the run. Loading may take 60 at least. Default: the variable PYTHON_LIMIT, or else 60.
+   */
+  readonly limit?: number
 }
+
+/** Seconds: far longer than a request takes that ends at all. */
+const LIMIT = 60
 
 /**
  * A task of Gymnasium in Python, in processes of its own:
@@ -38,10 +46,11 @@ export interface PythonOptions {
  *
  * @param id of Gymnasium, with or without `python:`
  * @throws UsageError where there is no such Python, Gymnasium or task, for a task without a time limit and for spaces
- *   that are no vectors of fixed length; RunError, later, for what the task raises and a process that ends
+ *   that are no vectors of fixed length; RunError, later, for what the task raises, a process that ends and one that
+ *   hangs
  */
 export async function python(id: string, options: PythonOptions = {}): Promise<EnvironmentSpec> {
-  refuseUnknown('python', options, ['constants', 'maxEpisodeSteps', 'interpreter', 'processes'])
+  refuseUnknown('python', options, ['constants', 'maxEpisodeSteps', 'interpreter', 'processes', 'limit'])
   requireThat(typeof id === 'string' && id.length > 0, 'python', 'the id of a task', id)
   const { constants = {}, maxEpisodeSteps, interpreter, processes } = options
   requireThat(isRecord(constants), 'python', 'constants by name', constants)
@@ -54,8 +63,15 @@ export async function python(id: string, options: PythonOptions = {}): Promise<E
     id: isPythonId(id) ? id : `${PREFIX}${id}`,
     command: interpreter ?? (platform.variable('PYTHON') || 'python3'),
     processes: check(wholeNumber('processes', 1, 1024), processes ?? platform.threads.count()),
+    limit: limitOf(options.limit),
     constants,
     maxEpisodeSteps,
     start,
   })
+}
+
+function limitOf(limit: number | undefined): number {
+  if (limit !== undefined) return check(positiveNumber('limit'), limit)
+  const text = platform.variable('PYTHON_LIMIT')
+  return text ? check(positiveNumber('The variable PYTHON_LIMIT'), Number(text)) : LIMIT
 }

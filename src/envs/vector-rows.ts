@@ -8,7 +8,7 @@ import { seedSchema } from '../core/schemas.ts'
 import { arraysPart, type StatePart } from '../core/state.ts'
 import { type ActionLog, appendTo, emptyLog, lastSteps } from './action-log.ts'
 import type { Environment, EnvironmentSpec, Info } from './contract.ts'
-import { actionOf, beginStep, namingRow, openEpisodes, startEpisode, stepEpisode } from './episodes.ts'
+import { actionOf, beginEpisode, beginStep, namingRow, openEpisodes, startEpisode, stepEpisode } from './episodes.ts'
 import { loadInstances, playAgain, saveInstances } from './instance-states.ts'
 import { creatorOf } from './instances.ts'
 import { type Space, sizeOf } from './spaces.ts'
@@ -70,6 +70,13 @@ export function typeScriptRows(vector: Vector): RowStepper {
     namingRow((row) => `${spec.id}, row ${row}`),
   )
   const log = emptyLog(view.action.length)
+  /** Rows of which episodes were begun, to be started when all have taken their step. */
+  const begun: number[] = []
+  const begin = (row: number) => beginEpisode(episodes, row, seedOf(vector, row))
+  const startTogether = (row: number) => {
+    if (begin(row)) begun.push(row)
+    else start(row)
+  }
   const start = (row: number) => {
     const { obs, info } = startEpisode(episodes, row, seedOf(vector, row))
     view.observation.set(obs, row * O)
@@ -84,7 +91,7 @@ export function typeScriptRows(vector: Vector): RowStepper {
     view.terminated[row] = result.terminated ? 1 : 0
     view.truncated[row] = result.truncated ? 1 : 0
     infos[row] = result.info
-    if (result.terminated || result.truncated) endEpisode(vector, row, start)
+    if (result.terminated || result.truncated) endEpisode(vector, row, startTogether)
   }
 
   /** The step that stands for a reset, or the reset itself: a row without reward and flags. */
@@ -96,18 +103,23 @@ export function typeScriptRows(vector: Vector): RowStepper {
   }
   return {
     reset(mask) {
+      for (let row = 0; row < num; row++) if (!mask || mask[row]) begin(row)
       for (let row = 0; row < num; row++) if (!mask || mask[row]) restart(row)
     },
     step() {
       appendTo(log, view.action)
-      for (let row = 0; row < num; row++) if (!view.ended[row]) beginStep(episodes, row, view.action)
       for (let row = 0; row < num; row++) {
-        if (!view.ended[row]) stepRow(row)
+        if (!view.ended[row]) beginStep(episodes, row, view.action)
         else {
           view.episode[row]++
-          restart(row)
+          begin(row)
         }
       }
+      for (let row = 0; row < num; row++) {
+        if (view.ended[row]) restart(row)
+        else stepRow(row)
+      }
+      for (const row of begun.splice(0)) start(row)
       lastSteps(log, longestOf(view.elapsed))
     },
     instances: instancesPart(vector, episodes.instances, log),

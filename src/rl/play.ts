@@ -5,6 +5,7 @@ import { Purpose } from '../core/random.ts'
 import type { EnvironmentSpec, Step } from '../envs/contract.ts'
 import {
   actionOf,
+  beginEpisode,
   beginStep,
   type Episodes,
   episodeCounters,
@@ -78,6 +79,7 @@ export function playEpisodes(module: CoreModule, request: PlayRequest, watch?: W
 function playRows(running: Episodes, request: PlayRequest, first: number, count: number, watch?: Watch): void {
   const { spec, agents, particle, greedy, seed } = request
   const O = observationSize(spec)
+  for (let row = 0; row < count; row++) beginEpisode(running, row, initialSeed(request, first + row))
   const shown = Array.from({ length: count }, (_, row) => {
     const { obs } = startEpisode(running, row, initialSeed(request, first + row))
     watch?.(first + row, obs, undefined, running.instances[row].state)

@@ -6,7 +6,15 @@ import { f32, u8, u32 } from '../core/layout.ts'
 import { joinSeed, Purpose, type Seed } from '../core/random.ts'
 import { type ActionLog, appendTo, emptyLog, lastSteps } from '../envs/action-log.ts'
 import type { Environment, EnvironmentSpec } from '../envs/contract.ts'
-import { actionOf, beginStep, type Episodes, startEpisode, stepEpisode, type Telling } from '../envs/episodes.ts'
+import {
+  actionOf,
+  beginEpisode,
+  beginStep,
+  type Episodes,
+  startEpisode,
+  stepEpisode,
+  type Telling,
+} from '../envs/episodes.ts'
 import { refuseEndless } from '../envs/errors.ts'
 import { loadInstances, playAgain, saveInstances } from '../envs/instance-states.ts'
 import { creatorOf, openInstances } from '../envs/instances.ts'
@@ -74,13 +82,16 @@ interface Running {
   readonly task: Task
   readonly roller: Roller
   readonly episodes: Episodes
+  /** Whose episodes were begun, to be started when all have taken their step. */
+  readonly begun: number[]
 }
 
 /** The running episodes of a roller, whose counters stand in the arena. */
 function runningOf(arena: RolloutArena, task: Task, roller: Roller): Running {
   const { spec } = task
   const tell: Telling = (_, __, problem) => `${spec.id} gave particle ${roller.particle} ${problem}.`
-  return { arena, task, roller, episodes: { spec, instances: roller.instances, counters: arena.view, tell } }
+  const episodes = { spec, instances: roller.instances, counters: arena.view, tell }
+  return { arena, task, roller, episodes, begun: [] }
 }
 
 /** Writes the records that ops read the task from. */
@@ -96,6 +107,7 @@ export function startEnvironments(arena: RolloutArena, task: Task, roller: Rolle
   if (spec.core) arena.ops.resetEnvironments(arena.at.environments, roller.particle, seed.lo, seed.hi)
   else {
     const running = runningOf(arena, task, roller)
+    for (let e = 0; e < E; e++) beginRow(running, e)
     for (let e = 0; e < E; e++) resetRow(running, e)
   }
 }
@@ -186,6 +198,7 @@ function rolloutInTypeScript(arena: RolloutArena, task: Task, roller: Roller, st
     appendTo(roller.log, given)
     for (let e = 0; e < E; e++) beginStep(running.episodes, e, given)
     for (let e = 0; e < E; e++) stepRow(running, e, t * E + e, actionOf(task.spec, given, e))
+    for (const e of running.begun.splice(0)) resetRow(running, e)
   }
 }
 
@@ -205,8 +218,12 @@ function stepRow(running: Running, e: number, row: number, action: Action): void
   view.finished[0]++
   view.finishedReturn[0] += view.episodeReturn[e]
   view.episode[e]++
-  resetRow(running, e)
+  if (beginRow(running, e)) running.begun.push(e)
+  else resetRow(running, e)
 }
+
+const beginRow = ({ arena, task, roller, episodes }: Running, e: number) =>
+  beginEpisode(episodes, e, episodeSeed(arena, task, roller.particle, e))
 
 function resetRow({ arena, task, roller, episodes }: Running, e: number): void {
   const { obs } = startEpisode(episodes, e, episodeSeed(arena, task, roller.particle, e))

@@ -128,6 +128,32 @@ withGymnasium('a task in Python', () => {
     }
   })
 
+  test('episodes that begin together are those that begin one by one, in a vector, in training and in evaluation', async () => {
+    const trainedOn = async (env: EnvironmentSpec) => {
+      const small = { particles: 1, environments: 5, steps: 24, iterations: 2, hidden: [4] }
+      for await (const step of train({ env, ...small })) if (step.iteration === 2) return step
+      throw new Error('none')
+    }
+    const [both, one] = [await task('Walk'), await wrap(await task('Walk', { processes: 1 }), serial)]
+    const [a, b] = [await trainedOn(both), await trainedOn(one)]
+    expect([...a.state.arena.view.theta]).toEqual([...b.state.arena.view.theta])
+    const results = await Promise.all([both, one].map((env) => evaluate({ agents: a.agents(), env, episodes: 7 })))
+    expect(results[0]).toEqual(results[1])
+
+    // Rows of one process start by one message.
+    const envs = await makeVector(await task('Counted', { processes: 1 }), { num: 4, autoreset: 'same-step' })
+    try {
+      expect(envs.reset({ seed: 1 }).info.rows.map(({ rows }) => rows)).toEqual([4, 4, 4, 4])
+      // And those whose episodes end in one step, here by the limit.
+      for (let t = 0; t < 19; t++) envs.step([0, 0, 0, 0])
+      const { info, truncated } = envs.step([0, 0, 0, 0])
+      expect([...truncated]).toEqual([1, 1, 1, 1])
+      expect(info.rows.map(({ rows }) => rows)).toEqual([4, 4, 4, 4])
+    } finally {
+      envs.close()
+    }
+  })
+
   test('the checker finds nothing wrong', async () => {
     await checkEnvironment(await task('Walk'), { steps: 60 })
   })
@@ -254,6 +280,31 @@ withGymnasium('what Python says is passed on in one sentence', () => {
     await expect(thirdStep('dies')).rejects.toThrow(/Walk-v0: its Python process has ended in the middle of a request/)
     await expect(thirdStep('writes')).rejects.toThrow(/Walk-v0: its Python process wrote something else into the pipe/)
   })
+
+  test('a task that hangs is ended by its limit', async () => {
+    const slow = { constants: { fault: 'hangs' }, limit: 0.5 }
+    const env = await make(await task('Walk', slow))
+    try {
+      env.reset({ seed: 0 })
+      env.step([0, 0])
+      env.step([0, 0])
+      const started = performance.now()
+      expect(() => env.step([0, 0])).toThrow(
+        'python:bridge_tasks/Walk-v0: its Python process took more than 0.5 s for a request and was ended; where it was stands above. python(id, { limit }) or the variable PYTHON_LIMIT gives it more.',
+      )
+      expect(performance.now() - started).toBeLessThan(20_000)
+      expect(() => env.step([0, 0])).toThrow('the request that this was a part of has failed')
+    } finally {
+      env.close()
+    }
+    await expect(task('Walk', { limit: 0 })).rejects.toThrow('limit must be a finite number above 0, got 0.')
+    process.env.PYTHON_LIMIT = 'soon'
+    try {
+      await expect(task('Walk')).rejects.toThrow('The variable PYTHON_LIMIT must be a finite number above 0, got NaN.')
+    } finally {
+      delete process.env.PYTHON_LIMIT
+    }
+  }, 60_000)
 
   test('a wrapper that gives another action than the one that was begun', async () => {
     const other = wrapper('other', () => ({ around: (env) => ({ ...env, step: () => env.step([1, 1]) }) }))

@@ -1,3 +1,4 @@
+import { platform } from '#platform'
 import { RunError, UsageError } from '../../core/errors.ts'
 import { decodeText } from '../../core/text.ts'
 import type { Child } from '../../platform/platform.ts'
@@ -14,6 +15,9 @@ export const CLOSE = 4
 /** What an answer begins with. */
 const MAGIC = 0x52545331
 const HEADER = 12
+
+/** Seconds that may pass at least until a task is loaded: what it imports may be large. */
+const LOADING = 60
 
 /** What the bridge answers where something failed. */
 export interface Failure {
@@ -39,17 +43,28 @@ export interface BridgeProcess {
 
 /**
  * @param id of the task, which messages begin with
+ * @param limit seconds that it may take for steps and resets, before it ends itself
  * @param refuse the error for a failure
  */
-export function bridgeProcess(id: string, child: Child, refuse: (failure: Failure) => Error): BridgeProcess {
+export function bridgeProcess(
+  { id, limit }: { readonly id: string; readonly limit: number },
+  child: Child,
+  refuse: (failure: Failure) => Error,
+): BridgeProcess {
   let broken: string | null = null
+  let sent = 0
+  let most = limit
   const breakDown = (why: string) => {
     broken = `${id}: ${why}`
     child.stop()
     return new RunError(broken)
   }
   const ended = () =>
-    breakDown('its Python process has ended in the middle of a request; what it printed stands above, if it did.')
+    breakDown(
+      platform.now() - sent < most * 1000
+        ? 'its Python process has ended in the middle of a request; what it printed stands above, if it did.'
+        : `its Python process took more than ${most} s for a request and was ended; where it was stands above. python(id, { limit }) or the variable PYTHON_LIMIT gives it more.`,
+    )
   const read = (length: number) => {
     const bytes = new Uint8Array(length)
     if (!child.read(bytes)) throw ended()
@@ -58,11 +73,14 @@ export function bridgeProcess(id: string, child: Child, refuse: (failure: Failur
   return {
     send(operation, body) {
       if (broken !== null) throw new RunError(broken)
-      const request = new Uint8Array(8 + body.length)
+      most = operation === STEP || operation === RESET ? limit : Math.max(limit, LOADING)
+      const request = new Uint8Array(16 + body.length)
       const view = new DataView(request.buffer)
       view.setUint32(0, operation, true)
       view.setUint32(4, body.length, true)
-      request.set(body, 8)
+      view.setFloat64(8, most, true)
+      request.set(body, 16)
+      sent = platform.now()
       if (!child.write(request)) throw ended()
     },
     receive() {

@@ -1,29 +1,32 @@
 import { closeAll } from '../../core/disposable.ts'
 import { RunError } from '../../core/errors.ts'
 import { decodeText } from '../../core/text.ts'
-import type { Environment, Info, Reset, Step } from '../contract.ts'
+import type { Environment, Info, Step } from '../contract.ts'
 import type { Action } from '../spaces.ts'
 import { type BridgeProcess, CLOSE, OPEN, RESET, STEP } from './bridge.ts'
 
-// Rows of one task over some processes: all steps that were begun go to a process as one message.
+// Rows of one task over some processes: all steps that were begun go to a process as one message, and so do all
+// episodes.
 
 /** A row of a task in one of the processes. */
 interface Row {
   readonly number: number
   readonly host: Host
-  /** What its running step was begun with; null between steps. */
-  begun: Float32Array | null
+  /** What was begun of it: a step with an action, or an episode; null between two of them. */
+  begun: Begun | null
   /** The result of that, once it is here. */
   result: Step | null
 }
+
+type Begun = { readonly action: Float32Array } | { readonly seed: number }
 
 /** A process with its rows. */
 interface Host {
   readonly bridge: BridgeProcess
   readonly rows: Set<Row>
-  /** Whose steps were begun and not sent yet. */
+  /** Whose steps or episodes were begun and not sent yet. */
   waiting: Row[]
-  /** Whose steps are being taken. */
+  /** Whose steps are being taken, or whose episodes are being started. */
   moving: Row[]
 }
 
@@ -95,41 +98,50 @@ const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView) => new Uin
 
 function instance(sizes: Sizes, hosts: readonly Host[], row: Row, onClose: () => void): Environment {
   const { host } = row
-  const begin = (action: Action) => {
-    row.begun = typeof action === 'number' ? Float32Array.of(action) : Float32Array.from(action)
+  const begin = (begun: Begun) => {
+    row.begun = begun
     host.waiting.push(row)
   }
-  /** Nothing of a step that was begun and is not wanted any more is left. */
+  /** Nothing of what was begun and is not wanted any more is left. */
   const quiet = () => {
     host.waiting = host.waiting.filter((other) => other !== row)
     settle(sizes, host)
     row.begun = null
     row.result = null
   }
+  const result = (): Step => {
+    if (!row.result) {
+      for (const one of hosts) send(sizes, one)
+      settle(sizes, host)
+    }
+    const found = row.result as Step | null
+    row.begun = null
+    row.result = null
+    if (found) return found
+    throw new RunError(`${sizes.id}: the request that this was a part of has failed.`)
+  }
+  const beginReset = ({ seed }: { readonly seed: number }) => {
+    if (row.begun) quiet()
+    begin({ seed })
+  }
+  const beginStep = (action: Action) =>
+    begin({ action: typeof action === 'number' ? Float32Array.of(action) : Float32Array.from(action) })
   let open = true
   return {
+    beginReset,
     reset({ seed }) {
-      quiet()
-      const request = new DataView(new ArrayBuffer(12))
-      request.setUint32(0, row.number, true)
-      request.setFloat64(4, seed, true)
-      return resetOf(sizes, ask(host, RESET, request))
+      if (!row.begun || !('seed' in row.begun) || row.begun.seed !== seed) beginReset({ seed })
+      const { obs, info } = result()
+      return { obs, info }
     },
-    begin,
+    begin: beginStep,
     step(action) {
-      if (!row.begun) begin(action)
-      else if (!isSame(row.begun, action))
+      if (!row.begun) beginStep(action)
+      else if (!('action' in row.begun) || !isSame(row.begun.action, action))
         throw new RunError(
           `${sizes.id}: a step was begun with another action; a wrapper that changes it has to change begin, too.`,
         )
-      if (!row.result) {
-        for (const one of hosts) send(sizes, one)
-        settle(sizes, host)
-      }
-      const result = row.result as Step | null
-      row.begun = null
-      row.result = null
-      return result as Step
+      return result()
     },
     close() {
       if (!open) return
@@ -153,22 +165,37 @@ function isSame(begun: Float32Array, action: Action): boolean {
   return begun.length === numbers.length && begun.every((value, k) => Object.is(value, Math.fround(numbers[k])))
 }
 
-/** One message with all steps that were begun. */
-function send({ actions: A }: Sizes, host: Host): void {
+/** One message with all steps that were begun; if there are none, with all episodes. */
+function send(sizes: Sizes, host: Host): void {
   const { waiting, moving, bridge } = host
   if (waiting.length === 0 || moving.length > 0) return
-  const n = waiting.length
+  const steps = waiting.filter(({ begun }) => begun && 'action' in begun)
+  host.moving = steps.length > 0 ? steps : waiting
+  host.waiting = steps.length > 0 ? waiting.filter((row) => !steps.includes(row)) : []
+  if (steps.length > 0) bridge.send(STEP, stepRequest(sizes, steps))
+  else bridge.send(RESET, resetRequest(waiting))
+}
+
+function stepRequest({ actions: A }: Sizes, rows: readonly Row[]): Uint8Array {
+  const n = rows.length
   const body = new ArrayBuffer(4 + 4 * n + 4 * n * A)
-  new Uint32Array(body, 0, 1)[0] = n
-  const numbers = new Uint32Array(body, 4, n)
+  new Uint32Array(body, 0, 1 + n).set([n, ...rows.map(({ number }) => number)])
   const actions = new Float32Array(body, 4 + 4 * n, n * A)
-  waiting.forEach((row, k) => {
-    numbers[k] = row.number
-    actions.set(row.begun as Float32Array, k * A)
+  rows.forEach(({ begun }, k) => {
+    actions.set((begun as { readonly action: Float32Array }).action, k * A)
   })
-  host.moving = waiting
-  host.waiting = []
-  bridge.send(STEP, new Uint8Array(body))
+  return new Uint8Array(body)
+}
+
+function resetRequest(rows: readonly Row[]): Uint8Array {
+  const n = rows.length
+  const body = new DataView(new ArrayBuffer(4 + 4 * n + 8 * n))
+  body.setUint32(0, n, true)
+  rows.forEach(({ number, begun }, k) => {
+    body.setUint32(4 + 4 * k, number, true)
+    body.setFloat64(4 + 4 * n + 8 * k, (begun as { readonly seed: number }).seed, true)
+  })
+  return bytesOf(body)
 }
 
 /** Takes the results of what a process is doing, and then of what waits for it. */
@@ -181,27 +208,25 @@ function settle(sizes: Sizes, host: Host): void {
   }
 }
 
+/** Of steps; of episodes that were started there are no rewards and flags. */
 function takeResults({ observations: O }: Sizes, rows: readonly Row[], { buffer }: Uint8Array<ArrayBuffer>): void {
   const n = rows.length
-  const reward = new Float64Array(buffer, 0, n)
-  const obs = new Float32Array(buffer, 8 * n, n * O)
-  const flags = new Uint8Array(buffer, 8 * n + 4 * n * O, 2 * n)
-  const infos = infoIn<readonly Info[]>(buffer, 8 * n + 4 * n * O + 2 * n)
+  const isStep = rows[0].begun !== null && 'action' in rows[0].begun
+  const [shown, flagged] = isStep ? [8 * n, 2 * n] : [0, 0]
+  const reward = new Float64Array(buffer, 0, isStep ? n : 0)
+  const obs = new Float32Array(buffer, shown, n * O)
+  const flags = new Uint8Array(buffer, shown + 4 * n * O, flagged)
+  const infos = infoIn<readonly Info[]>(buffer, shown + 4 * n * O + flagged)
   rows.forEach((row, k) => {
     row.result = {
       obs: obs.subarray(k * O, (k + 1) * O),
-      reward: reward[k],
+      reward: reward[k] ?? 0,
       terminated: flags[k] === 1,
       truncated: flags[n + k] === 1,
       info: infos?.[k] ?? NO_INFO,
     }
   })
 }
-
-const resetOf = ({ observations: O }: Sizes, { buffer }: Uint8Array<ArrayBuffer>): Reset => ({
-  obs: new Float32Array(buffer, 0, O),
-  info: infoIn<Info>(buffer, 4 * O) ?? NO_INFO,
-})
 
 const NO_INFO: Info = {}
 

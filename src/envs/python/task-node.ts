@@ -11,6 +11,8 @@ interface PythonTask {
   readonly id: string
   readonly command: string
   readonly processes: number
+  /** Seconds that a process may take for steps and resets. */
+  readonly limit: number
   readonly constants: Readonly<Record<string, unknown>>
   readonly maxEpisodeSteps: number | undefined
   readonly start: StartChild
@@ -61,7 +63,7 @@ export function pythonTask(task: PythonTask): EnvironmentSpec {
 }
 
 /** A process that has loaded the task. */
-function startProcess({ id, command, constants, maxEpisodeSteps, start }: PythonTask) {
+function startProcess({ id, command, limit, constants, maxEpisodeSteps, start }: PythonTask) {
   const child = start(command, new URL(BRIDGE, import.meta.url))
   if (!child)
     throw new UsageError(
@@ -69,7 +71,7 @@ function startProcess({ id, command, constants, maxEpisodeSteps, start }: Python
     )
   const inLoading = refused(id, command)
   let refuse: (failure: Failure) => Error = inLoading
-  const bridge = bridgeProcess(id, child, (failure) => refuse(failure))
+  const bridge = bridgeProcess({ id, limit }, child, (failure) => refuse(failure))
   const { options, ...kwargs } = constants
   bridge.send(LOAD, encodeText(JSON.stringify({ id: id.slice(id.indexOf(':') + 1), kwargs, options, maxEpisodeSteps })))
   try {

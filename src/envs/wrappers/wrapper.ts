@@ -90,6 +90,7 @@ export function around(env: Environment, { reset, step, given = same, memory = {
     reset,
     step,
     begin: env.begin && ((action) => env.begin?.(given(action))),
+    beginReset: env.beginReset && ((options) => env.beginReset?.(options)),
     close: env.close && (() => env.close?.()),
     get state() {
       return env.state

@@ -1,6 +1,7 @@
 """Tasks for test/envs/python.test.ts, each with one property; registered when they are imported."""
 
 import os
+import sys
 import time
 
 import gymnasium
@@ -52,6 +53,7 @@ FAULTS = {
     "prints": lambda: print("printed by a task"),
     "writes": write_into_pipe,
     "raises": raise_an_error,
+    "hangs": lambda: time.sleep(1000),
 }
 
 
@@ -81,6 +83,17 @@ class Slow(Shifted):
         while time.perf_counter() < end:
             pass
         return super().step(action)
+
+
+class Counted(Shifted):
+    """Its infos tell how many rows the request had that reset it."""
+
+    def reset(self, *, seed=None, options=None):
+        observation, _ = super().reset(seed=seed)
+        frame = sys._getframe()
+        while os.path.basename(frame.f_code.co_filename) != "bridge.py":
+            frame = frame.f_back
+        return observation, {"rows": frame.f_locals["n"]}
 
 
 class Mortal(Shifted):
@@ -113,6 +126,6 @@ class Worded(Shifted):
     action_space = spaces.Text(3)
 
 
-for task in (Walk, Shifted, Slow, Mortal, Growing, Linked, Worded):
+for task in (Walk, Shifted, Slow, Counted, Mortal, Growing, Linked, Worded):
     gymnasium.register(f"bridge_tasks/{task.__name__}-v0", task, max_episode_steps=20)
 gymnasium.register("bridge_tasks/Endless-v0", Shifted)
