@@ -3,6 +3,7 @@ import { createArena } from '../../core/arena.ts'
 import { inIteration } from '../../core/errors.ts'
 import { f32, padded } from '../../core/layout.ts'
 import { type CoreSource, compileCore } from '../../core/module.ts'
+import type { Ops } from '../../core/ops.ts'
 import { Draw, Purpose } from '../../core/random.ts'
 import { check, countSchema } from '../../core/schemas.ts'
 import { fieldsPart, partsOf } from '../../core/state.ts'
@@ -163,30 +164,51 @@ function learn(state: S2acState, loop: OffPolicy): Record<'qLoss' | 'entropy', n
     action: matrixOf(batch.action, batch),
     y: tf.tensor1d(targets),
   }))
-  const now = drawParticles(core, rooms.learn, policy, batch.observation, { ...draw, use: Draw.stein.current })
-  if (config.start === 'learned') learnStart(state, now)
   follow(critics, config.polyak)
-  return { qLoss, entropy: -now.logProb.reduce((sum, x) => sum + x, 0) / now.logProb.length }
+  if (config.start === 'fixed') return { qLoss, entropy: entropyOf(next) }
+  const now = drawParticles(core, rooms.learn, policy, batch.observation, { ...draw, use: Draw.stein.current })
+  learnStart(state, now)
+  return { qLoss, entropy: entropyOf(now) }
 }
 
-/** y [B] = r + γ (1 − d) mean_i [ min_k Q̄_k(s', a_i) − α log π(a_i|s') ] over the particles of s'. */
+/** Mean of −log π over particles. */
+const entropyOf = ({ logProb }: Particles) => -logProb.reduce((sum, x) => sum + x, 0) / logProb.length
+
+/**
+ * y [B] = r + γ (1 − d) V(s'), where with v_i = min_k Q̄_k(s', a_i) − α log π(a_i|s') of the K particles of s'
+ *
+ *     V = mean_i v_i                    of a policy that takes any of them
+ *     V = α log mean_i exp(v_i/α)       where one is taken by importance
+ *
+ * The latter is a lower bound of the value of the policy that takes particles with weights ∝ exp(v_i/α), and goes to
+ * the soft value α log ∫ exp(Q̄/α) da as K grows, whatever π is. Source: Burda, Grosse & Salakhutdinov 2016
+ * (arXiv 1509.00519), equation 8; Cremer, Morris & Duvenaud 2017 (arXiv 1704.02916).
+ */
 function softTargets(
-  { config, critics, targetValues: valuesOf }: S2acState,
+  { config, critics, targetValues: valuesOf, arena: { ops } }: S2acState,
   { batch }: OffPolicy,
   { states, u, logProb }: Particles,
   temperature: number,
 ): Float32Array {
-  const { particles: K, discount, rewardScale } = config
+  const { particles: K, discount, rewardScale, selection } = config
   const rows = logProb.length
   const [values] = valuesOf(() => {
     const action = tf.tanh(tf.tensor2d(u, [rows, u.length / rows]))
     return [targetValues(critics, tf.tensor2d(states, [rows, states.length / rows]), action)]
   })
+  const worth = Float64Array.from(values, (value, i) => value - temperature * logProb[i])
   return Float32Array.from(batch.reward, (reward, b) => {
-    let sum = 0
-    for (let i = b * K; i < (b + 1) * K; i++) sum += values[i] - temperature * logProb[i]
+    const own = worth.subarray(b * K, (b + 1) * K)
+    const sum = selection === 'importance' ? K * softMean(own, temperature, ops) : own.reduce((sum, v) => sum + v, 0)
     return rewardScale * reward + (discount * (1 - batch.terminated[b]) * sum) / K
   })
+}
+
+/** α log mean_i exp(v_i/α), with the largest taken out. */
+function softMean(values: Float64Array, temperature: number, { exp64, log64 }: Pick<Ops, 'exp64' | 'log64'>): number {
+  const most = values.reduce((a, b) => Math.max(a, b))
+  const sum = values.reduce((sum, v) => sum + exp64((v - most) / temperature), 0)
+  return most + temperature * log64(sum / values.length)
 }
 
 /** One step up the mean of log N(u; μ(s), σ(s)²) at the particles: the start learns to cover where they end. */
@@ -206,7 +228,7 @@ const temperatureOf = ({ inverseTemperature, iteration, arena }: S2acState) =>
 export interface S2acInfo extends Episodes {
   /** Mean of Σ_k ½ (Q_k − y)². */
   readonly qLoss: number | null
-  /** Mean of −log π(a|s) over the particles, in nats. */
+  /** Mean of −log π(a|s) over the particles of a batch, with a fixed start of its next states, in nats. */
   readonly entropy: number | null
   /** α in this iteration. */
   readonly temperature: number

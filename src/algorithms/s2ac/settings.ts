@@ -48,7 +48,7 @@ const schema = v.object({
   selection: setting(
     oneOf('selection', selections),
     'random',
-    'How one of the actions is chosen; greedily it is always the one with the highest Q.',
+    'How one of the actions is chosen; importance weighs each with exp(Q/α)/π, in the value of a state too; greedily it is always the one with the highest Q.',
   ),
   polyak: setting(
     fraction('polyak'),

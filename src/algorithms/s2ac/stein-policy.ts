@@ -27,7 +27,7 @@ import { createSteinSampler, type SteinSampler, steinSteps } from './stein-sampl
 
 // Policies whose actions are particles of SVGD: from a Gaussian start towards exp(Q/α).
 
-export const selections = ['random', 'max-q', 'softmax-q'] as const
+export const selections = ['random', 'max-q', 'softmax-q', 'importance'] as const
 
 /** What the arrays of a Stein policy mean, as plain data. */
 export interface SteinShape {
@@ -160,10 +160,17 @@ export function drawParticles(
   return { states, u, logProb }
 }
 
-/** One action [rows, A] in (−1, 1) of each state's particles. */
+/**
+ * One action [rows, A] in (−1, 1) of each state's particles. By importance, particle i is taken with the probability
+ *
+ *     w_i / Σ_j w_j      w_i = exp(Q(s, a_i)/α) / π(a_i|s)
+ *
+ * which makes up for what L steps leave between the particles' density π and exp(Q/α): whatever π is, the law of what is
+ * taken goes to exp(Q/α) as K grows. Source: Rubin 1987, sampling importance resampling.
+ */
 export function choose(
   policy: SteinPolicy,
-  { states, u }: Particles,
+  { states, u, logProb }: Particles,
   selection: SteinShape['selection'],
   uniform: (row: number) => number,
 ): Float32Array {
@@ -174,12 +181,13 @@ export function choose(
   const [actions, weights] = tf.tidy(() => {
     const action = tf.tanh(tf.tensor2d(u, [rows * K, A]))
     const values = () => tf.reshape(criticValues(policy, tf.tensor2d(states, [rows * K, O]), action), [rows, K])
-    const weight =
-      selection === 'random'
-        ? tf.fill([rows, K], 1 / K)
-        : selection === 'max-q'
-          ? values()
-          : tf.softmax(tf.div(values(), policy.shape.temperature))
+    const scaled = () => tf.div(values(), policy.shape.temperature)
+    const weight = {
+      random: () => tf.fill([rows, K], 1 / K),
+      'max-q': values,
+      'softmax-q': () => tf.softmax(scaled()),
+      importance: () => tf.softmax(tf.sub(scaled(), tf.tensor2d(logProb, [rows, K]))),
+    }[selection]()
     return [action.dataSync() as Float32Array, weight.dataSync() as Float32Array]
   })
   const out = new Float32Array(rows * A)

@@ -8,12 +8,15 @@ import {
   type SteinPolicy,
   type SteinRoom,
   type SteinShape,
+  steinAgents,
+  steinNetworks,
   steinRoom,
 } from '../../../src/algorithms/s2ac/stein-policy.ts'
 import { createSteinSampler, steinSteps } from '../../../src/algorithms/s2ac/stein-sampler.ts'
 import { RunError } from '../../../src/core/errors.ts'
 import { compileCore } from '../../../src/core/module.ts'
 import { Draw, Purpose, splitSeed } from '../../../src/core/random.ts'
+import { environmentSpec } from '../../../src/envs/registry.ts'
 import { startTfjs } from '../../../src/nn/tfjs.ts'
 import type { DrawingAgents } from '../../../src/rl/agents.ts'
 import type { PerStateBandwidth } from '../../../src/svgd/per-state.ts'
@@ -296,58 +299,68 @@ describe('against float64 twins', () => {
     })
   })
 
-  test('one gradient step: Q towards r + γ (1 − d) mean (the smaller target − α log π), the start towards particles', async () => {
-    const { state, target, policy } = await prepared({ svgdSteps: 3 })
-    const info = await s2ac.step(state)
-    const { critics, actor, loop } = state
-    const { reward, terminated, observation, nextObservation } = loop.batch
-    const particlesAt = (
-      observations: Float32Array,
-      one: SteinPolicy,
-      use: number,
-      purpose: number = Purpose.noise,
-    ) => {
-      const at = { seed: loop.seed, purpose, particle: 0, step: 0, use }
-      const { u, logProb } = drawParticles(core, steinRoom(), one, observations, at)
-      return { u: rowsOf(u, 2), logProb: [...logProb] }
-    }
-    const { net } = critics.q
-    const next = particlesAt(nextObservation, policy, Draw.stein.next)
-    const y = rowsOf(nextObservation, 2).map((s, b) => {
-      const values = [0, 1, 2, 3].map((k) => {
-        const q = Math.min(...qsReference(net, target, s, next.u[4 * b + k].map(Math.tanh)))
-        return q - 0.4 * next.logProb[4 * b + k]
+  test.each<[string, SteinShape['selection'], (values: number[]) => number]>([
+    ['mean (the smaller target − α log π)', 'random', meanOf],
+    [
+      'α log mean exp((the smaller target)/α)/π',
+      'importance',
+      (values) => 0.4 * Math.log(meanOf(values.map((value) => Math.exp(value / 0.4)))),
+    ],
+  ])(
+    'one gradient step: Q towards r + γ (1 − d) %s, the start towards particles',
+    async (_, selection, valueOfState) => {
+      const { state, target, policy } = await prepared({ svgdSteps: 3, selection })
+      const info = await s2ac.step(state)
+      const { critics, actor, loop } = state
+      const { reward, terminated, observation, nextObservation } = loop.batch
+      const particlesAt = (
+        observations: Float32Array,
+        one: SteinPolicy,
+        use: number,
+        purpose: number = Purpose.noise,
+      ) => {
+        const at = { seed: loop.seed, purpose, particle: 0, step: 0, use }
+        const { u, logProb } = drawParticles(core, steinRoom(), one, observations, at)
+        return { u: rowsOf(u, 2), logProb: [...logProb] }
+      }
+      const { net } = critics.q
+      const next = particlesAt(nextObservation, policy, Draw.stein.next)
+      const y = rowsOf(nextObservation, 2).map((s, b) => {
+        const values = [0, 1, 2, 3].map((k) => {
+          const q = Math.min(...qsReference(net, target, s, next.u[4 * b + k].map(Math.tanh)))
+          return q - 0.4 * next.logProb[4 * b + k]
+        })
+        return 2 * reward[b] + 0.8 * (1 - terminated[b]) * valueOfState(values)
       })
-      return 2 * reward[b] + 0.8 * (1 - terminated[b]) * meanOf(values)
-    })
-    const q = Float64Array.from(policy.criticThetas[0])
-    const loss = (theta: Float64Array) => qLossReference(net, theta, loop.batch, y)
-    expect((info.qLoss as number) / loss(q)).toBeCloseTo(1, 4)
-    expectSame(
-      critics.q.view.direction,
-      slopesOf((theta) => -loss(theta), q),
-    )
-    expectFollowed(critics.target.view, target, critics.q.view.theta, 0.25)
-    const now = particlesAt(observation, { ...policy, criticThetas: [critics.q.view.theta] }, Draw.stein.current)
-    expect(info.entropy).toBeCloseTo(-meanOf(now.logProb), 5)
-    const states = rowsOf(observation, 2)
-    const likelihood = (theta: Float64Array) =>
-      meanOf(
-        now.u.map((u, k) => {
-          const { mean, deviation } = startReference(policy, theta, states[Math.floor(k / 4)])
-          return gaussianReference(u, mean, deviation)
-        }),
+      const q = Float64Array.from(policy.criticThetas[0])
+      const loss = (theta: Float64Array) => qLossReference(net, theta, loop.batch, y)
+      expect((info.qLoss as number) / loss(q)).toBeCloseTo(1, 4)
+      expectSame(
+        critics.q.view.direction,
+        slopesOf((theta) => -loss(theta), q),
       )
-    expectSame(actor.view.direction, slopesOf(likelihood, policy.theta))
-    // The step before it was that of one of the particles.
-    const acted = particlesAt(Float32Array.of(0.3, -0.7), policy, Draw.stein.next, Purpose.action)
-    expect(acted.u.map((u) => [...Float32Array.from(u, Math.tanh)])).toContainEqual([
-      expect.closeTo(loop.action[0], 6),
-      expect.closeTo(loop.action[1], 6),
-    ])
-  })
+      expectFollowed(critics.target.view, target, critics.q.view.theta, 0.25)
+      const now = particlesAt(observation, { ...policy, criticThetas: [critics.q.view.theta] }, Draw.stein.current)
+      expect(info.entropy).toBeCloseTo(-meanOf(now.logProb), 5)
+      const states = rowsOf(observation, 2)
+      const likelihood = (theta: Float64Array) =>
+        meanOf(
+          now.u.map((u, k) => {
+            const { mean, deviation } = startReference(policy, theta, states[Math.floor(k / 4)])
+            return gaussianReference(u, mean, deviation)
+          }),
+        )
+      expectSame(actor.view.direction, slopesOf(likelihood, policy.theta))
+      // The step before it was that of one of the particles.
+      const acted = particlesAt(Float32Array.of(0.3, -0.7), policy, Draw.stein.next, Purpose.action)
+      expect(acted.u.map((u) => [...Float32Array.from(u, Math.tanh)])).toContainEqual([
+        expect.closeTo(loop.action[0], 6),
+        expect.closeTo(loop.action[1], 6),
+      ])
+    },
+  )
 
-  test('of particles it takes one at random, the best, or one by the softmax of Q/α', async () => {
+  test('of particles it takes one at random, the best, or one by the softmax of Q/α or of Q/α − log π', async () => {
     const { policy } = await prepared({})
     const states = Float32Array.from([0.5, -1, 2, 0.3])
     const room = steinRoom()
@@ -369,13 +382,77 @@ describe('against float64 twins', () => {
       }
       expect(taken('max-q', 0.1)).toBe(own.indexOf(Math.max(...own)))
       expect([0, 0.26, 0.51, 0.99].map((uniform) => taken('random', uniform))).toEqual([0, 1, 2, 3])
-      let below = 0
-      own.forEach((value, k) => {
-        const share = Math.exp(value / 0.4) / total
-        expect(taken('softmax-q', below + share / 2)).toBe(k)
-        below += share
-      })
+      const logProb = particles.logProb.subarray(4 * row, 4 * row + 4)
+      const laws = {
+        'softmax-q': total,
+        importance: own.reduce((sum, v, k) => sum + Math.exp(v / 0.4 - logProb[k]), 0),
+      }
+      for (const [name, whole] of Object.entries(laws)) {
+        let below = 0
+        own.forEach((value, k) => {
+          const share = Math.exp(value / 0.4 - (name === 'importance' ? logProb[k] : 0)) / whole
+          expect(taken(name as SteinShape['selection'], below + share / 2)).toBe(k)
+          below += share
+        })
+      }
     }
+  })
+})
+
+/** Q(s, a) = −3 |a|² of both networks, interpolated between 33 places of each coordinate: what a step of MultiGoal costs. */
+function bowl(selection: SteinShape['selection']): SteinPolicy {
+  const spec = environmentSpec('MultiGoal-v0')
+  const hidden = [64]
+  const nets = steinNetworks(spec, { hidden, activation: 'relu' })
+  const one = new Float32Array(nets.q.size)
+  const [first, last] = nets.q.layers
+  for (let k = 0; k < 64; k++) {
+    const [c, place] = [k >> 5, -1 + (k % 32) / 16]
+    one[first.weight + (2 + c) * 64 + k] = 1
+    one[first.bias + k] = -place
+    one[last.weight + k] = place === -1 ? 6 - 3 / 16 : -6 / 16
+  }
+  one[last.bias] = -6
+  const steps = { svgdSteps: 5, stepSize: 1, stretch: 1, bandwidth: 's2ac' as const, start: 'fixed' as const }
+  const shape: SteinShape = { hidden, activation: 'relu', qs: 2, particles: 16, selection, temperature: 1, ...steps }
+  return { shape, ...nets, theta: new Float32Array(nets.actor.size), criticThetas: [Float32Array.of(...one, ...one)] }
+}
+
+describe('in the plane, where five steps from N(0, 1) leave particles too wide', () => {
+  const agents = (selection: SteinShape['selection']) =>
+    steinAgents(core, environmentSpec('MultiGoal-v0'), bowl(selection))
+  /** Of both components, of 4,000 actions. */
+  const deviation = (selection: SteinShape['selection']) =>
+    momentsOf(agents(selection).actRows(new Float32Array(8000), { greedy: false, seed: 3 })).deviation
+
+  test('Q is the bowl', () => {
+    for (const a of [
+      [0.5, -0.25],
+      [1, 0],
+      [-1, 0.75],
+    ]) {
+      const q = Float64Array.from(bowl('random').criticThetas[0])
+      for (const value of qsReference(bowl('random').q, q, [3, -2], a))
+        expect(value).toBeCloseTo(-3 * (a[0] ** 2 + a[1] ** 2), 5)
+    }
+  })
+
+  test('those taken at random are, and those taken by importance have the deviation of exp(Q/α)', () => {
+    const exact = softOptimum((a) => -3 * a * a, 1).deviation
+    expect(exact).toBeCloseTo(0.388, 3)
+    expect(deviation('random')).toBeGreaterThan(0.55)
+    expect(Math.abs(deviation('importance') - exact)).toBeLessThan(0.02)
+  })
+
+  test('the mean of their weights is exp of the soft value', () => {
+    const exact = 2 * softOptimum((a) => -3 * a * a, 1).value
+    const policy = bowl('importance')
+    const numbers = { seed: splitSeed(8), purpose: Purpose.noise, particle: 0, step: 3, use: Draw.stein.next }
+    const { u, logProb } = drawParticles(core, steinRoom(), policy, new Float32Array(2000), numbers)
+    const gains = rowsOf(u, 2).map((x, i) => -3 * x.reduce((sum, v) => sum + Math.tanh(v) ** 2, 0) - logProb[i])
+    expect(Math.abs(Math.log(meanOf(gains.map(Math.exp))) - exact)).toBeLessThan(0.06)
+    // Of a policy that takes any particle the value is far below.
+    expect(meanOf(gains)).toBeLessThan(exact - 0.6)
   })
 })
 
