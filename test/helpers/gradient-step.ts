@@ -126,12 +126,15 @@ export interface SamplerStep {
   /** Q(s, a)/α */
   readonly worth: (s: readonly number[], a: readonly number[]) => number
   readonly bandwidth: number
+  /** Whether noise is added to the outputs. */
+  readonly residual?: boolean
 }
 
 /** The direction of the sampler's parameters, and the mean norm of φ. */
-export function samplerReference({ sampler, theta, states, fixed, moved, worth, bandwidth }: SamplerStep) {
+export function samplerReference(step: SamplerStep) {
+  const { sampler, theta, states, fixed, moved, worth, bandwidth, residual = false } = step
   const u = (parameters: Float64Array, s: readonly number[], xi: readonly number[]) =>
-    mlpReference(sampler, parameters, [...s, ...xi])
+    mlpReference(sampler, parameters, [...s, ...xi]).map((x, c) => x + (residual ? xi[c] : 0))
   const phi = states.map((s, b) => {
     const driving = fixed[b].map((xi) => u(theta, s, xi))
     const score = driving.map((x) =>

@@ -165,8 +165,8 @@ export function drawParticles(
  *
  *     w_i / Σ_j w_j      w_i = exp(Q(s, a_i)/α) / π(a_i|s)
  *
- * which makes up for what L steps leave between the particles' density π and exp(Q/α): whatever π is, the law of what is
- * taken goes to exp(Q/α) as K grows. Source: Rubin 1987, sampling importance resampling.
+ * which makes up for what L steps leave between the particles' density π and exp(Q/α): whatever π is, the law of what
+ * is taken goes to exp(Q/α) as K grows. Source: Rubin 1987, sampling importance resampling.
  */
 export function choose(
   policy: SteinPolicy,

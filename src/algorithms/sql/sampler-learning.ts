@@ -78,10 +78,10 @@ export function learnSampler(
   const [fixed, fixedScore, updated] = draw(() => {
     const theta = tf.tensor1d(one.theta.subarray(0, one.sampler.size))
     const still = inputs(F, parts.fixed)
-    const u = samplerOutputs(one.sampler, theta, still.state, still.latent)
+    const u = samplerOutputs(one, theta, still.state, still.latent)
     const score = tf.grad((u) => squashedLogTarget(one, temperature, still.state, u as tf.Tensor2D))(u)
     const moved = inputs(U, parts.updated)
-    return [u, score, samplerOutputs(one.sampler, theta, moved.state, moved.latent)]
+    return [u, score, samplerOutputs(one, theta, moved.state, moved.latent)]
   })
   view.fixed.set(fixed)
   view.fixedScore.set(fixedScore)
@@ -91,7 +91,7 @@ export function learnSampler(
   perStateDirection(arena, sizes, { bandwidth })
   descend(network, rate, (theta) => {
     const moved = inputs(U, parts.updated)
-    const u = samplerOutputs(one.sampler, theta, moved.state, moved.latent)
+    const u = samplerOutputs(one, theta, moved.state, moved.latent)
     return tf.mul(-1 / (B * U), tf.sum(tf.mul(tf.tensor2d(view.phi, [B * U, A]), u))) as tf.Scalar
   })
   return { direction: meanNorm(view.phi, A), bandwidth: mean(view.bandwidths) }
@@ -106,7 +106,7 @@ export function learnSampler(
  * exact where f(s, ·) is one-to-one; where several ξ give one action it counts one of them.
  */
 export function samplerLogDensity(
-  one: Pick<SamplerWithCritics, 'sampler' | 'theta'>,
+  one: Pick<SamplerWithCritics, 'sampler' | 'shape' | 'theta'>,
   log: (x: number) => number,
   state: tf.Tensor2D,
   latent: tf.Tensor2D,
@@ -114,7 +114,7 @@ export function samplerLogDensity(
   const [rows, A] = latent.shape
   const { columns, base } = tf.tidy(() => {
     const theta = tf.tensor1d(one.theta.subarray(0, one.sampler.size))
-    const output = (xi: tf.Tensor) => samplerOutputs(one.sampler, theta, state, xi as tf.Tensor2D)
+    const output = (xi: tf.Tensor) => samplerOutputs(one, theta, state, xi as tf.Tensor2D)
     const column = (k: number) => tf.grad((xi) => tf.sum(tf.slice(output(xi), [0, k], [rows, 1])))(latent)
     const normal = tf.mul(-0.5, tf.sum(tf.square(latent), 1))
     return {

@@ -2,11 +2,12 @@ import { type Arena, createArenaSync } from '../../core/arena.ts'
 import { UsageError } from '../../core/errors.ts'
 import { f32, padded } from '../../core/layout.ts'
 import type { CoreModule } from '../../core/module.ts'
+import { Purpose } from '../../core/random.ts'
 import { joined, repeatRows } from '../../core/rows.ts'
 import type { EnvironmentSpec } from '../../envs/contract.ts'
 import { actionSize, observationSize } from '../../envs/spaces.ts'
 import { forward } from '../../nn/forward.ts'
-import { type Activation, type Network, qNetwork, samplerNetwork } from '../../nn/network.ts'
+import { type Activation, type Initialisation, type Network, qNetwork, samplerNetwork } from '../../nn/network.ts'
 import { tf } from '../../nn/tfjs.ts'
 import { agentsThatDraw, type DrawingAgents, type DrawRequest } from '../../rl/agents.ts'
 import { boundInto } from '../../rl/off-policy.ts'
@@ -26,6 +27,8 @@ export interface SamplerShape {
   readonly qs: number
   /** Actions that the greedy one is chosen from. */
   readonly candidates: number
+  /** Whether f is ξ + what the network gives; without it no. */
+  readonly residual?: boolean
 }
 
 /** A sampler and the critics that score its actions. */
@@ -47,13 +50,33 @@ export function samplerNetworks(spec: EnvironmentSpec, { hidden, activation, lat
   }
 }
 
-/** u [rows, A] before the squash, of states [rows, O] and latents [rows, L]; differentiable by theta and both. */
-export const samplerOutputs = (
-  net: Network,
+/**
+ * u = f(s, ξ) [rows, A] before the squash, of states [rows, O] and latents [rows, L]; differentiable by theta and both.
+ * Of latents that a residual sampler adds it takes the first A; where there are fewer, the rest of u has none.
+ */
+export function samplerOutputs(
+  { sampler, shape: { residual } }: Pick<SamplerWithCritics, 'sampler' | 'shape'>,
   theta: tf.Tensor1D,
   state: tf.Tensor2D,
   latent: tf.Tensor2D,
-): tf.Tensor2D => forward(net, theta, tf.concat([state, latent], 1) as tf.Tensor2D)
+): tf.Tensor2D {
+  const u = forward(sampler, theta, tf.concat([state, latent], 1) as tf.Tensor2D)
+  if (!residual) return u
+  const [rows, A] = u.shape
+  const L = latent.shape[1]
+  const added =
+    L > A ? tf.slice(latent, [0, 0], [rows, A]) : L < A ? tf.concat([latent, tf.zeros([rows, A - L])], 1) : latent
+  return tf.add(u, added)
+}
+
+/**
+ * New weights. A residual sampler begins near u = ξ, which is spread over the actions of every state; another one
+ * begins with what random weights make of (s, ξ), often on one side of the box.
+ */
+export const samplerStart = ({ residual }: SamplerShape): Initialisation => ({
+  ...{ scheme: 'xavier', purpose: Purpose.weights },
+  lastGain: residual ? 0.1 : 1,
+})
 
 /** ξ [rows · times, L]: normal numbers, or rows of the set chosen by uniform ones; a function of the draw. */
 export function latentsOf(
@@ -145,7 +168,7 @@ function draw(
   const [actions, values] = tf.tidy(() => {
     const state = tf.tensor2d(states, [rows * K, O])
     const xi = tf.tensor2d(latent, [rows * K, shape.latents])
-    const action = tf.tanh(samplerOutputs(sampler, tf.tensor1d(theta.subarray(0, sampler.size)), state, xi))
+    const action = tf.tanh(samplerOutputs(samplerWithCritics, tf.tensor1d(theta.subarray(0, sampler.size)), state, xi))
     return [action, K > 1 ? criticValues(samplerWithCritics, state, action) : tf.zeros([rows])]
   })
   const drawn = actions.dataSync() as Float32Array

@@ -1,6 +1,14 @@
 import * as v from 'valibot'
 import { UsageError } from '../../core/errors.ts'
-import { check, fraction, positiveFloat32, positiveFloat32Or, wholeNumber, wholeNumberOr } from '../../core/schemas.ts'
+import {
+  check,
+  fraction,
+  positiveFloat32,
+  positiveFloat32Or,
+  trueOrFalse,
+  wholeNumber,
+  wholeNumberOr,
+} from '../../core/schemas.ts'
 import { checkOptions, derived, setting, withDefault } from '../../core/settings.ts'
 import type { TfjsOptions } from '../../nn/tfjs.ts'
 import { checkTogether, offPolicyEntries, rewardScaleEntry } from '../../rl/off-policy.ts'
@@ -55,6 +63,11 @@ const schema = v.object({
     'unlimited',
     'How many different ξ there are at first; they become fewer, down to one at the end of the run.',
   ),
+  residual: setting(
+    trueOrFalse('residual'),
+    false,
+    'Whether the sampler adds ξ to what its network gives, so that it begins spread over the actions of every state.',
+  ),
   candidates: setting(wholeNumber('candidates', 1, 10_000), 32, 'Actions that the greedy one is the best of.'),
 })
 
@@ -93,7 +106,7 @@ export function splitOf({ particles, fixedShare }: Pick<SqlConfig, 'particles' |
 
 const SAMPLER = [
   ...(['particles', 'fixedShare', 'bandwidth', 'valueParticles', 'proposalFrom', 'samplerLearningRate'] as const),
-  ...(['latents', 'latentSet', 'candidates'] as const),
+  ...(['latents', 'latentSet', 'residual', 'candidates'] as const),
 ]
 
 /** The settings of the sampler, which numbered actions do without, with their defaults. */
@@ -115,4 +128,5 @@ export const savedShape = v.object({
   ...v.required(v.pick(schema, ['hidden', 'activation', 'candidates'])).entries,
   qs: wholeNumber('qs', 1, 2),
   latents: wholeNumber('latents', 1, 4096),
+  residual: v.optional(trueOrFalse('residual')),
 })

@@ -26,7 +26,7 @@ import {
   sqlComposeSettings,
 } from './compose-settings.ts'
 import type { SqlComposeInfo } from './info.ts'
-import { type SamplerWithCritics, samplerAgents, saveSamplers } from './sampler.ts'
+import { type SamplerWithCritics, samplerAgents, samplerStart, saveSamplers } from './sampler.ts'
 import { createSamplerLearning, learnSampler } from './sampler-learning.ts'
 import { splitOf } from './settings.ts'
 import { hasSampler, type SqlState, samplerOf, sql, temperatureOf } from './sql.ts'
@@ -114,11 +114,7 @@ async function composing(states: SqlState[], spec: EnvironmentSpec, core: CoreMo
   const { batchSize: B } = config
   const arena = await createArena(core, { ...trainableFields('sampler', nets.sampler), uniform: f32(padded(B)) })
   const composed = trainable(arena, 'sampler', nets.sampler)
-  initialiseTrainable(composed, splitSeed(config.seed), states.length, {
-    scheme: 'xavier',
-    purpose: Purpose.weights,
-    lastGain: 1,
-  })
+  initialiseTrainable(composed, splitSeed(config.seed), states.length, samplerStart(shape))
   const sizes = { states: B, ...splitOf(config), width: nets.sampler.widths[nets.sampler.widths.length - 1] }
   return {
     config,

@@ -31,6 +31,7 @@ import {
   samplerAgents,
   samplerNetworks,
   samplerOutputs,
+  samplerStart,
   saveSamplers,
 } from './sampler.ts'
 import { createSamplerLearning, learnSampler, samplerLogDensity } from './sampler-learning.ts'
@@ -91,7 +92,14 @@ async function init({ from, ...options }: SqlOptions) {
   const { config, spec, core, seed, actions, loop } = await prepare('sql', options, sqlConfig)
   const { hidden, activation, batchSize: B, environments: E, critics: qs, candidates, valueParticles } = config
   const latents = config.latents === 'auto' ? actions : config.latents
-  const shape: SamplerShape = { hidden, activation, latents, qs, candidates }
+  const shape: SamplerShape = {
+    hidden,
+    activation,
+    latents,
+    qs,
+    candidates,
+    ...(config.residual && { residual: true }),
+  }
   const nets = samplerNetworks(spec, shape)
   refuseProposal(config, latents, actions)
   const arena = await createArena(core, {
@@ -101,9 +109,9 @@ async function init({ from, ...options }: SqlOptions) {
     uniform: f32(padded(Math.max(E, B, B * valueParticles) * actions)),
   })
   const sampler = trainable(arena, 'sampler', nets.sampler)
-  initialiseTrainable(sampler, seed, 0, { scheme: 'xavier', purpose: Purpose.weights, lastGain: 1 })
+  initialiseTrainable(sampler, seed, 0, samplerStart(shape))
   const critics = createCritics(arena, nets.q, qs, seed)
-  if (from) takeOver(restoreSamplers(from, check(savedShape, from.shape), spec)[0], sampler, critics)
+  if (from) takeOver(restoreSamplers(from, check(savedShape, from.shape), spec)[0], config, sampler, critics)
   const set = config.latentSet === 'unlimited' ? null : latentSet(arena, config.latentSet, latents, seed)
   const { iterations } = options
   return {
@@ -140,10 +148,17 @@ function refuseProposal({ proposalFrom, latentSet }: SqlConfig, latents: number,
 }
 
 /** Begins where another run has ended. */
-function takeOver({ theta, criticThetas }: SamplerWithCritics, sampler: Trainable, critics: Critics): void {
+function takeOver(
+  { theta, criticThetas, shape }: SamplerWithCritics,
+  { residual }: SqlConfig,
+  sampler: Trainable,
+  critics: Critics,
+): void {
   const { q } = critics
   if (criticThetas.length > 1 || criticThetas[0].length !== q.count * q.net.size)
     throw new UsageError(`from must have ${q.count} Q networks of ${q.net.size} parameters.`)
+  if ((shape.residual ?? false) !== residual)
+    throw new UsageError(`from must have a sampler that is ${residual ? '' : 'not '}residual, as the settings say.`)
   sampler.view.theta.set(theta)
   q.view.theta.set(criticThetas[0])
   follow(critics, 1)
@@ -179,7 +194,7 @@ function act(state: SqlState, { envs, observation, action, seed, steps }: OffPol
   const [drawn] = state.compiled.act(() => {
     const theta = tf.tensor1d(one.theta.subarray(0, one.sampler.size))
     const states = tf.tensor2d(observation, [rows, observation.length / rows])
-    return [tf.tanh(samplerOutputs(one.sampler, theta, states, tf.tensor2d(xi, [rows, one.shape.latents])))]
+    return [tf.tanh(samplerOutputs(one, theta, states, tf.tensor2d(xi, [rows, one.shape.latents])))]
   })
   action.set(drawn)
 }
@@ -263,7 +278,7 @@ function fromPolicy(state: SqlState, { batch, seed, updates }: OffPolicy, states
   return tf.tidy(() => {
     const [next, xi] = [tf.tensor2d(states, [rows, states.length / rows]), tf.tensor2d(latents, [rows, L])]
     const theta = tf.tensor1d(one.theta.subarray(0, one.sampler.size))
-    const action = tf.tanh(samplerOutputs(one.sampler, theta, next, xi)).dataSync() as Float32Array
+    const action = tf.tanh(samplerOutputs(one, theta, next, xi)).dataSync() as Float32Array
     return { action, logDensity: samplerLogDensity(one, state.arena.ops.log64, next, xi) }
   })
 }

@@ -399,7 +399,7 @@ describe('against float64 twins', () => {
   })
 })
 
-/** Q(s, a) = −3 |a|² of both networks, interpolated between 33 places of each coordinate: what a step of MultiGoal costs. */
+/** Q(s, a) = −3 |a|² of both networks, interpolated between 33 places of a coordinate: what a step costs. */
 function bowl(selection: SteinShape['selection']): SteinPolicy {
   const spec = environmentSpec('MultiGoal-v0')
   const hidden = [64]

@@ -85,16 +85,58 @@ describe('one step, where π(a) ∝ exp(r(a)/α) is known', () => {
     expect(returns[1]).toBeLessThan(returns[0])
   })
 
-  test('two hills: both are kept, in about their shares, and greedily the higher one is taken', async () => {
-    const temperature = 0.3
-    const state = await trained({ env: oneStep(hills), temperature }, 16)
-    const drawn = actionsOf(agentsOf(state), 1, 4000)
-    const left = drawn.filter((a) => a < 0)
-    const exactLeft = softOptimum((a) => (a < 0 ? hills(a) : -100), temperature)
-    const share = 1 / (1 + Math.exp(0.1 / temperature))
-    expect(Math.abs(left.length / drawn.length - share)).toBeLessThan(0.12)
-    expect(Math.abs(momentsOf(left).mean - exactLeft.mean)).toBeLessThan(0.08)
-    for (const a of actionsOf(agentsOf(state), 1, 20, true)) expect(Math.abs(a - 0.5)).toBeLessThan(0.15)
+  test.each([0, 1, 2, 3, 4])(
+    'two hills, seed %d: a residual sampler keeps both, in about their shares',
+    async (seed) => {
+      const temperature = 0.3
+      const state = await trained({ env: oneStep(hills), temperature, residual: true, seed }, 16)
+      const drawn = actionsOf(agentsOf(state), 1, 4000)
+      const left = drawn.filter((a) => a < 0)
+      const exactLeft = softOptimum((a) => (a < 0 ? hills(a) : -100), temperature)
+      const share = 1 / (1 + Math.exp(0.1 / temperature))
+      expect(Math.abs(left.length / drawn.length - share)).toBeLessThan(0.12)
+      expect(Math.abs(momentsOf(left).mean - exactLeft.mean)).toBeLessThan(0.08)
+      for (const a of actionsOf(agentsOf(state), 1, 20, true)) expect(Math.abs(a - 0.5)).toBeLessThan(0.15)
+    },
+  )
+})
+
+describe('a residual sampler', () => {
+  const plane = { ...small, env: 'MultiGoal-v0', residual: true }
+
+  test.each([
+    [1, 'the first number of the action'],
+    [2, 'both'],
+    [3, 'both'],
+  ])('begins near N(0, I) in every state, with %d latents for %s', async (latents) => {
+    const state = await begun({ ...plane, latents })
+    for (const place of [
+      [0, 0],
+      [6, -6],
+    ]) {
+      const rows = 2000
+      const observation = Float32Array.from({ length: 2 * rows }, (_, k) => place[k % 2])
+      const u = rowsOf(agentsOf(state).actRows(observation, { greedy: false, seed: 4 }).map(Math.atanh), 2)
+      for (const c of [0, 1]) {
+        const { mean, deviation } = momentsOf(u.map((one) => one[c]))
+        // What the network adds, with a last layer a tenth as large as without the latents, is no more than this.
+        expect(Math.abs(mean)).toBeLessThan(0.7)
+        expect(Math.abs(deviation - (c < latents ? 1 : 0))).toBeLessThan(0.3)
+      }
+    }
+  })
+
+  test('is restored as one, and begins no run of another', async () => {
+    const state = await begun(plane)
+    const saved = sql.save(state)
+    const observation = Float32Array.of(1, 2, -3, 4)
+    const again = await sql.restore(saved, state.spec)
+    expect((again as DrawingAgents).actRows(observation, { seed: 4 })).toEqual(
+      agentsOf(state).actRows(observation, { seed: 4 }),
+    )
+    await expect(begun({ ...plane, residual: false, from: saved })).rejects.toThrow(
+      'from must have a sampler that is not residual, as the settings say.',
+    )
   })
 })
 
@@ -128,30 +170,34 @@ describe('log q of a sampler', () => {
   const state = Float32Array.from({ length: 2 * rows }, normal)
   const latent = Float32Array.from({ length: 2 * rows }, normal)
 
-  test('is the density of a change of variables, by finite differences of a float64 twin', () => {
-    const values = samplerLogDensity(
-      { sampler, theta },
-      Math.log,
-      tf.tensor2d(state, [rows, 2]),
-      tf.tensor2d(latent, [rows, 2]),
-    )
-    for (let r = 0; r < rows; r++) {
-      const s = [state[2 * r], state[2 * r + 1]]
-      const xi = [latent[2 * r], latent[2 * r + 1]]
-      const action = (a: number, b: number) => mlpReference(sampler, theta, [...s, a, b]).map(Math.tanh)
-      const h = 1e-5
-      const slope = (k: number) => {
-        const step = [0, 1].map((c) => (c === k ? h : 0))
-        const up = action(xi[0] + step[0], xi[1] + step[1])
-        const down = action(xi[0] - step[0], xi[1] - step[1])
-        return up.map((x, c) => (x - down[c]) / (2 * h))
+  test.each([false, true])(
+    'is the density of a change of variables, residual %s, by finite differences of a float64 twin',
+    (residual) => {
+      const values = samplerLogDensity(
+        { sampler, theta, shape: { ...shape, residual } },
+        Math.log,
+        tf.tensor2d(state, [rows, 2]),
+        tf.tensor2d(latent, [rows, 2]),
+      )
+      for (let r = 0; r < rows; r++) {
+        const s = [state[2 * r], state[2 * r + 1]]
+        const xi = [latent[2 * r], latent[2 * r + 1]]
+        const action = (a: number, b: number) =>
+          mlpReference(sampler, theta, [...s, a, b]).map((u, c) => Math.tanh(u + (residual ? [a, b][c] : 0)))
+        const h = 1e-5
+        const slope = (k: number) => {
+          const step = [0, 1].map((c) => (c === k ? h : 0))
+          const up = action(xi[0] + step[0], xi[1] + step[1])
+          const down = action(xi[0] - step[0], xi[1] - step[1])
+          return up.map((x, c) => (x - down[c]) / (2 * h))
+        }
+        const [a, b] = [slope(0), slope(1)]
+        const exact =
+          -0.5 * (xi[0] ** 2 + xi[1] ** 2) - Math.log(2 * Math.PI) - Math.log(Math.abs(a[0] * b[1] - a[1] * b[0]))
+        expect(Math.abs(values[r] - exact)).toBeLessThan(2e-4 * Math.max(1, Math.abs(exact)))
       }
-      const [a, b] = [slope(0), slope(1)]
-      const exact =
-        -0.5 * (xi[0] ** 2 + xi[1] ** 2) - Math.log(2 * Math.PI) - Math.log(Math.abs(a[0] * b[1] - a[1] * b[0]))
-      expect(Math.abs(values[r] - exact)).toBeLessThan(2e-4 * Math.max(1, Math.abs(exact)))
-    }
-  })
+    },
+  )
 
   test('determinants by elimination: a permutation, a singular matrix, three rows by Sarrus', () => {
     expect(absoluteDeterminant(Float64Array.of(0, 2, 3, 0), 2)).toBe(6)
@@ -231,8 +277,12 @@ describe('one gradient step, against a float64 twin', () => {
     expectFollowed(critics.target.view, before.target, critics.q.view.theta, 0.25)
   })
 
-  test.each([1, 2])('the sampler goes along φ of the other particles of its state, %d Q', async (qs) => {
-    const { state, info, before, after } = await stepped({ critics: qs })
+  test.each([
+    [1, false],
+    [2, false],
+    [1, true],
+  ])('the sampler goes along φ of the other particles of its state, %d Q, residual %s', async (qs, residual) => {
+    const { state, info, before, after } = await stepped({ critics: qs, residual })
     const { sampler, loop, nets } = state
     const xi = latents(state, 6 * 7, 2)
     const block = (from: number, count: number) =>
@@ -245,6 +295,7 @@ describe('one gradient step, against a float64 twin', () => {
       moved: block(18, 4),
       worth: (s, a) => Math.min(...qsReference(nets.q, after, s, a)) / 0.4,
       bandwidth: 1.5,
+      residual,
     })
     expectSame(sampler.view.direction, direction)
     expect(info.direction).toBeCloseTo(norm, 4)
