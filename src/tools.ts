@@ -16,6 +16,15 @@ export type { CellGrid } from './envs/grid.ts'
 export type { Circle, Line, Point, Polygon, Scene, Shape, Text } from './envs/render.ts'
 export type { Action, Box, Discrete } from './envs/spaces.ts'
 export type { Outcome, Transitions } from './envs/transitions.ts'
+export {
+  type BootstrapOptions,
+  bootstrapIntervals,
+  type Interval,
+  interquartileMean,
+  performanceProfile,
+  probabilityOfImprovement,
+  type RunScores,
+} from './experiments/scores.ts'
 export { type LayersModelFiles, layersModel } from './export/layers.ts'
 export { onnxModel } from './export/onnx.ts'
 export type { SinglePolicy } from './export/parts.ts'

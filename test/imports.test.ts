@@ -300,6 +300,7 @@ const TESTED_ELSEWHERE: Readonly<Record<string, readonly [where: string, why: st
   'envs/wrappers/': ['envs/wrappers.test.ts', 'wrappers alone and around each other'],
   'experiments/': ['experiments/experiment.test.ts', 'an experiment from its settings to its summary'],
   'experiments/charts.ts': ['experiments/report.test.ts', 'the charts of the report'],
+  'experiments/comparison-': ['experiments/report.test.ts', 'the comparison in the report, and its charts'],
   'export/': ['export/models.test.ts', 'what is exported is loaded again'],
   'nn/': ['nn/core-ops.test.ts', 'ops and losses against tfjs and float64 twins'],
   'nn/gradients/': ['nn/gradients/sweep.test.ts', 'every op of tfjs against finite differences'],

@@ -3,6 +3,7 @@ import { isExpected, show, UsageError } from '../core/errors.ts'
 import type { TaskDescription } from '../envs/description.ts'
 import { type FinishedRun, readFinished } from '../train/record.ts'
 import { parseJson, reading, writing } from '../train/run-files.ts'
+import { compareVariants } from './comparison.ts'
 import { playedGoals } from './multigoal/play.ts'
 import type { RunGoals } from './multigoal/section.ts'
 import { conflict, type Description, type ExperimentJob, equal, type Plan } from './plan.ts'
@@ -144,7 +145,7 @@ function summaryOf(
     const records = jobs.filter(({ variant: label }) => label === variant.label).map(recordOf)
     return summarise(variant, records, description.grid)
   })
-  return { ...rest, published: preset.published, variants: summaries }
+  return { ...rest, published: preset.published, variants: summaries, comparisons: compareVariants(summaries) }
 }
 
 async function readJobs({ jobs, description }: Plan): Promise<Finished> {

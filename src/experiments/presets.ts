@@ -2,47 +2,16 @@ import { show, UsageError } from '../core/errors.ts'
 import { nearest } from '../core/nearest.ts'
 import { goalsAt } from '../envs/multigoal.ts'
 import type { Ranges } from '../rl/randomisation.ts'
-import type { ExperimentSettings, ExperimentVariant, Preset } from './preset.ts'
-
-const stein: ExperimentVariant = {
-  label: 'stein',
-  note: 'SVPG: policies share gradients through the kernel and are pushed apart by it.',
-  settings: { interaction: 'stein' },
-}
-const independent: ExperimentVariant = {
-  label: 'independent',
-  note: 'As many policies with as much data each, and nothing between them.',
-  settings: { interaction: 'independent' },
-}
-const joint: ExperimentVariant = {
-  label: 'joint',
-  note: 'A single policy with the data of all.',
-  settings: { interaction: 'joint' },
-}
-const interactions = [stein, independent, joint]
-
-/**
- * Learns well at a fraction of the paper's cost: half the policies, half the data, rllab's baseline, a smaller step.
- */
-const frugal: ExperimentSettings = {
-  ...{ particles: 8, environments: 10, steps: 500, hidden: [100, 50, 25], temperature: 10, bandwidth: 'svpg-code' },
-  ...{ estimator: 'reinforce', baseline: 'linear-rllab', standardise: true, discount: 0.99, learningRate: 2e-3 },
-}
-
-/** The same from the weights N(0, 1/inputs) in every layer, from which more of the policies get far. */
-const recommended: ExperimentSettings = { ...frugal, initialisation: 'normal', lastGain: 1 }
-
-/**
- * The same from Glorot's weights, as rllab's networks begin, to which the SVPG author's code leaves it; the paper had
- * them.
- */
-const fromGlorot: ExperimentSettings = { ...frugal, initialisation: 'xavier', lastGain: 1 }
-
-/** Liu et al. 2017, section 5.1, with what only the author's code tells: no baseline, Adam, standardised advantages. */
-const paper: ExperimentSettings = {
-  ...fromGlorot,
-  ...{ particles: 16, environments: 20, baseline: 'none', learningRate: 5e-3 },
-}
+import type { ExperimentSettings, Preset } from './preset.ts'
+import {
+  doublePendulumPresets,
+  fromGlorot,
+  independent,
+  interactions,
+  stein,
+  swingUp,
+  swingUpPresets,
+} from './svpg-presets.ts'
 
 /** PPO on few policies, each for itself, with small networks. */
 const smallPpo: ExperimentSettings = {
@@ -56,55 +25,6 @@ const quickDiscriminator: ExperimentSettings = {
 }
 
 const behaviour: ExperimentSettings = { interaction: 'stein', kernel: 'js', exploration: 0.3 }
-
-const TABLE = 'Liu, Ramachandran, Liu & Peng 2017 (arXiv 1704.02399), table 1, REINFORCE'
-const NOTEBOOK = "The author's notebook (largelymfs/svpg_REINFORCE): mean over runs of the best agent, REINFORCE"
-
-const swingUp: Pick<Preset, 'env' | 'published'> = {
-  env: 'CartpoleSwingup',
-  published: [
-    {
-      ...{ source: TABLE, short: 'paper' },
-      best: { joint: 232.96, independent: 391.46, stein: 426.69 },
-      iterationsTo95: { joint: 253, independent: 594, stein: 238 },
-    },
-    {
-      ...{ source: NOTEBOOK, short: 'notebook' },
-      best: { independent: 234.3, stein: 405.17 },
-      iterationsTo95: { independent: 728, stein: 509 },
-    },
-  ],
-}
-
-const doublePendulum: Pick<Preset, 'env' | 'published'> = {
-  env: 'DoublePendulum',
-  published: [
-    {
-      ...{ source: TABLE, short: 'paper' },
-      best: { joint: -892.31, independent: -797.45, stein: -319.66 },
-      iterationsTo95: { joint: 446, independent: 443, stein: 327 },
-    },
-    {
-      ...{ source: NOTEBOOK, short: 'notebook' },
-      best: { independent: -910.6, stein: -341.07 },
-      iterationsTo95: { independent: 33, stein: 649 },
-    },
-  ],
-}
-
-/** Compares the interactions on a task with the settings that learn well and with the paper's. */
-const onTask = (name: string, task: Pick<Preset, 'env' | 'published'>, what: string): Preset[] => [
-  {
-    name,
-    shows: `SVPG against independent and joint training on ${what}, with settings that learn well at a fraction of the paper's cost.`,
-    ...{ ...task, settings: recommended, variants: interactions, seeds: 3, iterations: 800, figure: 'curves' },
-  },
-  {
-    name: `${name}-paper`,
-    shows: `The same on ${what} with the paper's own settings: 16 policies of 10,000 steps an iteration, no baseline, a larger step.`,
-    ...{ ...task, settings: paper, variants: interactions, seeds: 1, iterations: 400, figure: 'curves' },
-  },
-]
 
 /** The multi-goal settings of the soft Q-learning code, with smaller networks and several environments. */
 const multiGoal: ExperimentSettings = {
@@ -138,8 +58,8 @@ export const presets: readonly Preset[] = [
     variants: interactions,
     ...{ seeds: 3, iterations: 60, figure: 'curves', published: [] },
   },
-  ...onTask('svpg-swingup', swingUp, 'the cart-pole swing-up'),
-  ...onTask('svpg-double-pendulum', doublePendulum, 'the double pendulum'),
+  ...swingUpPresets,
+  ...doublePendulumPresets,
   {
     name: 'svpg-temperature',
     shows:
@@ -155,7 +75,7 @@ export const presets: readonly Preset[] = [
     name: 'svpg-ablation',
     shows:
       'What SVPG works by on the cart-pole swing-up: its two terms, and what could stand in for them, one at a time.',
-    ...{ env: swingUp.env, published: swingUp.published, settings: fromGlorot },
+    ...{ env: swingUp.env, published: swingUp.reinforce, settings: fromGlorot },
     ...{ seeds: 3, iterations: 800, figure: 'bars' },
     variants: [
       stein,

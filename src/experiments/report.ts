@@ -19,6 +19,7 @@ import {
   WIDE,
 } from '../report/page.ts'
 import { barChart, gridChart, learningChart, mapChart, numberChart, type VariantCurve } from './charts.ts'
+import { comparisonSection } from './comparison-section.ts'
 import { cornerName, gridValues, hardIndex, type PresetGrid } from './grid.ts'
 import type { PopulationCurves } from './measures.ts'
 import { goalSection, type RunGoals } from './multigoal/section.ts'
@@ -54,6 +55,7 @@ export async function renderExperiment(summary: ExperimentSummary, extras: Repor
         ...resultSections(summary, extras, draw),
         goalSection(summary, extras.goals, draw),
         section('Statistics', statisticsTable(summary)),
+        comparisonSection(summary, draw),
         section('What moves the policies', numberFigures(summary, draw)),
         await visitationSection(summary, extras, draw),
       ]

@@ -1,14 +1,7 @@
-import {
-  type CurveEstimate,
-  type Estimate,
-  estimate,
-  estimateCurve,
-  finite,
-  meanOf,
-  type Value,
-} from '../core/statistics.ts'
+import { type CurveEstimate, estimateCurve, finite, meanOf, type Value } from '../core/statistics.ts'
 import type { IterationMetrics } from '../report/metrics.ts'
 import type { FinishedRun } from '../train/record.ts'
+import { type Comparison, estimateMeasure, type MeasureEstimate } from './comparison.ts'
 import { gridMeasures, meanGrid, type PresetGrid } from './grid.ts'
 import { type Measures, measuresOf, type PopulationCurves, populationCurves } from './measures.ts'
 import type { DescribedVariant, Description } from './plan.ts'
@@ -18,6 +11,8 @@ import type { Published } from './preset.ts'
 export interface ExperimentSummary extends Omit<Description, 'variants'> {
   readonly published: readonly Published[]
   readonly variants: readonly VariantSummary[]
+  /** Of variants with two finished runs or more, by each measure that they are compared by. */
+  readonly comparisons: readonly Comparison[]
 }
 
 /** All runs of one variant, measure by measure. */
@@ -26,7 +21,7 @@ export interface VariantSummary extends DescribedVariant {
   /** Mean return over the seeds at every point of the experiment's grid; null where no run is finished. */
   readonly grid?: readonly number[] | null
   /** Over the seeds of the finished runs, by the names of measures. */
-  readonly estimates: Readonly<Record<string, Estimate>>
+  readonly estimates: Readonly<Record<string, MeasureEstimate>>
   /**
    * The same of curves over iterations: the statistics of the population, and the numbers of the metrics by their
    * names.
@@ -77,7 +72,7 @@ export function summarise(variant: DescribedVariant, records: readonly RunRecord
     ...variant,
     runs,
     ...(grid && { grid: meanGrid(records.map(({ finished }) => finished?.evaluation.grid)) }),
-    estimates: byName<Value, Estimate>(all, estimate),
+    estimates: byName<Value, MeasureEstimate>(all, estimateMeasure),
     curves: {
       ...byName<Value[], CurveEstimate>(populations, estimateCurve),
       ...byName<Value[], CurveEstimate>(numbers, estimateCurve),

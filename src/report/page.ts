@@ -185,7 +185,7 @@ dl.variants { grid-template-columns: repeat(auto-fit, minmax(240px, 1fr)); margi
 .numbers thead th { border-top: 0; text-align: right; font-size: 13px; white-space: normal; vertical-align: bottom; }
 .numbers tbody th { color: var(--ink); }
 .grids { display: grid; grid-template-columns: repeat(auto-fit, minmax(300px, 1fr)); gap: 16px; margin-bottom: 16px; }
-.scroll + .pair { margin-top: 16px; }
+.scroll + .pair, .pair + .pair { margin-top: 16px; }
 .maps { display: grid; grid-template-columns: repeat(4, 1fr); gap: 12px; }
 .maps svg { border: 1px solid var(--line); border-radius: 6px; }
 .maps span { display: block; margin-top: 4px; color: var(--soft); font-size: 13px; }

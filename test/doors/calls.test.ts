@@ -18,6 +18,7 @@ const EVERYWHERE = [
   ...['rectangle', 'drawSvg', 'drawCanvas'],
   ...['frozen', 'describeTask', 'configured', 'makeVector', 'inTypeScript', 'clipAction()', 'episodicReward()'],
   ...['normaliseObservation()', 'recordEpisodes()', 'timeLimit()', 'checkEnvironment', 'problemsOf'],
+  ...['interquartileMean', 'probabilityOfImprovement', 'performanceProfile', 'bootstrapIntervals'],
 ]
 const OF_STATES = ['step', 'evaluate', 'move', 'measure', 'agents', 'save', 'kernel', 'visited', 'parts', 'close']
 

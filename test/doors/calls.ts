@@ -375,6 +375,14 @@ export const calls: Readonly<Record<string, Call>> = {
   startTfjs: call(all.startTfjs, () => [{ fused: true, compiled: true }]),
   // tfjs
   logDensity: call(all.logDensity, () => [(x: bayes.tf.Tensor2D) => bayes.tf.sum(x, 1), { compile: 'auto' }]),
+  interquartileMean: call(tools.interquartileMean, () => [[[1, 2, 3]]]),
+  probabilityOfImprovement: call(tools.probabilityOfImprovement, () => [[[1, 2, 3]], [[2, 3]]]),
+  performanceProfile: call(tools.performanceProfile, () => [[[1, 2, 3]], [1.5]]),
+  bootstrapIntervals: call(tools.bootstrapIntervals, () => [
+    [[[1, 2, 3]]],
+    ([scores]: readonly tools.RunScores[]) => [tools.interquartileMean(scores)],
+    { replicates: 10, level: 0.9, seed: 0 },
+  ]),
   mlp: call(tools.mlp, () => [[1, 4, 1], { hidden: 'tanh', output: 'linear' }]),
   // Tensors and replays
   encodeTensors: call(tools.encodeTensors, () => [

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals'
 import { niceRange } from '../../src/experiments/charts.ts'
+import { compareVariants } from '../../src/experiments/comparison.ts'
 import { type ReportExtras, renderExperiment } from '../../src/experiments/report.ts'
 import { type ExperimentSummary, encodeSummary, type RunRecord, summarise } from '../../src/experiments/summary.ts'
 import type { IterationMetrics } from '../../src/report/metrics.ts'
@@ -38,6 +39,7 @@ function summaryOf(seeds: number, changes: Partial<ExperimentSummary> = {}, iter
     ...{ name: 'demo', shows: 'What is to be seen.', env: 'CartPole-v1', iterations, evaluationEpisodes: 100 },
     seeds: Array.from({ length: seeds }, (_, seed) => seed),
     variants,
+    comparisons: compareVariants(variants),
     published: [
       { source: 'Somebody 1999, table 1', short: 'paper', best: { stein: 426.69 }, iterationsTo95: { stein: 238 } },
     ],
@@ -65,7 +67,7 @@ test('coverage has bars, columns and charts where the task has a grid, and nothi
   expect(await renderExperiment(summary, extras)).not.toContain('overage')
   const covered = summary.variants.map(({ estimates, curves, ...variant }, v) => ({
     ...variant,
-    estimates: { ...estimates, coverage: { mean: 350 - v, halfWidth: 1, seeds: 2 }, finalCoverage: estimates.best },
+    estimates: { ...estimates, coverage: { ...estimates.best, mean: 350 - v }, finalCoverage: estimates.best },
     curves: { ...curves, coverageNow: curves.median },
   }))
   const page = await renderExperiment({ ...summary, variants: covered }, extras)
@@ -87,7 +89,7 @@ test('the same experiment gives the same bytes, and the page stands alone but fo
 })
 
 test('what it begins with is the figure of the preset', async () => {
-  const rest = ['Statistics', 'What moves the policies', 'Where the best policies go', 'Runs', 'Settings']
+  const rest = ['Statistics', 'Comparison', 'What moves the policies', 'Where the best policies go', 'Runs', 'Settings']
   const curves = await renderExperiment(summaryOf(2), extras)
   expect(headings(curves)).toEqual(['Learning curves', 'What is reached', ...rest])
   const bars = await renderExperiment(summaryOf(2), { ...extras, figure: 'bars' })
@@ -130,6 +132,22 @@ test('the table tells means, intervals and published numbers', async () => {
   expect(page).toContain('62.8 <i>± 92.1</i><small>paper 426.7</small>')
   expect(page).toContain('<small>paper 238</small>')
   expect(page).toContain('Somebody 1999, table 1')
+})
+
+test('variants are compared by interquartile means, profiles and probabilities, where there are several seeds', async () => {
+  const page = await renderExperiment(summaryOf(3), extras)
+  // Best of stein: 55.5, 70 and 84.5; of joint, seed by seed, 18 more and one particle instead of the best of three.
+  expect(page).toContain('</svg>stein</th><td>70.0 <i>55.5 to 84.5</i></td>')
+  const [profile] = labelled(page, 'Best policy, share of runs above a threshold: stein, independent, joint.')
+  for (const color of ['#0072b2', '#d55e00', '#009e73']) {
+    expect(paths(profile, `stroke="${color}"[^>]*stroke-width="2.4"`)).toHaveLength(1)
+    expect(paths(profile, `fill="${color}"[^>]*fill-opacity="0.13"`)).toHaveLength(1)
+  }
+  const [improvement] = labelled(page, 'Best policy, probability that stein is better: 0.333 over independent, 0')
+  expect(improvement).toContain('>over joint</text>')
+  expect(page).toContain('hold what they estimate in 74 %')
+  expect(await renderExperiment(summaryOf(10), extras)).not.toContain('in 74 %')
+  expect(headings(await renderExperiment(summaryOf(1), extras))).not.toContain('Comparison')
 })
 
 test('numbers that an algorithm adds to its metrics have a figure of their own; a constant temperature has none', async () => {
