@@ -50,8 +50,8 @@ const STATES = [
  */
 export async function playGoals(spec: EnvironmentSpec, agents: Agents, seed: number): Promise<Goals | null> {
   const constants = spec.core?.constants ?? {}
+  if (!Object.hasOwn(constants, 'goal0X') || arePolicies(agents)) return null
   const places = goalsOf(constants)
-  if (places.length === 0 || arePolicies(agents)) return null
   const module = await compileCore()
   const all = Array.from({ length: agents.particles }, (_, particle) => ({
     ...endsOf(module, spec, agents, particle, seed),
