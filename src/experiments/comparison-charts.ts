@@ -37,7 +37,7 @@ const corners = (x: readonly number[]) =>
   x.flatMap((value, k) => (k === 0 || k === x.length - 1 ? [value] : [value, value]))
 const stairs = (y: readonly number[]) => y.flatMap((value) => [value, value])
 
-/** Dot: probability that the first is better. Whisker: its interval. Nothing is told by what reaches across one half. */
+/** Dot: probability that the first is better. Whisker: its interval, which tells nothing where it holds one half. */
 export function improvementChart(improvements: readonly Improvement[], colors: readonly string[]): EChartsOption {
   const names = improvements.map(({ over }) => `over ${over}`)
   const longest = Math.max(...names.map((name) => name.length))

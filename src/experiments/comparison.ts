@@ -1,4 +1,5 @@
 import { type Estimate, estimate, type Value } from '../core/statistics.ts'
+import type { Measures } from './measures.ts'
 import {
   bootstrapIntervals,
   type Interval,
@@ -6,7 +7,6 @@ import {
   performanceProfile,
   probabilityOfImprovement,
 } from './scores.ts'
-import type { VariantSummary } from './summary.ts'
 
 /** What the seeds say of one measure of a variant. */
 export interface MeasureEstimate extends Estimate {
@@ -60,8 +60,14 @@ const COMPARED = ['best', 'finalMedian', 'coverage', 'gridMean']
 /** A profile of more steps than this is not told apart. */
 const STEPS = 200
 
-/** The variants that have two finished runs or more, by each measure that they have; none where there is one variant. */
-export function compareVariants(variants: readonly VariantSummary[]): Comparison[] {
+interface MeasuredVariant {
+  readonly label: string
+  /** Measures are null where a run is not finished. */
+  readonly runs: readonly { readonly measures: Measures | null }[]
+}
+
+/** The variants that have two finished runs or more, by each measure that they have; none of a single variant. */
+export function compareVariants(variants: readonly MeasuredVariant[]): Comparison[] {
   return COMPARED.flatMap((measure) => {
     const groups = variants.flatMap(({ label, runs }) => {
       const scores = runs.flatMap(({ measures }) => measures?.[measure] ?? [])

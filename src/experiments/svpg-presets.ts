@@ -52,7 +52,7 @@ const TABLE = 'Liu, Ramachandran, Liu & Peng 2017 (arXiv 1704.02399), table 1'
 const NOTEBOOK = "The author's notebook (largelymfs/svpg_REINFORCE): mean over runs of the best agent, REINFORCE"
 
 /** A task of the paper and what was published of it, for each way to estimate the gradient. */
-export interface PaperTask extends Pick<Preset, 'env'> {
+interface PaperTask extends Pick<Preset, 'env'> {
   readonly reinforce: Preset['published']
   readonly a2c: Preset['published']
 }
