@@ -198,7 +198,7 @@ function barFigures(summary: ExperimentSummary, draw: Draw): string {
     caption: 'Cells of the task’s grid that the population visits in an iteration, mean over the last ten.',
   })
   const all = barFigure(summary, draw, {
-    ...{ name: 'coverage', title: 'Coverage', withPublished: false },
+    ...{ name: 'coverage', title: QUANTITIES.coverage[0], withPublished: false },
     caption: 'Cells that the population has visited over the run.',
   })
   return `${returns}<div class="pair">${now}${all}</div>`

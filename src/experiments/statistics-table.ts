@@ -1,6 +1,7 @@
 import type { Estimate, Value } from '../core/statistics.ts'
 import { escapeHtml } from '../report/charts.ts'
 import { colorOf } from '../report/colours.ts'
+import { QUANTITIES } from '../report/metric-titles.ts'
 import { number, table } from '../report/page.ts'
 import type { ExperimentSummary, VariantSummary } from './summary.ts'
 
@@ -8,7 +9,7 @@ import type { ExperimentSummary, VariantSummary } from './summary.ts'
 const COLUMNS = [
   ['Best', 'best'],
   ['Iterations to 95 %', 'iterationsTo95'],
-  ['Coverage', 'coverage'],
+  [QUANTITIES.coverage[0], 'coverage'],
   ['Final coverage', 'finalCoverage'],
   ['Final median', 'finalMedian'],
   ['Final mean', 'finalMean'],
