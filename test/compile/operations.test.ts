@@ -1,27 +1,11 @@
 import { describe, expect, test } from '@jest/globals'
 import { compiledGradient } from '../../src/compile/compiled.ts'
-import type { Expression } from '../../src/compile/recording.ts'
-import { startTfjs, tf } from '../../src/nn/tfjs.ts'
-import { type Operation, operations } from './operations.ts'
+import { startTfjs } from '../../src/nn/tfjs.ts'
+import { expression, type Operation, operations, points, SHAPE, weights } from './operations.ts'
 
 await startTfjs()
 
-const SHAPE = [2, 4, 3] as const
 const COUNT = 24
-
-/** Weights that make one number of a result of any shape. */
-const weights = (size: number) => Float32Array.from({ length: size }, (_, k) => Math.sin(1 + 1.7 * k))
-
-const expression =
-  (f: Operation['f']): Expression =>
-  (x) => {
-    const [a, b] = tf.unstack(x) as tf.Tensor2D[]
-    const result = f(a, b)
-    return [tf.sum(tf.mul(tf.tensor(weights(result.size), result.shape), result)), result]
-  }
-
-const points = ({ from = -1.3, to = 1.4 }: Operation) =>
-  Float32Array.from({ length: COUNT }, (_, k) => from + (to - from) * ((0.37 + k * 0.6180339887) % 1))
 
 const both = (f: Operation['f'], x: Float32Array) =>
   (['always', 'never'] as const).map((mode) => {

@@ -1,3 +1,6 @@
+import type { Expression } from '../../src/compile/recording.ts'
+import { forward } from '../../src/nn/forward.ts'
+import { mlp } from '../../src/nn/network.ts'
 import { tf } from '../../src/nn/tfjs.ts'
 
 /** An op of tfjs on numbers that it is smooth at, and what the numbers lie between. */
@@ -7,8 +10,28 @@ export interface Operation {
   readonly to?: number
 }
 
+/** Of x and y, one after the other. */
+export const SHAPE = [2, 4, 3] as const
+const COUNT = 24
+
+/** Weights that make one number of a result of any shape. */
+export const weights = (size: number) => Float32Array.from({ length: size }, (_, k) => Math.sin(1 + 1.7 * k))
+
+/** An operation as one number, and its result. */
+export const expression =
+  (f: Operation['f']): Expression =>
+  (x) => {
+    const [a, b] = tf.unstack(x) as tf.Tensor2D[]
+    const result = f(a, b)
+    return [tf.sum(tf.mul(tf.tensor(weights(result.size), result.shape), result)), result]
+  }
+
+export const points = ({ from = -1.3, to = 1.4 }: Operation) =>
+  Float32Array.from({ length: COUNT }, (_, k) => from + (to - from) * ((0.37 + k * 0.6180339887) % 1))
+
 type X = tf.Tensor2D
 
+const net = mlp([3, 2], { output: 'tanh' })
 const mask = () => tf.tensor2d([1, 0, 1, 0, 0, 1, 1, 0, 1, 1, 0, 1], [4, 3], 'bool')
 
 /** Of x and y [4, 3]. */
@@ -167,6 +190,8 @@ export const operations: Readonly<Record<string, Operation>> = {
       })(x),
   },
   'a gradient inside': { f: (x, y) => tf.mul(tf.grad((z) => tf.mul(tf.square(z), tf.exp(y)))(x), x) },
+  'the slope of elu': { f: (x) => tf.grad((z) => tf.elu(z))(x), from: -1.3, to: -0.2 },
+  network: { f: (x, y) => forward(net, tf.slice(tf.reshape(y, [12]), [1], [net.size]), x) },
   'chained methods': {
     f: (x, y) => (x as unknown as { square(): { mul(y: X): { sum(axis: number): tf.Tensor } } }).square().mul(y).sum(1),
   },
