@@ -428,10 +428,14 @@ export function addRows(b: usize, d: usize, stride: i32, rows: i32, columns: i32
   }
 }
 
-/** Rows that are `stride` bytes apart one after the other. Up to 12 bytes behind the last are written. */
+/** Rows that are `stride` bytes apart one after the other. Nothing behind the last is written. */
 export function compactRows(out: usize, from: usize, stride: i32, rows: i32, columns: i32): void {
   const line = columns << 2
-  for (let r = 0; r < rows; r++, out += line, from += stride) {
+  // A vector at the end of a row reaches into at most three others.
+  for (; rows > 3; rows--, out += line, from += stride) {
     for (let k = 0; k < line; k += 16) v128.store(out + k, v128.load(from + k))
+  }
+  for (; rows > 0; rows--, out += line, from += stride) {
+    for (let k = 0; k < line; k += 16) storeLanes(out + k, v128.load(from + k), columns - (k >> 2))
   }
 }

@@ -79,47 +79,104 @@ function outputBytes(net: Mlp): i32 {
   return size
 }
 
+/** Bytes of theta before the weights of a layer. */
+function thetaBefore(net: Mlp, layer: i32): i32 {
+  let size = 0
+  for (let l = 0; l < layer; l++) size += (widthOf(net, l) + 1) * widthOf(net, l + 1)
+  return size << 2
+}
+
+/** Where network i's inputs of a layer stand; behind the last layer its outputs. */
+function inputsOf(net: Mlp, i: i32, layer: i32): usize {
+  if (layer == 0) return net.x + ((i * net.rows * widthOf(net, 0)) << 2)
+  let before = 0
+  for (let l = 1; l < layer; l++) before += net.rows * strideOf(widthOf(net, l))
+  return net.outputs + i * outputBytes(net) + before
+}
+
+/** Bytes from one row of them to the next. */
+function inputStride(net: Mlp, layer: i32): i32 {
+  const width = widthOf(net, layer)
+  return layer == 0 ? width << 2 : strideOf(width)
+}
+
+/** Where the gradient by what goes into a layer's activation stands. */
+function gradientOf(net: Mlp, i: i32, layer: i32): usize {
+  if (layer < net.layers - 1) return inputsOf(net, i, layer + 1)
+  return net.dy + ((i * net.rows * widthOf(net, net.layers)) << 2)
+}
+
+/** Bytes from one row of it to the next. */
+function gradientStride(net: Mlp, layer: i32): i32 {
+  const width = widthOf(net, layer + 1)
+  return layer < net.layers - 1 ? strideOf(width) : width << 2
+}
+
+// A pass can be shared: part `part` of `parts` takes a range of the rows of all networks, or of the rows of their
+// weights, and packs into scratch memory of its own, `scratch` bytes behind that of the part before. What it computes
+// is the same whoever else computes what, and no part reads what another one writes.
+
+/** The first of some units that a part takes. */
+// @ts-ignore: decorator
+@inline
+function firstOf(units: i32, part: i32, parts: i32): i32 {
+  return <i32>((<i64>units * part) / parts)
+}
+
 /** From theta and x to y. */
 export function trainingForward(net: Mlp): void {
-  const rows = net.rows
-  const first = widthOf(net, 0)
-  const last = widthOf(net, net.layers)
-  let theta = net.theta
-  let out = net.outputs
-  for (let i = 0; i < net.networks; i++) {
-    let x = net.x + ((i * rows * first) << 2)
-    let stride = first << 2
-    for (let l = 0; l < net.layers; l++) {
-      const inputs = widthOf(net, l)
-      const outputs = widthOf(net, l + 1)
-      const to = strideOf(outputs)
-      layerForward(net, out, to, x, stride, theta, inputs, outputs, kindOf(net, l))
-      theta += ((inputs + 1) * outputs) << 2
-      x = out
-      stride = to
-      out += rows * to
-    }
-    compactRows(net.y + ((i * rows * last) << 2), x, stride, rows, last)
+  forwardPart(net, 0, 1, 0)
+}
+
+/** The same for some of the rows. */
+export function forwardPart(net: Mlp, part: i32, parts: i32, scratch: i32): void {
+  const groups = (net.rows + 3) >> 2
+  const end = firstOf(net.networks * groups, part + 1, parts)
+  for (let at = firstOf(net.networks * groups, part, parts); at < end; ) {
+    const i = at / groups
+    const first = (at - i * groups) << 2
+    networkForward(net, i, first, min((end - i * groups) << 2, net.rows) - first, net.strips + part * scratch)
+    at = (i + 1) * groups
   }
 }
 
+/** Rows of one network, from `first` on. */
+function networkForward(net: Mlp, i: i32, first: i32, rows: i32, strips: usize): void {
+  const last = widthOf(net, net.layers)
+  const bytes = thetaBytes(net)
+  for (let l = 0; l < net.layers; l++) {
+    const inputs = widthOf(net, l)
+    const outputs = widthOf(net, l + 1)
+    const xStride = inputStride(net, l)
+    const stride = strideOf(outputs)
+    const x = inputsOf(net, i, l) + first * xStride
+    const out = inputsOf(net, i, l + 1) + first * stride
+    const theta = net.theta + i * bytes + thetaBefore(net, l)
+    layerForward(rows, out, stride, x, xStride, theta, inputs, outputs, kindOf(net, l), strips)
+  }
+  const stride = strideOf(last)
+  const y = net.y + (((i * net.rows + first) * last) << 2)
+  compactRows(y, inputsOf(net, i, net.layers) + first * stride, stride, rows, last)
+}
+
 function layerForward(
-  net: Mlp, out: usize, outStride: i32, x: usize, xStride: i32, w: usize, inputs: i32, outputs: i32, kind: i32,
+  rows: i32, out: usize, outStride: i32, x: usize, xStride: i32, w: usize, inputs: i32, outputs: i32, kind: i32,
+  strips: usize,
 ): void {
   const bias = w + ((inputs * outputs) << 2)
   let line = outputs << 2
   let step = 64
-  if (net.rows >= PACKED) {
-    packStrips(net.strips, w, inputs, outputs)
-    w = net.strips
+  if (rows >= PACKED) {
+    packStrips(strips, w, inputs, outputs)
+    w = strips
     line = 64
     step = stripBytes(inputs)
   }
-  for (let r = 0; r < net.rows; r += BLOCK) {
-    const rows = min(BLOCK, net.rows - r)
+  for (let r = 0; r < rows; r += BLOCK) {
+    const count = min(BLOCK, rows - r)
     const to = out + r * outStride
-    dense(to, outStride, x + r * xStride, xStride, rows, inputs, outputs, w, line, step, bias)
-    activate(to, rows * outStride, kind)
+    dense(to, outStride, x + r * xStride, xStride, count, inputs, outputs, w, line, step, bias)
+    activate(to, count * outStride, kind)
   }
 }
 
@@ -128,80 +185,109 @@ function layerForward(
  * in outputs. These must be those of the last trainingForward, and no longer are afterwards.
  */
 export function trainingBackward(net: Mlp, weights: bool): void {
-  const rows = net.rows
-  const first = widthOf(net, 0)
-  const last = widthOf(net, net.layers)
-  const size = thetaBytes(net)
-  const block = outputBytes(net)
-  const kind = kindOf(net, net.layers - 1)
-  if (kind != LINEAR) differentiate(net.dy, net.dy, net.y, (net.networks * rows * last) << 2, kind)
+  backwardStart(net)
   for (let i = 0; i < net.networks; i++) {
-    let d = net.dy + ((i * rows * last) << 2)
-    let dStride = last << 2
-    let at = (i + 1) * size
-    let out = net.outputs + (i + 1) * block - rows * strideOf(last)
     for (let l = net.layers - 1; l >= 0; l--) {
-      const inputs = widthOf(net, l)
-      const outputs = widthOf(net, l + 1)
-      at -= ((inputs + 1) * outputs) << 2
-      const xStride = l == 0 ? first << 2 : strideOf(inputs)
-      const x = l == 0 ? net.x + ((i * rows * first) << 2) : out - rows * xStride
-      if (weights) weightGradient(net.gradient + at, x, xStride, d, dStride, rows, inputs, outputs)
-      if (l == 0) break
-      layerBackward(net, x, xStride, d, dStride, net.theta + at, inputs, outputs, kindOf(net, l - 1))
-      d = x
-      dStride = xStride
-      out = x
+      if (weights) weightGradient(net, i, l, 0, widthOf(net, l))
+      if (l > 0) layerBackward(net, i, l, 0, net.rows, net.strips, net.tile)
     }
   }
 }
 
-/** dW = xᵀ d and db = Σ_r d_r. */
-function weightGradient(
-  gradient: usize, x: usize, xStride: i32, d: usize, dStride: i32, rows: i32, inputs: i32, outputs: i32,
-): void {
+/** What comes before the layers: dy through the last activation. */
+export function backwardStart(net: Mlp): void {
+  const kind = kindOf(net, net.layers - 1)
+  const bytes = (net.networks * net.rows * widthOf(net, net.layers)) << 2
+  if (kind != LINEAR) differentiate(net.dy, net.dy, net.y, bytes, kind)
+}
+
+/** Rows of the weights that a part takes at least. */
+const INPUTS: i32 = 8
+
+/** The gradient by some of the weights of a layer, once all parts have the gradient by what goes into it. */
+export function weightsPart(net: Mlp, layer: i32, part: i32, parts: i32): void {
+  const inputs = widthOf(net, layer)
+  const groups = (inputs + INPUTS - 1) / INPUTS
+  const end = firstOf(net.networks * groups, part + 1, parts)
+  for (let at = firstOf(net.networks * groups, part, parts); at < end; ) {
+    const i = at / groups
+    const first = (at - i * groups) * INPUTS
+    weightGradient(net, i, layer, first, min((end - i * groups) * INPUTS, inputs) - first)
+    at = (i + 1) * groups
+  }
+}
+
+/** dW = xᵀ d for some rows of W from `first` on, and with the first of them db = Σ_r d_r. */
+function weightGradient(net: Mlp, i: i32, layer: i32, first: i32, count: i32): void {
+  const inputs = widthOf(net, layer)
+  const outputs = widthOf(net, layer + 1)
+  const xStride = inputStride(net, layer)
+  const dStride = gradientStride(net, layer)
+  const x = inputsOf(net, i, layer) + (first << 2)
+  const d = gradientOf(net, i, layer)
+  const gradient = net.gradient + i * thetaBytes(net) + thetaBefore(net, layer)
+  const w = gradient + ((first * outputs) << 2)
   const bias = gradient + ((inputs * outputs) << 2)
-  for (let r = 0; r < rows; r += BLOCK) {
-    const count = min(BLOCK, rows - r)
-    addProducts(gradient, x + r * xStride, xStride, d + r * dStride, dStride, count, inputs, outputs, r == 0)
-    addRows(bias, d + r * dStride, dStride, count, outputs, r == 0)
+  for (let r = 0; r < net.rows; r += BLOCK) {
+    const rows = min(BLOCK, net.rows - r)
+    addProducts(w, x + r * xStride, xStride, d + r * dStride, dStride, rows, count, outputs, r == 0)
+    if (first == 0) addRows(bias, d + r * dStride, dStride, rows, outputs, r == 0)
+  }
+}
+
+/**
+ * From the gradient by what goes into a layer's activation to that of the layer before, for some of the rows, once all
+ * parts have the gradient by the layer's weights; before the first layer to dx.
+ */
+export function backwardPart(net: Mlp, layer: i32, part: i32, parts: i32, scratch: i32): void {
+  const groups = (net.rows + 3) >> 2
+  const end = firstOf(net.networks * groups, part + 1, parts)
+  const strips = net.strips + part * scratch
+  const tile = net.tile + part * scratch
+  for (let at = firstOf(net.networks * groups, part, parts); at < end; ) {
+    const i = at / groups
+    const first = (at - i * groups) << 2
+    const rows = min((end - i * groups) << 2, net.rows) - first
+    if (layer > 0) layerBackward(net, i, layer, first, rows, strips, tile)
+    else inputsBackward(net, i, first, rows, strips, tile)
+    at = (i + 1) * groups
   }
 }
 
 /** a ← (d Wᵀ) f′(a): the gradient by what went into the layer before, in the place of its outputs a. */
-function layerBackward(
-  net: Mlp, a: usize, aStride: i32, d: usize, dStride: i32, w: usize, inputs: i32, outputs: i32, kind: i32,
-): void {
-  packTransposed(net.strips, w, inputs, outputs)
-  for (let r = 0; r < net.rows; r += BLOCK) {
-    const rows = min(BLOCK, net.rows - r)
+function layerBackward(net: Mlp, i: i32, layer: i32, first: i32, count: i32, strips: usize, tile: usize): void {
+  const inputs = widthOf(net, layer)
+  const outputs = widthOf(net, layer + 1)
+  const aStride = inputStride(net, layer)
+  const dStride = gradientStride(net, layer)
+  const a = inputsOf(net, i, layer) + first * aStride
+  const d = gradientOf(net, i, layer) + first * dStride
+  const kind = kindOf(net, layer - 1)
+  packTransposed(strips, net.theta + i * thetaBytes(net) + thetaBefore(net, layer), inputs, outputs)
+  for (let r = 0; r < count; r += BLOCK) {
+    const rows = min(BLOCK, count - r)
     const to = a + r * aStride
-    dense(
-      net.tile, aStride, d + r * dStride, dStride, rows, outputs, inputs, net.strips, 64, stripBytes(outputs), 0,
-    )
-    differentiate(to, net.tile, to, rows * aStride, kind)
+    dense(tile, aStride, d + r * dStride, dStride, rows, outputs, inputs, strips, 64, stripBytes(outputs), 0)
+    differentiate(to, tile, to, rows * aStride, kind)
   }
 }
 
 /** dx = d₁ W₁ᵀ, after trainingBackward. */
 export function trainingInputs(net: Mlp): void {
-  const rows = net.rows
+  backwardPart(net, 0, 0, 1, 0)
+}
+
+function inputsBackward(net: Mlp, i: i32, first: i32, count: i32, strips: usize, tile: usize): void {
   const inputs = widthOf(net, 0)
   const outputs = widthOf(net, 1)
-  const size = thetaBytes(net)
-  const block = outputBytes(net)
-  const dStride = net.layers == 1 ? outputs << 2 : strideOf(outputs)
+  const dStride = gradientStride(net, 0)
   const stride = strideOf(inputs)
-  for (let i = 0; i < net.networks; i++) {
-    const d = net.layers == 1 ? net.dy + i * rows * dStride : net.outputs + i * block
-    const dx = net.dx + ((i * rows * inputs) << 2)
-    packTransposed(net.strips, net.theta + i * size, inputs, outputs)
-    for (let r = 0; r < rows; r += BLOCK) {
-      const count = min(BLOCK, rows - r)
-      dense(
-        net.tile, stride, d + r * dStride, dStride, count, outputs, inputs, net.strips, 64, stripBytes(outputs), 0,
-      )
-      compactRows(dx + ((r * inputs) << 2), net.tile, stride, count, inputs)
-    }
+  const d = gradientOf(net, i, 0) + first * dStride
+  const dx = net.dx + (((i * net.rows + first) * inputs) << 2)
+  packTransposed(strips, net.theta + i * thetaBytes(net), inputs, outputs)
+  for (let r = 0; r < count; r += BLOCK) {
+    const rows = min(BLOCK, count - r)
+    dense(tile, stride, d + r * dStride, dStride, rows, outputs, inputs, strips, 64, stripBytes(outputs), 0)
+    compactRows(dx + ((r * inputs) << 2), tile, stride, rows, inputs)
   }
 }

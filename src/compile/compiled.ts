@@ -101,7 +101,7 @@ class Plans {
     }
     try {
       const recording = record(f, shape, this.inputs)
-      const plan = planOf(kernels.core as CoreModule, recording.outputs)
+      const plan = planOf(kernels.core as CoreModule, recording.outputs, kernels.team)
       for (const taken of recording.taken) {
         if (!taken.isInput) continue
         taken.room = plan.input(taken.view.node)

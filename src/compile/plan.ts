@@ -1,12 +1,14 @@
 import { type Arena, createArenaSync } from '../core/arena.ts'
 import { UsageError } from '../core/errors.ts'
-import { f32, i32 } from '../core/layout.ts'
+import { f32, i32, padded } from '../core/layout.ts'
 import type { CoreModule } from '../core/module.ts'
+import type { Team } from '../core/team.ts'
 import { REGISTER } from './fused.ts'
 import type { Node, View } from './graph.ts'
 import { Program, type Uses } from './instructions.ts'
 import { layOutMemory, type Memory } from './memory.ts'
 import { type Group, isInline, ownerOf, reachable, schedule } from './schedule.ts'
+import { isShared, roundsOf } from './together.ts'
 import { sizeOf } from './views.ts'
 
 /** An expression as a list of instructions on memory that is laid out once. */
@@ -31,8 +33,11 @@ interface Step {
   readonly result: Float32Array
 }
 
-/** @param outputs contiguous views */
-export function planOf(module: CoreModule, outputs: readonly View[]): Plan {
+/**
+ * @param outputs contiguous views
+ * @param team shares the work where there is enough of it
+ */
+export function planOf(module: CoreModule, outputs: readonly View[], team: Team | null = null): Plan {
   const nodes = reachable(outputs)
   const groups = schedule(nodes)
   const uses = usesOf(nodes, groups, outputs)
@@ -45,52 +50,89 @@ export function planOf(module: CoreModule, outputs: readonly View[]): Plan {
   }
   // The words are as many wherever they point to.
   const draft = programAt(1024, { tables: 0, registers: 0, scratch: 0 })
-  const arena = createArenaSync(module, fieldsFor(draft, memory))
+  const shared = team && nodes.some(isShared) ? team.arena(fieldsFor(draft, memory, team.threadPool.size)) : null
+  const arena = shared ?? createArenaSync(module, fieldsFor(draft, memory, 1))
   const program = programAt(arena.at.memory, arena.at)
   arena.view.words.set(program.words)
   arena.view.tables.set(program.tables)
-  return assemble(arena, program, { nodes, memory, outputs })
+  return assemble(arena, program, { nodes, memory, outputs, team: shared && team })
 }
 
-const fieldsFor = ({ words, tables, registers, scratchFloats }: Program, { bytes }: Memory) => ({
+const fieldsFor = ({ words, tables, registers, scratchFloats }: Program, { bytes }: Memory, threads: number) => ({
   words: i32(words.length),
   tables: i32(tables.length),
   registers: f32((registers * REGISTER) / 4),
-  scratch: f32(scratchFloats),
+  scratch: f32(threads, padded(scratchFloats)),
   memory: f32(bytes / 4),
 })
 
-function assemble(
-  { ops, at, view }: Arena<ReturnType<typeof fieldsFor>>,
-  { words, setup, nodes: computed }: Program,
-  { nodes, memory, outputs }: { nodes: readonly Node[]; memory: Memory; outputs: readonly View[] },
-): Plan {
+interface Assembled {
+  readonly nodes: readonly Node[]
+  readonly memory: Memory
+  readonly outputs: readonly View[]
+  /** Whose memory the plan is in. */
+  readonly team: Team | null
+}
+
+type PlanArena = Arena<ReturnType<typeof fieldsFor>>
+
+function assemble(arena: PlanArena, program: Program, { nodes, memory, outputs, team }: Assembled): Plan {
+  const { view } = arena
+  const { setup, nodes: computed } = program
   const valuesAt = (node: Node) => {
     const first = (memory.at.get(node) as number) / 4
     return view.memory.subarray(first, first + node.size)
   }
   for (const node of nodes) if (node.values) valuesAt(node).set(node.values)
-  const run = (first: { words: number; instructions: number }, count: number) => {
-    const done = ops.runPlan(at.words + first.words * 4, count)
-    if (done < count) throw outOfRange(computed[first.instructions + done])
-  }
-  run({ words: 0, instructions: 0 }, setup.instructions)
-  const count = computed.length - setup.instructions
+  runStretch(arena, program, { words: 0, instructions: 0, count: setup.instructions })
   const inputs = new Map(nodes.filter(({ work }) => work.kind === 'input').map((node) => [node, valuesAt(node)]))
   const steps: Step[] = []
-  for (let k = setup.instructions, next = setup.words; k < computed.length; k++) {
-    const first = { words: next, instructions: k }
-    const node = computed[k]
-    steps.push({ kernel: node.origin, work: node.work.kind, run: () => run(first, 1), result: valuesAt(node) })
-    next += words[next + 1]
+  const results = outputs.map(({ node, shape, offset }) => valuesAt(node).subarray(offset, offset + sizeOf(shape)))
+  // The memory of a team is given back with its arena, whoever still has a view on it.
+  const own = team ? results.map((values) => new Float32Array(values.length)) : results
+  const stretches: (() => void)[] = []
+  let alone = { ...setup, count: 0 }
+  const end = () => {
+    const stretch = alone
+    if (stretch.count > 0) stretches.push(() => runStretch(arena, program, stretch))
   }
+  for (let k = setup.instructions, words = setup.words; k < computed.length; k++) {
+    const node = computed[k]
+    const one = { words, instructions: k, count: 1 }
+    const run = () => runStretch(arena, program, one)
+    steps.push({ kernel: node.origin, work: node.work.kind, run, result: valuesAt(node) })
+    words += program.words[words + 1]
+    if (team && isShared(node)) {
+      end()
+      const call = { args: view.words.subarray(one.words + 2, words), at: arena.at.words + (one.words + 2) * 4 }
+      const rounds = roundsOf(node, call, team, (view.scratch.length / team.threadPool.size) * 4)
+      stretches.push(() => rounds.forEach(({ op, jobs }) => void team.threadPool.run(op, jobs)))
+      alone = { words, instructions: k + 1, count: 0 }
+    } else alone = { ...alone, count: alone.count + 1 }
+  }
+  end()
   return {
     input: (node) => inputs.get(node) ?? null,
-    outputs: outputs.map(({ node, shape, offset }) => valuesAt(node).subarray(offset, offset + sizeOf(shape))),
-    run: () => run(setup, count),
+    outputs: own,
+    run() {
+      for (const run of stretches) run()
+      if (team) own.forEach((values, k) => void values.set(results[k]))
+    },
     steps,
     bytes: memory.bytes,
   }
+}
+
+/** Instructions that follow each other, from a place among the words on. */
+interface Stretch {
+  readonly words: number
+  readonly instructions: number
+  readonly count: number
+}
+
+function runStretch({ ops, at }: PlanArena, { nodes }: Program, { words, instructions, count }: Stretch): void {
+  const done = ops.runPlan(at.words + words * 4, count)
+  if (done < count) throw outOfRange(nodes[instructions + done])
 }
 
 const outOfRange = ({ origin }: Node) => new UsageError(`An index that ${origin} picks by is out of range.`)

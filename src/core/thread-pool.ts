@@ -19,11 +19,14 @@ export interface ThreadStart {
   readonly control: SharedArrayBuffer
   /** Its number, from 1; 0 is the thread that gives the work. */
   readonly thread: number
+  /** How many there are. */
+  readonly size: number
 }
 
 /**
  * Where work is posted: [round, threads done, threads that failed], then for each thread [op, number of arguments,
- * …arguments]. Addresses and sizes are exact in float64, and so are the float arguments.
+ * …arguments], then for each the last round whose part somebody has claimed. Addresses and sizes are exact in float64,
+ * and so are the float arguments.
  */
 export const ControlBlock = {
   round: 0,
@@ -31,8 +34,22 @@ export const ControlBlock = {
   failed: 2,
   header: 16,
   slots: 24,
-  bytes: (size: number) => 16 + size * 24 * 8,
+  claims: (size: number) => 16 + size * 24 * 8,
+  bytes: (size: number) => 16 + size * 24 * 8 + size * 4,
 } as const
+
+/** Whether a part of a round is the caller's to do: whoever comes first does it, the thread or the one that gives. */
+export const claim = (claims: Int32Array, thread: number, round: number): boolean =>
+  Atomics.compareExchange(claims, thread, (round - 1) | 0, round) === ((round - 1) | 0)
+
+/** Does a part of a round; what it throws is counted, as the thread that gives the work tells of it. */
+export function attempt(counters: Int32Array, part: () => void): void {
+  try {
+    part()
+  } catch {
+    Atomics.add(counters, ControlBlock.failed, 1)
+  }
+}
 
 /** This thread alone. */
 export const alone = (ops: Ops): ThreadPool => ({

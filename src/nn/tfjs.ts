@@ -8,6 +8,8 @@ import { platform } from '#platform'
 import { show, UsageError } from '../core/errors.ts'
 import { type CoreModule, type CoreSource, compileCore, fromBase64, requireSimd } from '../core/module.ts'
 import { refuseUnknown } from '../core/options.ts'
+import { check, wholeNumber } from '../core/schemas.ts'
+import type { Team } from '../core/team.ts'
 import { decodeText, encodeText } from '../core/text.ts'
 import { mendGradients } from './gradients/mend.ts'
 
@@ -29,6 +31,12 @@ export interface TfjsOptions {
    * as it was set before, true at first.
    */
   compiled?: boolean
+  /**
+   * How many threads share the work of large networks in algorithms that learn from a replay, with the same bits for
+   * any number; where threads cannot be started, one. 'auto', which is the default, takes one a core, at most 8, and
+   * one where the networks are small.
+   */
+  threads?: number | 'auto'
 }
 
 /**
@@ -38,8 +46,9 @@ export interface TfjsOptions {
  * @throws UsageError where the runtime has no WebAssembly SIMD, or where tfjs runs already in a way whose bits differ
  */
 export async function startTfjs(options: TfjsOptions = {}): Promise<void> {
-  refuseUnknown('startTfjs', options, ['wasmPaths', 'core', 'fused', 'compiled'])
-  const { wasmPaths, core, fused = true, compiled = kernels.compiled } = options
+  refuseUnknown('startTfjs', options, ['wasmPaths', 'core', 'fused', 'compiled', 'threads'])
+  const { wasmPaths, core, fused = true, compiled = kernels.compiled, threads = 'auto' } = options
+  if (threads !== 'auto') check(wholeNumber('threads', 1, 64), threads)
   // Without SIMD tfjs would start another build of itself, whose bits differ.
   requireSimd()
   if (tf.getBackend()) await refuseOtherBits(tf.getBackend())
@@ -107,9 +116,13 @@ async function ownBinary() {
 }
 
 /**
- * What belongs to the one tfjs of the process: the core for its fused kernels, or null where they are switched off, and
- * whether functions are compiled.
+ * What belongs to the one tfjs of the process: the core for its fused kernels, or null where they are switched off,
+ * whether functions are compiled, and the threads that share their work.
  */
-export const kernels: { core: CoreModule | null; compiled: boolean } = { core: null, compiled: true }
+export const kernels: { core: CoreModule | null; compiled: boolean; team: Team | null } = {
+  core: null,
+  compiled: true,
+  team: null,
+}
 
 export { tf }

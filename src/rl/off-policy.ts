@@ -12,10 +12,11 @@ import { environmentSpec } from '../envs/registry.ts'
 import { actionSize, observationSize } from '../envs/spaces.ts'
 import { makeVector, type VectorEnvironment } from '../envs/vector.ts'
 import { activations } from '../nn/network.ts'
-import { startTfjs, type TfjsOptions } from '../nn/tfjs.ts'
+import { kernels, startTfjs, type TfjsOptions } from '../nn/tfjs.ts'
 import { type Batch, createBatch, createReplay, type Replay, sampleInto, storeRow } from './replay.ts'
 import { replayPart } from './replay-state.ts'
 import { checkReward } from './rollout.ts'
+import { teamFor } from './team.ts'
 
 // The loop that off-policy algorithms share: act, step, store, learn from what is stored.
 
@@ -102,6 +103,8 @@ export async function prepare<Config extends OffPolicySettings>(
   const spec = takes(algorithm, environmentSpec(env))
   const core: CoreModule = await compileCore(source)
   await startTfjs({ ...tfjs, core })
+  // Another core than this package's may have other bits.
+  kernels.team = source ? null : await teamFor(tfjs ?? {}, config)
   const seed = splitSeed(config.seed)
   return {
     config,

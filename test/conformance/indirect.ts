@@ -2,9 +2,12 @@
 export const THROUGH_THE_LIBRARY = [
   'act',
   'actTogether',
+  'backwardPart',
+  'backwardStart',
   'boundActions',
   'boundRows',
   'evaluate',
+  'forwardPart',
   'perStateDirection',
   'policyLogProb',
   'resetEnvironments',
@@ -16,4 +19,5 @@ export const THROUGH_THE_LIBRARY = [
   'trainingBackward',
   'trainingForward',
   'trainingInputs',
+  'weightsPart',
 ] as const

@@ -1,12 +1,16 @@
 // What a thread of a cluster's worker runs that does whole runs of experiments, one after the other.
 import { platform } from '#platform'
 import type { ThreadAnswer, ThreadOrder } from '../../cluster/run-thread.ts'
+import { refuseTeams } from '../../core/team.ts'
 import { readContent, unpackContent } from '../../train/run-content.ts'
 import { runJob } from '../run-job.ts'
 import { checkedOrder } from './order.ts'
 
 /** Milliseconds between two signs of life of an evaluation. */
 const ALIVE_EVERY = 1000
+
+// The threads of the worker fill the cores already.
+refuseTeams()
 
 platform.inbox.onMessage(async (message) => {
   const { order, directory } = message as ThreadOrder
