@@ -3,6 +3,7 @@ import { UsageError } from '../core/errors.ts'
 import { parseTask, taskFrom } from '../envs/description.ts'
 import { refuseLong } from '../rl/evaluate.ts'
 import { continueRun, readConfig } from '../train/continue-run.ts'
+import { presetFor } from '../train/presets.ts'
 import { createRun, readFinished, refuseToReplace } from '../train/record.ts'
 import type { ResumeOptions } from '../train/resume.ts'
 import type { Run } from '../train/run.ts'
@@ -32,6 +33,7 @@ interface CommandOptions extends KeepOptions {
   constants?: TaskOptions['constants']
   maxEpisodeSteps?: number
   wrap: TaskOptions['wrap']
+  preset: boolean
 }
 
 /** One command an algorithm, each with the settings it has. */
@@ -69,6 +71,7 @@ function algorithmCommand(name: CommandName): Command {
     settings.option('--worker-limit <s>', 'seconds that a worker may take for one particle (600)', number)
   return taskOptions(settings)
     .option('--iterations <n>', '', number, 60)
+    .option('--preset', 'take the settings that were tried on the task, where no others are given', false)
     .option('--out <directory>', 'where to write the run (runs/ALGORITHM-ENVIRONMENT-SEED)', directory)
     .option('--overwrite', 'replace an earlier run in that directory', false)
     .option('--eval-episodes <n>', 'episodes to evaluate each particle on at the end; 0 for none', number, 100)
@@ -90,10 +93,12 @@ function algorithmCommand(name: CommandName): Command {
     .option('--resume <run>', 'go on with a run that was stopped or killed, as if it had not been')
     .option('--fork', 'with --resume: begin a new run with its population, in which settings may be others', false)
     .action((env: string | undefined, options: CommandOptions, command: Command) => {
+      if (options.resume !== undefined && options.preset)
+        throw new UsageError('--preset is for a new run; one that goes on has its settings.')
       if (options.resume !== undefined) return resumeTraining(name, env, options, givenOf(command))
       if (options.fork) throw new UsageError('--fork begins with the population of a run: name it by --resume.')
       if (env === undefined) throw new UsageError("missing required argument 'environment'")
-      return runTraining(name, env, options)
+      return runTraining(name, env, options.preset ? { ...options, ...presetOf(name, env, command) } : options)
     })
 }
 
@@ -103,8 +108,14 @@ const isResuming = () => process.argv.some((word) => /^--resume(=|$)/.test(word)
 const givenOf = (command: Command): Readonly<Record<string, unknown>> =>
   Object.fromEntries(Object.entries(command.opts()).filter(([name]) => command.getOptionValueSource(name) === 'cli'))
 
+/** What a preset says, and what was typed instead. */
+const presetOf = (algorithm: CommandName, env: string, command: Command) => ({
+  ...presetFor(algorithm, env),
+  ...givenOf(command),
+})
+
 /** Options of the command that are no settings: any of them may be another one in a run that goes on. */
-const OUTPUT = ['out', 'overwrite', ...KEEP_OPTIONS, 'resume', 'fork']
+const OUTPUT = ['out', 'overwrite', ...KEEP_OPTIONS, 'resume', 'fork', 'preset']
 const EVALUATING = ['workers', 'workerLimit']
 const OF_TASK = ['constants', 'maxEpisodeSteps', 'wrap']
 
