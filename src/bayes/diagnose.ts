@@ -1,6 +1,7 @@
 import { UsageError } from '../core/errors.ts'
 import { refuseUnknown } from '../core/options.ts'
 import { splitSeed } from '../core/random.ts'
+import { areNumbers, isRecord, requireFunction, requireThat } from '../core/require.ts'
 import { mean as meanOf } from '../core/rows.ts'
 import { check, wholeNumber } from '../core/schemas.ts'
 import { goodnessOfFit, steinDiscrepancy } from '../svgd/discrepancy.ts'
@@ -10,7 +11,8 @@ import { columnsOf, drawsOf } from './draws.ts'
 import { type Fit, restart } from './fit.ts'
 import { coordinatesIn, stack } from './gaussian.ts'
 import { whiten } from './mode.ts'
-import type { Model } from './model.ts'
+import { type Model, requireModel } from './model.ts'
+
 import { freeLabels, labelsOf } from './parameters.ts'
 import { identitiesOf, moveParticles, placeParticles, places, populate, rowOf, scoreParticles } from './population.ts'
 import { sdOf } from './summary.ts'
@@ -115,6 +117,7 @@ export async function diagnose(
   refuseUnknown('diagnose', options, ['restarts', 'steps'])
   const { restarts, steps = 100 } = options
   check(wholeNumber('steps', 1, 1_000_000), steps)
+  if (restarts !== undefined) check(wholeNumber('restarts', 0, 100), restarts)
   const { target, rows, names } = await subjectOf(run)
   const n = rows.length / target.dimension
   const { mode, whitening } = 'mode' in run ? run : aroundOf(target, rows)
@@ -133,7 +136,7 @@ export async function diagnose(
     moveParticles(population)
   }
   const further = furtherOf(rows, places(population), names)
-  const again = 'mode' in run ? await restarted(run, check(wholeNumber('restarts', 0, 100), restarts ?? 1)) : null
+  const again = 'mode' in run ? await restarted(run, restarts ?? 1) : null
   const figures = {
     ...further,
     identities: { shift: Math.max(...shift.map(Math.abs)), least: Math.min(...ratio), most: Math.max(...ratio) },
@@ -163,6 +166,8 @@ interface Subject {
 }
 
 async function subjectOf(run: Fit | ModelParticles | ScoredParticles): Promise<Subject> {
+  const isRun: boolean = isRecord(run)
+  requireThat(isRun, 'diagnose', 'a fit, { model, free } or { particles, dimension, score }', run)
   const subject = 'model' in run ? await modelSubject(run) : scoredSubject(run)
   const { rows, target } = subject
   if (rows.length % target.dimension !== 0 || rows.length < 2 * target.dimension)
@@ -176,11 +181,15 @@ async function subjectOf(run: Fit | ModelParticles | ScoredParticles): Promise<S
 }
 
 async function modelSubject({ model, free }: Fit | ModelParticles): Promise<Subject> {
+  requireModel('diagnose', model)
+  requireThat(areNumbers(free), 'diagnose', 'free numbers as a list', free)
   return { target: await targetOf(model), rows: Float64Array.from(free), names: freeLabels(model.parameters) }
 }
 
 function scoredSubject({ particles, dimension, score }: ScoredParticles): Subject {
   const d = check(wholeNumber('dimension', 1), dimension)
+  requireThat(areNumbers(particles), 'diagnose', 'particles as a list of numbers', particles)
+  requireFunction('score', score, '(out, x) => …')
   return { target: scoreTarget(score, d), rows: Float64Array.from(particles), names: labelsOf('x', [d]) }
 }
 

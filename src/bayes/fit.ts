@@ -5,6 +5,7 @@ import { f32, type Layout, padded } from '../core/layout.ts'
 import { compileCore } from '../core/module.ts'
 import { namesOf, refuseUnknown } from '../core/options.ts'
 import { Purpose, type Seed, splitSeed } from '../core/random.ts'
+import { requireFunction } from '../core/require.ts'
 import type { StopSignal } from '../core/runtime-types.ts'
 import { check, wholeNumber } from '../core/schemas.ts'
 import { type Agreement, settled } from './agreement.ts'
@@ -110,6 +111,7 @@ const ACCURACY = 0.02
 export async function fitPosterior<S extends Supports>(model: Model<S>, options: FitOptions<S> = {}): Promise<Fit<S>> {
   requireModel('fitPosterior', model)
   refuseUnknown('fitPosterior', options, FIT_OPTIONS)
+  if (options.onStep !== undefined) requireFunction('onStep', options.onStep, '(step) => …')
   const n = check(wholeNumber('particles', 2, 100_000), options.particles ?? 100)
   const iterations = check(wholeNumber('iterations', 0, 1_000_000), options.iterations ?? 300)
   const seed = check(wholeNumber('seed', 0), options.seed ?? 0)

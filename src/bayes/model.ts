@@ -1,7 +1,7 @@
 import { COMPILE_MODES, type CompileMode } from '../compile/compiled.ts'
 import { UsageError } from '../core/errors.ts'
 import { namesOf, refuseUnknown, requireOptions } from '../core/options.ts'
-import { isRecord, requireThat } from '../core/require.ts'
+import { isRecord, requireFunction, requireThat } from '../core/require.ts'
 import { check, oneOf } from '../core/schemas.ts'
 import { tf } from '../nn/tfjs.ts'
 import { type Parameters, parameters as parametersOf, type Supports, type Values } from './parameters.ts'
@@ -36,7 +36,8 @@ export interface Model<S extends Supports = Supports> {
   readonly logDensity: (free: tf.Tensor2D) => tf.Tensor1D
   /** Whether logDensity has values of its own, or a gradient alone. */
   readonly hasValue: boolean
-  readonly generated?: Generated<S>
+  /** As a method, so that a model of these names is one of names that are not told: a plain Model. */
+  generated?(values: Values<S>): ReturnType<Generated<S>>
   /** How logDensity is run many times. */
   readonly compile: CompileMode
 }
@@ -58,6 +59,7 @@ export function model<const S extends Supports>(options: ModelOptions<S>): Model
   const { logDensity, score, generated, compile = 'auto' } = options
   check(oneOf('compile', COMPILE_MODES), compile)
   requireThat(isRecord(options.parameters), 'model', 'parameters by name, { mu: real() }', options.parameters)
+  if (generated !== undefined) requireFunction('generated', generated, '(values) => ({ name: tensor })')
   const parameters = isLaidOut(options.parameters) ? options.parameters : parametersOf(options.parameters as S)
   if (typeof logDensity === typeof score)
     throw new UsageError('A model needs a logDensity or a score of its parameters: exactly one of the two.')
@@ -81,9 +83,22 @@ const MODEL = namesOf<Model>({ parameters: true, logDensity: true, hasValue: tru
 /** @throws UsageError for what is no model, or one to which something was added that no model has */
 export function requireModel(taker: string, model: unknown): void {
   const isModel = isRecord(model) && isRecord(model.parameters) && typeof model.logDensity === 'function'
-  requireThat(isModel && isLaidOut(model.parameters as Supports), taker, 'a model, as model() makes it', model)
+  requireThat(
+    isModel && isWhole(model.parameters as unknown as Parameters),
+    taker,
+    'a model, as model() makes it',
+    model,
+  )
   refuseUnknown('A model', model, MODEL)
 }
+
+/** As parameters() makes them, and as they are after a look at their fields. */
+const isWhole = (given: Parameters): boolean =>
+  isLaidOut(given) &&
+  Number.isSafeInteger(given.dimension) &&
+  given.dimension > 0 &&
+  [given.supports, given.offsets].every(isRecord) &&
+  typeof given.unconstrain === 'function'
 
 const isLaidOut = <S extends Supports>(given: S | Parameters<S>): given is Parameters<S> =>
   typeof (given as Parameters<S>).constrain === 'function' && Array.isArray((given as Parameters<S>).names)

@@ -1,4 +1,5 @@
-import { UsageError } from '../core/errors.ts'
+import { show, UsageError } from '../core/errors.ts'
+import { areNumbers, isRecord, requireThat } from '../core/require.ts'
 import { tf } from '../nn/tfjs.ts'
 import type { ScalarMath, Support } from './supports.ts'
 
@@ -14,11 +15,11 @@ export type Start<S extends Supports = Supports> = { readonly [K in keyof S]?: n
 /** The parameters of a model, laid out one after the other as free numbers u ∈ ℝᵈ. */
 export interface Parameters<S extends Supports = Supports> {
   readonly supports: S
-  readonly names: readonly (keyof S & string)[]
+  readonly names: readonly string[]
   /** d, free numbers of all parameters together. */
   readonly dimension: number
   /** Where the free numbers of each parameter begin. */
-  readonly offsets: Readonly<Record<keyof S, number>>
+  readonly offsets: Readonly<Record<string, number>>
   /** Names of single numbers of the values, as `theta[0]`, `L[1,0]`, `mu`. */
   readonly labels: readonly string[]
   /** Values and the log-Jacobian [n] of free numbers [n, d], as a tfjs expression. */
@@ -39,13 +40,15 @@ export interface Parameters<S extends Supports = Supports> {
  * @throws UsageError without parameters, for one that has no support, or for a name that is used twice
  */
 export function parameters<const S extends Supports>(supports: S): Parameters<S> {
+  requireThat(isRecord(supports), 'parameters', 'supports by name, { mu: real() }', supports)
   const names = Object.keys(supports)
   if (names.length === 0) throw new UsageError('A model needs at least one parameter, got none.')
   const offsets: Record<string, number> = {}
   let dimension = 0
   for (const name of names) {
-    if (typeof supports[name]?.constrain !== 'function')
-      throw new UsageError(`Parameter ${name} needs a support such as real() or positive().`)
+    const { constrain, size, shape } = supports[name] ?? {}
+    const isSupport = typeof constrain === 'function' && Number.isSafeInteger(size) && Array.isArray(shape)
+    if (!isSupport) throw new UsageError(`Parameter ${name} needs a support such as real() or positive().`)
     offsets[name] = dimension
     dimension += supports[name].size
   }
@@ -55,7 +58,7 @@ export function parameters<const S extends Supports>(supports: S): Parameters<S>
     supports,
     names,
     dimension,
-    offsets: offsets as Record<keyof S, number>,
+    offsets,
     labels,
     constrain(free) {
       const n = free.shape[0]
@@ -70,12 +73,16 @@ export function parameters<const S extends Supports>(supports: S): Parameters<S>
       return { values: values as Values<S>, logJacobian }
     },
     unconstrain(start, math) {
+      requireThat(isRecord(start), 'unconstrain', 'values by name', start)
+      const isMath = isRecord(math) && typeof math.log64 === 'function'
+      requireThat(isMath, 'unconstrain', 'the functions of the core, { log64 }', math)
       const free = new Float64Array(dimension)
       for (const [name, value] of Object.entries(start)) {
         const support = supports[name]
         if (!support) throw new UsageError(`There is no parameter ${name}; there are ${names.join(', ')}.`)
-        const numbers = typeof value === 'number' ? [value] : (value as ArrayLike<number>)
+        const numbers = typeof value === 'number' ? [value] : value
         try {
+          if (!areNumbers(numbers)) throw new UsageError(`A number or a list of them is needed, got ${show(value)}.`)
           free.set(support.unconstrain(numbers, math), offsets[name])
         } catch (error) {
           if (error instanceof UsageError) error.message = `The start of ${name}: ${error.message}`

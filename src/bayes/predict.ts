@@ -1,7 +1,9 @@
 import { UsageError } from '../core/errors.ts'
-import type { tf } from '../nn/tfjs.ts'
+import { areFinite, isRecord, requireFunction, requireThat } from '../core/require.ts'
+import { tf } from '../nn/tfjs.ts'
 import { type Draws, quantities } from './draws.ts'
 import type { Fit } from './fit.ts'
+import { requireModel } from './model.ts'
 import type { Supports, Values } from './parameters.ts'
 
 /**
@@ -13,13 +15,20 @@ import type { Supports, Values } from './parameters.ts'
  * @throws UsageError for a tensor whose first axis is not the particles
  */
 export function predict<S extends Supports>(
-  { model, free }: Pick<Fit<S>, 'model' | 'free'>,
+  fit: Pick<Fit<S>, 'model' | 'free'>,
   from: (values: Values<S>) => Readonly<Record<string, tf.Tensor>>,
 ): Draws {
+  requireThat(isRecord(fit), 'predict', 'a fit, or { model, free }', fit)
+  const { model, free } = fit
+  requireModel('predict', model)
+  const d = model.parameters.dimension
+  const areRows = areFinite(free) && free.length > 0 && free.length % d === 0
+  requireThat(areRows, 'predict', `free numbers as rows of ${d} finite ones`, free)
+  requireFunction('from', from, '(values) => ({ name: tensor })')
   return quantities(model, free, ({ values }) => {
     const tensors = from(values)
-    if (tensors === null || typeof tensors !== 'object')
-      throw new UsageError('predict needs a function that gives tensors by name, as { curve: … }.')
+    const areTensors = isRecord(tensors) && Object.values(tensors).every((each) => each instanceof tf.Tensor)
+    if (!areTensors) throw new UsageError('predict needs a function that gives tensors by name, as { curve: … }.')
     return tensors
   })
 }

@@ -1,5 +1,6 @@
 import { UsageError } from '../core/errors.ts'
 import { refuseUnknown } from '../core/options.ts'
+import { isRecord, requireThat } from '../core/require.ts'
 import { mean as meanOf } from '../core/rows.ts'
 import { check, fraction } from '../core/schemas.ts'
 import { sortedQuantile } from '../core/statistics.ts'
@@ -31,11 +32,12 @@ export interface SummaryOptions {
  *
  * @throws UsageError for a mass outside [0, 1]
  */
-export function summary({ draws }: { readonly draws: Draws }, options: SummaryOptions = {}): SummaryRow[] {
+export function summary(fit: { readonly draws: Draws }, options: SummaryOptions = {}): SummaryRow[] {
+  requireThat(isRecord(fit), 'summary', 'a fit, or { draws }', fit)
   refuseUnknown('summary', options, ['mass'])
   const { mass = 0.9 } = options
   check(fraction('mass'), mass)
-  return columnsOf(draws).map(({ label, values }) => {
+  return columnsOf(fit.draws).map(({ label, values }) => {
     const sorted = Float64Array.from(values).sort()
     if (sorted.length === 0) throw new UsageError('A quantile needs at least one draw, got 0.')
     const mean = meanOf(sorted)

@@ -45,8 +45,9 @@ export interface Support {
 export type Shape = number | readonly number[]
 
 const dimensionsOf = (shape: Shape): readonly number[] => {
-  const dimensions = typeof shape === 'number' ? [shape] : shape
+  const dimensions = Array.isArray(shape) ? [...shape] : [shape]
   dimensions.forEach((count) => void check(wholeNumber('An entry of a shape', 1, 1_000_000), count))
+  check(wholeNumber('The size of a shape', 1, 100_000_000), count(dimensions))
   return dimensions
 }
 const count = (shape: readonly number[]) => shape.reduce((product, length) => product * length, 1)
@@ -109,7 +110,7 @@ export function real(shape: Shape = [], options: RealOptions = {}): Support {
   refuseUnknown('real', options, ['offset', 'scale'])
   const { offset = 0, scale = 1 } = options
   if (!Number.isFinite(offset)) throw new UsageError(`offset must be a finite number, got ${show(offset)}.`)
-  if (!(scale > 0 && Number.isFinite(scale)))
+  if (!(Number.isFinite(scale) && scale > 0))
     throw new UsageError(`scale must be a finite number above 0, got ${show(scale)}.`)
   const plain = offset === 0 && scale === 1
   return elementwise(
@@ -165,8 +166,10 @@ export function below(high: number, shape: Shape = []): Support {
  * @throws UsageError unless low < high, both finite
  */
 export function interval(low: number, high: number, shape: Shape = []): Support {
-  if (!(low < high && Number.isFinite(high - low)))
-    throw new UsageError(`An interval needs finite bounds, the lower below the upper, got ${low} and ${high}.`)
+  if (!(Number.isFinite(low) && Number.isFinite(high) && low < high && Number.isFinite(high - low)))
+    throw new UsageError(
+      `An interval needs finite bounds, the lower below the upper, got ${show(low)} and ${show(high)}.`,
+    )
   const width = high - low
   return elementwise(
     {

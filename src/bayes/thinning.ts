@@ -1,7 +1,8 @@
 import { UsageError } from '../core/errors.ts'
 import { wholeLog } from '../core/logarithm.ts'
-import { refuseUnknown } from '../core/options.ts'
-import { check, fraction, oneOf, wholeNumber } from '../core/schemas.ts'
+import { refuseUnknown, requireOptions } from '../core/options.ts'
+import { areNumbers, isRecord, requireThat } from '../core/require.ts'
+import { check, fraction, oneOf, trueOrFalse, wholeNumber } from '../core/schemas.ts'
 
 /** Draws of any sampler, with the gradient of the log posterior there. */
 export interface ScoredDraws {
@@ -39,10 +40,10 @@ export interface ThinningOptions {
  * @throws UsageError for lengths that do not fit, numbers that are not finite, or a coordinate that never varies
  */
 export function steinThinning(given: ScoredDraws, options: ThinningOptions): Int32Array {
-  refuseUnknown('steinThinning', options, ['keep', 'standardise', 'preconditioner'])
-  const keep = check(wholeNumber('keep', 1), options.keep)
+  requireOptions('steinThinning', options, ['keep', 'standardise', 'preconditioner'])
+  const keep = check(wholeNumber('keep', 1, 100_000_000), options.keep)
   const preconditioner = check(oneOf('preconditioner', ['id', 'med', 'sclmed']), options.preconditioner ?? 'id')
-  const sample = sampleOf(given, options.standardise ?? true)
+  const sample = sampleOf('steinThinning', given, options.standardise ?? true)
   const { n } = sample
   const scale = scaleOf(sample, preconditioner)
   const totals = Float64Array.from({ length: n }, (_, i) => steinKernel(sample, scale, i, i))
@@ -74,7 +75,7 @@ export function steinWeights(given: ScoredDraws, options: SteinWeightsOptions = 
   refuseUnknown('steinWeights', options, ['tolerance'])
   const { tolerance = 1e-6 } = options
   check(fraction('tolerance'), tolerance)
-  const sample = sampleOf(given, true)
+  const sample = sampleOf('steinWeights', given, true)
   const { n } = sample
   const U = new Float64Array(n * n)
   for (let i = 0; i < n; i++) for (let j = 0; j <= i; j++) U[i * n + j] = U[j * n + i] = steinKernel(sample, 1, i, j)
@@ -136,7 +137,12 @@ interface Sample {
   readonly s: Float64Array
 }
 
-function sampleOf({ draws, scores, dimension: d }: ScoredDraws, standardise: boolean): Sample {
+function sampleOf(taker: string, given: ScoredDraws, standardise: boolean): Sample {
+  requireThat(isRecord(given), taker, 'scored draws, { draws, scores, dimension }', given)
+  const { draws, scores, dimension: d } = given
+  for (const values of [draws, scores])
+    requireThat(areNumbers(values), taker, 'draws and scores as lists of numbers', values)
+  check(trueOrFalse('standardise'), standardise)
   check(wholeNumber('dimension', 1), d)
   if (draws.length === 0 || draws.length % d !== 0 || scores.length !== draws.length)
     throw new UsageError(

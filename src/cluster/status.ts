@@ -1,4 +1,4 @@
-import type { RedisAddress } from './address.ts'
+import { type RedisAddress, requireAddress } from './address.ts'
 import { sharedQueue } from './names.ts'
 import { type WorkerRecord, workersAt } from './register.ts'
 import { connect } from './server.ts'
@@ -21,6 +21,7 @@ export interface ClusterStatus {
  * @throws UsageError when there is no server
  */
 export async function clusterStatus(address: RedisAddress): Promise<ClusterStatus> {
+  requireAddress('clusterStatus', address)
   const server = await connect(address)
   try {
     const workers = await workersAt(server)

@@ -1,6 +1,9 @@
 import { isExpected, UsageError } from '../core/errors.ts'
+import { requireOptions } from '../core/options.ts'
+import { requireText, requireThat } from '../core/require.ts'
+import { check, wholeNumber } from '../core/schemas.ts'
 import { startPoolWorker, WorkerEnd } from '../rl/pool-worker.ts'
-import type { RedisAddress } from './address.ts'
+import { type RedisAddress, requireAddress } from './address.ts'
 import { type By, decodeJob, encodeAnswer, type Said } from './answers.ts'
 import { decodeMessage, encodeMessage } from './messages.ts'
 import {
@@ -66,6 +69,8 @@ interface State {
 }
 
 /** Jobs whose seconds are kept for the mean. */
+/** As of workers. */
+const MOST_THREADS = 256
 const MOST_SECONDS = 256
 
 /**
@@ -75,7 +80,13 @@ const MOST_SECONDS = 256
  * @throws UsageError when there is no server, or a file cannot be imported
  */
 export async function startClusterWorker(options: ClusterWorkerOptions): Promise<ClusterWorker> {
+  requireOptions('startClusterWorker', options, ['address', 'threads', 'imports', 'name'])
   const { address, threads = 1, imports = [], name } = options
+  check(wholeNumber('threads', 1, MOST_THREADS), threads)
+  requireText('startClusterWorker', 'the name of the worker', name)
+  const areFiles = Array.isArray(imports) && imports.every((file) => typeof file === 'string')
+  requireThat(areFiles, 'startClusterWorker', 'imports as a list of files', imports)
+  requireAddress('startClusterWorker', address)
   const tasks = await tasksOf(imports)
   const server = await connect(address)
   const [release, id, slots] = [await ownRelease(), newId(), createSlots(threads)]

@@ -13,6 +13,14 @@ export const isRecord = (value: unknown): value is Readonly<Record<string, unkno
 export const isList = (value: unknown): value is ArrayLike<number> =>
   Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView))
 
+/** Whether a value is a list of numbers, whatever they are. */
+export const areNumbers = (value: unknown): value is ArrayLike<number> =>
+  isList(value) && Array.prototype.every.call(value, (entry: unknown) => typeof entry === 'number')
+
+/** Whether a value is a list of finite numbers. */
+export const areFinite = (value: unknown): value is ArrayLike<number> =>
+  isList(value) && Array.prototype.every.call(value, Number.isFinite)
+
 /** Refuses anything but a record in which each of these names has a finite number. */
 export const requireNumbers = (taker: string, names: readonly string[], values: unknown): void =>
   requireThat(
@@ -22,10 +30,18 @@ export const requireNumbers = (taker: string, names: readonly string[], values: 
     values,
   )
 
+/** Refuses anything but a text with something in it. */
+export const requireText = (taker: string, what: string, value: unknown): void =>
+  requireThat(typeof value === 'string' && value !== '', taker, what, value)
+
 /** Refuses anything but a function. */
 export function requireFunction(name: string, value: unknown, form: string): void {
   if (typeof value !== 'function') throw new UsageError(`${name} must be a function, ${form}, got ${show(value)}.`)
 }
+
+/** Arrays of other realms too. */
+export const isFloat32 = (value: unknown): value is Float32Array =>
+  Object.prototype.toString.call(value) === '[object Float32Array]'
 
 /** Arrays of other realms too, as Jest has them. */
 export const isBytes = (value: unknown): value is ArrayBuffer | ArrayBufferView =>

@@ -4,7 +4,7 @@ import { show, UsageError } from '../core/errors.ts'
 import { f32, f64, u8 } from '../core/layout.ts'
 import type { CoreModule } from '../core/module.ts'
 import { splitSeed } from '../core/random.ts'
-import { isList, isRecord, requireThat } from '../core/require.ts'
+import { areFinite, isRecord, requireThat } from '../core/require.ts'
 import type { Environment, EnvironmentSpec, Info } from './contract.ts'
 import { problemsOfInstance } from './errors.ts'
 import { sizeOf } from './spaces.ts'
@@ -114,7 +114,7 @@ function rowOf({ core }: EnvironmentSpec, { ops, at, view }: RowArena, row: numb
     },
     getState: () => Array.from(state),
     setState(values) {
-      const isState = isList(values) && values.length === stateSize && Array.from(values).every(Number.isFinite)
+      const isState = areFinite(values) && values.length === stateSize
       requireThat(isState, 'setState', `the ${stateSize} finite numbers that getState() gave`, values)
       state.set(values)
     },

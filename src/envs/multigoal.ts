@@ -1,4 +1,4 @@
-import { isList, requireNumbers, requireThat } from '../core/require.ts'
+import { areFinite, requireNumbers, requireThat } from '../core/require.ts'
 import { type BuiltIn, specOf } from './builtin.ts'
 import type { Point, Scene } from './render.ts'
 import { goalsScene } from './scenes.ts'
@@ -75,8 +75,10 @@ export const multiGoal = specOf(task)
 export function goalsOf(constants: Readonly<Record<string, number>>): Point[] {
   const goals: Point[] = []
   requireNumbers('goalsOf', ['goal0X', 'goal0Y'], constants)
-  for (let g = 0; Object.hasOwn(constants, `goal${g}X`); g++)
+  for (let g = 0; Object.hasOwn(constants, `goal${g}X`); g++) {
+    requireNumbers('goalsOf', [`goal${g}X`, `goal${g}Y`], constants)
     goals.push([constants[`goal${g}X`], constants[`goal${g}Y`]])
+  }
   return goals
 }
 
@@ -87,8 +89,7 @@ export function goalsOf(constants: Readonly<Record<string, number>>): Point[] {
  */
 export function goalsAt(...places: readonly (readonly [x: number, y: number])[]): Record<string, number> {
   for (const place of places) {
-    const isPlace = isList(place) && place.length === 2 && Array.from(place).every(Number.isFinite)
-    requireThat(isPlace, 'goalsAt', 'places [x, y]', place)
+    requireThat(areFinite(place) && place.length === 2, 'goalsAt', 'places [x, y]', place)
   }
   return Object.fromEntries(places.flatMap(([x, y], g) => Object.entries({ [`goal${g}X`]: x, [`goal${g}Y`]: y })))
 }

@@ -1,5 +1,5 @@
 import { show, UsageError } from '../core/errors.ts'
-import { isList, requireNumbers, requireThat } from '../core/require.ts'
+import { areFinite, requireNumbers, requireThat } from '../core/require.ts'
 import { check, wholeNumber } from '../core/schemas.ts'
 import { type BuiltIn, specOf } from './builtin.ts'
 import { mazeScene, type Wall } from './scenes.ts'
@@ -38,8 +38,7 @@ export function wallConstants(walls: readonly Wall[]): Record<string, number> {
   requireThat(Array.isArray(walls), 'wallConstants', 'a list of walls', walls)
   if (walls.length > MOST_WALLS) throw new UsageError(`A maze has at most ${MOST_WALLS} walls, got ${walls.length}.`)
   for (const wall of walls) {
-    const isWall = isList(wall) && wall.length === 4 && Array.from(wall).every(Number.isFinite)
-    requireThat(isWall, 'wallConstants', 'walls [left, bottom, right, top]', wall)
+    requireThat(areFinite(wall) && wall.length === 4, 'wallConstants', 'walls [left, bottom, right, top]', wall)
   }
   const constants: Record<string, number> = { wallCount: walls.length }
   walls.forEach((wall, w) => {

@@ -1,5 +1,5 @@
 import { exponential, type Generator, generator, normal, uniform, uniformInteger } from '../core/generator.ts'
-import { isList, requireThat } from '../core/require.ts'
+import { areNumbers, isList, requireThat } from '../core/require.ts'
 
 /** A box in ℝⁿ: low ≤ x ≤ high, element by element; ±Infinity where there is no bound. */
 export interface Box {
@@ -81,8 +81,6 @@ export function contains(space: Space, x: unknown): boolean {
   return true
 }
 
-const areNumbers = (values: ArrayLike<unknown>) => Array.from(values).every((value) => typeof value === 'number')
-
 const within = ({ low, high }: Box, k: number, x: number) =>
   typeof x === 'number' && Math.fround(x) >= Math.fround(low[k]) && Math.fround(x) <= Math.fround(high[k])
 
@@ -95,7 +93,7 @@ export function flatten(space: Space, x: Action): Float32Array {
   requireSpace('flatten', space)
   if (space.kind === 'box') {
     const values = typeof x === 'number' ? [x] : x
-    const isVector = isList(values) && values.length === space.low.length && areNumbers(values)
+    const isVector = areNumbers(values) && values.length === space.low.length
     requireThat(isVector, 'flatten', `an element of the space, ${space.low.length} numbers`, x)
     return Float32Array.from(values)
   }

@@ -1,5 +1,6 @@
 import { platform } from '#platform'
 import { isExpected, show, UsageError } from '../core/errors.ts'
+import { requireText } from '../core/require.ts'
 import type { TaskDescription } from '../envs/description.ts'
 import { type FinishedRun, readFinished } from '../train/record.ts'
 import { parseJson, reading, writing } from '../train/run-files.ts'
@@ -86,6 +87,7 @@ export function isOf(
  * @throws UsageError when there is none, or it is damaged
  */
 export async function readExperiment(path: string): Promise<ExperimentSummary> {
+  requireText('readExperiment', 'the directory of an experiment', path)
   return reading(`${path}/${FILES.summary}`, (bytes) => {
     const summary = parseJson(bytes)
     const isSummary = Array.isArray(summary?.seeds) && Array.isArray(summary?.variants)

@@ -1,8 +1,9 @@
 import type { RedisAddress } from '../cluster/address.ts'
 import { show, UsageError } from '../core/errors.ts'
 import { nearest } from '../core/nearest.ts'
-import { namesOf, refuseUnknown } from '../core/options.ts'
-import { check, MOST_ITERATIONS, wholeNumber } from '../core/schemas.ts'
+import { namesOf, requireOptions } from '../core/options.ts'
+import { isList, isRecord, requireText, requireThat } from '../core/require.ts'
+import { check, MOST_ITERATIONS, trueOrFalse, wholeNumber } from '../core/schemas.ts'
 import type { EnvironmentSpec } from '../envs/contract.ts'
 import { environmentSpec } from '../envs/registry.ts'
 import { type AnyTrainOptions, runConfig } from '../train/train.ts'
@@ -55,6 +56,7 @@ const EXPERIMENT_OPTIONS = namesOf<ExperimentOptions>({
  */
 export function jobsOf({ jobs }: Plan, shard: ExperimentOptions['shard']): readonly ExperimentJob[] {
   if (shard === undefined) return jobs
+  if (!isList(shard)) throw new UsageError(`shard must be i of n, as [2, 8], got ${show(shard)}.`)
   const [i, n] = shard
   const isShare = shard.length === 2 && Number.isSafeInteger(i) && Number.isSafeInteger(n) && i >= 1 && i <= n
   if (!isShare) throw new UsageError(`shard must be i of n with 1 ≤ i ≤ n, as 2/8, got ${show([...shard].join('/'))}.`)
@@ -106,8 +108,11 @@ export interface Plan {
  *   none
  */
 export function planOf(given: ExperimentOptions): Plan {
-  refuseUnknown('runExperiment', given, EXPERIMENT_OPTIONS)
+  requireOptions('runExperiment', given, EXPERIMENT_OPTIONS)
+  refuseNoPreset(given.preset)
   const { preset, out = `runs/${preset.name}`, ...options } = given
+  requireText('runExperiment', 'the directory to write to, out', out)
+  if (options.overwrite !== undefined) check(trueOrFalse('overwrite'), options.overwrite)
   const count = check(wholeNumber('seeds', 1, 10_000), options.seeds ?? preset.seeds)
   const iterations = check(wholeNumber('iterations', 1, MOST_ITERATIONS), options.iterations ?? preset.iterations)
   const seeds = Array.from({ length: count }, (_, seed) => seed)
@@ -140,6 +145,16 @@ export function planOf(given: ExperimentOptions): Plan {
   return { path: out, preset, description, jobs }
 }
 
+/** @throws UsageError for what is no experiment */
+function refuseNoPreset(preset: Preset): void {
+  const isPreset = isRecord(preset) && typeof preset.name === 'string' && Array.isArray(preset.variants)
+  requireThat(isPreset, 'runExperiment', 'a preset, as presetNamed() gives it, or one of that form', preset)
+  for (const variant of preset.variants) {
+    const isVariant = isRecord(variant) && typeof variant.label === 'string'
+    requireThat(isVariant, 'runExperiment', 'variants { label, note, settings }', variant)
+  }
+}
+
 function taskOf({ env, constants }: Preset): string | EnvironmentSpec {
   if (!constants) return env
   const { configure } = environmentSpec(env)
@@ -151,6 +166,7 @@ function taskOf({ env, constants }: Preset): string | EnvironmentSpec {
 const plain = <T extends object>(value: T): Readonly<Record<string, unknown>> => JSON.parse(JSON.stringify(value))
 
 function chosen({ name, variants }: Preset, labels?: readonly string[]): ExperimentVariant[] {
+  requireThat(labels === undefined || Array.isArray(labels), 'runExperiment', 'variants by their labels', labels)
   const known = variants.map(({ label }) => label)
   const bad = known.find((label, v) => !/^[a-z0-9][a-z0-9.-]*$/.test(label) || known.indexOf(label) !== v)
   if (bad !== undefined)

@@ -1,5 +1,6 @@
 import { show, UsageError } from '../core/errors.ts'
 import { nearest } from '../core/nearest.ts'
+import { requireText, requireThat } from '../core/require.ts'
 import { goalsAt } from '../envs/multigoal.ts'
 import type { Ranges } from '../rl/randomisation.ts'
 import type { ExperimentSettings, Preset } from './preset.ts'
@@ -249,6 +250,9 @@ export const presets: readonly Preset[] = [
 
 /** The experiment with this name. Throws a UsageError that lists what exists and tells the nearest. */
 export function presetNamed(name: string, known: readonly Preset[] = presets): Preset {
+  requireText('presetNamed', 'the name of an experiment', name)
+  const areKnown = Array.isArray(known) && known.every((preset) => typeof preset?.name === 'string')
+  requireThat(areKnown, 'presetNamed', 'a list of experiments', known)
   const found = known.find((preset) => preset.name === name)
   if (found) return found
   const names = known.map((preset) => preset.name)

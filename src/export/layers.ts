@@ -48,7 +48,7 @@ function filesOf({
 }
 
 function build(single: SinglePolicy): LayersModel {
-  const parts = partsOf(single)
+  const parts = partsOf('layersModel', single)
   const observation = input({ shape: [single.policy.observations], name: 'observation' })
   const last = parts.hidden.reduce(dense, normalised(observation, single))
   const first = dense(last, parts.heads[0])

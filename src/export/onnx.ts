@@ -28,9 +28,9 @@ interface Graph {
  * @throws UsageError for a squashed Gaussian without bounds
  */
 export async function onnxModel(single: SinglePolicy): Promise<Uint8Array> {
-  const { observations, head } = single.policy
   const graph: Graph = { nodes: [], initializers: [], outputs: [] }
-  const parts = partsOf(single)
+  const parts = partsOf('onnxModel', single)
+  const { observations, head } = single.policy
   const last = parts.hidden.reduce((x, part) => dense(graph, x, part), normalised(graph, single))
   if (head.name === 'categorical') addClasses(graph, last, parts)
   else addActions(graph, last, parts)

@@ -1,7 +1,8 @@
 import { UsageError } from '../core/errors.ts'
+import { isFloat32, isRecord, requireThat } from '../core/require.ts'
 import type { Activation } from '../nn/network.ts'
-import type { Policy } from '../nn/policy.ts'
-import type { Bounds, Normalisation } from '../policy/description.ts'
+import { type Policy, parsePolicy } from '../nn/policy.ts'
+import { type Bounds, encodePolicy, type Normalisation } from '../policy/description.ts'
 
 /** One policy with what stands before and behind its network. */
 export interface SinglePolicy {
@@ -39,17 +40,38 @@ export interface Parts {
 /** log σ of a squashed Gaussian is kept in this range, as in assembly/nn/policy.ts. */
 export const LOG_STD_RANGE = [-20, 2] as const
 
+/** @throws UsageError for what is no policy, or has parameters, a normalisation or bounds that are not of it */
+function checkedSingle(taker: string, single: SinglePolicy): SinglePolicy {
+  const isSingle = isRecord(single) && isRecord(single.policy)
+  requireThat(isSingle, taker, 'one policy, { policy, theta, normalisation, bounds }', single)
+  const policy = parsePolicy(single.policy)
+  const { theta, normalisation = null, bounds = null } = single
+  const isWhole = isFloat32(theta) && theta.length === policy.size
+  requireThat(isWhole, taker, `theta as a Float32Array of the ${policy.size} parameters of its policy`, theta)
+  const given: readonly unknown[] = bounds === null ? [null] : [bounds.low, bounds.high].flat()
+  if (policy.head.name === 'squashed-gaussian' && given.includes(null))
+    throw new UsageError('A squashed Gaussian is moved to the bounds of its actions, so bounds must have numbers only.')
+  encodePolicy({ ...{ env: '', policy, theta, normalisation, particles: 1 }, bounds: bounds ?? unbounded(policy) })
+  return { policy, theta, normalisation, bounds }
+}
+
+function unbounded({ head }: Policy): Bounds | null {
+  const free = head.name === 'gaussian' ? Array<null>(head.actions).fill(null) : []
+  return free.length > 0 ? { low: free, high: free } : null
+}
+
 /**
  * Cuts a policy into its layers.
  *
- * @throws UsageError for a squashed Gaussian without bounds
+ * @param taker whose argument it is
+ * @throws UsageError for what is no policy, has parameters or bounds that are not of it, or is a squashed Gaussian
+ *   without bounds
  */
-export function partsOf({ policy, theta, bounds }: SinglePolicy): Parts {
+export function partsOf(taker: string, single: SinglePolicy): Parts {
+  const { policy, theta, bounds } = checkedSingle(taker, single)
   const { net, head, size } = policy
   const free = head.name === 'categorical' ? [] : Array<null>(head.actions).fill(null)
   const { low, high } = bounds ?? { low: free, high: free }
-  if (head.name === 'squashed-gaussian' && [...low, ...high].includes(null))
-    throw new UsageError('A squashed Gaussian is moved to the bounds of its actions, so bounds must have numbers only.')
   const layers = net.layers.map(({ inputs, outputs, weight, bias, activation }, l) => ({
     name: `hidden_${l + 1}`,
     inputs,

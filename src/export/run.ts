@@ -1,6 +1,8 @@
 import { platform } from '#platform'
 import { show, UsageError } from '../core/errors.ts'
-import { namesOf, refuseUnknown } from '../core/options.ts'
+import { namesOf, requireOptions } from '../core/options.ts'
+import { requireText } from '../core/require.ts'
+import { check, trueOrFalse } from '../core/schemas.ts'
 import type { EnvironmentSpec } from '../envs/contract.ts'
 import { describeTask, statesOf } from '../envs/description.ts'
 import { deviation, type RunningStatistics } from '../envs/wrappers/statistics.ts'
@@ -46,8 +48,11 @@ const { files } = platform
  * @throws UsageError for what is no run of policies, for a particle that it does not have, and when `out` exists
  */
 export async function exportRun(options: ExportOptions): Promise<string[]> {
-  refuseUnknown('exportRun', options, EXPORT_OPTIONS)
+  requireOptions('exportRun', options, EXPORT_OPTIONS)
   const { run, out, particle = 'all', overwrite = false } = options
+  requireText('exportRun', 'the directory of a run, run', run)
+  requireText('exportRun', 'the directory to write to, out', out)
+  check(trueOrFalse('overwrite'), overwrite)
   const formats = checkFormats(options.formats ?? exportFormats)
   if (!overwrite && (await files.exists(out)))
     throw new UsageError(`${show(out)} exists; choose another --out, or --overwrite it.`)
@@ -77,6 +82,8 @@ export async function exportRun(options: ExportOptions): Promise<string[]> {
 }
 
 function checkFormats(formats: readonly ExportFormat[]): readonly ExportFormat[] {
+  if (!Array.isArray(formats))
+    throw new UsageError(`formats must be a list of ${exportFormats.join(', ')}, got ${show(formats)}.`)
   const unknown = formats.find((format) => !exportFormats.includes(format))
   if (formats.length === 0) throw new UsageError(`No format is named; there are ${exportFormats.join(', ')}.`)
   if (unknown === undefined) return formats

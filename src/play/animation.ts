@@ -1,5 +1,7 @@
 import { show, UsageError } from '../core/errors.ts'
 import { refuseUnknown } from '../core/options.ts'
+import { requireThat } from '../core/require.ts'
+import { check, positiveNumber } from '../core/schemas.ts'
 import {
   elementsOf,
   requireScene,
@@ -26,8 +28,9 @@ export interface AnimationOptions extends SvgOptions {
 export function drawAnimation(scenes: readonly Scene[], options: AnimationOptions = {}): string {
   refuseUnknown('drawAnimation', options, ['width', 'background', 'framesPerSecond'])
   const { width = 600, background = '#ffffff', framesPerSecond = 30 } = options
-  if (!(scenes?.length > 0)) throw new UsageError('drawAnimation needs at least one scene.')
-  for (const scene of scenes) requireScene('drawAnimation', scene)
+  requireScenes('drawAnimation', scenes)
+  check(positiveNumber('width'), width)
+  requireThat(typeof background === 'string', 'drawAnimation', 'a background that is a colour', background)
   refuseSpeed(framesPerSecond)
   const frames = scenes.map((scene) => elementsOf(scene, width))
   const duration = `${Math.round((1000 * scenes.length) / framesPerSecond)}ms`
@@ -35,9 +38,16 @@ export function drawAnimation(scenes: readonly Scene[], options: AnimationOption
   return svgDocument(scenes[0], width, background, draw(frames, duration))
 }
 
+/** @throws UsageError for no scenes, and for what is none */
+export function requireScenes(taker: string, scenes: readonly Scene[]): void {
+  requireThat(Array.isArray(scenes), taker, 'a list of scenes', scenes)
+  if (scenes.length === 0) throw new UsageError(`${taker} needs at least one scene.`)
+  for (const scene of scenes) requireScene(taker, scene)
+}
+
 /** @throws UsageError for a speed outside of 1 … 50 */
 export function refuseSpeed(framesPerSecond: number): void {
-  if (framesPerSecond >= 1 && framesPerSecond <= 50) return
+  if (Number.isFinite(framesPerSecond) && framesPerSecond >= 1 && framesPerSecond <= 50) return
   throw new UsageError(`framesPerSecond must be a number from 1 to 50, got ${show(framesPerSecond)}.`)
 }
 

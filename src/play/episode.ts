@@ -1,9 +1,9 @@
 import { show, UsageError } from '../core/errors.ts'
 import { type CoreSource, compileCore } from '../core/module.ts'
-import { namesOf, refuseUnknown } from '../core/options.ts'
+import { namesOf, requireOptions } from '../core/options.ts'
 import { check, seedSchema } from '../core/schemas.ts'
 import type { Scene } from '../envs/render.ts'
-import type { Agents } from '../rl/agents.ts'
+import { type Agents, requireAgents } from '../rl/agents.ts'
 import { playEpisodes } from '../rl/play.ts'
 
 /** Who plays an episode, and how. */
@@ -56,7 +56,8 @@ export interface PlayedEpisode {
  *   an observation or a reward that is not finite
  */
 export async function playEpisode(options: EpisodeOptions): Promise<PlayedEpisode> {
-  refuseUnknown('playEpisode', options, EPISODE_OPTIONS)
+  requireOptions('playEpisode', options, EPISODE_OPTIONS)
+  requireAgents('playEpisode', options.agents)
   const { agents, greedy = true, seed = 0, core } = options
   check(seedSchema, seed)
   if (typeof greedy !== 'boolean') throw new UsageError(`greedy must be true or false, got ${show(greedy)}.`)

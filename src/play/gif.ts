@@ -1,7 +1,9 @@
 import { show, UsageError } from '../core/errors.ts'
 import { refuseUnknown } from '../core/options.ts'
-import { pixels, requireScene, type Scene } from '../envs/render.ts'
-import { type AnimationOptions, refuseSpeed } from './animation.ts'
+import { requireThat } from '../core/require.ts'
+import { check, positiveNumber } from '../core/schemas.ts'
+import { pixels, type Scene } from '../envs/render.ts'
+import { type AnimationOptions, refuseSpeed, requireScenes } from './animation.ts'
 import { compressed } from './lzw.ts'
 import { drawRaster, type Raster } from './raster.ts'
 
@@ -16,8 +18,8 @@ const MAX_COLOURS = 256
 export function drawGif(scenes: readonly Scene[], options: AnimationOptions = {}): Uint8Array {
   refuseUnknown('drawGif', options, ['width', 'background', 'framesPerSecond'])
   const { width = 600, background = '#ffffff', framesPerSecond = 30 } = options
-  if (!(scenes?.length > 0)) throw new UsageError('drawGif needs at least one scene.')
-  for (const scene of scenes) requireScene('drawGif', scene)
+  requireScenes('drawGif', scenes)
+  check(positiveNumber('width'), width)
   refuseSpeed(framesPerSecond)
   const height = Math.round(pixels(scenes[0], width).height)
   if (!(Number.isInteger(width) && width >= 1 && width <= 4096 && height >= 1 && height <= 4096))
@@ -61,6 +63,7 @@ function paletteOf(scenes: readonly Scene[], background: string): Map<string, re
 }
 
 function channels(colour: string): readonly number[] {
+  requireThat(typeof colour === 'string', 'drawGif', 'colours as texts', colour)
   const digits = /^#(?:([\da-f])([\da-f])([\da-f])|([\da-f]{2})([\da-f]{2})([\da-f]{2}))$/i.exec(colour)
   if (!digits) throw new UsageError(`A colour of a GIF must be written #rgb or #rrggbb, got ${show(colour)}.`)
   return digits.slice(1).flatMap((part) => (part ? [Number.parseInt(part.length === 1 ? part + part : part, 16)] : []))

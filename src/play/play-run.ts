@@ -1,7 +1,8 @@
 import { platform } from '#platform'
 import { show, UsageError } from '../core/errors.ts'
-import { namesOf, refuseUnknown } from '../core/options.ts'
-import { check, seedSchema } from '../core/schemas.ts'
+import { namesOf, requireOptions } from '../core/options.ts'
+import { requireText } from '../core/require.ts'
+import { check, seedSchema, trueOrFalse } from '../core/schemas.ts'
 import type { Agents } from '../rl/agents.ts'
 import { evaluationOf, loadAgents } from '../train/run-directory.ts'
 import { writing } from '../train/run-files.ts'
@@ -73,10 +74,12 @@ export interface PlayedRun {
  *   where one is asked for, and when `out` exists; StorageError where it cannot be written
  */
 export async function playRun(options: PlayRunOptions): Promise<PlayedRun> {
-  refuseUnknown('playRun', options, PLAY_OPTIONS)
+  requireOptions('playRun', options, PLAY_OPTIONS)
   const { run, out, particle = 'best', greedy, seed = 0, framesPerSecond = 30, overwrite = false } = options
   const content = contentOf(out)
+  requireText('playRun', 'the directory of a run, run', run)
   check(seedSchema, seed)
+  check(trueOrFalse('overwrite'), overwrite)
   refuseSpeed(framesPerSecond)
   if (!overwrite && (await files.exists(out)))
     throw new UsageError(`${show(out)} exists; choose another --out, or --overwrite it.`)
@@ -91,6 +94,7 @@ export async function playRun(options: PlayRunOptions): Promise<PlayedRun> {
 }
 
 function contentOf(out: string): Content {
+  requireText('playRun', 'the file to write, out', out)
   const ending = /\.(\w+)$/.exec(out)?.[1] ?? ''
   if (Object.hasOwn(contents, ending)) return contents[ending]
   const known = Object.keys(contents).map((name) => `.${name}`)

@@ -1,5 +1,5 @@
-import { UsageError } from '../core/errors.ts'
-import { type Point, requireScene, type Scene, type Shape } from '../envs/render.ts'
+import type { Point, Scene, Shape } from '../envs/render.ts'
+import { requireScenes } from './animation.ts'
 
 /** The part of the width that is free between two scenes. */
 const GAP = 0.04
@@ -10,8 +10,7 @@ const GAP = 0.04
  * @throws UsageError for no scenes and for what is none
  */
 export function sideBySide(scenes: readonly Scene[]): Scene {
-  if (!(scenes?.length > 0)) throw new UsageError('sideBySide needs at least one scene.')
-  for (const scene of scenes) requireScene('sideBySide', scene)
+  requireScenes('sideBySide', scenes)
   const [, , width, height] = scenes[0].view
   const columns = Math.ceil(Math.sqrt(scenes.length))
   const rows = Math.ceil(scenes.length / columns)

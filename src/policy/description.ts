@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import { isExpected, UsageError } from '../core/errors.ts'
+import { isFloat32, isList, isRecord, requireThat } from '../core/require.ts'
 import { decodeTensors, encodeTensors } from '../core/safetensors.ts'
 import { check, wholeNumber } from '../core/schemas.ts'
 import { type Policy, type PolicyShape, parsePolicy } from '../nn/policy.ts'
@@ -63,10 +64,14 @@ const MAX_MESSAGE = 400
  * @throws UsageError for what loadPolicy() would refuse
  */
 export function encodePolicy(population: PopulationToExport): { description: PolicyDescription; weights: Uint8Array } {
+  requireThat(isRecord(population) && isRecord(population.policy), 'encodePolicy', 'policies with theta', population)
   const { env, policy, theta, particles, best = null, normalisation = null, bounds = null } = population
-  const { observations, hidden, activation, head, size } = policy
+  const { observations, hidden, activation, head, size } = parsePolicy(policy)
+  check(wholeNumber('the number of particles', 1, MAX_PARTICLES), particles)
+  const stride = isList(theta) ? theta.length / particles : 0
+  const isWhole = Number.isSafeInteger(stride) && stride >= size && isFloat32(theta)
+  requireThat(isWhole, 'encodePolicy', `theta as a Float32Array of ${particles} rows of at least ${size}`, theta)
   const rows = new Float32Array(particles * size)
-  const stride = theta.length / particles
   for (let i = 0; i < particles; i++) rows.set(theta.subarray(i * stride, i * stride + size), i * size)
   const description: PolicyDescription = {
     format: 'steinrl-policy',

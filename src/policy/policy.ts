@@ -1,6 +1,6 @@
 import { show, UsageError } from '../core/errors.ts'
 import { layOut } from '../core/layout.ts'
-import { isBytes } from '../core/require.ts'
+import { isBytes, isRecord, requireThat } from '../core/require.ts'
 import { type ActingPolicies, actorLayout, actorOf, actWith } from './acting.ts'
 import { compilePolicyCore, instantiatePolicyCore, type PolicyCore, refuseWithoutSimd, viewOf } from './core.ts'
 import { type Content, decodePolicy, type PolicyDescription } from './description.ts'
@@ -27,7 +27,9 @@ export interface LoadedPolicy extends Acting {
  *
  * @throws UsageError where there is no WebAssembly SIMD, and for files that are damaged or do not fit each other
  */
-export async function loadPolicy({ description, weights, core }: PolicyFiles): Promise<LoadedPolicy> {
+export async function loadPolicy(files: PolicyFiles): Promise<LoadedPolicy> {
+  requireThat(isRecord(files), 'loadPolicy', 'what was exported, { description, weights, core }', files)
+  const { description, weights, core } = files
   refuseWithoutSimd()
   if (!isBytes(weights)) throw new UsageError(`The weights must be bytes, got ${show(weights)}.`)
   const content = decodePolicy(description, viewOf(weights))

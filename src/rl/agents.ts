@@ -1,10 +1,12 @@
 import { createArenaSync } from '../core/arena.ts'
+import { show, UsageError } from '../core/errors.ts'
 import type { CoreModule } from '../core/module.ts'
 import { Purpose, type Seed, splitSeed } from '../core/random.ts'
+import { isFloat32, isRecord, requireThat } from '../core/require.ts'
 import { unpadded } from '../core/rows.ts'
 import type { EnvironmentSpec } from '../envs/contract.ts'
 import { actionSize, observationSize } from '../envs/spaces.ts'
-import type { Policy } from '../nn/policy.ts'
+import { type Policy, parsePolicy } from '../nn/policy.ts'
 import { actorLayout, actorOf, actWith } from '../policy/acting.ts'
 import {
   type Acting,
@@ -74,6 +76,31 @@ export interface Policies {
   readonly particles: number
   /** [n, at least the policy's parameters] */
   readonly theta: Float32Array
+}
+
+/**
+ * Refuses what can neither act nor is policies.
+ *
+ * @throws UsageError
+ */
+export function requireAgents(taker: string, agents: unknown): asserts agents is Acting | Policies {
+  const isOne = isRecord(agents) && Number.isSafeInteger(agents.particles) && Number(agents.particles) > 0
+  const { policy, theta, actRows, observations, actions } = (isOne ? agents : {}) as Record<string, unknown>
+  const doAct = typeof actRows === 'function' && Number.isSafeInteger(observations) && isRecord(actions)
+  const areThey = policy === undefined ? doAct : isRecord(policy) && isFloat32(theta)
+  if (!areThey)
+    throw new UsageError(
+      `agents must be what step.agents(), loadAgents() or loadPolicy() gives, got ${agents === undefined ? 'none' : show(agents)}.`,
+    )
+  if (policy !== undefined) requirePolicy(taker, policy)
+}
+
+/** Of the layers that its widths say. */
+function requirePolicy(taker: string, given: unknown): void {
+  const { size, net } = parsePolicy(given)
+  const policy = given as Policy
+  const isWhole = policy.size === size && isRecord(policy.net) && policy.net.size === net.size
+  requireThat(isWhole && Array.isArray(policy.net.layers), taker, 'a policy whose sizes are those of its layers', given)
 }
 
 export const arePolicies = (agents: object): agents is Policies => 'policy' in agents

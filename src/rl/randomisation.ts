@@ -1,12 +1,14 @@
 import * as v from 'valibot'
 import { show, UsageError } from '../core/errors.ts'
 import type { CoreSource } from '../core/module.ts'
-import { refuseUnknown } from '../core/options.ts'
+import { requireOptions } from '../core/options.ts'
+import { areFinite, isRecord, requireFunction, requireThat } from '../core/require.ts'
 import { check, wholeNumber } from '../core/schemas.ts'
 import type { EnvironmentSpec } from '../envs/contract.ts'
+import { environmentSpec } from '../envs/registry.ts'
 import { haveSameSpaces } from '../envs/spaces.ts'
 import type { Acting } from '../policy/request.ts'
-import { AGENT_FIELDS, type Policies } from './agents.ts'
+import { AGENT_FIELDS, type Policies, requireAgents } from './agents.ts'
 import { evaluatePopulation } from './evaluate.ts'
 
 /** The constants of a task that are varied, each from its first number to its second. */
@@ -18,9 +20,6 @@ export const rangesSchema = v.custom<Ranges>(
   ({ input }) =>
     `ranges must be constants with a low and a high bound each, as { length: [0.5, 1.5] }, got ${show(input)}.`,
 )
-
-const isRecord = (given: unknown): given is object =>
-  typeof given === 'object' && given !== null && !Array.isArray(given)
 
 const isPair = (range: unknown) =>
   Array.isArray(range) && range.length === 2 && range.every((bound) => typeof bound === 'number')
@@ -59,9 +58,17 @@ function refuseOtherSpaces(spec: EnvironmentSpec, name: string, other: Environme
   )
 }
 
-/** From the unit cube [d] to constants: low + u (high − low) in each dimension. */
-export const constantsAt = (ranges: Ranges, point: ArrayLike<number>): Record<string, number> =>
-  Object.fromEntries(Object.entries(ranges).map(([name, [low, high]], k) => [name, low + point[k] * (high - low)]))
+/**
+ * From the unit cube [d] to constants: low + u (high − low) in each dimension.
+ *
+ * @throws UsageError for what are no ranges, and for a point that has not a finite number for each
+ */
+export function constantsAt(ranges: Ranges, point: ArrayLike<number>): Record<string, number> {
+  const all = Object.entries(check(rangesSchema, ranges))
+  const isPoint = areFinite(point) && point.length === all.length
+  requireThat(isPoint, 'constantsAt', `a point with a finite number for each of the ${all.length} ranges`, point)
+  return Object.fromEntries(all.map(([name, [low, high]], k) => [name, low + point[k] * (high - low)]))
+}
 
 /** The same task with other constants and the time limit that it has now. */
 export const specAt = (spec: EnvironmentSpec, constants: Readonly<Record<string, number>>): EnvironmentSpec => ({
@@ -103,8 +110,21 @@ export interface EvaluationGrid {
   readonly returns: readonly number[]
 }
 
-/** The points of a grid in the order of its returns, in the unit cube. */
+/** More than anybody plays episodes at. */
+const MOST_POINTS = 1_000_000
+
+/**
+ * The points of a grid in the order of its returns, in the unit cube.
+ *
+ * @throws UsageError for numbers that are no whole ones from 1, and for a grid of more than a million points
+ */
 export function gridPoints(dimensions: number, points: number): number[][] {
+  check(wholeNumber('dimensions', 1, 1000), dimensions)
+  check(wholeNumber('points', 1, MOST_POINTS), points)
+  let all = 1
+  for (let d = 0; d < dimensions && all <= MOST_POINTS; d++) all *= points
+  if (all > MOST_POINTS)
+    throw new UsageError(`A grid has at most ${MOST_POINTS} points, got ${points} in each of ${dimensions} dimensions.`)
   const ends = Array.from({ length: points }, (_, k) => (points === 1 ? 0.5 : k / (points - 1)))
   return Array.from({ length: dimensions }).reduce<number[][]>(
     (all) => all.flatMap((point) => ends.map((x) => [...point, x])),
@@ -119,9 +139,12 @@ export function gridPoints(dimensions: number, points: number): number[][] {
  * @throws UsageError for ranges that do not fit the task, or agents that do not
  */
 export async function evaluateGrid(given: GridOptions): Promise<EvaluationGrid> {
-  refuseUnknown('evaluateGrid', given, [...GRID_OPTIONS, ...AGENT_FIELDS])
+  requireOptions('evaluateGrid', given, [...GRID_OPTIONS, ...AGENT_FIELDS])
   const { spec, ranges, onProgress, ...options } = given
+  environmentSpec(spec)
+  requireAgents('evaluateGrid', options)
   refuseRanges(spec, ranges)
+  if (onProgress !== undefined) requireFunction('onProgress', onProgress, '(done, total) => …')
   const points = check(wholeNumber('points', 1, 1000), options.points ?? 7)
   const episodes = check(wholeNumber('episodes', 1, 1_000_000), options.episodes ?? 20)
   const seed = check(wholeNumber('seed', 0), options.seed ?? 0)

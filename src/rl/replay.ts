@@ -1,6 +1,7 @@
 import { show, UsageError } from '../core/errors.ts'
-import { refuseUnknown } from '../core/options.ts'
-import { isList, isRecord, requireThat } from '../core/require.ts'
+import { requireOptions } from '../core/options.ts'
+import { isFloat32, isList, isRecord, requireThat } from '../core/require.ts'
+import { check, wholeNumber } from '../core/schemas.ts'
 
 // What an off-policy algorithm learns from: the last transitions, in one allocation.
 //
@@ -37,9 +38,22 @@ export const widthsOf = ({ observations: O, actions: A }: ReplaySizes) => ({
   ...{ observation: O, nextObservation: O, action: A, reward: 1, terminated: 1 },
 })
 
-/** An empty replay of a capacity. */
+const MOST = 4_294_967_296
+/** What merges replays that are empty has no rows. */
+const sizeSchemas = {
+  capacity: wholeNumber('capacity', 0, MOST),
+  observations: wholeNumber('observations', 1, MOST),
+  actions: wholeNumber('actions', 1, MOST),
+}
+
+/**
+ * An empty replay of a capacity.
+ *
+ * @throws UsageError for sizes that are no whole numbers, and for a replay that there is no memory for
+ */
 export function createReplay(sizes: ReplaySizes): Replay {
-  refuseUnknown('createReplay', sizes, ['capacity', 'observations', 'actions'])
+  requireOptions('createReplay', sizes, ['capacity', 'observations', 'actions'])
+  for (const name of ['capacity', 'observations', 'actions'] as const) check(sizeSchemas[name], sizes[name])
   const widths = widthsOf(sizes)
   const { capacity } = sizes
   const all = allocate(capacity * columns.reduce((sum, name) => sum + widths[name], 0))
@@ -53,7 +67,10 @@ export function createReplay(sizes: ReplaySizes): Replay {
 }
 
 function requireReplay(taker: string, replay: unknown): void {
-  const isReplay = isRecord(replay) && columns.every((name) => isList(replay[name]))
+  const isReplay =
+    isRecord(replay) &&
+    ['capacity', 'observations', 'actions', 'count', 'next'].every((name) => Number.isSafeInteger(replay[name])) &&
+    columns.every((name) => isFloat32(replay[name]))
   requireThat(isReplay, taker, 'a replay, as createReplay() makes it', replay)
 }
 
@@ -90,6 +107,17 @@ export function store(replay: Replay, rows: Transition, row: number): void {
     'rows of a batch',
     rows,
   )
+  const { observations: O, actions: A } = replay
+  const count = rows.reward.length
+  const widths = widthsOf(replay)
+  const isBatch = columns.every((name) => rows[name].length === count * widths[name])
+  requireThat(isBatch, 'store', `rows of ${O} observations and ${A} actions`, rows)
+  check(wholeNumber('row', 0, count - 1), row)
+  for (const name of columns)
+    for (let k = 0, width = widths[name]; k < width; k++) {
+      const value = rows[name][row * width + k]
+      if (!Number.isFinite(value)) throw new UsageError(`${name} of a transition must be finite, got ${show(value)}.`)
+    }
   storeRow(replay, rows, row)
 }
 
@@ -176,10 +204,18 @@ export function replayOf(
   tensors: Readonly<Record<string, { readonly shape: readonly number[]; readonly data: Float32Array }>>,
   capacity?: number,
 ): Replay {
+  requireThat(isRecord(tensors), 'replayOf', 'the tensors of a replay by name', tensors)
   const missing = columns.find((name) => !Object.hasOwn(tensors, name))
   if (missing) throw new UsageError(`A replay has ${columns.join(', ')}; ${missing} is missing.`)
+  for (const name of columns) {
+    const tensor = tensors[name]
+    const isTensor = isRecord(tensor) && isFloat32(tensor.data) && isList(tensor.shape)
+    requireThat(isTensor, 'replayOf', `${name} as { shape, data: Float32Array }`, tensor)
+  }
   const [count, observations] = tensors.observation.shape
   const actions = tensors.action.shape[1]
+  check(wholeNumber('The transitions of a replay', 0, MOST), count)
+  if (capacity !== undefined) check(sizeSchemas.capacity, capacity)
   const sizes = { capacity: capacity ?? Math.max(count, 1), observations, actions }
   if (sizes.capacity < count)
     throw new UsageError(`A replay of ${count} transitions does not fit a capacity of ${show(capacity)}.`)

@@ -1,5 +1,5 @@
 import { UsageError } from '../core/errors.ts'
-import { namesOf, refuseUnknown } from '../core/options.ts'
+import { namesOf, refuseUnknown, requireOptions } from '../core/options.ts'
 import { check, MOST_ITERATIONS, oneOf, wholeNumber } from '../core/schemas.ts'
 import type { EnvironmentSpec } from '../envs/contract.ts'
 import { describeTask, type TaskDescription } from '../envs/description.ts'
@@ -115,7 +115,7 @@ export interface SweepPlan {
  * @throws UsageError for an option, a setting, a range or an end of a range that is not allowed
  */
 export async function planOf(given: SweepOptions): Promise<SweepPlan> {
-  refuseUnknown('A sweep', given, OPTIONS)
+  requireOptions('A sweep', given, OPTIONS)
   const { algorithm = 'svpg', settings = {}, space, direction = 'maximise', sampler = 'sobol' } = given
   algorithmNamed(algorithm)
   if (given.env === undefined) throw new UsageError('A sweep needs the task to train on: its id as env.')

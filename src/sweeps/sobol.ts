@@ -1,3 +1,6 @@
+import { isList, requireThat } from '../core/require.ts'
+import { check, wholeNumber } from '../core/schemas.ts'
+
 /**
  * By dimension: the primitive polynomial over GF(2), its coefficients as bits, and the first direction numbers m_1, …,
  * m_s of its degree s. The first dimension, which has none, is van der Corput's. Source: Joe & Kuo 2008, "Constructing
@@ -45,6 +48,9 @@ export const MOST_DIMENSIONS = DIRECTIONS.length
 const BITS = 30
 const GRID = 1 << BITS
 
+const place = wholeNumber('The number of a point', 0, GRID - 1)
+const isDigits = (x: unknown) => Number.isInteger(x) && Number(x) >= 0 && Number(x) < GRID
+
 /** [BITS] v_i = m_i/2^i as whole numbers over 2^30, by the recurrence of the polynomial. */
 function directionsOf(dimension: number): number[] {
   const [polynomial, first] = DIRECTIONS[dimension]
@@ -63,11 +69,16 @@ function directionsOf(dimension: number): number[] {
  * digits of n ⊕ ⌊n/2⌋. Source: Antonov & Saleev 1979.
  *
  * @param shift [d] whole numbers below 2^30, added without carry: the points stay as even, and are others
- * @returns the n-th point, from 0
+ * @returns the n-th point, from 0 to 2^30 − 1
+ * @throws UsageError for another number of dimensions than 1 … 32, and for what is no such number
  */
 export function sobol(dimensions: number, shift: readonly number[] = []): (n: number) => number[] {
+  check(wholeNumber('dimensions', 1, MOST_DIMENSIONS), dimensions)
+  const isShift = isList(shift) && shift.length <= dimensions && Array.from(shift).every(isDigits)
+  requireThat(isShift, 'sobol', `a shift of up to ${dimensions} whole numbers from 0 to ${GRID - 1}`, shift)
   const directions = Array.from({ length: dimensions }, (_, d) => directionsOf(d))
   return (n) => {
+    check(place, n)
     const gray = n ^ (n >>> 1)
     return directions.map((of, d) => {
       let x = shift[d] ?? 0

@@ -1,5 +1,6 @@
 import { platform } from '#platform'
 import { show, UsageError } from '../core/errors.ts'
+import { requireText } from '../core/require.ts'
 import { check, wholeNumber } from '../core/schemas.ts'
 import { findTask } from '../envs/description.ts'
 import { equal } from '../experiments/plan.ts'
@@ -276,6 +277,7 @@ function bestOf<T extends { readonly state: TrialState; readonly value: number |
  * @throws UsageError when there is none, it is damaged, or the study is not of steinrl
  */
 export async function readSweep(path: string): Promise<SweepResult> {
+  requireText('readSweep', 'the directory of a sweep', path)
   const { name, attributes, trials: found } = await readJournal(`${path}/${FILES.journal}`)
   const description = attributes.steinrl as SweepDescription | undefined
   if (!description?.space) throw new UsageError(`${show(path)} holds the study ${show(name)}, which is not of steinrl.`)

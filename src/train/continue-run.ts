@@ -3,6 +3,8 @@ import { show, UsageError } from '../core/errors.ts'
 import { fromJson } from '../core/json.ts'
 import { refuseUnknown } from '../core/options.ts'
 import { encodePlain } from '../core/plain.ts'
+import { requireText } from '../core/require.ts'
+import { check, wholeNumber } from '../core/schemas.ts'
 import { decodeText } from '../core/text.ts'
 import { version } from '../core/version.ts'
 import type { IterationEvaluation, IterationMetrics, RunSummary } from '../report/metrics.ts'
@@ -22,7 +24,9 @@ const { files } = platform
  *   another process trains it
  */
 export async function continueRun(path: string, options: { readonly before?: number } = {}): Promise<Run> {
+  requireText('continueRun', 'the directory of a run', path)
   refuseUnknown('continueRun', options, ['before'])
+  if (options.before !== undefined) check(wholeNumber('before', 1), options.before)
   const release = await takeLock(path)
   try {
     await recover(path)

@@ -1,6 +1,7 @@
 import { platform } from '#platform'
+import { requireThat } from '../core/require.ts'
 import { finite, meanOf } from '../core/statistics.ts'
-import type { Evaluated, LoopStep, StepHelper } from './loop.ts'
+import { type Evaluated, type LoopStep, requireSteps, type StepHelper } from './loop.ts'
 import type { Run } from './run.ts'
 import { fileOf } from './run-files.ts'
 import { encodeEvent } from './tensorboard.ts'
@@ -14,7 +15,10 @@ export type Logger = (step: LoopStep & Partial<Evaluated>) => unknown
  *     for await (const step of logTo((step) => send(step.metrics))(train({ env: 'CartPole-v1' }))) …
  */
 export function logTo(...loggers: readonly Logger[]): StepHelper {
+  for (const logger of loggers)
+    requireThat(typeof logger === 'function', 'logTo', 'loggers, which are functions', logger)
   return async function* (steps) {
+    requireSteps('logTo', steps)
     let working = [...loggers]
     for await (const step of steps) {
       for (const logger of working) {

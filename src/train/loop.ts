@@ -1,6 +1,7 @@
 import { UsageError } from '../core/errors.ts'
-import { refuseUnknown } from '../core/options.ts'
-import { check, float32, oneOf, wholeNumber } from '../core/schemas.ts'
+import { refuseUnknown, requireOptions } from '../core/options.ts'
+import { requireFunction, requireThat } from '../core/require.ts'
+import { check, float32, oneOf, seedSchema, wholeNumber } from '../core/schemas.ts'
 import { quantile } from '../core/statistics.ts'
 import type { EnvironmentSpec } from '../envs/contract.ts'
 import { freeze, statesOf } from '../envs/description.ts'
@@ -38,6 +39,12 @@ export interface EvaluateEveryOptions {
   readonly seed?: number
 }
 
+/** @throws UsageError for what is no loop of steps */
+export function requireSteps(taker: string, steps: AsyncIterable<unknown>): void {
+  const isLoop = typeof (steps as Partial<AsyncIterable<unknown>> | null)?.[Symbol.asyncIterator] === 'function'
+  requireThat(isLoop, taker, 'the steps of train()', steps)
+}
+
 const MOST = 1_000_000_000
 const every = (of: string, iterations: number) => check(wholeNumber(of, 1, MOST), iterations)
 
@@ -54,7 +61,10 @@ export function evaluateEvery(k: number, options: EvaluateEveryOptions = {}) {
   every('evaluateEvery', k)
   refuseUnknown('evaluateEvery', options, ['episodes', 'seed'])
   const { episodes = 20, seed = 0 } = options
+  check(wholeNumber('episodes', 1, 1_000_000), episodes)
+  check(seedSchema, seed)
   return async function* <S extends LoopStep>(steps: AsyncIterable<S>): AsyncGenerator<S & Evaluated> {
+    requireSteps('evaluateEvery', steps)
     for await (const step of steps) {
       const isDue = step.iteration % k === 0 || step.iteration === step.iterations
       yield { ...step, evaluation: isDue ? await evaluateNow(step, episodes, seed) : null }
@@ -96,10 +106,11 @@ export interface StopAtOptions extends StopOptions {
  * @throws UsageError for an option that is not allowed
  */
 export function stopAt(options: StopAtOptions): StepHelper {
-  refuseUnknown('stopAt', options, ['return', 'of', 'onStop'])
-  const enough = check(float32('return'), options?.return)
+  requireOptions('stopAt', options, ['return', 'of', 'onStop'])
+  const enough = check(float32('return'), options.return)
   const { of, onStop } = stopping(options)
   return async function* (steps) {
+    requireSteps('stopAt', steps)
     const look = looking(of)
     for await (const step of steps) {
       yield step
@@ -123,6 +134,7 @@ export function stopWithoutImprovement(k: number, options: StopOptions = {}): St
   refuseUnknown('stopWithoutImprovement', options, ['of', 'onStop'])
   const { of, onStop } = stopping(options)
   return async function* (steps) {
+    requireSteps('stopWithoutImprovement', steps)
     const look = looking(of)
     let highest = Number.NEGATIVE_INFINITY
     let without = 0
@@ -139,7 +151,10 @@ export function stopWithoutImprovement(k: number, options: StopOptions = {}): St
   }
 }
 
-const stopping = ({ of = 'best', onStop }: StopOptions) => ({ of: check(oneOf('of', ['best', 'median']), of), onStop })
+function stopping({ of = 'best', onStop }: StopOptions) {
+  if (onStop !== undefined) requireFunction('onStop', onStop, '(reason) => …')
+  return { of: check(oneOf('of', ['best', 'median']), of), onStop }
+}
 
 const rounded = (value: number) => String(Math.round(value * 100) / 100)
 
@@ -188,7 +203,9 @@ export interface WithBest {
 export function keepBest(options: KeepBestOptions = {}) {
   refuseUnknown('keepBest', options, ['above'])
   const { above = Number.NEGATIVE_INFINITY } = options
+  requireThat(typeof above === 'number' && !Number.isNaN(above), 'keepBest', 'a mean return as above', above)
   return async function* <S extends LoopStep & Evaluated>(steps: AsyncIterable<S>): AsyncGenerator<S & WithBest> {
+    requireSteps('keepBest', steps)
     let best: Best | null = null
     for await (const step of steps) {
       const found = bestOfStep(step)
@@ -222,6 +239,7 @@ export function everyIterations<S extends LoopStep>(k: number, f: (step: S) => u
   if (typeof f !== 'function')
     throw new UsageError('everyIterations calls a function: everyIterations(10, (step) => …).')
   return async function* <T extends S>(steps: AsyncIterable<T>): AsyncGenerator<T> {
+    requireSteps('everyIterations', steps)
     for await (const step of steps) {
       if (step.iteration % k === 0 || step.iteration === step.iterations) await f(step)
       yield step
@@ -237,8 +255,10 @@ export function everyIterations<S extends LoopStep>(k: number, f: (step: S) => u
  * @param keep stores the bytes, and is waited for
  * @throws UsageError for a number that is not allowed
  */
-export const checkpointEvery = <S extends LoopStep>(k: number, keep: (bytes: Uint8Array, step: S) => unknown) =>
-  everyIterations(k, async (step: S) => keep(await step.checkpoint(), step))
+export function checkpointEvery<S extends LoopStep>(k: number, keep: (bytes: Uint8Array, step: S) => unknown) {
+  requireFunction('keep', keep, '(bytes, step) => …')
+  return everyIterations(k, async (step: S) => keep(await step.checkpoint(), step))
+}
 
 /** A helper, or anything that is given steps and passes steps on. */
 export type Passing<S, T> = (steps: AsyncIterable<S>) => AsyncIterable<T>
@@ -268,5 +288,12 @@ export function pipe<A, B, C, D, E>(
   ...more: readonly Passing<E, E>[]
 ): AsyncIterable<E>
 export function pipe(steps: AsyncIterable<unknown>, ...helpers: readonly ((steps: never) => unknown)[]): unknown {
-  return helpers.reduce<unknown>((passed, helper) => helper(passed as never), steps)
+  requireSteps('pipe', steps)
+  for (const helper of helpers)
+    requireThat(typeof helper === 'function', 'pipe', 'helpers, which are functions', helper)
+  return helpers.reduce<AsyncIterable<unknown>>((passed, helper) => {
+    const next = helper(passed as never) as AsyncIterable<unknown>
+    requireSteps('pipe', next)
+    return next
+  }, steps)
 }

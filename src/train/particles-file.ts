@@ -1,6 +1,7 @@
 import { show, UsageError } from '../core/errors.ts'
 import { fromJson } from '../core/json.ts'
 import { type CoreSource, compileCore } from '../core/module.ts'
+import { isRecord, requireThat } from '../core/require.ts'
 import { decodeTensors, encodeTensors, type TensorFile } from '../core/safetensors.ts'
 import type { EnvironmentSpec } from '../envs/contract.ts'
 import { statesOf } from '../envs/description.ts'
@@ -14,8 +15,11 @@ import { type AnyTrainStep, algorithmNamed } from './train.ts'
  * The bytes of a run's particles.safetensors after this step, which readRun() reads; null where a particle is not
  * finite.
  */
-export const encodeParticles = (step: Omit<AnyTrainStep, 'state'>): Uint8Array | null =>
-  encodeContent(particlesOf(step))
+export function encodeParticles(step: Omit<AnyTrainStep, 'state'>): Uint8Array | null {
+  const isStep = isRecord(step) && [step.agents, step.kernel, step.save].every((each) => typeof each === 'function')
+  requireThat(isStep && isRecord(step.spec), 'encodeParticles', 'a step of train()', step)
+  return encodeContent(particlesOf(step))
+}
 
 /**
  * The particles of a step and its kernel, null where there is none: copies that stay as they are in the next iteration.

@@ -1,7 +1,8 @@
 import { platform } from '#platform'
 import { show, UsageError } from '../core/errors.ts'
 import { refuseUnknown } from '../core/options.ts'
-import { check, nonNegativeNumber } from '../core/schemas.ts'
+import { isRecord, requireFunction, requireText, requireThat } from '../core/require.ts'
+import { check, nonNegativeNumber, trueOrFalse } from '../core/schemas.ts'
 import type { StatePart } from '../core/state.ts'
 import { version } from '../core/version.ts'
 import type { EnvironmentSpec } from '../envs/contract.ts'
@@ -10,7 +11,7 @@ import { canBeMoved } from '../envs/instance-states.ts'
 import type { Evaluation, IterationMetrics, RunSummary } from '../report/metrics.ts'
 import { checkpointWriter } from './checkpoint-files.ts'
 import { cut } from './continue-run.ts'
-import type { Evaluated } from './loop.ts'
+import { type Evaluated, requireSteps } from './loop.ts'
 import { encodeContent, type Particles, particlesOf } from './particles-file.ts'
 import { renderReport } from './report.ts'
 import { begun, clear, exchange, newOf, type Run, recover, takeLock, takeOver } from './run.ts'
@@ -34,8 +35,11 @@ export async function createRun(
   config: RunSummary['config'],
   options: { overwrite?: boolean } = {},
 ): Promise<Run> {
+  requireText('createRun', 'the directory to write to', path)
   refuseUnknown('createRun', options, ['overwrite'])
   const { overwrite = false } = options
+  check(trueOrFalse('overwrite'), overwrite)
+  requireThat(isRecord(config), 'createRun', 'the configuration that runConfig() gives', config)
   const written = await writtenConfig(config)
   const release = await takeLock(path)
   try {
@@ -99,7 +103,10 @@ export async function* record<S extends TrainStep<AlgorithmName> & Partial<Evalu
   steps: AsyncIterable<S>,
   options: RecordOptions = {},
 ): AsyncGenerator<S> {
+  requireRun('record', run)
+  requireSteps('record', steps)
   refuseUnknown('record', options, ['checkpointEvery', 'beside', 'onCheckpoint'])
+  if (options.onCheckpoint !== undefined) requireFunction('onCheckpoint', options.onCheckpoint, '(path) => …')
   const checkpoints = keepCheckpoints(run, options)
   let latest: Particles | null = null
   let savedAt = Number.NEGATIVE_INFINITY
@@ -237,8 +244,15 @@ async function saveParticles(run: Run, particles: Particles): Promise<void> {
   await install(run)
 }
 
+/** @throws UsageError for what createRun() and continueRun() do not give */
+function requireRun(taker: string, run: Run): void {
+  const isRun = isRecord(run) && typeof run.path === 'string' && isRecord(run.config) && Array.isArray(run.metrics)
+  requireThat(isRun, taker, 'the run that createRun() or continueRun() gives', run)
+}
+
 /** Writes evaluation.json and report.html. Returns the path of the report. */
 export async function finishRun(run: Run, outcome: string, evaluation: Evaluation | null): Promise<string> {
+  requireRun('finishRun', run)
   const report = fileOf(run.path, 'report')
   const page = await renderReport({ ...run, outcome, evaluation })
   await writing(run.path, async () => {

@@ -40,6 +40,12 @@ import {
 export async function renderReport(run: RunSummary): Promise<string> {
   const isSummary = isRecord(run) && isRecord(run.config) && Array.isArray(run.metrics)
   requireThat(isSummary, 'renderReport', 'a run with its config and metrics', run)
+  const { metrics, evaluation = null, kernel = null, outcome } = run
+  requireThat(metrics.every(isRecord), 'renderReport', 'metrics that are records', metrics)
+  requireThat(typeof outcome === 'string', 'renderReport', 'how the run ended in words, outcome', outcome)
+  requireThat(kernel === null || Array.isArray(kernel), 'renderReport', 'the rows of the kernel or null', kernel)
+  const isEvaluation = isRecord(evaluation) && Array.isArray(evaluation.greedy) && Array.isArray(evaluation.sampled)
+  requireThat(evaluation === null || isEvaluation, 'renderReport', 'what evaluate() gives, evaluation', evaluation)
   const draw = await loadCharts()
   const score = finalScore(run)
   const heading = `${nameOf(run.config)} on ${text(run.config.env, 'an unnamed environment')}`

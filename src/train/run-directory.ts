@@ -2,6 +2,7 @@ import { platform } from '#platform'
 import { isExpected, show, UsageError } from '../core/errors.ts'
 import type { CoreSource } from '../core/module.ts'
 import { refuseUnknown } from '../core/options.ts'
+import { requireText } from '../core/require.ts'
 import type { TensorFile } from '../core/safetensors.ts'
 import type { EnvironmentSpec } from '../envs/contract.ts'
 import { parseTask, type TaskDescription, taskFrom } from '../envs/description.ts'
@@ -36,6 +37,7 @@ const { files } = platform
  * @throws UsageError when there is no run, or one of its files is damaged: the message names the file and what is wrong
  */
 export async function readRun(path: string, options: LoadOptions = {}): Promise<SavedPopulation> {
+  requireText('readRun', 'the directory of a run', path)
   refuseUnknown('readRun', options, ['env', 'core'])
   const file = fileOf(path, 'config')
   if (!(await files.exists(file))) {
@@ -73,6 +75,7 @@ export async function readRun(path: string, options: LoadOptions = {}): Promise<
  * @throws UsageError when there is no run, or one of its files is damaged: the message names the file and what is wrong
  */
 export async function loadAgents(source: string | Uint8Array, options: LoadOptions = {}): Promise<Agents> {
+  refuseUnknown('loadAgents', options, ['env', 'core'])
   if (source instanceof Uint8Array) {
     const content = decodeParticles(source)
     const { env } = content.metadata

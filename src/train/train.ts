@@ -9,6 +9,7 @@ import { svpg } from '../algorithms/svpg/svpg.ts'
 import { show, UsageError } from '../core/errors.ts'
 import type { CoreSource } from '../core/module.ts'
 import { refuseUnknown } from '../core/options.ts'
+import { isRecord, requireFunction, requireThat } from '../core/require.ts'
 import { check, MOST_ITERATIONS, wholeNumber } from '../core/schemas.ts'
 import { contentOf, partsOf, type StatePart } from '../core/state.ts'
 import { quantile } from '../core/statistics.ts'
@@ -19,7 +20,7 @@ import { taskNamed } from '../envs/named.ts'
 import { environmentSpec } from '../envs/registry.ts'
 import type { Acting } from '../policy/request.ts'
 import type { Evaluation, IterationMetrics } from '../report/metrics.ts'
-import { AGENT_FIELDS, type Agents, type Policies } from '../rl/agents.ts'
+import { AGENT_FIELDS, type Agents, type Policies, requireAgents } from '../rl/agents.ts'
 import { evaluatePopulation } from '../rl/evaluate.ts'
 import type { ParticleInfo, Visited } from '../rl/evaluator.ts'
 import { encodeCheckpoint, type Snapshot, spacesOf } from './checkpoint.ts'
@@ -291,8 +292,10 @@ export type EvaluateOptions = ({ readonly agents: Acting } | Acting | Policies) 
  */
 export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   const known = ['agents', 'env', 'spec', 'episodes', 'seed', 'onProgress', 'core']
+  requireThat(isRecord(options), 'evaluate', 'its options as an object', options)
   refuseUnknown('evaluate', options, 'agents' in options ? known : [...known, ...AGENT_FIELDS])
   const { onProgress, core } = options
+  if (onProgress !== undefined) requireFunction('onProgress', onProgress, '(done, total) => …')
   const agents = agentsOf(options)
   const spec = await taskOf(options, agents)
   const episodes = check(wholeNumber('episodes', 1, 1_000_000), options.episodes ?? 100)
@@ -309,10 +312,8 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
 
 function agentsOf(options: EvaluateOptions): Acting | Policies {
   const given = 'agents' in options ? options.agents : options
-  if (typeof given?.particles === 'number' && ('actRows' in given || 'policy' in given)) return given
-  throw new UsageError(
-    `agents must be what step.agents(), loadAgents() or loadPolicy() gives, got ${'agents' in options ? show(given) : 'none'}.`,
-  )
+  requireAgents('evaluate', 'actRows' in options || 'policy' in options || 'agents' in options ? given : undefined)
+  return given
 }
 
 async function taskOf({ env, spec }: EvaluateOptions, agents: Acting | Policies): Promise<EnvironmentSpec> {

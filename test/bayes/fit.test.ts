@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, jest, test } from '@jest/globals'
 import { platform } from '#platform'
 import { diagnose } from '../../src/bayes/diagnose.ts'
-import { fitPosterior } from '../../src/bayes/fit.ts'
+import { type Fit, fitPosterior } from '../../src/bayes/fit.ts'
 import * as logp from '../../src/bayes/logp.ts'
 import { type Model, model } from '../../src/bayes/model.ts'
 import { predict } from '../../src/bayes/predict.ts'
@@ -274,4 +274,12 @@ describe('a log density that cannot be compiled', () => {
     )
     expect(() => ranked('sometimes' as 'auto')).toThrow('compile must be')
   })
+})
+
+test('fits and models whose names are not told have the plain types', async () => {
+  const named = model({ parameters: { mu: real() }, logDensity: ({ mu }) => logp.normal(mu, 0, 1) })
+  const plain: Model = named
+  const fit: Fit = await fitPosterior(named, { particles: 4, iterations: 1 })
+  expect(fit.model).toBe(plain)
+  expect(predict(fit, ({ mu }) => ({ mu })).mu.data.length).toBe(4)
 })

@@ -39,5 +39,5 @@ test('what cannot be thinned is refused in a sentence', () => {
   expect(() => steinThinning({ ...draws, draws: [2, 2, 2] }, { keep: 1 })).toThrow(
     'Coordinate 0 of the draws never varies.',
   )
-  expect(() => steinThinning(draws, { keep: 0 })).toThrow('keep must be a whole number of at least 1, got 0.')
+  expect(() => steinThinning(draws, { keep: 0 })).toThrow('keep must be a whole number from 1 to 100000000, got 0.')
 })

@@ -1,6 +1,7 @@
-import { mkdtempSync } from 'node:fs'
+import { mkdtempSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import * as algorithms from '../../src/algorithms.ts'
 import * as bayes from '../../src/bayes.ts'
 import * as cluster from '../../src/cluster.ts'
@@ -31,7 +32,9 @@ const task = { env: 'CartPole-v1', particles: 2, iterations: 1, seed: 0, steps: 
 const learner = { env: 'Pendulum-v1', seed: 0, steps: 8, environments: 1, hidden: [4], batchSize: 4, warmup: 2 }
 const draws = { mu: { shape: [], data: Float32Array.of(0, 1, 2) } }
 const box = envs.box([-1], [1])
-const folder = mkdtempSync(join(tmpdir(), 'steinrl-doors-'))
+/** Where what is written goes. */
+export const folder = mkdtempSync(join(tmpdir(), 'steinrl-doors-'))
+const nobody = 'redis://127.0.0.1:1'
 const nowhere = join(folder, 'nowhere')
 const multigoal = envs.environments['MultiGoal-v0'].core?.constants as Record<string, number>
 const maze = envs.environments['PointMaze-v0'].core?.constants as Record<string, number>
@@ -55,7 +58,8 @@ const single = async () => {
   const { policy, theta } = await agents()
   return { policy, theta: theta.slice(0, policy.size), normalisation: null, bounds: null }
 }
-const exported = async () => all.encodePolicy({ env: 'CartPole-v1', ...(await agents()) })
+const exported = async () => all.encodePolicy({ env: 'CartPole-v1', ...(await plain()) })
+const policyCore = readFileSync(fileURLToPath(new URL('../../dist/steinrl-policy.wasm', import.meta.url)))
 const replay = () => {
   const made = tools.createReplay({ capacity: 4, observations: 1, actions: 1 })
   const row = Float32Array.of(1)
@@ -86,6 +90,22 @@ const amortized = {
 }
 
 const amortizedState = async () => [await all.createAmortizedSVGD(amortized).init()]
+
+let folders = 0
+const folderOf = () => join(folder, `run-${folders++}`)
+const newRun = () => all.createRun(folderOf(), all.runConfig(task))
+const release = (run: unknown) => (run as Partial<all.Run> | null)?.release?.()
+let ended: Promise<string> | null = null
+/** A run that came to its end. */
+const keptRun = () => {
+  ended ??= (async () => {
+    const run = await newRun()
+    await drain(all.record(run, all.train(task)))
+    await all.finishRun(run, 'It ended.', null)
+    return run.directory
+  })()
+  return ended
+}
 
 /** Calls of public functions by `entry`'s names; what `logp` and records of functions hold is named with a dot. */
 export const calls: Readonly<Record<string, Call>> = {
@@ -286,22 +306,29 @@ export const calls: Readonly<Record<string, Call>> = {
   encodePolicy: call(all.encodePolicy, async () => [{ env: 'CartPole-v1', ...(await plain()) }]),
   onnxModel: call(tools.onnxModel, async () => [await single()]),
   layersModel: call(tools.layersModel, async () => [await single()]),
-  loadPolicy: call(policy.loadPolicy, async () => [await exported()]),
+  loadPolicy: call(policy.loadPolicy, async () => [{ ...(await exported()), core: policyCore }]),
   loadAgents: call(all.loadAgents, async () => [all.encodeParticles(await step()), { env: 'CartPole-v1' }]),
-  readRun: call(all.readRun, () => [nowhere, {}]),
+  readRun: call(all.readRun, async () => [await keptRun(), {}]),
   readExperiment: call(all.readExperiment, () => [nowhere]),
-  continueRun: call(all.continueRun, () => [nowhere, { before: 1 }]),
-  createRun: call(all.createRun, () => [nowhere, 'no configuration', { overwrite: false }]),
-  finishRun: call(all.finishRun, () => ['no run', 'It ended.', null]),
+  continueRun: call(all.continueRun, async () => [await keptRun(), { before: 100 }], release),
+  createRun: call(all.createRun, () => [folderOf(), all.runConfig(task), { overwrite: false }], release),
+  finishRun: call(
+    all.finishRun,
+    async () => [await newRun(), 'It ended.', null],
+    (_, [run]) => release(run),
+  ),
   record: call(
     (...args: never[]) => drain((all.record as (...given: unknown[]) => unknown)(...args)),
-    () => ['no run', 'no steps', {}],
+    async () => [await newRun(), all.train(task), {}],
+    (_, [run]) => release(run),
   ),
-  exportRun: call(all.exportRun, () => [{ run: nowhere, out: nowhere, particle: 'all', formats: ['onnx'] }]),
+  exportRun: call(all.exportRun, async () => [
+    { run: await keptRun(), out: folderOf(), particle: 0, formats: ['onnx'], overwrite: false },
+  ]),
   renderReport: call(all.renderReport, () => [
     { config: {}, metrics: [], kernel: null, evaluation: null, outcome: 'It ended.' },
   ]),
-  presetNamed: call(all.presetNamed, () => ['temperature']),
+  presetNamed: call(all.presetNamed, () => ['svpg-temperature']),
   runExperiment: call(
     (options: never) => drain(all.runExperiment(options)),
     () => [{ preset: 'none', seeds: 1, iterations: 1, out: nowhere, jobs: 1 }],
@@ -366,7 +393,7 @@ export const calls: Readonly<Record<string, Call>> = {
     () => [
       {
         ...{ env: 'Pendulum-v1', algorithm: 'svpg', space: { particles: [2, 4] }, out: nowhere, jobs: 1, seed: 0 },
-        ...{ trials: 1, sampler: 'random', iterations: 'none' },
+        ...{ trials: 1, sampler: 'random', iterations: 1_000_000_001 },
       },
     ],
   ),
@@ -438,10 +465,8 @@ export const calls: Readonly<Record<string, Call>> = {
     { tolerance: 1e-3 },
   ]),
   // Clusters
-  clusterStatus: call(cluster.clusterStatus, () => [{ redis: 'redis://127.0.0.1:1' }]),
-  startClusterWorker: call(cluster.startClusterWorker, () => [
-    { address: { redis: 'redis://127.0.0.1:1' }, threads: 1, imports: [], name: 'w' },
-  ]),
+  clusterStatus: call(cluster.clusterStatus, () => [nobody]),
+  startClusterWorker: call(cluster.startClusterWorker, () => [{ address: nobody, threads: 1, imports: [], name: 'w' }]),
   // Amortized SVGD
   createAmortizedSVGD: call(all.createAmortizedSVGD, () => [amortized]),
 }

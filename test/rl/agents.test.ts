@@ -218,7 +218,7 @@ describe('evaluate', () => {
       { env: 'MountainCar-v0' },
       'The agents have 4 observations and 2 discrete actions, but MountainCar-v0 has 2 observations and 3 discrete actions.',
     ],
-    [{ agents: undefined }, 'agents must be what step.agents(), loadAgents() or loadPolicy() gives, got undefined.'],
+    [{ agents: undefined }, 'agents must be what step.agents(), loadAgents() or loadPolicy() gives, got none.'],
     [{ agents: [1] }, 'got [1].'],
     [{ episodes: 0 }, 'episodes must be a whole number from 1 to 1000000, got 0.'],
     [

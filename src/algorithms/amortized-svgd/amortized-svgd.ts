@@ -4,6 +4,7 @@ import { f32, padded } from '../../core/layout.ts'
 import { type CoreSource, compileCore } from '../../core/module.ts'
 import { namesOf, refuseNoState } from '../../core/options.ts'
 import { Draw, splitSeed } from '../../core/random.ts'
+import { areFinite, isRecord, requireThat } from '../../core/require.ts'
 import { meanNorm } from '../../core/rows.ts'
 import { check, wholeNumber } from '../../core/schemas.ts'
 import { checkOptions } from '../../core/settings.ts'
@@ -128,6 +129,9 @@ function problemOf(options: AmortizedOptions): AmortizedProblem {
   const config = checkOptions('createAmortizedSVGD', amortizedSchema, options, OTHER_OPTIONS)
   const { network, kernel = rbf(), bandwidth = 'sql-code', discrepancyKernel } = options
   const dimension = check(wholeNumber('dimension', 1), options.dimension)
+  const isNetwork =
+    isRecord(network) && [network.widths, network.layers].every(Array.isArray) && Number.isSafeInteger(network.size)
+  requireThat(isNetwork && areFinite(network.widths), 'createAmortizedSVGD', 'a network, as mlp() makes it', network)
   const problem = {
     ...{ config, network, dimension, kernel, bandwidth, scoreAll: scoreOf(options) },
     discrepancyKernel: checkDiscrepancyKernel(discrepancyKernel ?? { kind: 'imq', c: 1, beta: -0.5 }),

@@ -1,5 +1,6 @@
 import { UsageError } from '../../core/errors.ts'
 import { padded } from '../../core/layout.ts'
+import { isRecord, requireThat } from '../../core/require.ts'
 import type { Policy } from '../../nn/policy.ts'
 import { type Divergence, divergences } from '../../rl/visitation-density.ts'
 import type { BandwidthRule } from '../../svgd/bandwidth-rules.ts'
@@ -52,7 +53,10 @@ export interface InteractingPolicies {
  * [n][n] the kernel matrix of the last step, with a kernel on each layer their mean; null where particles do not
  * interact.
  */
-export function kernelMatrix({ arena, functions, particles: n, config }: InteractingPolicies): number[][] | null {
+export function kernelMatrix(state: InteractingPolicies): number[][] | null {
+  const isState = isRecord(state) && isRecord(state.config) && isRecord(state.arena) && isRecord(state.arena.view)
+  requireThat(isState, 'kernelMatrix', 'the state of svpg.init(), not a promise of it', state)
+  const { arena, functions, particles: n, config } = state
   if (config.interaction !== 'stein') return null
   const { kernel, meanKernel } = (functions ?? { arena }).arena.view
   const matrix = meanKernel.length > 0 ? meanKernel : kernel
