@@ -1,6 +1,7 @@
 import type { Value } from '../core/statistics.ts'
 import { type Draw, escapeHtml } from '../report/charts.ts'
 import { colorOf } from '../report/colours.ts'
+import { QUANTITIES } from '../report/metric-titles.ts'
 import { figure, HALF, number, section, table } from '../report/page.ts'
 import type { Comparison, MeasureEstimate } from './comparison.ts'
 import { improvementChart, profileChart } from './comparison-charts.ts'
@@ -11,7 +12,7 @@ import type { ExperimentSummary } from './summary.ts'
 const TITLES: Readonly<Record<string, string>> = {
   best: 'Best policy',
   finalMedian: 'Median policy at the end',
-  coverage: 'Coverage',
+  coverage: QUANTITIES.coverage[0],
   gridMean: 'Mean over the grid',
 }
 /** Runs of each variant from which on the intervals of a bootstrap are close to what they say. */
