@@ -22,6 +22,15 @@ export const QUANTITIES: Readonly<Record<string, readonly [title: string, captio
     'Share of new transitions that it tells apart: at ½ the proposed environments feel like the reference.',
   ],
   discriminatorReward: ['Reward of the particles', 'Mean of log D − log ½ over the proposed environments.'],
+  actionDivergence: [
+    'Divergence of actions',
+    'Bits that an action tells of which of two policies took it, mean over pairs and states of both: 0 the same, 1 apart.',
+  ],
+  behaviourVolume: [
+    'Volume of behaviours',
+    'log det of the likeness of greedy actions at shared states: 0 where all differ, far below where policies are alike.',
+  ],
   coverage: ['Coverage', 'Cells of the task’s grid that the population has visited so far.'],
   coverageNow: ['Coverage in an iteration', 'Cells that it visited in one iteration.'],
+  qualityDiversity: ['QD score', 'Sum over the cells of an iteration of the best return of a policy that was there.'],
 }

@@ -18,6 +18,15 @@ export interface IterationMetrics extends Metrics {
   coverage?: number
   /** Those that it visited in this iteration. */
   coverageNow?: number
+  /** Σ over these of the best last mean return of a particle that was there, where no return is below 0. */
+  qualityDiversity?: number
+  /**
+   * Of several policies: the mean of the bits that an action tells of which of two took it, at states that either
+   * visited, from 0, the same, to 1: a divergence of Jensen and Shannon.
+   */
+  actionDivergence?: number
+  /** Of several policies: log det of the likeness of their greedy actions, at most 0; the nearer, the more they differ. */
+  behaviourVolume?: number
 }
 
 /** Mean return of every particle over a number of episodes, acting greedily and by sampling. */

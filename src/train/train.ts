@@ -25,6 +25,7 @@ import { evaluatePopulation } from '../rl/evaluate.ts'
 import type { ParticleInfo, Visited } from '../rl/evaluator.ts'
 import { encodeCheckpoint, type Snapshot, spacesOf } from './checkpoint.ts'
 import { countCoverage } from './coverage.ts'
+import { diversityMeter } from './diversity.ts'
 import {
   cellsPart,
   checkpointOf,
@@ -195,6 +196,7 @@ async function* stepsOf(given: ResumeOptions | AnyTrainOptions): AsyncGenerator<
   const seen = new Set<number>()
   const lastReturns: (number | null)[] = []
   const coverage = countCoverage(seen)
+  const diversity = diversityMeter()
   const bestOf = bestOfReturns(lastReturns)
   const { population, rest } = method.parts(state)
   const whole = partsOf({
@@ -216,10 +218,11 @@ async function* stepsOf(given: ResumeOptions | AnyTrainOptions): AsyncGenerator<
         content: contentOf(partsOf({ whole, beside: beside ?? null })),
       })
       const best = bestOf(measured.returns)
+      const counted = { ...coverage(info.particles ?? [], lastReturns), ...diversity(state, visited?.(state) ?? []) }
       yield {
         iteration,
         iterations,
-        metrics: { iteration, seconds, ...measured, ...standing(lastReturns), ...coverage(info.particles ?? []) },
+        metrics: { iteration, seconds, ...measured, ...standing(lastReturns), ...counted },
         state: state as AnyTrainStep['state'],
         algorithm,
         env: spec.id,

@@ -13,6 +13,7 @@ import { steinDirection } from '../../svgd/direction.ts'
 import { type SteinArena, type SteinInfo, steinFields } from '../../svgd/fields.ts'
 import { type Kernel, rbf } from '../../svgd/kernels.ts'
 import { estimatorObjective } from '../policy-gradient/policy-gradient.ts'
+import { volumeGradient } from './determinant.ts'
 import { isMutual } from './interaction.ts'
 import type { SvpgConfig } from './settings.ts'
 
@@ -28,6 +29,9 @@ import type { SvpgConfig } from './settings.ts'
  * rollout, whose pull-back through θ_i moves policy i where j was as j would move. Of its own score policy i has all
  * rows, J_iᵀ g_i = s_i, and so its own term stays the full policy gradient. A prior is on parameters, is part of s_i
  * and is not shared; steps of self-imitation are not shared either.
+ *
+ * With the interaction 'determinant' nothing is shared, and in place of the repulsion stands the gradient of the
+ * logarithm of the volume of all policies, determinant.ts: φ(θ_i) = 1/n [ s_i + J_iᵀ ∇_{f_i} log det(K + εI) ].
  *
  * Source: Wang, Ren, Zhu & Zhang 2019 (arXiv 1902.09754), equation 4, for posteriors; the score is ours.
  */
@@ -109,6 +113,8 @@ export function takeProbes(space: FunctionSpace, probes: readonly Probes[]): voi
 interface FunctionVariant {
   /** Whether others act by their scores, or by the repulsion alone. */
   readonly isSharing: boolean
+  /** Whether the volume of all pushes them apart instead of pairs. Default false. */
+  readonly byVolume?: boolean
   /** 1/α */
   readonly inverse: number
   readonly repulsion: number
@@ -121,7 +127,7 @@ interface FunctionVariant {
 export function functionDirection(
   { view }: Pick<SteinArena, 'view'>,
   space: FunctionSpace,
-  { isSharing, inverse, repulsion }: FunctionVariant,
+  { isSharing, byVolume, inverse, repulsion }: FunctionVariant,
 ): SteinInfo {
   const { policy, particles: n, arena, kernel } = space
   const dimension = stateOutputs(space) + freeOf(policy)
@@ -135,6 +141,7 @@ export function functionDirection(
   for (let k = 0; k < direction.length; k++) direction[k] -= score[k] / n
   const shared = pulledBack(space, view.theta)
   const info = steinDirection(arena, size, kernel, { drive: 0, repulsion })
+  if (byVolume) volumeGradient(arena, n, info.bandwidth, repulsion / n)
   const apart = pulledBack(space, view.theta)
   const drive = new Float32Array(shared.length)
   for (let i = 0; i < n; i++) {

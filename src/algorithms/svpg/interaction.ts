@@ -8,7 +8,8 @@ import type { Kernel } from '../../svgd/kernels.ts'
  *
  * 'stein': φ_i = 1/n Σ_j [ k_ji s_j + ∇_{θ_j} k_ji ];
  * 'independent': φ_i = s_i, no kernel and no mean over particles;
- * 'joint': the same with one particle that has the data of all.
+ * 'joint': the same with one particle that has the data of all;
+ * 'determinant': φ_i = 1/n [ s_i + ∇_i log det K ], the volume of all instead of pairs; with the kernel on functions.
  *
  * The others take stein apart, to see what it works by:
  *
@@ -16,11 +17,18 @@ import type { Kernel } from '../../svgd/kernels.ts'
  * 'self-push': φ_i = 1/n [ s_i + (n − 1) (2/h) e^{−2|θ_i|²/h} θ_i ], no interaction at all: each is pushed from the
  * origin as n − 1 others would push it that are as far from the origin in directions of their own.
  */
-export const interactions = ['stein', 'independent', 'joint', 'no-sharing', 'self-push'] as const
+export const interactions = ['stein', 'independent', 'joint', 'determinant', 'no-sharing', 'self-push'] as const
 type Interaction = (typeof interactions)[number]
 
 /** Whether particles are moved by a kernel. */
-export const isMutual = (interaction: Interaction) => interaction === 'stein' || interaction === 'no-sharing'
+export const isMutual = (interaction: Interaction) =>
+  interaction === 'stein' || interaction === 'determinant' || interaction === 'no-sharing'
+
+/** How policies act on each other as functions. */
+export const actingOf = (interaction: Interaction) => ({
+  isSharing: interaction === 'stein',
+  byVolume: interaction === 'determinant',
+})
 
 /** From the scores to the directions. Null where there is no kernel. */
 export function direct(

@@ -57,7 +57,7 @@ export function kernelMatrix(state: InteractingPolicies): number[][] | null {
   const isState = isRecord(state) && isRecord(state.config) && isRecord(state.arena) && isRecord(state.arena.view)
   requireThat(isState, 'kernelMatrix', 'the state of svpg.init(), not a promise of it', state)
   const { arena, functions, particles: n, config } = state
-  if (config.interaction !== 'stein') return null
+  if (config.interaction !== 'stein' && config.interaction !== 'determinant') return null
   const { kernel, meanKernel } = (functions ?? { arena }).arena.view
   const matrix = meanKernel.length > 0 ? meanKernel : kernel
   return Array.from({ length: n }, (_, i) => [...matrix.subarray(i * padded(n), i * padded(n) + n)])

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import type { Workers } from '../../cluster/address.ts'
-import { UsageError } from '../../core/errors.ts'
+import { show, UsageError } from '../../core/errors.ts'
 import type { CoreSource } from '../../core/module.ts'
 import {
   fractionOr,
@@ -32,7 +32,7 @@ const schema = v.object({
     oneOf('interaction', interactions),
     'stein',
     'independent: no kernel, each policy follows its own gradient (not 1/n of it); joint: one policy with the data of n; ' +
-      'no-sharing and self-push take stein apart.',
+      'determinant: its own gradient and that of the volume of what all do, with the kernel function; no-sharing and self-push take stein apart.',
   ),
   prior: setting(
     positiveFloat32Or('prior', ['flat']),
@@ -129,5 +129,7 @@ export function svpgConfig(options: Partial<SvpgOptions>): SvpgConfig {
   const settings = checkOptions('svpg', schema, options, [...RUN_OPTIONS, 'priorMean'])
   if (settings.kernel === 'function' && settings.perLayer)
     throw new UsageError('perLayer is for kernels on parameters: leave it out, got the kernel "function".')
+  if (settings.interaction === 'determinant' && settings.kernel !== 'function')
+    throw new UsageError(`The interaction determinant needs the kernel "function", got ${show(settings.kernel)}.`)
   return { ...settings, ...estimatorOf(settings) }
 }

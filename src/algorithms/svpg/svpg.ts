@@ -33,7 +33,7 @@ import {
 } from './behaviour-kernel.ts'
 import { evolve } from './evolution.ts'
 import { functionDirection, functionsFor, takeProbes } from './function-kernel.ts'
-import { direct } from './interaction.ts'
+import { actingOf, direct } from './interaction.ts'
 import { explorationShare, isDivergence, kernelMatrix, parameterKernel } from './kernel.ts'
 import { type SvpgConfig, type SvpgOptions, svpgConfig, svpgSettings } from './settings.ts'
 import { fitting, taskAndPolicy } from './task.ts'
@@ -244,7 +244,7 @@ function move(state: SvpgState): SteinInfo | null {
   if (view.priorMean.length > 0) ops.combineInto(at.score, 1, at.score, precision, at.priorMean, count)
   const { interaction, repulsion } = config
   const info = state.functions
-    ? functionDirection(arena, state.functions, { isSharing: interaction === 'stein', inverse, repulsion })
+    ? functionDirection(arena, state.functions, { ...actingOf(interaction), inverse, repulsion })
     : direct(arena, { particles: n, dimension: policy.size }, interaction, kernel, variantOf(state))
   state.moves++
   optimizer.step(arena, state.moves)

@@ -291,7 +291,7 @@ describe('bad input', () => {
     [{ hidden: [4, 0] }, 'a hidden width must be a whole number from 1 to 4096, got 0.'],
     [
       { interaction: 'none' as 'stein' },
-      'interaction must be one of stein, independent, joint, no-sharing, self-push, got "none".',
+      'interaction must be one of stein, independent, joint, determinant, no-sharing, self-push, got "none".',
     ],
     [{ temperature: 0 }, 'temperature must be a finite number above 0, got 0.'],
     [
