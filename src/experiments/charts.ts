@@ -159,6 +159,50 @@ function whisker({ label, mean, halfWidth }: VariantBar): SeriesOption[] {
   ]
 }
 
+/** The runs of one variant in a plane of two measures. */
+interface VariantPoints {
+  readonly label: string
+  readonly color: string
+  readonly points: readonly (readonly [x: number, y: number])[]
+}
+
+/** One point a run. */
+export function pointChart(variants: readonly VariantPoints[], xName: string, yName: string): EChartsOption {
+  const all = variants.flatMap(({ points }) => points)
+  const side = (name: string, values: readonly number[]) => ({
+    ...axis(name),
+    ...valueAxis(),
+    ...niceRange(values),
+    type: 'value' as const,
+    name,
+  })
+  return {
+    grid: { left: 70, right: 24, top: 24, bottom: 44 },
+    xAxis: {
+      ...side(
+        xName,
+        all.map(([x]) => x),
+      ),
+      nameLocation: 'middle',
+      nameGap: 28,
+    },
+    yAxis: {
+      ...side(
+        yName,
+        all.map(([, y]) => y),
+      ),
+      nameLocation: 'end',
+    },
+    series: variants.map(({ label, color, points }) => ({
+      type: 'scatter' as const,
+      silent: true,
+      ...{ name: label, color, symbolSize: 11 },
+      itemStyle: { color, opacity: 0.85 },
+      data: points.map(([x, y]) => [x, y]),
+    })),
+  }
+}
+
 /** What a heat map of returns over two constants shows. */
 interface GridMap {
   /** [y][x] */

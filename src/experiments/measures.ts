@@ -56,6 +56,7 @@ export type Measures = Readonly<Record<string, Value>>
  *     goals, goalsMissed, goal0 …  where sampled episodes of a task with goals end
  *     coverage        cells of the task's grid that the population visited over the run, where there is a grid
  *     finalCoverage   those of one iteration, averaged over the last ten
+ *     actionDivergence, behaviourVolume, qualityDiversity  how much policies differ, averaged over the last ten
  */
 export function measuresOf(
   curves: PopulationCurves,
@@ -80,6 +81,7 @@ export function measuresOf(
     ...ofEvaluation('sampled', evaluation.sampled),
     ...goalMeasures(playedGoals(evaluation)),
     ...coverageOf(metrics),
+    ...diversityOf(metrics),
   }
 }
 
@@ -88,6 +90,15 @@ function coverageOf(metrics: readonly IterationMetrics[]): Measures {
   const last = metrics[metrics.length - 1]?.coverage
   if (last === undefined) return {}
   return { coverage: last, finalCoverage: meanOf(now.slice(-windowOf(metrics.length))) }
+}
+
+const DIVERSITY = ['actionDivergence', 'behaviourVolume', 'qualityDiversity'] as const
+
+/** Those that the metrics have. */
+function diversityOf(metrics: readonly IterationMetrics[]): Measures {
+  const last = metrics.slice(-windowOf(metrics.length))
+  const known = DIVERSITY.filter((name) => last.some((m) => m[name] !== undefined))
+  return Object.fromEntries(known.map((name) => [name, meanOf(last.map((m) => finite(m[name])))]))
 }
 
 function ofEvaluation(name: string, returns: readonly number[]): Measures {

@@ -3,6 +3,7 @@ import { nearest } from '../core/nearest.ts'
 import { requireText, requireThat } from '../core/require.ts'
 import { goalsAt } from '../envs/multigoal.ts'
 import type { Ranges } from '../rl/randomisation.ts'
+import { diversityPresets } from './diversity-presets.ts'
 import type { ExperimentSettings, Preset } from './preset.ts'
 import {
   doublePendulumPresets,
@@ -166,6 +167,7 @@ export const presets: readonly Preset[] = [
       },
     ],
   },
+  ...diversityPresets({ independent, behaviour }),
   {
     name: 'sac-pendulum',
     shows: 'Soft actor-critic on the pendulum, the baseline that others are to be measured by: 20,000 steps.',

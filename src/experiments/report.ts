@@ -18,7 +18,7 @@ import {
   text,
   WIDE,
 } from '../report/page.ts'
-import { barChart, gridChart, learningChart, mapChart, numberChart, type VariantCurve } from './charts.ts'
+import { barChart, gridChart, learningChart, mapChart, numberChart, pointChart, type VariantCurve } from './charts.ts'
 import { comparisonSection } from './comparison-section.ts'
 import { cornerName, gridValues, hardIndex, type PresetGrid } from './grid.ts'
 import type { PopulationCurves } from './measures.ts'
@@ -53,6 +53,7 @@ export async function renderExperiment(summary: ExperimentSummary, extras: Repor
     ? [
         ...(summary.grid ? [section('Across the parameters', gridFigures(summary, summary.grid, draw))] : []),
         ...resultSections(summary, extras, draw),
+        diversitySection(summary, draw),
         goalSection(summary, extras.goals, draw),
         section('Statistics', statisticsTable(summary)),
         comparisonSection(summary, draw),
@@ -173,6 +174,37 @@ function learningFigures(summary: ExperimentSummary, { transitions }: ReportExtr
     'Return in training of the median policy: the whole population has learned where it is close to the best.',
   )
   return `<div class="stack">${best}${median}</div>`
+}
+
+/** Return against diversity, one point a run; nothing where no population has a diversity. */
+function diversitySection({ variants }: ExperimentSummary, draw: Draw): string {
+  const named = variants.map(({ label, runs }, v) => ({
+    ...{ label, color: colorOf(v) },
+    points: runs.flatMap(({ measures }): [number, number][] => {
+      const [x, y] = [measures?.behaviourVolume ?? null, measures?.finalMedian ?? null]
+      return x === null || y === null ? [] : [[x, y]]
+    }),
+  }))
+  if (named.every(({ points }) => points.length === 0)) return ''
+  const drawn = figure(draw, {
+    ...{ id: 'diversity', title: 'Median return against volume', size: HALF, wide: WIDE, legend: true },
+    label: `Median return against the volume of behaviours, one point a run: ${named.map(({ label }) => label).join(', ')}.`,
+    caption:
+      'One point a run: to the right policies differ, at the top they are good; both of the last ten iterations.',
+    option: pointChart(named, 'log-volume of behaviours', 'median return'),
+  })
+  const names = ['finalMedian', 'actionDivergence', 'behaviourVolume', 'goals', 'qualityDiversity'] as const
+  const known = names.filter((name) => variants.some(({ estimates }) => name in estimates))
+  const rows = variants.map(({ label, estimates }, v) => [
+    `${swatch(v)}${escapeHtml(label)}`,
+    ...known.map((name) => estimated(estimates[name])),
+  ])
+  return section('Return and diversity', `${drawn}\n${table(['', ...known.map((name) => MEASURED[name])], rows)}`)
+}
+
+const MEASURED = {
+  ...{ finalMedian: 'Final median', actionDivergence: 'Divergence', behaviourVolume: 'Volume' },
+  ...{ goals: 'Goals kept', qualityDiversity: 'QD score' },
 }
 
 interface BarFigure {

@@ -3,7 +3,7 @@ import { type CoreModule, compileCore } from '../../core/module.ts'
 import type { EnvironmentSpec } from '../../envs/contract.ts'
 import { goalReached, goalsOf } from '../../envs/multigoal.ts'
 import type { Evaluation } from '../../report/metrics.ts'
-import { type Agents, arePolicies, type DrawingAgents } from '../../rl/agents.ts'
+import { type Agents, arePolicies, type DrawingAgents, type PolicyAgents } from '../../rl/agents.ts'
 import { playEpisodes } from '../../rl/play.ts'
 
 /** Where sampled episodes of a multi-goal task end, and the agents' values of actions in some states. */
@@ -43,28 +43,60 @@ const STATES = [
   [2.5, 2.5],
 ] as const
 
+/** Of each policy of a population, and how many of them are drawn. */
+const POLICY_EPISODES = 20
+const POLICY_DRAWN = 5
+
 /**
- * Plays sampled episodes with every agent. The agents act; policies have no part in this picture.
+ * Plays sampled episodes with every agent. The policies of a population are one agent together: what counts is which
+ * goals some of them keep.
  *
  * @returns null for a task without goals
  */
 export async function playGoals(spec: EnvironmentSpec, agents: Agents, seed: number): Promise<Goals | null> {
   const constants = spec.core?.constants ?? {}
-  if (!Object.hasOwn(constants, 'goal0X') || arePolicies(agents)) return null
+  if (!Object.hasOwn(constants, 'goal0X')) return null
   const places = goalsOf(constants)
   const module = await compileCore()
+  const where = { places, radius: constants.goalThreshold, limit: constants.positionLimit }
+  if (arePolicies(agents)) return { ...where, agents: [together(module, spec, agents, seed)] }
   const all = Array.from({ length: agents.particles }, (_, particle) => ({
-    ...endsOf(module, spec, agents, particle, seed),
+    ...endsOf(module, spec, agents, { particle, seed, episodes: EPISODES, drawn: DRAWN }),
     actionValues: agents.value ? STATES.map((state) => actionValuesAt(agents, particle, state, seed)) : [],
   }))
-  return { agents: all, places, radius: constants.goalThreshold, limit: constants.positionLimit }
+  return { ...where, agents: all }
 }
 
-function endsOf(module: CoreModule, spec: EnvironmentSpec, agents: DrawingAgents, particle: number, seed: number) {
+/** The ends of all policies added up, and some trajectories of each. */
+function together(module: CoreModule, spec: EnvironmentSpec, agents: PolicyAgents, seed: number): AgentGoals {
+  const each = Array.from({ length: agents.particles }, (_, particle) =>
+    endsOf(module, spec, agents, { particle, seed, episodes: POLICY_EPISODES, drawn: POLICY_DRAWN }),
+  )
+  return {
+    counts: each[0].counts.map((_, g) => each.reduce((sum, { counts }) => sum + counts[g], 0)),
+    trajectories: each.flatMap(({ trajectories }) => trajectories).slice(0, DRAWN),
+    actionValues: [],
+  }
+}
+
+interface Played {
+  readonly particle: number
+  readonly seed: number
+  readonly episodes: number
+  /** Of how many the trajectories are kept. */
+  readonly drawn: number
+}
+
+function endsOf(
+  module: CoreModule,
+  spec: EnvironmentSpec,
+  agents: Agents,
+  { particle, seed, episodes, drawn: shown }: Played,
+) {
   const constants = spec.core?.constants ?? {}
   const counts: number[] = Array(goalsOf(constants).length + 1).fill(0)
-  const trajectories: [number, number][][] = Array.from({ length: EPISODES }, () => [])
-  const request = { spec, agents, particle, greedy: false, episodes: EPISODES, seed }
+  const trajectories: [number, number][][] = Array.from({ length: episodes }, () => [])
+  const request = { spec, agents, particle, greedy: false, episodes, seed }
   playEpisodes(module, request, (episode, { 0: x, 1: y }, step) => {
     trajectories[episode].push([x, y])
     if (!step?.terminated && !step?.truncated) return
@@ -72,7 +104,7 @@ function endsOf(module: CoreModule, spec: EnvironmentSpec, agents: DrawingAgents
     counts[goal < 0 ? counts.length - 1 : goal]++
   })
   const rounded = (x: number) => Number(x.toFixed(2))
-  const drawn = trajectories.slice(0, DRAWN).map((all) => all.map(([x, y]) => [rounded(x), rounded(y)] as const))
+  const drawn = trajectories.slice(0, shown).map((all) => all.map(([x, y]) => [rounded(x), rounded(y)] as const))
   return { counts, trajectories: drawn }
 }
 
@@ -96,7 +128,7 @@ function actionValuesAt(
 }
 
 /**
- * What a run comes to, of the last of its agents:
+ * What a run comes to, of the last of its agents or of all policies together:
  *
  *     goals        how many goals at least one sampled episode in twenty ends at
  *     goalsMissed  share of the episodes that end at none
@@ -105,7 +137,8 @@ function actionValuesAt(
 export function goalMeasures(goals: Goals | null | undefined): Record<string, number> {
   if (!goals) return {}
   const { counts } = goals.agents[goals.agents.length - 1]
-  const shares = counts.map((count) => count / EPISODES)
+  const all = counts.reduce((sum, count) => sum + count, 0)
+  const shares = counts.map((count) => count / all)
   const missed = shares[shares.length - 1]
   return {
     goals: shares.slice(0, -1).filter((share) => share >= 0.05).length,

@@ -36,7 +36,7 @@ export function goalSection({ variants }: ExperimentSummary, runs: readonly RunG
     `<p class="note">Sampled episodes of the first run of each variant; the start is in the middle. Then Q over the actions, pale where it is high, and actions drawn from the policy, in three states.</p>
 <div class="stack">${figures.join('\n')}</div>
 ${table(['', 'Goals reached', ...heads, 'None'], rows)}
-<p class="note">Shares of 100 sampled episodes after training. A goal counts as reached when one episode in twenty ends there.</p>`,
+<p class="note">Shares of sampled episodes after training: 100 of an agent, 20 of each policy of a population, counted together. A goal counts as reached when one episode in twenty ends there.</p>`,
   )
 }
 
