@@ -25,7 +25,9 @@ export interface IterationMetrics extends Metrics {
    * visited, from 0, the same, to 1: a divergence of Jensen and Shannon.
    */
   actionDivergence?: number
-  /** Of several policies: log det of the likeness of their greedy actions, at most 0; the nearer, the more they differ. */
+  /**
+   * Of several policies: log det of the likeness of their greedy actions, at most 0; the nearer, the more they differ.
+   */
   behaviourVolume?: number
 }
 

@@ -15,11 +15,11 @@ const MOST_POLICIES = 16
 const MOST_ROWS = 8
 
 /** How much policies differ. */
-export interface Diversity {
+interface Diversity {
   /**
    * Mean over pairs of the bits that an action tells of which of the two took it, 1 − H(p), p = π_i/(π_i + π_j), over
    * rows of both in equal parts: 0 the same, 1 apart. Where both visit the same states it is an estimate of the
-   * divergence of Jensen and Shannon of π_i(·|s) and π_j(·|s), and as a mean of terms of at least 0 one of little noise.
+   * divergence of Jensen and Shannon of π_i(·|s) and π_j(·|s), whose terms are never below 0.
    */
   readonly actionDivergence: number
   /**
