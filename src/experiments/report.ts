@@ -204,7 +204,7 @@ function diversitySection({ variants }: ExperimentSummary, draw: Draw): string {
 
 const MEASURED = {
   ...{ finalMedian: 'Final median', actionDivergence: 'Divergence', behaviourVolume: 'Volume' },
-  ...{ goals: 'Goals kept', qualityDiversity: 'QD score' },
+  ...{ goals: 'Goals kept', qualityDiversity: QUANTITIES.qualityDiversity[0] },
 }
 
 interface BarFigure {
