@@ -39,7 +39,12 @@ describe('a wrong word on the command line is named, and nothing is written', ()
     [set('--temperature', 'NaN'), 'temperature', 'finite number', 'got "NaN".'],
     [set('--temperature', '0'), 'temperature', 'above 0', 'got 0.'],
     [set('--temperature', 'Infinity'), 'temperature', 'finite', 'got Infinity.'],
-    [set('--interaction', 'swarm'), 'interaction', 'stein, independent, joint, no-sharing, self-push', 'got "swarm".'],
+    [
+      set('--interaction', 'swarm'),
+      'interaction',
+      'stein, independent, joint, determinant, no-sharing, self-push',
+      'got "swarm".',
+    ],
     [set('--baseline', 'critic'), 'baseline', 'none, mean, linear, linear-rllab, value', 'got "critic".'],
     [set('--bandwidth', 'wide'), 'bandwidth', 'svpg-code', 'number above 0', 'got "wide".'],
     [set('--bandwidth', '-1'), 'bandwidth', 'above 0', 'got -1.'],

@@ -9,6 +9,7 @@ import { inTemporaryDirectory, lines, run, SMALL, start, until } from './steinrl
 const METRICS = [
   ...['iteration', 'seconds', 'transitions', 'returns', 'episodes', 'entropy', 'thetaNorm'],
   ...['drive', 'repulsion', 'sharing', 'bandwidth', 'kernelOffDiagonal', 'temperature', 'best', 'median'],
+  ...['actionDivergence', 'behaviourVolume'],
 ]
 
 const train = (directory: string, ...args: string[]) =>
@@ -169,7 +170,13 @@ test('every option reaches the configuration', () =>
       ...{ selfImitation: 'trajectories', estimator: 'reinforce', lambda: 1, nSteps: null, epochs: 1, minibatches: 1 },
       // Those that are left as they are.
       ...{ kernelTemperature: null, exploration: 'anneal', criticEpochs: 4, criticBatch: 256, imitationSteps: 4 },
-      ...{ imitationBatch: 512, imitationCapacity: 10_000, priorityExponent: 0.6, importanceExponent: 0.1 },
+      ...{
+        imitationBatch: 512,
+        imitationCapacity: 10_000,
+        priorityExponent: 0.6,
+        importanceExponent: 0.1,
+        probeStates: 8,
+      },
       ...{ imitationValueWeight: 0.01, imitationShare: 0.8, trajectories: 10, discriminatorHidden: [100, 100] },
       ...{ discriminatorLearningRate: 1e-4, discriminatorSteps: 1, imitationReward: 'positive' },
       ...{ lastGain: 0.1, rewardScale: 1 },
