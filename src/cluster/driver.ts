@@ -82,6 +82,10 @@ export async function post(driver: Driver, entries: readonly Entry[]): Promise<v
       })),
     )
     sent.push(added)
+    // What a worker leaves in its own queue is for nobody else.
+    const own = jobs.filter(({ owner }) => owner !== null)
+    const kept = () => server.together(own.map(({ id }) => ['PEXPIRE', keys.ofQueue(name, id), KEPT.job]))
+    if (own.length > 0) sent.push(added.then(kept))
   }
   await Promise.all(sent)
 }

@@ -27,9 +27,11 @@ export const tell = (server: Server, record: WorkerRecord): Promise<unknown> =>
   server.together([
     ['SADD', keys.workers, record.id],
     ['SET', keys.worker(record.id), JSON.stringify(record), 'PX', BEAT.until],
-    ...[keys.workers, ...[sharedQueue(record), ownQueue(record.id)].flatMap((name) => keysOf(name, LASTING))].map(
-      (key) => ['PEXPIRE', key, KEPT.queue],
-    ),
+    ...[
+      keys.workers,
+      ...keysOf(sharedQueue(record), LASTING),
+      ...keysOf(ownQueue(record.id), [...LASTING, ...OF_JOBS]),
+    ].map((key) => ['PEXPIRE', key, KEPT.queue]),
   ])
 
 /** A worker takes its leave, and clears away the queues that nobody needs any more. */
@@ -49,6 +51,9 @@ const LASTING = ['events', 'meta', 'marker', 'id']
 /** The same, and what goes by itself: it says that stalled jobs were looked for a moment ago. */
 const OF_EMPTY_QUEUE = [...LASTING, 'stalled-check']
 
+/** What it keeps of jobs; those that are for one worker alone are nobody's without it. */
+const OF_JOBS = ['wait', 'active', 'delayed', 'failed', 'stalled']
+
 const keysOf = (queue: string, names: readonly string[]) => names.map((name) => keys.ofQueue(queue, name))
 
 /** Removes what is left of a queue, unless there are jobs in it, of another run perhaps. */
@@ -57,6 +62,14 @@ export async function clearQueue(server: Server, name: string): Promise<void> {
   const counts = Object.values(await queue.getJobCounts())
   await queue.close()
   if (counts.every((count) => count === 0)) await server.call('UNLINK', ...keysOf(name, OF_EMPTY_QUEUE))
+}
+
+/** Removes the queue of a worker that is no more, also jobs that it held a lock on. */
+export async function removeQueue(server: Server, name: string): Promise<void> {
+  const queue = server.queue(name)
+  await queue.obliterate({ force: true })
+  await queue.close()
+  await server.call('UNLINK', ...keysOf(name, OF_EMPTY_QUEUE))
 }
 
 /** The workers that are alive, in the order of their names; what is left of others is cleared away. */

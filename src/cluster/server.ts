@@ -52,6 +52,8 @@ export interface Queue {
   getJobCounts(): Promise<Record<string, number>>
   /** A job that is being done stays. */
   remove(id: string): Promise<number>
+  /** Removes the queue; with `force` also jobs that are being done. */
+  obliterate(options: { readonly force: boolean }): Promise<void>
   on(event: 'error', listener: (error: Error) => void): unknown
   close(): Promise<void>
 }

@@ -4,7 +4,7 @@ import type { RedisAddress } from './address.ts'
 import { beat, type Driver, type Entry, takeNote, withdraw } from './driver.ts'
 import { encodeMessage } from './messages.ts'
 import { inWords, KEPT, keys, newId, ownQueue, ownRelease, type Release } from './names.ts'
-import { clearQueue, sorted, type WorkerRecord, workersAt } from './register.ts'
+import { clearQueue, removeQueue, sorted, type WorkerRecord, workersAt } from './register.ts'
 import { connect } from './server.ts'
 
 /** How a driver is started. */
@@ -87,8 +87,9 @@ export async function endDriver(driver: Driver): Promise<void> {
     await server.call('UNLINK', keys.setup(run), keys.answers(run))
     for (const queue of queues.values()) await queue.close()
     const alive = new Set((await workersAt(server)).map(({ id }) => id))
-    const ofGone = [...seen].filter((id) => !alive.has(id)).map(ownQueue)
-    for (const name of new Set([...queues.keys(), ...ofGone])) await clearQueue(server, name)
+    const ofGone = new Set([...seen].filter((id) => !alive.has(id)).map(ownQueue))
+    for (const name of ofGone) await removeQueue(server, name)
+    for (const name of queues.keys()) if (!ofGone.has(name)) await clearQueue(server, name)
   } catch {
     // What is left there goes by itself.
   } finally {

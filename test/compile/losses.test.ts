@@ -119,6 +119,17 @@ const losses: Readonly<Record<string, { names: readonly string[]; run: Run }>> =
     names: ['The policy objective', 'The loss of the densities'],
     run: trained(svpg, { ...rolled, kernel: 'js', exploration: 0.5 }, 2),
   },
+  'SVPG in function space': {
+    names: [
+      ...['The policy objective', 'The outputs at probe states', 'The pull-back to parameters'],
+      'The objective of outputs',
+    ],
+    run: trained(svpg, { ...rolled, kernel: 'function', probeStates: 4 }, 2),
+  },
+  'SVPG in function space on continuous actions': {
+    names: ['The policy objective', 'The outputs at probe states', 'The objective of outputs'],
+    run: trained(svpg, { ...rolled, env: 'Pendulum-v1', kernel: 'function', probeStates: 4 }, 2),
+  },
   'SVPG that imitates transitions': {
     names: ['The policy objective', 'critic'],
     run: trained(svpg, { ...rolled, ...critics, estimator: 'a2c', selfImitation: 'transitions' }, 3),
