@@ -73,10 +73,12 @@ export async function continued(
     env: EnvironmentSpec
   }
   if (fork) return { iterations: before, ...options }
-  const changed = changedSetting(settings, configOf(withoutRun(options)))
+  // A setting that is newer than the run had its default.
+  const had = configOf(withoutRun({ ...settings, env })) as Readonly<Record<string, unknown>>
+  const changed = changedSetting(had, configOf(withoutRun(options)))
   if (changed)
     throw new UsageError(
-      `The run has ${changed} ${show(settings[changed])}, not ${show(given[changed])}: go on with it, or fork the run.`,
+      `The run has ${changed} ${show(had[changed])}, not ${show(given[changed])}: go on with it, or fork the run.`,
     )
   const iterations = (given.iterations ?? before) as number
   if (iterations <= about.iteration)

@@ -92,6 +92,24 @@ describe.each(Object.entries(runs))('a training that goes on: %s', (_, options) 
   })
 })
 
+test.each([
+  ['svpg', 'probeStates', 8, 5],
+  ['sql', 'residual', false, true],
+  ['s2ac', 'selection', 'random', 'importance'],
+])(
+  'a run of %s from before there was %s goes on with its default, and not with another',
+  async (of, name, had, other) => {
+    const whole = await run({ ...runs[of], iterations: 6 })
+    const { about, content } = await decodeCheckpoint((await run({ ...runs[of], iterations: 6 }, 3)).checkpoint)
+    const { [name]: value, ...config } = about.config as Readonly<Record<string, unknown>>
+    expect(value).toBe(had)
+    const resume = { about: { ...about, config }, content }
+    const rest = await run({ resume })
+    expect(await contentOf(rest.checkpoint)).toEqual(await contentOf(whole.checkpoint))
+    await expect(run({ resume, [name]: other })).rejects.toThrow(`The run has ${name} ${JSON.stringify(had)}, not `)
+  },
+)
+
 describe('tasks in TypeScript', () => {
   const cartPole = async () => inTypeScript(environmentSpec('CartPole-v1'), await compileCore())
   const without = (spec: EnvironmentSpec): EnvironmentSpec => ({
