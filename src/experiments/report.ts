@@ -315,7 +315,7 @@ function runsTable({ variants }: ExperimentSummary): string {
   const names = ['best', 'iterationsTo95', 'finalMedian', 'finalWorst', 'greedyBest', 'greedyMedian']
   const rows = variants.flatMap(({ label, runs }, v) =>
     runs.map((run) => {
-      const link = `<a href="${label}/seed-${run.seed}/report.html">seed ${run.seed}</a>`
+      const link = `<a href="${encodeURIComponent(label)}/seed-${run.seed}/report.html">seed ${run.seed}</a>`
       const outcome = run.reason ? `failed: ${escapeHtml(run.reason)}` : run.outcome
       const name = `${swatch(v)}${escapeHtml(label)}, ${run.outcome === 'unfinished' ? `seed ${run.seed}` : link}`
       return [name, ...names.map((measured) => written(measured, measure(run, measured))), outcome]

@@ -4,6 +4,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Browser } from 'playwright-core'
+import { compareVariants } from '../../dist/experiments/comparison.js'
 import { renderExperiment } from '../../dist/experiments/report.js'
 import { summarise } from '../../dist/experiments/summary.js'
 import { renderReport } from '../../dist/index.js'
@@ -40,10 +41,15 @@ function pagesOf(payload: string): Readonly<Record<string, () => Promise<string>
     outcome: evil('outcome'),
   }
   const ranges = { [evil('range')]: [0.5, 2], length: [0.5, 2] }
-  const variant = { label: 'a', note: evil('note'), settings: { [evil('setting')]: evil('value') } }
+  const variants = ['a', evil('label')].map((label) => {
+    const variant = { label, note: evil('note'), settings: { [evil('setting')]: evil('value') } }
+    const finished = [0, 1].map((seed) => ({ seed, finished: run }))
+    return summarise(variant as never, finished as never)
+  })
   const summary = {
-    ...{ name: evil('name'), shows: evil('shows'), env: evil('env'), iterations: 4, evaluationEpisodes: 3, seeds: [0] },
-    ...{ published: [], variants: [summarise(variant as never, [{ seed: 0, finished: run }] as never)] },
+    ...{ name: evil('name'), shows: evil('shows'), env: evil('env'), iterations: 4, evaluationEpisodes: 3 },
+    seeds: [0, 1],
+    ...{ published: [], variants, comparisons: compareVariants(variants) },
     grid: { ranges, points: 3, episodes: 2, hard: { [evil('range')]: 'high', length: 'high' } },
   }
   const extras = { seconds: 1, transitions: 1, figure: 'returns', visits: [], goals: [] }

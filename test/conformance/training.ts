@@ -48,6 +48,8 @@ const svpgSettings: Readonly<Record<string, Partial<TrainOptions>>> = {
   independent: { interaction: 'independent' },
   joint: { interaction: 'joint' },
   'kernel on behaviour': { kernel: 'js' },
+  'kernel on functions': { kernel: 'function', probeStates: 2 },
+  'volume of functions': { kernel: 'function', interaction: 'determinant', env: 'Pendulum-v1', probeStates: 2 },
   'kernel on layers': { perLayer: true },
   'prior, evolution': { prior: 1, evolutionEvery: 2 },
   'self-imitation, transitions': { estimator: 'a2c', selfImitation: 'transitions', criticHidden: [8] },
@@ -80,8 +82,13 @@ const adrSettings = {
 
 const learnerSettings: Readonly<Record<string, Settings>> = {
   'SAC, learned temperature': { algorithm: 'sac', env: 'Pendulum-v1', ...TINY },
+  'SAC, two threads for its networks': {
+    ...{ algorithm: 'sac', env: 'Pendulum-v1', ...TINY, hidden: [64, 64], batchSize: 128, replaySize: 300 },
+    ...{ warmup: 128, steps: 70, tfjs: { threads: 2 } },
+  },
   'SAC, fixed temperature': { algorithm: 'sac', env: 'Pendulum-v1', ...TINY, temperature: 0.2 },
   SQL: { algorithm: 'sql', ...PLANE },
+  'SQL, residual samplers': { algorithm: 'sql', ...PLANE, residual: true },
   'SQL, targets and proposals that change': { algorithm: 'sql', ...PLANE, targetEvery: 5, proposalFrom: 30 },
   'SQL, two averaged': { algorithm: 'sql', ...PLANE, critics: 2, polyak: 0.01, targetEvery: 1 },
   'SQL, composed': {
@@ -89,6 +96,9 @@ const learnerSettings: Readonly<Record<string, Settings>> = {
     components: [{ goal0X: 4 }, { goal0X: -4 }],
   },
   'Stein soft actor-critic': { algorithm: 's2ac', ...TINY, env: 'MultiGoal-v0', particles: 5 },
+  'Stein soft actor-critic by importance': {
+    ...{ algorithm: 's2ac', ...TINY, env: 'MultiGoal-v0', particles: 5, selection: 'importance' },
+  },
   'active domain randomisation': { algorithm: 'adr', ...adrSettings },
 }
 
