@@ -13,7 +13,7 @@ const FUNCTION_LINES = 80
 
 function filesOf(folder: string, ending: RegExp): string[] {
   return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
-    .filter((file) => ending.test(file) && !/node_modules|(^|\/)(golden|dist|results)\//.test(file))
+    .filter((file) => ending.test(file) && !/node_modules|(^|\/)(golden|dist)\//.test(file))
     .map((file) => `${folder}/${file}`)
 }
 
