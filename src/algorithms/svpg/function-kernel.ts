@@ -1,6 +1,6 @@
 import { type CompiledGradient, type CompiledValues, compiledGradient, compiledValues } from '../../compile/compiled.ts'
 import { type Arena, createArena } from '../../core/arena.ts'
-import { UsageError } from '../../core/errors.ts'
+import { RunError, UsageError } from '../../core/errors.ts'
 import type { CoreModule } from '../../core/module.ts'
 import { joined, mean, meanNorm, rowAt, unpadded } from '../../core/rows.ts'
 import { forward } from '../../nn/forward.ts'
@@ -42,6 +42,8 @@ export interface FunctionSpace {
   /** theta are the outputs [n, F], score the gradients by them, direction what is pulled back. */
   readonly arena: Arena<ReturnType<typeof steinFields>>
   readonly objective: ObjectiveOptions
+  /** m */
+  readonly probeStates: number
   /** [P] the probe states of all policies, those of each after the other; null before the first rollout. */
   probes: Probes | null
   /** Whether policies act on each other by their scores in this pass. */
@@ -78,7 +80,7 @@ export async function createFunctionSpace(
   const kernel = rbf({ bandwidth })
   const arena = await createArena(core, steinFields(n, states * outputs + freeOf(policy), { kernel, norms: false }))
   return {
-    ...{ policy, particles: n, kernel, arena, objective, probes: null, isSharing: true },
+    ...{ policy, particles: n, kernel, arena, objective, probeStates, probes: null, isSharing: true },
     outputs: compiledValues({ name: 'The outputs at probe states' }),
     pullBack: compiledGradient({ name: 'The pull-back to parameters' }),
     differentiate: compiledGradient({ name: 'The objective of outputs', varies: true }),
@@ -99,8 +101,23 @@ export async function functionsFor(
 const outputsOf = ({ net }: Policy) => net.widths[net.widths.length - 1]
 const freeOf = ({ net, size }: Policy) => size - net.size
 
-/** Takes the probe states of all policies, one after the other, for the steps until the next rollout. */
+/**
+ * Takes the probe states of all policies, one after the other, for the steps until the next rollout.
+ *
+ * @throws RunError where those of a policy are not as many as they should be
+ */
 export function takeProbes(space: FunctionSpace, probes: readonly Probes[]): void {
+  const { policy, probeStates: m } = space
+  const sizes = { observation: m * policy.observations, action: m * actionWidth(policy.head), weight: m, logProb: m }
+  probes.forEach((each, i) => {
+    for (const [name, size] of Object.entries(sizes) as [keyof Probes, number][]) {
+      const count = each?.[name]?.length ?? 'no'
+      if (count !== size)
+        throw new RunError(
+          `Policy ${i} came back with ${count} numbers of ${name} at its ${m} probe states, not ${size}.`,
+        )
+    }
+  })
   space.probes = {
     observation: joined(probes.map(({ observation }) => observation)),
     action: joined(probes.map(({ action }) => action)),

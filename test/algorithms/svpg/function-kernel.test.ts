@@ -205,5 +205,17 @@ describe('in a run', () => {
     expect(() => svpg.move(state)).toThrow(
       'A kernel on functions needs a rollout: svpg.evaluate comes before svpg.move.',
     )
+    const functions = state.functions as NonNullable<typeof state.functions>
+    const probes = probesFor(functions.policy, functions.particles, functions.probeStates)
+    const m = functions.probeStates
+    // Of a task with another number of observations, and of a worker that sends none.
+    const others = probes.map((each) => ({ ...each, observation: new Float32Array(3 * m) }))
+    expect(() => takeProbes(functions, others)).toThrow(
+      `Policy 0 came back with ${3 * m} numbers of observation at its ${m} probe states, not ${4 * m}.`,
+    )
+    expect(() => takeProbes(functions, [...probes.slice(1), null as unknown as Probes])).toThrow(
+      /^Policy \d+ came back with no numbers of observation at its \d+ probe states, not \d+\.$/,
+    )
+    expect(() => takeProbes(functions, probes)).not.toThrow()
   })
 })
