@@ -10,8 +10,11 @@ import type { Visited } from './evaluator.ts'
 
 // Whether the policies of a population differ, measured at states that they share.
 
-/** Policies and rows of each that are compared: n² times as many densities are computed as rows of one policy. */
-const MOST_POLICIES = 16
+/**
+ * Policies and rows of each that are compared: n² times as many densities are computed as rows of one policy. 16 would
+ * take 8 % of an iteration of SVPG on CartPole-v1 by default, 8 take 2 %.
+ */
+const MOST_POLICIES = 8
 const MOST_ROWS = 8
 
 /** How much policies differ. */
