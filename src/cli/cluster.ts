@@ -8,7 +8,6 @@ import type { WorkerRecord } from '../cluster/register.ts'
 import { clusterStatus } from '../cluster/status.ts'
 import { startClusterWorker } from '../cluster/worker.ts'
 import { show, UsageError } from '../core/errors.ts'
-import { check, wholeNumber } from '../core/schemas.ts'
 import { printLine } from './print.ts'
 import { number } from './values.ts'
 
@@ -44,8 +43,8 @@ function addressOf(text: string): RedisAddress {
   throw new UsageError(`The address must be that of ${SERVER}, got ${show(text)}.`)
 }
 
-async function work(text: string, options: { threads: unknown; import: string[] }): Promise<void> {
-  const threads = check(wholeNumber('threads', 1, 256), options.threads)
+async function work(text: string, options: { threads: number; import: string[] }): Promise<void> {
+  const { threads } = options
   const imports = options.import.map((file) => pathToFileURL(resolve(file)).href)
   const name = `${hostname()}:${process.pid}`
   const worker = await startClusterWorker({ address: addressOf(text), threads, imports, name })

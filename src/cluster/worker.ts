@@ -68,9 +68,10 @@ interface State {
   readonly wholeRuns: Map<string, { stop(): void }>
 }
 
-/** Jobs whose seconds are kept for the mean. */
-/** As of workers. */
+/** Threads of one worker. */
 const MOST_THREADS = 256
+
+/** Jobs whose seconds are kept for the mean. */
 const MOST_SECONDS = 256
 
 /**

@@ -1,12 +1,10 @@
 import type { Ops, Pointer } from '../core/ops.ts'
 import type { Team } from '../core/team.ts'
+import { SHARED_FLOPS } from '../core/thread-pool.ts'
 import type { Node } from './graph.ts'
 
 // Large networks are shared by the threads of a team: their rows on the way forth and back, the rows of their weights
 // for the gradient. An element is computed by the same instructions in the same order whichever thread does it.
-
-/** From this many multiplications and additions a pass takes so long that a second thread pays. */
-const SHARED_FLOPS = 1e6
 
 /** Whether a team shares the work of a node. */
 export function isShared({ work }: Node): boolean {

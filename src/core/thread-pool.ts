@@ -38,6 +38,9 @@ export const ControlBlock = {
   bytes: (size: number) => 16 + size * 24 * 8 + size * 4,
 } as const
 
+/** From this many multiplications and additions a pass through networks takes so long that a second thread pays. */
+export const SHARED_FLOPS = 1e6
+
 /** Whether a part of a round is the caller's to do: whoever comes first does it, the thread or the one that gives. */
 export const claim = (claims: Int32Array, thread: number, round: number): boolean =>
   Atomics.compareExchange(claims, thread, (round - 1) | 0, round) === ((round - 1) | 0)

@@ -1,9 +1,7 @@
 import { startTeam, type Team } from '../core/team.ts'
-import { threadCount } from '../core/thread-pool.ts'
+import { SHARED_FLOPS, threadCount } from '../core/thread-pool.ts'
 import type { TfjsOptions } from '../nn/tfjs.ts'
 
-/** From this many multiplications and additions a pass through the hidden layers takes so long that a thread pays. */
-const SHARED_FLOPS = 1e6
 const MOST_THREADS = 8
 
 interface Sizes {
