@@ -1,5 +1,21 @@
-/** Choices of the rllab tasks; a word's number is its place. */
-export const physicsWords = ['box2d', 'exact'] as const
+import { box } from './spaces.ts'
+
+/** What the tasks of rllab have in common. A word's number is its place. */
+export const rllabTask = {
+  words: { physics: ['box2d', 'exact'] },
+  maxEpisodeSteps: 500,
+  clipsActions: true,
+} as const
+
+/** And its two cart-poles. */
+export const cartAndPoleTask = {
+  ...rllabTask,
+  stateSize: 9,
+  spaces: () => ({
+    observationSpace: box(Array(4).fill(-Infinity), Array(4).fill(Infinity)),
+    actionSpace: box([-1], [1]),
+  }),
+}
 
 /**
  * What the constants of both cart-poles of rllab begin with, in the order in which assembly/envs/cart-and-pole.ts reads

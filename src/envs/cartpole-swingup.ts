@@ -1,7 +1,6 @@
 import { type BuiltIn, specOf } from './builtin.ts'
-import { cartAndPole, physicsWords } from './cart-and-pole.ts'
+import { cartAndPole, cartAndPoleTask } from './cart-and-pole.ts'
 import { rllabCartpoleScene } from './scenes.ts'
-import { box } from './spaces.ts'
 
 /** In the order in which assembly/envs/cartpole-swingup.ts reads them. */
 const constants = {
@@ -23,15 +22,8 @@ const constants = {
 const task: BuiltIn<keyof typeof constants> = {
   id: 'CartpoleSwingup',
   kind: 6,
-  stateSize: 9,
+  ...cartAndPoleTask,
   constants,
-  words: { physics: physicsWords },
-  maxEpisodeSteps: 500,
-  clipsActions: true,
-  spaces: () => ({
-    observationSpace: box(Array(4).fill(-Infinity), Array(4).fill(Infinity)),
-    actionSpace: box([-1], [1]),
-  }),
   render: (state, constants) => rllabCartpoleScene(state, constants, true),
 }
 

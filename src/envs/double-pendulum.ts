@@ -1,5 +1,5 @@
 import { type BuiltIn, specOf } from './builtin.ts'
-import { physicsWords } from './cart-and-pole.ts'
+import { rllabTask } from './cart-and-pole.ts'
 import { doublePendulumScene } from './scenes.ts'
 import { box } from './spaces.ts'
 
@@ -34,11 +34,10 @@ const constants = {
 const task: BuiltIn<keyof typeof constants> = {
   id: 'DoublePendulum',
   kind: 7,
+  ...rllabTask,
   stateSize: 16,
   constants,
-  words: { physics: physicsWords, tip: ['rllab', 'corrected'] },
-  maxEpisodeSteps: 500,
-  clipsActions: true,
+  words: { ...rllabTask.words, tip: ['rllab', 'corrected'] },
   spaces: () => ({
     observationSpace: box([-1, -1, -Infinity, -1, -1, -Infinity], [1, 1, Infinity, 1, 1, Infinity]),
     actionSpace: box([-1], [1]),

@@ -1,7 +1,6 @@
 import { type BuiltIn, specOf } from './builtin.ts'
-import { cartAndPole, physicsWords } from './cart-and-pole.ts'
+import { cartAndPole, cartAndPoleTask } from './cart-and-pole.ts'
 import { rllabCartpoleScene } from './scenes.ts'
-import { box } from './spaces.ts'
 
 /** In the order in which assembly/envs/rllab-cartpole.ts reads them. */
 const constants = {
@@ -27,15 +26,8 @@ const constants = {
 const task: BuiltIn<keyof typeof constants> = {
   id: 'RllabCartpole',
   kind: 5,
-  stateSize: 9,
+  ...cartAndPoleTask,
   constants,
-  words: { physics: physicsWords },
-  maxEpisodeSteps: 500,
-  clipsActions: true,
-  spaces: () => ({
-    observationSpace: box(Array(4).fill(-Infinity), Array(4).fill(Infinity)),
-    actionSpace: box([-1], [1]),
-  }),
   render: (state, constants) => rllabCartpoleScene(state, constants, false),
 }
 

@@ -47,6 +47,12 @@ export const offPolicyEntries = {
   seed: seedEntry,
 }
 
+export const polyakEntry = setting(
+  fraction('polyak'),
+  0.005,
+  'τ in θ̄ ← τ θ + (1 − τ) θ̄ of the target networks, after each gradient step.',
+)
+
 export const rewardScaleEntry = setting(
   positiveFloat32('rewardScale'),
   1,

@@ -6,7 +6,7 @@ import { goalReached, goalsOf, multiGoal } from '../../src/envs/multigoal.ts'
 import { multiGoalMaxEntropy } from '../../src/envs/multigoal-max-entropy.ts'
 import { type MultiGoalTwin, stepMultiGoalReference } from '../reference/multigoal.ts'
 import { blockReference, normalReference } from '../reference/philox.ts'
-import { coreRows, kolmogorov } from './rows.ts'
+import { coreRows, expectRowsAlone, kolmogorov } from './rows.ts'
 
 const tasks = [multiGoal, multiGoalMaxEntropy]
 const constantsOf = (spec: (typeof tasks)[0]) => spec.core?.constants as Readonly<Record<string, number>>
@@ -47,27 +47,13 @@ describe.each(tasks)('$id', (spec) => {
     expect(ends.size).toBe(2)
   })
 
-  test('any number of rows gives the bits of a single one', async () => {
-    const many = await coreRows(spec, 9)
-    const one = await coreRows(spec, 1)
-    for (let count = 1; count <= 9; count++) {
-      many.view.state.forEach((_, k) => {
-        many.view.state[k] = ((k * 37 + count * 11) % 140) / 10 - 7
+  test('any number of rows gives the bits of a single one', () =>
+    expectRowsAlone(spec, 1, ({ view, act }, count) => {
+      view.state.forEach((_, k) => {
+        view.state[k] = ((k * 37 + count * 11) % 140) / 10 - 7
       })
-      many.act(count)
-      const before = Float64Array.from(many.view.state)
-      many.step(count)
-      for (let r = 0; r < count; r++) {
-        one.view.state.set(before.subarray(2 * r, 2 * r + 2))
-        one.view.action.set(many.view.action.subarray(2 * r, 2 * r + 2))
-        one.step()
-        expect(many.stateOf(r)).toEqual(one.stateOf(0))
-        expect(many.view.reward[r]).toBe(one.view.reward[0])
-        expect(many.view.terminated[r]).toBe(one.view.terminated[0])
-      }
-      expect(many.view.state.subarray(2 * count)).toEqual(before.subarray(2 * count))
-    }
-  })
+      act(count)
+    }))
 
   test('every goal can be reached, and ends the episode with its bonus', async () => {
     const env = await make(spec.id)

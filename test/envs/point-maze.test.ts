@@ -10,7 +10,7 @@ import {
   shortestRoute,
   stepPointMazeReference,
 } from '../reference/point-maze.ts'
-import { coreRows, kolmogorov } from './rows.ts'
+import { coreRows, expectRowsAlone, kolmogorov } from './rows.ts'
 
 const constants = pointMaze.core?.constants as Readonly<Record<string, number>>
 const walls = mazeWalls(constants)
@@ -280,27 +280,11 @@ describe('the contract', () => {
     for (let t = 1; t <= 200; t++) expect(env.step([-1, 1]).truncated).toBe(t === 200)
   })
 
-  test('any number of rows gives the bits of a single one', async () => {
-    const many = await coreRows(pointMaze, 9)
-    const one = await coreRows(pointMaze, 1)
-    for (let count = 1; count <= 9; count++) {
-      many.reset(count)
-      for (let t = 0; t < 30; t++) {
-        many.act(count * 30 + t)
-        const before = Float64Array.from(many.view.state)
-        many.step(count)
-        for (let r = 0; r < count; r++) {
-          one.view.state.set(before.subarray(2 * r, 2 * r + 2))
-          one.view.action.set(many.view.action.subarray(2 * r, 2 * r + 2))
-          one.step()
-          expect(many.stateOf(r)).toEqual(one.stateOf(0))
-          expect(many.view.reward[r]).toBe(one.view.reward[0])
-          expect(many.view.terminated[r]).toBe(one.view.terminated[0])
-        }
-        expect(many.view.state.subarray(2 * count)).toEqual(before.subarray(2 * count))
-      }
-    }
-  })
+  test('any number of rows gives the bits of a single one', () =>
+    expectRowsAlone(pointMaze, 30, (many, count, round) => {
+      if (round === 0) many.reset(count)
+      many.act(count * 30 + round)
+    }))
 
   test('every constant can be overridden', async () => {
     const outcome = async (override: Record<string, number>, from?: readonly number[], a = [1, 0.5]) => {

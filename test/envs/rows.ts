@@ -1,3 +1,4 @@
+import { expect } from '@jest/globals'
 import { createArena } from '../../src/core/arena.ts'
 import { f32, f64, u8 } from '../../src/core/layout.ts'
 import { compileCore } from '../../src/core/module.ts'
@@ -79,6 +80,36 @@ export async function coreRows(spec: EnvironmentSpec, rows: number) {
     },
     /** Length of a state row as the core has it. */
     stateSize: () => ops.stateSize(kind),
+  }
+}
+
+/**
+ * Steps 1 to 9 rows of a task together, from the states that `place` leaves `many` in, and each of them alone: the same
+ * bits, and rows behind them untouched.
+ */
+export async function expectRowsAlone(
+  spec: EnvironmentSpec,
+  rounds: number,
+  place: (many: Awaited<ReturnType<typeof coreRows>>, count: number, round: number) => void,
+) {
+  const [many, one] = [await coreRows(spec, 9), await coreRows(spec, 1)]
+  const states = many.stateSize()
+  const actions = sizeOf(spec.actionSpace)
+  for (let count = 1; count <= 9; count++) {
+    for (let round = 0; round < rounds; round++) {
+      place(many, count, round)
+      const before = Float64Array.from(many.view.state)
+      many.step(count)
+      for (let r = 0; r < count; r++) {
+        one.view.state.set(before.subarray(states * r, states * (r + 1)))
+        one.view.action.set(many.view.action.subarray(actions * r, actions * (r + 1)))
+        one.step()
+        expect(many.stateOf(r)).toEqual(one.stateOf(0))
+        expect(many.view.reward[r]).toBe(one.view.reward[0])
+        expect(many.view.terminated[r]).toBe(one.view.terminated[0])
+      }
+      expect(many.view.state.subarray(states * count)).toEqual(before.subarray(states * count))
+    }
   }
 }
 

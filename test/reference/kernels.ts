@@ -1,5 +1,6 @@
 // Slow, obvious float64 twins of the kernels, and of the Stein direction that follows from any k and ∇k.
 
+import { inverse } from './linear.ts'
 import { medianReference, type SteinReference } from './svgd.ts'
 
 type Vector = readonly number[]
@@ -196,19 +197,6 @@ const normsOf = ({ drive, repulsion, sharing }: { drive: Matrix; repulsion: Matr
   repulsion: average(repulsion.map((row) => Math.hypot(...row))),
   sharing: average(sharing.map((row) => Math.hypot(...row))),
 })
-
-/** M⁻¹ of a positive definite M by Gauss and Jordan; its pivots need no search. */
-function inverse(M: Matrix): number[][] {
-  const d = M.length
-  const rows = diagonal(M.map(() => 1)).map((unit, i) => [...M[i], ...unit])
-  for (let k = 0; k < d; k++) {
-    const pivotRow = rows[k].map((value) => value / rows[k][k])
-    rows.forEach((row, i) => {
-      rows[i] = i === k ? pivotRow : row.map((value, c) => value - row[k] * pivotRow[c])
-    })
-  }
-  return rows.map((row) => row.slice(d))
-}
 
 /** n rows of d nearly normal float32 numbers: sums of uniforms of mulberry32. */
 export function sampleRows(n: number, d: number, seed: number, scale = 1): number[][] {

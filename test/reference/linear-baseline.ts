@@ -1,5 +1,7 @@
 // The linear baseline in float64, its normal equations solved by elimination.
 
+import { solve } from './linear.ts'
+
 const CLIP = 3
 const RIDGE = 1e-3
 
@@ -26,12 +28,10 @@ export function fitReference(seen: readonly number[][], targets: readonly number
   const deviation = columns.map((column, k) => Math.sqrt(mean(column.map((x) => (x - m[k]) ** 2))))
   const phi = seen.slice(-targets.length).map((o) => features(o, { mean: m, deviation }))
   const centre = mean(targets)
-  const F = phi[0].length
-  const matrix = Array.from({ length: F }, (_, i) => [
-    ...Array.from({ length: F }, (_, j) => mean(phi.map((row) => row[i] * row[j])) + (i === j ? RIDGE : 0)),
-    mean(phi.map((row, b) => row[i] * (targets[b] - centre))),
-  ])
-  const weights = solved(matrix)
+  const weights = solve(
+    phi[0].map((_, i) => phi[0].map((_, j) => mean(phi.map((row) => row[i] * row[j])) + (i === j ? RIDGE : 0))),
+    phi[0].map((_, i) => mean(phi.map((row, b) => row[i] * (targets[b] - centre)))),
+  )
   return { mean: m, deviation, weights, centre, low: Math.min(...targets), high: Math.max(...targets) }
 }
 
@@ -39,22 +39,4 @@ export function valueReference(model: Model, o: readonly number[]): number {
   const { weights, centre, low, high } = model
   const v = features(o, model).reduce((sum, x, f) => sum + x * weights[f], centre)
   return Math.min(Math.max(v, low), high)
-}
-
-/** Gauss and Jordan, with pivots. */
-function solved(matrix: number[][]): number[] {
-  const n = matrix.length
-  for (let i = 0; i < n; i++) {
-    const pivot = matrix.reduce(
-      (best, row, r) => (r >= i && Math.abs(row[i]) > Math.abs(matrix[best][i]) ? r : best),
-      i,
-    )
-    ;[matrix[i], matrix[pivot]] = [matrix[pivot], matrix[i]]
-    for (let r = 0; r < n; r++) {
-      if (r === i) continue
-      const factor = matrix[r][i] / matrix[i][i]
-      for (let c = i; c <= n; c++) matrix[r][c] -= factor * matrix[i][c]
-    }
-  }
-  return matrix.map((row, i) => row[n] / row[i])
 }

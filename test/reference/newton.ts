@@ -1,6 +1,7 @@
 // A slow, obvious float64 twin of one step of Stein variational Newton.
 
 import { times } from './kernels.ts'
+import { solve } from './linear.ts'
 
 /** x_i + ε H_i⁻¹ φ(x_i), with M the mean of the Hessians and k = exp(−|x−y|²_M / 2d). */
 export function newtonReference(
@@ -35,16 +36,4 @@ export function newtonReference(
     const step = solve(H, phi)
     return x.map((value, a) => value + rate * step[a])
   })
-}
-
-/** Gauss and Jordan, without a search for pivots. */
-function solve(H: readonly number[][], b: readonly number[]): number[] {
-  const rows = H.map((row, i) => [...row, b[i]])
-  for (let k = 0; k < rows.length; k++) {
-    const pivot = rows[k].map((value) => value / rows[k][k])
-    rows.forEach((row, i) => {
-      rows[i] = i === k ? pivot : row.map((value, c) => value - row[k] * pivot[c])
-    })
-  }
-  return rows.map((row) => row[row.length - 1])
 }

@@ -1,3 +1,5 @@
+import { solve } from './linear.ts'
+
 /** Slow and obvious twins of the rllab tasks in float64: any plane mechanism, with dense matrices. */
 export interface RigidBody {
   x: number
@@ -11,22 +13,6 @@ export interface RigidBody {
 }
 
 export const rectangle = (mass: number, width: number, height: number) => (mass * (width ** 2 + height ** 2)) / 12
-
-/** x with A x = b, by elimination with row pivoting. */
-export function solve(A: readonly (readonly number[])[], b: readonly number[]): number[] {
-  const rows = A.map((row, i) => [...row, b[i]])
-  const n = b.length
-  for (let k = 0; k < n; k++) {
-    const pivot = rows.slice(k).reduce((best, row, i) => (Math.abs(row[k]) > Math.abs(rows[best][k]) ? k + i : best), k)
-    ;[rows[k], rows[pivot]] = [rows[pivot], rows[k]]
-    for (let i = 0; i < n; i++) {
-      if (i === k) continue
-      const factor = rows[i][k] / rows[k][k]
-      for (let j = k; j <= n; j++) rows[i][j] -= factor * rows[k][j]
-    }
-  }
-  return rows.map((row, i) => row[n] / row[i])
-}
 
 const dot = (a: readonly number[], b: readonly number[]) => a.reduce((sum, x, i) => sum + x * b[i], 0)
 

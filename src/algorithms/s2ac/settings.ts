@@ -1,9 +1,9 @@
 import * as v from 'valibot'
 import { show } from '../../core/errors.ts'
-import { fraction, oneOf, positiveFloat32, positiveFloat32Or, wholeNumber } from '../../core/schemas.ts'
+import { oneOf, positiveFloat32, positiveFloat32Or, wholeNumber } from '../../core/schemas.ts'
 import { checkOptions, setting, withDefault } from '../../core/settings.ts'
 import type { TfjsOptions } from '../../nn/tfjs.ts'
-import { checkTogether, offPolicyEntries, rewardScaleEntry } from '../../rl/off-policy.ts'
+import { checkTogether, offPolicyEntries, polyakEntry, rewardScaleEntry } from '../../rl/off-policy.ts'
 import { temperatureEntries } from '../../rl/temperature.ts'
 import { perStateBandwidthNames } from '../../svgd/per-state.ts'
 import { type CommonOptions, RUN_OPTIONS } from '../algorithm.ts'
@@ -50,11 +50,7 @@ const schema = v.object({
     'random',
     'How one of the actions is chosen; importance weighs each with exp(Q/α)/π, in the value of a state too; greedily it is always the one with the highest Q.',
   ),
-  polyak: setting(
-    fraction('polyak'),
-    0.005,
-    'τ in θ̄ ← τ θ + (1 − τ) θ̄ of the target networks, after each gradient step.',
-  ),
+  polyak: polyakEntry,
 })
 
 /** Each setting with its default, its range and its meaning, for --help, the docs and pages. */

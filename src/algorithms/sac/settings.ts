@@ -1,8 +1,8 @@
 import * as v from 'valibot'
-import { finiteNumberOr, fraction, positiveFloat32Or } from '../../core/schemas.ts'
+import { finiteNumberOr, positiveFloat32Or } from '../../core/schemas.ts'
 import { checkOptions, setting } from '../../core/settings.ts'
 import type { TfjsOptions } from '../../nn/tfjs.ts'
-import { checkTogether, offPolicyEntries } from '../../rl/off-policy.ts'
+import { checkTogether, offPolicyEntries, polyakEntry } from '../../rl/off-policy.ts'
 import { type CommonOptions, RUN_OPTIONS } from '../algorithm.ts'
 
 /** Defaults are those of the paper's second version where it has the setting. */
@@ -18,11 +18,7 @@ const schema = v.object({
     'auto',
     'Mean entropy of the squashed actions that a temperature of auto keeps, in nats; auto is −1 for each number of an action, or half of the largest there is for numbered actions.',
   ),
-  polyak: setting(
-    fraction('polyak'),
-    0.005,
-    'τ in θ̄ ← τ θ + (1 − τ) θ̄ of the target networks, after each gradient step.',
-  ),
+  polyak: polyakEntry,
 })
 
 /** Each setting with its default, its range and its meaning, for --help, the docs and pages. */
