@@ -129,14 +129,15 @@ export function particleOf({ who, seed, step, episodeOf }: ActRequest, n: number
 export function refuseLength(observation: ArrayLike<number>, O: number): void {
   if (observation?.length === O) return
   const count = O === 1 ? '1 number' : `${O} numbers`
-  throw new UsageError(`An observation must be ${count}, got ${show(observation?.length)}.`)
+  throw new UsageError(`An observation must be ${count}, got ${show(observation?.length ?? observation)}.`)
 }
 
 /** How many rows of O numbers there are. Throws a UsageError for none, or for a part of one. */
 export function countRows(observations: ArrayLike<number>, O: number): number {
   const count = observations?.length / O
   if (Number.isInteger(count) && count > 0) return count
-  throw new UsageError(`Observations must be rows of ${O} numbers, got ${show(observations?.length)} numbers.`)
+  const got = observations?.length === undefined ? show(observations) : `${observations.length} numbers`
+  throw new UsageError(`Observations must be rows of ${O} numbers, got ${got}.`)
 }
 
 /** Number k of an observation as a float32 number. */

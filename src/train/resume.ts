@@ -11,6 +11,7 @@ import { describeTask, findTask, parseTask, statesOf, type TaskDescription, task
 import { taskNamed } from '../envs/named.ts'
 import { type Checkpoint, type CheckpointAbout, decodeCheckpoint, spacesOf } from './checkpoint.ts'
 import { readCheckpoint } from './checkpoint-files.ts'
+import { inBytes } from './run-files.ts'
 
 /** A run that goes on: where from, and what may be another than it was. */
 export interface ResumeOptions {
@@ -35,14 +36,7 @@ const FREE = ['resume', 'fork', 'algorithm', 'env', 'iterations', 'workers', 'wo
 
 /** The checkpoint to go on from. Throws a UsageError where there is none, or it cannot be read. */
 export async function checkpointOf(source: unknown): Promise<Checkpoint> {
-  if (source instanceof Uint8Array) {
-    try {
-      return await decodeCheckpoint(source)
-    } catch (error) {
-      if (isExpected(error)) throw new UsageError(`The checkpoint cannot be read: ${error.message}`)
-      throw error
-    }
-  }
+  if (source instanceof Uint8Array) return inBytes('checkpoint', () => decodeCheckpoint(source))
   if (typeof source === 'object' && source !== null && 'about' in source && 'content' in source)
     return source as Checkpoint
   if (typeof source !== 'string')

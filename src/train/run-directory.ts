@@ -12,7 +12,7 @@ import { formOf } from '../policy/acting.ts'
 import type { Evaluation } from '../report/metrics.ts'
 import { type Agents, arePolicies, type Policies, withBest } from '../rl/agents.ts'
 import { agentsFrom, decodeParticles, learnedStates, policiesFrom, refuseOtherSettings } from './particles-file.ts'
-import { fileOf, inFile, parseJson, parseLines, reading } from './run-files.ts'
+import { fileOf, inBytes, inFile, parseJson, parseLines, reading } from './run-files.ts'
 import { bestOfReturns } from './train.ts'
 
 /** The trained particles of a run. */
@@ -77,11 +77,11 @@ export async function readRun(path: string, options: LoadOptions = {}): Promise<
 export async function loadAgents(source: string | Uint8Array, options: LoadOptions = {}): Promise<Agents> {
   refuseUnknown('loadAgents', options, ['env', 'core'])
   if (source instanceof Uint8Array) {
-    const content = decodeParticles(source)
+    const content = await inBytes('particles', () => decodeParticles(source))
     const { env } = content.metadata
     const task = await taskOf(env, options)
     if (!task) throw notKnown(env)
-    return agentsFrom(content, task, options.core)
+    return inBytes('particles', () => agentsFrom(content, task, options.core))
   }
   if (typeof source !== 'string')
     throw new UsageError(`loadAgents takes the path of a run directory or bytes, got ${show(source)}.`)

@@ -77,6 +77,16 @@ export async function inFile<T>(path: string, use: () => T | Promise<T>): Promis
   }
 }
 
+/** Runs `use` on bytes of no file; what it refuses says what they should be. */
+export async function inBytes<T>(what: string, use: () => T | Promise<T>): Promise<T> {
+  try {
+    return await use()
+  } catch (error) {
+    if (isExpected(error)) throw new UsageError(`The ${what} cannot be read: ${error.message}`)
+    throw error
+  }
+}
+
 /** In one line: JSON.parse() quotes the text about a fault with its line breaks. */
 const reason = (error: unknown) =>
   String((error as Error)?.message ?? error)

@@ -129,6 +129,7 @@ describe.each(Object.entries(runs))('%s', (_, options) => {
     // Bytes do not tell which of several policies is the best.
     const named = options.algorithm === 'svpg' ? { particle: 0 } : {}
     expect(again.act(observation)).toEqual(agents.act(observation, named))
+    await expect(loadAgents(new Uint8Array(5))).rejects.toThrow('The particles cannot be read: it has 5 bytes')
   })
 
   test('the state has its task as spec', () => {
@@ -137,6 +138,7 @@ describe.each(Object.entries(runs))('%s', (_, options) => {
 
   test.each([
     [[1], {}, /An observation must be \d numbers, got 1\./],
+    [{ obs: [1] }, {}, /An observation must be \d numbers, got {"obs":\[1\]}\./],
     ['nan', {}, 'Number 1 of an observation must be a finite float32 number, got NaN.'],
     ['good', { particle: 99 }, 'got 99.'],
     ['good', { particle: 'worst' }, 'got "worst".'],
@@ -144,7 +146,7 @@ describe.each(Object.entries(runs))('%s', (_, options) => {
   ])('refuses %j with %j', (given, wrong, message) => {
     const observation = new Array(agents.observations).fill(0)
     if (given === 'nan') observation[1] = Number.NaN
-    const call = () => agents.act(Array.isArray(given) ? given : observation, wrong as object)
+    const call = () => agents.act(typeof given === 'object' ? (given as number[]) : observation, wrong as object)
     expect(call).toThrow(expect.objectContaining({ name: 'UsageError', message: expect.stringMatching(message) }))
   })
 })
