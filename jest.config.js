@@ -11,6 +11,7 @@ export default {
     '^#workers$': '<rootDir>/src/platform/workers-node.ts',
   },
   transform: { '^.+\\.ts$': './test/transform.js' },
+  testSequencer: './test/sequencer.js',
   globalTeardown: './test/left-out.js',
   // Jest would leave a core free.
   maxWorkers: '100%',

@@ -41,7 +41,7 @@ describe('CONTRIBUTING.md', () => {
     const ofNpm = ['install', 'ci']
     expect(named.filter((name) => !scripts.includes(name) && !ofNpm.includes(name))).toEqual([])
     // Steps of others, which npm or `build` and `check` call.
-    const steps = /^(pre|build:|test:imports|docs:settings)/
+    const steps = /^(pre|build:|lint:install|test:imports|docs:settings)/
     expect(scripts.filter((name) => !steps.test(name) && !named.includes(name))).toEqual([])
   })
 })

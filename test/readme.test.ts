@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { stripVTControlCharacters } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { nestedFolder } from './nested.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const clone = mkdtempSync(join(tmpdir(), 'steinrl-clone-'))
@@ -19,10 +20,13 @@ const commands = blocks('README.md', 'sh').flatMap((block) => block.trim().split
 
 /** What a clone holds: tracked files and new ones that git does not ignore. */
 beforeAll(() => {
+  // The nested package that `npm run test:install` fetches (0.8 GB) comes as hard links where this repository has it:
+  // npm then finds it complete.
   const files = execFileSync('git', ['ls-files', '-co', '--exclude-standard', '-z'], { cwd: root, encoding: 'utf8' })
   for (const file of files.split('\0').filter((name) => name && existsSync(join(root, name)))) {
     cpSync(join(root, file), join(clone, file))
   }
+  if (existsSync(nestedFolder)) spawnSync('cp', ['-al', nestedFolder, join(clone, 'test/browser')])
 })
 afterAll(() => rmSync(clone, { recursive: true, force: true }))
 

@@ -145,7 +145,8 @@ function processRuntime(name: string, binary: () => Promise<string | null>, args
       return stdout.match(/\d+\.\d+\.\d+/)?.[0] ?? stdout.trim()
     },
     async run({ folder, program }) {
-      const file = join(folder, 'process.mjs')
+      // Of its own: others may run beside it.
+      const file = join(folder, `process-${name}.mjs`)
       await program.process(file)
       const { stdout } = await run((await binary()) as string, [...args, file], {
         cwd: folder,

@@ -1,7 +1,7 @@
 // Scalar float32 functions: lane 0 of the SIMD routines, so that scalar and SIMD have the same bits by construction.
 // Error bounds stand in f32x4.ts.
 
-import { cos4, exp4, log4, sin4, tanh4 } from './f32x4'
+import { exp4, log4, tanh4 } from './f32x4'
 
 export function exp32(x: f32): f32 {
   return f32x4.extract_lane(exp4(f32x4.splat(x)), 0)
@@ -13,12 +13,4 @@ export function log32(x: f32): f32 {
 
 export function tanh32(x: f32): f32 {
   return f32x4.extract_lane(tanh4(f32x4.splat(x)), 0)
-}
-
-export function sin32(x: f32): f32 {
-  return f32x4.extract_lane(sin4(f32x4.splat(x)), 0)
-}
-
-export function cos32(x: f32): f32 {
-  return f32x4.extract_lane(cos4(f32x4.splat(x)), 0)
 }

@@ -8,7 +8,7 @@ import { keys, MOST_DEATHS, WHOLE_RUNS } from './names.ts'
 import { endDriver, startDriver } from './start-driver.ts'
 
 /** What is heard of a run that is done elsewhere; each is to be checked by whoever knows what it should be. */
-export type RunEvent =
+type RunEvent =
   | { readonly news: readonly unknown[] }
   /** Its job with the files of a checkpoint. */
   | { readonly kept: unknown }

@@ -4,9 +4,10 @@
 //     --only a,b          these runtimes
 //     --require a,b       fails where one of these is missing (a difference always fails)
 import { readFile, writeFile } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { packageProgram, type Runtime, runtimes, withProgram } from '../runtimes.ts'
+import { type Built, packageProgram, type Runtime, runtimes, withProgram } from '../runtimes.ts'
 import { makeCheckpoints } from './checkpoints.ts'
 import type { Results } from './sections.ts'
 
@@ -20,6 +21,11 @@ interface Column {
   readonly results: Results
   readonly seconds: number
 }
+
+type Found = Column | 'missing' | 'failed'
+
+/** Runtimes at a time: each is busy on one core for most of its run. */
+const AT_ONCE = Math.min(availableParallelism(), 2)
 
 function list(option: string, text: string | undefined): string[] | null {
   if (text === undefined) return null
@@ -59,14 +65,16 @@ function printTable(columns: readonly Column[], recorded: Results): void {
   for (const { runtime, version, seconds } of columns) console.log(`${runtime} ${version}: ${seconds.toFixed(1)} s`)
 }
 
-async function columnOf(runtime: Runtime, version: string, run: () => Promise<unknown>): Promise<Column | null> {
+async function columnOf(runtime: Runtime, built: Built): Promise<Found> {
+  const version = await runtime.find()
+  if (version === null) return 'missing'
   const started = performance.now()
   try {
-    const results = (await run()) as Results
+    const results = (await runtime.run(built)) as Results
     return { runtime: runtime.name, version, results, seconds: (performance.now() - started) / 1000 }
   } catch (error) {
     console.error(`${runtime.name} ${version} failed: ${error instanceof Error ? error.message : error}`)
-    return null
+    return 'failed'
   }
 }
 
@@ -89,21 +97,18 @@ async function main(): Promise<void> {
     page: here('entries'),
     worker: here('entries/worker.ts'),
   })
-  const columns: Column[] = []
-  const missing: string[] = []
-  let failed = false
+  const asked = runtimes.filter(({ name }) => chosen.includes(name))
+  const found: Found[] = []
   await withProgram(program, async (built) => {
-    for (const runtime of runtimes.filter(({ name }) => chosen.includes(name))) {
-      const version = await runtime.find()
-      if (version === null) {
-        missing.push(runtime.name)
-        continue
-      }
-      const column = await columnOf(runtime, version, () => runtime.run(built))
-      if (column) columns.push(column)
-      else failed = true
+    const left = [...asked.keys()]
+    const lane = async () => {
+      for (let k = left.shift(); k !== undefined; k = left.shift()) found[k] = await columnOf(asked[k], built)
     }
+    await Promise.all(Array.from({ length: AT_ONCE }, lane))
   })
+  const columns = found.filter((one): one is Column => typeof one === 'object')
+  const missing = asked.filter((_, k) => found[k] === 'missing').map(({ name }) => name)
+  let failed = found.includes('failed')
   if (columns.length === 0) throw new Error('No runtime has run.')
   if (values.record) await writeFile(recordedFile, `${JSON.stringify(columns[0].results, null, 2)}\n`)
   const recorded = JSON.parse(await readFile(recordedFile, 'utf8')) as Results

@@ -116,7 +116,7 @@ function act({ arena, policy, critics }: SqlClassState, loop: OffPolicy, tempera
 }
 
 /** Parameters [size] of the policy whose logits are Q(s, ·)/α: those of Q, of which the last layer is divided by α. */
-export function softmaxInto(out: Float32Array, { net }: Policy, q: Float32Array, temperature: number): void {
+function softmaxInto(out: Float32Array, { net }: Policy, q: Float32Array, temperature: number): void {
   const { weight } = net.layers[net.layers.length - 1]
   out.set(q.subarray(0, net.size))
   for (let k = weight; k < net.size; k++) out[k] /= temperature

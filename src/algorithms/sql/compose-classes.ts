@@ -50,7 +50,7 @@ export async function step(state: SqlComposeClassState): Promise<SqlComposeInfo>
  * @param out [wide.size]
  * @param thetas [components] parameters [net.size]
  */
-export function sideBySideInto(
+function sideBySideInto(
   out: Float32Array,
   wide: Network,
   net: Network,

@@ -1,0 +1,16 @@
+import Sequencer from '@jest/test-sequencer'
+
+/** Suites of minutes, longest first: one that began last would run on alone, with the other cores idle. */
+export const LONG = ['test/readme.test.ts', 'test/docs.test.ts']
+
+const placeOf = ({ path }) => {
+  const place = LONG.findIndex((name) => path.replaceAll('\\', '/').endsWith(name))
+  return place < 0 ? LONG.length : place
+}
+
+/** Jest's order, by the times of the run before or else by the sizes of the files, behind the long ones. */
+export default class extends Sequencer {
+  async sort(tests) {
+    return [...(await super.sort(tests))].sort((a, b) => placeOf(a) - placeOf(b))
+  }
+}
