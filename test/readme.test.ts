@@ -1,5 +1,5 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -18,21 +18,32 @@ function blocks(file: string, language: string): string[] {
 
 const commands = blocks('README.md', 'sh').flatMap((block) => block.trim().split('\n'))
 
+/** What takes minutes to make and is the same: npm and the build find it complete, or make it anew. */
+function takeOver() {
+  // The nested package that `npm run test:install` fetches (0.8 GB), as hard links.
+  if (existsSync(nestedFolder)) spawnSync('cp', ['-al', nestedFolder, join(clone, 'test/browser')])
+  // Builds of the core with their stamps, which are of the sources: other ones are compiled.
+  const binaries = readdirSync(join(root, 'dist')).filter((name) => name.endsWith('.wasm'))
+  const stamps = 'node_modules/.cache/steinrl/wasm.json'
+  for (const file of [...binaries.map((name) => `dist/${name}`), stamps].filter((name) => existsSync(join(root, name))))
+    cpSync(join(root, file), join(clone, file))
+}
+
 /** What a clone holds: tracked files and new ones that git does not ignore. */
 beforeAll(() => {
-  // The nested package that `npm run test:install` fetches (0.8 GB) comes as hard links where this repository has it:
-  // npm then finds it complete.
   const files = execFileSync('git', ['ls-files', '-co', '--exclude-standard', '-z'], { cwd: root, encoding: 'utf8' })
   for (const file of files.split('\0').filter((name) => name && existsSync(join(root, name)))) {
     cpSync(join(root, file), join(clone, file))
   }
-  if (existsSync(nestedFolder)) spawnSync('cp', ['-al', nestedFolder, join(clone, 'test/browser')])
+  takeOver()
 })
 afterAll(() => rmSync(clone, { recursive: true, force: true }))
 
 function run(command: string): string {
   // Jest's own variables must not reach what a user would type in a plain shell.
-  const { NODE_ENV, JEST_WORKER_ID, NODE_OPTIONS, ...env } = process.env
+  const { NODE_ENV, JEST_WORKER_ID, NODE_OPTIONS, ...inherited } = process.env
+  // Of packages that were fetched a moment ago npm asks nobody.
+  const env = { ...inherited, npm_config_prefer_offline: 'true' }
   const { status, stdout, stderr } = spawnSync('sh', ['-c', command], { cwd: clone, env, encoding: 'utf8' })
   if (status !== 0) throw new Error(`${command} ended with ${status}:\n${stdout}\n${stderr}`)
   return stdout

@@ -1,7 +1,7 @@
 // What machines do to a run: workers and servers that are killed, paused, flushed, late.
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals'
 import { keys } from '../../src/cluster/names.ts'
 import type { WorkerRecord } from '../../src/cluster/register.ts'
 import { PREFIX } from '../../src/cluster/server.ts'
@@ -19,16 +19,23 @@ describeWithRedis('faults', () => {
   let redis: RedisServer
   let here: string
   const workers: Running[] = []
+  /** A server a test: keys that go by themselves after a while do so while the next test runs. */
+  const servers: [test: string | undefined, server: RedisServer][] = []
   beforeAll(async () => {
-    redis = await startRedis('--appendonly', 'yes')
     here = (await trained({ ...long, workers: 0 })).theta
   }, 2 * MINUTES)
-  afterAll(() => redis.stop())
-  afterEach(async () => {
-    await Promise.all(workers.splice(0).map(endWorker))
-    await until('the last key to go', async () => (await redis.scan()).length === 0, MINUTES / 2).catch(() => {})
-    expect(await redis.scan()).toEqual([])
+  beforeEach(async () => {
+    redis = await startRedis('--appendonly', 'yes')
+    servers.push([expect.getState().currentTestName, redis])
+  })
+  afterEach(() => Promise.all(workers.splice(0).map(endWorker)).then(() => {}), MINUTES)
+  afterAll(async () => {
+    for (const [name, server] of servers) {
+      await until('the last key to go', async () => (await server.scan()).length === 0, MINUTES / 2).catch(() => {})
+      expect([name, await server.scan()]).toEqual([name, []])
+    }
   }, MINUTES)
+  afterAll(() => Promise.all(servers.map(([, server]) => server.stop())))
   const begin = async (count: number) => {
     for (let k = 0; k < count; k++) workers.push(await startWorker(redis.address))
   }
