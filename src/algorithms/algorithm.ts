@@ -1,6 +1,7 @@
 import type { Workers } from '../cluster/address.ts'
 import { show, UsageError } from '../core/errors.ts'
 import type { CoreSource } from '../core/module.ts'
+import { asState, isMade, refuseNoState } from '../core/options.ts'
 import { isRecord } from '../core/require.ts'
 import { normOf } from '../core/rows.ts'
 import type { Entries } from '../core/settings.ts'
@@ -77,37 +78,40 @@ const OF_STATES = [
   'close',
 ]
 
+/** What gives the info that `measure` takes. */
+const OF_INFO = ['step', 'move']
+
 type Member = (...args: readonly unknown[]) => unknown
 
 /**
  * The algorithm whose functions refuse what is no state of it, as the promise of one that was not awaited or the state
- * of another algorithm. `init` writes its name into what it makes.
+ * of another algorithm. `init` marks what it makes.
  */
 export function withCheckedStates<A extends { init(options: never): Promise<object> }>(name: string, algorithm: A): A {
   const members = algorithm as unknown as Record<string, Member>
   const refuse = (key: string, [state, info]: readonly unknown[]) => {
-    if (!isRecord(state) || state.algorithm !== name)
-      throw new UsageError(
-        `${name}.${key} takes the state that ${name}.init gives (await init(…)), got ${shown(state)}.`,
-      )
-    if (key === 'measure' && !isRecord(info))
+    refuseNoState(`${name}.${key}`, state, name, `${name}.init`)
+    if (key === 'measure' && !isMade(`an iteration of ${name}`, info))
       throw new UsageError(`${name}.measure takes what ${name}.step gives (await step(…)), got ${show(info)}.`)
   }
+  const made = (key: string, info: unknown) =>
+    OF_INFO.includes(key) && isRecord(info) ? asState(`an iteration of ${name}`, info) : info
   const guarded = OF_STATES.filter((key) => key in members).map((key): [string, Member] => {
     const f = members[key]
     const checked: Member = (...args) => {
       refuse(key, args)
       return f(...args)
     }
-    return [key, PROMISING.includes(key) ? async (...args) => checked(...args) : checked]
+    return [
+      key,
+      PROMISING.includes(key)
+        ? async (...args) => made(key, await checked(...args))
+        : (...args) => made(key, checked(...args)),
+    ]
   })
-  const init: Member = async (options) => Object.assign((await members.init(options)) as object, { algorithm: name })
+  const init: Member = async (options) => asState(name, (await members.init(options)) as object)
   return { ...algorithm, ...Object.fromEntries(guarded), init }
 }
-
-/** A state of another algorithm by that name: it has more numbers than anybody reads. */
-const shown = (state: unknown) =>
-  isRecord(state) && typeof state.algorithm === 'string' ? `that of ${state.algorithm}` : show(state)
 
 /** A state in two. */
 export interface StateParts {

@@ -187,8 +187,8 @@ async function modelSubject({ model, free }: Fit | ModelParticles): Promise<Subj
 }
 
 function scoredSubject({ particles, dimension, score }: ScoredParticles): Subject {
-  const d = check(wholeNumber('dimension', 1), dimension)
   requireThat(areNumbers(particles), 'diagnose', 'particles as a list of numbers', particles)
+  const d = check(wholeNumber('dimension', 1, Math.max(particles.length, 1)), dimension)
   requireFunction('score', score, '(out, x) => …')
   return { target: scoreTarget(score, d), rows: Float64Array.from(particles), names: labelsOf('x', [d]) }
 }

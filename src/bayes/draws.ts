@@ -1,5 +1,5 @@
 import { UsageError } from '../core/errors.ts'
-import { isList, isRecord, requireThat } from '../core/require.ts'
+import { areNumbers, isRecord, requireThat } from '../core/require.ts'
 import { tf } from '../nn/tfjs.ts'
 import type { Model } from './model.ts'
 import { labelsOf, type Supports } from './parameters.ts'
@@ -51,7 +51,7 @@ export function quantities<S extends Supports>(
 
 /** @throws UsageError for what are no draws */
 export function requireDraws(taker: string, draws: unknown): void {
-  const isDraw = (draw: unknown) => isRecord(draw) && Array.isArray(draw.shape) && isList(draw.data)
+  const isDraw = (draw: unknown) => isRecord(draw) && areNumbers(draw.shape) && areNumbers(draw.data)
   const areDraws = isRecord(draws) && Object.values(draws).every(isDraw)
   requireThat(areDraws, taker, 'draws by name, as those of a fit', draws)
 }

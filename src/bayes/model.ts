@@ -1,6 +1,6 @@
 import { COMPILE_MODES, type CompileMode } from '../compile/compiled.ts'
 import { UsageError } from '../core/errors.ts'
-import { namesOf, refuseUnknown, requireOptions } from '../core/options.ts'
+import { isMade, namesOf, refuseUnknown, requireOptions } from '../core/options.ts'
 import { isRecord, requireFunction, requireThat } from '../core/require.ts'
 import { check, oneOf } from '../core/schemas.ts'
 import { tf } from '../nn/tfjs.ts'
@@ -82,23 +82,13 @@ const MODEL = namesOf<Model>({ parameters: true, logDensity: true, hasValue: tru
 
 /** @throws UsageError for what is no model, or one to which something was added that no model has */
 export function requireModel(taker: string, model: unknown): void {
-  const isModel = isRecord(model) && isRecord(model.parameters) && typeof model.logDensity === 'function'
-  requireThat(
-    isModel && isWhole(model.parameters as unknown as Parameters),
-    taker,
-    'a model, as model() makes it',
-    model,
-  )
+  const isModel =
+    isRecord(model) &&
+    typeof model.logDensity === 'function' &&
+    (model.generated === undefined || typeof model.generated === 'function')
+  requireThat(isModel && isMade('parameters', model.parameters), taker, 'a model, as model() makes it', model)
   refuseUnknown('A model', model, MODEL)
 }
-
-/** As parameters() makes them, and as they are after a look at their fields. */
-const isWhole = (given: Parameters): boolean =>
-  isLaidOut(given) &&
-  Number.isSafeInteger(given.dimension) &&
-  given.dimension > 0 &&
-  [given.supports, given.offsets].every(isRecord) &&
-  typeof given.unconstrain === 'function'
 
 const isLaidOut = <S extends Supports>(given: S | Parameters<S>): given is Parameters<S> =>
   typeof (given as Parameters<S>).constrain === 'function' && Array.isArray((given as Parameters<S>).names)

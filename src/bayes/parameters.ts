@@ -1,4 +1,5 @@
 import { show, UsageError } from '../core/errors.ts'
+import { asState } from '../core/options.ts'
 import { areNumbers, isRecord, requireThat } from '../core/require.ts'
 import { tf } from '../nn/tfjs.ts'
 import type { ScalarMath, Support } from './supports.ts'
@@ -54,7 +55,7 @@ export function parameters<const S extends Supports>(supports: S): Parameters<S>
   }
   const labels = names.flatMap((name) => labelsOf(name, supports[name].shape))
   refuseTwice(labels)
-  return {
+  return asState<Parameters<S>>('parameters', {
     supports,
     names,
     dimension,
@@ -91,7 +92,7 @@ export function parameters<const S extends Supports>(supports: S): Parameters<S>
       }
       return free
     },
-  }
+  })
 }
 
 /** Labels of the numbers of a value in the order of its rows, as `L[1,0]`. */

@@ -47,6 +47,10 @@ export function show(value: unknown): string {
   return text.length > MOST_CHARACTERS ? `${text.slice(0, MOST_CHARACTERS)}…` : text
 }
 
+/** The same of what stands in the place of a record: a function that was to be called is told so. */
+export const shown = (value: unknown): string =>
+  typeof value === 'function' ? `${show(value)}; call it: ${value.name}(…)` : show(value)
+
 const isNumbers = (value: object): value is ArrayLike<number> =>
   ArrayBuffer.isView(value)
     ? !(value instanceof DataView)

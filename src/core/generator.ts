@@ -23,11 +23,17 @@ export function generator(seed: number): Generator {
   return { key: [lo, hi], count: 0, words: new Uint32Array(4), block: -1 }
 }
 
+const isGenerator = (g: Generator | null | undefined) =>
+  Number.isSafeInteger(g?.count) &&
+  typeof g?.words === 'object' &&
+  g.words?.length === 4 &&
+  typeof g.key?.[0] === 'number' &&
+  typeof g.key[1] === 'number'
+
 /** The next number in [0, 1), on a grid of 2⁻⁵³. */
 export function uniform(g: Generator): number {
   // With anything else numbers would be NaN, and what waits for one that is small enough would wait for ever.
-  if (!(Number.isSafeInteger(g?.count) && g.words?.length === 4 && g.key?.length === 2))
-    throw new UsageError(`Random numbers are drawn from what generator(seed) gives, got ${show(g)}.`)
+  if (!isGenerator(g)) throw new UsageError(`Random numbers are drawn from what generator(seed) gives, got ${show(g)}.`)
   const block = Math.floor(g.count / 2)
   if (block !== g.block) {
     philox(g.words, block, 0, 0, Purpose.user, g.key[0], g.key[1])

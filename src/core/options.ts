@@ -25,15 +25,32 @@ export const unknownOptions = (options: object, known: readonly string[]): strin
     .filter(([name, value]) => !known.includes(name) && value !== undefined)
     .map(([name]) => `no option ${show(name)}${hintFor(name, known).replace(/\.$/, '')}`)
 
+/** The states that were given, each with the name of what made it. A copy of one, with other fields, is none. */
+const states = new WeakMap<object, string>()
+
+/** A state that its algorithm gives away, and by which refuseNoState() knows it again. */
+export function asState<S extends object>(kind: string, state: S): S {
+  states.set(state, kind)
+  return state
+}
+
+/** Whether asState() has marked this very thing as one of the kind. */
+export const isMade = (kind: string, value: unknown): boolean =>
+  typeof value === 'object' && value !== null && states.get(value) === kind
+
 /**
- * Refuses what is no state, as the promise of one that was not awaited.
+ * Refuses what is no state, as the promise of one that was not awaited or a copy with other fields.
  *
- * @param mark a field that every state has
+ * @param kind the name that the state was given under
  * @throws UsageError
  */
-export function refuseNoState(taker: string, state: unknown, mark: string): void {
-  if (typeof state === 'object' && state !== null && mark in state) return
-  throw new UsageError(`${taker} takes the state that init gives (await init(…)), got ${show(state)}.`)
+export function refuseNoState(taker: string, state: unknown, kind: string, init = 'init'): void {
+  const isObject = typeof state === 'object' && state !== null
+  const made = isObject ? states.get(state) : undefined
+  if (made === kind) return
+  // A state has more numbers than anybody reads.
+  const got = made ? `that of ${made}` : isObject && 'arena' in state ? 'a copy or something else' : show(state)
+  throw new UsageError(`${taker} takes the state that ${init} gives (await init(…)), got ${got}.`)
 }
 
 /**

@@ -1,5 +1,6 @@
-import { show } from '../core/errors.ts'
+import { show, UsageError } from '../core/errors.ts'
 import { namesOf, unknownOptions } from '../core/options.ts'
+import { isRecord } from '../core/require.ts'
 import type { EnvironmentSpec } from './contract.ts'
 import { MAX_STEPS } from './errors.ts'
 import type { Space } from './spaces.ts'
@@ -34,9 +35,29 @@ export function problemsOfDescription(spec: EnvironmentSpec): string[] {
     problems.push(
       `maxEpisodeSteps, the time limit, must be a whole number from 1 to ${MAX_STEPS}, got ${show(maxEpisodeSteps)}`,
     )
+  if (core !== undefined && !isCore(core)) problems.push(`its core must be that of a built-in task, got ${show(core)}`)
+  for (const name of ['configure', 'limit', 'render'] as const)
+    if (spec[name] !== undefined && typeof spec[name] !== 'function')
+      problems.push(`its ${name} must be a function, got ${show(spec[name])}`)
   if (core && create) problems.push('it has both core and create; exactly one of them is allowed')
+  if (isClass(create))
+    problems.push(
+      `create is the class ${create.name}, which must be made with new: write create: () => new ${create.name}()`,
+    )
   if (!core && typeof create !== 'function') problems.push(`create must be a function, got ${show(create)}`)
   return problems
+}
+
+/**
+ * The task, unless nobody could play by its description.
+ *
+ * @throws UsageError for the first thing that is wrong about it
+ */
+export function asTask(spec: EnvironmentSpec): EnvironmentSpec {
+  if (spec === null || typeof spec !== 'object') throw new UsageError(`env must be an id or a task, got ${show(spec)}.`)
+  const [problem] = problemsOfDescription(spec)
+  if (problem === undefined) return spec
+  throw new UsageError(`${typeof spec.id === 'string' && spec.id ? spec.id : 'A task without an id'}: ${problem}.`)
 }
 
 function problemsOfSpace(name: string, space: Space | undefined, kinds: readonly string[]): string[] {
@@ -57,6 +78,13 @@ function problemsOfSpace(name: string, space: Space | undefined, kinds: readonly
   const k = low.findIndex((value, index) => !(value <= high[index]))
   return k < 0 ? [] : [`its ${name} must have low <= high, got ${low[k]} and ${high[k]} at ${k}`]
 }
+
+/** A class is a function that cannot be called. */
+const isClass = (value: unknown): value is { readonly name: string } =>
+  typeof value === 'function' && /^class\b/.test(Function.prototype.toString.call(value))
+
+const isCore = (core: unknown) =>
+  isRecord(core) && isRecord(core.constants) && Number.isSafeInteger(core.stateSize) && Number(core.stateSize) >= 0
 
 const isList = (x: unknown): x is readonly number[] =>
   (Array.isArray(x) || ArrayBuffer.isView(x)) && Array.from(x as number[]).every((value) => typeof value === 'number')

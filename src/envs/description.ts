@@ -8,6 +8,7 @@ import { isRecord, requireThat } from '../core/require.ts'
 import { check } from '../core/schemas.ts'
 import { configured, type MakeOptions } from './configured.ts'
 import type { EnvironmentSpec, Making } from './contract.ts'
+import { asTask } from './description-problems.ts'
 import { inTypeScript } from './instances.ts'
 import { taskNamed } from './named.ts'
 import { isPythonId } from './python.ts'
@@ -27,6 +28,8 @@ export interface TaskDescription {
   readonly maxEpisodeSteps: number
   /** Around it, the first one innermost. */
   readonly wrappers?: readonly WrapperDescription[]
+  /** Whether physics in the core is stepped from TypeScript although there is no wrapper. */
+  readonly inTypeScript?: boolean
   /** Where a task of one's own comes from: the address of its module and the name of the export. */
   readonly module?: string
   readonly export?: string
@@ -45,6 +48,7 @@ const schema = v.object({
   constants: v.optional(record),
   maxEpisodeSteps: stepLimit,
   wrappers: v.optional(v.array(v.object({ name: v.string(), options: record }))),
+  inTypeScript: v.optional(v.boolean()),
   module: v.optional(v.string()),
   export: v.optional(v.string()),
 })
@@ -74,9 +78,14 @@ const withoutInfinities = (_: string, value: unknown) =>
  */
 export function describeTask(spec: EnvironmentSpec): TaskDescription {
   requireThat(isRecord(spec) && typeof spec.id === 'string', 'describeTask', 'a task', spec)
+  asTask(spec)
   const described = { ...rootOf(spec), maxEpisodeSteps: spec.maxEpisodeSteps }
   const wrappers = wrappersOf(spec)
-  const task = wrappers.length > 0 ? { ...described, ...limitOfInner(spec), wrappers } : described
+  const isStepped = makingsOf(spec).some(({ by }) => 'inTypeScript' in by)
+  const task = {
+    ...described,
+    ...(wrappers.length > 0 ? { ...limitOfInner(spec), wrappers } : isStepped && { inTypeScript: true }),
+  }
   return JSON.parse(JSON.stringify(task, withoutInfinities))
 }
 
@@ -194,9 +203,9 @@ export async function taskFrom(given: TaskDescription, options: TaskOptions = {}
   requireThat(Array.isArray(states), 'taskFrom', 'states as a list, one for each wrapper', states)
   let spec = await rootFrom(task, options)
   if (spec.maxEpisodeSteps !== task.maxEpisodeSteps) spec = limited(spec, task.maxEpisodeSteps)
-  if (!task.wrappers?.length) return spec
-  if (spec.core) spec = inTypeScript(spec, await compileCore(core))
-  return task.wrappers.reduce(
+  const { wrappers = [] } = task
+  if (spec.core && (wrappers.length > 0 || task.inTypeScript)) spec = inTypeScript(spec, await compileCore(core))
+  return wrappers.reduce(
     (inner, { name, options }, k) => wrapperNamed(name, options, states[k] ?? undefined)(inner),
     spec,
   )

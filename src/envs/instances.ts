@@ -6,6 +6,7 @@ import type { CoreModule } from '../core/module.ts'
 import { splitSeed } from '../core/random.ts'
 import { areFinite, isRecord, requireThat } from '../core/require.ts'
 import type { Environment, EnvironmentSpec, Info } from './contract.ts'
+import { asTask } from './description-problems.ts'
 import { problemsOfInstance } from './errors.ts'
 import { sizeOf } from './spaces.ts'
 
@@ -18,6 +19,7 @@ const NO_INFO: Info = {}
  */
 export function inTypeScript(spec: EnvironmentSpec, module: CoreModule): EnvironmentSpec {
   requireThat(isRecord(spec), 'inTypeScript', 'a task', spec)
+  asTask(spec)
   const isModule = Object.prototype.toString.call(module) === '[object WebAssembly.Module]'
   requireThat(isModule, 'inTypeScript', 'the module that compileCore() gives', module)
   if (!spec.core) return spec

@@ -130,6 +130,7 @@ export function mazeWalls(constants: Readonly<Record<string, number>>): Wall[] {
   const { wallCount } = constants
   check(wholeNumber('wallCount', 0, MOST_WALLS), wallCount)
   return Array.from({ length: constants.wallCount }, (_, w) => {
+    requireNumbers('mazeWalls', SIDES.map((side) => `wall${w}${side}`), constants) // biome-ignore format: one line
     const [left, bottom, right, top] = SIDES.map((side) => constants[`wall${w}${side}`])
     return [left, bottom, right, top]
   })

@@ -55,7 +55,7 @@ export async function python(id: string, options: PythonOptions = {}): Promise<E
   const { constants = {}, maxEpisodeSteps, interpreter, processes } = options
   requireThat(isRecord(constants), 'python', 'constants by name', constants)
   if (maxEpisodeSteps !== undefined) check(stepLimit, maxEpisodeSteps)
-  if (interpreter !== undefined && typeof interpreter !== 'string')
+  if (interpreter !== undefined && (typeof interpreter !== 'string' || interpreter === ''))
     throw new UsageError(`interpreter must be the command of a Python, got ${show(interpreter)}.`)
   const start = await platform.loadChildren()
   if (!start) throw new UsageError(`${id}: Python is run from Node on Linux and macOS only.`)

@@ -6,7 +6,7 @@ import { cartPole } from './cartpole.ts'
 import { cartpoleSwingup } from './cartpole-swingup.ts'
 import { cliffWalking } from './cliff-walking.ts'
 import type { EnvironmentSpec } from './contract.ts'
-import { problemsOfDescription } from './description-problems.ts'
+import { asTask } from './description-problems.ts'
 import { doublePendulum } from './double-pendulum.ts'
 import { frozenLake } from './frozen-lake.ts'
 import { mountainCar } from './mountain-car.ts'
@@ -44,18 +44,10 @@ export const environments: Readonly<Record<string, EnvironmentSpec>> = {
  * @throws UsageError that lists what exists
  */
 export function environmentSpec(env: string | EnvironmentSpec, more: readonly string[] = []): EnvironmentSpec {
-  if (typeof env !== 'string') return described(env)
+  if (typeof env !== 'string') return asTask(env)
   if (Object.hasOwn(environments, env)) return environments[env]
   const ids = [...Object.keys(environments), ...more]
   const near = nearest(env, ids)
   const hint = near ? `, and the nearest is ${near}` : ''
   throw new UsageError(`Unknown environment ${show(env)}; there are ${ids.join(', ')}${hint}.`)
-}
-
-/** Throws a UsageError for a task whose description nobody could play. */
-function described(spec: EnvironmentSpec): EnvironmentSpec {
-  if (spec === null || typeof spec !== 'object') throw new UsageError(`env must be an id or a task, got ${show(spec)}.`)
-  const [problem] = problemsOfDescription(spec)
-  if (problem === undefined) return spec
-  throw new UsageError(`${typeof spec.id === 'string' && spec.id ? spec.id : 'A task without an id'}: ${problem}.`)
 }

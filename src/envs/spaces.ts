@@ -45,11 +45,16 @@ export function discrete(n: number): Discrete {
   return { kind: 'discrete', n }
 }
 
+/** Spaces whose bounds were looked at: there may be thousands, and steps of a task ask each time. */
+const known = new WeakSet<Space>()
+
 function requireSpace(taker: string, space: Space): void {
+  if (known.has(space)) return
   const isSpace =
     (space?.kind === 'discrete' && Number.isSafeInteger(space.n)) ||
-    (space?.kind === 'box' && isList(space.low) && isList(space.high))
+    (space?.kind === 'box' && areNumbers(space.low) && areNumbers(space.high))
   requireThat(isSpace, taker, 'a space, as box() or discrete() makes it', space)
+  known.add(space)
 }
 
 /** What an environment is given: the number of a discrete action, or the vector of a box. */

@@ -213,15 +213,17 @@ function withinSpace(space: Space, actions: ArrayLike<number>): boolean {
   if (space.kind === 'discrete') {
     for (let k = 0; k < actions.length; k++) {
       const action = actions[k]
-      if (!(action >= 0 && action < space.n && action === Math.floor(action))) return false
+      if (!(typeof action === 'number' && action >= 0 && action < space.n && action === Math.floor(action)))
+        return false
     }
     return true
   }
   const A = space.low.length
   for (let k = 0, column = 0; k < actions.length; k++, column = column + 1 === A ? 0 : column + 1) {
+    if (!Number.isFinite(actions[k])) return false
     const action = Math.fround(actions[k])
     const inside = action >= Math.fround(space.low[column]) && action <= Math.fround(space.high[column])
-    if (!inside || !Number.isFinite(actions[k])) return false
+    if (!inside) return false
   }
   return true
 }

@@ -1,7 +1,7 @@
 import { show, UsageError } from '../core/errors.ts'
 import { type Generator, generator, uniform } from '../core/generator.ts'
 import { namesOf, refuseUnknown } from '../core/options.ts'
-import { requireFunction } from '../core/require.ts'
+import { areNumbers, requireFunction } from '../core/require.ts'
 import { check, fraction, wholeNumber } from '../core/schemas.ts'
 import { sortedQuantile } from '../core/statistics.ts'
 
@@ -149,7 +149,8 @@ function drawInto(into: number[], runs: readonly number[], g: Generator): void {
 }
 
 function checkList(what: string, values: unknown): void {
-  if (!Array.isArray(values)) throw new UsageError(`${what} must be a list of numbers, got ${show(values)}.`)
+  if (!Array.isArray(values) || !areNumbers(values))
+    throw new UsageError(`${what} must be a list of numbers, got ${show(values)}.`)
 }
 
 function checkSamples(samples: readonly RunScores[]): void {

@@ -1,7 +1,9 @@
+import { show, shown, UsageError } from '../core/errors.ts'
 import { f32, f64, padded, type Views } from '../core/layout.ts'
 import type { Ops, Pointer } from '../core/ops.ts'
 import { refuseUnknown } from '../core/options.ts'
 import { wholePower } from '../core/power.ts'
+import { isRecord } from '../core/require.ts'
 import { check, decay, nonNegativeFloat32, positiveFloat32 } from '../core/schemas.ts'
 
 /** The moments that an optimizer keeps for n rows of d coordinates; empty where it keeps none. */
@@ -48,6 +50,22 @@ export interface Optimizer<A extends MomentArena = OptimizerArena> {
   /** Which running moments it needs memory for. */
   readonly keeps: readonly Moment[]
   step(arena: A, t: number): void
+}
+
+const MOMENTS: readonly unknown[] = ['mean', 'square', 'root mean square', 'way', 'bets'] satisfies Moment[]
+
+/**
+ * Refuses what is no optimizer.
+ *
+ * @throws UsageError for another kind of value, and for moments that there are not
+ */
+export function requireOptimizer(optimizer: unknown): asserts optimizer is Optimizer {
+  if (!isRecord(optimizer) || typeof optimizer.step !== 'function' || typeof optimizer.name !== 'string')
+    throw new UsageError(`optimizer must be an optimizer such as adam({ learningRate: 0.1 }), got ${shown(optimizer)}.`)
+  const { keeps, rate, name } = optimizer
+  if (!Array.isArray(keeps) || !keeps.every((moment) => MOMENTS.includes(moment)))
+    throw new UsageError(`What ${name} keeps must be a list of ${MOMENTS.join(', ')}, got ${show(keeps)}.`)
+  if (rate !== undefined) check(positiveFloat32(`The rate of ${name}`), rate)
 }
 
 /** x ← x + rate φ. */
@@ -134,7 +152,7 @@ export interface CoinOptions {
 
 /**
  * No learning rate at all: every coordinate bets on a coin whose outcomes are its directions, and the stake grows with
- * what was won.
+ * what was won. The first stake is 1 in the unit of x, and grows from there.
  *
  *     L ← max(L, |φ|)    G ← G + |φ|    R ← max(R + (x − x₀) φ, 0)    S ← S + φ
  *     x ← x₀ + S / max(G + L, α L) · (1 + R / L)

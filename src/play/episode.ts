@@ -1,6 +1,7 @@
 import { show, UsageError } from '../core/errors.ts'
 import { type CoreSource, compileCore } from '../core/module.ts'
 import { namesOf, requireOptions } from '../core/options.ts'
+import { requireFunction } from '../core/require.ts'
 import { check, seedSchema } from '../core/schemas.ts'
 import type { Scene } from '../envs/render.ts'
 import { type Agents, requireAgents } from '../rl/agents.ts'
@@ -58,6 +59,7 @@ export interface PlayedEpisode {
 export async function playEpisode(options: EpisodeOptions): Promise<PlayedEpisode> {
   requireOptions('playEpisode', options, EPISODE_OPTIONS)
   requireAgents('playEpisode', options.agents)
+  requireFunction('agents.actRows', options.agents.actRows, '(observations) => …')
   const { agents, greedy = true, seed = 0, core } = options
   check(seedSchema, seed)
   if (typeof greedy !== 'boolean') throw new UsageError(`greedy must be true or false, got ${show(greedy)}.`)

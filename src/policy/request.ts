@@ -142,8 +142,8 @@ export function countRows(observations: ArrayLike<number>, O: number): number {
 
 /** Number k of an observation as a float32 number. */
 export function finite(value: number, k: number): number {
-  const rounded = Math.fround(value)
-  if (typeof value === 'number' && Number.isFinite(rounded)) return rounded
+  const rounded = typeof value === 'number' ? Math.fround(value) : Number.NaN
+  if (Number.isFinite(rounded)) return rounded
   throw new UsageError(`Number ${k} of an observation must be a finite float32 number, got ${show(value)}.`)
 }
 

@@ -87,7 +87,8 @@ export function requireAgents(taker: string, agents: unknown): asserts agents is
   const isOne = isRecord(agents) && Number.isSafeInteger(agents.particles) && Number(agents.particles) > 0
   const { policy, theta, actRows, observations, actions } = (isOne ? agents : {}) as Record<string, unknown>
   const doAct = typeof actRows === 'function' && Number.isSafeInteger(observations) && isRecord(actions)
-  const areThey = policy === undefined ? doAct : isRecord(policy) && isFloat32(theta)
+  const arePolicies = isRecord(policy) && isFloat32(theta) && (actRows === undefined || doAct)
+  const areThey = policy === undefined ? doAct : arePolicies
   if (!areThey)
     throw new UsageError(
       `agents must be what step.agents(), loadAgents() or loadPolicy() gives, got ${agents === undefined ? 'none' : show(agents)}.`,
@@ -103,7 +104,7 @@ function requirePolicy(taker: string, given: unknown): void {
   requireThat(isWhole && Array.isArray(policy.net.layers), taker, 'a policy whose sizes are those of its layers', given)
 }
 
-export const arePolicies = (agents: object): agents is Policies => 'policy' in agents
+export const arePolicies = (agents: object): agents is Policies => 'policy' in agents && agents.policy !== undefined
 
 /** Policies as agents that stay as they are now. They take memory for acting when they first act. */
 export function policyAgents(

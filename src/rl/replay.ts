@@ -69,9 +69,19 @@ export function createReplay(sizes: ReplaySizes): Replay {
 function requireReplay(taker: string, replay: unknown): void {
   const isReplay =
     isRecord(replay) &&
-    ['capacity', 'observations', 'actions', 'count', 'next'].every((name) => Number.isSafeInteger(replay[name])) &&
-    columns.every((name) => isFloat32(replay[name]))
+    ['capacity', 'observations', 'actions', 'count', 'next'].every((name) => isCount(replay[name])) &&
+    columns.every((name) => isFloat32(replay[name])) &&
+    isWhole(replay as unknown as Replay)
   requireThat(isReplay, taker, 'a replay, as createReplay() makes it', replay)
+}
+
+const isCount = (value: unknown) => Number.isSafeInteger(value) && Number(value) >= 0
+
+/** Whether its columns have the rows that it says. */
+function isWhole(replay: Replay): boolean {
+  const { capacity, count, next } = replay
+  const widths = widthsOf(replay)
+  return count <= capacity && next < capacity && columns.every((name) => replay[name].length >= count * widths[name])
 }
 
 type Views = Readonly<Record<(typeof columns)[number], Float32Array>>

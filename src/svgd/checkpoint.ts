@@ -17,7 +17,7 @@ import type { SvgdState } from './svgd.ts'
  * @throws UsageError for what is no state
  */
 export function saveSvgd(state: SvgdState): Uint8Array {
-  refuseNoState('saveSvgd', state, 'madeFor')
+  refuseNoState('saveSvgd', state, 'SVGD')
   return savePart('svgd', aboutOf(state), partOf(state))
 }
 
@@ -28,7 +28,7 @@ export function saveSvgd(state: SvgdState): Uint8Array {
  *   minibatch; the state is as it was then
  */
 export function loadSvgd(state: SvgdState, bytes: Uint8Array): void {
-  refuseNoState('loadSvgd', state, 'madeFor')
+  refuseNoState('loadSvgd', state, 'SVGD')
   loadPart('svgd', aboutOf(state), partOf(state), bytes)
 }
 
@@ -39,9 +39,9 @@ const aboutOf = ({ particles, dimension, seed, madeFor, minibatches: { options: 
 })
 
 function partOf(state: SvgdState): StatePart {
-  const { theta, moment1, moment2, pathCentre, pathSpread, startSpread } = state.arena.view
+  const { theta, moment1, moment2, pathCentre, pathSpread, startSpread, bets } = state.arena.view
   return partsOf({
-    arrays: arraysPart({ theta, moment1, moment2, pathCentre, pathSpread, startSpread }),
+    arrays: arraysPart({ theta, moment1, moment2, pathCentre, pathSpread, startSpread, bets }),
     counters: fieldsPart(state, { iteration: countSchema }),
   })
 }

@@ -246,7 +246,7 @@ function copyRows(what: string, out: Float32Array, values: ArrayLike<number>, n:
   for (let i = 0; i < n; i++) {
     for (let k = 0; k < d; k++) {
       const value = values[i * d + k]
-      out[i * D + k] = value
+      if (typeof value === 'number') out[i * D + k] = value
       if (typeof value !== 'number' || !Number.isFinite(out[i * D + k])) {
         throw new UsageError(`Row ${i} of ${what} holds ${show(value)} at ${k}; it must be finite as a float32.`)
       }

@@ -1,6 +1,6 @@
 import { show, UsageError } from '../core/errors.ts'
 import { refuseUnknown } from '../core/options.ts'
-import { isList, isRecord, requireFunction, requireThat } from '../core/require.ts'
+import { areFinite, areNumbers, isList, isRecord, requireFunction, requireThat } from '../core/require.ts'
 import { check, nonNegativeFloat32, positiveFloat32, wholeNumber } from '../core/schemas.ts'
 import { type BandwidthRule, DEFAULT_BANDWIDTH } from './bandwidth-rules.ts'
 import { bandwidthSchema } from './bandwidth-schema.ts'
@@ -185,7 +185,10 @@ export function bilinearMatern(options: { c?: number; bandwidth?: BandwidthRule 
 export function preconditioned(metric: readonly number[] | readonly (readonly number[])[], kernel: Kernel): Kernel {
   requirePlain(kernel, 'preconditioned')
   requireThat(isList(metric), 'preconditioned', 'a metric, its diagonal or its rows', metric)
-  const map = Array.isArray(metric[0])
+  const isMatrix = Array.isArray(metric[0])
+  const areRows = isMatrix ? Array.prototype.every.call(metric, areFinite) : areNumbers(metric)
+  requireThat(areRows, 'preconditioned', 'a metric of finite numbers', metric)
+  const map = isMatrix
     ? matrixMap(metric as unknown as readonly (readonly number[])[])
     : diagonalMap(metric as unknown as readonly number[])
   return { ...kernel, name: `preconditioned ${kernel.name}`, coordinates: { kind: 'metric', map } }
@@ -289,12 +292,12 @@ export function given(supply: CustomKernel): Kernel {
 const areBlocks = (blocks: unknown): boolean =>
   Array.isArray(blocks) &&
   blocks.every(
-    (block) => isRecord(block) && isList(block.moves) && (block.beside === undefined || isList(block.beside)),
+    (block) => isRecord(block) && areNumbers(block.moves) && (block.beside === undefined || areNumbers(block.beside)),
   )
 
 function requirePlain(kernel: Kernel, where: string): void {
   const isKernel = isRecord(kernel) && Array.isArray(kernel.terms) && typeof kernel.name === 'string'
-  requireThat(isKernel, where, 'a kernel, as rbf() makes it', kernel)
+  requireThat(isKernel && kernel.terms.every(isRecord), where, 'a kernel, as rbf() makes it', kernel)
   const { name, coordinates, given } = kernel
   if (coordinates || given) throw new UsageError(`${where} takes kernels on the particles themselves, got ${name}.`)
 }

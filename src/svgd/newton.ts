@@ -7,18 +7,21 @@ import { namesOf, requireOptions } from '../core/options.ts'
 import { Draw, Purpose, splitSeed } from '../core/random.ts'
 import { requireFunction } from '../core/require.ts'
 import type { StopSignal } from '../core/runtime-types.ts'
-import { check, positiveFloat32, wholeNumber } from '../core/schemas.ts'
+import { check, MOST_ITERATIONS, positiveFloat32, wholeNumber } from '../core/schemas.ts'
 import { choleskyOf, solveCholesky } from './cholesky.ts'
+import { derivativeInto } from './scores.ts'
 
 /** What svgdNewton() takes. Vectors and matrices are float64, matrices row by row. */
 export interface NewtonOptions {
-  /** Writes s(x) = ∇ log p(x) into out [d]. */
-  score: (out: Float64Array, x: Float64Array) => void
+  /** Writes s(x) = ∇ log p(x) into out [d], which holds zeros, or returns it. */
+  // biome-ignore lint/suspicious/noConfusingVoidType: most write and return nothing
+  score: (out: Float64Array, x: Float64Array) => void | number | ArrayLike<number>
   /**
-   * Writes −∂²log p(x), or the Gauss-Newton matrix in its place, into out [d × d]. It may be indefinite somewhere, but
-   * its mean over the particles must be positive definite.
+   * Writes −∂²log p(x), or the Gauss-Newton matrix in its place, into out [d × d], which holds zeros, or returns it row
+   * by row. It is symmetric; it may be indefinite somewhere, but its mean over the particles must be positive definite.
    */
-  hessian: (out: Float64Array, x: Float64Array) => void
+  // biome-ignore lint/suspicious/noConfusingVoidType: most write and return nothing
+  hessian: (out: Float64Array, x: Float64Array) => void | number | ArrayLike<number>
   particles: number
   dimension: number
   iterations: number
@@ -35,6 +38,9 @@ export interface NewtonOptions {
   /** The WASM core; default: this package's steinrl.wasm. */
   core?: CoreSource
 }
+
+/** Entries of all second derivatives, 1 GB. */
+const MOST_NUMBERS = 134_217_728
 
 const OPTIONS = namesOf<NewtonOptions>({
   ...{ score: true, hessian: true, particles: true, dimension: true, iterations: true, learningRate: true },
@@ -55,16 +61,18 @@ const OPTIONS = namesOf<NewtonOptions>({
  * step.
  *
  * @returns the particles [particles × dimension] row by row
- * @throws UsageError for options out of range, or second derivatives that are not finite or, on average, not positive
- *   definite
- * @throws RunError for a score that is not finite
+ * @throws UsageError for options out of range, or second derivatives that are not symmetric or, on average, not positive
+ *   definite, and derivatives that are asynchronous or write into x
+ * @throws RunError for derivatives that are not finite
  * Source: Detommaso, Cui, Marzouk, Spantini & Scheichl 2018 (NeurIPS; arXiv 1806.03085), algorithm 1 and section 3.3.
  */
 export async function svgdNewton(options: NewtonOptions): Promise<Float64Array> {
   requireOptions('svgdNewton', options, OPTIONS)
   const n = check(wholeNumber('particles', 1), options.particles)
   const d = check(wholeNumber('dimension', 1), options.dimension)
-  const iterations = check(wholeNumber('iterations', 0), options.iterations)
+  const iterations = check(wholeNumber('iterations', 0, MOST_ITERATIONS), options.iterations)
+  if (n * d * d > MOST_NUMBERS)
+    throw new UsageError(`particles × dimension² must be at most ${MOST_NUMBERS}, got ${n} × ${d}² = ${n * d * d}.`)
   requireFunction('score', options.score, '(out, x) => …')
   requireFunction('hessian', options.hessian, '(out, x) => …')
   const rate = check(positiveFloat32('learningRate'), options.learningRate ?? 1)
@@ -89,13 +97,16 @@ function startOf(
   fill: (row: Float64Array, i: number) => void,
 ): Float64Array[] {
   if (initial && initial.length !== n * d)
-    throw new UsageError(`initial must hold ${n} × ${d} = ${n * d} numbers, got ${initial.length}.`)
+    throw new UsageError(`initial must hold ${n} × ${d} = ${n * d} numbers, got ${show(initial.length ?? initial)}.`)
   return Array.from({ length: n }, (_, i) => {
     const row = new Float64Array(d)
-    if (initial) for (let k = 0; k < d; k++) row[k] = initial[i * d + k]
-    else fill(row, i)
-    if (!row.every(Number.isFinite))
-      throw new UsageError(`initial particle ${i} is ${show([...row])}; it must be finite.`)
+    if (!initial) fill(row, i)
+    else {
+      const start = Array.from({ length: d }, (_, k) => initial[i * d + k])
+      if (!start.every(Number.isFinite))
+        throw new UsageError(`initial particle ${i} is ${show(start)}; it must be finite.`)
+      row.set(start)
+    }
     return row
   })
 }
@@ -112,18 +123,34 @@ function derivativesOf({ score, hessian }: NewtonOptions, rows: readonly Float64
   const place = (i: number) => `of particle ${i} at x = ${show([...rows[i]])} in step ${t}`
   const scores = rows.map((row, i) => {
     const out = new Float64Array(d)
-    score(out, row)
+    derivativeInto('score', out, row, () => score(out, row))
     if (!out.every(Number.isFinite))
       throw new RunError(`The score ${place(i)} is ${show([...out])}; it must be finite.`)
     return out
   })
   const hessians = rows.map((row, i) => {
     const out = new Float64Array(d * d)
-    hessian(out, row)
+    derivativeInto('hessian', out, row, () => hessian(out, row))
     if (!out.every(Number.isFinite)) throw new RunError(`The hessian ${place(i)} is not finite.`)
-    return out.map((_, at) => (out[at] + out[(at % d) * d + Math.floor(at / d)]) / 2)
+    return symmetric(out, d, place(i))
   })
   return { scores, hessians }
+}
+
+/** More than rounding leaves, as in matrices of which one half was written. */
+const ASYMMETRIC = 1e-3
+
+/** The mean of a matrix and its transpose, which differ by rounding. */
+function symmetric(matrix: Float64Array, d: number, place: string): Float64Array {
+  const largest = matrix.reduce((most, value) => Math.max(most, Math.abs(value)), 0)
+  return matrix.map((value, at) => {
+    const [k, l] = [Math.floor(at / d), at % d]
+    const other = matrix[l * d + k]
+    if (Math.abs(value - other) <= ASYMMETRIC * largest) return (value + other) / 2
+    throw new UsageError(
+      `The hessian ${place} is not symmetric, entry ${k}, ${l} is ${value} and entry ${l}, ${k} is ${other}.`,
+    )
+  })
 }
 
 /** Moves the particles in place; returns the mean of √(δᵀ M δ) over their steps δ. */

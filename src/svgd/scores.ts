@@ -58,34 +58,61 @@ function requireFunction(name: string, value: unknown, form: string): void {
 
 /** The score of one particle, whether it is written or returned, into its row. */
 export function scoreRow(score: Score, { x, score: out }: Scored['rows'][number], batch: Minibatch): void {
+  derivativeInto('score', out, x, () => score(out, x, batch))
+}
+
+/** What users' functions write into out, which holds zeros, or return. */
+const DERIVATIVES = { score: '∇ log p', hessian: '−∂²log p' } as const
+
+type Numbers = Float32Array | Float64Array
+
+/**
+ * What a user's function writes into out or returns, into out.
+ *
+ * @throws UsageError for a function that is asynchronous, returns something else than it writes, or writes into x
+ */
+export function derivativeInto(name: keyof typeof DERIVATIVES, out: Numbers, x: Numbers, call: () => unknown): void {
   out.fill(0)
-  const returned: unknown = score(out, x, batch)
-  if (returned !== undefined && returned !== out) takeReturned(out, returned)
+  const returned = unchanged(name, x, call)
+  if (returned !== undefined && returned !== out) takeReturned(name, out, returned)
+}
+
+/** Calls a function that may read x and not write it, as (x, out) => … in the place of (out, x) => … does. */
+function unchanged(name: string, x: Numbers, call: () => unknown): unknown {
+  const before = x.slice()
+  const returned = call()
+  for (let k = 0; k < x.length; k++) {
+    if (x[k] === before[k]) continue
+    const form = name === 'populationScore' ? '({ x, score, … }) => …' : '(out, x) => …'
+    throw new UsageError(`${name} wrote ${x[k]} into x, which it must leave as it is: it is called as ${form}.`)
+  }
+  return returned
 }
 
 /**
  * What a score returns is the score where nothing was written into out. Beside what was written it must be the same, or
  * no numbers: (out, [x]) => (out[0] = −x) returns one by accident.
  */
-function takeReturned(out: Float32Array, returned: unknown): void {
-  refuseForeign('score', returned, 'write ∇ log p into out, or return it as an array,')
+function takeReturned(name: keyof typeof DERIVATIVES, out: Numbers, returned: unknown): void {
+  const is = DERIVATIVES[name]
+  refuseForeign(name, returned, `write ${is} into out, or return it as an array,`)
   const isWritten = out.some((value) => value !== 0)
   const values = typeof returned === 'number' && out.length === 1 ? [returned] : returned
   if (!isArrayLike(values)) {
     if (isWritten || !returned) return
     throw new UsageError(
-      `score wrote nothing into out and returned ${show(returned)}: it must write ∇ log p into out, or return it as an array of ${out.length}.`,
+      `${name} wrote nothing into out and returned ${show(returned)}: it must write ${is} into out, or return it as an array of ${out.length}.`,
     )
   }
   if (!isWritten) {
-    requireLength('score', values, out.length)
+    requireNumbers(name, values, out.length)
     out.set(values)
     return
   }
   const differs = values.length === out.length && out.some((value, k) => differ(value, values[k]))
   if (differs)
     throw new UsageError(
-      `score wrote ${show([...out])} into out and returned ${show([...out].map((_, k) => values[k]))}.`,
+      `${name} wrote ${show([...out])} into out and returned ${show([...out].map((_, k) => values[k]))}.`,
     )
 }
 
@@ -93,17 +120,34 @@ const differ = (written: number, returned: number) =>
   Number.isFinite(returned) && Math.abs(Math.fround(returned) - written) > 1e-6 * Math.abs(written)
 
 function scorePopulation(score: PopulationScore, { population }: Scored, batch: Minibatch): void {
-  const { particles: n, dimension: d, stride, score: out } = population
+  const { score: out } = population
   out.fill(0)
-  const returned: unknown = score(population, batch)
-  if (returned !== undefined && returned !== out) {
-    refuseForeign('populationScore', returned, 'write the scores into `score`')
-    if (isArrayLike(returned) && !out.some((value) => value !== 0)) {
-      requireLength('populationScore', returned, n * d)
-      for (let i = 0; i < n; i++) for (let k = 0; k < d; k++) out[i * stride + k] = returned[i * d + k]
+  const returned = unchanged('populationScore', population.x, () => score(population, batch))
+  if (returned !== undefined && returned !== out) takeReturnedRows(population, returned)
+  refuseInTail(population)
+}
+
+/** The same of all particles. */
+function takeReturnedRows({ particles: n, dimension: d, stride, score: out }: Population, returned: unknown): void {
+  refuseForeign('populationScore', returned, 'write the scores into `score`')
+  const isWritten = out.some((value) => value !== 0)
+  if (!isArrayLike(returned)) {
+    if (isWritten || !returned) return
+    throw new UsageError(
+      `populationScore wrote nothing into score and returned ${show(returned)}: it must write the scores into score, or return them as an array of ${n * d}.`,
+    )
+  }
+  if (!isWritten) requireNumbers('populationScore', returned, n * d)
+  for (let i = 0; i < n; i++) {
+    for (let k = 0; k < d; k++) {
+      const value = returned[i * d + k]
+      if (!isWritten) out[i * stride + k] = value
+      else if (returned.length === n * d && differ(out[i * stride + k], value))
+        throw new UsageError(
+          `populationScore wrote ${out[i * stride + k]} as coordinate ${k} of particle ${i} and returned ${value}.`,
+        )
     }
   }
-  refuseInTail(population)
 }
 
 /** What is written behind the coordinates of a particle was meant for the next one. */
@@ -135,8 +179,11 @@ function refuseForeign(name: string, returned: unknown, should: string): void {
 const isArrayLike = (value: unknown): value is ArrayLike<number> =>
   Array.isArray(value) || (ArrayBuffer.isView(value) && 'length' in value)
 
-function requireLength(name: string, { length }: ArrayLike<number>, right: number): void {
-  if (length !== right) throw new UsageError(`${name} returned ${length} numbers for ${right} coordinates.`)
+function requireNumbers(name: string, values: ArrayLike<number>, right: number): void {
+  if (values.length !== right)
+    throw new UsageError(`${name} returned ${values.length} numbers for ${right} coordinates.`)
+  const wrong = Array.prototype.findIndex.call(values, (value: unknown) => typeof value !== 'number')
+  if (wrong >= 0) throw new UsageError(`${name} returned ${show(values[wrong])} as number ${wrong}.`)
 }
 
 /** @throws UsageError for particles, or their scores, that are not finite, naming the first */

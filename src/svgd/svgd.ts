@@ -1,18 +1,28 @@
 import { platform } from '#platform'
 import type { Arena } from '../core/arena.ts'
-import { show, UsageError } from '../core/errors.ts'
+import { show, shown, UsageError } from '../core/errors.ts'
 import type { CoreSource } from '../core/module.ts'
-import { namesOf, refuseNoState, refuseUnknown, requireOptions } from '../core/options.ts'
+import { asState, namesOf, refuseNoState, refuseUnknown, requireOptions } from '../core/options.ts'
 import { Draw, Purpose, type Seed, splitSeed } from '../core/random.ts'
+import { isRecord } from '../core/require.ts'
 import type { OwnFloat32Array, StopSignal } from '../core/runtime-types.ts'
-import { check, float32, nonNegativeFloat32, oneOf, trueOrFalse, wholeNumber } from '../core/schemas.ts'
+import {
+  check,
+  float32,
+  MOST_ITERATIONS,
+  nonNegativeFloat32,
+  oneOf,
+  trueOrFalse,
+  wholeNumber,
+} from '../core/schemas.ts'
 import { type MinibatchOptions, type MinibatchState, minibatchAt, startMinibatches } from '../optim/minibatch.ts'
-import { type Optimizer, sgd } from '../optim/optimizers.ts'
+import { type Optimizer, requireOptimizer, sgd } from '../optim/optimizers.ts'
 import { relativeAdam } from '../optim/relative-adam.ts'
 import type { Schedule } from '../optim/schedules.ts'
 import { steinDirection } from './direction.ts'
 import { type Discrepancy, discrepancyAt, type FixedDiscrepancyKernel } from './discrepancy.ts'
 import type { SteinInfo, Variant } from './fields.ts'
+import { requireKernel } from './kernel-check.ts'
 import { type Kernel, rbf } from './kernels.ts'
 import { arenaFor, fieldsOf, memoryOf, type SvgdFields } from './memory.ts'
 import { populationOf, refuseNonFinite, rowsOf, type Scored, type Scores, scoreOf } from './scores.ts'
@@ -163,7 +173,8 @@ function methodOf(options: SvgdOptions) {
         Object.assign(state, { isClosed: true })
         arena.threadPool.close()
       }
-      const state: SvgdState = { ...data, settings: options, madeFor, isClosed: false, close, [Symbol.dispose]: close }
+      const rest = { settings: options, madeFor, isClosed: false, close, [Symbol.dispose]: close }
+      const state: SvgdState = asState('SVGD', { ...data, ...rest })
       return state
     },
 
@@ -171,7 +182,8 @@ function methodOf(options: SvgdOptions) {
     step(state: SvgdState, stepOptions: StepOptions = {}): SvgdInfo {
       refuseUnknown('step', stepOptions, ['discrepancy'])
       const { discrepancy = false } = stepOptions
-      if (state?.settings !== options) refuseForeign(state)
+      refuseNoState('step', state, 'SVGD')
+      if (state.settings !== options) refuseForeign(state)
       const { arena, minibatches, iteration, seed, particles: n, dimension: d } = state
       if (state.isClosed) throw new UsageError('This state is closed and takes no more steps.')
       refuseNonFinite(state, 'particle')
@@ -198,7 +210,6 @@ function methodOf(options: SvgdOptions) {
 
   /** A state of another createSVGD() is taken where its settings need the same memory. */
   function refuseForeign(state: SvgdState): void {
-    refuseNoState('step', state, 'madeFor')
     const { particles: n, dimension: d, minibatches, arena } = state
     const fields = fieldsOf(n, d, { ...memory, threads: arena.threadPool.size }, minibatches)
     if (memoryOf(fields, optimizer) !== state.madeFor)
@@ -219,8 +230,6 @@ function diffuse({ arena, seed, iteration, particles: n, dimension: d }: SvgdSta
   ops.ascend(at.theta, at.noise, view.theta.length, Math.sqrt(2 * rate * noise))
 }
 
-const isRecord = (value: unknown): value is object => typeof value === 'object' && value !== null
-
 /**
  * Throws for settings of another kind than they are: a function that was to be called, a number in the place of a
  * record.
@@ -230,9 +239,10 @@ function refuseMisuse(
     Pick<SvgdOptions, 'annealing'>,
 ): void {
   const { kernel, optimizer, annealing, repulsion, noise, normalise, norms } = options
-  requireRecord('kernel', kernel, 'terms', 'a kernel such as rbf()')
-  requireRecord('optimizer', optimizer, 'step', 'an optimizer such as adam({ learningRate: 0.1 })')
-  if (annealing !== undefined) requireRecord('annealing', annealing, 'at', 'a schedule such as constant(0.5)')
+  requireKernel('kernel', kernel)
+  requireOptimizer(optimizer)
+  if (annealing !== undefined && !(isRecord(annealing) && typeof annealing.at === 'function'))
+    throw new UsageError(`annealing must be a schedule such as constant(0.5), got ${shown(annealing)}.`)
   if (repulsion !== 'sqrt d') check(float32('repulsion'), repulsion)
   check(nonNegativeFloat32('noise'), noise)
   if (noise > 0 && optimizer.rate === undefined)
@@ -241,15 +251,9 @@ function refuseMisuse(
   check(oneOf('normalise', ['n', 'row sum']), normalise)
 }
 
-function requireRecord(name: string, value: unknown, field: string, what: string): void {
-  if (isRecord(value) && field in value) return
-  const call = typeof value === 'function' ? `; call it: ${value.name}(…)` : ''
-  throw new UsageError(`${name} must be ${what}, got ${show(value)}${call}.`)
-}
-
 /** What svgd() takes: settings, a start and how many steps. */
 export interface SvgdRun extends SvgdOptions, SvgdStart {
-  /** Steps to take. */
+  /** Steps to take, at most 10⁹. */
   iterations: number
   /** As of an AbortController. Ends the run early; the particles are returned as they are then. */
   signal?: StopSignal
@@ -264,7 +268,7 @@ export interface SvgdRun extends SvgdOptions, SvgdStart {
 export async function svgd(run: SvgdRun): Promise<OwnFloat32Array> {
   requireOptions('svgd', run, [...SVGD_OPTIONS, ...START_OPTIONS, ...RUN_OPTIONS])
   const { iterations, signal, onStep, ...options } = run
-  check(wholeNumber('iterations', 0), iterations)
+  check(wholeNumber('iterations', 0, MOST_ITERATIONS), iterations)
   const { particles, dimension, initial, seed, ...settings } = options
   const { init, step } = methodOf(settings)
   const state = await init({ particles, dimension, initial, seed })
@@ -311,7 +315,8 @@ function initialOf(given: ArrayLike<number>, n: number, d: number): Float32Array
     const found = length === undefined ? show(given) : length
     throw new UsageError(`initial must hold ${n} × ${d} = ${n * d} numbers, got ${found}.`)
   }
-  const initial = Float32Array.from(given)
+  // What is no number would become one: null, as which JSON writes NaN, 0.
+  const initial = Float32Array.from(given, (x) => (typeof x === 'number' ? x : Number.NaN))
   const wrong = initial.findIndex((x) => !Number.isFinite(x))
   if (wrong < 0) return initial
   const i = Math.floor(wrong / d)
@@ -321,7 +326,7 @@ function initialOf(given: ArrayLike<number>, n: number, d: number): Float32Array
 
 /** A copy of the particles, [particles × dimension], without the padding of the rows. */
 export function particlesOf(state: SvgdState): OwnFloat32Array {
-  refuseNoState('particlesOf', state, 'madeFor')
+  refuseNoState('particlesOf', state, 'SVGD')
   const { rows, dimension } = state
   const out = new Float32Array(rows.length * dimension)
   rows.forEach(({ x }, i) => {

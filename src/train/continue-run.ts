@@ -1,7 +1,7 @@
 import { platform } from '#platform'
 import { show, UsageError } from '../core/errors.ts'
 import { fromJson } from '../core/json.ts'
-import { refuseUnknown } from '../core/options.ts'
+import { asState, refuseUnknown } from '../core/options.ts'
 import { encodePlain } from '../core/plain.ts'
 import { requireText } from '../core/require.ts'
 import { check, wholeNumber } from '../core/schemas.ts'
@@ -35,7 +35,8 @@ export async function continueRun(path: string, options: { readonly before?: num
     const isOlder = !checkpoint && !(await files.exists(fileOf(path, 'checkpoint')))
     if (isOlder && (await files.exists(fileOf(path, 'particles'))))
       throw new UsageError(`${show(path)} has particles and no checkpoint to go on from.`)
-    const run = { path, directory: path, release, config, ...begun(checkpoint), isToBeCut: true }
+    const fields = { path, directory: path, release, config, ...begun(checkpoint), isToBeCut: true }
+    const run = asState('a run', fields)
     if (checkpoint) {
       refuseOtherRun(checkpoint, config)
       run.metrics.push(...(await metricsUpTo(path, checkpoint.about.iteration)))

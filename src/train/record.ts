@@ -1,6 +1,6 @@
 import { platform } from '#platform'
 import { show, UsageError } from '../core/errors.ts'
-import { refuseUnknown } from '../core/options.ts'
+import { asState, isMade, refuseUnknown } from '../core/options.ts'
 import { isRecord, requireFunction, requireText, requireThat } from '../core/require.ts'
 import { check, nonNegativeNumber, trueOrFalse } from '../core/schemas.ts'
 import type { StatePart } from '../core/state.ts'
@@ -53,7 +53,7 @@ export async function createRun(
       await files.makeDirectory(place)
       await files.write(fileOf(place, 'config'), `${JSON.stringify(written, null, 2)}\n`)
     })
-    return { path: place, directory: path, release, config: written, ...begun(null) }
+    return asState('a run', { path: place, directory: path, release, config: written, ...begun(null) })
   } catch (error) {
     await release()
     throw error
@@ -246,8 +246,7 @@ async function saveParticles(run: Run, particles: Particles): Promise<void> {
 
 /** @throws UsageError for what createRun() and continueRun() do not give */
 function requireRun(taker: string, run: Run): void {
-  const isRun = isRecord(run) && typeof run.path === 'string' && isRecord(run.config) && Array.isArray(run.metrics)
-  requireThat(isRun, taker, 'the run that createRun() or continueRun() gives', run)
+  requireThat(isMade('a run', run), taker, 'the run that createRun() or continueRun() gives, and no copy', run)
 }
 
 /** Writes evaluation.json and report.html. Returns the path of the report. */

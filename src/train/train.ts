@@ -112,7 +112,8 @@ interface Info {
 /** The algorithm with this name. Throws a UsageError that lists what exists. */
 export function algorithmNamed(name: string) {
   // Which algorithm has which state is known where the name is; in here they are all alike.
-  if (Object.hasOwn(algorithms, name)) return algorithms[name as AlgorithmName] as Algorithm<object, unknown, Info>
+  if (typeof name === 'string' && Object.hasOwn(algorithms, name))
+    return algorithms[name as AlgorithmName] as Algorithm<object, unknown, Info>
   throw new UsageError(
     `Unknown algorithm ${show(name)}; there are ${[...Object.keys(algorithms), ...singlePolicyNames].join(', ')}.`,
   )

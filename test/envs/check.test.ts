@@ -75,6 +75,11 @@ describe('the description', () => {
       'Walk: maxEpisodeSteps, the time limit, must be a whole number from 1 to 1000000, got Infinity.',
     ],
     [{ create: undefined }, 'Walk: create must be a function, got undefined.'],
+    [
+      { create: class Mine {} as never },
+      'Walk: create is the class Mine, which must be made with new: write create: () => new Mine().',
+    ],
+    [{ configure: 5 as never }, 'Walk: its configure must be a function, got 5.'],
     [{ core: environments['CartPole-v1'].core }, 'Walk: it has both core and create; exactly one of them is allowed.'],
     [{ rewardTreshold: 3 }, 'Walk: it has no option "rewardTreshold"; the nearest is rewardThreshold.'],
     [{ max_episode_steps: 3 }, 'Walk: it has no option "max_episode_steps": it is called maxEpisodeSteps here.'],

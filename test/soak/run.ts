@@ -62,7 +62,7 @@ async function fail(): Promise<void> {
 }
 
 async function others(): Promise<void> {
-  const score = (x: Float32Array, out: Float32Array) => void out.set(x.map((value) => -value))
+  const score = (out: Float32Array, x: Float32Array) => void out.set(x.map((value) => -value))
   await svgd({ particles: 300, dimension: 100, iterations: 3, threads: 2, score })
   const envs = await makeVector('CartPole-v1', { num: 16 })
   envs.reset({ seed: 1 })

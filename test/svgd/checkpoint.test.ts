@@ -7,13 +7,13 @@ import {
 import { loadAmortized, saveAmortized } from '../../src/algorithms/amortized-svgd/checkpoint.ts'
 import { UsageError } from '../../src/core/errors.ts'
 import { mlp } from '../../src/nn/network.ts'
-import { adagrad, adam, sgd } from '../../src/optim/optimizers.ts'
+import { adagrad, adam, coin, sgd } from '../../src/optim/optimizers.ts'
 import { relativeAdam } from '../../src/optim/relative-adam.ts'
 import { linearRamp } from '../../src/optim/schedules.ts'
 import { loadSvgd, saveSvgd } from '../../src/svgd/checkpoint.ts'
 import { createSVGD, particlesOf, type SvgdOptions, type SvgdState } from '../../src/svgd/svgd.ts'
 
-const score = (x: Float32Array, out: Float32Array) => {
+const score = (out: Float32Array, x: Float32Array) => {
   for (let k = 0; k < x.length; k++) out[k] = 1 - x[k]
 }
 const start = { particles: 12, dimension: 3, seed: 4 }
@@ -27,6 +27,7 @@ const settings: Readonly<Record<string, Omit<SvgdOptions, 'score'>>> = {
     minibatch: { rows: 10, size: 4 },
     annealing: linearRamp({ from: 0.1, iterations: 8 }),
   },
+  'with bets': { optimizer: coin({ slowness: 0.5 }) },
   'with plain steps': { optimizer: sgd({ learningRate: 0.1 }) },
 }
 
@@ -36,9 +37,9 @@ describe('SVGD that goes on', () => {
     const method = () =>
       createSVGD({
         ...options,
-        score(x, out, batch) {
+        score(out, x, batch) {
           if (batch) seen.push([...batch.rows])
-          score(x, out)
+          score(out, x)
         },
       })
     const whole = method()

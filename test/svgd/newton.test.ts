@@ -121,8 +121,19 @@ test('the banana has its means', async () => {
   expect(Math.abs(moments(rows, 1).mean - 2)).toBeLessThan(0.3)
 })
 
+const run: NewtonOptions = { ...banana, particles: 3, dimension: 2, iterations: 2 }
+
+test('derivatives may be returned', async () => {
+  const returned = { score: ([x, y]: Float64Array) => [1 - x + 8 * x * (y - x * x), -4 * (y - x * x)] }
+  const found = svgdNewton({
+    ...run,
+    score: (_, x) => returned.score(x),
+    hessian: (_, [x]) => [1 + 16 * x * x, -8 * x, -8 * x, 4],
+  })
+  expect(await found).toEqual(await svgdNewton(run))
+})
+
 describe('what it cannot do is said in a sentence', () => {
-  const run: NewtonOptions = { ...banana, particles: 3, dimension: 2, iterations: 2 }
   test.each<[Partial<NewtonOptions>, string]>([
     [
       { hessian: (out) => out.set([1, 0, 0, -1]) },
@@ -132,7 +143,15 @@ describe('what it cannot do is said in a sentence', () => {
     [{ score: (out) => out.fill(Number.POSITIVE_INFINITY) }, 'The score of particle 0 at x = '],
     [{ initial: [1, 2] }, 'initial must hold 3 × 2 = 6 numbers, got 2.'],
     [{ initial: [0, 0, Number.NaN, 0, 0, 0] }, 'initial particle 1 is [NaN, 0]; it must be finite.'],
+    [{ initial: [0, 0, null as never, 0, 0, 0] }, 'initial particle 1 is [null,0]; it must be finite.'],
     [{ learningRate: 0 }, 'learningRate must be'],
+    [{ score: (async () => {}) as never }, 'score is asynchronous, it returned a promise'],
+    [{ hessian: (async () => {}) as never }, 'hessian is asynchronous, it returned a promise'],
+    [{ score: (out, x) => x.set(out.map((value) => -value)) }, 'score wrote 0 into x, which it must leave as it is'],
+    [{ hessian: () => [1, 0, 0] }, 'hessian returned 3 numbers for 4 coordinates.'],
+    [{ hessian: (out) => out.set([2, 0, 1, 2]) }, 'is not symmetric, entry 0, 1 is 0 and entry 1, 0 is 1.'],
+    [{ iterations: 1e12 }, 'iterations must be a whole number from 0 to 1000000000, got 1000000000000.'],
+    [{ particles: 1e12 }, 'particles × dimension² must be at most 134217728, got 1000000000000 × 2² = 4000000000000.'],
   ])('%#', async (changes, message) => {
     await expect(svgdNewton({ ...run, ...changes })).rejects.toThrow(message)
   })

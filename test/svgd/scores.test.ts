@@ -60,6 +60,13 @@ describe('a score', () => {
       (out: Float32Array) => [...out.fill(1)].map(() => 2),
       'score wrote [1, 1, 1] into out and returned [2, 2, 2].',
     ],
+    [
+      'writes into the particle',
+      (out: Float32Array, x: Float32Array) => x.set(negated(out)),
+      'score wrote 0 into x, which it must leave as it is: it is called as (out, x) => ….',
+    ],
+    ['has null in the place of a number', () => [null, 1, 2], 'score returned null as number 0.'],
+    ['has a big integer', () => [1, 2, 3n], 'score returned 3n as number 2.'],
     ['is a tensor', () => ({ dataSync() {} }), 'score returned a tensor: give the log density itself'],
     ['is no function', 5, 'score must be a function (out, x) => …, got 5.'],
   ])('that %s is refused', async (_, score, message) => {
@@ -86,6 +93,21 @@ describe('a populationScore', () => {
       'populationScore wrote behind the 3 coordinates of particle 0: particle i begins at i × stride = i × 4',
     ],
     ['is asynchronous', async () => {}, 'populationScore is asynchronous'],
+    [
+      'writes into the particles',
+      ({ x, score }: { x: Float32Array; score: Float32Array }) => x.set(negated(score)),
+      'populationScore wrote 0 into x, which it must leave as it is: it is called as ({ x, score, … }) => ….',
+    ],
+    [
+      'is two things',
+      ({ score }: { score: Float32Array }) => {
+        score[5] = 1
+        return [1, 2, 3, 4, 5, 6]
+      },
+      'populationScore wrote 0 as coordinate 0 of particle 0 and returned 1.',
+    ],
+    ['is a number', () => 5, 'populationScore wrote nothing into score and returned 5'],
+    ['has null in the place of a number', () => [1, 2, 3, 4, 5, null], 'populationScore returned null as number 5.'],
     ['returns too few numbers', () => [1, 2, 3], 'populationScore returned 3 numbers for 6 coordinates.'],
     ['is no function', 'x', 'populationScore must be a function'],
   ])('that %s is refused', async (_, populationScore, message) => {
@@ -103,6 +125,18 @@ describe('settings of another kind are refused in a sentence', () => {
     ],
     [{ optimizer: 0.1 }, 'optimizer must be an optimizer'],
     [{ annealing: 0.5 }, 'annealing must be a schedule such as constant(0.5), got 0.5.'],
+    [{ kernel: { ...rbf(), terms: [undefined] } }, 'Term 0 of kernel must be { kind, weight, … }, got undefined.'],
+    [{ kernel: { ...rbf(), terms: [] } }, 'kernel must have a term at least, as rbf() has, got none.'],
+    [
+      { kernel: { name: 'mine', terms: [{ kind: 'cubic', weight: 1 }] } },
+      'The kind of term 0 of kernel must be one of rbf, imq, matern32, linear, got "cubic".',
+    ],
+    [{ kernel: { name: 'mine', terms: [{ kind: 'rbf', weight: 1 }] } }, 'it needs a bandwidth.'],
+    [{ kernel: { ...rbf(), coordinates: { kind: 'polar' } } }, 'The coordinates of a kernel must be those that'],
+    [{ kernel: { ...rbf(), given: 5 } }, 'What a kernel is given by must be a function, as given() takes it, got 5.'],
+    [{ optimizer: { ...sgd({ learningRate: 1 }), keeps: 5 } }, 'What sgd keeps must be a list of mean, square'],
+    [{ optimizer: { ...sgd({ learningRate: 1 }), rate: '1' } }, 'The rate of sgd must be a finite number above 0'],
+    [{ optimizer: { ...sgd({ learningRate: 1 }), step: 5 } }, 'optimizer must be an optimizer'],
     [{ repulsion: Number.NaN }, 'repulsion must be from -3.4e+38 to 3.4e+38, as it is used in float32, got NaN.'],
     [{ normalise: 'rows' }, 'normalise must be one of n, row sum, got "rows".'],
   ])('%p', (options, message) => {
@@ -135,7 +169,14 @@ describe('settings of another kind are refused in a sentence', () => {
     await expect(init({ ...start, initial: [1, 2, 3, 4, 1e39, 6] })).rejects.toThrow(
       'initial particle 1 is [4, 1e+39, 6]',
     )
+    await expect(init({ ...start, initial: [1, 2, 3, 4, null as never, 6] })).rejects.toThrow(
+      'initial particle 1 is [4,null,6]; it must be finite in float32.',
+    )
     expect(() => step(init(start) as never)).toThrow('step takes the state that init gives (await init(…))')
+    const state = await init(start)
+    expect(() => step({ ...state, particles: Number.POSITIVE_INFINITY })).toThrow(
+      'step takes the state that init gives (await init(…)), got a copy or something else.',
+    )
     await expect(createSVGD({ score, minibatch: 50 as never }).init(start)).rejects.toThrow(
       'minibatch must be { rows, size }, got 50.',
     )

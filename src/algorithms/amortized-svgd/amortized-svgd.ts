@@ -2,7 +2,7 @@ import { createArena } from '../../core/arena.ts'
 import { RunError, UsageError } from '../../core/errors.ts'
 import { f32, padded } from '../../core/layout.ts'
 import { type CoreSource, compileCore } from '../../core/module.ts'
-import { namesOf, refuseNoState } from '../../core/options.ts'
+import { asState, namesOf, refuseNoState } from '../../core/options.ts'
 import { Draw, splitSeed } from '../../core/random.ts'
 import { areFinite, isRecord, requireThat } from '../../core/require.ts'
 import { meanNorm } from '../../core/rows.ts'
@@ -62,7 +62,7 @@ export function createAmortizedSVGD(options: AmortizedOptions) {
   const problem = problemOf(options)
   return {
     config: problem.config,
-    init: () => init(problem, options),
+    init: async () => asState('amortized SVGD', await init(problem, options)),
     /** One step in place. */
     step: (state: AmortizedState): AmortizedInfo => step(own('step', state)),
     /**
@@ -74,7 +74,7 @@ export function createAmortizedSVGD(options: AmortizedOptions) {
   }
 
   function own(taker: string, state: AmortizedState): AmortizedState {
-    refuseNoState(taker, state, 'sampler')
+    refuseNoState(taker, state, 'amortized SVGD')
     if (state.problem === problem) return state
     throw new UsageError('The state was made by a createAmortizedSVGD() with other options; use the one that made it.')
   }

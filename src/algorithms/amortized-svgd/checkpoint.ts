@@ -12,7 +12,7 @@ import type { AmortizedState } from './amortized-svgd.ts'
  * @throws UsageError for what is no state
  */
 export function saveAmortized(state: AmortizedState): Uint8Array {
-  refuseNoState('saveAmortized', state, 'sampler')
+  refuseNoState('saveAmortized', state, 'amortized SVGD')
   return savePart('amortized-svgd', aboutOf(state), partOf(state))
 }
 
@@ -22,7 +22,7 @@ export function saveAmortized(state: AmortizedState): Uint8Array {
  * @throws UsageError for bytes that are damaged, and for other settings; the state is as it was then
  */
 export function loadAmortized(state: AmortizedState, bytes: Uint8Array): void {
-  refuseNoState('loadAmortized', state, 'sampler')
+  refuseNoState('loadAmortized', state, 'amortized SVGD')
   loadPart('amortized-svgd', aboutOf(state), partOf(state), bytes)
 }
 

@@ -1,6 +1,6 @@
 import { UsageError } from '../../core/errors.ts'
 import { padded } from '../../core/layout.ts'
-import { isRecord, requireThat } from '../../core/require.ts'
+import { refuseNoState } from '../../core/options.ts'
 import type { Policy } from '../../nn/policy.ts'
 import { type Divergence, divergences } from '../../rl/visitation-density.ts'
 import type { BandwidthRule } from '../../svgd/bandwidth-rules.ts'
@@ -54,8 +54,7 @@ export interface InteractingPolicies {
  * interact.
  */
 export function kernelMatrix(state: InteractingPolicies): number[][] | null {
-  const isState = isRecord(state) && isRecord(state.config) && isRecord(state.arena) && isRecord(state.arena.view)
-  requireThat(isState, 'kernelMatrix', 'the state of svpg.init(), not a promise of it', state)
+  refuseNoState('kernelMatrix', state, 'svpg', 'svpg.init')
   const { arena, functions, particles: n, config } = state
   if (config.interaction !== 'stein' && config.interaction !== 'determinant') return null
   const { kernel, meanKernel } = (functions ?? { arena }).arena.view

@@ -1,6 +1,7 @@
 import { show, UsageError } from '../../core/errors.ts'
 import { isRecord, requireFunction, requireThat } from '../../core/require.ts'
 import type { Environment, EnvironmentSpec, Step } from '../contract.ts'
+import { asTask } from '../description-problems.ts'
 import { creatorOf } from '../instances.ts'
 import type { Action } from '../spaces.ts'
 
@@ -42,6 +43,7 @@ export function wrapper(
   requireThat(isRecord(remaking), 'wrapper', 'what it takes to make it again, { options }', remaking)
   const wrapped: Wrapper = (inner) => {
     requireThat(isRecord(inner), name, 'a task', inner)
+    asTask(inner)
     const create = creatorFor(name, inner)
     const { spec, around } = change(inner)
     const { configure } = inner

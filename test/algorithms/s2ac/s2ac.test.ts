@@ -472,7 +472,7 @@ async function trained(options: S2acOptions, iterations: number) {
   const state = await s2ac.init({ ...small, ...options, iterations })
   for (let t = 1; t < iterations; t++) await s2ac.step(state)
   const { entropy } = await s2ac.step(state)
-  return { ...state, entropy }
+  return Object.assign(state, { entropy })
 }
 
 function actionsOf(agents: DrawingAgents, rows: number, greedy = false): Float32Array {

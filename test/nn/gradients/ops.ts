@@ -226,7 +226,6 @@ export const images: Record<string, F[]> = {
   conv2d: [(x) => tf.conv2d(image(x), filter(), 1, 'same')],
   conv2dTranspose: [(x) => tf.conv2dTranspose(image(x), filter(), [1, 7, 4, 1], 1, 'valid')],
   conv3d: [(x) => tf.conv3d(cube(tf.ones([2, 3])), tf.reshape(x, [1, 2, 3, 1, 1]) as tf.Tensor5D, 1, 'same')],
-  dilation2d: [(x) => tf.dilation2d(image(x), tf.tensor3d([0.3, -0.4, 0.9, 0.2], [2, 2, 1]), 1, 'same')],
   localResponseNormalization: [
     (x) => tf.localResponseNormalization(tf.reshape(tf.concat([x, x], 0), [1, 2, 2, 3]) as tf.Tensor4D, 1),
   ],

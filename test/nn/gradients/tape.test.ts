@@ -88,6 +88,11 @@ describe('one sentence says what to write instead', () => {
       (x) => tf.conv3d(tf.reshape(x, [1, 1, 2, 3, 1]) as tf.Tensor5D, tf.ones([1, 1, 1, 1, 1]), 1, 'valid'),
       /wrong gradient of conv3d/,
     ],
+    [
+      'dilation2d',
+      (x) => tf.dilation2d(tf.reshape(x, [1, 2, 3, 1]) as tf.Tensor4D, tf.ones([2, 2, 1]), 1, 'same'),
+      /wrong values of dilation2d where they are negative/,
+    ],
   ])('%s', (_, f, message) => {
     expect(() => tf.grad((x) => tf.sum(f(x)))(x())).toThrow(message)
   })
