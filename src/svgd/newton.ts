@@ -61,8 +61,8 @@ const OPTIONS = namesOf<NewtonOptions>({
  * step.
  *
  * @returns the particles [particles × dimension] row by row
- * @throws UsageError for options out of range, or second derivatives that are not symmetric or, on average, not positive
- *   definite, and derivatives that are asynchronous or write into x
+ * @throws UsageError for options out of range, for second derivatives that are not symmetric or, on average, not
+ *   positive definite, and for derivatives that are asynchronous or write into x
  * @throws RunError for derivatives that are not finite
  * Source: Detommaso, Cui, Marzouk, Spantini & Scheichl 2018 (NeurIPS; arXiv 1806.03085), algorithm 1 and section 3.3.
  */
