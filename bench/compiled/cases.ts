@@ -18,7 +18,8 @@ export interface Case {
   /** Steps of which one time is taken, and those before the clock starts. */
   readonly chunk: number
   readonly warmUp: number
-  step(): unknown
+  /** Prepares it, right before its first step: the threads of a process are those of the run that began last. */
+  start(): Promise<() => unknown>
 }
 
 /** The Bayesian network of the SVGD paper on as many rows as Boston has. */
@@ -30,39 +31,63 @@ export const SAC_SIZES = [
   { hidden: [256, 256], batchSize: 256 },
 ] as const
 
-export async function cases(): Promise<Case[]> {
-  const shared = { env: idle, environments: 1, steps: 1, replaySize: 1000 }
-  const stein = await s2ac.init({ ...shared, hidden: [256, 256], batchSize: 100, warmup: 100 })
-  const small = await s2ac.init({ ...shared, hidden: [64, 64], batchSize: 100, warmup: 100 })
-  const soft = await sql.init({ ...shared, hidden: [128, 128], batchSize: 64, particles: 32, warmup: 64 })
-  const plain = await svpg.init({ env: 'CartPole-v1', seed: 0 })
-  const clipped = await svpg.init({ env: 'CartPole-v1', seed: 0, estimator: 'ppo' })
+/** The work of `npm run bench -- compiled`. */
+export function cases(): Case[] {
+  const shared = { env: idle, environments: 1, steps: 1, replaySize: 1000, tfjs: { threads: 1 } }
+  const stein = (width: number, chunk: number): Case => ({
+    ...{ name: `S2AC, 2 × ${width}, batch 100`, goal: 3, chunk, warmUp: 105 },
+    start: () => stepsOf(s2ac, { ...shared, hidden: [width, width], batchSize: 100, warmup: 100 }),
+  })
+  const soft = { ...shared, hidden: [128, 128], batchSize: 64, particles: 32, warmup: 64 }
+  const population = { env: 'CartPole-v1', seed: 0 }
   return [
-    ...(await Promise.all(SAC_SIZES.map(sacCase))),
-    await networkCase(),
-    await densityCase('logistic regression, 1,000 × 10', logisticRegression()),
-    await densityCase('eight schools', eightSchools()),
-    await densityCase('mixture of two', mixture()),
-    { name: 'S2AC, 2 × 256, batch 100', goal: 3, chunk: 1, warmUp: 105, step: () => s2ac.step(stein) },
-    { name: 'S2AC, 2 × 64, batch 100', goal: 3, chunk: 2, warmUp: 105, step: () => s2ac.step(small) },
-    { name: 'SQL, 2 × 128, batch 64', goal: 2, chunk: 5, warmUp: 70, step: () => sql.step(soft) },
-    { name: 'SVPG, an iteration by default', goal: 1.3, chunk: 1, warmUp: 3, step: () => svpg.step(plain) },
-    { name: 'SVPG, an iteration of PPO', goal: 1.5, chunk: 1, warmUp: 2, step: () => svpg.step(clipped) },
+    ...SAC_SIZES.flatMap((size) => [1, 2].map((threads) => sacCase(size, threads))),
+    networkCase,
+    densityCase('logistic regression, 1,000 × 10', logisticRegression),
+    densityCase('eight schools', eightSchools),
+    densityCase('mixture of two', mixture),
+    stein(256, 1),
+    stein(64, 2),
+    { name: 'SQL, 2 × 128, batch 64', goal: 2, chunk: 5, warmUp: 70, start: () => stepsOf(sql, soft) },
+    {
+      ...{ name: 'SVPG, an iteration by default', goal: 1.3, chunk: 1, warmUp: 3 },
+      start: () => stepsOf(svpg, population),
+    },
+    {
+      ...{ name: 'SVPG, an iteration of PPO', goal: 1.5, chunk: 1, warmUp: 2 },
+      start: () => stepsOf(svpg, { ...population, estimator: 'ppo' }),
+    },
   ]
 }
 
-export const sacName = ({ hidden: [width], batchSize }: (typeof SAC_SIZES)[number]) =>
-  `SAC, 2 × ${width}, batch ${batchSize}`
+interface Stepping<O, S> {
+  init(options: O): Promise<S>
+  step(state: S): unknown
+}
 
-async function sacCase(size: (typeof SAC_SIZES)[number]): Promise<Case> {
+async function stepsOf<O, S>(algorithm: Stepping<O, S>, options: O): Promise<() => unknown> {
+  const state = await algorithm.init(options)
+  return () => algorithm.step(state)
+}
+
+type SacSize = (typeof SAC_SIZES)[number]
+
+export const sacName = ({ hidden: [width], batchSize }: SacSize, threads: number) =>
+  `SAC, 2 × ${width}, batch ${batchSize}, ${threads === 1 ? 'one thread' : `${threads} threads`}`
+
+function sacCase(size: SacSize, threads: number): Case {
   const options = { ...size, hidden: [...size.hidden], env: 'Pendulum-v1', environments: 1, steps: 1, warmup: 300 }
-  const state = await sac.init({ ...options, seed: 0 })
-  return { name: sacName(size), goal: 2.2, chunk: 10, warmUp: 320, step: () => sac.step(state) }
+  return {
+    ...{ name: sacName(size, threads), goal: 2.2, chunk: size.batchSize > 128 ? 4 : 20, warmUp: 320 },
+    start: () => stepsOf(sac, { ...options, seed: 0, tfjs: { threads } }),
+  }
 }
 
 export const NETWORK_NAME = 'Bayesian network, 20 × 753, minibatch 100'
 
-async function networkCase(): Promise<Case> {
+const networkCase: Case = { name: NETWORK_NAME, goal: 4, chunk: 50, warmUp: 50, start: startNetwork }
+
+async function startNetwork() {
   const { particles, inputs, hidden, batch, rows } = NETWORK
   const shape = shapeOf(inputs, hidden)
   const x = Float32Array.from({ length: rows * (inputs + 1) }, (_, k) => (k % 14 === 13 ? 1 : Math.sin(1.7 * k)))
@@ -75,11 +100,15 @@ async function networkCase(): Promise<Case> {
   })
   const initial = initialParticles(shape, particles, data, await createDraws(0, shape.size))
   const state = await svgd.init({ particles, dimension: shape.size, initial, seed: 0 })
-  return { name: NETWORK_NAME, goal: 4, chunk: 50, warmUp: 50, step: () => svgd.step(state) }
+  return () => svgd.step(state)
 }
 
-async function densityCase(name: string, { density, dimension }: PlainModel): Promise<Case> {
-  const svgd = createSVGD({ populationScore: logDensity(density) })
-  const state = await svgd.init({ particles: 100, dimension, seed: 0 })
-  return { name: `SVGD, 100 particles, ${name}`, goal: 3, chunk: 20, warmUp: 40, step: () => svgd.step(state) }
+function densityCase(name: string, model: () => PlainModel): Case {
+  const start = async () => {
+    const { density, dimension } = model()
+    const svgd = createSVGD({ populationScore: logDensity(density) })
+    const state = await svgd.init({ particles: 100, dimension, seed: 0 })
+    return () => svgd.step(state)
+  }
+  return { name: `SVGD, 100 particles, ${name}`, goal: 3, chunk: 20, warmUp: 40, start }
 }

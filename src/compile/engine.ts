@@ -25,6 +25,17 @@ export type CustomGradient = (...given: unknown[]) => {
 
 export const engineOf = () => tf.engine() as unknown as Engine
 
+/**
+ * Makes a backend that is there tfjs's own and returns what brings back the one before. tfjs's setBackend sets up all
+ * kernels again, which takes as long as a small trace.
+ */
+export function switchBackend(name: string, backend: tf.KernelBackend): () => void {
+  const engine = tf.engine() as unknown as { backendName: string; backendInstance: tf.KernelBackend }
+  const { backendName, backendInstance } = engine
+  Object.assign(engine, { backendName: name, backendInstance: backend })
+  return () => void Object.assign(engine, { backendName, backendInstance })
+}
+
 /** Runs with methods of tfjs's engine replaced. */
 export function withEngine<T>(methods: Partial<Engine>, run: () => T): T {
   const engine = engineOf() as unknown as Record<string, unknown>

@@ -124,14 +124,16 @@ export class Graph {
   newNode = (work: Work, args: readonly View[], size: number): Node => this.create(work, args, size, null, false)
 
   private keyOf(work: Work, args: readonly View[], size: number): string {
-    const named = JSON.stringify(work, (_, value) => {
-      if (typeof value !== 'object' || value === null || !('layers' in value)) return value
-      const net = value as Network
-      if (!this.networks.has(net)) this.networks.set(net, this.networks.size)
-      return this.networks.get(net)
-    })
-    const seen = args.map(({ node, shape, strides, offset }) => `${node.id}:${shape}:${strides}:${offset}`)
-    return `${named}|${seen.join('|')}|${size}`
+    let key = `${size}`
+    for (const value of Object.values(work)) key += ` ${typeof value === 'object' ? this.nameOf(value) : value}`
+    for (const { node, shape, strides, offset } of args) key += `|${node.id}:${shape}:${strides}:${offset}`
+    return key
+  }
+
+  private nameOf(value: Network | readonly Strided[] | null): string {
+    if (value === null || !('layers' in value)) return JSON.stringify(value)
+    if (!this.networks.has(value)) this.networks.set(value, this.networks.size)
+    return `network ${this.networks.get(value)}`
   }
 
   input = (shape: readonly number[]): View =>

@@ -110,7 +110,7 @@ class Recorder {
     // A copy: a function may write to an array before it makes the next tensor of it.
     const floats = Float32Array.from(floatsOf(values, dtype))
     if (!this.isForward || this.depth > 0) return graph.constant(floats, shape)
-    const isInput = (source.kind === 'values' && values.length > 1) || this.inputs.has(this.taken.length)
+    const isInput = (source.kind === 'values' && shape.length > 0) || this.inputs.has(this.taken.length)
     const view = isInput ? graph.input(shape) : graph.constant(floats, shape)
     const dataId = source.kind === 'tensor' ? source.tensor.dataId : {}
     const taken: Taken = { kind: source.kind, shape, dtype, view, isInput, values: floats, room: null, dataId }

@@ -1,5 +1,6 @@
 import { fusing } from '../nn/core-op.ts'
 import { tf } from '../nn/tfjs.ts'
+import { switchBackend } from './engine.ts'
 import { Graph, type View } from './graph.ts'
 import { elementwiseRules } from './rules/elementwise.ts'
 import { movementRules } from './rules/movement.ts'
@@ -118,9 +119,9 @@ function tracingBackend(): TracingBackend {
       backendName: BACKEND,
       kernelFunc: ({ inputs, attrs }) => {
         const { graph } = created
-        const traced = Object.entries(inputs).filter(([, tensor]) => tensor != null)
+        const args: Record<string, Traced> = {}
         graph.origin = kernelName
-        const args = Object.fromEntries(traced.map(([name, tensor]) => [name, created.of(tensor as tf.TensorInfo)]))
+        for (const name in inputs) if (inputs[name] != null) args[name] = created.of(inputs[name] as tf.TensorInfo)
         if (kernelName === tf.Identity) return created.copyOf((inputs as Record<string, tf.TensorInfo>).x, args.x)
         const result = rule(graph, args, (attrs ?? {}) as never)
         return Array.isArray(result) ? result.map((one) => created.put(one)) : created.put(result)
@@ -149,11 +150,9 @@ export interface Tracing {
 export function trace(take: Take, run: (tracing: Tracing) => void): void {
   const own = tracingBackend()
   const engine = tf.engine()
-  const before = engine.backendName
   own.graph = new Graph()
   own.take = take
-  // Switched at once: tfjs only waits for backends that start asynchronously.
-  void engine.setBackend(BACKEND)
+  const switchBack = switchBackend(BACKEND, own)
   try {
     const stand = (view: View) => engine.makeTensorFromTensorInfo(own.put({ view, dtype: 'float32' }))
     engine.tidy(() =>
@@ -162,7 +161,7 @@ export function trace(take: Take, run: (tracing: Tracing) => void): void {
   } catch (error) {
     throw refusal(error)
   } finally {
-    void engine.setBackend(before)
+    switchBack()
     own.take = null
   }
 }

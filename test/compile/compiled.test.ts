@@ -44,6 +44,23 @@ describe('what a function takes from outside', () => {
     tensor.dispose()
   })
 
+  test('an array of one number is an input at once: nothing is traced again when it changes', () => {
+    const { gradient } = compile()
+    let traced = 0
+    const gradFunc = (dy: tf.Tensor) => {
+      traced++
+      return dy
+    }
+    for (const factor of [1, 2, 3]) {
+      const f: Expression = (x) => {
+        const counted = tf.customGrad((y) => ({ value: tf.clone(y as tf.Tensor), gradFunc }))
+        return [tf.sum(tf.mul(tf.tensor1d([factor]), counted(x)))]
+      }
+      expect(gradient(f)).toEqual(new Array(4).fill(factor))
+    }
+    expect(traced).toBe(1)
+  })
+
   test('a variable that is assigned to is what it is at the call', () => {
     const { gradient } = compile()
     const variable = tf.variable(tf.tensor1d([1, 2]))

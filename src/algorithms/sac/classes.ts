@@ -10,8 +10,8 @@ import type { Critics } from '../../rl/soft-q.ts'
 interface ClassPolicy {
   readonly net: Network
   readonly critics: Critics
-  /** α */
-  readonly temperature: number
+  /** α, one number. */
+  readonly temperature: tf.Tensor | number
 }
 
 /** π(·|s) and log π(·|s) [rows, n]. */

@@ -176,7 +176,7 @@ function softTarget(state: SacState, loop: OffPolicy, { next, reward, terminated
   const theta = tf.tensor1d(actor.view.theta.subarray(0, actor.net.size))
   const sampled = () => {
     const { action, logProb } = sample(state, loop, theta, next, Draw.sac.next)
-    return tf.sub(targetValues(critics, next, action), tf.mul(temperatureOf(state), logProb))
+    return tf.sub(targetValues(critics, next, action), tf.mul(alphaOf(state), logProb))
   }
   const value = isOverClasses(state) ? classValue(classesOf(state), theta, next) : sampled()
   return tf.add(reward, tf.mul(tf.mul(config.discount, tf.sub(1, terminated)), value)) as tf.Tensor1D
@@ -186,7 +186,7 @@ function softTarget(state: SacState, loop: OffPolicy, { next, reward, terminated
 const classesOf = (state: SacState) => ({
   net: state.policy.net,
   critics: state.critics,
-  temperature: temperatureOf(state),
+  temperature: alphaOf(state),
 })
 
 /** An action a = tanh u ~ π(·|s) and its log π. */
@@ -206,12 +206,11 @@ function sample({ policy, arena }: SacState, loop: OffPolicy, theta: tf.Tensor1D
 /** One step up E[ min_k Q_k(s, a) − α log π(a|s) ], a = tanh(μ + σ ε); returns the mean log π. */
 function learnPolicy(state: SacState, loop: OffPolicy): number {
   const { actor, critics, config } = state
-  const alpha = temperatureOf(state)
   const [, logProb] = descend(actor, config.learningRate, (theta) => {
     const rows = matrixOf(loop.batch.observation, loop.batch)
     if (isOverClasses(state)) return classPolicyLoss(classesOf(state), theta, rows)
     const { action, logProb } = sample(state, loop, theta, rows, Draw.sac.current)
-    const loss = tf.mean(tf.sub(tf.mul(alpha, logProb), leastValues(critics, rows, action)))
+    const loss = tf.mean(tf.sub(tf.mul(alphaOf(state), logProb), leastValues(critics, rows, action)))
     return [loss, tf.mean(logProb)]
   })
   return logProb
@@ -225,6 +224,10 @@ function learnTemperature({ arena, config, targetEntropy, loop }: SacState, logP
 
 const temperatureOf = ({ arena: { ops, view }, config: { temperature } }: SacState) =>
   temperature === 'auto' ? ops.exp64(view.theta[0]) : temperature
+
+/** α in a loss: as an array where it is learned, which is an input of the plan at once, as no number is. */
+const alphaOf = (state: SacState): tf.Tensor | number =>
+  state.config.temperature === 'auto' ? tf.tensor1d([temperatureOf(state)]) : temperatureOf(state)
 
 /** Results of an iteration; null where there was no gradient step. */
 export interface SacInfo extends Episodes {
