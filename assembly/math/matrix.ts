@@ -11,7 +11,7 @@ export function mulAdd(a: v128, b: v128, c: v128): v128 {
 }
 
 /**
- * out_rc = Σ_k a_kr b_kc: four rows by `panels` panels of columns.
+ * out_rc = Σ_k a_kr b_kc, of at least one k: four rows by `panels` panels of columns.
  *
  *     out: f32 [4, 4 panels], its rows `row` bytes apart    a: f32 [count][4]    b: f32 [panels, count, 4]
  */
@@ -29,7 +29,7 @@ function multiplyPairs(out: usize, row: i32, a: usize, b: usize, pairs: i32, siz
   for (let t = 0; t < pairs; t++, out += 32, b += 2 * size) {
     const c = b + size
     let s00 = f32x4.splat(0), s01 = s00, s10 = s00, s11 = s00, s20 = s00, s21 = s00, s30 = s00, s31 = s00
-    for (let k = 0; k < size; k += 16) {
+    for (let k = 0; ; ) {
       const v = v128.load(b + k)
       const w = v128.load(c + k)
       let x = v128.load32_splat(a + k)
@@ -44,6 +44,8 @@ function multiplyPairs(out: usize, row: i32, a: usize, b: usize, pairs: i32, siz
       x = v128.load32_splat(a + k, 12)
       s30 = mulAdd(x, v, s30)
       s31 = mulAdd(x, w, s31)
+      k += 16
+      if (k >= size) break
     }
     let to = out
     v128.store(to, s00)

@@ -23,7 +23,7 @@ export function stripBytes(inputs: i32): i32 {
 }
 
 /**
- * out_r = b + x_r W for every row.
+ * out_r = b + x_r W for every row, of which there is one at least, as there is of inputs.
  *
  *     out: f32 [rows, padded(outputs)] at outStride bytes a row    x: f32 [rows, inputs] at xStride    bias: 0 for none
  */
@@ -59,10 +59,9 @@ function biasAt(bias: usize, offset: usize): v128 {
 /**
  * Two rows at a time by a strip: eight accumulators, and six values that are loaded before the first is used, which is
  * all that V8's registers hold: two steps of k in one round run at half the speed. V8 unrolls the inner loop by itself,
- * but only because it stands in another. Few addresses are counted up, as the processor's six instructions a cycle are
- * the limit. On Zen 3 it reaches 73 % of the peak in Node 20, whose V8 puts all six loads before the arithmetic, and
- * 84 % in Node 24, whose V8 keeps the order written here; there five columns of vectors would reach 89 %, but in Node
- * 20 a spilled accumulator then halves the speed.
+ * but only because it stands in another, and better where its test stands at the end, so that `inputs` is at least 1:
+ * on Zen 3 it reaches 78 % of the peak in Node 20 (73 % with the test at the begin), whose V8 puts all six loads before
+ * the arithmetic. Five columns of vectors would load less, but a spilled accumulator then halves the speed.
  */
 function twoByFour(
   out: usize, outStride: i32, x: usize, xStride: i32, rows: i32, inputs: i32, w: usize, line: i32, bias: usize,
@@ -73,21 +72,22 @@ function twoByFour(
     const other = rows > 1 ? xStride : 0
     let s00 = biasAt(bias, 0), s01 = biasAt(bias, 16), s02 = biasAt(bias, 32), s03 = biasAt(bias, 48)
     let s10 = s00, s11 = s01, s12 = s02, s13 = s03
-    for (let k = x, l = x + other, u = w, end = x + count; k < end; k += 4, l += 4, u += line) {
+    for (let k = x, l = x + other, u = w, end = x + count; ; ) {
+      const v0 = v128.load(u), v1 = v128.load(u, 16), v2 = v128.load(u, 32), v3 = v128.load(u, 48)
       const t0 = v128.load32_splat(k)
+      s00 = mulAdd(t0, v0, s00)
+      s01 = mulAdd(t0, v1, s01)
+      s02 = mulAdd(t0, v2, s02)
+      s03 = mulAdd(t0, v3, s03)
       const t1 = v128.load32_splat(l)
-      let v = v128.load(u)
-      s00 = mulAdd(t0, v, s00)
-      s10 = mulAdd(t1, v, s10)
-      v = v128.load(u, 16)
-      s01 = mulAdd(t0, v, s01)
-      s11 = mulAdd(t1, v, s11)
-      v = v128.load(u, 32)
-      s02 = mulAdd(t0, v, s02)
-      s12 = mulAdd(t1, v, s12)
-      v = v128.load(u, 48)
-      s03 = mulAdd(t0, v, s03)
-      s13 = mulAdd(t1, v, s13)
+      s10 = mulAdd(t1, v0, s10)
+      s11 = mulAdd(t1, v1, s11)
+      s12 = mulAdd(t1, v2, s12)
+      s13 = mulAdd(t1, v3, s13)
+      k += 4
+      l += 4
+      u += line
+      if (k >= end) break
     }
     v128.store(out, s00)
     v128.store(out, s01, 16)
@@ -111,7 +111,7 @@ function fourByTwo(
     const x1 = x + second * xStride, x2 = x + third * xStride, x3 = x + fourth * xStride
     let s00 = biasAt(bias, 0), s01 = biasAt(bias, 16)
     let s10 = s00, s11 = s01, s20 = s00, s21 = s01, s30 = s00, s31 = s01
-    for (let k = 0, from = w; k < count; k += 4, from += line) {
+    for (let k = 0, from = w; ; ) {
       const u = v128.load(from)
       const v = v128.load(from, 16)
       let t = v128.load32_splat(x + k)
@@ -126,6 +126,9 @@ function fourByTwo(
       t = v128.load32_splat(x3 + k)
       s30 = mulAdd(t, u, s30)
       s31 = mulAdd(t, v, s31)
+      k += 4
+      from += line
+      if (k >= count) break
     }
     v128.store(out, s00)
     v128.store(out, s01, 16)
@@ -150,12 +153,15 @@ function fourByOne(
     const second = min(1, rows - 1), third = min(2, rows - 1), fourth = min(3, rows - 1)
     const x1 = x + second * xStride, x2 = x + third * xStride, x3 = x + fourth * xStride
     let s0 = biasAt(bias, 0), s1 = s0, s2 = s0, s3 = s0
-    for (let k = 0, from = w; k < count; k += 4, from += line) {
+    for (let k = 0, from = w; ; ) {
       const u = v128.load(from)
       s0 = mulAdd(v128.load32_splat(x + k), u, s0)
       s1 = mulAdd(v128.load32_splat(x1 + k), u, s1)
       s2 = mulAdd(v128.load32_splat(x2 + k), u, s2)
       s3 = mulAdd(v128.load32_splat(x3 + k), u, s3)
+      k += 4
+      from += line
+      if (k >= count) break
     }
     v128.store(out, s0)
     v128.store(out + second * outStride, s1)
@@ -235,7 +241,7 @@ export function storeLanes(to: usize, v: v128, count: i32): void {
 }
 
 /**
- * W += xᵀ d over some rows, in order; `first` takes W as zero.
+ * W += xᵀ d over some rows, at least one, in order; `first` takes W as zero.
  *
  *     w: f32 [inputs, outputs]    x: f32 [rows, inputs] at xStride bytes a row    d: f32 [rows, outputs] at dStride
  */
@@ -276,21 +282,21 @@ function addByTwo(
       s12 = v128.load(w1, 32)
       s13 = v128.load(w1, 48)
     }
-    for (let r = 0, p = x, q = d; r < rows; r++, p += xStride, q += dStride) {
+    for (let r = rows, p = x, q = d; ; ) {
+      const v0 = v128.load(q), v1 = v128.load(q, 16), v2 = v128.load(q, 32), v3 = v128.load(q, 48)
       const t0 = v128.load32_splat(p)
+      s00 = mulAdd(t0, v0, s00)
+      s01 = mulAdd(t0, v1, s01)
+      s02 = mulAdd(t0, v2, s02)
+      s03 = mulAdd(t0, v3, s03)
       const t1 = v128.load32_splat(p, 4)
-      let v = v128.load(q)
-      s00 = mulAdd(t0, v, s00)
-      s10 = mulAdd(t1, v, s10)
-      v = v128.load(q, 16)
-      s01 = mulAdd(t0, v, s01)
-      s11 = mulAdd(t1, v, s11)
-      v = v128.load(q, 32)
-      s02 = mulAdd(t0, v, s02)
-      s12 = mulAdd(t1, v, s12)
-      v = v128.load(q, 48)
-      s03 = mulAdd(t0, v, s03)
-      s13 = mulAdd(t1, v, s13)
+      s10 = mulAdd(t1, v0, s10)
+      s11 = mulAdd(t1, v1, s11)
+      s12 = mulAdd(t1, v2, s12)
+      s13 = mulAdd(t1, v3, s13)
+      p += xStride
+      q += dStride
+      if (--r <= 0) break
     }
     storeFour(w, s00, s01, s02, s03, outputs)
     if (inputs > 1) storeFour(w1, s10, s11, s12, s13, outputs)
@@ -324,7 +330,7 @@ function addByFour(
       s30 = v128.load(w3)
       s31 = v128.load(w3, 16)
     }
-    for (let r = 0, p = x, q = d; r < rows; r++, p += xStride, q += dStride) {
+    for (let r = rows, p = x, q = d; ; ) {
       const u = v128.load(q)
       const v = v128.load(q, 16)
       let t = v128.load32_splat(p)
@@ -339,6 +345,9 @@ function addByFour(
       t = v128.load32_splat(p, 12)
       s30 = mulAdd(t, u, s30)
       s31 = mulAdd(t, v, s31)
+      p += xStride
+      q += dStride
+      if (--r <= 0) break
     }
     storePair(w, s00, s01, outputs)
     if (inputs > 1) storePair(w1, s10, s11, outputs)
@@ -377,7 +386,7 @@ function addByEight(
       s6 = v128.load(w + min(6, last) * line)
       s7 = v128.load(w + min(7, last) * line)
     }
-    for (let r = 0, p = x, q = d; r < rows; r++, p += xStride, q += dStride) {
+    for (let r = rows, p = x, q = d; ; ) {
       const u = v128.load(q)
       s0 = mulAdd(v128.load32_splat(p), u, s0)
       s1 = mulAdd(v128.load32_splat(p, 4), u, s1)
@@ -387,6 +396,9 @@ function addByEight(
       s5 = mulAdd(v128.load32_splat(p, 20), u, s5)
       s6 = mulAdd(v128.load32_splat(p, 24), u, s6)
       s7 = mulAdd(v128.load32_splat(p, 28), u, s7)
+      p += xStride
+      q += dStride
+      if (--r <= 0) break
     }
     storeLanes(w, s0, outputs)
     if (inputs > 1) storeLanes(w + line, s1, outputs)

@@ -35,6 +35,11 @@ export class Product {
 
 export function runProduct(product: Product): void {
   const outStep = (product.rows * product.columns) << 2
+  // A sum of nothing; the loops below have one term at least.
+  if (product.terms == 0) {
+    memory.fill(product.out, 0, product.pairs * outStep)
+    return
+  }
   for (let i = 0; i < product.pairs; i++) {
     const out = product.out + i * outStep
     const a = product.a + i * product.aStep

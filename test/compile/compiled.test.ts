@@ -196,6 +196,16 @@ describe('a plan', () => {
     next.mockRestore()
   })
 
+  test('takes a product over no terms for zero', () => {
+    const { differentiate } = compile()
+    const f: Expression = (x) => {
+      const none = tf.matMul(tf.slice(x, [0, 0], [0, 2]), tf.zeros([0, 3]), true)
+      return [tf.add(tf.sum(tf.square(x)), tf.sum(none))]
+    }
+    const [first] = [0, 1].map(() => differentiate(f, X, SHAPE).values[0][0])
+    expect(first).toBe(14.25)
+  })
+
   test('names the step where a number that is not finite came up', () => {
     const { gradient } = compile('always', { checkFinite: true })
     expect(() => gradient((x) => [tf.sum(tf.log(x))])).toThrow(
