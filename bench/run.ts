@@ -20,6 +20,7 @@ const suites: Record<string, () => Promise<{ default: Bench }>> = {
   posteriors: () => import('./posteriors.ts'),
   runtimes: () => import('./runtimes.ts'),
   sac: () => import('./sac.ts'),
+  solve: () => import('./solve.ts'),
   stein: () => import('./stein.ts'),
   svpg: () => import('./svpg.ts'),
 }
