@@ -28,11 +28,11 @@ export {
 export { type LayersModelFiles, layersModel } from './export/layers.ts'
 export { onnxModel } from './export/onnx.ts'
 export type { SinglePolicy } from './export/parts.ts'
+export { type EpisodesFile, type PlayedRun, type PlayRunOptions, playRun } from './export/play-run.ts'
 export { type Activation, type Layer, mlp, type Network } from './nn/network.ts'
 export type { Head, HeadName, Policy, PolicyShape } from './nn/policy.ts'
 export { startTfjs, type TfjsOptions } from './nn/tfjs.ts'
 export { type Episode, type EpisodeOptions, type PlayedEpisode, playEpisode } from './play/episode.ts'
-export { type EpisodesFile, type PlayedRun, type PlayRunOptions, playRun } from './play/play-run.ts'
 export type { Bounds, Normalisation } from './policy/description.ts'
 export type { Acting, ActOptions, AgentAction, Who } from './policy/request.ts'
 export type { Evaluation, IterationMetrics } from './report/metrics.ts'
@@ -69,3 +69,4 @@ export {
   stopWithoutImprovement,
   type WithBest,
 } from './train/loop.ts'
+export { type MlflowOptions, mlflowLogger } from './train/mlflow.ts'

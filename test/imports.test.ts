@@ -23,7 +23,7 @@ const SOURCE_RANKS = {
   train: 4,
   experiments: 5,
   sweeps: 5.5,
-  play: 5,
+  play: 3.6,
   export: 5,
   cli: 6,
 }

@@ -16,6 +16,8 @@ export default function tellLeftOut() {
     console.log(`\nLeft out: the tests of tasks in Python; ${interpreter} has no gymnasium (PYTHON names another one).`)
   if (!hasModule('tensorboard'))
     console.log(`\nLeft out: reading event files with tensorboard; ${interpreter} has none.`)
+  if (!hasModule('mlflow'))
+    console.log(`\nLeft out: a real server of MLflow (pip install mlflow); ${interpreter} has none.`)
   if (!hasModule('rliable.library'))
     console.log(`\nLeft out: new scores beside rliable (pip install rliable 'pandas<3'); ${interpreter} has none.`)
   if (missing.length === 0) return

@@ -3,7 +3,7 @@ import { isExpected, UsageError } from '../core/errors.ts'
 import { check, nonNegativeNumber, oneOf, wholeNumber } from '../core/schemas.ts'
 import { freeze } from '../envs/description.ts'
 import type { Evaluation } from '../report/metrics.ts'
-import { logTo, runLoggers } from '../train/loggers.ts'
+import { logTo, mlflow, runLoggers } from '../train/loggers.ts'
 import {
   type Evaluated,
   evaluateEvery,
@@ -51,6 +51,8 @@ export function checkKeeping(options: KeepOptions): void {
   if (enough !== undefined) stopAt({ return: enough })
   if (looks !== undefined) stopWithoutImprovement(looks)
   for (const name of options.log) check(oneOf('log', Object.keys(runLoggers)), name)
+  // Where there is no server it is refused now, not when the first iteration is done.
+  if (options.log.includes('mlflow')) mlflow({})
   if (options.keepBest && evalEvery === undefined)
     throw new UsageError(
       '--keep-best chooses by evaluation: say by --eval-every after how many iterations there is one.',

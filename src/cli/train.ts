@@ -87,7 +87,7 @@ function algorithmCommand(name: CommandName): Command {
       'end after so many evaluations, or iterations, without a higher one',
       number,
     )
-    .option('--log <list>', 'write tensorboard, csv or both into the run', words, [])
+    .option('--log <list>', 'tensorboard and csv, written into the run; mlflow, sent to MLFLOW_TRACKING_URI', words, [])
     .option('--json', 'print one JSON line an iteration instead of progress', false)
     .option('--checkpoint-every <s>', 'seconds between two checkpoints; 0: one an iteration', number, 30)
     .option('--resume <run>', 'go on with a run that was stopped or killed, as if it had not been')

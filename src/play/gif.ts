@@ -51,7 +51,7 @@ const ascii = (text: string) => [...text].map((letter) => letter.charCodeAt(0))
 const short = (value: number) => [value & 255, value >> 8]
 
 /** Red, green and blue of every colour; the background is the first. */
-function paletteOf(scenes: readonly Scene[], background: string): Map<string, readonly number[]> {
+export function paletteOf(scenes: readonly Scene[], background: string): Map<string, readonly number[]> {
   const palette = new Map([[background, channels(background)]])
   for (const { shapes } of scenes)
     for (const shape of shapes) {

@@ -1,16 +1,24 @@
 import { platform } from '#platform'
+import { reasonOf, UsageError } from '../core/errors.ts'
 import { requireThat } from '../core/require.ts'
-import { finite, meanOf } from '../core/statistics.ts'
-import { type Evaluated, type LoopStep, requireSteps, type StepHelper } from './loop.ts'
+import { playEpisode } from '../play/episode.ts'
+import { drawGif } from '../play/gif.ts'
+import { type Evaluated, type LoopStep, requireSteps, type StepHelper, withoutLearning } from './loop.ts'
+import { mlflowLogger } from './mlflow.ts'
 import type { Run } from './run.ts'
 import { fileOf } from './run-files.ts'
-import { encodeEvent } from './tensorboard.ts'
+import { scalarsOf } from './scalars.ts'
+import { encodeEvent, type TensorboardEvent } from './tensorboard.ts'
 
 /** What is told of every step; what it returns is waited for. */
-export type Logger = (step: LoopStep & Partial<Evaluated>) => unknown
+export interface Logger {
+  (step: LoopStep & Partial<Evaluated>): unknown
+  /** Called once behind the last step; what it returns is waited for. */
+  close?: (failed: boolean) => unknown
+}
 
 /**
- * Tells loggers of every step. One that fails is warned of once and told no more: the run goes on.
+ * Tells loggers of every step, and of the end. One that fails is warned of once and told no more: the run goes on.
  *
  *     for await (const step of logTo((step) => send(step.metrics))(train({ env: 'CartPole-v1' }))) …
  */
@@ -20,30 +28,29 @@ export function logTo(...loggers: readonly Logger[]): StepHelper {
   return async function* (steps) {
     requireSteps('logTo', steps)
     let working = [...loggers]
-    for await (const step of steps) {
+    async function tell(say: (logger: Logger) => unknown): Promise<void> {
       for (const logger of working) {
         try {
-          await logger(step)
+          await say(logger)
         } catch (error) {
           working = working.filter((other) => other !== logger)
-          platform.warn(`A logger failed and is told no more: ${String((error as Error)?.message ?? error)}`)
+          platform.warn(`A logger failed and is told no more: ${reasonOf(error)}.`)
         }
       }
-      yield step
     }
-  }
-}
-
-/** The numbers of a step by name, of particles their mean; the best of an evaluation where there is one. */
-function scalarsOf({ metrics, evaluation }: LoopStep & Partial<Evaluated>): Record<string, number | null> {
-  const scalars = Object.entries(metrics).flatMap(([name, value]): [string, number | null][] => {
-    if (Array.isArray(value)) return [[name, meanOf(value.map((each) => finite(each)))]]
-    return value === null || typeof value === 'number' ? [[name, finite(value)]] : []
-  })
-  return {
-    ...Object.fromEntries(scalars),
-    evaluationGreedy: evaluation ? Math.max(...evaluation.greedy) : null,
-    evaluationSampled: evaluation ? Math.max(...evaluation.sampled) : null,
+    let failed = true
+    try {
+      for await (const step of steps) {
+        await tell((logger) => logger(step))
+        // Who takes no more steps leaves here, and has not failed.
+        failed = false
+        yield step
+        failed = true
+      }
+      failed = false
+    } finally {
+      await tell((logger) => logger.close?.(failed))
+    }
   }
 }
 
@@ -80,23 +87,68 @@ function csv(run: Run): Logger {
 // biome-ignore lint/plugin: a date beside the numbers, which trains nothing
 const now = () => Date.now() / 1000
 
-/** An event file in the directory of a run, by environment steps. */
-function tensorboard(run: Run): Logger {
-  const name = `events.out.tfevents.${Math.floor(now())}.steinrl`
-  let isBegun = false
-  return async (step) => {
-    const folder = fileOf(run.path, 'tensorboard')
-    const place = { wallTime: now(), step: step.metrics.transitions }
-    if (!isBegun) {
-      await files.makeDirectory(folder)
-      await files.append(`${folder}/${name}`, await encodeEvent({ ...place, fileVersion: 'brain.Event:2' }))
-      isBegun = true
-    }
-    const known = Object.entries(scalarsOf(step)).filter((entry): entry is [string, number] => entry[1] !== null)
-    const event = { ...place, scalars: Object.fromEntries(known), histograms: histogramsOf(step) }
-    await files.append(`${folder}/${name}`, await encodeEvent(event))
-  }
+/** Pixels; scenes of an episode that are shown, and how many a second. */
+const PICTURE = { width: 240, framesPerSecond: 30 }
+const MOST_SCENES = 250
+
+/** The best particle acting, as an animated picture; null for a task without one, and of texts, which a GIF has not. */
+async function pictureOf({ spec, agents }: LoopStep): Promise<Uint8Array | null> {
+  if (!spec.render) return null
+  const { scenes } = await withoutLearning(spec, () => playEpisode({ agents: agents() }))
+  if (!scenes || scenes.some(({ shapes }) => shapes.some(({ kind }) => kind === 'text'))) return null
+  return drawGif(scenes.slice(0, MOST_SCENES), PICTURE)
 }
 
-/** Loggers into the directory of a run, by the names that the command line has for them. */
-export const runLoggers: Readonly<Record<string, (run: Run) => Logger>> = { tensorboard, csv }
+/**
+ * An event file in the directory of a run, by environment steps: numbers, distributions over particles, the settings,
+ * and after an evaluation and at the end the best particle acting.
+ */
+function tensorboard(run: Run): Logger {
+  const name = `events.out.tfevents.${Math.floor(now())}.steinrl`
+  let last: LoopStep | null = null
+  const write = async (event: Omit<TensorboardEvent, 'wallTime' | 'step'>) => {
+    const place = { wallTime: now(), step: last?.metrics.transitions ?? 0 }
+    await files.append(`${fileOf(run.path, 'tensorboard')}/${name}`, await encodeEvent({ ...place, ...event }))
+  }
+  const log: Logger = async (step) => {
+    if (!last) {
+      await files.makeDirectory(fileOf(run.path, 'tensorboard'))
+      await write({ fileVersion: 'brain.Event:2' })
+      await write({ settings: run.config, shown: ['best', 'median', 'evaluationGreedy'] })
+    }
+    last = step
+    const known = Object.entries(scalarsOf(step)).filter((entry): entry is [string, number] => entry[1] !== null)
+    const isShown = Boolean(step.evaluation) || step.iteration === step.iterations
+    const picture = isShown ? await pictureOf(step) : null
+    await write({
+      ...{ scalars: Object.fromEntries(known), histograms: histogramsOf(step) },
+      ...(picture && { images: { acting: picture } }),
+    })
+  }
+  log.close = async (failed) => {
+    if (last) await write({ outcome: failed ? 'failure' : 'success' })
+  }
+  return log
+}
+
+/**
+ * To the server of MLflow that the variables of its own clients name, with the settings of a run.
+ *
+ * @throws UsageError where they name none
+ */
+export function mlflow(config: Run['config']): Logger {
+  const url = platform.variable('MLFLOW_TRACKING_URI')
+  if (!url)
+    throw new UsageError('The logger mlflow needs the address of a server: MLFLOW_TRACKING_URI=http://127.0.0.1:5000.')
+  const token = platform.variable('MLFLOW_TRACKING_TOKEN')
+  return mlflowLogger({
+    ...{ url, settings: config, experiment: platform.variable('MLFLOW_EXPERIMENT_NAME') },
+    ...(token && { headers: { authorization: `Bearer ${token}` } }),
+  })
+}
+
+/** Loggers of a run directory, by the names that the command line has for them. */
+export const runLoggers: Readonly<Record<string, (run: Run) => Logger>> = {
+  ...{ tensorboard, csv },
+  mlflow: (run) => mlflow(run.config),
+}

@@ -72,12 +72,15 @@ export function evaluateEvery(k: number, options: EvaluateEveryOptions = {}) {
   }
 }
 
-/** While the particles play, the wrappers of their task learn nothing. */
-async function evaluateNow({ spec, agents }: LoopStep, episodes: number, seed: number): Promise<Evaluation> {
+const evaluateNow = ({ spec, agents }: LoopStep, episodes: number, seed: number): Promise<Evaluation> =>
+  withoutLearning(spec, () => evaluate({ spec, ...agents(), episodes, seed }))
+
+/** While particles play, the wrappers of their task learn nothing. */
+export async function withoutLearning<T>(spec: EnvironmentSpec, play: () => Promise<T>): Promise<T> {
   const learning = statesOf(spec).filter((state) => state !== null && 'frozen' in state && !state.frozen)
   freeze(spec)
   try {
-    return await evaluate({ spec, ...agents(), episodes, seed })
+    return await play()
   } finally {
     for (const state of learning) Object.assign(state as object, { frozen: false })
   }

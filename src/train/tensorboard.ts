@@ -1,10 +1,11 @@
 import type { PbfWriter } from 'pbf'
+import { hparamsOf, writeHparams } from './tensorboard-settings.ts'
 
 // Event files of TensorBoard: records of TFRecord, each an Event of tensorflow/core/util/event.proto with the values of
 // tensorflow/core/framework/summary.proto.
 
 /** What one Event holds. */
-interface TensorboardEvent {
+export interface TensorboardEvent {
   /** Seconds since 1970. */
   readonly wallTime: number
   readonly step: number
@@ -13,6 +14,13 @@ interface TensorboardEvent {
   readonly scalars?: Readonly<Record<string, number>>
   /** Values of which TensorBoard draws the distribution. */
   readonly histograms?: Readonly<Record<string, readonly number[]>>
+  /** GIFs. */
+  readonly images?: Readonly<Record<string, Uint8Array>>
+  /** Of the whole run, with the names of the scalars that stand beside them. */
+  readonly settings?: Readonly<Record<string, unknown>>
+  readonly shown?: readonly string[]
+  /** How the run ended. */
+  readonly outcome?: 'success' | 'failure'
 }
 
 /** The polynomial of CRC-32C (Castagnoli), its bits reversed. */
@@ -59,9 +67,12 @@ export async function encodeEvent(event: TensorboardEvent): Promise<Uint8Array> 
   return tfRecord(writer.finish())
 }
 
-function writeSummary({ scalars = {}, histograms = {} }: TensorboardEvent, pbf: PbfWriter): void {
+function writeSummary(event: TensorboardEvent, pbf: PbfWriter): void {
+  const { scalars = {}, histograms = {}, images = {} } = event
   for (const scalar of Object.entries(scalars)) pbf.writeMessage(1, writeScalar, scalar)
   for (const histogram of Object.entries(histograms)) pbf.writeMessage(1, writeHistogram, histogram)
+  for (const image of Object.entries(images)) pbf.writeMessage(1, writeImage, image)
+  for (const part of hparamsOf(event)) pbf.writeMessage(1, writeHparams, part)
 }
 
 function writeScalar([tag, value]: [string, number], pbf: PbfWriter): void {
@@ -72,6 +83,23 @@ function writeScalar([tag, value]: [string, number], pbf: PbfWriter): void {
 function writeHistogram([tag, values]: [string, readonly number[]], pbf: PbfWriter): void {
   pbf.writeStringField(1, tag)
   pbf.writeMessage(5, writeBuckets, values)
+}
+
+/** Red, green and blue, as SummaryMetadata has it. */
+const RGB = 3
+
+function writeImage([tag, gif]: [string, Uint8Array], pbf: PbfWriter): void {
+  pbf.writeStringField(1, tag)
+  pbf.writeMessage(4, writePicture, gif)
+}
+
+function writePicture(gif: Uint8Array, pbf: PbfWriter): void {
+  // Width and height stand behind the six letters of the format.
+  const [width, height] = [6, 8].map((at) => gif[at] | (gif[at + 1] << 8))
+  pbf.writeVarintField(1, height)
+  pbf.writeVarintField(2, width)
+  pbf.writeVarintField(3, RGB)
+  pbf.writeBytesField(4, gif)
 }
 
 /** Buckets of equal width between the least and the greatest value. */

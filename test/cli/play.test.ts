@@ -1,10 +1,11 @@
+import { spawnSync } from 'node:child_process'
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { make } from '../../src/envs/make.ts'
 import { drawSvg } from '../../src/envs/render.ts'
-import type { EpisodesFile } from '../../src/play/play-run.ts'
+import type { EpisodesFile } from '../../src/export/play-run.ts'
 import { loadAgents } from '../../src/train/run-directory.ts'
 import { evaluate } from '../../src/train/train.ts'
 import { decodeGif } from '../play/decode-gif.ts'
@@ -109,6 +110,53 @@ test('median, all, sampled', () =>
     expect(svg.match(/<polyline [^>]*stroke="#e08a3c"/g)).toHaveLength(4)
   }))
 
+test('a page that plays: every particle with a caption, and nothing from elsewhere', () =>
+  inTemporaryDirectory(async (directory) => {
+    const out = ['--particle', 'all', '--out', 'e.html']
+    const { stdout } = await run(directory, 'play', CARTPOLE, ...out)
+    const html = await readFile(join(directory, 'e.html'), 'utf8')
+    const captions = [...html.matchAll(/<figcaption>(.*)<\/figcaption>/g)].map(([, words]) => words)
+    expect(captions).toHaveLength(4)
+    const said = stdout.split('\n').slice(0, 4)
+    captions.forEach((words, k) => void expect(said[k].replace('.0 in', ' in')).toBe(words))
+    // As long as the longest, all of them.
+    expect(new Set([...html.matchAll(/ dur="(\d+ms)"/g)].map(([, duration]) => duration)).size).toBe(1)
+    expect(html.replaceAll('http://www.w3.org/2000/svg', '')).not.toMatch(/https?:|src=|url\(/)
+  }))
+
+/** A program of this name on the path, in front of all others. */
+const withProgram = async (directory: string, name: string, script: string) => {
+  const bin = join(directory, 'bin')
+  await mkdir(bin)
+  await writeFile(join(bin, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 })
+  return `${bin}:${process.env.PATH}`
+}
+
+test('a film is made by ffmpeg of the GIF, which is removed; what ffmpeg says is told', () =>
+  inTemporaryDirectory(async (directory) => {
+    const before = process.env.PATH
+    const copies = 'for last; do :; done\n[ "$1" = -version ] || cp "$5" "$last"'
+    try {
+      process.env.PATH = await withProgram(directory, 'ffmpeg', copies)
+      expect(await run(directory, 'play', CARTPOLE, '--out', 'e.mp4')).toMatchObject({ code: 0, stderr: '' })
+      expect((await readFile(join(directory, 'e.mp4'))).subarray(0, 6).toString()).toBe('GIF89a')
+      expect(await readdir(directory)).toEqual(['bin', 'e.mp4'])
+      const again = await run(directory, 'play', CARTPOLE, '--out', 'e.mp4')
+      expect(again.stderr).toBe('steinrl: "e.mp4" exists; choose another --out, or --overwrite it.\n')
+      const fails = '[ "$1" = -version ] || { echo no such codec >&2; exit 1; }'
+      await writeFile(join(directory, 'bin/ffmpeg'), `#!/bin/sh\n${fails}\n`)
+      const failed = await run(directory, 'play', CARTPOLE, '--out', 'f.mp4')
+      expect(failed).toMatchObject({ code: 4, stderr: 'steinrl: ffmpeg cannot write "f.mp4": no such codec.\n' })
+      expect(await readdir(directory)).toEqual(['bin', 'e.mp4'])
+      process.env.PATH = dirname(process.execPath)
+      if (spawnSync('ffmpeg', ['-version']).error === undefined) return
+      const none = await run(directory, 'play', CARTPOLE, '--out', 'f.mp4')
+      expect(none.stderr).toMatch(/^steinrl: An \.mp4 is made by ffmpeg, which is not installed here: /)
+    } finally {
+      process.env.PATH = before
+    }
+  }))
+
 test('a task without a picture is written as data, and a picture of it refused', () =>
   inTemporaryDirectory(async (directory) => {
     const data = await run(directory, 'play', PLAIN, '--particle', '0', '--out', 'e.json')
@@ -122,8 +170,8 @@ test('a task without a picture is written as data, and a picture of it refused',
   }))
 
 test.each([
-  [[CARTPOLE, '--out', 'e.avi'], 'What is written must end with .json, .gif, .svg, got "e.avi".'],
-  [[CARTPOLE, '--out', 'e'], 'What is written must end with .json, .gif, .svg, got "e".'],
+  [[CARTPOLE, '--out', 'e.avi'], 'What is written must end with .json, .gif, .svg, .html, got "e.avi".'],
+  [[CARTPOLE, '--out', 'e'], 'What is written must end with .json, .gif, .svg, .html, got "e".'],
   [
     [CARTPOLE, '--out', 'e.svg', '--particle', '4'],
     'particle must be best, median, all or a number from 0 to 3, got 4.',
@@ -137,6 +185,8 @@ test.each([
     [PLAIN, '--out', 'e.svg', '--particle', 'median'],
     `"${PLAIN}" has no evaluation.json, which tells the median: run steinrl eval first.`,
   ],
+  [[CARTPOLE], 'Say what is to be written by --out, or --watch it here.'],
+  [[CARTPOLE, '--watch'], '--watch needs a terminal to draw in: write a file by --out.'],
   [['nowhere', '--out', 'e.svg'], '"nowhere" is not a run: it has no config.json.'],
   [[CARTPOLE, '--out', 'missing/e.json'], /^Cannot write the episode to "missing\/e.json": .*\.$/],
 ])('%j is refused in one sentence', (args, sentence) =>

@@ -359,6 +359,9 @@ export const calls: Readonly<Record<string, Call>> = {
   everyIterations: call(tools.everyIterations, () => [2, () => {}]),
   checkpointEvery: call(tools.checkpointEvery, () => [2, () => {}]),
   logTo: call(tools.logTo, () => [() => {}, () => {}]),
+  mlflowLogger: call(tools.mlflowLogger, () => [
+    { url: 'http://127.0.0.1:9', experiment: 'e', name: 'r', settings: { a: 1 }, headers: { accept: '*/*' } },
+  ]),
   pipe: call(
     (...given: never[]) => drain((tools.pipe as unknown as (...given: unknown[]) => unknown)(...given)),
     () => [steps(), tools.everyIterations(1, () => {}), tools.logTo(() => {})],

@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from '@jest/globals'
-import { logTo, runLoggers } from '../../src/train/loggers.ts'
+import { type Logger, logTo, runLoggers } from '../../src/train/loggers.ts'
 import { createRun, record } from '../../src/train/record.ts'
 import { crc32c, encodeEvent } from '../../src/train/tensorboard.ts'
 import { runConfig, train } from '../../src/train/train.ts'
@@ -37,6 +37,30 @@ test('a logger that fails is told no more, and neither the run nor the others en
   expect([steps, ...told]).toEqual([4, 1, 4])
 })
 
+test('a logger is told of the end once, and whether the run failed', async () => {
+  const ends: unknown[] = []
+  const log = (name: string): Logger =>
+    Object.assign(() => {}, { close: (failed: boolean) => ends.push([name, failed]) })
+  for await (const _ of logTo(log('whole'))(train(small)));
+  for await (const _ of logTo(log('left'))(train(small))) break
+  const failing = logTo(log('failed'))(
+    (async function* () {
+      yield* train({ ...small, iterations: 1 })
+      throw new Error('full')
+    })(),
+  )
+  await expect(
+    (async () => {
+      for await (const _ of failing);
+    })(),
+  ).rejects.toThrow('full')
+  expect(ends).toEqual([
+    ['whole', false],
+    ['left', false],
+    ['failed', true],
+  ])
+})
+
 test('tensorboard and CSV have the numbers of the run', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'steinrl-'))
   try {
@@ -56,17 +80,37 @@ import json, sys
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 e = EventAccumulator(sys.argv[1], size_guidance={'histograms': 0}); e.Reload()
 print(json.dumps([[s.step, s.value] for s in e.Scalars('transitions')]))
-print(json.dumps([h.histogram_value.num for h in e.Histograms('particles/thetaNorm')]))`
+print(json.dumps([h.histogram_value.num for h in e.Histograms('particles/thetaNorm')]))
+print(json.dumps([[i.step, i.encoded_image_string[:6].decode(), i.width] for i in e.Images('acting')]))
+from tensorboard.plugins.hparams import api_pb2, metadata
+contents = e.PluginTagToContent('hparams')
+start = metadata.parse_session_start_info_plugin_data(contents['_hparams_/session_start_info'])
+end = metadata.parse_session_end_info_plugin_data(contents['_hparams_/session_end_info'])
+experiment = metadata.parse_experiment_plugin_data(contents['_hparams_/experiment'])
+value = lambda v: getattr(v, v.WhichOneof('kind'))
+names = ['env', 'particles', 'episodicReward', 'hidden']
+types = {i.name: api_pb2.DataType.Name(i.type)[len('DATA_TYPE_'):] for i in experiment.hparam_infos}
+print(json.dumps({
+  'hparams': {name: value(start.hparams[name]) for name in names},
+  'metrics': [m.name.tag for m in experiment.metric_infos],
+  'types': [types[name] for name in names[:3]],
+  'status': end.status,
+}))`
     const { stdout, stderr } = spawnSync(interpreter, ['-c', code, join(folder, 'run/tensorboard')], {
       encoding: 'utf8',
     })
     if (!stdout) throw new Error(stderr)
-    const [scalars, counts] = stdout
+    const [scalars, counts, images, told] = stdout
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line))
     expect(scalars).toEqual(run.metrics.map(({ transitions }) => [transitions, transitions]))
     expect(counts).toEqual([3, 3, 3, 3])
+    expect(images).toEqual([[run.metrics[3].transitions, 'GIF89a', 240]])
+    expect(told).toEqual({
+      hparams: { env: 'CartPole-v1', particles: 3, episodicReward: false, hidden: '[8]' },
+      ...{ metrics: ['best', 'median', 'evaluationGreedy'], types: ['STRING', 'FLOAT64', 'BOOL'], status: 1 },
+    })
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }

@@ -3,20 +3,22 @@ import { show, UsageError } from '../core/errors.ts'
 import { namesOf, requireOptions } from '../core/options.ts'
 import { requireText } from '../core/require.ts'
 import { check, seedSchema, trueOrFalse } from '../core/schemas.ts'
+import type { Scene } from '../envs/render.ts'
+import { drawAnimation, refuseSpeed } from '../play/animation.ts'
+import { type Episode, type PlayedEpisode, playEpisode } from '../play/episode.ts'
+import { drawGif } from '../play/gif.ts'
+import { drawPlayer } from '../play/player.ts'
+import { populationScenes } from '../play/side-by-side.ts'
 import type { Agents } from '../rl/agents.ts'
 import { evaluationOf, loadAgents } from '../train/run-directory.ts'
 import { writing } from '../train/run-files.ts'
-import { drawAnimation, refuseSpeed } from './animation.ts'
-import { type Episode, type PlayedEpisode, playEpisode } from './episode.ts'
-import { drawGif } from './gif.ts'
-import { populationScenes } from './side-by-side.ts'
 
 /** Who of a run plays an episode, and where it is written. */
 export interface PlayRunOptions {
   /** The directory of the run. */
   readonly run: string
-  /** What to write; its ending tells how. */
-  readonly out: string
+  /** What to write; its ending tells how. Default: nothing. */
+  readonly out?: string
   /**
    * The best of the evaluation or, without one, of the training (default); the lower median of the evaluation; a
    * number; or all, side by side.
@@ -55,42 +57,58 @@ const contents: Readonly<Record<string, Content>> = {
     const episodes = played.map(({ episode }) => episode)
     return `${JSON.stringify({ format: 'steinrl-episodes', version: 1, task, episodes } satisfies EpisodesFile)}\n`
   },
-  gif: (task, played, framesPerSecond) => drawGif(scenesOf(task, played), { framesPerSecond }),
-  svg: (task, played, framesPerSecond) => drawAnimation(scenesOf(task, played), { framesPerSecond }),
+  gif: (task, played, framesPerSecond) => drawGif(populationScenes(scenesOf(task, played)), { framesPerSecond }),
+  svg: (task, played, framesPerSecond) => drawAnimation(populationScenes(scenesOf(task, played)), { framesPerSecond }),
+  html(task, played, framesPerSecond) {
+    const shown = scenesOf(task, played).map((scenes, k) => ({ scenes, caption: captionOf(played[k].episode) }))
+    return drawPlayer(task, shown, framesPerSecond)
+  },
 }
+
+const captionOf = ({ particle, return: total, rewards }: Episode) =>
+  `Particle ${particle}: return ${Number(total.toFixed(1))} in ${rewards.length} steps`
 
 /** What playRun() has played. */
 export interface PlayedRun {
   readonly episodes: readonly Episode[]
+  /** The pictures, of several particles side by side; null for a task without any. */
+  readonly scenes: readonly Scene[] | null
   /** Of the run. */
   readonly particles: number
 }
 
 /**
- * Plays one episode of a particle of a run, or of each side by side, and writes it: as data or as an animated picture.
+ * Plays one episode of a particle of a run, or of each side by side, and writes it: as data, as an animated picture or
+ * as a page that plays it.
  *
- * @returns the episodes, and how many particles the run has
+ * @returns the episodes, their pictures, and how many particles the run has
  * @throws UsageError for what is no run, a particle that it does not have, an unknown ending, a task without a picture
  *   where one is asked for, and when `out` exists; StorageError where it cannot be written
  */
 export async function playRun(options: PlayRunOptions): Promise<PlayedRun> {
   requireOptions('playRun', options, PLAY_OPTIONS)
   const { run, out, particle = 'best', greedy, seed = 0, framesPerSecond = 30, overwrite = false } = options
-  const content = contentOf(out)
+  const content = out === undefined ? null : contentOf(out)
   requireText('playRun', 'the directory of a run, run', run)
   check(seedSchema, seed)
   check(trueOrFalse('overwrite'), overwrite)
   refuseSpeed(framesPerSecond)
-  if (!overwrite && (await files.exists(out)))
+  if (out !== undefined && !overwrite && (await files.exists(out)))
     throw new UsageError(`${show(out)} exists; choose another --out, or --overwrite it.`)
   const agents = await loadAgents(run)
   const { id } = agents.task as NonNullable<Agents['task']>
   const played: PlayedEpisode[] = []
   for (const each of await particlesOf(run, agents, particle))
     played.push(await playEpisode({ agents, particle: each, greedy, seed }))
-  const written = content(id, played, framesPerSecond)
-  await writing(out, () => files.write(out, written), 'episode')
-  return { episodes: played.map(({ episode }) => episode), particles: agents.particles }
+  if (content && out !== undefined) {
+    const written = content(id, played, framesPerSecond)
+    await writing(out, () => files.write(out, written), 'episode')
+  }
+  return {
+    episodes: played.map(({ episode }) => episode),
+    scenes: played.every(({ scenes }) => scenes) ? populationScenes(scenesOf(id, played)) : null,
+    particles: agents.particles,
+  }
 }
 
 function contentOf(out: string): Content {
@@ -126,11 +144,9 @@ async function medianParticle(run: string, particles: number): Promise<number> {
   return ordered[Math.ceil(particles / 2) - 1]
 }
 
-function scenesOf(task: string, played: readonly PlayedEpisode[]) {
-  return populationScenes(
-    played.map(({ scenes }) => {
-      if (scenes) return scenes
-      throw new UsageError(`${task} has no picture, as its description has no render: write a .json.`)
-    }),
-  )
+function scenesOf(task: string, played: readonly PlayedEpisode[]): readonly (readonly Scene[])[] {
+  return played.map(({ scenes }) => {
+    if (scenes) return scenes
+    throw new UsageError(`${task} has no picture, as its description has no render: write a .json.`)
+  })
 }
