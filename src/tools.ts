@@ -25,6 +25,7 @@ export {
   probabilityOfImprovement,
   type RunScores,
 } from './experiments/scores.ts'
+export { importStableBaselines, type StableBaselinesOptions } from './export/import/stable-baselines.ts'
 export { type LayersModelFiles, layersModel } from './export/layers.ts'
 export { onnxModel } from './export/onnx.ts'
 export type { SinglePolicy } from './export/parts.ts'
@@ -49,7 +50,8 @@ export {
   tensorsOf,
 } from './rl/replay.ts'
 export { type CheckpointStore, openCheckpointStore } from './train/checkpoint-store.ts'
-export { type Logger, logTo } from './train/loggers.ts'
+export type { Logger } from './train/logger.ts'
+export { logTo } from './train/loggers.ts'
 export {
   type Best,
   checkpointEvery,

@@ -3,7 +3,7 @@ import { escapeHtml } from '../report/charts.ts'
 import { drawAnimation, refuseSpeed } from './animation.ts'
 
 /** What one played, and what is written below it. */
-export interface Shown {
+interface Shown {
   readonly scenes: readonly Scene[]
   readonly caption: string
 }

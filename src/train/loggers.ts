@@ -3,19 +3,13 @@ import { reasonOf, UsageError } from '../core/errors.ts'
 import { requireThat } from '../core/require.ts'
 import { playEpisode } from '../play/episode.ts'
 import { drawGif } from '../play/gif.ts'
-import { type Evaluated, type LoopStep, requireSteps, type StepHelper, withoutLearning } from './loop.ts'
+import type { Logger } from './logger.ts'
+import { type LoopStep, requireSteps, type StepHelper, withoutLearning } from './loop.ts'
 import { mlflowLogger } from './mlflow.ts'
 import type { Run } from './run.ts'
 import { fileOf } from './run-files.ts'
 import { scalarsOf } from './scalars.ts'
 import { encodeEvent, type TensorboardEvent } from './tensorboard.ts'
-
-/** What is told of every step; what it returns is waited for. */
-export interface Logger {
-  (step: LoopStep & Partial<Evaluated>): unknown
-  /** Called once behind the last step; what it returns is waited for. */
-  close?: (failed: boolean) => unknown
-}
 
 /**
  * Tells loggers of every step, and of the end. One that fails is warned of once and told no more: the run goes on.

@@ -1,7 +1,7 @@
 import { isExpected, reasonOf, show, UsageError } from '../core/errors.ts'
 import { namesOf, requireOptions } from '../core/options.ts'
 import { isRecord, requireText, requireThat } from '../core/require.ts'
-import type { Logger } from './loggers.ts'
+import type { Logger } from './logger.ts'
 import { scalarsOf } from './scalars.ts'
 
 /** Where an MLflow server is, and what a run of it is told. */

@@ -1,8 +1,18 @@
 import type { PbfWriter } from 'pbf'
-import type { TensorboardEvent } from './tensorboard.ts'
 
 // The settings of a run as TensorBoard's plugin hparams has them: summaries without a value whose metadata hold what
 // tensorboard/plugins/hparams/plugin_data.proto and api.proto describe.
+
+/** What an event may say of its run. */
+export interface SettingsEvent {
+  /** Seconds since 1970. */
+  readonly wallTime: number
+  /** Of the whole run, with the names of the scalars that stand beside them. */
+  readonly settings?: Readonly<Record<string, unknown>>
+  readonly shown?: readonly string[]
+  /** How the run ended. */
+  readonly outcome?: 'success' | 'failure'
+}
 
 type Value = string | number | boolean
 
@@ -21,7 +31,7 @@ const VERSION = 0
 const FLOAT = 1
 
 /** What an event says of the settings, or of the end, of its run. */
-export function hparamsOf({ settings, shown = [], outcome, wallTime }: TensorboardEvent): Part[] {
+export function hparamsOf({ settings, shown = [], outcome, wallTime }: SettingsEvent): Part[] {
   const parts: Part[] = []
   if (settings) {
     const values = Object.entries(settings).map(([name, value]): [string, Value] => [name, plain(value)])

@@ -1,13 +1,11 @@
 import type { PbfWriter } from 'pbf'
-import { hparamsOf, writeHparams } from './tensorboard-settings.ts'
+import { hparamsOf, type SettingsEvent, writeHparams } from './tensorboard-settings.ts'
 
 // Event files of TensorBoard: records of TFRecord, each an Event of tensorflow/core/util/event.proto with the values of
 // tensorflow/core/framework/summary.proto.
 
 /** What one Event holds. */
-export interface TensorboardEvent {
-  /** Seconds since 1970. */
-  readonly wallTime: number
+export interface TensorboardEvent extends SettingsEvent {
   readonly step: number
   /** The first record of a file; the others have values. */
   readonly fileVersion?: string
@@ -16,11 +14,6 @@ export interface TensorboardEvent {
   readonly histograms?: Readonly<Record<string, readonly number[]>>
   /** GIFs. */
   readonly images?: Readonly<Record<string, Uint8Array>>
-  /** Of the whole run, with the names of the scalars that stand beside them. */
-  readonly settings?: Readonly<Record<string, unknown>>
-  readonly shown?: readonly string[]
-  /** How the run ended. */
-  readonly outcome?: 'success' | 'failure'
 }
 
 /** The polynomial of CRC-32C (Castagnoli), its bits reversed. */

@@ -389,6 +389,9 @@ export const calls: Readonly<Record<string, Call>> = {
       overwrite: false,
     },
   ]),
+  importStableBaselines: call(tools.importStableBaselines, () => [
+    { zip: readFileSync(new URL('../golden/stable-baselines3/ppo.zip', import.meta.url)), env: 'CartPole-v1' },
+  ]),
   // Sweeps
   readSweep: call(sweeps.readSweep, () => [nowhere]),
   runSweep: call(

@@ -119,6 +119,8 @@ real(
     const words = ['-m', 'mlflow', 'server', '--host', '127.0.0.1', '--port', String(port), ...store]
     const server: ChildProcess = spawn(interpreter, [...words, '--workers', '1'], {
       ...{ cwd: folder, stdio: 'ignore', detached: true },
+      // Processes that it starts for jobs of its own take as long again to start.
+      env: { ...process.env, MLFLOW_SERVER_ENABLE_JOB_EXECUTION: 'false' },
     })
     try {
       const isUp = () =>
@@ -165,5 +167,5 @@ real(
       rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
     }
   },
-  300_000,
+  900_000,
 )
