@@ -1,6 +1,17 @@
+import { UsageError } from '../core/errors.ts'
 import type { Activation } from '../nn/network.ts'
+import type { Bounds } from '../policy/description.ts'
+import type { ActionSampler } from '../rl/agents.ts'
 import { DataType, encodeModel, type NodeProto, type TensorProto, type ValueInfoProto } from './onnx-format.ts'
-import { type DensePart, hasBounds, LOG_STD_RANGE, type Parts, partsOf, type SinglePolicy } from './parts.ts'
+import {
+  type DensePart,
+  denseParts,
+  hasBounds,
+  LOG_STD_RANGE,
+  type Parts,
+  partsOf,
+  type SinglePolicy,
+} from './parts.ts'
 
 const IR_VERSION = 8
 const OPSET = 17
@@ -34,13 +45,53 @@ export async function onnxModel(single: SinglePolicy): Promise<Uint8Array> {
   const last = parts.hidden.reduce((x, part) => dense(graph, x, part), normalised(graph, single))
   if (head.name === 'categorical') addClasses(graph, last, parts)
   else addActions(graph, last, parts)
-  return encodeModel({
-    irVersion: IR_VERSION,
-    producerName: 'steinrl',
-    graph: { ...graph, name: 'policy', inputs: [valueInfo('observation', DataType.float, observations)] },
-    opset: { domain: '', version: OPSET },
-  })
+  return encoded(graph, [valueInfo('observation', DataType.float, observations)])
 }
+
+/** A sampler of soft Q-learning with what stands before and behind its network. */
+export interface SingleSampler extends Pick<SinglePolicy, 'normalisation'> {
+  readonly sampler: ActionSampler
+  readonly bounds: Bounds
+}
+
+/**
+ * A sampler a = tanh f(s, ξ) as the bytes of an ONNX model. Inputs: observation [rows, O] and noise [rows, L], normal
+ * numbers from N(0, I). Output: action [rows, A], as the task takes it.
+ *
+ * @throws UsageError for a sampler with a set of noise of its own, and for bounds that are not finite
+ */
+export async function samplerOnnxModel({ sampler: one, normalisation, bounds }: SingleSampler): Promise<Uint8Array> {
+  const { sampler, theta, shape, latentSet } = one
+  if (latentSet)
+    throw new UsageError('The sampler draws from a set of noise of its own (latentSet), which an ONNX model has not.')
+  const [low, high] = [bounds.low, bounds.high].map((bound) => Float32Array.from(bound, (x) => x ?? Number.NaN))
+  if ([...low, ...high].some(Number.isNaN))
+    throw new UsageError('A sampler is moved to the bounds of its actions, so bounds must have numbers only.')
+  const graph: Graph = { nodes: [], initializers: [], outputs: [] }
+  const L = shape.latents
+  const O = sampler.widths[0] - L
+  const input = add(graph, 'Concat', 'state_noise', [normalised(graph, { normalisation }), 'noise'], { axis: 1 })
+  const [last, ...hidden] = denseParts(sampler, theta).reverse()
+  const before = hidden.reduceRight((x, part) => dense(graph, x, part), input)
+  const drawn = dense(graph, before, { ...last, name: 'drawn' })
+  const unsquashed = shape.residual ? add(graph, 'Add', 'residual', [drawn, firstOf(graph, L, last.outputs)]) : drawn
+  add(graph, 'Identity', 'action', [rescaled(graph, unsquashed, { low, high })])
+  graph.outputs.push(valueInfo('action', DataType.float, last.outputs))
+  return encoded(graph, [valueInfo('observation', DataType.float, O), valueInfo('noise', DataType.float, L)])
+}
+
+/** The first A of L numbers of noise, or all of them and zeros: a product with ones on the diagonal. */
+function firstOf(graph: Graph, L: number, A: number): string {
+  const ones = new Float32Array(L * A)
+  for (let k = 0; k < Math.min(L, A); k++) ones[k * A + k] = 1
+  return add(graph, 'MatMul', 'added', ['noise', constant(graph, 'first', ones, [L, A])])
+}
+
+const encoded = (graph: Graph, inputs: readonly ValueInfoProto[]) =>
+  encodeModel({
+    ...{ irVersion: IR_VERSION, producerName: 'steinrl', opset: { domain: '', version: OPSET } },
+    graph: { ...graph, name: 'policy', inputs },
+  })
 
 /** Adds a node and returns the name of its output. */
 function add(
@@ -82,7 +133,7 @@ function clipped(graph: Graph, name: string, x: string, low: string, high: strin
   return add(graph, 'Max', name, [add(graph, 'Min', `${name}_below`, [x, high]), low])
 }
 
-function normalised(graph: Graph, { normalisation }: SinglePolicy): string {
+function normalised(graph: Graph, { normalisation }: Pick<SinglePolicy, 'normalisation'>): string {
   if (!normalisation) return 'observation'
   const { clip } = normalisation
   const mean = constant(graph, 'observation_mean', Float32Array.from(normalisation.mean))
@@ -120,7 +171,7 @@ function addAction(graph: Graph, x: string, { low, high }: Parts): void {
 }
 
 /** tanh of the mean, moved from [−1, 1] to the box. */
-function rescaled(graph: Graph, mean: string, { low, high }: Parts): string {
+function rescaled(graph: Graph, mean: string, { low, high }: Pick<Parts, 'low' | 'high'>): string {
   const half = constant(graph, 'half_width', low.map((least, k) => 0.5 * (high[k] - least))) // biome-ignore format: a pair
   const middle = constant(graph, 'middle', low.map((least, k) => 0.5 * (least + high[k]))) // biome-ignore format: a pair
   const squashed = add(graph, 'Tanh', 'squashed', [mean])

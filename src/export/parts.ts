@@ -1,6 +1,6 @@
 import { UsageError } from '../core/errors.ts'
 import { isFloat32, isRecord, requireThat } from '../core/require.ts'
-import type { Activation } from '../nn/network.ts'
+import type { Activation, Network } from '../nn/network.ts'
 import { type Policy, parsePolicy } from '../nn/policy.ts'
 import { type Bounds, encodePolicy, type Normalisation } from '../policy/description.ts'
 
@@ -72,14 +72,7 @@ export function partsOf(taker: string, single: SinglePolicy): Parts {
   const { net, head, size } = policy
   const free = head.name === 'categorical' ? [] : Array<null>(head.actions).fill(null)
   const { low, high } = bounds ?? { low: free, high: free }
-  const layers = net.layers.map(({ inputs, outputs, weight, bias, activation }, l) => ({
-    name: `hidden_${l + 1}`,
-    inputs,
-    outputs,
-    kernel: theta.slice(weight, bias),
-    bias: theta.slice(bias, bias + outputs),
-    activation,
-  }))
+  const layers = denseParts(net, theta)
   const last = layers.pop() as DensePart
   return {
     hidden: layers,
@@ -89,6 +82,17 @@ export function partsOf(taker: string, single: SinglePolicy): Parts {
     high: Float32Array.from(high, (bound) => bound ?? Number.POSITIVE_INFINITY),
   }
 }
+
+/** The layers of a network, as hidden ones. */
+export const denseParts = (net: Network, theta: Float32Array): DensePart[] =>
+  net.layers.map(({ inputs, outputs, weight, bias, activation }, l) => ({
+    name: `hidden_${l + 1}`,
+    inputs,
+    outputs,
+    kernel: theta.slice(weight, bias),
+    bias: theta.slice(bias, bias + outputs),
+    activation,
+  }))
 
 /** Whether any action has a bound. */
 export const hasBounds = ({ low, high }: Pick<Parts, 'low' | 'high'>): boolean =>

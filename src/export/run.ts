@@ -7,11 +7,11 @@ import type { EnvironmentSpec } from '../envs/contract.ts'
 import { describeTask, statesOf } from '../envs/description.ts'
 import { deviation, type RunningStatistics } from '../envs/wrappers/statistics.ts'
 import { type Bounds, encodePolicy, type Normalisation, type PopulationToExport } from '../policy/description.ts'
-import { arePolicies } from '../rl/agents.ts'
+import { type ActionSampler, arePolicies } from '../rl/agents.ts'
 import { bestParticle, evaluationOf, readRun } from '../train/run-directory.ts'
 import { writing } from '../train/run-files.ts'
 import { layersModel } from './layers.ts'
-import { onnxModel } from './onnx.ts'
+import { onnxModel, samplerOnnxModel } from './onnx.ts'
 import type { SinglePolicy } from './parts.ts'
 
 /** What can be written: for steinrl/policy, for TensorFlow.js, for ONNX. */
@@ -53,23 +53,12 @@ export async function exportRun(options: ExportOptions): Promise<string[]> {
   requireText('exportRun', 'the directory of a run, run', run)
   requireText('exportRun', 'the directory to write to, out', out)
   check(trueOrFalse('overwrite'), overwrite)
-  const formats = checkFormats(options.formats ?? exportFormats)
+  const asked = checkFormats(options.formats ?? exportFormats)
   if (!overwrite && (await files.exists(out)))
     throw new UsageError(`${show(out)} exists; choose another --out, or --overwrite it.`)
-  const whole = await readPopulation(run)
-  const chosen = particle === 'all' ? null : numberOf(whole, particle)
-  const written: Record<string, string | Uint8Array> = {}
-  for (const format of formats) {
-    if (format === 'steinrl') Object.assign(written, steinrlFiles(chosen === null ? whole : only(whole, chosen)))
-    else {
-      const single = singleOf(whole, chosen ?? numberOf(whole, 'best'))
-      if (format === 'onnx') written['policy.onnx'] = await onnxModel(single)
-      else {
-        const { model, weights } = await layersModel(single)
-        Object.assign(written, { 'model.json': model, 'weights.bin': weights })
-      }
-    }
-  }
+  const read = await readPopulation(run)
+  const written =
+    'samplers' in read ? await samplerFiles(read, particle, options.formats) : await policyFiles(read, particle, asked)
   await writing(
     out,
     async () => {
@@ -81,6 +70,42 @@ export async function exportRun(options: ExportOptions): Promise<string[]> {
   return Object.keys(written)
 }
 
+type Files = Record<string, string | Uint8Array>
+
+async function policyFiles(
+  whole: PopulationToExport,
+  particle: number | 'all' | 'best',
+  formats: readonly ExportFormat[],
+): Promise<Files> {
+  const chosen = particle === 'all' ? null : numberOf(whole, particle)
+  const written: Files = {}
+  for (const format of formats) {
+    if (format === 'steinrl') Object.assign(written, steinrlFiles(chosen === null ? whole : only(whole, chosen)))
+    else {
+      const single = singleOf(whole, chosen ?? numberOf(whole, 'best'))
+      if (format === 'onnx') written['policy.onnx'] = await onnxModel(single)
+      else {
+        const { model, weights } = await layersModel(single)
+        Object.assign(written, { 'model.json': model, 'weights.bin': weights })
+      }
+    }
+  }
+  return written
+}
+
+/** Samplers of soft Q-learning, which no other format can hold. */
+async function samplerFiles(
+  { samplers, best, normalisation = null, bounds }: Samplers,
+  particle: number | 'all' | 'best',
+  formats: readonly ExportFormat[] = ['onnx'],
+): Promise<Files> {
+  const other = formats.find((format) => format !== 'onnx')
+  if (other) throw new UsageError(`Samplers are exported as onnx alone, got the format ${show(other)}.`)
+  const chosen = numberOf({ best, particles: samplers.length }, particle === 'all' ? 'best' : particle)
+  const model = await samplerOnnxModel({ sampler: samplers[chosen], normalisation, bounds: bounds as Bounds })
+  return { 'policy.onnx': model }
+}
+
 function checkFormats(formats: readonly ExportFormat[]): readonly ExportFormat[] {
   if (!Array.isArray(formats))
     throw new UsageError(`formats must be a list of ${exportFormats.join(', ')}, got ${show(formats)}.`)
@@ -90,16 +115,23 @@ function checkFormats(formats: readonly ExportFormat[]): readonly ExportFormat[]
   throw new UsageError(`A format must be one of ${exportFormats.join(', ')}, got ${show(unknown)}.`)
 }
 
-/** The policies of a run, with the bounds of its task and the best of its evaluation, if there was one. */
-async function readPopulation(path: string): Promise<PopulationToExport> {
+interface Samplers extends Pick<PopulationToExport, 'normalisation' | 'bounds'> {
+  readonly samplers: readonly ActionSampler[]
+  readonly best: number | null
+}
+
+/** What acts in a run, with the bounds of its task and the best of its evaluation, if there was one. */
+async function readPopulation(path: string): Promise<PopulationToExport | Samplers> {
   const { env, config, ...agents } = await readRun(path)
-  if (!arePolicies(agents))
+  const { samplers } = agents as { samplers?: readonly ActionSampler[] }
+  if (!arePolicies(agents) && !samplers)
     throw new UsageError(`The particles of ${show(config.algorithm)} are no policies that could be exported.`)
   const evaluation = await evaluationOf(path, agents.particles)
   const best = evaluation && bestParticle(evaluation, agents.particles)
   // What it throws says why the task is not known.
   if (!agents.task) agents.act([])
-  return { ...agents, env, best, ...seenThrough(agents.task as EnvironmentSpec) }
+  const seen = seenThrough(agents.task as EnvironmentSpec)
+  return arePolicies(agents) ? { ...agents, env, best, ...seen } : { samplers: samplers ?? [], best, ...seen }
 }
 
 /** Wrappers that change neither what a policy sees nor what becomes of its action. */
@@ -156,7 +188,10 @@ function boundsOf({ actionSpace }: EnvironmentSpec): Bounds | null {
   return { low: finite(actionSpace.low), high: finite(actionSpace.high) }
 }
 
-function numberOf({ best = null, particles }: PopulationToExport, particle: number | 'best'): number {
+function numberOf(
+  { best = null, particles }: Pick<PopulationToExport, 'best' | 'particles'>,
+  particle: number | 'best',
+): number {
   if (particle !== 'best') {
     if (Number.isInteger(particle) && particle >= 0 && particle < particles) return particle
     throw new UsageError(`particle must be all, best or a number from 0 to ${particles - 1}, got ${show(particle)}.`)

@@ -6,6 +6,7 @@ import { isFloat32, isRecord, requireThat } from '../core/require.ts'
 import { unpadded } from '../core/rows.ts'
 import type { EnvironmentSpec } from '../envs/contract.ts'
 import { actionSize, observationSize } from '../envs/spaces.ts'
+import type { Network } from '../nn/network.ts'
 import { type Policy, parsePolicy } from '../nn/policy.ts'
 import { actorLayout, actorOf, actWith } from '../policy/acting.ts'
 import {
@@ -55,6 +56,8 @@ export type PolicyAgents = CommonAgents & Policies
  * actor-critic.
  */
 export interface DrawingAgents extends CommonAgents {
+  /** [n] what the actions are drawn by, where that is a network of noise. */
+  readonly samplers?: readonly ActionSampler[]
   /** What particle i thinks that actions [rows, A] in [−1, 1] are worth in states [rows, O]; where it knows. */
   readonly value?: (i: number, observation: Float32Array, action: Float32Array) => Float32Array
   /**
@@ -64,10 +67,21 @@ export interface DrawingAgents extends CommonAgents {
   readonly startsAsVector?: boolean
 }
 
+/** A network of observations [rows, O] and noise [rows, L] whose outputs, through tanh, are actions in [−1, 1]. */
+export interface ActionSampler {
+  readonly sampler: Network
+  /** [at least the network's parameters] */
+  readonly theta: Float32Array
+  /** L; whether the first of them are added to the outputs. */
+  readonly shape: { readonly latents: number; readonly residual?: boolean }
+  /** [M, L] the only noise there is; null where it is drawn from N(0, I). */
+  readonly latentSet: Float32Array | null
+}
+
 /** What agents have, where they are spread into the options of an evaluation: { spec, ...agents }. */
 export const AGENT_FIELDS: readonly string[] = [
   ...['particles', 'observations', 'actions', 'act', 'actRows', 'task', 'best', 'theta', 'policy', 'value'],
-  ...['startsAsVector', 'description'],
+  ...['startsAsVector', 'description', 'samplers'],
 ]
 
 /** n policies of one shape. */
@@ -154,7 +168,7 @@ export interface DrawRequest {
   readonly rowOf: (row: number) => number
 }
 
-interface Drawing extends Pick<DrawingAgents, 'particles' | 'best' | 'theta' | 'value'> {
+interface Drawing extends Pick<DrawingAgents, 'particles' | 'best' | 'theta' | 'value' | 'samplers'> {
   readonly task: EnvironmentSpec
   /** Writes actions [rows, A] as the task takes them. What it writes is a function of the request. */
   readonly draw: (out: Float32Array, request: DrawRequest) => void

@@ -145,7 +145,10 @@ describe('what cannot be exported is refused in one line, and nothing is written
     [[PENDULUM, '--out', 'out', '--particle', 'best', '--format', 'steinrl'], 'choose one by --particle.'],
     [[damaged, '--out', 'out'], 'damaged/evaluation.json" is damaged: it has no mean return of each of 3 particles.'],
     [[strange, '--out', 'out'], 'strange/evaluation.json" is damaged'],
-    [[SAMPLER, '--out', 'out'], 'The particles of "sql" are no policies that could be exported.'],
+    [
+      [SAMPLER, '--out', 'out', '--format', 'steinrl'],
+      'Samplers are exported as onnx alone, got the format "steinrl".',
+    ],
     [[CARTPOLE], "required option '--out <directory>' not specified"],
     [['--out', 'out'], "missing required argument 'run'"],
   ])('%j', (args, ...says) =>

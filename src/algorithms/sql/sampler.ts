@@ -115,6 +115,7 @@ export function samplerAgents(
   }))
   return agentsThatDraw({
     ...{ task, particles: samplers.length, best, theta: thetaOf(samplers) },
+    samplers,
     draw: drawWith(core, task, samplers),
     value: valueWith(samplers),
   })
