@@ -49,7 +49,7 @@ const inPython =
     runPython('solve_ppo.py', { ...TASK, ...ZOO, library, threads, seed, began: Date.now() })
 
 /** Sixteen policies that share what they learn; the one that did best in training is evaluated. */
-const SVPG = { algorithm: 'svpg', particles: 16, iterations: 60 }
+const SVPG = { algorithm: 'svpg', particles: 16, temperature: 10, iterations: 60 }
 
 /**
  * Seconds until CartPole-v1 is solved, from the start of a process: a mean return of 475 in 100 greedy episodes, which
