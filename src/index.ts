@@ -152,7 +152,7 @@ export {
   type PopulationToExport,
 } from './policy/description.ts'
 export type { Acting, ActOptions, AgentAction, Who } from './policy/request.ts'
-export type { Evaluation, IterationEvaluation, IterationMetrics, RunSummary } from './report/metrics.ts'
+export type { Evaluation, IterationEvaluation, IterationMetrics, RunSummary, ShownEpisode } from './report/metrics.ts'
 export type { Agents, CommonAgents, DrawingAgents, Policies, PolicyAgents } from './rl/agents.ts'
 export type { Baseline, Estimator } from './rl/estimator.ts'
 export type { ParticleInfo, Visited } from './rl/evaluator.ts'

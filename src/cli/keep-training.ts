@@ -2,7 +2,8 @@ import pc from 'picocolors'
 import { isExpected, UsageError } from '../core/errors.ts'
 import { check, nonNegativeNumber, oneOf, wholeNumber } from '../core/schemas.ts'
 import { freeze } from '../envs/description.ts'
-import type { Evaluation } from '../report/metrics.ts'
+import { playEpisode } from '../play/episode.ts'
+import type { ShownEpisode, Evaluation } from '../report/metrics.ts'
 import { logTo, mlflow, runLoggers } from '../train/loggers.ts'
 import {
   type Evaluated,
@@ -13,9 +14,11 @@ import {
   stopAt,
   stopWithoutImprovement,
   type WithBest,
+  withoutLearning,
 } from '../train/loop.ts'
 import { bestReturn, finishRun, record, saveBest } from '../train/record.ts'
 import type { Run } from '../train/run.ts'
+import { bestParticle } from '../train/run-directory.ts'
 import { leaveIfStopped, STOPPED } from '../train/stopped.ts'
 import { type AnyTrainStep, evaluate } from '../train/train.ts'
 import { type Interrupt, listenForInterrupt, oneByOne } from './interrupt.ts'
@@ -75,6 +78,7 @@ export async function keepTraining(
   const run = await open()
   let outcome = 'Failed.'
   let evaluation: Evaluation | null = null
+  let acting: ShownEpisode | null = null
   let failure: unknown = null
   try {
     const recorded = record(run, withFirst(first, evaluated), { checkpointEvery })
@@ -86,13 +90,14 @@ export async function keepTraining(
         : `${reason() ?? 'Stopped by hand'} after iteration ${last.iteration} of ${last.iterations}.`
     if (evalEpisodes > 0 && !interrupt.requested)
       evaluation = await evaluateLast(last, run.config.seed as number, evalEpisodes, interrupt, json)
+    if (evaluation) acting = await actingBest(last, evaluation, run.config.seed as number)
   } catch (error) {
     if (isExpected(error)) outcome = `Failed. ${error.message}`
     failure = error
   }
   interrupt.release()
   // Where a run has failed, its report may fail for the same reason, which is said once.
-  const report = await finishRun(run, outcome, evaluation).catch((error: unknown) => {
+  const report = await finishRun(run, outcome, evaluation, acting).catch((error: unknown) => {
     throw failure ?? error
   })
   if (!json) console.log(`${outcome} Report: ${pc.cyan(report)}`)
@@ -186,4 +191,17 @@ async function evaluateLast(
   if (json) printLine({ evaluation })
   else printEvaluation(evaluation)
   return evaluation
+}
+
+/** An episode of the best particle, as the report shows it; null for a task without a picture. */
+async function actingBest(
+  { spec, agents }: AnyTrainStep,
+  evaluation: Evaluation,
+  seed: number,
+): Promise<ShownEpisode | null> {
+  if (!spec.render) return null
+  const population = agents()
+  const particle = bestParticle(evaluation, population.particles)
+  const { episode, scenes } = await withoutLearning(spec, () => playEpisode({ agents: population, particle, seed }))
+  return scenes && { particle, return: episode.return, scenes }
 }

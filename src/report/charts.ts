@@ -339,5 +339,11 @@ export function quantityChart(name: string, steps: number[], values: readonly Va
   const known = values.filter((x) => x !== null)
   const isLog = Math.min(...known) > 0 && Math.max(...known) > LOGARITHMIC * Math.min(...known)
   const series = [line(name, steps, values, BLUE, 2.2)]
-  return lineChart(series, steps, STEPS, isLog ? { type: 'log' } : { type: 'value', scale: true })
+  return lineChart(series, steps, STEPS, isLog ? { type: 'log' } : { type: 'value', scale: true, ...fromZero(known) })
+}
+
+/** An axis of values that are not below 0 does not go there, as it would to be round about those close to 0. */
+function fromZero(known: readonly number[]): { min?: number } {
+  const [low, high] = [Math.min(...known), Math.max(...known)]
+  return low >= 0 && low < 0.5 * (high - low) ? { min: 0 } : {}
 }

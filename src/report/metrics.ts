@@ -1,5 +1,6 @@
 import type { Metrics } from '../algorithms/algorithm.ts'
 import { finite, type Value } from '../core/statistics.ts'
+import type { Scene } from '../envs/render.ts'
 import type { EvaluationGrid } from '../rl/randomisation.ts'
 
 /** What one iteration of a population leaves in metrics.jsonl: plain numbers only, so that any tool can read it. */
@@ -51,6 +52,13 @@ export interface IterationEvaluation extends Evaluation {
   readonly transitions: number
 }
 
+/** Who plays an episode in a report, what for, and its pictures. */
+export interface ShownEpisode {
+  readonly particle: number
+  readonly return: number
+  readonly scenes: readonly Scene[]
+}
+
 /** Everything that a report shows. */
 export interface RunSummary {
   /** The run's configuration as written to config.json. */
@@ -62,6 +70,8 @@ export interface RunSummary {
   evaluation: Evaluation | null
   /** Those of evaluateEvery(), in their order; default none. */
   evaluations?: readonly IterationEvaluation[]
+  /** An episode of a particle, to be shown; default none. */
+  acting?: ShownEpisode | null
   /** How the run ended, in one sentence. */
   outcome: string
 }

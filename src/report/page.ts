@@ -187,6 +187,7 @@ dl.variants { grid-template-columns: repeat(auto-fit, minmax(240px, 1fr)); margi
 .grids { display: grid; grid-template-columns: repeat(auto-fit, minmax(300px, 1fr)); gap: 16px; margin-bottom: 16px; }
 .scroll + .pair, .pair + .pair { margin-top: 16px; }
 .maps { display: grid; grid-template-columns: repeat(4, 1fr); gap: 12px; }
+.acting svg { max-width: 480px; border: 1px solid var(--line); border-radius: 6px; }
 .maps svg { border: 1px solid var(--line); border-radius: 6px; }
 .maps span { display: block; margin-top: 4px; color: var(--soft); font-size: 13px; }
 @media screen and (max-width: 900px) { dl:not(.variants) { grid-template-columns: repeat(3, 1fr); } }

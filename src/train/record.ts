@@ -8,7 +8,7 @@ import { version } from '../core/version.ts'
 import type { EnvironmentSpec } from '../envs/contract.ts'
 import { findTask } from '../envs/description.ts'
 import { canBeMoved } from '../envs/instance-states.ts'
-import type { Evaluation, IterationMetrics, RunSummary } from '../report/metrics.ts'
+import type { Evaluation, IterationMetrics, RunSummary, ShownEpisode } from '../report/metrics.ts'
 import { checkpointWriter } from './checkpoint-files.ts'
 import { cut } from './continue-run.ts'
 import { type Evaluated, requireSteps } from './loop.ts'
@@ -250,10 +250,15 @@ function requireRun(taker: string, run: Run): void {
 }
 
 /** Writes evaluation.json and report.html. Returns the path of the report. */
-export async function finishRun(run: Run, outcome: string, evaluation: Evaluation | null): Promise<string> {
+export async function finishRun(
+  run: Run,
+  outcome: string,
+  evaluation: Evaluation | null,
+  acting: ShownEpisode | null = null,
+): Promise<string> {
   requireRun('finishRun', run)
   const report = fileOf(run.path, 'report')
-  const page = await renderReport({ ...run, outcome, evaluation })
+  const page = await renderReport({ ...run, outcome, evaluation, acting })
   await writing(run.path, async () => {
     if (evaluation) await files.write(fileOf(run.path, 'evaluation'), `${JSON.stringify(evaluation)}\n`)
     await files.write(report, page)

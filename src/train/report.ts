@@ -4,7 +4,6 @@ import {
   type Curves,
   type Draw,
   escapeHtml,
-  evaluationChart,
   forcesChart,
   kernelChart,
   kernelMeanChart,
@@ -15,7 +14,7 @@ import {
   thinned,
 } from '../report/charts.ts'
 import { QUANTITIES } from '../report/metric-titles.ts'
-import type { Evaluation, IterationMetrics, RunSummary } from '../report/metrics.ts'
+import type { IterationMetrics, RunSummary } from '../report/metrics.ts'
 import { carriedReturns } from '../report/metrics.ts'
 import {
   compact,
@@ -33,8 +32,8 @@ import {
   settingsTable,
   text,
   WIDE,
-  WIDE_LOW,
 } from '../report/page.ts'
+import { evaluationFigures, type Score } from './evaluation-figures.ts'
 
 /** One HTML page without scripts or requests that shows a run: to be opened from disk, mailed, printed. */
 export async function renderReport(run: RunSummary): Promise<string> {
@@ -46,6 +45,11 @@ export async function renderReport(run: RunSummary): Promise<string> {
   requireThat(kernel === null || Array.isArray(kernel), 'renderReport', 'the rows of the kernel or null', kernel)
   const isEvaluation = isRecord(evaluation) && Array.isArray(evaluation.greedy) && Array.isArray(evaluation.sampled)
   requireThat(evaluation === null || isEvaluation, 'renderReport', 'what evaluate() gives, evaluation', evaluation)
+  const { evaluations = [], acting = null } = run
+  const areEvaluations = Array.isArray(evaluations) && evaluations.every((each) => Array.isArray(each?.greedy))
+  requireThat(areEvaluations, 'renderReport', 'the evaluations of its training as a list, evaluations', evaluations)
+  const isEpisode = acting === null || (isRecord(acting) && Array.isArray(acting.scenes))
+  requireThat(isEpisode, 'renderReport', 'an episode with its scenes, acting', acting)
   const draw = await loadCharts()
   const score = finalScore(run)
   const heading = `${nameOf(run.config)} on ${text(run.config.env, 'an unnamed environment')}`
@@ -97,15 +101,6 @@ const concerning = (config: RunSummary['config']) =>
       )
     : config
 
-/** What particles are ranked by: the greedy evaluation, or without one the last return seen in training. */
-interface Score {
-  values: Value[]
-  /** Where the values come from. */
-  source: string
-  /** Particle of the highest value, null when there are no values. */
-  best: number | null
-}
-
 function finalScore({ evaluation, metrics }: RunSummary): Score {
   const values = evaluation
     ? evaluation.greedy.map(finite)
@@ -147,8 +142,9 @@ const middleHalf = (values: Value[]) =>
   `half of all between ${number(quantile(values, 0.25))} and ${number(quantile(values, 0.75))}`
 
 function curveSections(run: RunSummary, score: Score, draw: Draw): string {
-  const { metrics, evaluation } = run
-  const evaluated = evaluation ? section('Evaluation', evaluationFigure(evaluation, score, draw)) : ''
+  const { metrics } = run
+  const figures = evaluationFigures(run, score, draw)
+  const evaluated = figures === '' ? '' : section('Evaluation', figures)
   if (metrics.length === 0) {
     return `${section('Return', '<p>No iteration was completed, so there are no curves to draw.</p>')}\n${evaluated}`
   }
@@ -190,17 +186,6 @@ function returnFigure({ metrics }: RunSummary, { best, source }: Score, draw: Dr
     option: populationChart(curves, STEPS, true, best),
     size: HALF,
     wide: WIDE,
-  })
-}
-
-function evaluationFigure(evaluation: Evaluation, { best, values }: Score, draw: Draw): string {
-  return figure(draw, {
-    id: 'evaluation',
-    label: `Mean return of ${values.length === 1 ? 'the policy' : counted(values.length, 'particle')} in evaluation, greedy and sampled${best === null || values.length === 1 ? '' : `; the best is particle ${best}`}.`,
-    caption: `Mean return over ${counted(evaluation.episodes, 'episode')} after training: where the sampled mean is well below the greedy one the policy is still exploring.`,
-    option: evaluationChart(evaluation),
-    size: HALF,
-    wide: WIDE_LOW,
   })
 }
 

@@ -1,4 +1,6 @@
 import { afterEach, expect, jest, test } from '@jest/globals'
+import { circle, type Scene } from '../../src/envs/render.ts'
+import { quantityChart } from '../../src/report/charts.ts'
 import type { IterationMetrics, RunSummary } from '../../src/report/metrics.ts'
 import { renderReport } from '../../src/train/report.ts'
 
@@ -257,4 +259,28 @@ test('settings that do not concern a run are left out, and a kernel that does no
   const other = await renderReport({ ...run, metrics: coupled, config: { ...config, estimator: 'ppo' } })
   expect(other).not.toContain('The kernel does nothing')
   expect(other).toContain('>clip<')
+})
+
+test('evaluations of the training are drawn against environment steps, and an episode that moves is shown', async () => {
+  const evaluations = [1, 2, 3].map((k) => ({
+    ...{ iteration: 2 * k, transitions: 8000 * k, episodes: 20 },
+    ...{ greedy: [10 * k, 20 * k, 30 * k, 40 * k], sampled: [1, 2, 3, 4] },
+  }))
+  const scenes = [0, 1, 2].map((k): Scene => ({ view: [0, 0, 4, 1], shapes: [circle('#2f6f9f', [k, 0.5], 0.3)] }))
+  const page = await renderReport(summary(4, 6, { evaluations, acting: { particle: 3, return: -2, scenes } }))
+  expect(headings(page)).toEqual(['Return', 'Evaluation', 'Kernel', 'Policy', 'Configuration'])
+  expect(page).toContain('Mean return in 3 evaluations while it was trained; the highest is 120.')
+  expect(page).toContain('Particle 3 in one episode, acting greedily: return -2 in 2 steps.')
+  expect(page.match(/<animate [^>]*attributeName="cx"/g)).toHaveLength(1)
+  expect(page).not.toMatch(/<script|NaN|undefined|Infinity/)
+  const without = await renderReport(summary(4, 6, { evaluations: evaluations.slice(0, 1) }))
+  expect(without).not.toContain('while it was trained')
+  await expect(renderReport(summary(4, 6, { acting: { particle: 0 } as never }))).rejects.toThrow(/acting/)
+})
+
+test('the axis of a number that is never below 0 does not go there', () => {
+  const axis = (values: number[]) => quantityChart('x', [1, 2, 3], values).yAxis as { min?: number }
+  expect(axis([0, 0.001, 0.02]).min).toBe(0)
+  expect(axis([0.9, 0.95, 1]).min).toBeUndefined()
+  expect(axis([-0.1, 0.2, 0.3]).min).toBeUndefined()
 })
