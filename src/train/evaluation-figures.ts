@@ -57,7 +57,7 @@ function evaluationsFigure(evaluations: readonly IterationEvaluation[], { best }
 }
 
 /** Scenes of an episode that are drawn. */
-const MOST_SCENES = 500
+const MOST_SCENES = 600
 
 function actingFigure({ scenes, particle, return: total }: ShownEpisode, particles: number): string {
   const who = particles === 1 ? 'The policy' : `Particle ${particle}`
