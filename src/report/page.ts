@@ -157,8 +157,6 @@ dd { margin: 0; overflow-wrap: anywhere; }
 dd b { display: block; font-size: 24px; font-weight: 600; line-height: 1.3; font-variant-numeric: tabular-nums; }
 small { display: block; color: var(--soft); font-size: 12px; line-height: 1.35; }
 figure { margin: 0; background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 18px 18px 14px; }
-figure + figure { margin-top: 18px; }
-.pair > figure + figure, .maps > figure + figure { margin-top: 0; }
 figcaption { color: var(--soft); font-size: 14px; line-height: 1.45; margin-top: 10px; max-width: 110ch; text-wrap: pretty; }
 svg { display: block; width: 100%; height: auto; }
 ul { display: flex; flex-wrap: wrap; gap: 2px 20px; margin: 0 0 6px; padding: 0; list-style: none; color: var(--soft); font-size: 13px; }

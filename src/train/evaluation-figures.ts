@@ -21,7 +21,8 @@ export function evaluationFigures(run: RunSummary, score: Score, draw: Draw): st
     evaluation ? evaluationFigure(evaluation, score, draw) : '',
     acting ? actingFigure(acting, metrics[0]?.returns.length ?? 1) : '',
   ]
-  return shown.filter((each) => each !== '').join('\n')
+  const figures = shown.filter((each) => each !== '')
+  return figures.length > 1 ? `<div class="stack">\n${figures.join('\n')}\n</div>` : figures.join('')
 }
 
 function evaluationFigure(evaluation: Evaluation, { best, values }: Score, draw: Draw): string {

@@ -16,6 +16,11 @@ export const presets: Readonly<Record<string, Readonly<Record<string, Preset>>>>
       ...{ learningRate: 0.003, epochs: 8, minibatches: 8, lambda: 0.94, discount: 0.99 },
     },
   },
+  sac: {
+    'Pendulum-v1': {
+      ...{ iterations: 12, steps: 1000, warmup: 1000, hidden: [64, 64], learningRate: 0.001, batchSize: 128 },
+    },
+  },
 }
 
 /**
