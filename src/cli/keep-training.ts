@@ -3,7 +3,7 @@ import { isExpected, UsageError } from '../core/errors.ts'
 import { check, nonNegativeNumber, oneOf, wholeNumber } from '../core/schemas.ts'
 import { freeze } from '../envs/description.ts'
 import { playEpisode } from '../play/episode.ts'
-import type { ShownEpisode, Evaluation } from '../report/metrics.ts'
+import type { Evaluation, ShownEpisode } from '../report/metrics.ts'
 import { logTo, mlflow, runLoggers } from '../train/loggers.ts'
 import {
   type Evaluated,
