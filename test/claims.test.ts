@@ -55,6 +55,11 @@ test('an environment has the same name in assembly/ and in src/', () => {
   expect(environments.filter((name) => !here.has(name) && !shared.includes(name))).toEqual([])
 })
 
+test('the suites that begin first are there', async () => {
+  const { LONG } = await import('./sequencer.js')
+  expect(LONG.filter((name) => !files.includes(name))).toEqual([])
+})
+
 test('a file that a comment names is there', () => {
   const [known, places] = [new Set(files.map((file) => basename(file))), files.map((file) => `/${file}`)]
   const isThere = (path: string) =>

@@ -1,7 +1,17 @@
 import Sequencer from '@jest/test-sequencer'
 
-/** Suites of minutes, longest first: one that began last would run on alone, with the other cores idle. */
-export const LONG = ['test/readme.test.ts', 'test/docs.test.ts']
+/** Suites that take longest, in that order: one that began last would run on alone, with the other cores idle. */
+export const LONG = [
+  'test/readme.test.ts',
+  'test/docs.test.ts',
+  'test/cluster/faults.test.ts',
+  'test/cluster/experiments.test.ts',
+  'test/faults/faults.test.ts',
+  'test/cluster/endings.test.ts',
+  'test/cluster/runs.test.ts',
+  'test/package.test.ts',
+  'test/kills/kills.test.ts',
+]
 
 const placeOf = ({ path }) => {
   const place = LONG.findIndex((name) => path.replaceAll('\\', '/').endsWith(name))

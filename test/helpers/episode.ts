@@ -1,4 +1,4 @@
-import type { Episode } from '../../src/rl/episodes.ts'
+import type { Episode } from '../../src/rl/whole-episodes.ts'
 
 /** A finished episode whose actions are all 1. */
 export const episode = (observations: number[], reward: number[]): Episode => ({

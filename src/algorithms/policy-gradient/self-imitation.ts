@@ -4,9 +4,9 @@ import { Purpose, type Seed } from '../../core/random.ts'
 import { takeRows } from '../../core/rows.ts'
 import { forward } from '../../nn/forward.ts'
 import { tf } from '../../nn/tfjs.ts'
-import { type Episode, returnsToGo } from '../../rl/episodes.ts'
 import type { Estimator } from '../../rl/estimator.ts'
 import { descend, outputsInto, type shuffleFields, type Trainable } from '../../rl/trainable.ts'
+import { type Episode, returnsToGo } from '../../rl/whole-episodes.ts'
 
 /** Gains beyond this do not count for more. */
 const LARGEST_GAIN = 1

@@ -3,10 +3,10 @@ import { forward } from '../../nn/forward.ts'
 import type { Head } from '../../nn/policy.ts'
 import { stateActions } from '../../nn/state-action.ts'
 import { tf } from '../../nn/tfjs.ts'
-import { type Episode, returnOf } from '../../rl/episodes.ts'
 import type { Estimator } from '../../rl/estimator.ts'
 import { type Moments, noMoments, normaliseInPlace, withRows } from '../../rl/normalisation.ts'
 import { descend, outputsInto, type Trainable } from '../../rl/trainable.ts'
+import { type Episode, returnOf } from '../../rl/whole-episodes.ts'
 
 /** Weight of the entropy of the discriminator's answer in its loss: it keeps it from being certain. */
 const DISCRIMINATOR_ENTROPY = 1e-3

@@ -3,6 +3,9 @@ import { joined } from '../core/rows.ts'
 import type { ParticleState } from './evaluator.ts'
 import type { batchFields, environmentFields } from './rollout-layout.ts'
 
+// Whole episodes from the rows of rollouts that cut them, for what learns from trajectories. When an episode ends is
+// decided in envs/episodes.ts.
+
 /** A whole episode: L steps of O numbers of an observation and A of an action. */
 export interface Episode {
   /** [L, O] */

@@ -1,0 +1,2 @@
+/** Paths of suites. */
+export const LONG: readonly string[]
