@@ -1,3 +1,4 @@
+import { platform } from '#platform'
 import { RunError } from '../core/errors.ts'
 import { threadCount } from '../core/thread-pool.ts'
 import type { Evaluator, Job, Outcome } from './evaluator.ts'
@@ -56,10 +57,23 @@ export function workersFor(wanted: number | 'auto', particles: number): number {
   return wanted === 'auto' && workers < 2 ? 0 : workers
 }
 
+/** Milliseconds that particles are evaluated before signals, and files that are being written, have their turn. */
+const BUSY = 1
+
 function thisThread(evaluator: Evaluator): WorkerPool {
   return {
     size: () => 0,
-    evaluate: async (jobs) => jobs.map((job) => evaluator(job)),
+    async evaluate(jobs) {
+      const outcomes: Outcome[] = []
+      let since = platform.now()
+      for (const job of jobs) {
+        outcomes.push(evaluator(job))
+        if (platform.now() - since < BUSY) continue
+        await platform.breathe()
+        since = platform.now()
+      }
+      return outcomes
+    },
     takeFailures: () => [],
     close: () => evaluator.close(),
   }

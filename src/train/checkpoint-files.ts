@@ -63,15 +63,23 @@ export function checkpointWriter(run: string, kept: KeptCheckpoints, snapshot: S
   const now: KeptCheckpoints = { iterations: [...earlier, { iteration, needs }].slice(-KEPT), logs, isTidy: true }
   const write = async (): Promise<void> => {
     if (!kept.isTidy) await files.makeDirectory(path)
-    for (const [name, bytes] of chunks) await files.write(`${path}/${name}`, bytes)
-    // A checkpoint must not be of more iterations than metrics.jsonl holds.
-    await files.sync(fileOf(run, 'metrics'))
+    // A checkpoint must not be of more iterations than metrics.jsonl holds, nor of rows that are nowhere.
+    await allOf([
+      files.sync(fileOf(run, 'metrics')),
+      ...chunks.map(([name, bytes]) => files.write(`${path}/${name}`, bytes)),
+    ])
     await files.write(`${path}/${stateFile(iteration)}`, state)
     const there = kept.isTidy ? filesOf(kept) : await files.list(path)
     const needed = new Set(filesOf(now))
-    for (const name of there) if (!needed.has(name)) await files.remove(`${path}/${name}`)
+    await allOf(there.filter((name) => !needed.has(name)).map((name) => files.remove(`${path}/${name}`)))
   }
   return { now, write: () => writing(run, write) }
+}
+
+/** Waits for all, and throws the first failure when none is under way any more. */
+async function allOf(works: readonly Promise<unknown>[]): Promise<void> {
+  const failed = (await Promise.allSettled(works)).find((work) => work.status === 'rejected')
+  if (failed) throw failed.reason
 }
 
 /** The rows that are not on disk yet, as a file, with those of small files before it. */
