@@ -25,6 +25,7 @@ export const workerCommand = (): Command =>
       (file, files: string[]) => [...files, file],
       [],
     )
+    .option('--server-limit <s>', 'seconds without an answer of the server after which it ends', number, 600)
     .action(work)
 
 export const clusterCommand = (): Command =>
@@ -43,16 +44,25 @@ function addressOf(text: string): RedisAddress {
   throw new UsageError(`The address must be that of ${SERVER}, got ${show(text)}.`)
 }
 
-async function work(text: string, options: { threads: number; import: string[] }): Promise<void> {
-  const { threads } = options
+interface WorkOptions {
+  readonly threads: number
+  readonly import: readonly string[]
+  readonly serverLimit: number
+}
+
+async function work(text: string, options: WorkOptions): Promise<void> {
+  const { threads, serverLimit } = options
   const imports = options.import.map((file) => pathToFileURL(resolve(file)).href)
   const name = `${hostname()}:${process.pid}`
-  const worker = await startClusterWorker({ address: addressOf(text), threads, imports, name })
+  const onNote = (sentence: string) => console.error(sentence)
+  const worker = await startClusterWorker({ address: addressOf(text), threads, imports, name, serverLimit, onNote })
   console.log(worker.introduction)
-  await new Promise<void>((end) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => end())
+  const signalled = new Promise<null>((end) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => end(null))
   })
+  const lost = await Promise.race([signalled, worker.lost])
   await worker.close()
+  if (lost) throw lost
 }
 
 async function status(text: string, { json }: { json: boolean }): Promise<void> {

@@ -10,6 +10,9 @@ const CODES = {
   storage: 4,
 } as const
 
+/** 128 and the number of SIGPIPE: a reader left early, as head does. */
+export const READER_LEFT = 141
+
 export function exitCodeOf(error: unknown): number {
   if (error instanceof StorageError) return CODES.storage
   return error instanceof RunError ? CODES.run : CODES.usage

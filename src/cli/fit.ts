@@ -1,4 +1,4 @@
-import { mkdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { Command } from 'commander'
@@ -12,6 +12,8 @@ import { drawsToArviz, drawsToCsv, drawsToSafetensors } from '../bayes/save.ts'
 import { summary } from '../bayes/summary.ts'
 import { UsageError } from '../core/errors.ts'
 import { startTfjs } from '../nn/tfjs.ts'
+import { takeLock } from '../train/run.ts'
+import { writeTogether } from '../train/run-files.ts'
 import { listenForInterrupt } from './interrupt.ts'
 import { printLine } from './print.ts'
 import { progress } from './progress.ts'
@@ -48,12 +50,27 @@ export function fitCommand(): Command {
 }
 
 async function runFit(file: string, options: CommandOptions): Promise<void> {
-  const { data, particles, iterations, seed, overwrite, json } = options
+  const { data, overwrite } = options
   const out = options.out ?? join('fits', basename(file).replace(/\.[^.]+$/, ''))
-  if (!overwrite && (await exists(join(out, 'report.html'))))
-    throw new UsageError(`${out} holds a fit already; take another --out, or --overwrite to replace it.`)
+  const refuse = async () => {
+    if (!overwrite && (await exists(join(out, 'report.html'))))
+      throw new UsageError(`${out} holds a fit already; take another --out, or --overwrite to replace it.`)
+  }
+  await refuse()
   await startTfjs()
   const model = await modelFrom(file, data)
+  const release = await takeLock(out, 'fit', 'fitted')
+  try {
+    // Another process may have had it until now.
+    await refuse()
+    await fitInto(out, model, file, options)
+  } finally {
+    await release()
+  }
+}
+
+async function fitInto(out: string, model: Model, file: string, options: CommandOptions): Promise<void> {
+  const { data, particles, iterations, seed, json } = options
   const line = json ? null : progress()
   const interrupt = listenForInterrupt()
   const stop = new AbortController()
@@ -79,14 +96,16 @@ async function runFit(file: string, options: CommandOptions): Promise<void> {
   }
   const seconds = (performance.now() - start) / 1000
   const diagnosis = await diagnose(fit, { restarts: interrupt.requested ? 0 : 1 })
-  await mkdir(out, { recursive: true })
   const title = `Posterior of ${basename(file)}${data ? ` with ${basename(data)}` : ''}`
   const report = await renderPosterior({ ...fit, title, diagnosis, seconds })
-  await writeFile(join(out, 'draws.csv'), drawsToCsv(fit))
-  await writeFile(join(out, 'draws.json'), JSON.stringify(drawsToArviz(fit)))
-  await writeFile(join(out, 'draws.safetensors'), drawsToSafetensors(fit))
-  await writeFile(join(out, 'summary.json'), `${JSON.stringify({ summary: summary(fit), diagnosis }, null, 2)}\n`)
-  await writeFile(join(out, 'report.html'), report)
+  const written = {
+    'draws.csv': drawsToCsv(fit),
+    'draws.json': JSON.stringify(drawsToArviz(fit)),
+    'draws.safetensors': drawsToSafetensors(fit),
+    'summary.json': `${JSON.stringify({ summary: summary(fit), diagnosis }, null, 2)}\n`,
+    'report.html': report,
+  }
+  await writeTogether(out, written, 'fit')
   if (json) for (const row of summary(fit)) printLine(row)
   else {
     for (const { name, mean, sd, q5, q95 } of summary(fit))

@@ -5,7 +5,7 @@ import { isExpected } from '../core/errors.ts'
 import { version } from '../core/version.ts'
 import { clusterCommand, workerCommand } from './cluster.ts'
 import { evalCommand } from './eval.ts'
-import { exitCodeOf } from './exit-codes.ts'
+import { exitCodeOf, READER_LEFT } from './exit-codes.ts'
 import { experimentCommand } from './experiment.ts'
 import { exportCommand } from './export.ts'
 import { fitCommand } from './fit.ts'
@@ -42,10 +42,11 @@ for (const command of [...commands, workerCommand(), clusterCommand()]) {
   program.addCommand(command)
 }
 
-// A reader that left early, as head does, is no bug.
+// A reader that left early, as head does, is no bug: a shell is told of it as of the signal that Node ignores.
 for (const stream of [process.stdout, process.stderr])
   stream.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error
+    process.exitCode ??= READER_LEFT
   })
 
 try {

@@ -82,10 +82,10 @@ export async function post(driver: Driver, entries: readonly Entry[]): Promise<v
       })),
     )
     sent.push(added)
-    // What a worker leaves in its own queue is for nobody else.
+    // What a worker leaves in its own queue is for nobody else; nothing waits for it.
     const own = jobs.filter(({ owner }) => owner !== null)
     const kept = () => server.together(own.map(({ id }) => ['PEXPIRE', keys.ofQueue(name, id), KEPT.job]))
-    if (own.length > 0) sent.push(added.then(kept))
+    if (own.length > 0) void added.then(kept).catch(() => {})
   }
   await Promise.all(sent)
 }

@@ -1,10 +1,11 @@
-import { isExpected, UsageError } from '../core/errors.ts'
-import { requireOptions } from '../core/options.ts'
-import { requireText, requireThat } from '../core/require.ts'
-import { check, wholeNumber } from '../core/schemas.ts'
+import { isExpected, type RunError, UsageError } from '../core/errors.ts'
+import { namesOf, requireOptions } from '../core/options.ts'
+import { requireFunction, requireText, requireThat } from '../core/require.ts'
+import { check, positiveNumber, wholeNumber } from '../core/schemas.ts'
 import { startPoolWorker, WorkerEnd } from '../rl/pool-worker.ts'
 import { type RedisAddress, requireAddress } from './address.ts'
 import { type By, decodeJob, encodeAnswer, type Said } from './answers.ts'
+import { startBeats } from './beats.ts'
 import { decodeMessage, encodeMessage } from './messages.ts'
 import {
   inWords,
@@ -19,7 +20,7 @@ import {
   sharedQueue,
   WHOLE_RUNS,
 } from './names.ts'
-import { BEAT, leave, tell } from './register.ts'
+import { leave, tell } from './register.ts'
 import { type RunPlace, runPlace, startRunThread } from './run-thread.ts'
 import { connect, type QueuedJob, type QueueWorker, type Server } from './server.ts'
 import { createSlots, type Slots } from './slots.ts'
@@ -42,12 +43,18 @@ export interface ClusterWorkerOptions {
   readonly imports?: readonly string[]
   /** What it is called in reports: its machine and its number there. */
   readonly name: string
+  /** Seconds without an answer of the server after which it gives up. Default 600. */
+  readonly serverLimit?: number
+  /** Told in a sentence that the server does not answer, and that it does again. */
+  readonly onNote?: (sentence: string) => void
 }
 
 /** A worker that takes jobs until it is closed. */
 export interface ClusterWorker {
   /** What it says of itself when it begins, in one sentence. */
   readonly introduction: string
+  /** Resolved when the server has been away for too long, with an error that says so: then it is to be closed. */
+  readonly lost: Promise<RunError>
   /** Takes no more jobs, ends those that it has and takes its leave. */
   close(): Promise<void>
 }
@@ -68,6 +75,10 @@ interface State {
   readonly wholeRuns: Map<string, { stop(): void }>
 }
 
+const OPTIONS = namesOf<ClusterWorkerOptions>({
+  ...{ address: true, threads: true, imports: true, name: true, serverLimit: true, onNote: true },
+})
+
 /** Threads of one worker. */
 const MOST_THREADS = 256
 
@@ -81,9 +92,11 @@ const MOST_SECONDS = 256
  * @throws UsageError when there is no server, or a file cannot be imported
  */
 export async function startClusterWorker(options: ClusterWorkerOptions): Promise<ClusterWorker> {
-  requireOptions('startClusterWorker', options, ['address', 'threads', 'imports', 'name'])
-  const { address, threads = 1, imports = [], name } = options
+  requireOptions('startClusterWorker', options, OPTIONS)
+  const { address, threads = 1, imports = [], name, serverLimit = 600, onNote = () => {} } = options
   check(wholeNumber('threads', 1, MOST_THREADS), threads)
+  check(positiveNumber('serverLimit'), serverLimit)
+  requireFunction('onNote', onNote, '(sentence) => …')
   requireText('startClusterWorker', 'the name of the worker', name)
   const areFiles = Array.isArray(imports) && imports.every((file) => typeof file === 'string')
   requireThat(areFiles, 'startClusterWorker', 'imports as a list of files', imports)
@@ -96,10 +109,13 @@ export async function startClusterWorker(options: ClusterWorkerOptions): Promise
   const state: State = { server, release, id, name, tasks, slots, ...mine }
   const beat = () => tell(server, { ...release, id, name, threads, running: slots.running(), ...told(counts) })
   await beat()
-  const beats = setInterval(() => {
-    void beat().catch(() => {})
-    void forget(state).catch(() => {})
-  }, BEAT.every)
+  const both = () => Promise.all([beat(), forget(state)])
+  const beats = startBeats(both, { shown: server.shown, limit: serverLimit, onNote })
+  let isLost = false
+  const lost = beats.lost.then((error) => {
+    isLost = true
+    return error
+  })
   let shared: QueueWorker | null = null
   const take = (job: QueuedJob) => {
     // The next job's way is over when this one is done.
@@ -112,14 +128,18 @@ export async function startClusterWorker(options: ClusterWorkerOptions): Promise
   shared = queues[0]
   return {
     introduction: `Worker ${name} takes jobs from ${server.shown} for ${inWords(release)}, ${threads} at a time.`,
+    lost,
     async close() {
       // The driver gives them to others, who go on from their last checkpoints.
       for (const run of state.wholeRuns.values()) run.stop()
-      await Promise.all(queues.map((queue) => queue.close()))
-      clearInterval(beats)
+      // Without the server nobody would hear of their end.
+      const closed = Promise.all(queues.map((queue) => queue.close(isLost)))
+      if (isLost) void closed.catch(() => {})
+      else await closed
+      beats.stop()
       slots.close()
       await state.place.close()
-      await leave(server, { ...release, id }).catch(() => {})
+      if (!isLost) await leave(server, { ...release, id }).catch(() => {})
       server.close()
     },
   }

@@ -9,7 +9,7 @@ import { deviation, type RunningStatistics } from '../envs/wrappers/statistics.t
 import { type Bounds, encodePolicy, type Normalisation, type PopulationToExport } from '../policy/description.ts'
 import { type ActionSampler, arePolicies } from '../rl/agents.ts'
 import { bestParticle, evaluationOf, readRun } from '../train/run-directory.ts'
-import { writing } from '../train/run-files.ts'
+import { writeTogether } from '../train/run-files.ts'
 import { layersModel } from './layers.ts'
 import { onnxModel, samplerOnnxModel } from './onnx.ts'
 import type { SinglePolicy } from './parts.ts'
@@ -42,7 +42,7 @@ const EXPORT_OPTIONS = namesOf<ExportOptions>({
 const { files } = platform
 
 /**
- * Exports the policies of a run. Nothing is written unless all of it can be.
+ * Exports the policies of a run. Nothing is written unless all of it can be, a disk that is full included.
  *
  * @returns names of the files
  * @throws UsageError for what is no run of policies, for a particle that it does not have, and when `out` exists
@@ -59,14 +59,7 @@ export async function exportRun(options: ExportOptions): Promise<string[]> {
   const read = await readPopulation(run)
   const written =
     'samplers' in read ? await samplerFiles(read, particle, options.formats) : await policyFiles(read, particle, asked)
-  await writing(
-    out,
-    async () => {
-      await files.makeDirectory(out)
-      for (const [name, content] of Object.entries(written)) await files.write(`${out}/${name}`, content)
-    },
-    'policy',
-  )
+  await writeTogether(out, written, 'policy')
   return Object.keys(written)
 }
 

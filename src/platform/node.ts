@@ -130,14 +130,21 @@ export const platform: Platform = {
     remove: (path) => rm(path, { force: true }),
     read: (path) => readFile(path),
     async write(path, data) {
-      const file = await open(`${path}.partial`, 'w')
+      const partial = `${path}.partial`
       try {
-        await file.writeFile(data)
-        await file.sync()
-      } finally {
-        await file.close()
+        const file = await open(partial, 'w')
+        try {
+          await file.writeFile(data)
+          await file.sync()
+        } finally {
+          await file.close()
+        }
+        await rename(partial, path)
+      } catch (error) {
+        // It would fill what is left of a disk that is full.
+        await rm(partial, { force: true }).catch(() => {})
+        throw error
       }
-      await rename(`${path}.partial`, path)
       await syncDirectory(dirname(path))
     },
     append: (path, text) => appendFile(path, text),

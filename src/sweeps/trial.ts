@@ -5,6 +5,7 @@ import type { EnvironmentSpec } from '../envs/contract.ts'
 import { freeze, statesOf, taskFrom } from '../envs/description.ts'
 import type { IterationMetrics } from '../report/metrics.ts'
 import { NoWorkers } from '../rl/pool-worker.ts'
+import { decodeCheckpoint } from '../train/checkpoint.ts'
 import { writing } from '../train/run-files.ts'
 import { leaveIfStopped, STOPPED } from '../train/stopped.ts'
 import { type AnyTrainOptions, type AnyTrainStep, evaluate, train } from '../train/train.ts'
@@ -84,6 +85,20 @@ export function valuesOf(
 const checkpointPath = ({ path }: SweepPlan, { number }: JournalTrial, rung: number) =>
   `${path}/trials/${number}-${rung}.checkpoint`
 
+/** What a trial goes on from; null where it is not there or damaged: then the trial is done again from its start. */
+async function leftBy(plan: SweepPlan, trial: JournalTrial, rung: number): Promise<Uint8Array | null> {
+  try {
+    const bytes = await files.read(checkpointPath(plan, trial, rung))
+    await decodeCheckpoint(bytes)
+    return bytes
+  } catch {
+    return null
+  }
+}
+
+const forget = (plan: SweepPlan, trial: JournalTrial, rung: number) =>
+  writing(plan.path, () => files.remove(checkpointPath(plan, trial, rung)), 'sweep')
+
 /** Trains a trial up to a rung, from where it was left. What it ends by is in the journal when this is done. */
 export async function* climb(session: TrialSession, trial: JournalTrial, rung: Rung): AsyncGenerator<TrialProgress> {
   const { plan, journal } = session
@@ -106,7 +121,7 @@ export async function* climb(session: TrialSession, trial: JournalTrial, rung: R
     await journal.end(trial, 'failed', null)
     yield progress('failed', { reason: error.message })
   }
-  await files.remove(checkpointPath(plan, trial, rung.number - 1))
+  await forget(plan, trial, rung.number - 1)
 }
 
 export const reasonOf = ({ attributes }: JournalTrial) =>
@@ -116,7 +131,7 @@ export const reasonOf = ({ attributes }: JournalTrial) =>
 export async function prune({ plan, journal }: TrialSession, trial: JournalTrial, rung: Rung): Promise<number | null> {
   const value = rungValue(trial, rung)
   await journal.end(trial, 'pruned', value)
-  await files.remove(checkpointPath(plan, trial, rung.number))
+  await forget(plan, trial, rung.number)
   return value
 }
 
@@ -130,8 +145,7 @@ async function* reach(
   const { task: _, ...config } = trialConfig(plan, valuesOf(plan, trial))
   const { iterations } = config
   const last = Math.max(Math.floor(iterations * rung.share + 1e-9), 1)
-  const from = checkpointPath(plan, trial, rung.number - 1)
-  const before = rung.number > 0 && (await files.exists(from)) ? await files.read(from) : null
+  const before = rung.number > 0 ? await leftBy(plan, trial, rung.number - 1) : null
   const measured = measuring(plan, before ? recordOf(trial, rung.number - 1) : null)
   const curve = curveOf(journal, trial, Math.ceil(iterations / CURVE))
   const env = await taskOfTrial(plan)
@@ -155,7 +169,7 @@ async function* reach(
   if (finite(value ?? undefined) === null) throw new RunError('No episode ended, so that there is nothing to judge by.')
   if (!rung.isLast) {
     await journal.note(trial, { [rungName(rung.number)]: { value, ...measured.state() } })
-    await files.remove(from)
+    await forget(plan, trial, rung.number - 1)
   }
   return value as number
 }
@@ -179,10 +193,14 @@ async function* withWorkers<T>(session: TrialSession, start: (workers: number) =
 /** Keeps what the trial goes on from, if it is among the best. */
 async function leave(plan: SweepPlan, trial: JournalTrial, rung: Rung, step: AnyTrainStep): Promise<void> {
   const bytes = await step.checkpoint()
-  await writing(plan.path, async () => {
-    await files.makeDirectory(`${plan.path}/trials`)
-    await files.write(checkpointPath(plan, trial, rung.number), bytes)
-  })
+  await writing(
+    plan.path,
+    async () => {
+      await files.makeDirectory(`${plan.path}/trials`)
+      await files.write(checkpointPath(plan, trial, rung.number), bytes)
+    },
+    'sweep',
+  )
 }
 
 const particleOf = (of: 'best' | 'median', returns: readonly Value[]): Value =>

@@ -57,6 +57,36 @@ export async function writing(path: string, write: () => Promise<void>, what = '
   }
 }
 
+/**
+ * Writes files into a directory: all of them or none. What it has of the same names stays until all are on the disk.
+ *
+ * @throws StorageError which names the directory
+ */
+export async function writeTogether(
+  path: string,
+  contents: Readonly<Record<string, string | Uint8Array>>,
+  what: string,
+): Promise<void> {
+  await writing(
+    path,
+    async () => {
+      const isThere = await files.exists(path)
+      // Where it is it may be another disk, to which nothing can be renamed from beside it.
+      const aside = isThere ? `${path}/.steinrl-new` : `${path.replace(/\/+$/, '')}.steinrl-new`
+      try {
+        await files.removeDirectory(aside)
+        await files.makeDirectory(aside)
+        for (const [name, content] of Object.entries(contents)) await files.write(`${aside}/${name}`, content)
+        if (!isThere) await files.rename(aside, path)
+        else for (const name of Object.keys(contents)) await files.rename(`${aside}/${name}`, `${path}/${name}`)
+      } finally {
+        await files.removeDirectory(aside).catch(() => {})
+      }
+    },
+    what,
+  )
+}
+
 /** Reads and decodes a file. Throws a UsageError that says whether it could not be read or is damaged, and how. */
 export async function reading<T>(path: string, decode: (bytes: Uint8Array) => T | Promise<T>): Promise<T> {
   let bytes: Uint8Array

@@ -39,14 +39,19 @@ export async function clear(path: string, names: readonly string[]): Promise<voi
 
 const oldOf = (path: string) => `${path}.steinrl-old`
 
-/** Locks the directory of a run. Throws a UsageError while another process has it. */
-export async function takeLock(path: string): Promise<() => Promise<void>> {
+/**
+ * Locks the directory of a run, or of what else is made of it. Throws a UsageError while another process has it.
+ *
+ * @param what it holds, and what is done to that
+ */
+export async function takeLock(path: string, what = 'run', done = 'trained'): Promise<() => Promise<void>> {
   let release: (() => Promise<void>) | null = null
-  await writing(path, async () => {
+  const take = async () => {
     release = await files.lock(`${path}.lock`)
-  })
+  }
+  await writing(path, take, what)
   if (release) return release
-  throw new UsageError(`${show(path)} is being trained by another process; choose another --out.`)
+  throw new UsageError(`${show(path)} is being ${done} by another process; choose another --out.`)
 }
 
 /** Puts back a run that was being replaced when the process ended, or what the user had beside its files. */

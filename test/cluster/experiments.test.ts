@@ -1,14 +1,13 @@
 // Whole runs of an experiment on the workers of a cluster: what comes back is what this machine would have made.
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals'
+import { expect, test } from '@jest/globals'
 import { checkedOrder } from '../../src/experiments/cluster/order.ts'
 import { planOf } from '../../src/experiments/plan.ts'
 import { presetNamed } from '../../src/experiments/presets.ts'
 import { checkedContent } from '../../src/train/run-content.ts'
 import { contents, inTemporaryDirectory, lines, type Running, start, until } from '../cli/steinrl.ts'
-import { endWorker, type RedisServer, startRedis, startWorker } from './server.ts'
-import { describeWithRedis } from './with-redis.ts'
+import { describeCluster } from './with-redis.ts'
 
 const MINUTES = 60_000
 const ITERATIONS = 8
@@ -27,25 +26,17 @@ async function results(directory: string): Promise<string[]> {
   return Promise.all(files.map(async (file) => (await readFile(join(directory, file))).toString('hex')))
 }
 
-describeWithRedis('an experiment on a cluster', () => {
-  let redis: RedisServer
-  const workers: Running[] = []
-  beforeAll(async () => {
-    redis = await startRedis('--appendonly', 'yes')
-  }, MINUTES)
-  afterAll(() => redis.stop())
-  afterEach(async () => {
-    await Promise.all(workers.splice(0).map(endWorker))
-  }, MINUTES)
+describeCluster('an experiment on a cluster', (cluster) => {
+  const { workers } = cluster
 
   test(
     'goes on where it was when a worker is killed, and when the driver is, to the bytes of one machine',
     () =>
       inTemporaryDirectory(async (directory) => {
-        for (let k = 0; k < 2; k++) workers.push(await startWorker(redis.address))
+        await cluster.begin(2)
         expect((await start(directory, experiment('--out', 'here', '--jobs', '1')).ended).code).toBe(0)
 
-        const there = experiment('--out', 'there', '--jobs', redis.address)
+        const there = experiment('--out', 'there', '--jobs', cluster.redis.address)
         const killed = start(directory, there)
         await until('some iterations', () => iterations(killed) >= 3)
         // Both are on their way: the driver has a checkpoint of each that was told.
@@ -54,8 +45,8 @@ describeWithRedis('an experiment on a cluster', () => {
         await killed.ended
 
         // What the one that was killed has started ends within a minute: here its workers end.
-        await Promise.all(workers.splice(0).map(endWorker))
-        for (let k = 0; k < 2; k++) workers.push(await startWorker(redis.address))
+        await cluster.end()
+        await cluster.begin(2)
         const again = start(directory, there)
         await until('an iteration', () => iterations(again) >= 1)
         workers[0].child.kill('SIGKILL')
@@ -75,7 +66,7 @@ describeWithRedis('an experiment on a cluster', () => {
         expect(left.filter((name) => /steinrl|partial|lock/.test(name))).toEqual([])
 
         // Nothing is done again where all is finished, and no server is asked.
-        await Promise.all(workers.splice(0).map(endWorker))
+        await cluster.end()
         const third = await start(directory, there).ended
         expect([third.code, third.stdout.split('"status":"kept"').length - 1]).toEqual([0, 2])
       }),
@@ -86,17 +77,19 @@ describeWithRedis('an experiment on a cluster', () => {
     'leaves no key, and stops when it is told to',
     () =>
       inTemporaryDirectory(async (directory) => {
-        workers.push(await startWorker(redis.address, '--threads', '2'))
-        await redis.call('FLUSHALL')
-        await until('a sign of life', async () => (await redis.scan()).includes('steinrl:workers'))
-        const stopped = start(directory, experiment('--out', 'there', '--jobs', redis.address))
+        await cluster.begin(1, '--threads', '2')
+        await cluster.redis.call('FLUSHALL')
+        await until('a sign of life', async () => (await cluster.redis.scan()).includes('steinrl:workers'))
+        const stopped = start(directory, experiment('--out', 'there', '--jobs', cluster.redis.address))
         await until('some iterations', () => iterations(stopped) >= 2)
         stopped.child.kill('SIGINT')
         expect((await stopped.ended).code).toBe(130)
-        expect((await start(directory, experiment('--out', 'there', '--jobs', redis.address)).ended).code).toBe(0)
+        expect((await start(directory, experiment('--out', 'there', '--jobs', cluster.redis.address)).ended).code).toBe(
+          0,
+        )
         expect(await readdir(join(directory, 'there'))).toEqual(['experiment.json', 'joint', 'report.html', 'stein'])
-        await Promise.all(workers.splice(0).map(endWorker))
-        await until('the last key to go', async () => (await redis.scan()).length === 0)
+        await cluster.end()
+        await until('the last key to go', async () => (await cluster.redis.scan()).length === 0)
       }),
     3 * MINUTES,
   )

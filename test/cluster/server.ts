@@ -21,6 +21,8 @@ export interface RedisServer {
   readonly port: number
   /** SIGKILL, as when its machine goes. */
   kill(): Promise<void>
+  /** As SIGSTOP, by which it hangs. */
+  signal(name: NodeJS.Signals): void
   /** On the same port, with what is on the disk. */
   startAgain(): Promise<void>
   /** All of its keys. */
@@ -57,6 +59,7 @@ export async function startRedis(...options: string[]): Promise<RedisServer> {
     (connection as Connection).call(String(command), ...values)
   return {
     ...{ address, port, kill, startAgain: begin },
+    signal: (name) => void child?.kill(name),
     call: (...command) => call(command),
     async scan() {
       const keys: string[] = []

@@ -1,0 +1,196 @@
+// What goes wrong outside of the other commands: fits, sweeps, experiments, and what is written of a run.
+import { spawnSync } from 'node:child_process'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
+import { contents, type Ended, lines, run, SMALL, start, until } from '../cli/steinrl.ts'
+
+const failAt = new URL('fail-at.mjs', import.meta.url).href
+const bayes = new URL('../../dist/bayes.js', import.meta.url).href
+
+const MODEL = `import { logp, model, real, tf } from '${bayes}'
+export default model({
+  parameters: { a: real() },
+  logDensity: ({ a }) => [logp.normal(a, 0, 10), logp.normal(tf.tensor1d([1, 2, 3]), a, 1)],
+})`
+const SPACE = {
+  ...{ algorithm: 'svpg', env: 'CartPole-v1', iterations: 9, objective: { by: 'training', of: 'best' } },
+  settings: { particles: 2, environments: 2, steps: 128, hidden: [4] },
+  space: { learningRate: { from: 0.001, to: 0.1, scale: 'log' } },
+}
+
+let kept: string
+let directory: string
+beforeAll(async () => {
+  kept = await mkdtemp(join(tmpdir(), 'steinrl-faults-'))
+  expect((await run(kept, 'train', 'svpg', 'CartPole-v1', ...SMALL, '--out', 'trained')).code).toBe(0)
+}, 60_000)
+afterAll(() => rm(kept, { recursive: true, force: true }))
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'steinrl-faults-'))
+  await writeFile(join(directory, 'model.mjs'), MODEL)
+  await writeFile(join(directory, 'space.json'), JSON.stringify(SPACE))
+})
+afterEach(() => rm(directory, { recursive: true, force: true }))
+
+const trained = () => join(kept, 'trained')
+const fit = ['fit', 'model.mjs', '--particles', '20', '--iterations', '20']
+const sweep = ['sweep', 'space.json', '--trials', '3', '--jobs', '1', '--sampler', 'halving', '--json']
+const experiment = [
+  ...['experiment', 'svpg-cartpole', '--seeds', '1', '--variants', 'stein', '--iterations', '2', '--jobs', '1'],
+  ...['--checkpoint-every', '0', '--json'],
+]
+const commands: Record<string, () => { what: string; args: string[] }> = {
+  fit: () => ({ what: 'fit', args: [...fit, '--out', 'out'] }),
+  sweep: () => ({ what: 'sweep', args: [...sweep, '--out', 'out'] }),
+  experiment: () => ({ what: 'experiment', args: [...experiment, '--out', 'out'] }),
+  export: () => ({ what: 'policy', args: ['export', trained(), '--out', 'out'] }),
+  play: () => ({ what: 'episode', args: ['play', trained(), '--out', 'out.json'] }),
+}
+
+/** What is left of a command is no file that is half written. */
+const halves = async () => (await readdir(directory, { recursive: true })).filter((name) => name.includes('partial'))
+
+const sentence = ({ stderr }: Ended) => {
+  expect(lines(stderr).filter((line) => line.startsWith('    at '))).toEqual([])
+  return lines(stderr).at(-1)
+}
+
+describe('a place that cannot be written to ends a command with exit code 4 and one sentence', () => {
+  test.each(Object.keys(commands).flatMap((name) => ['ENOSPC', 'EROFS', 'EIO'].map((code) => [name, code] as const)))(
+    '%s: %s',
+    async (name, code) => {
+      const { what, args } = commands[name]()
+      const injected = { node: ['--import', failAt], env: { FAIL_AFTER: '0', FAIL_CODE: code, FAIL_IN: 'out' } }
+      const ended = await start(directory, args, injected).ended
+      expect(sentence(ended)).toMatch(
+        new RegExp(`^steinrl: Cannot write the ${what} to "out[.json]*": ${code}: .*\\.$`),
+      )
+      expect(ended.code).toBe(4)
+      if (code !== 'EROFS') expect(await halves()).toEqual([])
+      // Nothing is in the way of the same command.
+      expect((await run(directory, ...args)).code).toBe(0)
+    },
+  )
+
+  const canMount = process.getuid?.() === 0 && spawnSync('mount', ['-t', 'tmpfs', 'tmpfs', '/mnt']).status === 0
+  if (canMount) spawnSync('umount', ['/mnt'])
+  const onDisk = canMount ? test : test.skip
+  onDisk('a real disk of 40 kB: a fit that does not fit leaves nothing, a run what it had', async () => {
+    spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=40k', 'tmpfs', directory])
+    try {
+      await writeFile(join(directory, 'model.mjs'), MODEL)
+      const fitted = await run(directory, ...fit, '--out', 'out')
+      expect([fitted.code, sentence(fitted)]).toEqual([4, expect.stringContaining('"out": ENOSPC: ')])
+      expect(await readdir(directory)).toEqual(['model.mjs'])
+      const training = await run(directory, 'train', 'svpg', 'CartPole-v1', ...SMALL, '--out', 'run')
+      expect([training.code, sentence(training)]).toEqual([4, expect.stringContaining('"run": ENOSPC: ')])
+      expect((await run(directory, 'eval', 'run', '--episodes', '1')).code).toBe(0)
+      expect(await halves()).toEqual([])
+    } finally {
+      spawnSync('umount', [directory])
+    }
+  })
+})
+
+describe('two at once', () => {
+  test.each([
+    ['sweep', 'is being swept by another process; choose another --out.'],
+    ['experiment', 'is being trained by another process; choose another --out.'],
+    ['fit', 'is being fitted by another process; choose another --out.'],
+  ])('%s: the second of one directory is refused, and the first comes to its end', async (name, refusal) => {
+    const long = { fit: ['--iterations', '4000'], sweep: [], experiment: ['--iterations', '20'] }[name] as string[]
+    const { args } = commands[name]()
+    const first = start(directory, [...args, ...long])
+    const locks = async () =>
+      (await readdir(directory, { recursive: true })).filter((file) => file.endsWith('.lock')).length > 0
+    await until('its lock', locks)
+    const second = await run(directory, ...args, ...long, '--overwrite')
+    expect([second.code, sentence(second)]).toEqual([1, expect.stringContaining(refusal)])
+    expect((await first.ended).code).toBe(0)
+    expect(await locks()).toBe(false)
+  })
+})
+
+test.each(['fit', 'sweep', 'experiment'])('%s: a lock of a process that was killed is none', async (name) => {
+  const { args } = commands[name]()
+  await writeFile(join(directory, 'out.lock'), '999999999 1')
+  expect((await run(directory, ...args)).code).toBe(0)
+})
+
+test('a damaged file of one trial does not cost the trial: it is done again', async () => {
+  expect((await run(directory, ...sweep, '--out', 'alone')).code).toBe(0)
+  const stopped = start(directory, [...sweep, '--out', 'out'])
+  const trials = join(directory, 'out', 'trials')
+  await until('all of the first rung', () => stopped.output.stdout.split('"waiting"').length > 3)
+  stopped.child.kill('SIGKILL')
+  await stopped.ended
+  const damaged = await readdir(trials).catch((): string[] => [])
+  for (const name of damaged) await writeFile(join(trials, name), (await readFile(join(trials, name))).subarray(0, 500))
+  const again = await run(directory, ...sweep, '--out', 'out')
+  const result = ({ stdout }: Ended) => JSON.parse(lines(stdout).at(-1) as string)
+  const alone = await run(directory, ...sweep, '--out', 'alone')
+  expect([again.code, result(again)]).toEqual([0, { ...result(alone), command: expect.any(String) }])
+})
+
+test.each(['eval', 'fit'])('%s | head: 141', async (name) => {
+  const args = name === 'eval' ? ['eval', trained(), '--episodes', '1', '--json'] : [...fit, '--out', 'out', '--json']
+  const { child, ended } = start(directory, args)
+  child.stdout?.destroy()
+  const { code, signal, stderr } = await ended
+  expect([code, signal, stderr.includes('    at ')]).toEqual([141, null, false])
+})
+
+test.each([
+  ['svpg', 'CartPole-v1', '--particles', '2', '--environments', '2', '--steps', '16'],
+  ['sac', 'Pendulum-v1', '--steps', '16', '--warmup', '8', '--batch-size', '8'],
+  ['sql', 'Pendulum-v1', '--steps', '16', '--warmup', '8', '--batch-size', '8', '--particles', '4'],
+  ['s2ac', 'Pendulum-v1', '--steps', '16', '--warmup', '8', '--batch-size', '8', '--particles', '4'],
+  ['adr', 'Pendulum-v1', '--ranges', '{"mass":[0.5,2]}', '--particles', '2', '--steps', '16'],
+])('%s: a run that diverges at once does not replace another', async (algorithm, env, ...settings) => {
+  expect((await run(directory, 'train', 'svpg', 'CartPole-v1', ...SMALL, '--out', 'run')).code).toBe(0)
+  const before = await contents(directory)
+  const rate = ['--hidden', '4', '--learning-rate', '1e38', '--iterations', '1', '--eval-episodes', '0']
+  const args = ['train', algorithm, env, ...settings, ...rate, '--overwrite', '--out', 'run']
+  const ended = await run(directory, ...args)
+  expect([ended.code, sentence(ended)]).toEqual([3, expect.stringMatching(/^steinrl: Iteration 1: .*\.$/)])
+  expect(await contents(directory)).toEqual(before)
+})
+
+describe('a signal', () => {
+  const signals = [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+    ['SIGHUP', 129],
+  ] as const
+  test.each(signals)(
+    '%s ends a sweep and an experiment by hand, and the same command goes on: %i',
+    async (signal, code) => {
+      for (const args of [sweep, [...experiment, '--iterations', '12']]) {
+        const all = [...args, '--out', `${args[0]}-${signal}`]
+        const running = start(directory, all)
+        await until('a line', () => running.output.stdout.includes('\n'))
+        running.child.kill(signal)
+        const ended = await running.ended
+        expect([ended.code ?? ended.signal, ended.stderr]).toEqual([code, ''])
+        expect((await run(directory, ...all)).code).toBe(0)
+      }
+    },
+  )
+
+  test('in eval, play and export leaves the run and no half of a file', async () => {
+    const before = await contents(kept)
+    for (const args of [
+      ['eval', trained(), '--episodes', '100000'],
+      ['play', trained(), '--out', 'out.gif', '--particle', 'all'],
+      ['export', trained(), '--out', 'out'],
+    ])
+      for (const delay of [300, 900]) {
+        const { child, ended } = start(directory, args)
+        setTimeout(() => child.kill('SIGTERM'), delay)
+        await ended
+        expect(await contents(kept)).toEqual(before)
+      }
+  })
+})
