@@ -17,14 +17,16 @@ interface Setting {
 }
 
 const FULL = 1_000_000
+/** Of an iteration, each with a gradient step. */
+const STEPS = 250
 
 const SETTINGS: readonly Setting[] = [
   { name: 'svpg, the default run', options: { env: 'CartPole-v1' }, before: 5, block: 5, blocks: 8 },
   {
     name: 'sac, a full replay of a million',
     // Uniform actions until the replay is full, then a gradient step after each step, with the default networks.
-    options: { algorithm: 'sac', env: 'Pendulum-v1', warmup: FULL, replaySize: FULL, steps: 1000 } as AnyTrainOptions,
-    ...{ before: FULL / 1000 + 1, block: 1, blocks: 3 },
+    options: { algorithm: 'sac', env: 'Pendulum-v1', warmup: FULL, replaySize: FULL, steps: STEPS } as AnyTrainOptions,
+    ...{ before: FULL / STEPS + 1, block: 1, blocks: 3 },
   },
 ]
 
