@@ -2,7 +2,7 @@ import { RunError } from '../core/errors.ts'
 import { BEAT } from './register.ts'
 
 /** What a worker does where its server is away. */
-export interface Away {
+interface Away {
   /** The address without user and password. */
   readonly shown: string
   /** Seconds after which it gives up. */
@@ -12,15 +12,15 @@ export interface Away {
 }
 
 /** The signs of life that a worker gives. */
-export interface Beats {
+interface Beats {
   /** Why it cannot go on, when the server has been away for too long; resolved never before. */
   readonly lost: Promise<RunError>
   stop(): void
 }
 
 /**
- * Gives a sign of life again and again, one at a time. The answers tell whether the server is there, also where it hangs
- * or the network swallows what is sent; the connection itself tries again by its own back-off.
+ * Gives a sign of life again and again, one at a time. The answers tell whether the server is there, also where it
+ * hangs or the network swallows what is sent; the connection itself tries again by its own back-off.
  */
 export function startBeats(beat: () => Promise<unknown>, { shown, limit, onNote }: Away): Beats {
   /** Milliseconds without an answer in which this process was awake: one that was stopped has waited for nobody. */
