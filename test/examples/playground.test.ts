@@ -171,3 +171,36 @@ test('a particle without a new return keeps its last', () => {
   expect(history.best).toEqual([30, 50])
   expect(merits(history)).toEqual([0, null, 1])
 })
+
+test('a finger on a particle drags it and keeps the page still; elsewhere it moves the page', async () => {
+  // Of a page, which modules of the playground ask when they are loaded.
+  Object.assign(globalThis, { matchMedia: () => new EventTarget(), document: { documentElement: {} } })
+  const { watchHands } = await import('../../examples/playground/particles/pointer.ts')
+  const frame = new EventTarget()
+  const canvas = Object.assign(new EventTarget(), {
+    ...{ clientWidth: 400, clientHeight: 400, parentElement: frame, setPointerCapture() {} },
+  })
+  const dragged: number[] = []
+  const placed: unknown[] = []
+  watchHands(canvas as unknown as HTMLCanvasElement, {
+    // One particle in the middle.
+    moment: () => ({ x: new Float32Array([0, 0]), count: 1 }) as never,
+    onPlace: (point) => placed.push(point),
+    onDrag: (particle) => dragged.push(particle),
+    onChange() {},
+  })
+  const tell = (type: string, x: number, y: number) => {
+    const event = new Event(type, { cancelable: true })
+    canvas.dispatchEvent(
+      Object.assign(event, { ...{ button: 0, pointerId: 1, pointerType: 'touch' }, offsetX: x, offsetY: y }),
+    )
+    return event.defaultPrevented
+  }
+  tell('pointerdown', 203, 200)
+  expect(tell('touchstart', 203, 200)).toBe(true)
+  tell('pointermove', 240, 220)
+  tell('pointerup', 240, 220)
+  expect([dragged, placed]).toEqual([[0], []])
+  tell('pointerdown', 20, 20)
+  expect(tell('touchstart', 20, 20)).toBe(false)
+})

@@ -48,6 +48,10 @@ export function watchHands(canvas: HTMLCanvasElement, { moment, onPlace, onDrag,
     hands.cross = null
     point(pressed.particle)
   })
+  // Comes behind pointerdown. A finger on a particle drags it; elsewhere it moves the page.
+  canvas.addEventListener('touchstart', (event) => pressed?.particle != null && event.preventDefault(), {
+    passive: false,
+  })
   canvas.addEventListener('pointermove', (event) => {
     if (!pressed) return point(under(event))
     const { left, top, particle } = pressed
