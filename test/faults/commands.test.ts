@@ -25,7 +25,7 @@ let directory: string
 beforeAll(async () => {
   kept = await mkdtemp(join(tmpdir(), 'steinrl-faults-'))
   expect((await run(kept, 'train', 'svpg', 'CartPole-v1', ...SMALL, '--out', 'trained')).code).toBe(0)
-}, 60_000)
+}, 240_000)
 afterAll(() => rm(kept, { recursive: true, force: true }))
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'steinrl-faults-'))
