@@ -56,8 +56,8 @@ export type PolicyAgents = CommonAgents & Policies
  * actor-critic.
  */
 export interface DrawingAgents extends CommonAgents {
-  /** [n] what the actions are drawn by, where that is a network of noise. */
-  readonly samplers?: readonly ActionSampler[]
+  /** [n] what the actions are drawn by, where that is a network of noise: an ActionSampler each. */
+  readonly samplers?: readonly object[]
   /** What particle i thinks that actions [rows, A] in [−1, 1] are worth in states [rows, O]; where it knows. */
   readonly value?: (i: number, observation: Float32Array, action: Float32Array) => Float32Array
   /**
