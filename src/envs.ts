@@ -10,6 +10,8 @@ export { exponential, type Generator, generator, normal, uniform, uniformInteger
 export { type CoreModule, type CoreSource, compileCore, compileRelaxedCore } from './core/module.ts'
 export type { Address, Bytes, CanvasContext, NumberArray, WasmModule } from './core/runtime-types.ts'
 export type { LoggedRows, RowLog, StatePart, StateReader, StateWriter, ValueSchema } from './core/state.ts'
+export type { PlanckImport } from './envs/box2d/engine.ts'
+export { type Box2dId, type Box2dOptions, box2d, box2dIds, isBox2dId } from './envs/box2d.ts'
 export type { ConstantValue } from './envs/builtin.ts'
 export { type CheckOptions, checkEnvironment, problemsOf } from './envs/check.ts'
 export { configured, type MakeOptions } from './envs/configured.ts'

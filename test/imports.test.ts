@@ -239,7 +239,11 @@ function namesUsedBy(file: string, content: string): string[] {
 const NAMED_ELSEWHERE = [
   ...['algorithms/adr/discriminator.ts TransitionDiscriminator', 'algorithms/sql/sampler-learning.ts SamplerLearning'],
   ...['algorithms/svpg/svpg.ts PopulationStart', 'envs/mujoco/ant.ts AntOptions'],
-  ...['envs/mujoco/hopper.ts HopperOptions', 'envs/mujoco/walker2d.ts Walker2dOptions'],
+  ...[
+    'envs/box2d/lunar-lander.ts LunarLanderOptions',
+    'envs/mujoco/hopper.ts HopperOptions',
+    'envs/mujoco/walker2d.ts Walker2dOptions',
+  ],
 ]
 
 test('every name that a file of src exports is imported by another file', () => {
@@ -296,6 +300,7 @@ const TESTED_ELSEWHERE: Readonly<Record<string, readonly [where: string, why: st
   'core/thread': ['svgd/threads.test.ts', 'threads of one process'],
   'core/version.ts': ['train/run-directory.test.ts', 'a run keeps its version'],
   'envs/': ['envs/all.test.ts', 'what every environment has to do'],
+  'envs/box2d/': ['envs/box2d.test.ts', 'every task against recorded episodes of Gymnasium'],
   'envs/mujoco/': ['envs/mujoco.test.ts', 'every robot against recorded steps of Gymnasium'],
   'envs/wrappers/': ['envs/wrappers.test.ts', 'wrappers alone and around each other'],
   'experiments/': ['experiments/experiment.test.ts', 'an experiment from its settings to its summary'],

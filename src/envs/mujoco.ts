@@ -15,6 +15,7 @@ import { type Robot, type RobotOptions, sumOfSquares } from './mujoco/robot.ts'
 import { type ModelFacts, type Simulation, sharedModel, simulate } from './mujoco/simulation.ts'
 import { swimmer } from './mujoco/swimmer.ts'
 import { walker2d } from './mujoco/walker2d.ts'
+import { type Allowed, changedFrom, isNumber, settle } from './settle.ts'
 import { type Action, box } from './spaces.ts'
 
 const robots = {
@@ -82,7 +83,7 @@ export async function mujoco<Id extends MujocoId>(id: Id, options: MujocoOptions
   const robot = robots[id] as unknown as Robot
   requireThat(isRecord(options), 'mujoco', 'its options as an object', options)
   const { xml, load = importPackage, core, ...given } = options
-  const settled = settle(robot, robot.defaults, given)
+  const settled = settleRobot(robot, robot.defaults, given)
   const text = xml === undefined ? robot.xml : await modelText(id, xml)
   const [engine, module] = await Promise.all([startEngine(load), compileCore(core)])
   return specOf({ robot, engine, module, xml: text, options: settled })
@@ -113,15 +114,13 @@ function specOf(task: RobotTask): MujocoSpec {
     ...described,
     made: { from: described, by: { constants: changed(task) } },
     create: () => createEnvironment(robot, options, simulate(engine, shared), noise),
-    configure: (more) => specOf({ ...task, options: settle(robot, options, more) }),
+    configure: (more) => specOf({ ...task, options: settleRobot(robot, options, more) }),
   }
 }
 
 /** What is not as it is by default, in the words of mujoco(). */
 function changed({ robot, options, xml }: RobotTask): Record<string, unknown> {
-  const defaults = robot.defaults as unknown as Record<string, unknown>
-  const own = Object.entries(options).filter(([name, value]) => String(value) !== String(defaults[name]))
-  return { ...Object.fromEntries(own), ...(xml !== robot.xml && { xml }) }
+  return { ...changedFrom(robot.defaults, options), ...(xml !== robot.xml && { xml }) }
 }
 
 /** What can be known of the task only from its model, which must fit the rules. */
@@ -246,53 +245,20 @@ function advance(robot: Robot, options: RobotOptions, simulation: Simulation, ac
   }
 }
 
-/** Options with some of them replaced, each of the kind of its default. */
-function settle(robot: Robot, base: RobotOptions, given: Readonly<Record<string, unknown>>): RobotOptions {
-  const settled: Record<string, unknown> = { ...base }
-  for (const [name, value] of Object.entries(given)) {
-    if (value === undefined) continue
-    if (!Object.hasOwn(robot.defaults, name)) {
-      const names = [...Object.keys(robot.defaults), 'xml'].join(', ')
-      throw new UsageError(`${robot.id} has no option ${show(name)}; it has ${names}.`)
-    }
-    const allowed = allowedAs(name, (robot.defaults as unknown as Record<string, unknown>)[name])
-    const plain = typeof value === 'string' ? (words[value] ?? value) : value
-    if (!allowed.fits(plain)) throw new UsageError(`${robot.id}: ${name} must be ${allowed.what}, got ${show(value)}.`)
-    settled[name] = plain
-  }
-  return settled as unknown as RobotOptions
-}
-
-/** A command line gives words. */
-const words: Readonly<Record<string, unknown>> = { true: true, false: false }
-
-interface Allowed {
-  readonly what: string
-  fits(value: unknown): boolean
-}
-
-const isNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value)
 const isCount = (value: unknown) => Number.isSafeInteger(value) && Number(value) >= 0
 
-/** What an option may be: these by name, the others like their default. */
-function allowedAs(name: string, standard: unknown): Allowed {
-  if (name === 'frameSkip')
-    return { what: 'a whole number of at least 1', fits: (value) => isCount(value) && value !== 0 }
-  if (name === 'resetNoiseScale')
-    return { what: 'a finite number of at least 0', fits: (value) => isNumber(value) && value >= 0 }
-  if (name === 'mainBody')
-    return {
-      what: 'the number or the name of a body',
-      fits: (value) => isCount(value) || typeof value === 'string',
-    }
-  if (typeof standard === 'boolean') return { what: 'true or false', fits: (value) => typeof value === 'boolean' }
-  if (typeof standard === 'number') return { what: 'a finite number', fits: isNumber }
-  return {
-    what: 'two numbers, the lesser first',
-    fits: (value) =>
-      Array.isArray(value) && value.length === 2 && value.every((x) => typeof x === 'number') && value[0] <= value[1],
-  }
+/** What options may be that are not just of the kind of their default. */
+const allowed: Readonly<Record<string, Allowed>> = {
+  frameSkip: { what: 'a whole number of at least 1', fits: (value) => isCount(value) && value !== 0 },
+  resetNoiseScale: { what: 'a finite number of at least 0', fits: (value) => isNumber(value) && value >= 0 },
+  mainBody: {
+    what: 'the number or the name of a body',
+    fits: (value) => isCount(value) || typeof value === 'string',
+  },
 }
+
+const settleRobot = ({ id, defaults }: Robot, base: RobotOptions, given: Readonly<Record<string, unknown>>) =>
+  settle({ id, defaults, allowed }, base, given, ['xml'])
 
 /** MJCF given as text, or read from the file it names. */
 async function modelText(id: string, xml: unknown): Promise<string> {
