@@ -1,8 +1,8 @@
 import { UsageError } from '../../core/errors.ts'
 import type { Body, Joint, Planck } from './engine.ts'
 
-// planck's joint that turns makes some ten objects a round of impulses, and Gymnasium's tasks ask for 180 rounds a step.
-// This is the same arithmetic in the same order without objects, so the same bits, faster.
+// planck's joint that turns makes some ten objects a round of impulses, and Gymnasium's tasks ask for 180 rounds a
+// step. This is the same arithmetic in the same order without objects, so the same bits, faster.
 
 /** What planck's solver holds of a body within a step. */
 interface Moving {

@@ -72,7 +72,7 @@ export function dynamicBody(
 
 type Fixing = Parameters<Body['createFixture']>[0]
 
-/** Mass (kg), its centre, and its moment about the origin (kg m²), from the triangles between the origin and each side. */
+/** Mass (kg), its centre, and its moment about the origin (kg m²), from the triangles between origin and sides. */
 function massOf(corners: readonly Vector[], density: number) {
   const sum = { area: 0, x: 0, y: 0, moment: 0 }
   corners.forEach((a, k) => {
