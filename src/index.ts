@@ -65,8 +65,6 @@ export type {
 } from './core/state.ts'
 export type { CurveEstimate, Estimate, Value } from './core/statistics.ts'
 export type { ThreadPool } from './core/thread-pool.ts'
-export type { PlanckImport } from './envs/box2d/engine.ts'
-export { type Box2dId, type Box2dOptions, box2d } from './envs/box2d.ts'
 export type { ConstantValue } from './envs/builtin.ts'
 export { type CheckOptions, checkEnvironment, problemsOf } from './envs/check.ts'
 export type { MakeOptions } from './envs/configured.ts'
