@@ -1,4 +1,5 @@
 import { show, UsageError } from '../core/errors.ts'
+import { areNumbers } from '../core/require.ts'
 import { tf } from '../nn/tfjs.ts'
 import { softplus } from './supports.ts'
 
@@ -11,7 +12,22 @@ export type Input = tf.Tensor | number
 const HALF_LOG_TWO_PI = 0.9189385332046727
 const LOG_PI = 1.1447298858494002
 
-const { add, div, exp, log, log1p, mul, neg, square, sub } = tf
+/** What tfjs would refuse by its own names of arguments. */
+function checked<X>(x: X): X {
+  if (typeof x === 'number' || x instanceof tf.Tensor || areNumbers(x)) return x
+  throw new UsageError(`A log density takes tensors and numbers, got ${show(x)}.`)
+}
+
+function tensorOf(taker: string, what: string, x: unknown, ranks: readonly number[]): void {
+  const found = x instanceof tf.Tensor ? `one of the shape [${x.shape}]` : show(x)
+  if (!(x instanceof tf.Tensor && ranks.includes(x.rank)))
+    throw new UsageError(`${taker} takes ${what} as a tensor of rank ${ranks.join(' or ')}, got ${found}.`)
+}
+
+const unary = (op: (x: Input) => tf.Tensor) => (x: Input) => op(checked(x))
+const binary = (op: (a: Input, b: Input) => tf.Tensor) => (a: Input, b: Input) => op(checked(a), checked(b))
+const [exp, log, log1p, neg, square] = [tf.exp, tf.log, tf.log1p, tf.neg, tf.square].map(unary)
+const [add, div, mul, sub] = [tf.add, tf.div, tf.mul, tf.sub].map(binary)
 const sum = (...terms: Input[]) => terms.reduce((total, term) => add(total, term)) as tf.Tensor
 
 /** ((x − m)/s)² */
@@ -113,6 +129,8 @@ export function negativeBinomialLog(x: Input, logMean: Input, dispersion: Input)
  * @returns [n, N]
  */
 export function categoricalLogit(x: readonly number[] | tf.Tensor, logits: tf.Tensor): tf.Tensor {
+  tensorOf('categoricalLogit', 'logits', logits, [2, 3])
+  checked(x)
   const table = logits.rank === 2 ? tf.expandDims(logits, 1) : logits
   const K = table.shape[table.rank - 1]
   const chosen = tf.oneHot(tf.cast(Array.isArray(x) ? tf.tensor1d(x as number[]) : (x as tf.Tensor), 'int32'), K)
@@ -128,6 +146,9 @@ export function categoricalLogit(x: readonly number[] | tf.Tensor, logits: tf.Te
  * @returns [n, N]
  */
 export function orderedLogit(x: readonly number[], eta: tf.Tensor, cuts: tf.Tensor): tf.Tensor {
+  tensorOf('orderedLogit', 'eta', eta, [2])
+  tensorOf('orderedLogit', 'cuts', cuts, [2])
+  if (!areNumbers(x)) throw new UsageError(`orderedLogit takes observations as a list of numbers, got ${show(x)}.`)
   const K = (cuts.shape[1] as number) + 1
   const N = x.length
   const bad = x.findIndex((k) => !(Number.isInteger(k) && k >= 0 && k < K))
@@ -154,6 +175,8 @@ export function orderedLogit(x: readonly number[], eta: tf.Tensor, cuts: tf.Tens
  * @returns [n]
  */
 export function dirichlet(x: tf.Tensor, concentration: Input | readonly number[]): tf.Tensor {
+  tensorOf('dirichlet', 'x', x, [2])
+  checked(concentration)
   const given = Array.isArray(concentration) ? tf.tensor1d(concentration as number[]) : (concentration as Input)
   const alpha = add(given, tf.zerosLike(x))
   const parts = sub(mul(sub(alpha, 1), log(x)), logGamma(alpha))
@@ -168,7 +191,9 @@ export function dirichlet(x: tf.Tensor, concentration: Input | readonly number[]
  * @returns [n]
  */
 export function lkjCholesky(L: tf.Tensor, eta: number): tf.Tensor {
-  if (!(eta > 0)) throw new UsageError(`eta of lkjCholesky must be above 0, got ${show(eta)}.`)
+  tensorOf('lkjCholesky', 'L', L, [3])
+  if (!(typeof eta === 'number' && eta > 0))
+    throw new UsageError(`eta of lkjCholesky must be above 0, got ${show(eta)}.`)
   const K = L.shape[1] as number
   const powers = Array.from({ length: K }, (_, k) => (k === 0 ? 0 : K - 1 - k + 2 * eta - 2))
   const diagonal = tf.sum(mul(L, tf.eye(K)), -1)
@@ -182,6 +207,7 @@ export function lkjCholesky(L: tf.Tensor, eta: number): tf.Tensor {
  * @returns [n]
  */
 export function multivariateNormal(x: tf.Tensor, mean: Input, covariance: tf.Tensor): tf.Tensor {
+  tensorOf('multivariateNormal', 'a covariance', covariance, [2, 3])
   const rows = covariance.rank === 2 ? tf.expandDims(covariance, 0) : covariance
   const k = rows.shape[1] as number
   if (rows.rank !== 3 || rows.shape[2] !== k)
@@ -210,7 +236,7 @@ export function multivariateNormal(x: tf.Tensor, mean: Input, covariance: tf.Ten
   return tf.squeeze(total, [1])
 }
 
-const asTensor = (x: Input): tf.Tensor => (typeof x === 'number' ? tf.scalar(x) : x)
+const asTensor = (x: Input): tf.Tensor => (typeof x === 'number' ? tf.scalar(x) : checked(x))
 const logBeta = (a: Input, b: Input) => sub(add(logGamma(a), logGamma(b)), logGamma(add(a, b)))
 const logChoose = (n: Input, k: Input) =>
   sum(logGamma(add(n, 1)), neg(logGamma(add(k, 1))), neg(logGamma(add(sub(n, k), 1))))

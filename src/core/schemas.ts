@@ -89,9 +89,9 @@ function numberOr<const T extends readonly string[]>(
 const positiveNumberOr = <const T extends readonly string[]>(what: string, words: T) =>
   numberOr(what, 'a finite number above 0', (x) => x > 0 && Number.isFinite(x), words)
 
-/** A finite number or one of a list of words. */
-export const finiteNumberOr = <const T extends readonly string[]>(what: string, words: T) =>
-  numberOr(what, 'a finite number', Number.isFinite, words)
+/** A number that is finite in float32 or one of a list of words. */
+export const float32Or = <const T extends readonly string[]>(what: string, words: T) =>
+  numberOr(what, 'a finite number', (x) => Math.abs(x) <= FLOAT32.most, words)
 
 /** A number from 0 to 1 or one of a list of words. */
 export const fractionOr = <const T extends readonly string[]>(what: string, words: T) =>

@@ -8,7 +8,7 @@ import { platform } from '#platform'
 import { show, UsageError } from '../core/errors.ts'
 import { type CoreModule, type CoreSource, compileCore, fromBase64, requireSimd } from '../core/module.ts'
 import { refuseUnknown } from '../core/options.ts'
-import { check, wholeNumber } from '../core/schemas.ts'
+import { check, trueOrFalse, wholeNumber } from '../core/schemas.ts'
 import type { Team } from '../core/team.ts'
 import { decodeText, encodeText } from '../core/text.ts'
 import { mendGradients } from './gradients/mend.ts'
@@ -49,6 +49,8 @@ export async function startTfjs(options: TfjsOptions = {}): Promise<void> {
   refuseUnknown('startTfjs', options, ['wasmPaths', 'core', 'fused', 'compiled', 'threads'])
   const { wasmPaths, core, fused = true, compiled = kernels.compiled, threads = 'auto' } = options
   if (threads !== 'auto') check(wholeNumber('threads', 1, 64), threads)
+  check(trueOrFalse('fused'), fused)
+  check(trueOrFalse('compiled'), compiled)
   // Without SIMD tfjs would start another build of itself, whose bits differ.
   requireSimd()
   if (tf.getBackend()) await refuseOtherBits(tf.getBackend())

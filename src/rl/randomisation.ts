@@ -5,6 +5,7 @@ import { requireOptions } from '../core/options.ts'
 import { areFinite, isRecord, requireFunction, requireThat } from '../core/require.ts'
 import { check, wholeNumber } from '../core/schemas.ts'
 import type { EnvironmentSpec } from '../envs/contract.ts'
+import { asTask } from '../envs/description-problems.ts'
 import { environmentSpec } from '../envs/registry.ts'
 import { haveSameSpaces } from '../envs/spaces.ts'
 import type { Acting } from '../policy/request.ts'
@@ -72,7 +73,7 @@ export function constantsAt(ranges: Ranges, point: ArrayLike<number>): Record<st
 
 /** The same task with other constants and the time limit that it has now. */
 export const specAt = (spec: EnvironmentSpec, constants: Readonly<Record<string, number>>): EnvironmentSpec => ({
-  ...(spec.configure as NonNullable<typeof spec.configure>)(constants),
+  ...asTask((spec.configure as NonNullable<typeof spec.configure>)(constants)),
   maxEpisodeSteps: spec.maxEpisodeSteps,
 })
 

@@ -6,7 +6,7 @@ import { decodeTensors, encodeTensors, type TensorFile } from '../core/safetenso
 import type { EnvironmentSpec } from '../envs/contract.ts'
 import { statesOf } from '../envs/description.ts'
 import { type PolicyShape, parsePolicy } from '../nn/policy.ts'
-import { type Agents, arePolicies, type Policies, policyAgents } from '../rl/agents.ts'
+import { type Agents, arePolicies, type Policies, policyAgents, requireAgents } from '../rl/agents.ts'
 import { type AnyTrainStep, algorithmNamed } from './train.ts'
 
 // particles.safetensors: theta [n, parameters] or what else acts, and kernel [n, n] where there is one.
@@ -17,7 +17,9 @@ import { type AnyTrainStep, algorithmNamed } from './train.ts'
  */
 export function encodeParticles(step: Omit<AnyTrainStep, 'state'>): Uint8Array | null {
   const isStep = isRecord(step) && [step.agents, step.kernel, step.save].every((each) => typeof each === 'function')
-  requireThat(isStep && isRecord(step.spec), 'encodeParticles', 'a step of train()', step)
+  const isWhole = isStep && isRecord(step.spec) && Number.isSafeInteger(step.iteration)
+  requireThat(isWhole, 'encodeParticles', 'a step of train()', step)
+  requireAgents('encodeParticles', step.agents())
   return encodeContent(particlesOf(step))
 }
 

@@ -10,7 +10,7 @@ import * as render from '../../src/render.ts'
 import * as svgd from '../../src/svgd.ts'
 import * as sweeps from '../../src/sweeps.ts'
 import * as tools from '../../src/tools.ts'
-import { algorithmCalls, type Call, calls, folder } from './calls.ts'
+import { algorithmCalls, type Call, calls, densityCalls, folder } from './calls.ts'
 import { values } from './values.ts'
 
 /** Public functions that are in no table, and why. */
@@ -56,15 +56,18 @@ test.each(ofStates)('%s refuses what is no state', async (name, { f }) => {
 })
 
 describe('whichever argument it is', () => {
-  test.each(Object.entries(calls))('%s refuses what is none in a sentence', async (name, call) => {
-    const count = (await call.args()).length
-    for (let k = 0; k < count; k++) {
-      for (const [what, make] of Object.entries(values)) {
-        const args = await call.args()
-        args[k] = make()
-        const error = await refusalOf(call, args)
-        expect([name, k, what, isSentence(error) ? 'fine' : error]).toEqual([name, k, what, 'fine'])
+  test.each(Object.entries({ ...calls, ...densityCalls() }))(
+    '%s refuses what is none in a sentence',
+    async (name, call) => {
+      const count = (await call.args()).length
+      for (let k = 0; k < count; k++) {
+        for (const [what, make] of Object.entries(values)) {
+          const args = await call.args()
+          args[k] = make()
+          const error = await refusalOf(call, args)
+          expect([name, k, what, isSentence(error) ? 'fine' : error]).toEqual([name, k, what, 'fine'])
+        }
       }
-    }
-  })
+    },
+  )
 })

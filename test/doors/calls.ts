@@ -479,6 +479,27 @@ export const calls: Readonly<Record<string, Call>> = {
   createAmortizedSVGD: call(all.createAmortizedSVGD, () => [amortized]),
 }
 
+/** The log densities: of numbers, or of a tensor where they take one. */
+export function densityCalls(): Record<string, Call> {
+  const tensor = (...shape: number[]) => bayes.tf.fill(shape, 0.5)
+  const special: Readonly<Record<string, () => unknown[]>> = {
+    categoricalLogit: () => [[0, 1], tensor(1, 2, 3)],
+    orderedLogit: () => [[0, 1], tensor(1, 2), tensor(1, 2)],
+    dirichlet: () => [tensor(1, 3), [1, 2, 3]],
+    lkjCholesky: () => [tensor(1, 2, 2), 1],
+    multivariateNormal: () => [tensor(1, 2), 0, tensor(1, 2, 2)],
+  }
+  const entries = Object.entries(bayes.logp).map(([name, f]): [string, Call] => {
+    const usual = () => Array.from({ length: f.length }, () => 0.5)
+    const args = async () => {
+      await all.startTfjs()
+      return (special[name] ?? usual)()
+    }
+    return [`logp.${name}`, call(f, args)]
+  })
+  return Object.fromEntries(entries)
+}
+
 /** A policy, spelled out as encodePolicy() takes it. */
 async function plain() {
   const { policy, theta, particles } = await agents()

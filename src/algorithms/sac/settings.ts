@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { finiteNumberOr, positiveFloat32Or } from '../../core/schemas.ts'
+import { float32Or, positiveFloat32Or } from '../../core/schemas.ts'
 import { checkOptions, setting } from '../../core/settings.ts'
 import type { TfjsOptions } from '../../nn/tfjs.ts'
 import { checkTogether, offPolicyEntries, polyakEntry } from '../../rl/off-policy.ts'
@@ -14,7 +14,7 @@ const schema = v.object({
     'α, the weight of the entropy; auto learns it so that the mean entropy is targetEntropy.',
   ),
   targetEntropy: setting(
-    finiteNumberOr('targetEntropy', ['auto']),
+    float32Or('targetEntropy', ['auto']),
     'auto',
     'Mean entropy of the squashed actions that a temperature of auto keeps, in nats; auto is −1 for each number of an action, or half of the largest there is for numbered actions.',
   ),

@@ -5,7 +5,7 @@ import { f32, padded } from '../../core/layout.ts'
 import { type CoreModule, compileCore } from '../../core/module.ts'
 import type { Seed } from '../../core/random.ts'
 import { rowAt } from '../../core/rows.ts'
-import { check, countSchema, finiteSchema, positiveNumber } from '../../core/schemas.ts'
+import { check, countSchema, finiteSchema, positiveFloat32 } from '../../core/schemas.ts'
 import { arraysPart, fieldsPart, partsOf, type StatePart } from '../../core/state.ts'
 import { environmentSpec } from '../../envs/registry.ts'
 import { initialiseInto } from '../../nn/network.ts'
@@ -82,7 +82,7 @@ export const svpg = withCheckedStates('svpg', {
    * is above 0.
    */
   setTemperature(state: SvpgState, temperature: number): void {
-    const inverse = 1 / check(positiveNumber('temperature'), temperature)
+    const inverse = 1 / check(positiveFloat32('temperature'), temperature)
     state.temperature = temperature
     state.inverseTemperature = () => inverse
   },
@@ -295,7 +295,7 @@ const returnsOf = (n: number) => v.pipe(v.array(v.nullable(finiteSchema)), v.len
 const temperaturePart = (state: SvpgState): StatePart => ({
   save: (to) => to.value('set', state.temperature),
   load(from) {
-    const set = from.value('set', v.nullable(positiveNumber('temperature')))
+    const set = from.value('set', v.nullable(positiveFloat32('temperature')))
     return () => {
       if (set !== null) svpg.setTemperature(state, set)
     }
