@@ -14,7 +14,8 @@ const LOG_PI = 1.1447298858494002
 
 /** What tfjs would refuse by its own names of arguments. */
 function checked<X>(x: X): X {
-  if (typeof x === 'number' || x instanceof tf.Tensor || areNumbers(x)) return x
+  const isOne = typeof x === 'number' || x instanceof tf.Tensor || (areNumbers(x) && x.length > 0)
+  if (isOne) return x
   throw new UsageError(`A log density takes tensors and numbers, got ${show(x)}.`)
 }
 
@@ -148,7 +149,8 @@ export function categoricalLogit(x: readonly number[] | tf.Tensor, logits: tf.Te
 export function orderedLogit(x: readonly number[], eta: tf.Tensor, cuts: tf.Tensor): tf.Tensor {
   tensorOf('orderedLogit', 'eta', eta, [2])
   tensorOf('orderedLogit', 'cuts', cuts, [2])
-  if (!areNumbers(x)) throw new UsageError(`orderedLogit takes observations as a list of numbers, got ${show(x)}.`)
+  if (!areNumbers(x) || x.length === 0)
+    throw new UsageError(`orderedLogit takes observations as a list of numbers, got ${show(x)}.`)
   const K = (cuts.shape[1] as number) + 1
   const N = x.length
   const bad = x.findIndex((k) => !(Number.isInteger(k) && k >= 0 && k < K))
