@@ -10,6 +10,7 @@ import { UsageError } from '../src/core/errors.ts'
 import { mean as meanOf } from '../src/core/rows.ts'
 import { startTfjs } from '../src/nn/tfjs.ts'
 import { optionsIn, type Report } from './harness.ts'
+import { hasPython, runPython } from './peers/python.ts'
 
 /** One set of posteriordb with the moments of its reference draws. */
 interface PosteriorSet {
@@ -39,12 +40,25 @@ interface PosteriorRow {
   readonly passed: boolean
 }
 
+/** A method of numpyro on one set, seed 0. Null where a figure is not finite. */
+interface PeerRow {
+  readonly set: string
+  readonly method: string
+  readonly error: number | null
+  readonly least: number | null
+  readonly most: number | null
+  /** With its compilation. */
+  readonly seconds: number
+}
+
+const PARTICLES = 100
 const PASS = { error: 0.15, least: 0.85, most: 1.15 }
 
 /**
  * Posteriors with known answers: fitPosterior() from its defaults against the moments of long NUTS runs (posteriordb),
  * nothing tuned by set. `--data` names the folder with the sets, `--models` a module that exports `models` for sets
- * that are not known here, `--seeds` how many seeds, `--sets` a comma-separated list.
+ * that are not known here, `--seeds` how many seeds, `--sets` a comma-separated list. Where PYTHON has numpyro, its SVGD
+ * and its AutoMultivariateNormal take as many gradients on the same sets, seed 0.
  */
 export default async function bench(args: readonly string[]): Promise<Report> {
   const values = optionsIn(args, {
@@ -70,7 +84,27 @@ export default async function bench(args: readonly string[]): Promise<Report> {
   const times = rows.map(({ seconds }) => seconds).sort((a, b) => a - b)
   const passed = rows.filter(({ passed }) => passed).length
   console.log(`${passed} of ${rows.length} sets within ${JSON.stringify(PASS)}; median ${times[times.length >> 1]} s.`)
-  return { rows, table: rows.map(({ verdicts, ...row }) => ({ ...row, verdict: [...new Set(verdicts)].join(', ') })) }
+  const table = rows.map(({ verdicts, ...row }) => ({ ...row, verdict: [...new Set(verdicts)].join(', ') }))
+  return { rows: [...rows, ...peerRows(resolve(values.data), rows)], table }
+}
+
+/** numpyro on the sets that it has a model of, at as many gradients as the fit here took. */
+function peerRows(data: string, rows: readonly PosteriorRow[]): PeerRow[] {
+  if (!hasPython('numpyro')) return []
+  const sets = rows.map(({ set, evaluations }) => ({ set, evaluations }))
+  const task = { data, sets, particles: PARTICLES, seed: 0 }
+  const { rows: peers, versions } = runPython<{ rows: PeerRow[]; versions: Record<string, string> }>(
+    'posteriors_numpyro.py',
+    task,
+  )
+  console.log(`numpyro ${versions.numpyro}, seed 0, as many gradients:`)
+  for (const { set, method, error, least, most, seconds } of peers) {
+    const [off, low, high] = [error, least, most].map((figure) => figure?.toFixed(3) ?? 'not finite')
+    console.log(
+      `${set.padEnd(44)}  ${method.padEnd(22)}  mean off ${off} sd, sd ratio ${low}-${high}, ${seconds.toFixed(1)} s`,
+    )
+  }
+  return peers
 }
 
 type Models = Readonly<Record<string, (data: never) => Model>>
@@ -96,7 +130,7 @@ async function benchSet(set: PosteriorSet, modelFor: (data: never) => Model, see
   const runs = []
   for (let seed = 0; seed < seeds; seed++) {
     const start = performance.now()
-    const run = await fitPosterior(model, { seed })
+    const run = await fitPosterior(model, { particles: PARTICLES, seed })
     const seconds = (performance.now() - start) / 1000
     const { verdict, restarts } = await diagnose(run)
     runs.push({ ...errorsOf(set, run.draws), seconds, evaluations: run.evaluations, verdict, restarts })
