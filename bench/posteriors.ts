@@ -57,8 +57,8 @@ const PASS = { error: 0.15, least: 0.85, most: 1.15 }
 /**
  * Posteriors with known answers: fitPosterior() from its defaults against the moments of long NUTS runs (posteriordb),
  * nothing tuned by set. `--data` names the folder with the sets, `--models` a module that exports `models` for sets
- * that are not known here, `--seeds` how many seeds, `--sets` a comma-separated list. Where PYTHON has numpyro, its SVGD
- * and its AutoMultivariateNormal take as many gradients on the same sets, seed 0.
+ * that are not known here, `--seeds` how many seeds, `--sets` a comma-separated list. Where PYTHON has numpyro, two of
+ * its methods, SVGD and AutoMultivariateNormal, take as many gradients on the same sets, seed 0.
  */
 export default async function bench(args: readonly string[]): Promise<Report> {
   const values = optionsIn(args, {
