@@ -42,8 +42,9 @@ function run(program: string, args: readonly string[]): string {
 
 const steinrl = (args: readonly string[]) => run(process.execPath, [cli, ...args])
 
-/** What pages take for granted: the examples, and a run whose policies are exported. */
+/** What pages take for granted: the examples, a policy of stable-baselines3 and a run whose policies are exported. */
 beforeAll(() => {
+  cpSync(join(root, 'test/golden/stable-baselines3/ppo.zip'), join(place, 'model.zip'))
   cpSync(join(root, 'examples/posteriors'), join(place, 'examples/posteriors'), { recursive: true })
   steinrl([...'train svpg CartPole-v1 --particles 4 --iterations 2 --eval-episodes 2 --out runs/x'.split(' ')])
   steinrl([...'export runs/x --out runs/x/policy'.split(' ')])
