@@ -7,6 +7,7 @@ import { expect, test } from '@jest/globals'
 import { UsageError } from '../../src/core/errors.ts'
 import { readPickle } from '../../src/export/import/pickle.ts'
 import { importStableBaselines } from '../../src/export/import/stable-baselines.ts'
+import { tensorOf } from '../../src/export/import/torch-file.ts'
 import { readZip } from '../../src/export/import/zip.ts'
 import { seenThrough } from '../../src/export/run.ts'
 import { encodePolicy } from '../../src/policy/description.ts'
@@ -121,6 +122,11 @@ test.each([
     'its pickle has "a", which is no float32 tensor.',
   ],
   [
+    'has a name of 2⁹⁹ parts',
+    bytes([0x80, 2], '}K\x01', ...Array<number[]>(99).fill([0x71, 0, 0x68, 0, 0x86]), 'K\x01s.'),
+    'its pickle has a name that is no text.',
+  ],
+  [
     'has numbers of another kind',
     bytes([0x80, 2], '(X\x07\0\0\0storagectorch\nLongStorage\ntQ.'),
     '"torch LongStorage"',
@@ -128,6 +134,14 @@ test.each([
 ])('a pickle that %s is refused', (_, pickle, sentence) => {
   expect(() => readPickle(pickle)).toThrow(UsageError)
   expect(() => readPickle(pickle)).toThrow(sentence)
+})
+
+test('a tensor that is larger than its numbers is refused, whatever its strides are', () => {
+  const stored = (shape: number[], strides: number[], offset = 0) => ({ storage: '0', offset, shape, strides })
+  const storage = new Uint8Array(Float32Array.of(1, 2, 3, 4, 5, 6).buffer)
+  expect([...tensorOf('w', stored([3, 2], [1, 3]), storage).data]).toEqual([1, 4, 2, 5, 3, 6])
+  for (const larger of [stored([7], [1]), stored([1e9], [0]), stored([3, 2], [2, 1], 1), stored([0], [1])])
+    expect(() => tensorOf('w', larger, storage)).toThrow(/^"w" of shape \[[\d,]+\] is larger than its numbers\.$/)
 })
 
 test('a zip that is compressed, encrypted, has a name twice or is none is refused', () => {

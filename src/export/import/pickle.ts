@@ -68,8 +68,9 @@ function tensorsOf(value: unknown): Map<string, StoredTensor> {
   if (!(value instanceof Dict)) throw new UsageError('its pickle is no state_dict.')
   return new Map(
     [...value.entries].map(([name, tensor]) => {
-      if (typeof name !== 'string' || !(tensor instanceof Tensor))
-        throw new UsageError(`its pickle has ${show(String(name))}, which is no float32 tensor.`)
+      // A tuple of tuples of itself would be a text without end.
+      if (typeof name !== 'string') throw new UsageError('its pickle has a name that is no text.')
+      if (!(tensor instanceof Tensor)) throw new UsageError(`its pickle has ${show(name)}, which is no float32 tensor.`)
       return [name, tensor.stored]
     }),
   )

@@ -31,10 +31,11 @@ export function readStateDict(bytes: Uint8Array): Map<string, NamedTensor> {
   return tensors
 }
 
-function tensorOf(name: string, { offset, shape, strides }: StoredTensor, storage: Uint8Array): NamedTensor {
+/** @throws UsageError where the storage has fewer numbers, also where strides of 0 would read some of them again */
+export function tensorOf(name: string, { offset, shape, strides }: StoredTensor, storage: Uint8Array): NamedTensor {
   const size = shape.reduce((product, length) => product * length, 1)
   const last = shape.reduce((sum, length, k) => sum + (length - 1) * strides[k], offset)
-  if (size === 0 || (last + 1) * FLOAT_BYTES > storage.byteLength)
+  if (size === 0 || Math.max(size, last + 1) * FLOAT_BYTES > storage.byteLength)
     throw new UsageError(`${JSON.stringify(name)} of shape [${shape}] is larger than its numbers.`)
   const view = new DataView(storage.buffer, storage.byteOffset, storage.byteLength)
   const data = new Float32Array(size)
