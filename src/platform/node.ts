@@ -1,6 +1,18 @@
-import { access, appendFile, link, mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import {
+  access,
+  appendFile,
+  link,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  rmdir,
+  writeFile,
+} from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
-import { dirname } from 'node:path'
+import { dirname, join, relative, sep } from 'node:path'
 import nodeProcess, { cwd } from 'node:process'
 import { setImmediate } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
@@ -42,10 +54,12 @@ async function syncDirectory(path: string): Promise<void> {
 const held = new Set<string>()
 
 async function lockFile(path: string): Promise<(() => Promise<void>) | null> {
+  let made: string | undefined
   const release = async () => {
     held.delete(path)
     // Where it cannot be removed it ends with this process.
     await rm(path, { force: true }).catch(() => {})
+    if (made) await removeEmpty(dirname(path), made)
   }
   if (held.has(path)) return release
   // Written beside and linked, so that nobody finds it half made.
@@ -53,7 +67,7 @@ async function lockFile(path: string): Promise<(() => Promise<void>) | null> {
   const text = `${nodeProcess.pid} ${await startOf(nodeProcess.pid)}`
   await writeFile(own, text).catch(async (error: NodeJS.ErrnoException) => {
     if (error.code !== 'ENOENT') throw error
-    await mkdir(dirname(path), { recursive: true })
+    made = await mkdir(dirname(path), { recursive: true })
     await writeFile(own, text)
   })
   try {
@@ -62,6 +76,16 @@ async function lockFile(path: string): Promise<(() => Promise<void>) | null> {
     return release
   } finally {
     await rm(own, { force: true })
+  }
+}
+
+/** Removes a directory, and those above it up to `top`, that nothing was put into. */
+async function removeEmpty(path: string, top: string): Promise<void> {
+  const parents = relative(top, path).split(sep).filter(Boolean)
+  try {
+    for (let depth = parents.length; depth >= 0; depth--) await rmdir(join(top, ...parents.slice(0, depth)))
+  } catch {
+    // Something is in it.
   }
 }
 
