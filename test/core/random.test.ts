@@ -106,8 +106,6 @@ const criticSeeds = (particles: number) =>
  */
 const KNOWN: Readonly<Record<string, readonly string[]>> = {
   'svpg, PPO with a critic': criticSeeds(3),
-  // The first gradient step runs its losses twice: once for their values, once to record them.
-  sac: [Draw.sac.next, Draw.sac.current].map((draw) => `fillNormal and fillNormal at 3 0 ${Purpose.noise} 0 ${draw} 1`),
   adr: [
     ...criticSeeds(1),
     ...[0, 1, 2].map((l) => `fillNormal and fillUniform at 3 0 ${Purpose.discriminator} 0 ${l} 0`),
