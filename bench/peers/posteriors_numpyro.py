@@ -27,7 +27,7 @@ from numpyro.infer.autoguide import AutoMultivariateNormal
 
 
 class Flat(dist.ImproperUniform):
-    """A flat prior that SteinVI can trace: it draws from every prior before it starts elsewhere."""
+    """A flat prior that SteinVI can trace: it draws from every prior once."""
 
     def sample(self, key, sample_shape=()):
         free = jax.random.uniform(key, sample_shape + self.batch_shape + self.event_shape, minval=-2, maxval=2)

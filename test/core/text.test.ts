@@ -15,7 +15,7 @@ async function inJsdom(program: string): Promise<unknown> {
     delete URL.createObjectURL
     const { createSVGD, loadSvgd, saveSvgd, svgd } = await import('${dist}/svgd.js')
     const { make, makeVector } = await import('${dist}/envs.js')
-    const score = (theta, out) => out.set(theta.map((x) => -x))
+    const score = (out, theta) => out.set(theta.map((x) => -x))
     const refusal = (promise) => promise.then(() => 'none', ({ name, message }) => name + ': ' + message)
     ${program}`
   const flags = ['--conditions=browser', '--input-type=module', '--eval', script]
