@@ -4,6 +4,7 @@ import Sequencer from '@jest/test-sequencer'
 export const LONG = [
   'test/readme.test.ts',
   'test/docs.test.ts',
+  'test/faults/commands.test.ts',
   'test/cluster/faults.test.ts',
   'test/cluster/experiments.test.ts',
   'test/faults/faults.test.ts',

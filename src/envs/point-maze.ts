@@ -130,8 +130,9 @@ export function mazeWalls(constants: Readonly<Record<string, number>>): Wall[] {
   const { wallCount } = constants
   check(wholeNumber('wallCount', 0, MOST_WALLS), wallCount)
   return Array.from({ length: constants.wallCount }, (_, w) => {
-    requireNumbers('mazeWalls', SIDES.map((side) => `wall${w}${side}`), constants) // biome-ignore format: one line
-    const [left, bottom, right, top] = SIDES.map((side) => constants[`wall${w}${side}`])
+    const names = SIDES.map((side) => `wall${w}${side}`)
+    requireNumbers('mazeWalls', names, constants)
+    const [left, bottom, right, top] = names.map((name) => constants[name])
     return [left, bottom, right, top]
   })
 }
