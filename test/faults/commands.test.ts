@@ -121,6 +121,8 @@ test.each(['fit', 'sweep', 'experiment'])('%s: a lock of a process that was kill
 })
 
 test('a damaged file of one trial does not cost the trial: it is done again', async () => {
+  // Long enough that it is killed in the second rung.
+  await writeFile(join(directory, 'space.json'), JSON.stringify({ ...SPACE, iterations: 90 }))
   const alone = await run(directory, ...sweep, '--out', 'alone')
   const stopped = start(directory, [...sweep, '--out', 'out'])
   const trials = join(directory, 'out', 'trials')
@@ -134,7 +136,9 @@ test('a damaged file of one trial does not cost the trial: it is done again', as
     const { number, value, settings } = JSON.parse(lines(stdout).at(-1) as string).best
     return { number, value, settings }
   }
-  expect([again.code, result(again), damaged.length]).toEqual([0, result(alone), 3])
+  expect([again.code, result(again)]).toEqual([0, result(alone)])
+  // At least the best one, which the second rung goes on from.
+  expect(damaged.length).toBeGreaterThan(0)
 })
 
 test.each(['eval', 'fit'])('%s | head: 141', async (name) => {
