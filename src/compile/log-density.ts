@@ -1,6 +1,6 @@
 import { show, UsageError } from '../core/errors.ts'
-import { refuseUnknown } from '../core/options.ts'
-import type { Minibatch, PopulationScore } from '../core/population.ts'
+import { asState, refuseUnknown } from '../core/options.ts'
+import { type Minibatch, OWN_SCORES, type PopulationScore } from '../core/population.ts'
 import { check, oneOf, trueOrFalse } from '../core/schemas.ts'
 import { mendGradients } from '../nn/gradients/mend.ts'
 import { tf } from '../nn/tfjs.ts'
@@ -38,7 +38,7 @@ export function logDensity(density: LogDensity, options: LogDensityOptions = {})
   const mode = check(oneOf('compile', COMPILE_MODES), options.compile ?? 'auto')
   const checkFinite = check(trueOrFalse('checkFinite'), options.checkFinite ?? false)
   const differentiate = compiledGradient({ name: 'The log density', mode, checkFinite })
-  return ({ particles: n, dimension, stride, x, score }, batch) => {
+  const scores: PopulationScore = ({ particles: n, dimension, stride, x, score }, batch) => {
     if (!tf.getBackend()) throw new UsageError('logDensity needs tfjs: await startTfjs() first.')
     mendGradients()
     let depends = false
@@ -54,6 +54,7 @@ export function logDensity(density: LogDensity, options: LogDensityOptions = {})
       throw depends && isUnconnected(error) ? new UsageError(UNCONNECTED) : error
     }
   }
+  return asState(OWN_SCORES, scores)
 }
 
 const UNCONNECTED =

@@ -25,10 +25,10 @@ export const unknownOptions = (options: object, known: readonly string[]): strin
     .filter(([name, value]) => !known.includes(name) && value !== undefined)
     .map(([name]) => `no option ${show(name)}${hintFor(name, known).replace(/\.$/, '')}`)
 
-/** The states that were given, each with the name of what made it. A copy of one, with other fields, is none. */
+/** What the library made and gave away, each with the name of its kind. A copy with other fields is none. */
 const states = new WeakMap<object, string>()
 
-/** A state that its algorithm gives away, and by which refuseNoState() knows it again. */
+/** What is given away, a state say, and which isMade() and refuseNoState() know again. */
 export function asState<S extends object>(kind: string, state: S): S {
   states.set(state, kind)
   return state
@@ -36,7 +36,7 @@ export function asState<S extends object>(kind: string, state: S): S {
 
 /** Whether asState() has marked this very thing as one of the kind. */
 export const isMade = (kind: string, value: unknown): boolean =>
-  typeof value === 'object' && value !== null && states.get(value) === kind
+  (typeof value === 'object' || typeof value === 'function') && value !== null && states.get(value) === kind
 
 /**
  * Refuses what is no state, as the promise of one that was not awaited or a copy with other fields.

@@ -1,5 +1,6 @@
 import { show, UsageError } from '../core/errors.ts'
-import type { Minibatch, Population, PopulationScore } from '../core/population.ts'
+import { isMade } from '../core/options.ts'
+import { type Minibatch, OWN_SCORES, type Population, type PopulationScore } from '../core/population.ts'
 import type { SteinArena } from './fields.ts'
 
 /**
@@ -49,6 +50,7 @@ export function scoreOf({ score, populationScore }: Scores): (state: Scored, bat
   if (populationScore === undefined)
     throw new UsageError('Give a score (of one particle) or a populationScore (of all of them).')
   requireFunction('populationScore', populationScore, '({ x, score, particles, dimension, stride }) => …')
+  if (isMade(OWN_SCORES, populationScore)) return ({ population }, batch) => populationScore(population, batch)
   return (state, batch) => scorePopulation(populationScore, state, batch)
 }
 
