@@ -11,6 +11,7 @@ import { renderPosterior } from '../bayes/report.ts'
 import { drawsToArviz, drawsToCsv, drawsToSafetensors } from '../bayes/save.ts'
 import { summary } from '../bayes/summary.ts'
 import { UsageError } from '../core/errors.ts'
+import { loadModule } from '../envs/description.ts'
 import { startTfjs } from '../nn/tfjs.ts'
 import { takeLock } from '../train/run.ts'
 import { writeTogether } from '../train/run-files.ts'
@@ -124,7 +125,7 @@ const exists = (path: string) =>
 
 async function modelFrom(file: string, data: string | undefined): Promise<Model> {
   if (!(await exists(file))) throw new UsageError(`There is no model at ${file}.`)
-  const module = (await import(pathToFileURL(resolve(file)).href)) as ModelModule
+  const module = (await loadModule('the model', pathToFileURL(resolve(file)).href)) as ModelModule
   const given = module.default ?? module.model
   if (isModel(given)) return given
   if (typeof given !== 'function')

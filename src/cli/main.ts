@@ -3,15 +3,7 @@ import { Command } from 'commander'
 import pc from 'picocolors'
 import { isExpected } from '../core/errors.ts'
 import { version } from '../core/version.ts'
-import { clusterCommand, workerCommand } from './cluster.ts'
-import { evalCommand } from './eval.ts'
 import { exitCodeOf, READER_LEFT } from './exit-codes.ts'
-import { experimentCommand } from './experiment.ts'
-import { exportCommand } from './export.ts'
-import { fitCommand } from './fit.ts'
-import { playCommand } from './play.ts'
-import { sweepCommand } from './sweep.ts'
-import { trainCommand } from './train.ts'
 
 const program = new Command('steinrl')
   .version(version)
@@ -28,18 +20,17 @@ const program = new Command('steinrl')
           .replaceAll('\n', ' '),
       ),
   })
-const commands = [
-  trainCommand(),
-  evalCommand(),
-  experimentCommand(),
-  sweepCommand(),
-  exportCommand(),
-  fitCommand(),
-  playCommand(),
-]
-for (const command of [...commands, workerCommand(), clusterCommand()]) {
-  for (const each of [command, ...command.commands]) each.copyInheritedSettings(program)
-  program.addCommand(command)
+/** Each is loaded when it is asked for: all of them take half a second. */
+const commands: Record<string, () => Promise<Command>> = {
+  train: async () => (await import('./train.ts')).trainCommand(),
+  eval: async () => (await import('./eval.ts')).evalCommand(),
+  experiment: async () => (await import('./experiment.ts')).experimentCommand(),
+  sweep: async () => (await import('./sweep.ts')).sweepCommand(),
+  export: async () => (await import('./export.ts')).exportCommand(),
+  fit: async () => (await import('./fit.ts')).fitCommand(),
+  play: async () => (await import('./play.ts')).playCommand(),
+  worker: async () => (await import('./cluster.ts')).workerCommand(),
+  cluster: async () => (await import('./cluster.ts')).clusterCommand(),
 }
 
 // A reader that left early, as head does, is no bug: a shell is told of it as of the signal that Node ignores.
@@ -49,7 +40,15 @@ for (const stream of [process.stdout, process.stderr])
     process.exitCode ??= READER_LEFT
   })
 
+const [first] = process.argv.slice(2)
+const asked = Object.hasOwn(commands, first ?? '') ? [first] : first === '--version' ? [] : Object.keys(commands)
+
 try {
+  for (const name of asked) {
+    const command = await commands[name]()
+    for (const each of [command, ...command.commands]) each.copyInheritedSettings(program)
+    program.addCommand(command)
+  }
   await program.parseAsync()
 } catch (error) {
   // An unexpected error is a bug: show where it came from.

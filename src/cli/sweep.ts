@@ -6,6 +6,7 @@ import pc from 'picocolors'
 import { show, UsageError } from '../core/errors.ts'
 import { fromJson } from '../core/json.ts'
 import { refuseUnknown } from '../core/options.ts'
+import { loadModule } from '../envs/description.ts'
 import type { SweepOptions } from '../sweeps/plan.ts'
 import { readSweep, runSweep, type SweepProgress } from '../sweeps/sweep.ts'
 import { type Interrupt, listenForInterrupt, oneByOne } from './interrupt.ts'
@@ -66,16 +67,10 @@ async function runCommand(file: string, { json, ...given }: CommandOptions): Pro
 }
 
 async function readSpace(file: string): Promise<Pick<SweepOptions, 'env'>> {
-  const space = /\.[cm]?[jt]s$/.test(file) ? await exported(file) : await parsed(file)
+  const isModule = /\.[cm]?[jt]s$/.test(file)
+  const space = isModule ? (await loadModule('the space', pathToFileURL(resolve(file)).href)).default : await parsed(file)
   refuseUnknown(show(file), space, IN_FILE)
   return space as Pick<SweepOptions, 'env'>
-}
-
-async function exported(file: string): Promise<unknown> {
-  const module = await import(pathToFileURL(resolve(file)).href).catch((error: Error) => {
-    throw new UsageError(`Cannot load ${show(file)}: ${error.message}`)
-  })
-  return module.default
 }
 
 async function parsed(file: string): Promise<unknown> {

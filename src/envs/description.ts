@@ -166,13 +166,20 @@ export async function findTask(spec: EnvironmentSpec): Promise<TaskDescription> 
 /** Modules are code: only those that the user has on disk, or the page that it is of. */
 const LOADABLE = /^(file:|\/|\.\.?\/|[a-zA-Z]:[\\/])/
 
-/** @throws UsageError for a module that cannot be loaded */
-export async function loadModule(id: string, module: string): Promise<Record<string, unknown>> {
+/**
+ * What a module of the user's exports.
+ *
+ * @param of what it makes, for the error
+ * @throws UsageError for a module that cannot be loaded
+ */
+export async function loadModule(of: string, module: string): Promise<Record<string, unknown>> {
   try {
     return await importUnseen(module)
   } catch (error) {
-    const why = String((error as Error)?.message ?? error).replace(/\.$/, '')
-    throw new UsageError(`The module ${show(module)} of ${id} cannot be loaded: ${why}.`)
+    const why = String((error as Error)?.message ?? error)
+      .replace(/\s+/g, ' ')
+      .replace(/\.$/, '')
+    throw new UsageError(`The module ${show(module)} of ${of} cannot be loaded: ${why}.`)
   }
 }
 
