@@ -6,6 +6,7 @@ export default {
   moduleNameMapper: {
     '^#platform$': '<rootDir>/src/platform/node.ts',
     '^#commonjs$': '<rootDir>/src/platform/commonjs-node.ts',
+    '^#tfjs$': '<rootDir>/src/platform/tfjs-node.ts',
     '^#threads$': '<rootDir>/src/platform/threads-node.ts',
     '^#python$': '<rootDir>/src/envs/python/task-node.ts',
     '^#workers$': '<rootDir>/src/platform/workers-node.ts',

@@ -68,7 +68,9 @@ async function runCommand(file: string, { json, ...given }: CommandOptions): Pro
 
 async function readSpace(file: string): Promise<Pick<SweepOptions, 'env'>> {
   const isModule = /\.[cm]?[jt]s$/.test(file)
-  const space = isModule ? (await loadModule('the space', pathToFileURL(resolve(file)).href)).default : await parsed(file)
+  const space = isModule
+    ? (await loadModule('the space', pathToFileURL(resolve(file)).href)).default
+    : await parsed(file)
   refuseUnknown(show(file), space, IN_FILE)
   return space as Pick<SweepOptions, 'env'>
 }

@@ -1,9 +1,10 @@
 import { show, UsageError } from '../core/errors.ts'
-import { asState, refuseUnknown } from '../core/options.ts'
-import { type Minibatch, OWN_SCORES, type PopulationScore } from '../core/population.ts'
+import { refuseUnknown } from '../core/options.ts'
+import type { Minibatch, PopulationScore } from '../core/population.ts'
 import { check, oneOf, trueOrFalse } from '../core/schemas.ts'
 import { mendGradients } from '../nn/gradients/mend.ts'
 import { tf } from '../nn/tfjs.ts'
+import { asOwn } from '../svgd/scores.ts'
 import { COMPILE_MODES, type CompileMode, compiledGradient } from './compiled.ts'
 
 /** log p of every particle up to a constant: [n, dimension] → [n]. */
@@ -54,7 +55,7 @@ export function logDensity(density: LogDensity, options: LogDensityOptions = {})
       throw depends && isUnconnected(error) ? new UsageError(UNCONNECTED) : error
     }
   }
-  return asState(OWN_SCORES, scores)
+  return asOwn(scores)
 }
 
 const UNCONNECTED =

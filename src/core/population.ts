@@ -18,8 +18,5 @@ export interface Minibatch {
   readonly scale: number
 }
 
-/** The kind, for isMade(), of scores that are the library's own: they are known to write nothing but scores. */
-export const OWN_SCORES = 'scores of a log density'
-
 /** Writes the scores of all particles. */
 export type PopulationScore = (population: Population, batch: Minibatch) => void

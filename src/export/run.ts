@@ -10,7 +10,6 @@ import { type Bounds, encodePolicy, type Normalisation, type PopulationToExport 
 import { type ActionSampler, arePolicies } from '../rl/agents.ts'
 import { bestParticle, evaluationOf, readRun } from '../train/run-directory.ts'
 import { writeTogether } from '../train/run-files.ts'
-import { layersModel } from './layers.ts'
 import { onnxModel, samplerOnnxModel } from './onnx.ts'
 import type { SinglePolicy } from './parts.ts'
 
@@ -78,6 +77,7 @@ async function policyFiles(
       const single = singleOf(whole, chosen ?? numberOf(whole, 'best'))
       if (format === 'onnx') written['policy.onnx'] = await onnxModel(single)
       else {
+        const { layersModel } = await import('./layers.ts')
         const { model, weights } = await layersModel(single)
         Object.assign(written, { 'model.json': model, 'weights.bin': weights })
       }

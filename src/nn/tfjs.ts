@@ -1,10 +1,7 @@
-// The one place where tfjs is started. tfjs-layers is imported for its side effect: it registers the gradients, which
-// tfjs-core alone does not have in Node. Before it stands what it needs in a bundle.
+// The one place where tfjs is started. Before it stands what it needs in a bundle.
 import { lend, takeBack } from '#commonjs'
-import '@tensorflow/tfjs-layers'
-import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm'
-import * as tf from '@tensorflow/tfjs-core'
 import { platform } from '#platform'
+import { setWasmPaths, tf } from '#tfjs'
 import { show, UsageError } from '../core/errors.ts'
 import { type CoreModule, type CoreSource, compileCore, fromBase64, requireSimd } from '../core/module.ts'
 import { refuseUnknown } from '../core/options.ts'

@@ -1,6 +1,6 @@
 import { show, UsageError } from '../core/errors.ts'
-import { isMade } from '../core/options.ts'
-import { type Minibatch, OWN_SCORES, type Population, type PopulationScore } from '../core/population.ts'
+import { asState, isMade } from '../core/options.ts'
+import type { Minibatch, Population, PopulationScore } from '../core/population.ts'
 import type { SteinArena } from './fields.ts'
 
 /**
@@ -35,6 +35,11 @@ export function rowsOf({ particles, dimension, stride, x, score }: Population): 
   }))
 }
 
+const OWN = 'scores of the library'
+
+/** Marks scores as the library's own, which are known to write scores and nothing else. */
+export const asOwn = (scores: PopulationScore): PopulationScore => asState(OWN, scores)
+
 /**
  * The score of one particle or of all, whichever was given, as a function of the state.
  *
@@ -50,7 +55,7 @@ export function scoreOf({ score, populationScore }: Scores): (state: Scored, bat
   if (populationScore === undefined)
     throw new UsageError('Give a score (of one particle) or a populationScore (of all of them).')
   requireFunction('populationScore', populationScore, '({ x, score, particles, dimension, stride }) => …')
-  if (isMade(OWN_SCORES, populationScore)) return ({ population }, batch) => populationScore(population, batch)
+  if (isMade(OWN, populationScore)) return ({ population }, batch) => populationScore(population, batch)
   return (state, batch) => scorePopulation(populationScore, state, batch)
 }
 

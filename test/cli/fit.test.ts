@@ -137,6 +137,12 @@ describe('what cannot be fitted is refused in one line, and nothing is written',
       'A model has no option "generate"; the nearest is generated.',
       { model: LINE.replace('=> model({', '=> ({ generate: () => ({}), ...model({').replace(/\}\)$/, '})})') },
     ],
+    [
+      'a model whose package is not there',
+      "of the model cannot be loaded: Cannot find package 'no-package'",
+      { model: "import 'no-package'\nexport default {}" },
+    ],
+    ['a model that throws as it is loaded', 'cannot be loaded: one two.', { model: "throw new Error('one\\ntwo')" }],
     ['data that are not there', 'There is no data at no.csv.', {}, ['--data', 'no.csv']],
     ['too few particles', 'particles must be a whole number', {}, ['--particles', '1']],
   ]

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs-core'
+import { tf } from '#tfjs'
 
 // x.square().sum(1): the ops of tfjs as methods of tensors, which the package @tensorflow/tfjs adds and tfjs-core in
 // Node does not have.

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs-core'
+import { tf } from '#tfjs'
 
 // tf.einsum of one or two tensors, which tfjs's WASM backend lacks, and its gradient.
 

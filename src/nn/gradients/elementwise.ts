@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs-core'
+import { tf } from '#tfjs'
 import { differentiate, indicator, nothing, unbroadcast } from './differentiate.ts'
 
 // Where a function has a kink JAX's choice is taken: |x|' = 1 at 0, halves where two arguments are equal and at the

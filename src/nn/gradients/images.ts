@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs-core'
+import { tf } from '#tfjs'
 import { UsageError } from '../../core/errors.ts'
 import { differentiate } from './differentiate.ts'
 

@@ -1,5 +1,5 @@
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm'
-import * as tf from '@tensorflow/tfjs-core'
+import { tf } from '#tfjs'
 
 // Kernels that tfjs's WASM backend lacks and gradients need, and one that writes over its memory.
 

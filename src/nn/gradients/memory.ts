@@ -1,5 +1,5 @@
 import type { BackendWasm } from '@tensorflow/tfjs-backend-wasm'
-import * as tf from '@tensorflow/tfjs-core'
+import { tf } from '#tfjs'
 import { RunError } from '../../core/errors.ts'
 
 /** What a WASM memory can hold. */

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs-core'
+import { tf } from '#tfjs'
 import { registerChainedOps } from './chained.ts'
 import { registerEinsum } from './einsum.ts'
 import { differentiateElementwise } from './elementwise.ts'

@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs-core'
+import { tf } from '#tfjs'
 
 // tfjs 4.22 records what it computes on a tape and walks it backwards. Four things are mended in its engine:
 //
