@@ -2,7 +2,6 @@ import { createArena } from '../src/core/arena.ts'
 import { f32, padded } from '../src/core/layout.ts'
 import { compileCore } from '../src/core/module.ts'
 import { splitSeed } from '../src/core/random.ts'
-import { emptyLog } from '../src/envs/action-log.ts'
 import { cartPole } from '../src/envs/cartpole.ts'
 import { readInto } from '../src/nn/core-op.ts'
 import { categorical, stockCategorical } from '../src/nn/distributions.ts'
@@ -10,7 +9,7 @@ import { forward, stockForward } from '../src/nn/forward.ts'
 import { type Activation, initialiseInto, mlp, type Network } from '../src/nn/network.ts'
 import { policyFields, policyOf, writePolicy } from '../src/nn/policy.ts'
 import { startTfjs, tf } from '../src/nn/tfjs.ts'
-import { rollout, seedFields, startEnvironments, type Task, writeTask } from '../src/rl/rollout.ts'
+import { createRoller, rollout, seedFields, startEnvironments, type Task, writeTask } from '../src/rl/rollout.ts'
 import { batchFields, environmentFields } from '../src/rl/rollout-layout.ts'
 import { type Case, measure, type Row } from './harness.ts'
 import { hasPython, runPython } from './peers/python.ts'
@@ -213,12 +212,12 @@ async function benchPolicyStep({ particles, environments, hidden }: (typeof POLI
   })
   writePolicy(arena, policy, D)
   writeTask(arena, task)
-  startEnvironments(arena, task, { particle: 0, instances: [], log: emptyLog(0) })
+  startEnvironments(arena, task, createRoller(task, 0))
   let step = 0
   const run = () => {
     rows.forEach((row, particle) => {
       view.theta.set(row)
-      rollout(arena, task, { particle, instances: [], log: emptyLog(0) }, step)
+      rollout(arena, task, createRoller(task, particle), step)
     })
     step += STEPS
   }

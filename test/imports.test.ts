@@ -317,7 +317,6 @@ const TESTED_ELSEWHERE: Readonly<Record<string, readonly [where: string, why: st
   'play/raster.ts': ['play/gif.test.ts', 'the pixels of every shape'],
   'play/side-by-side.ts': ['play/animation.test.ts', 'scenes of several episodes'],
   'rl/advantages.ts': ['rl/returns.test.ts', 'returns, values and weights of rows'],
-  'rl/whole-episodes.ts': ['algorithms/policy-gradient/self-imitation.test.ts', 'whole episodes are what it keeps'],
   'rl/evaluate.ts': ['rl/rollout.test.ts', 'evaluation beside rollouts of the same seeds'],
   'rl/normalisation.ts': ['algorithms/policy-gradient/trajectory-imitation.test.ts', 'rows that a discriminator sees'],
   'rl/particle-states.ts': ['train/resume.test.ts', 'what checkpoints hold'],

@@ -4,7 +4,6 @@ import { createArena } from '../../src/core/arena.ts'
 import { f32, padded } from '../../src/core/layout.ts'
 import { compileCore } from '../../src/core/module.ts'
 import { Purpose, splitSeed } from '../../src/core/random.ts'
-import { emptyLog } from '../../src/envs/action-log.ts'
 import { cartPole } from '../../src/envs/cartpole.ts'
 import { make } from '../../src/envs/make.ts'
 import { vectorFields, writeVector } from '../../src/envs/vector-fields.ts'
@@ -13,7 +12,7 @@ import { forward } from '../../src/nn/forward.ts'
 import { initialiseInto, mlp } from '../../src/nn/network.ts'
 import { policyFields, policyOf, writePolicy } from '../../src/nn/policy.ts'
 import { startTfjs, tf } from '../../src/nn/tfjs.ts'
-import { rollout, seedFields, startEnvironments, type Task, writeTask } from '../../src/rl/rollout.ts'
+import { createRoller, rollout, seedFields, startEnvironments, type Task, writeTask } from '../../src/rl/rollout.ts'
 import { batchFields, environmentFields } from '../../src/rl/rollout-layout.ts'
 import { steinDirection } from '../../src/svgd/direction.ts'
 import { steinFields } from '../../src/svgd/fields.ts'
@@ -87,11 +86,11 @@ async function rollouts(): Promise<() => unknown> {
   initialiseInto(arena.view.theta, policy.net, arena.ops, task.seed, 0)
   writePolicy(arena, policy, D)
   writeTask(arena, task)
-  startEnvironments(arena, task, { particle: 0, instances: [], log: emptyLog(0) })
+  startEnvironments(arena, task, createRoller(task, 0))
   let step = 0
   return () => {
     for (let particle = 0; particle < particles; particle++) {
-      rollout(arena, task, { particle, instances: [], log: emptyLog(0) }, step)
+      rollout(arena, task, createRoller(task, particle), step)
     }
     step += steps
   }

@@ -6,12 +6,12 @@ import type { u8 } from '../core/layout.ts'
 import { Purpose, splitSeed } from '../core/random.ts'
 import { seedSchema } from '../core/schemas.ts'
 import { arraysPart, type StatePart } from '../core/state.ts'
-import { type ActionLog, appendTo, emptyLog, lastSteps } from './action-log.ts'
 import type { Environment, EnvironmentSpec, Info } from './contract.ts'
 import { actionOf, beginEpisode, beginStep, namingRow, openEpisodes, startEpisode, stepEpisode } from './episodes.ts'
 import { loadInstances, playAgain, saveInstances } from './instance-states.ts'
 import { creatorOf } from './instances.ts'
 import { type Space, sizeOf } from './spaces.ts'
+import { appendTo, emptyLog, lastSteps, type StepLog } from './step-log.ts'
 import { type AutoresetMode, type vectorFields, writeVector } from './vector-fields.ts'
 
 // The rows of a vector: how they move, and what they are between two steps.
@@ -150,7 +150,7 @@ function endEpisode(
 const longestOf = (elapsed: Int32Array) => elapsed.reduce((a, b) => Math.max(a, b), 0)
 
 /** The running episodes of instances: by their own states, or by the actions since they began. */
-function instancesPart(vector: Vector, instances: readonly Environment[], log: ActionLog) {
+function instancesPart(vector: Vector, instances: readonly Environment[], log: StepLog) {
   const { spec } = vector
   const { view } = vector.arena
   const part: StatePart = {

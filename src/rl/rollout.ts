@@ -4,7 +4,6 @@ import { RunError, show, UsageError } from '../core/errors.ts'
 import { deriveSeed } from '../core/generator.ts'
 import { f32, u8, u32 } from '../core/layout.ts'
 import { joinSeed, Purpose, type Seed } from '../core/random.ts'
-import { type ActionLog, appendTo, emptyLog, lastSteps } from '../envs/action-log.ts'
 import type { Environment, EnvironmentSpec } from '../envs/contract.ts'
 import {
   actionOf,
@@ -19,6 +18,7 @@ import { refuseEndless } from '../envs/errors.ts'
 import { loadInstances, playAgain, saveInstances } from '../envs/instance-states.ts'
 import { creatorOf, openInstances } from '../envs/instances.ts'
 import { type Action, actionSize, observationSize } from '../envs/spaces.ts'
+import { appendTo, emptyLog, lastSteps, type StepLog } from '../envs/step-log.ts'
 import type { Head, policyFields } from '../nn/policy.ts'
 import type { ParticleState } from './evaluator.ts'
 import { type CarriedFields, fixed, growing } from './particle-states.ts'
@@ -29,6 +29,7 @@ import {
   writeBatch,
   writeEnvironments,
 } from './rollout-layout.ts'
+import { noRows, type PastRows } from './whole-episodes.ts'
 
 /** Room for a seed that the op deriveSeed writes. */
 export const seedFields = () => ({ episodeSeed: u32(2) })
@@ -60,7 +61,9 @@ export interface Roller {
   /** [E] instances of a task in TypeScript; none where the physics is in the core. */
   readonly instances: readonly Environment[]
   /** What has been done in the running episodes of a task in TypeScript. */
-  readonly log: ActionLog
+  readonly log: StepLog
+  /** The rows of the running episodes, where somebody learns from whole ones. */
+  readonly past: PastRows
 }
 
 /** @throws UsageError for a task without a time limit */
@@ -71,6 +74,7 @@ export function createRoller({ spec, environments: E }: Task, particle: number):
     particle,
     instances: count > 0 ? openInstances(creatorOf(spec), count) : [],
     log: emptyLog(count * actionSize(spec)),
+    past: noRows(E, observationSize(spec), actionSize(spec)),
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Arena } from '../core/arena.ts'
-import { joined } from '../core/rows.ts'
+import { appendTo, emptyLog, emptyLog64, lastSteps, type StepLog } from '../envs/step-log.ts'
 import type { ParticleState } from './evaluator.ts'
 import type { batchFields, environmentFields } from './rollout-layout.ts'
 
@@ -16,80 +16,93 @@ export interface Episode {
   readonly reward: Float64Array
 }
 
-/** The rows so far of episodes that are still running, environment by environment; part of a particle's state. */
-interface OpenEpisodes {
-  readonly openObservation: Float32Array
-  readonly openAction: Float32Array
-  readonly openReward: Float64Array
+/** The rows of E environments step by step, from the first step of the episodes that run. */
+export interface PastRows {
+  /** [steps, E, O] */
+  readonly observation: StepLog
+  /** [steps, E, A] */
+  readonly action: StepLog
+  /** [steps, E] */
+  readonly reward: StepLog<Float64Array>
 }
 
-export const noOpenEpisodes = (): OpenEpisodes => ({
-  openObservation: new Float32Array(0),
-  openAction: new Float32Array(0),
-  openReward: new Float64Array(0),
+/** What a particle carries of them: the last steps, as many as the longest episode has that runs. */
+interface CarriedRows {
+  readonly pastObservation: Float32Array
+  readonly pastAction: Float32Array
+  readonly pastReward: Float64Array
+}
+
+export const noRows = (environments: number, O: number, A: number): PastRows => ({
+  observation: emptyLog(environments * O),
+  action: emptyLog(environments * A),
+  reward: emptyLog64(environments),
 })
 
 type EpisodeArena = Arena<ReturnType<typeof batchFields> & ReturnType<typeof environmentFields>>
 
 /**
- * Appends the rows of a rollout to those of the episodes that were running before it. Call it before anything changes
- * the rewards of the batch.
+ * Adds the rows of a rollout to those before it, which takes the same time however long episodes have been running.
+ * Call it before anything changes the rewards of the batch.
  *
- * @param open what the particle carried; its lengths are the steps of each environment before the rollout, `time` of
- *   its first rows
- * @returns the episodes that ended, in the order of the environments, and those that run on
+ * @param past changed; where nothing was added to it yet, `carried` is what is before the rollout
+ * @returns the episodes that ended, in the order of the environments, and what is carried of those that run on
  */
 export function closeEpisodes(
   { view }: EpisodeArena,
-  open: OpenEpisodes | ParticleState,
-): { ended: Episode[]; open: OpenEpisodes } {
+  past: PastRows,
+  carried: CarriedRows | ParticleState | null,
+): { ended: Episode[]; open: CarriedRows } {
   const E = view.elapsed.length
   const T = view.reward.length / E
-  const O = view.observation.length / view.reward.length
-  const A = view.action.length / view.reward.length
+  if (carried && past.reward.length === 0)
+    add(past, carried.pastObservation, carried.pastAction, carried.pastReward as Float64Array)
+  add(past, view.observation, view.action, view.reward)
   const ended: Episode[] = []
-  const running: Episode[] = []
-  let before = 0
   for (let e = 0; e < E; e++) {
-    const length = view.time[e]
-    let episode: Growing = {
-      observation: [...open.openObservation.subarray(before * O, (before + length) * O)],
-      action: [...open.openAction.subarray(before * A, (before + length) * A)],
-      reward: [...open.openReward.subarray(before, before + length)],
-    }
-    before += length
     for (let t = 0; t < T; t++) {
       const row = t * E + e
-      episode.observation.push(...view.observation.subarray(row * O, (row + 1) * O))
-      episode.action.push(...view.action.subarray(row * A, (row + 1) * A))
-      episode.reward.push(view.reward[row])
-      if (!view.terminated[row] && !view.truncated[row]) continue
-      ended.push(finish(episode))
-      episode = { observation: [], action: [], reward: [] }
+      if (view.terminated[row] || view.truncated[row]) ended.push(episodeOf(past, e, view.time[row] + 1, T - 1 - t))
     }
-    running.push(finish(episode))
+  }
+  const longest = view.elapsed.reduce((most, steps) => Math.max(most, steps), 0)
+  const open = {
+    pastObservation: lastSteps(past.observation, longest),
+    pastAction: lastSteps(past.action, longest),
+    pastReward: lastSteps(past.reward, longest),
+  }
+  return { ended, open }
+}
+
+function add(
+  past: PastRows,
+  observation: ParticleState[string],
+  action: ParticleState[string],
+  reward: Float64Array,
+): void {
+  appendTo(past.observation, observation)
+  appendTo(past.action, action)
+  appendTo(past.reward, reward)
+}
+
+/** The episode of environment e that ended `ago` steps ago, after `length` of them. */
+function episodeOf({ observation, action, reward }: PastRows, e: number, length: number, ago: number): Episode {
+  const E = reward.width
+  const column = <V extends Float32Array | Float64Array>(log: StepLog<V>, out: V): V => {
+    const numbers = log.width / E
+    const first = log.length - (ago + length) * log.width + e * numbers
+    for (let t = 0; t < length; t++) {
+      const at = first + t * log.width
+      out.set(log.values.subarray(at, at + numbers), t * numbers)
+    }
+    return out
   }
   return {
-    ended,
-    open: {
-      openObservation: joined(running.map(({ observation }) => observation)),
-      openAction: joined(running.map(({ action }) => action)),
-      openReward: Float64Array.from(running.flatMap(({ reward }) => [...reward])),
-    },
+    observation: column(observation, new Float32Array((length * observation.width) / E)),
+    action: column(action, new Float32Array((length * action.width) / E)),
+    reward: column(reward, new Float64Array(length)),
   }
 }
-
-interface Growing {
-  observation: number[]
-  action: number[]
-  reward: number[]
-}
-
-const finish = ({ observation, action, reward }: Growing): Episode => ({
-  observation: Float32Array.from(observation),
-  action: Float32Array.from(action),
-  reward: Float64Array.from(reward),
-})
 
 /** Σ_t r_t */
 export const returnOf = ({ reward }: Episode) => reward.reduce((sum, r) => sum + r, 0)

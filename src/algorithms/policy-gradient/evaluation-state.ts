@@ -184,14 +184,14 @@ export function carriedFields({ task, policy, estimator, divergence }: CarriedBy
     ...carriedEnvironments(task),
     ...fixed(Object.assign({}, ...networks.map(([name, net]) => net && carriedTrainable(name, net)))),
     ...fixed({ linearModel, valueWeights }),
-    ...memoryFields(task.spec, policy, estimator),
+    ...memoryFields(task, policy, estimator),
   }
 }
 
 /** Throws a UsageError where the arrays of a particle do not fit each other. */
 export function refuseCarried({ task, estimator }: CarriedBy, state: ParticleState): void {
   refuseEnvironments(task, state)
-  refuseMemories(task.spec, state, estimator)
+  refuseMemories(task, state, estimator)
 }
 
 type CarriedBy = Pick<PolicyGradientSetup, 'task' | 'policy' | 'estimator' | 'divergence'>

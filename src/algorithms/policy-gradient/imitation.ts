@@ -4,8 +4,9 @@ import type { ObjectiveOptions } from '../../nn/losses.ts'
 import { stateActionSize } from '../../nn/state-action.ts'
 import type { Estimator } from '../../rl/estimator.ts'
 import type { Job, ParticleState } from '../../rl/evaluator.ts'
+import type { Roller } from '../../rl/rollout.ts'
 import { loadTrainable, saveTrainable, type Trainable } from '../../rl/trainable.ts'
-import { closeEpisodes, noOpenEpisodes } from '../../rl/whole-episodes.ts'
+import { closeEpisodes } from '../../rl/whole-episodes.ts'
 import { derivedSeed, type PolicyGradient, trainOnTargets, weigh } from './evaluation-state.ts'
 import { emptyMemory, imitatedRows, LEAST_LOG_PROB, type Memory, remember } from './self-imitation.ts'
 import { imitationRewards, keepBest, noTrajectories, type Trajectories } from './trajectory-imitation.ts'
@@ -16,10 +17,10 @@ import { imitationRewards, keepBest, noTrajectories, type Trajectories } from '.
 type Memories = Partial<Memory & Trajectories> & ParticleState
 
 /** Takes what is to be remembered from the rollout, for the kind of self-imitation that is on. */
-export function memorise({ arena, estimator, policy }: PolicyGradient, { carried }: Job): Memories {
+export function memorise({ arena, estimator, policy }: PolicyGradient, { past }: Roller, { carried }: Job): Memories {
   const { selfImitation, imitationCapacity, trajectories } = estimator
   if (selfImitation === 'none') return {}
-  const { ended, open } = closeEpisodes(arena, carried ?? noOpenEpisodes())
+  const { ended, open } = closeEpisodes(arena, past, carried)
   const { observations, head } = policy
   if (selfImitation === 'transitions') {
     const A = arena.view.low.length

@@ -1,24 +1,24 @@
 import { UsageError } from '../../core/errors.ts'
 import { f32, f64, i32 } from '../../core/layout.ts'
-import type { EnvironmentSpec } from '../../envs/contract.ts'
 import { actionSize, observationSize } from '../../envs/spaces.ts'
 import type { Policy } from '../../nn/policy.ts'
 import { stateActionSize } from '../../nn/state-action.ts'
 import type { Estimator } from '../../rl/estimator.ts'
 import type { ParticleState } from '../../rl/evaluator.ts'
 import { type CarriedFields, fixed, growing } from '../../rl/particle-states.ts'
+import type { Task } from '../../rl/rollout.ts'
 
 // What self-imitation keeps of a particle's past, field by field.
 
-/** Open episodes, and the memory of transitions or of trajectories. */
+/** The rows of running episodes, and the memory of transitions or of trajectories. */
 export function memoryFields(
-  spec: EnvironmentSpec,
+  { spec, environments: E }: Task,
   { head }: Policy,
   { selfImitation, imitationCapacity: M }: Estimator,
 ): CarriedFields {
   const [O, A] = [observationSize(spec), actionSize(spec)]
   if (selfImitation === 'none') return {}
-  const open = growing({ openObservation: f32(O), openAction: f32(A), openReward: f64(1) })
+  const open = growing({ pastObservation: f32(E, O), pastAction: f32(E, A), pastReward: f64(E) })
   if (selfImitation === 'transitions')
     return {
       ...open,
@@ -33,13 +33,18 @@ export function memoryFields(
 }
 
 /** Throws a UsageError where those arrays do not fit each other. */
-export function refuseMemories(spec: EnvironmentSpec, state: ParticleState, { selfImitation, ...of }: Estimator): void {
+export function refuseMemories(
+  { spec, environments: E }: Task,
+  state: ParticleState,
+  { selfImitation, ...of }: Estimator,
+): void {
   if (selfImitation === 'none') return
   const [O, A] = [observationSize(spec), actionSize(spec)]
-  refuseRows('open episodes', sum(state.elapsed), [
-    state.openObservation.length / O,
-    state.openAction.length / A,
-    state.openReward.length,
+  const longest = Array.from(state.elapsed).reduce((most, steps) => Math.max(most, steps), 0)
+  refuseRows('running episodes', longest * E, [
+    state.pastObservation.length / O,
+    state.pastAction.length / A,
+    state.pastReward.length,
   ])
   if (selfImitation === 'trajectories') {
     const { bestLength, bestReturn, bestObservation, bestAction } = state

@@ -91,7 +91,7 @@ function collect(state: PolicyGradient, job: Job): Collected {
   rollout(arena, task, roller, step)
   checkRewards(state, particle)
   scaleRewards(state)
-  const memories = memorise(state, job)
+  const memories = memorise(state, roller, job)
   explore(state, job)
   view.theta.set(behaviour)
   if (estimator.entropyReward > 0 || estimator.estimator === 'ppo') logProbs(state)

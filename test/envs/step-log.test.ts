@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals'
-import { appendTo, emptyLog, lastSteps } from '../../src/envs/action-log.ts'
+import { appendTo, emptyLog, lastSteps } from '../../src/envs/step-log.ts'
 
 const row = (t: number) => Float32Array.of(t, -t)
 
