@@ -40,6 +40,9 @@ export async function createRun(
   const { overwrite = false } = options
   check(trueOrFalse('overwrite'), overwrite)
   requireThat(isRecord(config), 'createRun', 'the configuration that runConfig() gives', config)
+  // The options of train() may have a task there, of which a file would keep what is no function.
+  const names = config.env === undefined || typeof config.env === 'string'
+  requireThat(names, 'createRun', 'the configuration that runConfig() gives, with the id of a task as env', config.env)
   const written = await writtenConfig(config)
   const release = await takeLock(path)
   try {

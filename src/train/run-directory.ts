@@ -12,7 +12,7 @@ import { formOf } from '../policy/acting.ts'
 import type { Evaluation } from '../report/metrics.ts'
 import { type Agents, arePolicies, type Policies, withBest } from '../rl/agents.ts'
 import { agentsFrom, decodeParticles, learnedStates, policiesFrom, refuseOtherSettings } from './particles-file.ts'
-import { fileOf, inBytes, inFile, parseJson, parseLines, reading } from './run-files.ts'
+import { fileOf, inBytes, inFile, parseJson, parseLines, reading, saying } from './run-files.ts'
 import { bestOfReturns } from './train.ts'
 
 /** The trained particles of a run. */
@@ -56,7 +56,7 @@ export async function readRun(path: string, options: LoadOptions = {}): Promise<
   const { env } = content.metadata
   if (description && description.id !== env)
     throw new UsageError(`${show(particles)} holds a population for ${env}, but the run is of ${description.id}.`)
-  const task = await inFile(particles, () => taskOfRun(content, description, options)).catch((error: Error) => error)
+  const task = await taskOfRun(path, content, description, options).catch((error: Error) => error)
   if (task instanceof Error && !(isExpected(task) && content.metadata.policy)) throw task
   const agents = await inFile(particles, () =>
     task instanceof Error ? withoutTask(policiesFrom(content), task) : agentsFrom(content, task, options.core),
@@ -114,12 +114,19 @@ function configFrom(bytes: Uint8Array) {
   return { config: config as Readonly<Record<string, unknown>>, description }
 }
 
-/** The task that is given, or the one that the run was trained on; what its wrappers have learned stays as it is. */
-async function taskOfRun(content: TensorFile, description: TaskDescription | null, options: LoadOptions) {
+/**
+ * The task that is given, or the one that the run was trained on; what its wrappers have learned stays as it is.
+ *
+ * @throws UsageError for one that cannot be made, which is no damage of the run: a module may have been moved
+ */
+async function taskOfRun(path: string, content: TensorFile, description: TaskDescription | null, options: LoadOptions) {
   const { env } = content.metadata
-  if (description && options.env === undefined)
-    return taskFrom(description, { states: learnedStates(content), core: options.core, fromFile: true })
-  const task = await taskOf(env, options)
+  const states = await inFile(fileOf(path, 'particles'), () => learnedStates(content))
+  const task = await saying(`The task of the run ${show(path)} cannot be made`, () =>
+    description && options.env === undefined
+      ? taskFrom(description, { states, core: options.core, fromFile: true })
+      : taskOf(env, options),
+  )
   if (task) return task
   throw notKnown(env)
 }

@@ -99,11 +99,15 @@ export async function reading<T>(path: string, decode: (bytes: Uint8Array) => T 
 }
 
 /** Runs `use` on what a file holds; what it refuses is damage of the file. */
-export async function inFile<T>(path: string, use: () => T | Promise<T>): Promise<T> {
+export const inFile = <T>(path: string, use: () => T | Promise<T>): Promise<T> =>
+  saying(`${show(path)} is damaged`, use)
+
+/** Runs `use`; what it throws is told in one sentence after what could not be done. */
+export async function saying<T>(what: string, use: () => T | Promise<T>): Promise<T> {
   try {
     return await use()
   } catch (error) {
-    throw new UsageError(`${show(path)} is damaged: ${isExpected(error) ? error.message : `${reason(error)}.`}`)
+    throw new UsageError(`${what}: ${isExpected(error) ? error.message : `${reason(error)}.`}`)
   }
 }
 

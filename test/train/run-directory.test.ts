@@ -21,7 +21,7 @@ import { seenThrough } from '../../src/export/run.ts'
 import { policyOf } from '../../src/nn/policy.ts'
 import type { Evaluation } from '../../src/report/metrics.ts'
 import { createRun, finishRun, record } from '../../src/train/record.ts'
-import { readRun } from '../../src/train/run-directory.ts'
+import { loadAgents, readRun } from '../../src/train/run-directory.ts'
 import { evaluate, runConfig, type TrainOptions, type TrainStep, train } from '../../src/train/train.ts'
 
 const options = {
@@ -247,6 +247,26 @@ describe('the task of a run', () => {
       expect(bounds).toEqual({ low: [-2], high: [2] })
     },
   )
+
+  test('is no damage of the run where it cannot be made: a module that was moved, a wrapper that is not there', async () => {
+    await trained(environmentSpec('CartPole-v1'))
+    const config = JSON.parse(await readFile(join(path, 'config.json'), 'utf8'))
+    const asks = async (task: object) => {
+      await writeFile(join(path, 'config.json'), JSON.stringify({ ...config, task: { ...config.task, ...task } }))
+      return refusal(loadAgents(path))
+    }
+    const why = `The task of the run "${path}" cannot be made: `
+    expect(await asks({ module: './moved.js' })).toContain(`${why}The module `)
+    expect(await asks({ wrappers: [{ name: 'unknown', options: {} }] })).toContain(why)
+  })
+
+  test('is named by its id: what a file cannot hold of the options of train() is not lost without a word', async () => {
+    const env = { ...environmentSpec('CartPole-v1'), core: undefined, create: () => null as never }
+    expect(await refusal(createRun(path, { ...options, env }))).toMatch(
+      /^createRun takes the configuration that runConfig\(\) gives, with the id of a task as env, got \{/,
+    )
+    expect(await refusal(readRun(path))).toContain('is not a run')
+  })
 
   test('is refused by name where it cannot be written down, before there is a directory', async () => {
     const env = await wrap(
