@@ -1,5 +1,6 @@
 import { createParticles } from './particles/view.ts'
 import { type Mode, modes, readAddress, toAddress } from './shared/address.ts'
+import { prepareCode } from './shared/code.ts'
 import { byId, write } from './shared/page.ts'
 import type { Part } from './shared/part.ts'
 
@@ -72,7 +73,8 @@ const takesSpace = 'button, a, select, input[type=checkbox]'
 addEventListener('keydown', (event) => {
   const part = parts[mode]
   const target = event.target as HTMLElement
-  if (!part || event.ctrlKey || event.metaKey || event.altKey || target.matches(takesKeys)) return
+  const isDialog = target.closest('dialog') !== null
+  if (!part || isDialog || event.ctrlKey || event.metaKey || event.altKey || target.matches(takesKeys)) return
   if (event.key === ' ' && !target.matches(takesSpace)) part.toggle()
   else if (event.key === 's') part.step()
   else if (event.key === 'r') part.reset()
@@ -80,4 +82,5 @@ addEventListener('keydown', (event) => {
   event.preventDefault()
 })
 
+prepareCode()
 open(mode, settings)

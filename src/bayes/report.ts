@@ -2,7 +2,7 @@ import type { EChartsOption } from 'echarts'
 import { mean as meanOf } from '../core/rows.ts'
 import { type Draw, escapeHtml, GRID, loadCharts } from '../report/charts.ts'
 import { BLUE, FAINT, RULE, TEXT } from '../report/colours.ts'
-import { figure, type KeyFigure, keyFigureList, page, section, WIDE_LOW } from '../report/page.ts'
+import { columnHead, figure, type KeyFigure, keyFigureList, page, scrolled, section, WIDE_LOW } from '../report/page.ts'
 import type { Diagnosis } from './diagnose.ts'
 import { columnsOf, type Draws } from './draws.ts'
 import type { FitStep } from './fit.ts'
@@ -77,8 +77,9 @@ function summaryTable(rows: readonly SummaryRow[]): string {
     const cells = [...[mean, sd, q5, median, q95].map(digits), `${digits(hpdi[0])} … ${digits(hpdi[1])}`]
     return `<tr><th scope="row">${escapeHtml(name)}</th>${cells.map((cell) => `<td>${cell}</td>`).join('')}</tr>`
   })
-  const head = heads.map((text) => `<th scope="col">${text}</th>`).join('')
-  return `<div class="wide-table"><table class="numbers"><thead><tr>${head}</tr></thead><tbody>${lines.join('\n')}</tbody></table></div>`
+  const head = `<thead><tr>${heads.map(columnHead).join('')}</tr></thead>`
+  const rest = `<tbody>${lines.join('\n')}</tbody>`
+  return scrolled('wide-table', 'Summary', `<table class="numbers">${head}${rest}</table>`)
 }
 
 type Edges = NonNullable<Support['edges']>
@@ -120,7 +121,8 @@ function pairs(columns: readonly Column[], draw: Draw): string {
     return `<tr>${cells.join('')}</tr>`
   })
   const caption = 'Every point is a particle; correlations stand above the diagonal.'
-  return `<figure><div class="wide-table"><table class="pairs">${rows.join('\n')}</table></div><figcaption>${caption}</figcaption></figure>`
+  const wide = scrolled('wide-table', 'Pairs', `<table class="pairs">${rows.join('\n')}</table>`)
+  return `<figure>${wide}<figcaption>${caption}</figcaption></figure>`
 }
 
 function marginals(

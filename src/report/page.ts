@@ -139,6 +139,7 @@ ${[
   .map(([light, dark]) => `  svg [fill="${light}"] { fill: ${dark}; } svg [stroke="${light}"] { stroke: ${dark}; }`)
   .join('\n')}
   svg [fill="#fff"] { fill: #1d2127; } svg [stroke="#fff"] { stroke: #1d2127; }
+  .acting svg { filter: invert(0.92) hue-rotate(180deg); }
 }
 * { box-sizing: border-box; }
 body {
@@ -219,10 +220,21 @@ dl.variants { grid-template-columns: repeat(auto-fit, minmax(240px, 1fr)); margi
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const cells = (row: readonly string[]) =>
     row.map((cell, c) => (c === 0 ? `<th scope="row">${cell}</th>` : `<td>${cell}</td>`)).join('')
-  return `<div class="scroll"><table class="numbers">
-<thead><tr>${head.map((cell) => `<th scope="col">${cell}</th>`).join('')}</tr></thead>
+  return scrolled(
+    'scroll',
+    'Table',
+    `<table class="numbers">
+<thead><tr>${head.map(columnHead).join('')}</tr></thead>
 <tbody>
 ${rows.map((row) => `<tr>${cells(row)}</tr>`).join('\n')}
 </tbody>
-</table></div>`
+</table>`,
+  )
 }
+
+/** The heading of a column, HTML; above the names of the rows there may be none. */
+export const columnHead = (cell: string): string => (cell === '' ? '<td></td>' : `<th scope="col">${cell}</th>`)
+
+/** HTML that may be wider than a phone: by finger, and by keyboard once it has the focus. */
+export const scrolled = (kind: 'scroll' | 'wide-table', label: string, content: string): string =>
+  `<div class="${kind}" role="group" aria-label="${label}" tabindex="0">${content}</div>`

@@ -4,6 +4,7 @@ import { check, MOST_ITERATIONS, oneOf, wholeNumber } from '../core/schemas.ts'
 import type { EnvironmentSpec } from '../envs/contract.ts'
 import { describeTask, type TaskDescription } from '../envs/description.ts'
 import { taskNamed } from '../envs/named.ts'
+import { asPopulation, isSinglePolicy, type SinglePolicyName } from '../train/single-policies.ts'
 import { type AlgorithmName, type AnyTrainOptions, algorithmNamed, runConfig } from '../train/train.ts'
 import { MOST_DIMENSIONS } from './sobol.ts'
 import { type Dimension, dimensionsOf, type SweepSpace } from './space.ts'
@@ -41,7 +42,7 @@ const samplers = ['random', 'sobol', 'halving'] as const
 /** What runSweep() takes. */
 export interface SweepOptions {
   /** Default 'svpg'. */
-  readonly algorithm?: AlgorithmName
+  readonly algorithm?: AlgorithmName | SinglePolicyName
   /** The id of a task, MuJoCo's and python:ID among them, or a task of one's own. */
   readonly env: string | EnvironmentSpec
   /** Settings that all trials share; the others take their defaults. */
@@ -116,7 +117,8 @@ export interface SweepPlan {
  */
 export async function planOf(given: SweepOptions): Promise<SweepPlan> {
   requireOptions('A sweep', given, OPTIONS)
-  const { algorithm = 'svpg', settings = {}, space, direction = 'maximise', sampler = 'sobol' } = given
+  const { space, direction = 'maximise', sampler = 'sobol' } = given
+  const { algorithm, settings } = learnerOf(given)
   algorithmNamed(algorithm)
   if (given.env === undefined) throw new UsageError('A sweep needs the task to train on: its id as env.')
   const objective = objectiveOf(given.objective ?? {})
@@ -138,9 +140,21 @@ export async function planOf(given: SweepOptions): Promise<SweepPlan> {
     seed: check(wholeNumber('seed', 0), given.seed ?? 0),
     trials: sampler === 'halving' ? trials : null,
   }
-  const name = given.name ?? `${algorithm}-${spec.id}`
+  const name = given.name ?? `${given.algorithm ?? algorithm}-${spec.id}`
   const path = given.out ?? `sweeps/${name}`
   return { path, name, trials, dimensions, spec, foreign, description: JSON.parse(JSON.stringify(description)) }
+}
+
+/**
+ * The algorithm and the settings that all trials share; of ppo, a2c and reinforce those of svpg that train one policy.
+ *
+ * @throws UsageError for a setting of populations where one policy learns
+ */
+function learnerOf({ algorithm = 'svpg', settings = {}, space }: SweepOptions) {
+  if (!isSinglePolicy(algorithm)) return { algorithm, settings }
+  asPopulation({ ...settings, ...space, algorithm })
+  const { algorithm: name, ...own } = asPopulation<object>({ algorithm }) as { readonly algorithm: AlgorithmName }
+  return { algorithm: name, settings: { ...own, ...settings } }
 }
 
 function objectiveOf(given: SweepObjective): Required<SweepObjective> {

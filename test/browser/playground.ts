@@ -8,6 +8,7 @@ import puppeteer from 'puppeteer-core'
 import { readRun, train } from '../../dist/index.js'
 import { firefoxPath } from '../browsers.ts'
 import { onPage, serveBuilt, serveDev, TRAINING_MS, test, withServer } from './harness.ts'
+import { testScreens } from './screens.ts'
 
 const SMALL = 'particles=4&environments=4&steps=32&hidden=16'
 
@@ -267,7 +268,10 @@ async function testBuilt(browser: Browser, url: string, folder: string): Promise
 export async function testPlayground(browser: Browser, folder: string): Promise<void> {
   await withServer(
     () => serveBuilt('playground', join(folder, 'playground')),
-    (url) => testBuilt(browser, url, folder),
+    async (url) => {
+      await testBuilt(browser, url, folder)
+      await testScreens(browser, url, folder)
+    },
   )
   await withServer(
     () => serveDev('playground', join(folder, 'playground-dev')),

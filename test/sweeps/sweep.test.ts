@@ -55,6 +55,24 @@ async function refusal(options: object): Promise<string> {
 }
 
 describe('a sweep', () => {
+  test('of ppo is one of a population of one, and refuses what only populations have', async () => {
+    const { estimator: _, ...space } = tiny.space
+    const settings = { environments: 2, steps: 32, epochs: 2 }
+    const named = await result({ algorithm: 'ppo', space, settings, trials: 2 })
+    const alone = { estimator: 'ppo', particles: 1, interaction: 'independent' }
+    const other = join(top, 'other')
+    expect(named).toEqual(await result({ space, settings: { ...settings, ...alone }, trials: 2, out: other }))
+    const { command } = await readSweep(out)
+    expect(command).toMatch(
+      /^npx steinrl train svpg CartPole-v1 --estimator ppo --particles 1 --interaction independent /,
+    )
+    const sentence = 'ppo trains one policy and has no particles, which is a setting of svpg.'
+    expect(await refusal({ algorithm: 'ppo', space, settings: { particles: 2 }, overwrite: true })).toBe(sentence)
+    const wide = { ...space, particles: { among: [1, 2] } }
+    expect(await refusal({ algorithm: 'ppo', space: wide, settings: {}, overwrite: true })).toBe(sentence)
+    expect(await refusal({ algorithm: 'nobody' })).toMatch(/^Unknown algorithm "nobody"; there are svpg, .*, ppo/)
+  })
+
   test('is a function of its options: trials are the same, one or three at a time, and each is that of train()', async () => {
     const trials = 3
     const once = await result({ trials })

@@ -7,6 +7,8 @@ export interface Target {
   logDensity(x: number, y: number): number
   /** Writes s = ∇ log p(x, y) into out [2]. */
   score(out: Float32Array, x: number, y: number): void
+  /** The same as the body of a function of (out, [x, y]), for a program of one's own. */
+  readonly code: string
 }
 
 /** A Gaussian with standard deviations along the axes. */
@@ -44,6 +46,19 @@ function mixture(title: string, about: string, components: readonly Component[])
         out[1] -= ((shares[m] / total) * (y - at[1])) / deviation[1] ** 2
       })
     },
+    code: `const hills = [
+${components.map((component) => `  ${JSON.stringify(component)},\n`).join('')}]
+const terms = hills.map(
+  ({ weight, at, deviation: [a, b] }) =>
+    Math.log(weight / (a * b)) - 0.5 * (((x - at[0]) / a) ** 2 + ((y - at[1]) / b) ** 2),
+)
+const top = Math.max(...terms)
+const shares = terms.map((term) => Math.exp(term - top))
+const total = shares.reduce((sum, share) => sum + share, 0)
+out.fill(0)
+hills.forEach(({ at, deviation }, m) => {
+  for (const k of [0, 1]) out[k] -= ((shares[m] / total) * ([x, y][k] - at[k])) / deviation[k] ** 2
+})`,
   }
 }
 
@@ -65,6 +80,10 @@ function ring(radius: number, deviation: number): Target {
       out[0] = (slope * x) / r
       out[1] = (slope * y) / r
     },
+    code: `const r = Math.max(Math.hypot(x, y), 1e-9)
+const slope = -(r - ${radius}) / ${deviation * deviation}
+out[0] = (slope * x) / r
+out[1] = (slope * y) / r`,
   }
 }
 
@@ -72,7 +91,14 @@ function ring(radius: number, deviation: number): Target {
 function along(
   title: string,
   about: string,
-  curve: { f: (x: number) => number; slope: (x: number) => number; deviation: number; width: number },
+  curve: {
+    readonly f: (x: number) => number
+    readonly slope: (x: number) => number
+    readonly deviation: number
+    readonly width: number
+    /** f(x) and its slope as code. */
+    readonly code: readonly [f: string, slope: string]
+  },
 ): Target {
   const { f, slope, deviation, width } = curve
   return {
@@ -84,25 +110,10 @@ function along(
       out[0] = -x / width ** 2 + pull * slope(x)
       out[1] = -pull
     },
+    code: `const pull = (y - (${curve.code[0]})) / ${deviation} ** 2
+out[0] = -x / ${width} ** 2 + pull * (${curve.code[1]})
+out[1] = -pull`,
   }
-}
-
-/** Two half circles: the ring's two ends of the x axis. */
-const moons: Target = {
-  title: 'Two moons',
-  about: 'Two curved modes: a walk between them leads through a valley.',
-  logDensity: (x, y) =>
-    crescent(x + 0.9, y - 0.5, 1) +
-    Math.log1p(Math.exp(crescent(x - 0.9, y + 0.5, -1) - crescent(x + 0.9, y - 0.5, 1))),
-  score(out, x, y) {
-    const upper = crescent(x + 0.9, y - 0.5, 1)
-    const lower = crescent(x - 0.9, y + 0.5, -1)
-    const share = 1 / (1 + Math.exp(lower - upper))
-    const a = crescentScore(x + 0.9, y - 0.5, 1)
-    const b = crescentScore(x - 0.9, y + 0.5, -1)
-    out[0] = share * a[0] + (1 - share) * b[0]
-    out[1] = share * a[1] + (1 - share) * b[1]
-  },
 }
 
 const RADIUS = 1.8
@@ -121,7 +132,40 @@ function crescentScore(x: number, y: number, side: number): [number, number] {
   return [(slope * x) / r, (slope * y) / r + fade]
 }
 
+/** The half circle that is whole above the axis (side 1), and the one that is below it (side −1). */
+const MOONS_CODE = `const softplus = (z) => Math.max(z, 0) + Math.log1p(Math.exp(-Math.abs(z)))
+const moon = (u, v, side) => {
+  const r = Math.max(Math.hypot(u, v), 1e-9)
+  const slope = -(r - ${RADIUS}) / ${THICKNESS} ** 2
+  const fade = ((3 * side) / ${FADE}) * (1 / (1 + Math.exp((side * v) / ${FADE})))
+  const log = -0.5 * ((Math.hypot(u, v) - ${RADIUS}) / ${THICKNESS}) ** 2 - softplus((-side * v) / ${FADE}) * 3
+  return { log, score: [(slope * u) / r, (slope * v) / r + fade] }
+}
+const upper = moon(x + 0.9, y - 0.5, 1)
+const lower = moon(x - 0.9, y + 0.5, -1)
+const share = 1 / (1 + Math.exp(lower.log - upper.log))
+for (const k of [0, 1]) out[k] = share * upper.score[k] + (1 - share) * lower.score[k]`
+
 const softplus = (z: number) => Math.max(z, 0) + Math.log1p(Math.exp(-Math.abs(z)))
+
+/** Two half circles: the ring's two ends of the x axis. */
+const moons: Target = {
+  title: 'Two moons',
+  about: 'Two curved modes: a walk between them leads through a valley.',
+  logDensity: (x, y) =>
+    crescent(x + 0.9, y - 0.5, 1) +
+    Math.log1p(Math.exp(crescent(x - 0.9, y + 0.5, -1) - crescent(x + 0.9, y - 0.5, 1))),
+  score(out, x, y) {
+    const upper = crescent(x + 0.9, y - 0.5, 1)
+    const lower = crescent(x - 0.9, y + 0.5, -1)
+    const share = 1 / (1 + Math.exp(lower - upper))
+    const a = crescentScore(x + 0.9, y - 0.5, 1)
+    const b = crescentScore(x - 0.9, y + 0.5, -1)
+    out[0] = share * a[0] + (1 - share) * b[0]
+    out[1] = share * a[1] + (1 - share) * b[1]
+  },
+  code: MOONS_CODE,
+}
 
 /** y ~ N(0, 1.2²), x | y ~ N(0, e^y): Neal's funnel, turned and narrowed to fit the plane. */
 const funnel: Target = {
@@ -132,6 +176,8 @@ const funnel: Target = {
     out[0] = -x * Math.exp(-y)
     out[1] = -y / 1.44 + 0.5 * x * x * Math.exp(-y) - 0.5
   },
+  code: `out[0] = -x * Math.exp(-y)
+out[1] = -y / 1.44 + 0.5 * x * x * Math.exp(-y) - 0.5`,
 }
 
 /** The densities by name. A new one is an entry here. */
@@ -146,6 +192,7 @@ export const targets = {
     slope: (x) => -1.5 * x,
     deviation: 0.35,
     width: 1.2,
+    code: ['2.2 - 0.75 * x * x', '-1.5 * x'],
   }),
   ring: ring(2.2, 0.28),
   circle: mixture(
@@ -159,6 +206,7 @@ export const targets = {
     slope: (x) => 1.87 * Math.cos(1.7 * x),
     deviation: 0.3,
     width: 2,
+    code: ['1.1 * Math.sin(1.7 * x)', '1.87 * Math.cos(1.7 * x)'],
   }),
   funnel,
   gaussian: mixture('Gaussian', 'The plain case: compare the spread of the particles with the bands.', [

@@ -1,9 +1,11 @@
 import { compileCore } from 'steinrl'
 import { fromAddress } from '../shared/address.ts'
 import { createChart, fromZero } from '../shared/chart.ts'
-import { buildForm } from '../shared/form.ts'
+import { offerCode } from '../shared/code.ts'
+import { buildForm, showGroups } from '../shared/form.ts'
 import { byId, fitCanvas, onceAFrame, onThemeChange, prefersStillness, short, write } from '../shared/page.ts'
 import type { Part } from '../shared/part.ts'
+import { particlesCode } from './code.ts'
 import { drawDensity } from './density.ts'
 import { createFlow, type Point, startPoints } from './flow.ts'
 import { drawPicture } from './picture.ts'
@@ -191,6 +193,8 @@ export async function createParticles(settings: URLSearchParams, changed: () => 
   byId('particles-toggle').addEventListener('click', part.toggle)
   byId('particles-step').addEventListener('click', part.step)
   byId('particles-reset').addEventListener('click', part.reset)
+  offerCode('particles-code', () => particlesCode(form.values, [...startPoints(form.values), ...placed], flow.steps))
+  showGroups(byId('particles-settings'))
   byId('particles-clear').addEventListener('click', () => {
     placed = []
     form.set('start', 'nowhere')

@@ -1,7 +1,7 @@
 import { type AlgorithmName, environments } from 'steinrl'
 import { fromAddress } from '../shared/address.ts'
 import { choice, type Fields, slider, toggle, type Value, type Values } from '../shared/fields.ts'
-import { buildForm } from '../shared/form.ts'
+import { buildForm, showGroups } from '../shared/form.ts'
 import { byId, prefersStillness, write } from '../shared/page.ts'
 import { optionsOf, table } from './algorithms.ts'
 
@@ -30,6 +30,8 @@ interface Listeners {
 /** The settings of the training and of what is shown of it. */
 export interface Forms {
   env(): string
+  /** Takes a task, and settings for it, as if it had been chosen. */
+  choose(env: string): void
   /** For train(). */
   options(): Record<string, unknown>
   /** What makes a run another one: all but what may change while it runs. */
@@ -47,6 +49,7 @@ export function createForms(settings: URLSearchParams, { onLive, onChange, onWat
     onChange(name) {
       if (name === 'env') offerAlgorithms()
       buildAlgorithm(new URLSearchParams())
+      showGroups(byId('policies-settings'))
       onChange()
     },
   })
@@ -82,6 +85,7 @@ export function createForms(settings: URLSearchParams, { onLive, onChange, onWat
 
   offerAlgorithms()
   buildAlgorithm(settings)
+  showGroups(byId('policies-settings'))
   const options = () => ({
     ...chosen.values,
     workers: 'auto',
@@ -89,6 +93,13 @@ export function createForms(settings: URLSearchParams, { onLive, onChange, onWat
   })
   return {
     env: () => chosen.values.env,
+    choose(env) {
+      if (env === chosen.values.env) return
+      chosen.set('env', env)
+      offerAlgorithms()
+      buildAlgorithm(new URLSearchParams())
+      showGroups(byId('policies-settings'))
+    },
     options,
     settings() {
       const { live } = table[chosen.values.algorithm]

@@ -45,7 +45,7 @@ export function merits(history: History): Value[] {
   return returns.map((value) => (value === null ? null : high > low ? (value - low) / (high - low) : 1))
 }
 
-function median(values: readonly number[]): Value {
+export function median(values: readonly number[]): Value {
   if (values.length === 0) return null
   const sorted = [...values].sort((a, b) => a - b)
   const middle = sorted.length >> 1

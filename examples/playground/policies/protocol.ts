@@ -4,6 +4,8 @@ import type { AnyTrainOptions, IterationMetrics } from 'steinrl'
 export type Request =
   /** Once, first. A run that starts paused stops after its first iteration. */
   | Start
+  /** Once, first, in place of a start: agents of a file, which act and do not learn. */
+  | Open
   | { readonly kind: 'pause' | 'resume' | 'step' }
   /** Answered between two iterations: what is read is whole. */
   | Question
@@ -18,6 +20,15 @@ export interface Start {
   readonly goesOn: boolean
 }
 
+export interface Open {
+  readonly kind: 'open'
+  /** The name of the file tells what it is: a zip of stable-baselines3, or the particles of a run. */
+  readonly file: string
+  readonly bytes: Uint8Array<ArrayBuffer>
+  /** The task, where the file does not tell it. */
+  readonly env: string
+}
+
 export type Question =
   | { readonly kind: 'temperature'; readonly value: number }
   /** One that the page shows in this place. */
@@ -29,6 +40,7 @@ export type Reply =
   /** Of a run that goes on: what it has done before. */
   | { readonly kind: 'before'; readonly metrics: readonly IterationMetrics[]; readonly iterations: number }
   | Iteration
+  | Opened
   | Episode
   | { readonly kind: 'file'; readonly bytes: Uint8Array<ArrayBuffer> }
   | { readonly kind: 'end' }
@@ -46,6 +58,13 @@ export interface Iteration {
   readonly plane: Plane | null
 }
 
+export interface Opened {
+  readonly kind: 'opened'
+  readonly env: string
+  /** [n] mean return of each, acting greedily. */
+  readonly returns: readonly number[]
+}
+
 /** The particles in the plane in which they differ most. */
 export interface Plane {
   readonly points: readonly (readonly [x: number, y: number])[]
@@ -58,8 +77,8 @@ export interface Episode {
   readonly kind: 'episode'
   /** Where the page wants to show it. */
   readonly place: number
-  /** After which iteration it was played. */
-  readonly iteration: number
+  /** After which iteration it was played; null for agents of a file. */
+  readonly iteration: number | null
   /** [L + 1, numbers of a state] */
   readonly states: Float64Array<ArrayBuffer>
   /** [L] */

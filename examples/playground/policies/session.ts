@@ -1,6 +1,6 @@
-import type { Question, Reply, Request, Start } from './protocol.ts'
+import type { Open, Question, Reply, Request, Start } from './protocol.ts'
 
-/** A run in a worker of its own. */
+/** A run, or agents of a file, in a worker of its own. */
 export interface Session {
   pause(): void
   resume(): void
@@ -10,13 +10,13 @@ export interface Session {
   end(): void
 }
 
-export function startSession(start: Omit<Start, 'kind'>, receive: (reply: Reply) => void): Session {
+export function startSession(first: Start | Open, receive: (reply: Reply) => void): Session {
   const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' })
   const send = (request: Request) => worker.postMessage(request)
   worker.onmessage = ({ data }: MessageEvent<Reply>) => receive(data)
   worker.onerror = ({ message }) =>
     receive({ kind: 'error', message: `The worker could not run${message ? `: ${message}` : '.'}` })
-  send({ kind: 'start', ...start })
+  send(first)
   return {
     pause: () => send({ kind: 'pause' }),
     resume: () => send({ kind: 'resume' }),

@@ -67,7 +67,8 @@ export function createStage(host: HTMLElement, { spec, actors, most, moves, ask,
     cards.forEach((card, place) => {
       if (!card.episode) return
       const { rewards } = card.episode
-      const at = moves ? Math.floor(((now - card.began) * rate) / 1000) : rewards.length
+      // The time of a frame may be before that of an episode which arrived since.
+      const at = moves ? Math.max(Math.floor(((now - card.began) * rate) / 1000), 0) : rewards.length
       const frame = Math.min(at, rewards.length)
       if (frame !== card.frame) draw(card, spec, frame)
       const over = moves ? (rewards.length * 1000) / rate + REST_MS : STILL_MS
@@ -93,7 +94,8 @@ export function createStage(host: HTMLElement, { spec, actors, most, moves, ask,
 function createCard(title: string, choose: () => void): Card {
   const canvas = make('canvas', { ariaHidden: 'true' })
   const result = make('span', { className: 'result' }, '–')
-  const element = make('button', { type: 'button', className: 'card' }, canvas, make('span', {}, title), result)
+  const value = make('span', {}, 'return ', result)
+  const element = make('button', { type: 'button', className: 'card' }, canvas, make('span', {}, title), value)
   element.setAttribute('aria-pressed', 'false')
   element.addEventListener('click', choose)
   return { element, canvas, result, episode: null, began: 0, asked: false, frame: -1 }
@@ -111,7 +113,7 @@ function draw(card: Card, spec: EnvironmentSpec, frame: number): void {
   let total = 0
   for (let t = 0; t < frame; t++) total += rewards[t]
   card.result.textContent = short(total)
-  card.element.title = `Return so far, after iteration ${iteration}`
+  card.element.title = `Return so far${iteration === null ? '' : `, after iteration ${iteration}`}`
 }
 
 function fitTo({ style }: HTMLCanvasElement, { view: [, , width, height] }: Scene): void {

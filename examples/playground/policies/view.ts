@@ -1,17 +1,19 @@
 import { type AnyTrainOptions, environments } from 'steinrl'
 import { around, createChart, fromZero } from '../shared/chart.ts'
+import { offerCode } from '../shared/code.ts'
 import { byId, make, short, write } from '../shared/page.ts'
 import type { Part } from '../shared/part.ts'
+import { policiesCode } from './code.ts'
 import { createForms } from './forms.ts'
-import { append, emptyHistory, latest, merits } from './history.ts'
+import { append, emptyHistory, latest, median, merits } from './history.ts'
 import { kernelPicture, planePicture } from './pictures.ts'
-import type { Iteration, Plane, Reply } from './protocol.ts'
+import type { Iteration, Opened, Plane, Reply } from './protocol.ts'
 import { type Session, startSession } from './session.ts'
 import { createStage, type Stage } from './stage.ts'
 import { thisTab } from './tab.ts'
 
 /** Shown by the page and read by its test as data-policies of the root element. */
-type Phase = 'ready' | 'training' | 'paused' | 'finished' | 'failed'
+type Phase = 'ready' | 'training' | 'paused' | 'finished' | 'failed' | 'opening' | 'opened'
 
 const LABELS: Record<Phase, string> = {
   ready: 'Start',
@@ -19,7 +21,11 @@ const LABELS: Record<Phase, string> = {
   paused: 'Resume',
   finished: 'Start again',
   failed: 'Start again',
+  opening: 'Start',
+  opened: 'Start',
 }
+/** What α divides: the return of an episode in populations, the reward of a step elsewhere. */
+const UNITS = { svpg: 'return/nat', adr: 'return/nat' } as Readonly<Record<string, string>>
 
 /** The part in which a population of policies learns and acts. `changed` is told when the address has to be. */
 export async function createPolicies(settings: URLSearchParams, changed: () => void): Promise<Part> {
@@ -33,7 +39,7 @@ export async function createPolicies(settings: URLSearchParams, changed: () => v
       changed()
     },
     onWatch: () => {
-      if (iteration) setStage(iteration.actors)
+      if (stage) setStage(actors)
       changed()
     },
   })
@@ -69,19 +75,48 @@ export async function createPolicies(settings: URLSearchParams, changed: () => v
   let iteration: Iteration | null = null
   let plane: Plane | null = null
   let chosen: number | null = null
+  /** How many there are to watch. */
+  let actors = 0
 
   function start(paused: boolean, goesOn = false) {
     reset()
     enter(paused ? 'paused' : 'training')
     env = forms.env()
     const options = forms.options() as unknown as AnyTrainOptions
-    session = startSession({ options, paused, name: thisTab.name(), goesOn }, receive)
+    write('run-temperature-unit', UNITS[String(options.algorithm)] ?? 'reward/nat')
+    session = startSession({ kind: 'start', options, paused, name: thisTab.name(), goesOn }, receive)
     thisTab.tell(forms.settings(), phase)
     changed()
   }
 
+  /** The policies of a file act in place of a run. */
+  async function open(file: File) {
+    thisTab.forget()
+    reset()
+    enter('opening')
+    write('policies-note', `Opening ${file.name} …`)
+    const bytes = new Uint8Array(await file.arrayBuffer())
+    session = startSession({ kind: 'open', file: file.name, bytes, env: forms.env() }, receive)
+  }
+
+  function onOpened({ env: task, returns: means }: Opened) {
+    forms.choose(task)
+    env = task
+    changed()
+    enter('opened')
+    setStage(means.length)
+    history.best.push(Math.max(...means))
+    history.median.push(median(means))
+    show()
+    write(
+      'policies-note',
+      `${means.length === 1 ? 'A policy' : `${means.length} policies`} of a file on ${task}: returns of 20 episodes, acting greedily.`,
+    )
+  }
+
   function receive(reply: Reply) {
     if (reply.kind === 'iteration') onIteration(reply)
+    else if (reply.kind === 'opened') onOpened(reply)
     else if (reply.kind === 'before') for (const metrics of reply.metrics) append(history, metrics)
     else if (reply.kind === 'episode') stage?.show(reply)
     else if (reply.kind === 'file') download(reply.bytes)
@@ -107,7 +142,8 @@ export async function createPolicies(settings: URLSearchParams, changed: () => v
     show()
   }
 
-  function setStage(actors: number) {
+  function setStage(count: number) {
+    actors = count
     stage?.end()
     const { watched, greedy, animate } = forms.watch()
     byId('cards-empty').hidden = true
@@ -125,8 +161,8 @@ export async function createPolicies(settings: URLSearchParams, changed: () => v
   function show() {
     const metrics = iteration?.metrics
     const until = iteration?.iterations ?? 2
-    const { iterations: x, best, median, drive, repulsion } = history
-    returns.show({ x, thin: history.returns, lines: [best, median], chosen, until })
+    const { iterations: x, best, median: middle, drive, repulsion } = history
+    returns.show({ x, thin: history.returns, lines: [best, middle], chosen, until })
     forces.show({ x, lines: [drive, repulsion], until })
     kernel.show(iteration?.kernel ?? null, chosen)
     weights.show(plane && { plane, merit: merits(history) }, chosen)
@@ -139,14 +175,14 @@ export async function createPolicies(settings: URLSearchParams, changed: () => v
     byId('forces-figure').hidden = metrics?.drive == null
     write('run-iteration', metrics ? `${metrics.iteration} / ${iteration?.iterations}` : '–')
     write('run-best', short(best.at(-1)))
-    write('run-median', short(median.at(-1)))
+    write('run-median', short(middle.at(-1)))
     write('run-temperature', short(metrics?.temperature))
     write('run-bandwidth', short(metrics?.bandwidth))
     write('run-speed', metrics ? thousands(metrics.transitions / metrics.seconds) : '–')
     write('plane-note', planeNote())
     write('kernel-note', kernelNote())
     document.documentElement.dataset.iteration = String(metrics?.iteration ?? 0)
-    document.documentElement.dataset.median = String(median.at(-1) ?? '')
+    document.documentElement.dataset.median = String(middle.at(-1) ?? '')
   }
 
   function planeNote(): string {
@@ -212,6 +248,15 @@ export async function createPolicies(settings: URLSearchParams, changed: () => v
   byId('policies-toggle').addEventListener('click', part.toggle)
   byId('policies-step').addEventListener('click', part.step)
   byId('policies-reset').addEventListener('click', part.reset)
+  const file = byId<HTMLInputElement>('policies-file')
+  byId('policies-open').addEventListener('click', () => file.click())
+  file.addEventListener('change', () => {
+    const [chosenFile] = file.files ?? []
+    if (chosenFile) open(chosenFile)
+    // The same file may be chosen again.
+    file.value = ''
+  })
+  offerCode('policies-code', () => policiesCode(forms.options()))
   byId('policies-download').addEventListener('click', () => session?.ask({ kind: 'download' }))
   enter('ready')
   show()

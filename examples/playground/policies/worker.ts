@@ -1,18 +1,24 @@
 import tfjsWasm from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm?url'
 import {
+  type Agents,
   type AnyTrainOptions,
   type AnyTrainStep,
   encodeParticles,
+  environments,
+  evaluate,
   type IterationMetrics,
+  loadAgents,
   type MadeEnvironment,
   make,
   RunError,
+  startTfjs,
   train,
   UsageError,
 } from 'steinrl'
+import { importStableBaselines } from 'steinrl/tools'
 import { keptRun } from './kept.ts'
 import { project } from './projection.ts'
-import type { Episode, Plane, Question, Reply, Request, Start } from './protocol.ts'
+import type { Episode, Open, Plane, Question, Reply, Request, Start } from './protocol.ts'
 
 const post = (reply: Reply, transfer: Transferable[] = []) => self.postMessage(reply, { transfer })
 
@@ -25,9 +31,13 @@ const wasmPaths = {
 
 /** A plane takes a while to find, and nobody looks at more than a few a second. */
 const PLANE_EVERY_MS = 250
+/** Of each policy of a file. */
+const EPISODES = 20
 
 const run = {
   latest: null as AnyTrainStep | null,
+  /** Those of a file, in place of a run. */
+  opened: null as Agents | null,
   /** Between two iterations, when what is live may be read. */
   resting: false,
   questions: [] as Question[],
@@ -48,6 +58,9 @@ self.onmessage = ({ data }: MessageEvent<Request>) => {
     case 'start':
       run.paused = data.paused
       follow(data)
+      break
+    case 'open':
+      open(data)
       break
     case 'pause':
       run.paused = true
@@ -96,6 +109,25 @@ async function follow({ options, name, goesOn }: Start): Promise<void> {
   }
 }
 
+/** The agents of a file act, and are evaluated. */
+async function open({ file, bytes, env: chosen }: Open): Promise<void> {
+  try {
+    await startTfjs({ wasmPaths })
+    const isZip = /\.zip$/i.test(file)
+    const agents = isZip ? await importStableBaselines({ zip: bytes, env: chosen }) : await loadAgents(bytes)
+    const env = agents.task?.id ?? chosen
+    if (!environments[env]?.render) throw new UsageError(`This page has no picture of ${env}, the task of ${file}.`)
+    run.world = make(env)
+    const { greedy } = await evaluate({ env, agents, episodes: EPISODES })
+    run.opened = agents
+    post({ kind: 'opened', env, returns: greedy })
+    run.resting = true
+    answerAll()
+  } catch (error) {
+    post({ kind: 'error', message: describe(error) })
+  }
+}
+
 function tell(step: AnyTrainStep): void {
   const { metrics, iterations } = step
   post({
@@ -129,26 +161,28 @@ function answerAll(): void {
 }
 
 async function answer(question: Question): Promise<void> {
-  const step = run.latest as AnyTrainStep
+  if (question.kind === 'episode') {
+    const agents = run.opened ?? run.latest?.agents()
+    const episode = play(agents as Agents, question, (await run.world) as MadeEnvironment, run.played++)
+    return post(episode, [episode.states.buffer, episode.rewards.buffer])
+  }
+  if (!run.latest) return
+  const step = run.latest
   if (question.kind === 'temperature') step.setTemperature(question.value)
-  else if (question.kind === 'download') {
+  else {
     // A run ends before a particle is not finite.
     const bytes = encodeParticles(step) as Uint8Array<ArrayBuffer>
     post({ kind: 'file', bytes }, [bytes.buffer])
-  } else {
-    const episode = play(step, question, (await run.world) as MadeEnvironment, run.played++)
-    post(episode, [episode.states.buffer, episode.rewards.buffer])
   }
 }
 
-/** An episode of a particle as it is after a step. */
+/** An episode of a particle as it is now. */
 function play(
-  { iteration, ...step }: AnyTrainStep,
+  agents: Agents,
   { place, particle, greedy }: Question & { kind: 'episode' },
   env: MadeEnvironment,
   seed: number,
 ): Episode {
-  const agents = step.agents()
   const states: number[] = []
   const rewards: number[] = []
   let { obs } = env.reset({ seed })
@@ -161,11 +195,12 @@ function play(
     rewards.push(next.reward)
     over = next.terminated || next.truncated
   }
+  const iteration = run.latest?.iteration ?? null
   return { kind: 'episode', place, iteration, states: Float64Array.from(states), rewards: Float64Array.from(rewards) }
 }
 
 /** The library's own sentences stand as they are; anything else is named as unexpected. */
 function describe(error: unknown): string {
   if (error instanceof UsageError || error instanceof RunError) return error.message
-  return `Training failed: ${error instanceof Error ? error.message : String(error)}`
+  return `${run.latest ? 'Training failed' : 'That failed'}: ${error instanceof Error ? error.message : String(error)}`
 }

@@ -9,7 +9,7 @@ import {
   type Values,
   valueAt,
 } from './fields.ts'
-import { make } from './page.ts'
+import { byId, make } from './page.ts'
 
 /** The controls of some fields. */
 export interface Form<F extends Fields> {
@@ -65,6 +65,36 @@ export function buildForm<F extends Fields>(host: HTMLElement, options: FormOpti
       if (control) control.element.hidden = !visible
     },
   }
+}
+
+/**
+ * On a phone only one group of the forms in `host` is shown at a time, so that its controls and what they change are on
+ * one screen: a row of buttons chooses it. On a wide page the style sheet shows all groups, and no buttons.
+ */
+export function showGroups(host: HTMLElement): void {
+  const groups = [...host.querySelectorAll('fieldset')]
+  const before = host.querySelector('[aria-expanded=true]')?.textContent
+  const title = (group: HTMLElement) => group.querySelector('legend')?.textContent ?? ''
+  const buttons = groups.map((group, k) => {
+    group.id = `${host.id}-group-${k}`
+    return make('button', { id: `${group.id}-button`, type: 'button' }, title(group))
+  })
+  const choose = (chosen: number) =>
+    groups.forEach((group, k) => {
+      group.classList.toggle('open', k === chosen)
+      buttons[k].setAttribute('aria-expanded', String(k === chosen))
+    })
+  buttons.forEach((button, k) => {
+    button.setAttribute('aria-controls', groups[k].id)
+    button.addEventListener('click', () => choose(k))
+  })
+  byId(`${host.id}-groups`).replaceChildren(...buttons)
+  choose(
+    Math.max(
+      groups.findIndex((group) => title(group) === before),
+      0,
+    ),
+  )
 }
 
 function controlFor(id: string, field: Field, tell: (value: Value) => void): Control {
