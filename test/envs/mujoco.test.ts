@@ -34,7 +34,10 @@ interface Golden {
 const golden = mujocoIds.map((id): Golden => {
   return JSON.parse(readFileSync(new URL(`../golden/mujoco-${id}.json`, import.meta.url), 'utf8'))
 })
+const globals = () => Object.getOwnPropertyNames(globalThis)
+const globalsBefore = globals()
 const engine = await loadMujoco()
+const addedGlobals = globals().filter((name) => !globalsBefore.includes(name))
 
 /** Largest difference, relative where numbers are above 1. */
 function distance(a: ArrayLike<number>, b: readonly number[]): number {
@@ -267,6 +270,16 @@ describe('the contract', () => {
     expect((await mujoco('Ant-v5', { load })).id).toBe('Ant-v5')
     await mujoco('Swimmer-v5', { load })
     expect(attempts).toBe(2)
+  })
+
+  test('leaves no globals behind, of which its engine has some', async () => {
+    expect(addedGlobals).toEqual(expect.arrayContaining(['buffer', 'allocate']))
+    for (const name of addedGlobals) Reflect.deleteProperty(globalThis, name)
+    const before = globals()
+    const own = () => Object.defineProperty(globalThis, 'ofTheProgram', { get: () => 1, configurable: true })
+    await mujoco('Ant-v5', { load: async () => ({ default: () => own() && loadMujoco() }) })
+    expect(globals()).toEqual([...before, 'ofTheProgram'])
+    Reflect.deleteProperty(globalThis, 'ofTheProgram')
   })
 
   test('refuses an engine of another major version', async () => {

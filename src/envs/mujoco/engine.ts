@@ -76,7 +76,7 @@ async function start(load: EngineImport): Promise<Engine> {
       { cause },
     )
   }
-  const engine = (await module.default()) as Engine
+  const engine = (await keepingGlobals(() => module.default())) as Engine
   const version = engine.mj_versionString?.() ?? MAJOR
   if (version.split('.')[0] === MAJOR) return engine
   throw new UsageError(
@@ -86,3 +86,23 @@ async function start(load: EngineImport): Promise<Engine> {
 }
 
 const MAJOR = '3'
+
+/**
+ * Runs what starts a library and takes away the globals that only warn whoever reads them: a checked build by emscripten
+ * leaves some hundred and fifty, `buffer` and `allocate` among them. The program may define some of its own meanwhile.
+ */
+async function keepingGlobals<T>(start: () => Promise<T>): Promise<T> {
+  const before = new Set(Object.getOwnPropertyNames(globalThis))
+  try {
+    return await start()
+  } finally {
+    for (const name of Object.getOwnPropertyNames(globalThis)) {
+      if (before.has(name)) continue
+      const { get, set } = Object.getOwnPropertyDescriptor(globalThis, name) ?? {}
+      if (get && !set && GIVES_NOTHING.test(String(get))) Reflect.deleteProperty(globalThis, name)
+    }
+  }
+}
+
+/** A getter that calls something and returns undefined. */
+const GIVES_NOTHING = /^get\s*\w*\(\)\s*\{\s*\w+\(\);?\s*(return (undefined|void 0);?\s*)?\}$/
