@@ -5,7 +5,7 @@ import { Purpose } from '../src/core/random.ts'
 import type { EnvironmentSpec } from '../src/envs/contract.ts'
 import { make } from '../src/envs/make.ts'
 import { environments } from '../src/envs/registry.ts'
-import { sizeOf } from '../src/envs/spaces.ts'
+import { choicesOf, sizeOf } from '../src/envs/spaces.ts'
 import { vectorFields, writeVector } from '../src/envs/vector-fields.ts'
 import { measure, type Report, type Row } from './harness.ts'
 import { plainJavaScript } from './peers/envs-js.ts'
@@ -51,9 +51,9 @@ async function benchSingle(spec: EnvironmentSpec): Promise<Row[]> {
   const env = await make(spec.id)
   const { actionSpace } = spec
   const actions = Array.from({ length: DRAWN }, (_, k) =>
-    actionSpace.kind === 'discrete'
-      ? Math.floor(Math.random() * actionSpace.n)
-      : actionSpace.low.map(() => (k % 3) - 1),
+    actionSpace.kind === 'box'
+      ? actionSpace.low.map(() => (k % 3) - 1)
+      : Math.floor(Math.random() * choicesOf(actionSpace)[0]),
   )
   let seed = 0
   env.reset({ seed })
@@ -87,7 +87,7 @@ async function vectorOf(spec: EnvironmentSpec) {
 
 /** u in [0, 1) as number k of the actions. */
 function scale({ actionSpace }: EnvironmentSpec, u: number, k: number): number {
-  if (actionSpace.kind === 'discrete') return Math.floor(u * actionSpace.n)
+  if (actionSpace.kind !== 'box') return Math.floor(u * choicesOf(actionSpace)[0])
   const { low, high } = actionSpace
   const j = k % low.length
   return low[j] + u * (high[j] - low[j])

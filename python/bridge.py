@@ -134,6 +134,12 @@ class Task:
         if isinstance(space, self.spaces.Discrete):
             self.width = 1
             return {"n": int(space.n)}
+        if isinstance(space, self.spaces.MultiDiscrete):
+            self.width = int(space.nvec.size)
+            return {"choices": space.nvec.ravel().tolist()}
+        if isinstance(space, self.spaces.MultiBinary):
+            self.width = int(math.prod(space.shape))
+            return {"bits": self.width}
         if isinstance(space, self.spaces.Box) and self.numpy.issubdtype(space.dtype, self.numpy.floating):
             box = box_of(space)
             self.width = len(box["low"])
@@ -146,7 +152,8 @@ class Task:
         space = self.action_space
         if isinstance(space, self.spaces.Discrete):
             return space.dtype.type(numbers[0]) + space.start
-        return numbers.reshape(space.shape).astype(space.dtype)
+        numbers = numbers.reshape(space.shape).astype(space.dtype)
+        return numbers + space.start if isinstance(space, self.spaces.MultiDiscrete) else numbers
 
     def flat(self, observation):
         space = self.observation_space

@@ -60,16 +60,24 @@ export {
 } from './envs/render.ts'
 export {
   type Action,
+  type ActionSpace,
   type Box,
   box,
   contains,
+  type Dict,
   type Discrete,
+  dict,
   discrete,
-  flatSize,
-  flatten,
+  type Element,
+  type MultiBinary,
+  type MultiDiscrete,
+  multiBinary,
+  multiDiscrete,
   type Space,
   sampler,
   sizeOf,
+  type Tuple,
+  tuple,
 } from './envs/spaces.ts'
 export type { Outcome, Transitions } from './envs/transitions.ts'
 export {
@@ -103,6 +111,12 @@ export {
   scaleReward,
   sparseReward,
 } from './envs/wrappers/rewards.ts'
+export {
+  flattenObservation,
+  type StructuredEnvironment,
+  type StructuredSpec,
+} from './envs/wrappers/flatten-observation.ts'
+export { flatSize, flatten, flattenSpace, unflatten } from './envs/flatten.ts'
 export { frozen, type RunningStatistics, runningStatistics } from './envs/wrappers/statistics.ts'
 export { wrap } from './envs/wrappers/wrap.ts'
 export { type Change, type Remaking, type Wrapper, wrapper } from './envs/wrappers/wrapper.ts'

@@ -88,7 +88,21 @@ export {
   type SvgOptions,
   type Text,
 } from './envs/render.ts'
-export { type Action, type Box, box, type Discrete, discrete, type Space, sampler } from './envs/spaces.ts'
+export {
+  type Action,
+  type ActionSpace,
+  type Box,
+  box,
+  type Dict,
+  type Discrete,
+  discrete,
+  type Element,
+  type MultiBinary,
+  type MultiDiscrete,
+  type Space,
+  sampler,
+  type Tuple,
+} from './envs/spaces.ts'
 export type { Outcome, Transitions } from './envs/transitions.ts'
 export {
   type MakeVectorOptions,
@@ -151,7 +165,7 @@ export {
   type PolicyDescription,
   type PopulationToExport,
 } from './policy/description.ts'
-export type { Acting, ActOptions, AgentAction, Who } from './policy/request.ts'
+export type { ActionForm, Acting, ActOptions, AgentAction, Who } from './policy/request.ts'
 export type { Evaluation, IterationEvaluation, IterationMetrics, RunSummary, ShownEpisode } from './report/metrics.ts'
 export type { Agents, CommonAgents, DrawingAgents, Policies, PolicyAgents } from './rl/agents.ts'
 export type { Baseline, Estimator } from './rl/estimator.ts'

@@ -10,7 +10,7 @@ export type { Environment, EnvironmentSpec, Info, Making, Reset, Step } from './
 export type { TaskDescription, WrapperDescription } from './envs/description.ts'
 export type { CellGrid } from './envs/grid.ts'
 export type { Circle, Line, Point, Polygon, Scene, Shape, Text } from './envs/render.ts'
-export type { Action, Box, Discrete } from './envs/spaces.ts'
+export type { Action, ActionSpace, Box, Discrete, MultiBinary, MultiDiscrete } from './envs/spaces.ts'
 export type { Outcome, Transitions } from './envs/transitions.ts'
 export type { IterationMetrics } from './report/metrics.ts'
 export type { TrialState } from './sweeps/journal.ts'

@@ -14,7 +14,7 @@ export { decodeTensors, encodeTensors, type Tensor, type TensorFile } from './co
 export type { Environment, EnvironmentSpec, Info, Making, Reset, Step } from './envs/contract.ts'
 export type { CellGrid } from './envs/grid.ts'
 export type { Circle, Line, Point, Polygon, Scene, Shape, Text } from './envs/render.ts'
-export type { Action, Box, Discrete } from './envs/spaces.ts'
+export type { Action, ActionSpace, Box, Discrete, MultiBinary, MultiDiscrete } from './envs/spaces.ts'
 export type { Outcome, Transitions } from './envs/transitions.ts'
 export {
   type BootstrapOptions,
@@ -35,7 +35,7 @@ export type { Head, HeadName, Policy, PolicyShape } from './nn/policy.ts'
 export { startTfjs, type TfjsOptions } from './nn/tfjs.ts'
 export { type Episode, type EpisodeOptions, type PlayedEpisode, playEpisode } from './play/episode.ts'
 export type { Bounds, Normalisation } from './policy/description.ts'
-export type { Acting, ActOptions, AgentAction, Who } from './policy/request.ts'
+export type { ActionForm, Acting, ActOptions, AgentAction, Who } from './policy/request.ts'
 export type { Evaluation, IterationMetrics } from './report/metrics.ts'
 export type { Agents, CommonAgents, DrawingAgents, Policies, PolicyAgents } from './rl/agents.ts'
 export type { EvaluationGrid, Ranges } from './rl/randomisation.ts'

@@ -21,8 +21,11 @@ export class Policy {
   /** of the network alone */
   size: i32
   head: i32
-  /** classes, or A dimensions of an action */
+  /** classes, of all factors together, or A dimensions of an action */
   actions: i32
+  /** i32 [K] classes of each factor of a categorical head, a product of K categoricals with their logits side by side */
+  factors: usize
+  factorCount: i32
   /** i32 [layers + 1] */
   widths: usize
   /** i32 [layers] */
@@ -79,9 +82,22 @@ function logStdOf(policy: Policy, particle: i32, output: usize): usize {
   return thetaOf(policy, particle) + (policy.size << 2)
 }
 
+/** Numbers of an action: a class is one. */
+// @ts-ignore: decorator
+@inline
+export function actionWidth(policy: Policy): i32 {
+  return policy.head == CATEGORICAL ? policy.factorCount : policy.actions
+}
+
+// @ts-ignore: decorator
+@inline
+export function factorOf(policy: Policy, k: i32): i32 {
+  return load<i32>(policy.factors + (k << 2))
+}
+
 /**
  * Chooses an action for every row: the mode if `greedy`, else a draw that is a function of
- * (seed, purpose, stream, environment of the row, step). A class is one number.
+ * (seed, purpose, stream, environment of the row, step). A class is one number, a product of K categoricals K of them.
  *
  *     observation: f32 [rows, w₀]    action: f32 [rows, A]    environments: i32 [rows], or 0 for 0 … rows − 1
  */
@@ -91,7 +107,7 @@ export function act(
 ): void {
   const stride = outputStride(policy)
   const c3 = purpose | (stream << 8)
-  const width = policy.head == CATEGORICAL ? 4 : policy.actions << 2
+  const width = actionWidth(policy) << 2
   let output = policyForward(policy, particle, observation, rows)
   for (let r = 0; r < rows; r++, output += stride, action += width) {
     if (greedy) {
@@ -108,7 +124,11 @@ export function act(
 function chooseMode(policy: Policy, output: usize, action: usize): void {
   const A = policy.actions
   if (policy.head == CATEGORICAL) {
-    store<f32>(action, <f32>categoricalMode(output, A))
+    for (let k = 0; k < policy.factorCount; k++) {
+      const classes = factorOf(policy, k)
+      store<f32>(action + (k << 2), <f32>categoricalMode(output, classes))
+      output += classes << 2
+    }
   } else {
     memory.copy(action, output, A << 2)
     if (policy.head == SQUASHED) squash(action, A)
@@ -123,12 +143,36 @@ function draw(
 ): void {
   const A = policy.actions
   if (policy.head == CATEGORICAL) {
-    const words = philox4(0, step, environment, c3, seedLo, seedHi)
-    store<f32>(action, <f32>categoricalSample(output, A, uniform32(i32x4.extract_lane(words, 0))))
+    for (let k = 0; k < policy.factorCount; k++) {
+      const u = factorUniform(k, step, environment, c3, seedLo, seedHi)
+      const classes = factorOf(policy, k)
+      store<f32>(action + (k << 2), <f32>categoricalSample(output, classes, u))
+      output += classes << 2
+    }
   } else {
     gaussianSample(action, output, logStdOf(policy, particle, output), A, step, environment, c3, seedLo, seedHi)
     if (policy.head == SQUASHED) squash(action, A)
   }
+}
+
+/** The number in [0, 1) that factor k of a product is drawn with: word k of the stream, four to a block. */
+export function factorUniform(k: i32, step: u32, environment: u32, c3: u32, seedLo: u32, seedHi: u32): f32 {
+  const words = philox4(k >> 2, step, environment, c3, seedLo, seedHi)
+  const lane = k & 3
+  if (lane == 0) return uniform32(i32x4.extract_lane(words, 0))
+  if (lane == 1) return uniform32(i32x4.extract_lane(words, 1))
+  return uniform32(lane == 2 ? i32x4.extract_lane(words, 2) : i32x4.extract_lane(words, 3))
+}
+
+/** Σ_k log softmax(logits_k)_{a_k} of the K factors.    action: f32 [K] */
+function productLogProb(policy: Policy, logits: usize, action: usize): f32 {
+  let sum: f32 = 0
+  for (let k = 0; k < policy.factorCount; k++) {
+    const classes = factorOf(policy, k)
+    sum += categoricalLogProb(logits, classes, <i32>load<f32>(action + (k << 2)))
+    logits += classes << 2
+  }
+  return sum
 }
 
 /**
@@ -144,7 +188,7 @@ export function policyLogProb(
   let output = policyForward(policy, particle, observation, rows)
   for (let r = 0; r < rows; r++, output += stride, out += 4) {
     if (policy.head == CATEGORICAL) {
-      store<f32>(out, categoricalLogProb(output, A, <i32>load<f32>(action + (r << 2))))
+      store<f32>(out, productLogProb(policy, output, action + ((r * policy.factorCount) << 2)))
       continue
     }
     const row = action + ((r * A) << 2)

@@ -1,7 +1,7 @@
 import type { Address } from '../core/runtime-types.ts'
 import type { CellGrid } from './grid.ts'
 import type { Scene } from './render.ts'
-import type { Action, Box, Discrete } from './spaces.ts'
+import type { Action, ActionSpace, Box } from './spaces.ts'
 import type { Transitions } from './transitions.ts'
 
 /** Whatever an environment gives beside its observation: plain data by name. */
@@ -50,7 +50,7 @@ export interface Environment {
 export interface EnvironmentSpec {
   readonly id: string
   readonly observationSpace: Box
-  readonly actionSpace: Discrete | Box
+  readonly actionSpace: ActionSpace
   /** Whether the task clips actions itself, as Gymnasium's Pendulum-v1 does: then every finite one is taken. */
   readonly clipsActions?: boolean
   /** Steps after which an episode is truncated. The library counts them; an environment need not. */

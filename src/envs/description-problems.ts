@@ -3,7 +3,7 @@ import { namesOf, unknownOptions } from '../core/options.ts'
 import { isRecord } from '../core/require.ts'
 import type { EnvironmentSpec } from './contract.ts'
 import { MAX_STEPS } from './errors.ts'
-import type { Space } from './spaces.ts'
+import { isSpace, type Space } from './spaces.ts'
 
 const DESCRIBES = namesOf<EnvironmentSpec>({
   id: true,
@@ -30,7 +30,7 @@ export function problemsOfDescription(spec: EnvironmentSpec): string[] {
   const problems = unknownOptions(spec, DESCRIBES).map((unknown) => `it has ${unknown}`)
   if (typeof id !== 'string' || id === '') problems.push(`its id must be a text, got ${show(id)}`)
   problems.push(...problemsOfSpace('observationSpace', observationSpace, ['box']))
-  problems.push(...problemsOfSpace('actionSpace', actionSpace, ['box', 'discrete']))
+  problems.push(...problemsOfSpace('actionSpace', actionSpace, ['box', 'discrete', 'multi-discrete', 'multi-binary']))
   if (!(Number.isInteger(maxEpisodeSteps) && maxEpisodeSteps >= 1 && maxEpisodeSteps <= MAX_STEPS))
     problems.push(
       `maxEpisodeSteps, the time limit, must be a whole number from 1 to ${MAX_STEPS}, got ${show(maxEpisodeSteps)}`,
@@ -61,13 +61,20 @@ export function asTask(spec: EnvironmentSpec): EnvironmentSpec {
 }
 
 function problemsOfSpace(name: string, space: Space | undefined, kinds: readonly string[]): string[] {
-  if (!kinds.includes(space?.kind as string)) return [`its ${name} must be a ${kinds.join(' or ')}, got ${show(space)}`]
-  if (space?.kind === 'discrete' && (space as { start?: unknown }).start)
-    return [`its ${name} starts at ${show((space as { start?: unknown }).start)}; actions are counted from 0 here`]
+  if (!kinds.includes(space?.kind as string)) {
+    const flat = name === 'observationSpace' && isSpace(space) ? '; flattenObservation() makes one of it' : ''
+    return [`its ${name} must be a ${kinds.join(' or ')}, got ${show(space)}${flat}`]
+  }
+  const { start } = space as { start?: unknown }
+  if ([start].flat().some(Boolean)) return [`its ${name} starts at ${show(start)}; actions are counted from 0 here`]
   if (space?.kind === 'discrete')
     return Number.isInteger(space.n) && space.n >= 1
       ? []
       : [`n of its ${name} must be a whole number of at least 1, got ${show(space.n)}`]
+  if (space?.kind === 'multi-discrete' || space?.kind === 'multi-binary') {
+    const { n } = space
+    return isSpace(space) ? [] : [`n of its ${name} must be made of whole numbers of at least 1, got ${show(n)}`]
+  }
   const { low, high } = space as Extract<Space, { kind: 'box' }>
   if (!isList(low) || !isList(high))
     return [

@@ -2,7 +2,7 @@ import { RunError } from '../core/errors.ts'
 import type { Environment, EnvironmentSpec, Reset, Step } from './contract.ts'
 import { nameOf, problemOf, refuseEndless } from './errors.ts'
 import { openInstances } from './instances.ts'
-import type { Action } from './spaces.ts'
+import { type Action, sizeOf } from './spaces.ts'
 
 /** What is counted of the running episode of each row, wherever that is kept. */
 interface EpisodeCounters {
@@ -106,6 +106,7 @@ function refuseProblem({ spec, tell }: Episodes, row: number, result: Reset | St
 /** Action `row` of [rows, A] as an instance takes it. */
 export function actionOf({ actionSpace }: EnvironmentSpec, actions: Float32Array, row: number): Action {
   if (actionSpace.kind === 'discrete') return actions[row]
-  const A = actionSpace.low.length
-  return actions.slice(row * A, (row + 1) * A)
+  const A = sizeOf(actionSpace)
+  const action = actions.slice(row * A, (row + 1) * A)
+  return actionSpace.kind === 'box' ? action : Int32Array.from(action)
 }

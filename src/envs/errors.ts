@@ -1,6 +1,6 @@
 import { show, UsageError } from '../core/errors.ts'
 import type { Environment, EnvironmentSpec, Reset, Step } from './contract.ts'
-import { type Action, type Box, box, contains, type Space } from './spaces.ts'
+import { type Action, type ActionSpace, type Box, box, contains } from './spaces.ts'
 
 /** Evaluation plays episodes to their end: one of these takes seconds, whoever wrote the task. */
 export const MAX_STEPS = 1_000_000
@@ -16,15 +16,15 @@ export function refuseEndless({ id, maxEpisodeSteps }: EnvironmentSpec): void {
 export const closedError = (name: string) => new UsageError(`${name}: this environment is closed.`)
 
 /** The actions that a task takes: its space, or every finite one where it clips them itself. */
-export function takenActions({ actionSpace, clipsActions }: EnvironmentSpec): Space {
-  if (!clipsActions || actionSpace.kind === 'discrete') return actionSpace
+export function takenActions({ actionSpace, clipsActions }: EnvironmentSpec): ActionSpace {
+  if (!clipsActions || actionSpace.kind !== 'box') return actionSpace
   const { low, high } = actionSpace
   // biome-ignore format: a pair
   return box(low.map(() => -Infinity), high.map(() => Infinity))
 }
 
 /** Throws a UsageError unless the action is a finite element of the space. */
-export function checkAction(name: string, space: Space, action: Action): void {
+export function checkAction(name: string, space: ActionSpace, action: Action): void {
   if (!contains(space, action) || !isFiniteAction(action))
     throw new UsageError(`${name}: an action is ${elementOf(space)}, got ${show(plain(action))}.`)
 }
@@ -36,8 +36,13 @@ function isFiniteAction(action: Action): boolean {
 }
 
 /** What an element of the space is, in words. */
-export function elementOf(space: Space): string {
-  if (space.kind === 'discrete') return `a whole number from 0 to ${space.n - 1}`
+export function elementOf(space: ActionSpace): string {
+  if (space.kind === 'discrete') return `a whole number from ${space.start ?? 0} to ${(space.start ?? 0) + space.n - 1}`
+  if (space.kind === 'multi-binary') return `a list of ${counted(space.n, 'number')} that are 0 or 1`
+  if (space.kind === 'multi-discrete') {
+    const [from, to] = [space.n.map((_, k) => space.start?.[k] ?? 0), space.n.map((n, k) => n - 1 + (space.start?.[k] ?? 0))]
+    return `a list of ${counted(space.n.length, 'whole number')} from ${show(from)} to ${show(to)}`
+  }
   const { low, high } = space
   const count = low.length === 1 ? '1 finite number' : `${low.length} finite numbers`
   if (low.every((value) => value === -Infinity) && high.every((value) => value === Infinity)) return count
@@ -46,6 +51,8 @@ export function elementOf(space: Space): string {
     ? `${count} from ${low[0]} to ${high[0]}`
     : `${count} from ${show(low)} to ${show(high)}`
 }
+
+const counted = (count: number, what: string) => `${count} ${what}${count === 1 ? '' : 's'}`
 
 /** Arrays of every kind as plain ones, for messages. */
 export const plain = (value: unknown): unknown =>

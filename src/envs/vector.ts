@@ -10,7 +10,7 @@ import { MAKE_OPTIONS, type MakeOptions } from './configured.ts'
 import type { EnvironmentSpec, Info } from './contract.ts'
 import { checkAction, closedError, takenActions } from './errors.ts'
 import { taskNamed } from './named.ts'
-import { type Space, sizeOf } from './spaces.ts'
+import { type ActionSpace, choicesOf, sizeOf } from './spaces.ts'
 import { type AutoresetMode, vectorFields } from './vector-fields.ts'
 import { coreRows, type RowStepper, typeScriptRows, type Vector, vectorPart } from './vector-rows.ts'
 
@@ -209,12 +209,13 @@ function readActions({ spec, taken, num, arena }: Vector, actions: ArrayLike<num
   arena.view.action.set(actions)
 }
 
-function withinSpace(space: Space, actions: ArrayLike<number>): boolean {
-  if (space.kind === 'discrete') {
+function withinSpace(space: ActionSpace, actions: ArrayLike<number>): boolean {
+  if (space.kind !== 'box') {
+    const choices = choicesOf(space)
     for (let k = 0; k < actions.length; k++) {
       const action = actions[k]
-      if (!(typeof action === 'number' && action >= 0 && action < space.n && action === Math.floor(action)))
-        return false
+      const n = choices[k % choices.length]
+      if (!(typeof action === 'number' && action >= 0 && action < n && action === Math.floor(action))) return false
     }
     return true
   }
@@ -228,7 +229,7 @@ function withinSpace(space: Space, actions: ArrayLike<number>): boolean {
   return true
 }
 
-function actionError(id: string, space: Space, actions: ArrayLike<number>, A: number): unknown {
+function actionError(id: string, space: ActionSpace, actions: ArrayLike<number>, A: number): unknown {
   for (let row = 0; row * A < actions.length; row++) {
     const action = Array.from({ length: A }, (_, k) => actions[row * A + k])
     try {

@@ -33,7 +33,7 @@ interface Graph {
 
 /**
  * A policy as the bytes of an ONNX model. Input: observation [rows, O]. Outputs: logits [rows, classes] and action
- * [rows], the most probable class; or action (the mode as the task takes it), mean and log_std, of the Gaussian before
+ * [rows], the most probable class, or [rows, K], that of each of K choices, whose logits stand side by side; or action (the mode as the task takes it), mean and log_std, of the Gaussian before
  * it is squashed, [rows, A] each.
  *
  * @throws UsageError for a squashed Gaussian without bounds
@@ -43,7 +43,8 @@ export async function onnxModel(single: SinglePolicy): Promise<Uint8Array> {
   const parts = partsOf('onnxModel', single)
   const { observations, head } = single.policy
   const last = parts.hidden.reduce((x, part) => dense(graph, x, part), normalised(graph, single))
-  if (head.name === 'categorical') addClasses(graph, last, parts)
+  if (head.factors) addChoices(graph, last, parts, head.factors)
+  else if (head.name === 'categorical') addClasses(graph, last, parts)
   else addActions(graph, last, parts)
   return encoded(graph, [valueInfo('observation', DataType.float, observations)])
 }
@@ -147,6 +148,20 @@ function addClasses(graph: Graph, last: string, { heads }: Parts): void {
   const logits = dense(graph, last, heads[0])
   add(graph, 'ArgMax', 'action', [logits], { axis: 1, keepdims: 0 })
   graph.outputs.push(valueInfo(logits, DataType.float, heads[0].outputs), valueInfo('action', DataType.int64))
+}
+
+/** Logits of all factors, and the most probable class of each. */
+function addChoices(graph: Graph, last: string, { heads }: Parts, factors: readonly number[]): void {
+  const logits = dense(graph, last, heads[0])
+  const rawData = new Uint8Array(BigInt64Array.from(factors, BigInt).buffer)
+  graph.initializers.push({ name: 'factors', dims: [factors.length], dataType: DataType.int64, rawData })
+  const parts = factors.map((_, k) => `logits_${k}`)
+  const attributes = { axis: 1 }
+  graph.nodes.push({ opType: 'Split', name: 'split', inputs: [logits, 'factors'], outputs: parts, attributes })
+  const chosen = parts.map((part, k) => add(graph, 'ArgMax', `action_${k}`, [part], { axis: 1, keepdims: 1 }))
+  add(graph, 'Concat', 'action', chosen, { axis: 1 })
+  graph.outputs.push(valueInfo(logits, DataType.float, heads[0].outputs))
+  graph.outputs.push(valueInfo('action', DataType.int64, factors.length))
 }
 
 function addActions(graph: Graph, last: string, parts: Parts): void {

@@ -28,7 +28,7 @@ export interface DensePart {
 /** A policy cut into the layers that formats of others have. */
 export interface Parts {
   readonly hidden: readonly DensePart[]
-  /** logits of classes; mean; or mean and log_std, before it is kept in its range. */
+  /** logits of classes, of all factors of a product; mean; or mean and log_std, before it is kept in its range. */
   readonly heads: readonly DensePart[]
   /** [A] a Gaussian's own log σ. */
   readonly logStd: Float32Array | null

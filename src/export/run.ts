@@ -176,7 +176,7 @@ function withoutClip(spec: EnvironmentSpec): EnvironmentSpec {
 }
 
 function boundsOf({ actionSpace }: EnvironmentSpec): Bounds | null {
-  if (actionSpace.kind === 'discrete') return null
+  if (actionSpace.kind !== 'box') return null
   const finite = (bounds: readonly number[]) => bounds.map((bound) => (Number.isFinite(bound) ? bound : null))
   return { low: finite(actionSpace.low), high: finite(actionSpace.high) }
 }

@@ -2,7 +2,7 @@
 // once more for rollouts; tests hold the two against each other.
 import { canFuse } from './fused.ts'
 import { fusedEntropy, fusedLogProb } from './fused-categorical.ts'
-import type { Policy } from './policy.ts'
+import { factorsOf, type Policy } from './policy.ts'
 import { tf } from './tfjs.ts'
 
 /** What a policy says of a batch of rows. Actions are [rows, A]; a class is one number. */
@@ -24,8 +24,8 @@ interface Distribution {
 export function distributionOf({ net, head, size }: Policy, outputs: tf.Tensor2D, theta: tf.Tensor1D): Distribution {
   if (head.name === 'categorical') {
     return {
-      logProb: (action) => categorical.logProb(outputs, action),
-      entropy: () => categorical.entropy(outputs),
+      logProb: (action) => product.logProb(outputs, action, factorsOf(head)),
+      entropy: () => product.entropy(outputs, factorsOf(head)),
     }
   }
   if (head.name === 'gaussian') {
@@ -66,6 +66,38 @@ export const categorical = {
 
   /** The most probable class [rows, 1]. */
   mode: (logits: tf.Tensor2D): tf.Tensor2D => tf.reshape(tf.cast(tf.argMax(logits, -1), 'float32'), [-1, 1]),
+}
+
+/**
+ * The product of K categoricals π(a|s) = Π_k softmax(logits_k)_{a_k}, whose logits [rows, Σ classes] stand side by side.
+ * The factors are added in their order; one factor is the categorical distribution, bit for bit.
+ */
+export const product = {
+  /** log π(a|s) = Σ_k log softmax(logits_k)_{a_k} [rows] of the classes [rows, K]. */
+  logProb: (logits: tf.Tensor2D, action: tf.Tensor2D, factors: readonly number[]): tf.Tensor1D =>
+    added(columnsOf(logits, factors), (part, k) =>
+      categorical.logProb(part, factors.length === 1 ? action : columns(action, k, 1)),
+    ),
+
+  /** H(π(·|s)) = Σ_k H(softmax(logits_k)) [rows], in nats. */
+  entropy: (logits: tf.Tensor2D, factors: readonly number[]): tf.Tensor1D =>
+    added(columnsOf(logits, factors), categorical.entropy),
+}
+
+/** f(x_0, 0) + f(x_1, 1) + … */
+const added = (parts: readonly tf.Tensor2D[], f: (part: tf.Tensor2D, k: number) => tf.Tensor1D): tf.Tensor1D =>
+  parts.map(f).reduce((sum, term) => tf.add(sum, term))
+
+const columns = (x: tf.Tensor2D, first: number, count: number) => tf.slice2d(x, [0, first], [x.shape[0], count])
+
+/** x cut into pieces of so many columns. */
+function columnsOf(x: tf.Tensor2D, widths: readonly number[]): tf.Tensor2D[] {
+  if (widths.length === 1) return [x]
+  let first = 0
+  return widths.map((width) => {
+    first += width
+    return columns(x, first - width, width)
+  })
 }
 
 /** The same in ops of tfjs alone. */

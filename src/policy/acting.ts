@@ -1,12 +1,14 @@
 import { f32, i32, type Layout, type Pointers, padded, type Views } from '../core/layout.ts'
 import { Purpose, splitSeed } from '../core/random.ts'
-import { actionWidth, HeadKind, type Policy, policyFields, writePolicy } from '../nn/policy.ts'
+import { actionWidth, type Head, HeadKind, type Policy, policyFields, writePolicy } from '../nn/policy.ts'
 import type { PolicyOps } from './core.ts'
 import type { Normalisation } from './description.ts'
 import {
+  type ActionForm,
   type Acting,
   type ActOptions,
   type ActRequest,
+  type AgentAction,
   countRows,
   finite,
   particleOf,
@@ -83,8 +85,19 @@ export function actorOf(policies: ActingPolicies, { ops, at, view }: ActorArena<
 /** What a policy sees, and what it acts with. */
 export const formOf = ({ observations, head }: Policy): Pick<Acting, 'observations' | 'actions'> => ({
   observations,
-  actions: { kind: head.name === 'categorical' ? 'discrete' : 'box', size: head.actions },
+  actions: formOfActions(head),
 })
+
+function formOfActions({ name, actions, factors }: Head): ActionForm {
+  if (factors) return { kind: 'multi-discrete', size: factors.length, choices: factors }
+  return { kind: name === 'categorical' ? 'discrete' : 'box', size: actions }
+}
+
+/** Numbers of one action as a task takes it. */
+export function actionAs(kind: ActionForm['kind'], numbers: Float32Array): AgentAction {
+  if (kind === 'discrete') return numbers[0]
+  return kind === 'multi-discrete' ? Int32Array.from(numbers) : numbers
+}
 
 /** Policies that act. `actor` is called when one is to act, and may make it then. */
 export function actWith(policies: ActingPolicies, actor: () => Actor): Acting {
@@ -95,13 +108,14 @@ export function actWith(policies: ActingPolicies, actor: () => Actor): Acting {
     const request = requestOf(candidates, options, rows)
     return actionsOf(actor(), observations, request, rows)
   }
+  const form = formOf(policy)
   return {
     particles,
-    ...formOf(policy),
+    ...form,
     act(observation, options = {}) {
       refuseLength(observation, policy.observations)
       const action = actRows(observation, options)
-      return policy.head.name === 'categorical' ? action[0] : action
+      return actionAs(form.actions.kind, action)
     },
     actRows,
   }

@@ -24,8 +24,19 @@ export interface ActOptions {
   step?: number
 }
 
-/** An action as the task's step() takes it: the number of a class, or a vector [A] within the bounds of the task. */
-export type AgentAction = number | Float32Array
+/**
+ * An action as the task's step() takes it: the number of a class, a list [A] of them where there are several choices at
+ * once, or a vector [A] within the bounds of the task.
+ */
+export type AgentAction = number | Float32Array | Int32Array
+
+/** What actions are: one of `size` classes, `size` choices at once among so many classes each, or `size` numbers. */
+export interface ActionForm {
+  readonly kind: 'discrete' | 'multi-discrete' | 'box'
+  readonly size: number
+  /** [size] classes of each of several choices. */
+  readonly choices?: readonly number[]
+}
 
 /** A population that acts: n particles of one task. */
 export interface Acting {
@@ -33,8 +44,7 @@ export interface Acting {
   readonly particles: number
   /** O, numbers of an observation. */
   readonly observations: number
-  /** Classes, or A numbers of a continuous action. */
-  readonly actions: { readonly kind: 'discrete' | 'box'; readonly size: number }
+  readonly actions: ActionForm
   /**
    * The action for one observation [O]. Where no particle is named the best one acts: that of the highest mean return
    * in the evaluation, or before there is one that of the highest last return in training, or particle 0 before any
@@ -45,7 +55,7 @@ export interface Acting {
    *   and where the network overflows
    */
   act(observation: ArrayLike<number>, options?: ActOptions): AgentAction
-  /** The actions [rows × A] for observations [rows × O], one row after another. A class is one number. */
+  /** The actions [rows × A] for observations [rows × O], one row after another. A class is one number, of several choices each. */
   actRows(observations: ArrayLike<number>, options?: ActOptions): Float32Array
 }
 

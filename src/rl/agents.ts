@@ -8,7 +8,7 @@ import type { EnvironmentSpec } from '../envs/contract.ts'
 import { actionSize, observationSize } from '../envs/spaces.ts'
 import type { Network } from '../nn/network.ts'
 import { type Policy, parsePolicy } from '../nn/policy.ts'
-import { actorLayout, actorOf, actWith } from '../policy/acting.ts'
+import { actionAs, actorLayout, actorOf, actWith } from '../policy/acting.ts'
 import {
   type Acting,
   type ActOptions,
@@ -20,6 +20,7 @@ import {
   refuseOverflow,
   requestOf,
 } from '../policy/request.ts'
+import { formOfSpace } from './heads.ts'
 
 /**
  * What training gives and a run directory holds: particles that act, in a loop of one's own,
@@ -205,12 +206,12 @@ export function agentsThatDraw({ draw, ...rest }: Drawing): DrawingAgents {
   return {
     ...rest,
     observations: O,
-    actions: { kind: actionSpace.kind, size: actionSpace.kind === 'discrete' ? actionSpace.n : A },
+    actions: formOfSpace(actionSpace),
     startsAsVector: true,
     act(observation, options = {}) {
       refuseLength(observation, O)
       const action = actRows(observation, options)
-      return actionSpace.kind === 'discrete' ? action[0] : action
+      return actionAs(formOfSpace(actionSpace).kind, action)
     },
     actRows,
   }

@@ -1,5 +1,5 @@
 import { createArena } from '../core/arena.ts'
-import { RunError, UsageError } from '../core/errors.ts'
+import { RunError, show, UsageError } from '../core/errors.ts'
 import { f32, f64, i32, struct, u8 } from '../core/layout.ts'
 import { type CoreSource, compileCore } from '../core/module.ts'
 import { splitSeed } from '../core/random.ts'
@@ -7,9 +7,9 @@ import type { EnvironmentSpec } from '../envs/contract.ts'
 import { refuseEndless } from '../envs/errors.ts'
 import { actionSize, sizeOf } from '../envs/spaces.ts'
 import { policyFields, writePolicy } from '../nn/policy.ts'
-import type { Acting } from '../policy/request.ts'
+import type { ActionForm, Acting } from '../policy/request.ts'
 import { arePolicies, type Policies, policyAgents } from './agents.ts'
-import { refuseMisfit } from './heads.ts'
+import { formOfSpace, refuseMisfit } from './heads.ts'
 import { playEpisodes } from './play.ts'
 import { environmentFields, writeEnvironments } from './rollout-layout.ts'
 
@@ -114,11 +114,13 @@ export function refuseLong({ id, maxEpisodeSteps }: EnvironmentSpec, episodes: n
 
 /** Refuses agents of a task with other observations or actions. */
 function refuseOthers({ id, observationSpace, actionSpace }: EnvironmentSpec, { observations, actions }: Acting): void {
-  const task = { kind: actionSpace.kind, size: actionSpace.kind === 'discrete' ? actionSpace.n : sizeOf(actionSpace) }
-  const isSame = observations === sizeOf(observationSpace) && actions.kind === task.kind && actions.size === task.size
-  if (isSame) return
-  const sizes = (O: number, { kind, size }: typeof task) =>
-    `${counted(O, 'observation')} and ${counted(size, `${kind === 'discrete' ? 'discrete' : 'continuous'} action`)}`
+  const task = formOfSpace(actionSpace)
+  const [own, others] = [actions, task].map(({ kind, size, choices = [] }) => String([kind, size, ...choices]))
+  if (observations === sizeOf(observationSpace) && own === others) return
+  const sizes = (O: number, { kind, size, choices }: ActionForm) => {
+    const what = kind === 'box' ? 'continuous action' : kind === 'discrete' ? 'discrete action' : 'choice'
+    return `${counted(O, 'observation')} and ${counted(size, what)}${choices ? ` among ${show(choices)}` : ''}`
+  }
   throw new UsageError(
     `The agents have ${sizes(observations, actions)}, but ${id} has ${sizes(sizeOf(observationSpace), task)}.`,
   )

@@ -1,18 +1,23 @@
 import { show, UsageError } from '../core/errors.ts'
 import type { Ops } from '../core/ops.ts'
 import type { EnvironmentSpec } from '../envs/contract.ts'
-import { observationSize, sizeOf } from '../envs/spaces.ts'
-import type { Head, HeadName, Policy } from '../nn/policy.ts'
+import { type ActionSpace, choicesOf, isProduct, observationSize, sizeOf } from '../envs/spaces.ts'
+import { factorsOf, type Head, type HeadName, type Policy } from '../nn/policy.ts'
+import type { ActionForm } from '../policy/request.ts'
 
 /**
- * The head of a policy for the task's actions: as named, or categorical for a discrete space and Gaussian for a box.
+ * The head of a policy for the task's actions: as named, or categorical for numbered ones, with a factor for each choice
+ * where there are several, and Gaussian for a box.
  *
  * @throws UsageError when the named head does not fit the space
  */
 export function headFor(spec: EnvironmentSpec, name: HeadName | 'auto' = 'auto'): Head {
   const { id, actionSpace } = spec
-  if (actionSpace.kind === 'discrete') {
-    if (name === 'auto' || name === 'categorical') return { name: 'categorical', actions: actionSpace.n }
+  if (actionSpace.kind !== 'box') {
+    const factors = choicesOf(actionSpace)
+    const actions = factors.reduce((sum, n) => sum + n, 0)
+    if (name === 'auto' || name === 'categorical')
+      return { name: 'categorical', actions, ...(isProduct(actionSpace) && { factors }) }
     throw new UsageError(`${id} has discrete actions: the head must be categorical, got ${show(name)}.`)
   }
   if (name === 'categorical')
@@ -22,6 +27,12 @@ export function headFor(spec: EnvironmentSpec, name: HeadName | 'auto' = 'auto')
   if (name === 'squashed-gaussian' && ![...actionSpace.low, ...actionSpace.high].every(Number.isFinite))
     throw new UsageError(`${id} has actions without bounds: a squashed-gaussian head cannot be scaled to them.`)
   return { name: name === 'auto' ? 'gaussian' : name, actions: sizeOf(actionSpace) }
+}
+
+/** What the actions of a space are to those who act. */
+export function formOfSpace(space: ActionSpace): ActionForm {
+  if (isProduct(space)) return { kind: 'multi-discrete', size: sizeOf(space), choices: choicesOf(space) }
+  return { kind: space.kind, size: space.kind === 'discrete' ? space.n : sizeOf(space) }
 }
 
 /**
@@ -59,11 +70,14 @@ export function startHead(
  */
 export function refuseMisfit(spec: EnvironmentSpec, policy: Policy, theta: Float32Array, particles: number): void {
   const { observations, head } = policy
-  const expected = { observations: observationSize(spec), actions: headFor(spec, head.name).actions }
+  const expected = { observations: observationSize(spec), ...headFor(spec, head.name) }
   if (observations !== expected.observations || head.actions !== expected.actions)
     throw new UsageError(
       `The policies have ${observations} observations and ${head.actions} actions, but ${spec.id} has ${expected.observations} and ${expected.actions}.`,
     )
+  const [own, others] = [factorsOf(head), factorsOf(expected)]
+  if (String(own) !== String(others))
+    throw new UsageError(`The policies choose among ${show(own)}, but ${spec.id} among ${show(others)}.`)
   const stride = theta.length / particles
   if (!Number.isInteger(stride) || stride < policy.size)
     throw new UsageError(

@@ -9,7 +9,7 @@ import { seedEntry, setting } from '../core/settings.ts'
 import { arraysPart, fieldsPart, partsOf, type StatePart } from '../core/state.ts'
 import type { EnvironmentSpec } from '../envs/contract.ts'
 import { environmentSpec } from '../envs/registry.ts'
-import { actionSize, observationSize } from '../envs/spaces.ts'
+import { actionSize, isProduct, observationSize } from '../envs/spaces.ts'
 import { makeVector, type VectorEnvironment } from '../envs/vector.ts'
 import { activations } from '../nn/network.ts'
 import { kernels, startTfjs, type TfjsOptions } from '../nn/tfjs.ts'
@@ -132,6 +132,7 @@ export async function prepare<Config extends OffPolicySettings>(
  */
 function continuousTask(algorithm: string, spec: EnvironmentSpec): EnvironmentSpec {
   if (spec.actionSpace.kind === 'box') return numberedOrBounded(algorithm, spec)
+  refuseProducts(algorithm, spec)
   throw new UsageError(
     `${algorithm} needs continuous actions, and those of ${spec.id} are discrete: take svpg, sac or sql.`,
   )
@@ -140,14 +141,23 @@ function continuousTask(algorithm: string, spec: EnvironmentSpec): EnvironmentSp
 /**
  * The task of an algorithm whose actions are numbered, or continuous between bounds.
  *
- * @throws UsageError for unbounded ones
+ * @throws UsageError for unbounded ones and for several choices at once
  */
 export function numberedOrBounded(algorithm: string, spec: EnvironmentSpec): EnvironmentSpec {
   const { id, actionSpace } = spec
-  if (actionSpace.kind === 'discrete') return spec
+  refuseProducts(algorithm, spec)
+  if (actionSpace.kind !== 'box') return spec
   if (![...actionSpace.low, ...actionSpace.high].every(Number.isFinite))
     throw new UsageError(`${id} has actions without bounds: ${algorithm} cannot scale its own to them.`)
   return spec
+}
+
+/** Networks of one value a class have no place for products of classes, which are as many as all of them combined. */
+function refuseProducts(algorithm: string, { id, actionSpace }: EnvironmentSpec): void {
+  if (!isProduct(actionSpace)) return
+  throw new UsageError(
+    `${algorithm} takes actions that are one number or continuous, and those of ${id} are several choices at once (${actionSpace.kind}): take ppo, a2c, reinforce or svpg.`,
+  )
 }
 
 /** The environments, what they have shown, and what was learned from it. */
@@ -292,7 +302,7 @@ export function drawActions({ ops, at, view }: ActingRoom, loop: OffPolicy): voi
 
 /** Numbers as they are, actions in [−1, 1] moved to the box as a squashed head's are in assembly/rl/rollout.ts. */
 export function boundInto(out: Float32Array, action: Float32Array, { actionSpace }: EnvironmentSpec): void {
-  if (actionSpace.kind === 'discrete') {
+  if (actionSpace.kind !== 'box') {
     out.set(action)
     return
   }

@@ -61,4 +61,26 @@ const acting: Section = async (source, put) => {
   }
 }
 
-export const policySections: Readonly<Record<string, Section>> = { 'policies: acting': acting }
+/** Six choices at once, one of a single class. */
+const choices: Section = async (source, put) => {
+  const core = await compileCore(source)
+  const factors = [3, 2, 1, 4, 2, 2]
+  const outputs = factors.reduce((sum, n) => sum + n, 0)
+  const head = { name: 'categorical', actions: outputs, factors }
+  const description = {
+    ...{ format: 'steinrl-policy', version: 1, env: 'Nowhere-v0', particles: PARTICLES, best: 1 },
+    policy: { observations: OBSERVATIONS, hidden: HIDDEN, activation: 'tanh', head },
+    ...{ normalisation: null, bounds: null },
+  }
+  const policy = await loadPolicy({ description, weights: tensorFile(PARTICLES, parametersOf(outputs)), core })
+  const observations = numbers(ROWS * OBSERVATIONS, 133, -2, 2)
+  for (const greedy of [true, false]) {
+    const actions = WHO.map((particle) => policy.actRows(observations, { particle, greedy, seed: 3, step: 7 }))
+    put(greedy ? 'greedy' : 'drawn', ...actions)
+  }
+}
+
+export const policySections: Readonly<Record<string, Section>> = {
+  'policies: acting': acting,
+  'policies: several choices at once': choices,
+}

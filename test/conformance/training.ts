@@ -17,6 +17,7 @@ import {
   train,
   uniform,
 } from 'steinrl'
+import { multiDiscrete } from 'steinrl/envs'
 import { mlp } from 'steinrl/tools'
 import { numbers, type Section } from './sections.ts'
 
@@ -157,6 +158,35 @@ const ownTask: Section = async (core, put) => {
   put('a task in TypeScript', await thetaAfter({ ...SMALL, env, core }))
 }
 
+/** Four choices at once, the last a single class; observations are what is wanted. */
+const choices: Section = async (core, put) => {
+  const env: TrainOptions['env'] = {
+    id: 'Choices-v0',
+    observationSpace: box([0, 0], [1, 1]),
+    actionSpace: multiDiscrete([3, 2, 2, 2, 1]),
+    maxEpisodeSteps: 9,
+    create: () => {
+      let step = 0
+      const shown = () => [(step % 3) / 2, step % 2]
+      return {
+        reset: ({ seed }) => {
+          step = seed % 6
+          return { obs: shown(), info: {} }
+        },
+        step: (action) => {
+          const [a, b] = action as ArrayLike<number>
+          const reward = (a === step % 3 ? 1 : 0) + (b === step % 2 ? 1 : 0)
+          step++
+          return { obs: shown(), reward, terminated: false, truncated: false, info: {} }
+        },
+      }
+    },
+  }
+  put('svpg', await thetaAfter({ ...SMALL, env, core }))
+  put('ppo', await thetaAfter({ ...SMALL, ...svpgSettings.ppo, env, core } as TrainOptions))
+  put('kernel on functions', await thetaAfter({ ...SMALL, kernel: 'function', probeStates: 2, env, core }))
+}
+
 const evaluation: Section = async (core, put) => {
   for await (const { iteration, iterations, state } of train({ env: 'Acrobot-v1', ...SMALL, core })) {
     if (iteration < iterations) continue
@@ -291,6 +321,7 @@ export const trainingSections: Readonly<Record<string, Section>> = {
   'tfjs: compiled expressions': compiled,
   SVPG: svpgSection,
   'SVPG: own task': ownTask,
+  'SVPG: several choices at once': choices,
   'actors, critics and samplers': learners,
   'amortized SVGD': amortized,
   'SVPG: evaluation': evaluation,

@@ -32,6 +32,10 @@ const task = { env: 'CartPole-v1', particles: 2, iterations: 1, seed: 0, steps: 
 const learner = { env: 'Pendulum-v1', seed: 0, steps: 8, environments: 1, hidden: [4], batchSize: 4, warmup: 2 }
 const draws = { mu: { shape: [], data: Float32Array.of(0, 1, 2) } }
 const box = envs.box([-1], [1])
+const structured = {
+  ...{ id: 'Mine-v0', observationSpace: box, actionSpace: envs.multiBinary(2), maxEpisodeSteps: 5 },
+  create: () => ({ reset: () => ({ obs: [0], info: {} }), step: () => ({}) }),
+}
 /** Where what is written goes. */
 export const folder = mkdtempSync(join(tmpdir(), 'steinrl-doors-'))
 const nobody = 'redis://127.0.0.1:1'
@@ -164,7 +168,17 @@ export const calls: Readonly<Record<string, Call>> = {
   discrete: call(envs.discrete, () => [3]),
   sampler: call(envs.sampler, () => [box, 1]),
   contains: call(envs.contains, () => [box, [0]]),
+  multiDiscrete: call(envs.multiDiscrete, () => [
+    [3, 2],
+    [0, 1],
+  ]),
+  multiBinary: call(envs.multiBinary, () => [3]),
+  dict: call(envs.dict, () => [{ a: box }]),
+  tuple: call(envs.tuple, () => [[box]]),
   flatten: call(envs.flatten, () => [box, [0]]),
+  unflatten: call(envs.unflatten, () => [box, [0]]),
+  flattenSpace: call(envs.flattenSpace, () => [box]),
+  flattenObservation: call(envs.flattenObservation, () => [structured]),
   flatSize: call(envs.flatSize, () => [box]),
   sizeOf: call(envs.sizeOf, () => [box]),
   make: call(envs.make, () => ['Pendulum-v1', { maxEpisodeSteps: 10, constants: {} }], closeIt),

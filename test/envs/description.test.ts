@@ -22,7 +22,7 @@ async function played(spec: EnvironmentSpec, steps = 30): Promise<number[]> {
   const env = await make(spec)
   const numbers = [...env.reset({ seed: 3 }).obs]
   for (let k = 0; k < steps; k++) {
-    const action = spec.actionSpace.kind === 'discrete' ? k % 2 : spec.actionSpace.low.map(() => 0.1 * (k % 5) - 0.2)
+    const action = spec.actionSpace.kind === 'box' ? spec.actionSpace.low.map(() => 0.1 * (k % 5) - 0.2) : k % 2
     const { obs, reward, terminated, truncated } = env.step(action)
     numbers.push(...obs, reward)
     if (terminated || truncated) break

@@ -108,6 +108,36 @@ withGymnasium('a task in Python', () => {
     }
   })
 
+  test('MultiDiscrete and MultiBinary actions of any shape, nested observations; policies are trained on them', async () => {
+    const choosing = await task('Choosing')
+    expect(choosing.actionSpace).toEqual({ kind: 'multi-discrete', n: [3, 2, 2, 2] })
+    const env = await make(choosing)
+    try {
+      // a: two bits and 3 of 2 to 4; z: 1 of two and 2 of three.
+      expect(Array.from(env.reset({ seed: 0 }).obs)).toEqual([0, 1, 0, 1, 0, 0, 1, 0, 0, 1])
+      // Counted from 0 here, from 5, 0, 0 and -1 there.
+      expect(env.step([0, 0, 0, 0]).reward).toBe(5000 - 1)
+      expect(env.step([2, 1, 1, 1]).reward).toBe(7000 + 100 + 10)
+      expect(() => env.step([3, 0, 0, 0])).toThrow('a list of 4 whole numbers from [0, 0, 0, 0] to [2, 1, 1, 1]')
+    } finally {
+      env.close()
+    }
+    const switches = await task('Switches')
+    expect(switches.actionSpace).toEqual({ kind: 'multi-binary', n: 4 })
+    const small = { particles: 1, environments: 4, steps: 20, iterations: 2, hidden: [4] }
+    for await (const step of train({ env: switches, ...small })) {
+      const agents = step.agents()
+      const action = agents.act([1, 0, 0, 0])
+      expect(action).toBeInstanceOf(Int32Array)
+      const bits = [...(action as Int32Array)]
+      const { greedy } = await evaluate({ agents, env: switches, episodes: 1 })
+      // 20 steps, in which it sees two places.
+      const other = [...(agents.act([0, 0, 0, 1]) as Int32Array)]
+      const worth = (a: number[]) => a.reduce((sum, bit) => 2 * sum + bit, 0)
+      expect(greedy[0]).toBe(worth(bits) + 19 * worth(other))
+    }
+  })
+
   test('a vector over two processes is as many single ones; wrappers begin steps as they take them', async () => {
     const wrapped = await wrap(await task('Walk'), rescaleAction(-10, 10))
     const envs = await makeVector(wrapped, { num: 5, autoreset: 'same-step' })

@@ -4,7 +4,7 @@ import { f32, f64, u8 } from '../../src/core/layout.ts'
 import { compileCore } from '../../src/core/module.ts'
 import { Purpose, splitSeed } from '../../src/core/random.ts'
 import type { EnvironmentSpec } from '../../src/envs/contract.ts'
-import { sizeOf } from '../../src/envs/spaces.ts'
+import { choicesOf, sizeOf } from '../../src/envs/spaces.ts'
 
 /** Elements behind each array that belong to nobody. */
 const GUARD = 8
@@ -71,7 +71,7 @@ export async function coreRows(spec: EnvironmentSpec, rows: number) {
     act(time: number) {
       ops.fillUniform(at.action, sizes.action, 9, 0, Purpose.user, 0, 0, time)
       view.action.forEach((u, k) => {
-        if (actionSpace.kind === 'discrete') view.action[k] = Math.floor(u * actionSpace.n)
+        if (actionSpace.kind !== 'box') view.action[k] = Math.floor(u * choicesOf(actionSpace)[k % actions])
         else {
           const [low, high] = [actionSpace.low[k % actions], actionSpace.high[k % actions]]
           view.action[k] = Number.isFinite(high - low) ? low + u * (high - low) : 2 * u - 1

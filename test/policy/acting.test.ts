@@ -8,13 +8,13 @@ import { wrap } from '../../src/envs/wrappers/wrap.ts'
 import { activations } from '../../src/nn/network.ts'
 import { type HeadName, headNames } from '../../src/nn/policy.ts'
 import { loadPolicy } from '../../src/policy/policy.ts'
-import type { ActOptions, Who } from '../../src/policy/request.ts'
+import type { ActOptions, AgentAction, Who } from '../../src/policy/request.ts'
 import { evaluatePopulation } from '../../src/rl/evaluate.ts'
 import { categoricalReference } from '../reference/distributions.ts'
 import { logSoftmaxReference, mlpReference } from '../reference/mlp.ts'
 import { boxOf, core, loaded, observationsOf, populationOf, shapeOf } from './exported.ts'
 
-const listOf = (action: number | Float32Array) => (typeof action === 'number' ? [action] : [...action])
+const listOf = (action: AgentAction): number[] => (typeof action === 'number' ? [action] : [...action])
 
 /** What a task saw and what it was given, step by step. */
 interface Seen {

@@ -16,6 +16,10 @@ export const shapeOf = (name: HeadName, changes: Partial<PolicyShape> = {}): Pol
   ...changes,
 })
 
+/** Three choices at once, of 2, 4 and 3 classes. */
+export const choicesShape = (): PolicyShape =>
+  shapeOf('categorical', { head: { name: 'categorical', actions: 9, factors: [2, 4, 3] } })
+
 /** Policies with random parameters; continuous actions in different boxes. */
 export function populationOf(
   shape: PolicyShape,

@@ -86,12 +86,20 @@ export function slopes(f: (x: number[]) => number, x: Row, step: (k: number) => 
   })
 }
 
+/** The logits of each factor of a product of categoricals. */
+export const factorsReference = (factors: Row, logits: Row): number[][] =>
+  factors.map((n, k) => {
+    const first = sum(factors.slice(0, k))
+    return logits.slice(first, first + n)
+  })
+
 /** What a row of outputs and a row of theta make of the head of a policy. */
 export function distributionReference({ net, head, size }: Policy, outputs: Row, theta: ArrayLike<number>) {
   if (head.name === 'categorical') {
+    const parts = factorsReference(head.factors ?? [head.actions], outputs)
     return {
-      logProb: ([action]: Row) => categoricalReference.logProb(outputs, action),
-      entropy: () => categoricalReference.entropy(outputs),
+      logProb: (action: Row) => sum(parts.map((logits, k) => categoricalReference.logProb(logits, action[k]))),
+      entropy: () => sum(parts.map(categoricalReference.entropy)),
       noiseOf: (): number[] => [],
     }
   }

@@ -3,7 +3,7 @@ import { compileCore } from '../../src/core/module.ts'
 import type { EnvironmentSpec } from '../../src/envs/contract.ts'
 import { make } from '../../src/envs/make.ts'
 import { box, contains, discrete } from '../../src/envs/spaces.ts'
-import type { ActOptions } from '../../src/policy/request.ts'
+import type { ActOptions, AgentAction } from '../../src/policy/request.ts'
 import type { Agents } from '../../src/rl/agents.ts'
 import { playEpisodes } from '../../src/rl/play.ts'
 import { encodeParticles } from '../../src/train/particles-file.ts'
@@ -35,7 +35,7 @@ async function lastOf(options: AnyTrainOptions): Promise<AnyTrainStep> {
   return last as AnyTrainStep
 }
 
-const listOf = (action: number | Float32Array) => (typeof action === 'number' ? [action] : [...action])
+const listOf = (action: AgentAction) => (typeof action === 'number' ? [action] : [...action])
 
 describe.each(Object.entries(runs))('%s', (_, options) => {
   let step: AnyTrainStep

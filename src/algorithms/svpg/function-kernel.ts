@@ -5,7 +5,7 @@ import type { CoreModule } from '../../core/module.ts'
 import { joined, mean, meanNorm, rowAt, unpadded } from '../../core/rows.ts'
 import { forward } from '../../nn/forward.ts'
 import { type ObjectiveOptions, objectiveOfOutputs } from '../../nn/losses.ts'
-import { actionWidth, type Policy } from '../../nn/policy.ts'
+import { actionWidth, factorsOf, type Policy } from '../../nn/policy.ts'
 import { startTfjs, type TfjsOptions, tf } from '../../nn/tfjs.ts'
 import type { Probes } from '../../rl/evaluator.ts'
 import type { BandwidthRule } from '../../svgd/bandwidth-rules.ts'
@@ -204,14 +204,15 @@ function outputsAt({ policy, particles: n, probes }: FunctionSpace, theta: tf.Te
   return forward(policy.net, theta, tf.tensor3d(all, [n, states, policy.observations]))
 }
 
-/** Logits less their mean in each state: an orthogonal projection, its own transpose. */
+/** Logits less their mean in each state and factor: an orthogonal projection, its own transpose. */
 function centre(policy: Policy, outputs: Float32Array): void {
   if (policy.head.name !== 'categorical') return
-  const K = outputsOf(policy)
-  for (let at = 0; at < outputs.length; at += K) {
-    const row = outputs.subarray(at, at + K)
+  const factors = factorsOf(policy.head)
+  for (let at = 0, f = 0; at < outputs.length; f = (f + 1) % factors.length) {
+    const row = outputs.subarray(at, at + factors[f])
     const middle = mean(row)
-    for (let k = 0; k < K; k++) row[k] -= middle
+    for (let k = 0; k < row.length; k++) row[k] -= middle
+    at += row.length
   }
 }
 

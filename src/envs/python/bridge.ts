@@ -114,7 +114,7 @@ export const refused =
     const sentences: Readonly<Record<string, string>> = {
       gymnasium: `${command} has no Gymnasium (${message}): ${command} -m pip install gymnasium.`,
       observation: `its observations hold the space ${message}, which has no vector of fixed length.`,
-      action: `its actions are ${message}; Discrete and Box of real numbers are allowed.`,
+      action: `its actions are ${message}; Discrete, MultiDiscrete, MultiBinary and Box of real numbers are allowed.`,
     }
     return new UsageError(`${id}: ${sentences[kind] ?? `Python says ${message}`}`)
   }

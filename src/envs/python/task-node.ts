@@ -2,7 +2,7 @@ import { show, UsageError } from '../../core/errors.ts'
 import { decodeText, encodeText } from '../../core/text.ts'
 import type { StartChild } from '../../platform/platform.ts'
 import type { EnvironmentSpec } from '../contract.ts'
-import { type Box, box, type Discrete, discrete, sizeOf } from '../spaces.ts'
+import { type ActionSpace, type Box, box, discrete, multiBinary, multiDiscrete, sizeOf } from '../spaces.ts'
 import { bridgeProcess, type Failure, LOAD, raised, refused } from './bridge.ts'
 import { rowPool } from './pool.ts'
 
@@ -24,12 +24,18 @@ type Bounds = { readonly low: readonly (number | string)[]; readonly high: reado
 /** What the bridge knows of a task. */
 interface Described {
   readonly observation: Bounds
-  readonly action: Bounds | { readonly n: number }
+  readonly action: Bounds | { readonly n: number } | { readonly choices: readonly number[] } | { readonly bits: number }
   readonly maxEpisodeSteps: number | null
   readonly rewardThreshold: number | null
 }
 
 const boxOf = ({ low, high }: Bounds): Box => box(low.map(Number), high.map(Number))
+
+function actionSpaceOf(action: Described['action']): ActionSpace {
+  if ('n' in action) return discrete(action.n)
+  if ('choices' in action) return multiDiscrete(action.choices)
+  return 'bits' in action ? multiBinary(action.bits) : boxOf(action)
+}
 
 /** The description of a task, from a process that has loaded it. */
 export function pythonTask(task: PythonTask): EnvironmentSpec {
@@ -42,7 +48,7 @@ export function pythonTask(task: PythonTask): EnvironmentSpec {
     throw new UsageError(`${id} has no time limit: give it maxEpisodeSteps, on the command line --max-episode-steps.`)
   }
   const observationSpace = boxOf(observation)
-  const actionSpace: Box | Discrete = 'n' in action ? discrete(action.n) : boxOf(action)
+  const actionSpace = actionSpaceOf(action)
   const sizes = { id, observations: sizeOf(observationSpace), actions: sizeOf(actionSpace) }
   const pool = rowPool(sizes, bridge, () => startProcess(task).bridge, task.processes)
   const other = (changes: Partial<PythonTask>) => {

@@ -5,6 +5,7 @@ import { isBytes, isRecord } from '../../core/require.ts'
 import type { EnvironmentSpec } from '../../envs/contract.ts'
 import { taskNamed } from '../../envs/named.ts'
 import { observationSize } from '../../envs/spaces.ts'
+import { headFor } from '../../rl/heads.ts'
 import type { Activation } from '../../nn/network.ts'
 import { type HeadName, type Policy, policyOf } from '../../nn/policy.ts'
 import { viewOf } from '../../policy/core.ts'
@@ -182,7 +183,9 @@ function finiteOnes(theta: Float32Array): Float32Array {
 function refuseOther(spec: EnvironmentSpec, { observations, head }: Policy): void {
   const O = observationSize(spec)
   const { actionSpace: space } = spec
-  const [kind, size] = space.kind === 'discrete' ? ['classes', space.n] : ['numbers', space.low.length]
+  const { actions: size, factors } = headFor(spec)
+  if (factors) throw new UsageError(`The actions of ${spec.id} are several choices at once; policies of one are read.`)
+  const kind = space.kind === 'discrete' ? 'classes' : 'numbers'
   const own = head.name === 'categorical' ? 'classes' : 'numbers'
   if (observations === O && own === kind && head.actions === size) return
   throw new UsageError(

@@ -126,6 +126,34 @@ class Worded(Shifted):
     action_space = spaces.Text(3)
 
 
-for task in (Walk, Shifted, Slow, Counted, Mortal, Growing, Linked, Worded):
+class Choosing(gymnasium.Env):
+    """The reward tells the action, of several choices at once; observations are nested."""
+
+    observation_space = spaces.Dict(
+        {"z": spaces.MultiDiscrete([2, 3]), "a": spaces.Tuple((spaces.MultiBinary(2), spaces.Discrete(3, start=2)))}
+    )
+    action_space = spaces.MultiDiscrete([[3, 2], [2, 2]], start=[[5, 0], [0, -1]])
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        return {"z": numpy.array([1, 2]), "a": (numpy.array([0, 1], numpy.int8), 3)}, {}
+
+    def step(self, action):
+        assert self.action_space.contains(action)
+        reward = float((action * numpy.array([[1000, 100], [10, 1]])).sum())
+        return {"z": numpy.array([0, 1]), "a": (numpy.array([1, 1], numpy.int8), 4)}, reward, False, False, {}
+
+
+class Switches(Shifted):
+    """The reward is the number that the bits of the action make."""
+
+    action_space = spaces.MultiBinary((2, 2))
+
+    def step(self, action):
+        assert self.action_space.contains(action)
+        return 4, float((action * numpy.array([[8, 4], [2, 1]])).sum()), False, False, {}
+
+
+for task in (Choosing, Switches, Walk, Shifted, Slow, Counted, Mortal, Growing, Linked, Worded):
     gymnasium.register(f"bridge_tasks/{task.__name__}-v0", task, max_episode_steps=20)
 gymnasium.register("bridge_tasks/Endless-v0", Shifted)
