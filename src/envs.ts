@@ -23,6 +23,7 @@ export {
   taskFrom,
   type WrapperDescription,
 } from './envs/description.ts'
+export { flatSize, flatten, flattenSpace, unflatten } from './envs/flatten.ts'
 export type { CellGrid } from './envs/grid.ts'
 export { inTypeScript } from './envs/instances.ts'
 export { type MadeEnvironment, type MadeState, make } from './envs/make.ts'
@@ -99,6 +100,11 @@ export {
   timeLimit,
 } from './envs/wrappers/episodes.ts'
 export {
+  flattenObservation,
+  type StructuredEnvironment,
+  type StructuredSpec,
+} from './envs/wrappers/flatten-observation.ts'
+export {
   type NormaliseObservationOptions,
   normaliseObservation,
   type ObservationRule,
@@ -111,12 +117,6 @@ export {
   scaleReward,
   sparseReward,
 } from './envs/wrappers/rewards.ts'
-export {
-  flattenObservation,
-  type StructuredEnvironment,
-  type StructuredSpec,
-} from './envs/wrappers/flatten-observation.ts'
-export { flatSize, flatten, flattenSpace, unflatten } from './envs/flatten.ts'
 export { frozen, type RunningStatistics, runningStatistics } from './envs/wrappers/statistics.ts'
 export { wrap } from './envs/wrappers/wrap.ts'
 export { type Change, type Remaking, type Wrapper, wrapper } from './envs/wrappers/wrapper.ts'

@@ -165,7 +165,7 @@ export {
   type PolicyDescription,
   type PopulationToExport,
 } from './policy/description.ts'
-export type { ActionForm, Acting, ActOptions, AgentAction, Who } from './policy/request.ts'
+export type { Acting, ActionForm, ActOptions, AgentAction, Who } from './policy/request.ts'
 export type { Evaluation, IterationEvaluation, IterationMetrics, RunSummary, ShownEpisode } from './report/metrics.ts'
 export type { Agents, CommonAgents, DrawingAgents, Policies, PolicyAgents } from './rl/agents.ts'
 export type { Baseline, Estimator } from './rl/estimator.ts'

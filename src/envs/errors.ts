@@ -40,7 +40,10 @@ export function elementOf(space: ActionSpace): string {
   if (space.kind === 'discrete') return `a whole number from ${space.start ?? 0} to ${(space.start ?? 0) + space.n - 1}`
   if (space.kind === 'multi-binary') return `a list of ${counted(space.n, 'number')} that are 0 or 1`
   if (space.kind === 'multi-discrete') {
-    const [from, to] = [space.n.map((_, k) => space.start?.[k] ?? 0), space.n.map((n, k) => n - 1 + (space.start?.[k] ?? 0))]
+    const [from, to] = [
+      space.n.map((_, k) => space.start?.[k] ?? 0),
+      space.n.map((n, k) => n - 1 + (space.start?.[k] ?? 0)),
+    ]
     return `a list of ${counted(space.n.length, 'whole number')} from ${show(from)} to ${show(to)}`
   }
   const { low, high } = space

@@ -1,5 +1,5 @@
-import { exponential, type Generator, generator, normal, uniform, uniformInteger } from '../core/generator.ts'
 import { UsageError } from '../core/errors.ts'
+import { exponential, type Generator, generator, normal, uniform, uniformInteger } from '../core/generator.ts'
 import { areNumbers, isList, isRecord, requireThat } from '../core/require.ts'
 
 /** A box in ℝⁿ: low ≤ x ≤ high, element by element; ±Infinity where there is no bound. */
@@ -240,7 +240,8 @@ function areChoices(space: MultiDiscrete | MultiBinary, values: ArrayLike<number
 export const startsOf = (space: MultiDiscrete | MultiBinary): readonly number[] =>
   (space.kind === 'multi-discrete' && space.start) || []
 
-const isChoice = (x: unknown, n: number, start = 0) => Number.isInteger(x) && Number(x) >= start && Number(x) < start + n
+const isChoice = (x: unknown, n: number, start = 0) =>
+  Number.isInteger(x) && Number(x) >= start && Number(x) < start + n
 
 const haveSameNames = (a: object, b: object) =>
   Object.keys(a).length === Object.keys(b).length && Object.keys(a).every((name) => Object.hasOwn(b, name))
@@ -275,8 +276,7 @@ function drawn(g: Generator, space: Space): Element {
   if (space.kind === 'discrete') return (space.start ?? 0) + uniformInteger(g, space.n)
   if (space.kind === 'box') return Float32Array.from(space.low, (low, k) => between(g, low, space.high[k]))
   if (space.kind === 'tuple') return space.spaces.map((inner) => drawn(g, inner))
-  if (space.kind === 'dict')
-    return Object.fromEntries(partsOf(space).map(([name, inner]) => [name, drawn(g, inner)]))
+  if (space.kind === 'dict') return Object.fromEntries(partsOf(space).map(([name, inner]) => [name, drawn(g, inner)]))
   const start = startsOf(space)
   return Int32Array.from(choicesOf(space), (n, k) => (start[k] ?? 0) + uniformInteger(g, n))
 }

@@ -82,7 +82,9 @@ const shapeSchema = v.object({
   head: v.object({
     name: v.picklist(headNames),
     actions: v.number(),
-    factors: v.optional(v.pipe(v.array(v.number()), v.maxLength(MAX_FACTORS, `It has more than ${MAX_FACTORS} factors`))),
+    factors: v.optional(
+      v.pipe(v.array(v.number()), v.maxLength(MAX_FACTORS, `It has more than ${MAX_FACTORS} factors`)),
+    ),
   }),
 })
 

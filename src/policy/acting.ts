@@ -4,8 +4,8 @@ import { actionWidth, type Head, HeadKind, type Policy, policyFields, writePolic
 import type { PolicyOps } from './core.ts'
 import type { Normalisation } from './description.ts'
 import {
-  type ActionForm,
   type Acting,
+  type ActionForm,
   type ActOptions,
   type ActRequest,
   type AgentAction,

@@ -1,5 +1,5 @@
-import { describe, expect, test } from '@jest/globals'
 import { readFileSync } from 'node:fs'
+import { describe, expect, test } from '@jest/globals'
 import { flatSize, flatten, flattenSpace, unflatten } from '../../src/envs/flatten.ts'
 import {
   box,
@@ -171,7 +171,8 @@ describe('flatten and unflatten are those of Gymnasium 1.4', () => {
   /** Dicts were recorded in another order than Gymnasium's. */
   const spaceOf = (described: unknown): Space => {
     const { kind, spaces, low, high, n, start } = described as Record<string, never>
-    if (kind === 'dict') return dict(Object.fromEntries((spaces as [string, unknown][]).map(([name, inner]) => [name, spaceOf(inner)])))
+    if (kind === 'dict')
+      return dict(Object.fromEntries((spaces as [string, unknown][]).map(([name, inner]) => [name, spaceOf(inner)])))
     if (kind === 'tuple') return tuple((spaces as unknown[]).map(spaceOf))
     if (kind === 'box') return box((low as unknown[]).map(Number), (high as unknown[]).map(Number))
     if (kind === 'multi-discrete') return multiDiscrete(n, start)

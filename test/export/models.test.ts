@@ -113,15 +113,18 @@ test.each(Object.entries(runtimes))(
 )
 
 describe('several choices at once', () => {
-  test.each(Object.entries(runtimes))('%s: the logits of the twin side by side, the best of each', async (name, run) => {
-    const population = populationOf(choicesShape(), { particles: 1, best: 0 })
-    const { policy, theta } = population
-    const outputs = await run({ policy, theta, normalisation: null, bounds: null })
-    expectClose(outputs.logits, expected({ policy, theta, normalisation: null, bounds: null }).logits)
-    const actions = (await loaded(population)).actRows(rows)
-    expect(actions).toHaveLength(3 * ROWS)
-    if (name === 'ONNX') expect(Array.from(outputs.action, Number)).toEqual([...actions])
-  })
+  test.each(Object.entries(runtimes))(
+    '%s: the logits of the twin side by side, the best of each',
+    async (name, run) => {
+      const population = populationOf(choicesShape(), { particles: 1, best: 0 })
+      const { policy, theta } = population
+      const outputs = await run({ policy, theta, normalisation: null, bounds: null })
+      expectClose(outputs.logits, expected({ policy, theta, normalisation: null, bounds: null }).logits)
+      const actions = (await loaded(population)).actRows(rows)
+      expect(actions).toHaveLength(3 * ROWS)
+      if (name === 'ONNX') expect(Array.from(outputs.action, Number)).toEqual([...actions])
+    },
+  )
 })
 
 test('ONNX is written where no text may be evaluated', () => {

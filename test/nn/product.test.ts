@@ -175,4 +175,5 @@ test.each([
   [{ name: 'categorical', actions: 4, factors: [2, 3] }, 'must be whole numbers that add up to 4, got [2, 3].'],
   [{ name: 'categorical', actions: 2, factors: [2.5, -0.5] }, 'must be whole numbers that add up to 2'],
 ] as const)('%j is refused', (head, message) =>
-  expect(() => policyOf({ observations: 1, hidden: [], head })).toThrow(message))
+  expect(() => policyOf({ observations: 1, hidden: [], head })).toThrow(message),
+)

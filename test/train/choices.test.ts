@@ -175,7 +175,9 @@ describe('tasks', () => {
     expect(() => flattenObservation(graph)).toThrow('takes no graph spaces, as they have no vector of fixed length.')
     const wrong = flattenObservation({ ...switches(), observationSpace: dict({ wanted: discrete(2) }) })
     const [first] = await problemsOf(wrong)
-    expect(first).toContain('reset threw "Switches-v0: reset gave an observation that is not in its space: flatten takes')
+    expect(first).toContain(
+      'reset threw "Switches-v0: reset gave an observation that is not in its space: flatten takes',
+    )
   })
 
   test('agents of other choices are refused', async () => {

@@ -52,7 +52,9 @@ function flat(id: string, space: Space, env: StructuredEnvironment): Environment
       return flatten(space, obs)
     } catch (error) {
       if (!isExpected(error)) throw error
-      throw new RunError(`${id}: ${nameOf(memory.elapsed)} gave an observation that is not in its space: ${error.message}`)
+      throw new RunError(
+        `${id}: ${nameOf(memory.elapsed)} gave an observation that is not in its space: ${error.message}`,
+      )
     }
   }
   return around(env, {

@@ -87,7 +87,10 @@ interface Around<Memory extends object = object> extends Pick<Environment, 'rese
 const same = (action: Action) => action
 
 /** The instance with these functions instead of its own; its state and its end pass through. */
-export function around(env: Omit<Environment, 'reset' | 'step'>, { reset, step, given = same, memory = {} }: Around): Environment {
+export function around(
+  env: Omit<Environment, 'reset' | 'step'>,
+  { reset, step, given = same, memory = {} }: Around,
+): Environment {
   return {
     reset,
     step,
