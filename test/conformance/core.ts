@@ -32,6 +32,7 @@ const STEPS = 300
 function actionsFor({ actionSpace }: EnvironmentSpec): Float32Array {
   if (actionSpace.kind === 'discrete')
     return Float32Array.from(numbers(STEPS * ROWS, 101, 0, actionSpace.n), (u) => Math.floor(u))
+  if (actionSpace.kind !== 'box') throw new Error('The built-in tasks have one choice or numbers.')
   const { low, high } = actionSpace
   const A = low.length
   return Float32Array.from(numbers(STEPS * ROWS * A, 102, 0, 1), (u, k) => low[k % A] + u * (high[k % A] - low[k % A]))

@@ -232,7 +232,7 @@ const physics: Family = ({ op, f32, f64, u8 }, put) => {
   for (const { id, core, actionSpace, observationSpace } of Object.values(environments)) {
     if (!core) continue
     const count = 3
-    const A = actionSpace.kind === 'discrete' ? 1 : actionSpace.low.length
+    const A = actionSpace.kind === 'box' ? actionSpace.low.length : 1
     const O = observationSpace.low.length
     const size = op('stateSize')(core.kind)
     const constants = f64(Object.values(core.constants))

@@ -174,7 +174,7 @@ const choices: Section = async (core, put) => {
           return { obs: shown(), info: {} }
         },
         step: (action) => {
-          const [a, b] = action as ArrayLike<number>
+          const [a, b] = Array.from(action as ArrayLike<number>)
           const reward = (a === step % 3 ? 1 : 0) + (b === step % 2 ? 1 : 0)
           step++
           return { obs: shown(), reward, terminated: false, truncated: false, info: {} }
