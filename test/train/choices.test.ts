@@ -86,7 +86,6 @@ describe('the same bits', () => {
     'svpg, ppo': { ...small, estimator: 'ppo', epochs: 2, criticHidden: [4], criticEpochs: 1 },
     'svpg, a kernel on functions': { ...small, kernel: 'function', probeStates: 3 },
     'svpg, a kernel on behaviour': { ...small, kernel: 'js' },
-    'svpg, imitating trajectories': { ...small, selfImitation: 'trajectories', discriminatorHidden: [4] },
   }
 
   test.each(Object.entries(variants))('%s: on workers, and going on from a checkpoint', async (_, options) => {
