@@ -63,7 +63,7 @@ export function asTask(spec: EnvironmentSpec): EnvironmentSpec {
 function problemsOfSpace(name: string, space: Space | undefined, kinds: readonly string[]): string[] {
   if (!kinds.includes(space?.kind as string)) {
     const flat = name === 'observationSpace' && isSpace(space) ? '; flattenObservation() makes one of it' : ''
-    return [`its ${name} must be a ${kinds.join(' or ')}, got ${show(space)}${flat}`]
+    return [`its ${name} must be a ${oneOf(kinds)}, got ${show(space)}${flat}`]
   }
   const { start } = space as { start?: unknown }
   if ([start].flat().some(Boolean)) return [`its ${name} starts at ${show(start)}; actions are counted from 0 here`]
@@ -85,6 +85,8 @@ function problemsOfSpace(name: string, space: Space | undefined, kinds: readonly
   const k = low.findIndex((value, index) => !(value <= high[index]))
   return k < 0 ? [] : [`its ${name} must have low <= high, got ${low[k]} and ${high[k]} at ${k}`]
 }
+
+const oneOf = (kinds: readonly string[]) => kinds.join(', ').replace(/, ([^,]*)$/, ' or $1')
 
 /** A class is a function that cannot be called. */
 const isClass = (value: unknown): value is { readonly name: string } =>

@@ -53,9 +53,12 @@ describe('the description', () => {
     [{ id: '' }, 'An environment without an id: its id must be a text, got "".'],
     [
       { observationSpace: discrete(2) as never },
-      'Walk: its observationSpace must be a box, got {"kind":"discrete","n":2}.',
+      'Walk: its observationSpace must be a box, got {"kind":"discrete","n":2}; flattenObservation() makes one of it.',
     ],
-    [{ actionSpace: undefined as never }, 'Walk: its actionSpace must be a box or discrete, got undefined.'],
+    [
+      { actionSpace: undefined as never },
+      'Walk: its actionSpace must be a box, discrete, multi-discrete or multi-binary, got undefined.',
+    ],
     [
       { actionSpace: { kind: 'discrete' as const, n: 1.5 } },
       'Walk: n of its actionSpace must be a whole number of at least 1, got 1.5.',

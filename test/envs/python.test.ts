@@ -286,7 +286,11 @@ withGymnasium('what Python says is passed on in one sentence', () => {
       'observations hold the space Sequence, which has no vector of fixed length.',
     ],
     ['python:bridge_tasks/Linked-v0', {}, 'observations hold the space Graph, which'],
-    ['python:bridge_tasks/Worded-v0', {}, 'its actions are Text; Discrete and Box of real numbers are allowed.'],
+    [
+      'python:bridge_tasks/Worded-v0',
+      {},
+      'its actions are Text; Discrete, MultiDiscrete, MultiBinary and Box of real numbers are allowed.',
+    ],
     ['python:bridge_tasks/Endless-v0', {}, 'has no time limit: give it maxEpisodeSteps'],
   ])('%s %j', async (id, options, sentence) => {
     await expect(python(id, options)).rejects.toThrow(sentence)
