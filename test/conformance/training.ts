@@ -184,7 +184,7 @@ const choices: Section = async (core, put) => {
   }
   put('svpg', await thetaAfter({ ...SMALL, env, core }))
   put('ppo', await thetaAfter({ ...SMALL, ...svpgSettings.ppo, env, core } as TrainOptions))
-  put('kernel on functions', await thetaAfter({ ...SMALL, kernel: 'function', probeStates: 2, env, core }))
+  put('kernel on functions', await thetaAfter({ ...SMALL, kernel: 'function', probeStates: 4, env, core }))
 }
 
 const evaluation: Section = async (core, put) => {
