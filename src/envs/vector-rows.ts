@@ -10,8 +10,8 @@ import type { Environment, EnvironmentSpec, Info } from './contract.ts'
 import { actionOf, beginEpisode, beginStep, namingRow, openEpisodes, startEpisode, stepEpisode } from './episodes.ts'
 import { loadInstances, playAgain, saveInstances } from './instance-states.ts'
 import { creatorOf } from './instances.ts'
-import { appendTo, emptyLog, lastSteps, type StepLog } from './step-log.ts'
 import { type ActionSpace, sizeOf } from './spaces.ts'
+import { appendTo, emptyLog, lastSteps, type StepLog } from './step-log.ts'
 import { type AutoresetMode, type vectorFields, writeVector } from './vector-fields.ts'
 
 // The rows of a vector: how they move, and what they are between two steps.
