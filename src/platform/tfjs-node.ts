@@ -1,5 +1,5 @@
-// tfjs in Node: the same files, which are CommonJS there. An import of CommonJS looks for the names that it exports by
-// reading all of it, for tfjs 0.6 s of processor time, which require() does not.
+// tfjs in Node: the same files, which are CommonJS there. Before Node 24 an import of CommonJS looks through all of it
+// for the names that it exports, for tfjs half a second, which require() does not.
 import { createRequire } from 'node:module'
 
 const require = createRequire(import.meta.url)
