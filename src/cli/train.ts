@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { UsageError } from '../core/errors.ts'
+import { version } from '../core/version.ts'
 import { parseTask, taskFrom } from '../envs/description.ts'
 import { refuseLong } from '../rl/evaluate.ts'
 import { continueRun, readConfig } from '../train/continue-run.ts'
@@ -173,6 +174,11 @@ async function resumeTraining(
       ? train({ ...(options as object), iterations, resume: run.checkpoint })
       : train(await optionsOf(run, { ...options, iterations }))
     for (const note of run.checkpoint?.notes ?? []) console.error(`${note} The checkpoint before it is taken.`)
+    const made = run.checkpoint?.about.version ?? version
+    if (made !== version)
+      console.error(
+        `${resume} is of steinrl ${made} and goes on by ${version}: what it comes to may differ in last bits.`,
+      )
     await keepTraining(steps, async () => run, all)
   } finally {
     await run.release()

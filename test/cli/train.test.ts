@@ -1,8 +1,10 @@
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
 import { trainCommand } from '../../src/cli/train.ts'
 import { decodeTensors } from '../../src/core/safetensors.ts'
+import { version } from '../../src/core/version.ts'
+import { decodeCheckpoint, encodeCheckpoint } from '../../src/train/checkpoint.ts'
 import { type AnyTrainOptions, runConfig } from '../../src/train/train.ts'
 import { inTemporaryDirectory, lines, run, SMALL, start, until } from './steinrl.ts'
 
@@ -18,6 +20,18 @@ const read = (...path: string[]) => readFile(join(...path), 'utf8')
 const readMetrics = async (...path: string[]) =>
   lines(await read(...path, 'metrics.jsonl')).map((line) => JSON.parse(line))
 const readParticles = async (...path: string[]) => decodeTensors(await readFile(join(...path, 'particles.safetensors')))
+
+test('a run of another version goes on, which is said', () =>
+  inTemporaryDirectory(async (directory) => {
+    expect((await train(directory, '--out', 'out')).code).toBe(0)
+    const file = join(directory, 'out', 'checkpoint', '2.safetensors')
+    const { about, content } = await decodeCheckpoint(await readFile(file))
+    const older = { about: { ...about, version: '0.0.9' }, content: { ...content, logs: {} } }
+    await writeFile(file, encodeCheckpoint(older))
+    const { code, stderr } = await run(directory, 'train', '--resume', 'out', '--iterations', '3')
+    const said = `out is of steinrl 0.0.9 and goes on by ${version}: what it comes to may differ in last bits.`
+    expect([code, lines(stderr)[0]]).toEqual([0, said])
+  }))
 
 test('a run writes its five files, its checkpoints and nothing else', () =>
   inTemporaryDirectory(async (directory) => {
