@@ -15,6 +15,9 @@ interface Options {
   particles: number
   /** Undefined for the paper's: 50, and 100 for its two largest sets. */
   hidden?: number
+  /** What the kernel is on. */
+  space: BnnSettings['space']
+  optimizer: BnnSettings['optimizer']
 }
 
 /** One set, over its splits. */
@@ -31,7 +34,9 @@ interface BnnRow {
 /**
  * Bayesian neural networks by SVGD on UCI regression sets, as in table 1 of Liu & Wang 2016 (arXiv 1608.04471). One
  * setting for all sets; only the number of iterations is that of each set in the authors' script, unless `--iterations`
- * gives one for all. Splits run one after the other in this process; the seed of a split is its number.
+ * gives one for all. `--space function` has the kernel on outputs in the place of weights (function-space.ts), and `--optimizer adam` the
+ * optimizer of that paper. Splits
+ * run one after the other in this process; the seed of a split is its number.
  */
 export default async function bench(args: readonly string[]): Promise<Report> {
   const options = await optionsFrom(args)
@@ -41,12 +46,22 @@ export default async function bench(args: readonly string[]): Promise<Report> {
   return { rows, table: rows.map(tableLine) }
 }
 
+/** Those of Liu & Wang 2016 and of Wang, Ren, Zhu & Zhang 2019. */
+const LEARNING_RATES = { adagrad: 0.001, adam: 0.004 } as const
+
 const TEXT = { type: 'string' } as const
 
 async function optionsFrom(args: readonly string[]): Promise<Options> {
-  const { data, sets, splits, iterations, particles, hidden } = optionsIn(args, {
+  const { data, sets, splits, iterations, particles, hidden, space, ...rest } = optionsIn(args, {
     ...{ data: TEXT, sets: TEXT, splits: TEXT, iterations: TEXT, particles: TEXT, hidden: TEXT },
+    space: { type: 'string', default: 'weights' },
+    optimizer: TEXT,
   })
+  if (space !== 'weights' && space !== 'function')
+    throw new UsageError(`--space must be weights or function, got ${show(space)}.`)
+  const optimizer = rest.optimizer ?? (space === 'weights' ? 'adagrad' : 'adam')
+  if (optimizer !== 'adagrad' && optimizer !== 'adam')
+    throw new UsageError(`--optimizer must be adagrad or adam, got ${show(optimizer)}.`)
   if (!data) throw new UsageError('--data must name the folder with NAME.csv and NAME.splits.json.')
   const present = await setsIn(data)
   const wanted = sets?.split(',') ?? present
@@ -61,6 +76,8 @@ async function optionsFrom(args: readonly string[]): Promise<Options> {
     iterations: count('--iterations', iterations),
     particles: count('--particles', particles) ?? 20,
     hidden: count('--hidden', hidden),
+    space,
+    optimizer,
   }
 }
 
@@ -79,7 +96,9 @@ async function benchSet(set: RegressionSet, options: Options): Promise<BnnRow> {
     hidden: options.hidden ?? hidden,
     batch,
     iterations: options.iterations ?? iterations,
-    learningRate: 1e-3,
+    space: options.space,
+    optimizer: options.optimizer,
+    learningRate: LEARNING_RATES[options.optimizer],
   }
   const splits = Math.min(options.splits, set.testSplits.length)
   const results: SplitResult[] = []

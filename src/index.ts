@@ -39,7 +39,7 @@ export { type Generator, generator, normal, uniform } from './core/generator.ts'
 export type { Field, FieldType, Layout, Pointers, Views } from './core/layout.ts'
 export { type CoreModule, type CoreSource, compileCore } from './core/module.ts'
 export type { Ops, Pointer } from './core/ops.ts'
-export type { Minibatch, Population, PopulationScore } from './core/population.ts'
+export type { Minibatch, Outputs, Population, PopulationScore } from './core/population.ts'
 export type { Seed } from './core/random.ts'
 export type {
   Address,

@@ -10,7 +10,7 @@ export { exponential, type Generator, generator, normal, uniform, uniformInteger
 export type { Field, FieldType, Layout, Pointers, Views } from './core/layout.ts'
 export { type CoreModule, type CoreSource, compileCore, compileRelaxedCore } from './core/module.ts'
 export type { Ops, Pointer } from './core/ops.ts'
-export type { Minibatch, Population, PopulationScore } from './core/population.ts'
+export type { Minibatch, Outputs, Population, PopulationScore } from './core/population.ts'
 export type { Seed } from './core/random.ts'
 export type { Address, Bytes, OwnFloat32Array, StopSignal, WasmMemory, WasmModule } from './core/runtime-types.ts'
 export type { ThreadPool } from './core/thread-pool.ts'

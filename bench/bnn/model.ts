@@ -9,8 +9,8 @@ import { tf } from '../../src/nn/tfjs.ts'
 // authors' code (DartML/Stein-Variational-Gradient-Descent, python/bayesian_nn.py).
 
 /** Shape a₀ and rate b₀ of the Gamma priors of both precisions. */
-const PRIOR_SHAPE = 1
-const PRIOR_RATE = 0.1
+export const PRIOR_SHAPE = 1
+export const PRIOR_RATE = 0.1
 
 /**
  * One particle θ, [size]:
@@ -113,7 +113,7 @@ export interface Draws {
 }
 
 /** What the numbers are for. */
-const Use = { order: 0, weights: 1, precision: 2 } as const
+const Use = { order: 0, weights: 1, precision: 2, perturbed: 3, prior: 4 } as const
 
 /** @param count as many numbers as are drawn at once */
 export async function createDraws(seed: number, count: number): Promise<Draws> {
@@ -123,10 +123,21 @@ export async function createDraws(seed: number, count: number): Promise<Draws> {
 type Fill = 'fillNormal' | 'fillUniform'
 
 /** A view that the next draw overwrites. */
-function draw({ arena, seed }: Draws, fill: Fill, use: number, particle: number, count: number): Float32Array {
-  arena.ops[fill](arena.at.draws, count, seed.lo, seed.hi, Purpose.user, particle, use, 0)
+function draw(
+  { arena, seed }: Draws,
+  fill: Fill,
+  use: number,
+  particle: number,
+  count: number,
+  step = 0,
+): Float32Array {
+  arena.ops[fill](arena.at.draws, count, seed.lo, seed.hi, Purpose.user, particle, use, step)
   return arena.view.draws.subarray(0, count)
 }
+
+/** Standard normal numbers of a step, a view that the next draw overwrites. */
+export const normals = (draws: Draws, use: keyof typeof Use, i: number, count: number, step: number): Float32Array =>
+  draw(draws, 'fillNormal', Use[use], i, count, step)
 
 /** 0 … count − 1 in random order (Fisher and Yates). */
 export function permutation(draws: Draws, count: number): Int32Array {

@@ -1,8 +1,9 @@
 import { logDensity } from '../../src/compile/log-density.ts'
-import { adagrad } from '../../src/optim/optimizers.ts'
+import { adagrad, adam } from '../../src/optim/optimizers.ts'
 import { rbf } from '../../src/svgd/kernels.ts'
 import { createSVGD, particlesOf } from '../../src/svgd/svgd.ts'
 import type { RegressionSet } from './data.ts'
+import { inFunctionSpace } from './function-space.ts'
 import {
   createDraws,
   type Draws,
@@ -19,6 +20,8 @@ import {
   shapeOf,
 } from './model.ts'
 
+const optimizers = { adagrad, adam } as const
+
 export interface BnnSettings {
   readonly particles: number
   /** Hidden ReLU units. */
@@ -26,7 +29,10 @@ export interface BnnSettings {
   /** Rows of a minibatch. */
   readonly batch: number
   readonly iterations: number
+  readonly optimizer: keyof typeof optimizers
   readonly learningRate: number
+  /** What the kernel is on. */
+  readonly space: 'weights' | 'function'
 }
 
 /** Mean and standard deviation of columns; a constant column counts as one of deviation 1. */
@@ -113,13 +119,15 @@ async function train(
   settings: BnnSettings,
   draws: Draws,
 ): Promise<Float32Array[]> {
-  const { particles, iterations, learningRate, batch } = settings
-  const svgd = createSVGD({
+  const { particles, iterations, batch, space, learningRate } = settings
+  const optimizer = optimizers[settings.optimizer]({ learningRate })
+  const onWeights = () => ({
     populationScore: logDensity(logPosterior(shape, rows)),
     minibatch: { rows: rows.count, size: Math.min(batch, rows.count) },
     kernel: rbf({ bandwidth: 'dartml' }),
-    optimizer: adagrad({ learningRate }),
+    optimizer,
   })
+  const svgd = createSVGD(space === 'weights' ? onWeights() : inFunctionSpace(shape, rows, batch, optimizer, draws))
   const initial = initialParticles(shape, particles, rows, draws)
   const state = await svgd.init({ particles, dimension: shape.size, initial, seed })
   for (let t = 0; t < iterations; t++) svgd.step(state)

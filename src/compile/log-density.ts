@@ -61,7 +61,8 @@ export function logDensity(density: LogDensity, options: LogDensityOptions = {})
 const UNCONNECTED =
   'Your log density does not depend on x by ops of tfjs: what is read from it (dataSync, arraySync) is a constant to the gradient.'
 
-const isUnconnected = (error: unknown) =>
+/** Whether tfjs found no way from what is to be differentiated to x. */
+export const isUnconnected = (error: unknown) =>
   error instanceof Error && error.message.startsWith('Cannot compute gradient of y=f(x)')
 
 /** One value a particle: [n], or [n, 1]. A wrong shape would broadcast or be averaged without a word. */

@@ -20,3 +20,13 @@ export interface Minibatch {
 
 /** Writes the scores of all particles. */
 export type PopulationScore = (population: Population, batch: Minibatch) => void
+
+/** What particles compute, and the way back from a direction of that: the space of SVGD in function space. */
+export interface Outputs {
+  /** F, the outputs of one particle. */
+  readonly count: number
+  /** [particles, F] f(θ_i) of every particle, without padding. */
+  values(particles: Population, batch: Minibatch): Float32Array
+  /** [particles, dimension] (∂f_i/∂θ_i)ᵀ v_i, for v [particles, F], both without padding. */
+  pullBack(particles: Population, v: Float32Array, batch: Minibatch): Float32Array
+}

@@ -1,7 +1,8 @@
 import { type Arena, createArena } from '../core/arena.ts'
 import { UsageError } from '../core/errors.ts'
-import { f32, padded } from '../core/layout.ts'
+import { f32, type Layout, padded } from '../core/layout.ts'
 import { type CoreSource, compileCore, compileThreadedCore } from '../core/module.ts'
+import type { Outputs } from '../core/population.ts'
 import { check, wholeNumber } from '../core/schemas.ts'
 import { createSharedArena } from '../core/shared-arena.ts'
 import { canShare, threadCount } from '../core/thread-pool.ts'
@@ -40,13 +41,14 @@ export function fieldsOf(
   }
 }
 
-export const memoryOf = (fields: SvgdFields, { name }: Optimizer) => JSON.stringify([name, fields])
+export const memoryOf = (fields: SvgdFields, { name }: Optimizer, outputs: Outputs | null) =>
+  JSON.stringify([name, fields, outputs?.count])
 
 /** From this many flops a direction takes so long that a second thread pays. */
 const THREADED_FLOPS = 2e7
 const MOST_THREADS = 8
 
-interface ThreadOptions {
+export interface ThreadOptions {
   readonly threads?: number | 'auto'
   readonly core?: CoreSource
 }
@@ -59,12 +61,12 @@ function threadsFor({ threads = 'auto', core }: ThreadOptions, n: number, d: num
 }
 
 /** The memory of a run, shared between threads where that pays and works. */
-export async function arenaFor(
+export async function arenaFor<L extends Layout>(
   options: ThreadOptions,
   n: number,
   d: number,
-  layout: (threads: number) => SvgdFields,
-): Promise<Arena<SvgdFields>> {
+  layout: (threads: number) => L,
+): Promise<Arena<L>> {
   const threads = threadsFor(options, n, d)
   if (threads > 1) {
     try {

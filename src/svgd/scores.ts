@@ -207,3 +207,20 @@ export function refuseNonFinite(
     what === 'score' ? `The score of particle ${i} is ${population.score[bad]} at x = ${x}` : `Particle ${i} is ${x}`
   throw new UsageError(`${found} in step ${iteration + 1}; it must be finite.`)
 }
+
+/** The largest number whose square float32 can hold. */
+const STEEPEST = 1.8e19
+
+/**
+ * Throws for a direction whose square overflows: a running mean of squares would stay infinite and the particle stand
+ * still.
+ */
+export function refuseSteep({ population: { particles: n, stride } }: Scored, direction: Float32Array): void {
+  for (let at = 0; at < n * stride; at++) {
+    if (Math.abs(direction[at]) <= STEEPEST) continue
+    throw new UsageError(
+      `The direction of particle ${Math.floor(at / stride)} is ${direction[at]}, whose square float32 cannot hold: ` +
+        'take relativeAdam(), the default, which needs no square, or a larger unit for this coordinate.',
+    )
+  }
+}

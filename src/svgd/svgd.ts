@@ -3,6 +3,7 @@ import type { Arena } from '../core/arena.ts'
 import { show, shown, UsageError } from '../core/errors.ts'
 import type { CoreSource } from '../core/module.ts'
 import { asState, namesOf, refuseNoState, refuseUnknown, requireOptions } from '../core/options.ts'
+import type { Outputs } from '../core/population.ts'
 import { Draw, Purpose, type Seed, splitSeed } from '../core/random.ts'
 import { isRecord } from '../core/require.ts'
 import type { OwnFloat32Array, StopSignal } from '../core/runtime-types.ts'
@@ -22,10 +23,11 @@ import type { Schedule } from '../optim/schedules.ts'
 import { steinDirection } from './direction.ts'
 import { type Discrepancy, discrepancyAt, type FixedDiscrepancyKernel } from './discrepancy.ts'
 import type { SteinInfo, Variant } from './fields.ts'
+import { type FunctionSpace, functionSpaceFor, pullBackInto, requireOutputs, takeOutputs } from './function-space.ts'
 import { requireKernel } from './kernel-check.ts'
 import { type Kernel, rbf } from './kernels.ts'
 import { arenaFor, fieldsOf, memoryOf, type SvgdFields } from './memory.ts'
-import { populationOf, refuseNonFinite, rowsOf, type Scored, type Scores, scoreOf } from './scores.ts'
+import { populationOf, refuseNonFinite, refuseSteep, rowsOf, type Scored, type Scores, scoreOf } from './scores.ts'
 
 /** What createSVGD() takes: a score, and how particles follow it. */
 export interface SvgdOptions extends Scores {
@@ -33,6 +35,12 @@ export interface SvgdOptions extends Scores {
   minibatch?: MinibatchOptions
   /** Default rbf(), with its default bandwidth. */
   kernel?: Kernel
+  /**
+   * What particles compute, as outputsOf() makes it from a tfjs expression: then scores and the kernel are of outputs
+   * [F] in the place of particles, and each particle follows the direction of its outputs (SVGD in function space).
+   * Default: none.
+   */
+  outputs?: Outputs
   /** Default relativeAdam(), whose steps know no unit; with an annealing relativeAdam({ bounded: true }). */
   optimizer?: Optimizer
   /** γ(t), multiplies the drive; default: 1. */
@@ -78,7 +86,7 @@ export interface SvgdStart {
 
 const SVGD_OPTIONS = namesOf<SvgdOptions>({
   ...{ score: true, populationScore: true, minibatch: true, kernel: true, optimizer: true, annealing: true },
-  ...{ repulsion: true, noise: true, normalise: true, norms: true, threads: true, core: true },
+  ...{ outputs: true, repulsion: true, noise: true, normalise: true, norms: true, threads: true, core: true },
 })
 const START_OPTIONS = namesOf<SvgdStart>({ particles: true, dimension: true, initial: true, seed: true })
 const RUN_OPTIONS = namesOf<Pick<SvgdRun, 'iterations' | 'signal' | 'onStep'>>({
@@ -93,6 +101,8 @@ export interface SvgdState extends Scored {
   /** Steps taken. */
   iteration: number
   readonly arena: Arena<SvgdFields>
+  /** The outputs of the particles, where scores and the kernel are of these; otherwise null. */
+  readonly functions: FunctionSpace | null
   readonly settings: SvgdOptions
   /** The fields of its memory and the optimizer that moves it: steps of other settings have no room in it. */
   readonly madeFor: string
@@ -144,8 +154,11 @@ function methodOf(options: SvgdOptions) {
   const { kernel = rbf(), annealing, repulsion = 1, normalise = 'n', noise = 0 } = options
   const { optimizer = defaultOptimizer(options) } = options
   const scoreAll = scoreOf(options)
+  const outputs = options.outputs === undefined ? null : requireOutputs(options.outputs)
+  if (outputs && noise) throw new UsageError('noise is for scores of particles: leave it out with outputs.')
   refuseMisuse({ kernel, optimizer, annealing, repulsion, noise, normalise, norms: options.norms ?? true })
-  const memory = { ...options, kernel, optimizer, noise }
+  // With outputs the kernel is in their memory.
+  const memory = { ...options, kernel: outputs ? rbf() : kernel, optimizer, noise, ...(outputs && { threads: 1 }) }
   return {
     async init(start: SvgdStart): Promise<SvgdState> {
       if (!isRecord(start)) throw new UsageError(`init takes { particles, dimension, … }, got ${show(start)}.`)
@@ -157,7 +170,8 @@ function methodOf(options: SvgdOptions) {
       // Before there are threads that it would leave behind.
       const initial = start.initial ? initialOf(start.initial, n, d) : null
       const fields = (threads: number) => fieldsOf(n, d, { ...memory, threads }, minibatches)
-      const arena = await arenaFor(options, n, d, fields)
+      const arena = await arenaFor(memory, n, d, fields)
+      const functions = outputs && (await functionSpaceFor({ ...options, outputs, kernel }, n))
       const population = populationOf(arena, n, d)
       const rows = rowsOf(population)
       rows.forEach(({ x }, i) => {
@@ -167,11 +181,12 @@ function methodOf(options: SvgdOptions) {
         rows.forEach(({ x }, i) => {
           x.set(initial.subarray(i * d, (i + 1) * d))
         })
-      const data = { particles: n, dimension: d, seed, iteration: 0, arena, population, rows, minibatches }
-      const madeFor = memoryOf(fields(arena.threadPool.size), optimizer)
+      const data = { particles: n, dimension: d, seed, iteration: 0, arena, functions, population, rows, minibatches }
+      const madeFor = memoryOf(fields(arena.threadPool.size), optimizer, outputs)
       const close = () => {
         Object.assign(state, { isClosed: true })
         arena.threadPool.close()
+        functions?.arena.threadPool.close()
       }
       const rest = { settings: options, madeFor, isClosed: false, close, [Symbol.dispose]: close }
       const state: SvgdState = asState('SVGD', { ...data, ...rest })
@@ -184,21 +199,27 @@ function methodOf(options: SvgdOptions) {
       const { discrepancy = false } = stepOptions
       refuseNoState('step', state, 'SVGD')
       if (state.settings !== options) refuseForeign(state)
-      const { arena, minibatches, iteration, seed, particles: n, dimension: d } = state
+      const { arena, minibatches, iteration, seed, particles: n } = state
       if (state.isClosed) throw new UsageError('This state is closed and takes no more steps.')
       refuseNonFinite(state, 'particle')
       const scratch = { at: arena.at.shuffle, view: arena.view.shuffle }
-      scoreAll(state, minibatchAt(minibatches, iteration, arena.ops, seed, scratch))
-      refuseNonFinite(state, 'score')
-      const rows = { x: arena.at.theta, score: arena.at.score }
+      const batch = minibatchAt(minibatches, iteration, arena.ops, seed, scratch)
+      const { functions } = state
+      if (functions) takeOutputs(functions, state.population, batch)
+      // What scores and the kernel are of.
+      const seen = functions ? { ...functions, particles: n, iteration } : state
+      scoreAll(seen, batch)
+      refuseNonFinite(seen, 'score')
+      const rows = { x: seen.arena.at.theta, score: seen.arena.at.score }
       const measured = discrepancy
-        ? discrepancyAt(arena.ops, rows, n, d, discrepancy === true ? undefined : discrepancy)
+        ? discrepancyAt(seen.arena.ops, rows, n, seen.dimension, discrepancy === true ? undefined : discrepancy)
         : null
       const drive = annealing
         ? check(float32(`annealing in step ${iteration + 1}`), annealing.at(iteration, arena.ops))
         : 1
-      const scale = repulsion === 'sqrt d' ? Math.sqrt(d) : repulsion
-      const info = steinDirection(arena, state, kernel, { drive, repulsion: scale, normalise })
+      const scale = repulsion === 'sqrt d' ? Math.sqrt(seen.dimension) : repulsion
+      const info = steinDirection(seen.arena, seen, kernel, { drive, repulsion: scale, normalise })
+      if (functions) pullBackInto(arena.view.direction, functions, state.population, batch)
       if (optimizer.keeps.includes('square')) refuseSteep(state, arena.view.direction)
       state.iteration++
       optimizer.step(arena, state.iteration)
@@ -212,7 +233,7 @@ function methodOf(options: SvgdOptions) {
   function refuseForeign(state: SvgdState): void {
     const { particles: n, dimension: d, minibatches, arena } = state
     const fields = fieldsOf(n, d, { ...memory, threads: arena.threadPool.size }, minibatches)
-    if (memoryOf(fields, optimizer) !== state.madeFor)
+    if (memoryOf(fields, optimizer, outputs) !== state.madeFor)
       throw new UsageError(
         `This state was made for other settings than the kernel ${kernel.name} and the optimizer ${optimizer.name}: go on by ` +
           'init({ …, initial: particlesOf(state) }).',
@@ -290,23 +311,6 @@ export async function svgd(run: SvgdRun): Promise<OwnFloat32Array> {
 }
 
 const BREATH_MS = 50
-
-/** The largest number whose square float32 can hold. */
-const STEEPEST = 1.8e19
-
-/**
- * Throws for a direction whose square overflows: a running mean of squares would stay infinite and the particle stand
- * still.
- */
-function refuseSteep({ particles: n, population: { stride } }: SvgdState, direction: Float32Array): void {
-  for (let at = 0; at < n * stride; at++) {
-    if (Math.abs(direction[at]) <= STEEPEST) continue
-    throw new UsageError(
-      `The direction of particle ${Math.floor(at / stride)} is ${direction[at]}, whose square float32 cannot hold: ` +
-        'take relativeAdam(), the default, which needs no square, or a larger unit for this coordinate.',
-    )
-  }
-}
 
 /** Particles to begin with, [n × d] in float32. */
 function initialOf(given: ArrayLike<number>, n: number, d: number): Float32Array {

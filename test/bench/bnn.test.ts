@@ -198,18 +198,24 @@ describe('a set from a folder', () => {
   })
   afterAll(() => rm(folder, { recursive: true }))
 
-  test('is found and learned, the same way each time', async () => {
-    expect(await setsIn(folder)).toEqual(['roof'])
-    const set = await loadSet(folder, 'roof')
-    expect([set.rows, set.columns]).toEqual([200, 4])
-    const settings = { particles: 5, hidden: 10, batch: 50, iterations: 300, learningRate: 1e-2 }
-    const result = await runSplit(set, 0, settings)
-    // The target has deviation 10.4, of which a straight line leaves 8.6.
-    expect(result.rmse).toBeLessThan(1.5)
-    expect(result.ll).toBeGreaterThan(-2)
-    const { rmse, ll } = await runSplit(set, 0, settings)
-    expect([rmse, ll]).toEqual([result.rmse, result.ll])
-  })
+  test.each([
+    ['weights', 'adagrad', 0.01],
+    ['function', 'adam', 0.01],
+  ] as const)(
+    'is found and learned in the space of %s, the same way each time',
+    async (space, optimizer, learningRate) => {
+      expect(await setsIn(folder)).toEqual(['roof'])
+      const set = await loadSet(folder, 'roof')
+      expect([set.rows, set.columns]).toEqual([200, 4])
+      const settings = { particles: 5, hidden: 10, batch: 50, iterations: 300, space, optimizer, learningRate }
+      const result = await runSplit(set, 0, settings)
+      // The target has deviation 10.4, of which a straight line leaves 8.6.
+      expect(result.rmse).toBeLessThan(1.5)
+      expect(result.ll).toBeGreaterThan(-2)
+      const { rmse, ll } = await runSplit(set, 0, settings)
+      expect([rmse, ll]).toEqual([result.rmse, result.ll])
+    },
+  )
 
   test('errors name the folder', async () => {
     const nowhere = join(folder, 'nowhere')

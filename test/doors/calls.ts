@@ -424,6 +424,7 @@ export const calls: Readonly<Record<string, Call>> = {
   startTfjs: call(all.startTfjs, () => [{ fused: true, compiled: true }]),
   // tfjs
   logDensity: call(all.logDensity, () => [(x: bayes.tf.Tensor2D) => bayes.tf.sum(x, 1), { compile: 'auto' }]),
+  outputsOf: call(algorithms.outputsOf, () => [(x: bayes.tf.Tensor2D) => x, { count: 1, compile: 'auto' }]),
   interquartileMean: call(tools.interquartileMean, () => [[[1, 2, 3]]]),
   probabilityOfImprovement: call(tools.probabilityOfImprovement, () => [[[1, 2, 3]], [[2, 3]]]),
   performanceProfile: call(tools.performanceProfile, () => [[[1, 2, 3]], [1.5]]),
