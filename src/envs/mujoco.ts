@@ -11,8 +11,20 @@ import { ant } from './mujoco/ant.ts'
 import { type Engine, type EngineImport, importPackage, startEngine } from './mujoco/engine.ts'
 import { halfCheetah } from './mujoco/half-cheetah.ts'
 import { hopper } from './mujoco/hopper.ts'
-import { type Robot, type RobotOptions, sumOfSquares } from './mujoco/robot.ts'
-import { type ModelFacts, type Simulation, sharedModel, simulate } from './mujoco/simulation.ts'
+import { humanoid } from './mujoco/humanoid.ts'
+import { invertedDoublePendulum } from './mujoco/inverted-double-pendulum.ts'
+import { invertedPendulum } from './mujoco/inverted-pendulum.ts'
+import { pusher } from './mujoco/pusher.ts'
+import { reacher } from './mujoco/reacher.ts'
+import {
+  type Draw,
+  type NoiseOptions,
+  type Robot,
+  type RobotOptions,
+  sumOfSquares,
+  type TaskOptions,
+} from './mujoco/robot.ts'
+import { type ModelFacts, type Simulation, sharedModel, simulate, type Trig } from './mujoco/simulation.ts'
 import { swimmer } from './mujoco/swimmer.ts'
 import { walker2d } from './mujoco/walker2d.ts'
 import { type Allowed, changedFrom, isNumber, settle } from './settle.ts'
@@ -24,6 +36,11 @@ const robots = {
   'Hopper-v5': hopper,
   'Walker2d-v5': walker2d,
   'Ant-v5': ant,
+  'Humanoid-v5': humanoid,
+  'InvertedPendulum-v5': invertedPendulum,
+  'InvertedDoublePendulum-v5': invertedDoublePendulum,
+  'Reacher-v5': reacher,
+  'Pusher-v5': pusher,
 } as const
 
 /** The MuJoCo tasks by their names in Gymnasium. */
@@ -94,26 +111,27 @@ interface RobotTask {
   readonly engine: Engine
   readonly module: CoreModule
   readonly xml: string
-  readonly options: RobotOptions
+  readonly options: TaskOptions
 }
 
 function specOf(task: RobotTask): MujocoSpec {
   const { robot, engine, module, xml, options } = task
-  const { id, rewardThreshold } = robot
+  const { id, rewardThreshold, limit = 1000 } = robot
   const shared = sharedModel(engine, id, xml)
-  const { facts, size } = probe(robot, options, simulate(engine, shared))
+  const trig = trigOf(module)
+  const { facts, size } = probe(robot, options, simulate(engine, shared, trig))
   const noise = noiseOf(module, robot, facts)
   const described = {
     id,
     observationSpace: box(Array(size).fill(Number.NEGATIVE_INFINITY), Array(size).fill(Number.POSITIVE_INFINITY)),
     actionSpace: box(facts.low, facts.high),
-    maxEpisodeSteps: 1000,
+    maxEpisodeSteps: limit,
     rewardThreshold,
   }
   return {
     ...described,
     made: { from: described, by: { constants: changed(task) } },
-    create: () => createEnvironment(robot, options, simulate(engine, shared), noise),
+    create: () => createEnvironment(robot, options, simulate(engine, shared, trig), noise),
     configure: (more) => specOf({ ...task, options: settleRobot(robot, options, more) }),
   }
 }
@@ -124,21 +142,37 @@ function changed({ robot, options, xml }: RobotTask): Record<string, unknown> {
 }
 
 /** What can be known of the task only from its model, which must fit the rules. */
-function probe(robot: Robot, options: RobotOptions, simulation: Simulation) {
+function probe(robot: Robot, options: TaskOptions, simulation: Simulation) {
   try {
     const { facts } = simulation
     if (facts.nq < robot.named)
       throw new UsageError(`${robot.id}: the model must have at least ${robot.named} positions, it has ${facts.nq}.`)
     // Throws when the model lacks a body that the rules follow.
-    robot.position(simulation, options)
+    robot.position?.(simulation, options)
     return { facts, size: robot.observe(simulation, options).length }
   } finally {
     simulation.close()
   }
 }
 
+const trigs = new WeakMap<CoreModule, Trig>()
+
+/** Sine and cosine of a core, one memory for all tasks. */
+function trigOf(module: CoreModule): Trig {
+  const known = trigs.get(module)
+  if (known) return known
+  const { ops } = createArenaSync(module, { unused: f32(1) })
+  const trig = { sin: ops.sin64, cos: ops.cos64 }
+  trigs.set(module, trig)
+  return trig
+}
+
 /** Noise on positions and velocities at the start of the episode of a seed, uniform in [−1, 1) or standard normal. */
-type Noise = (seed: number) => { readonly positions: Float32Array; readonly velocities: Float32Array }
+type Noise = (seed: number) => {
+  readonly positions: Float32Array
+  readonly velocities: Float32Array
+  readonly draw: Draw
+}
 
 function noiseOf(module: CoreModule, { velocityNoise }: Robot, { nq, nv }: ModelFacts): Noise {
   const { ops, at, view } = createArenaSync(module, { positions: f32(nq), velocities: f32(nv) })
@@ -152,13 +186,17 @@ function noiseOf(module: CoreModule, { velocityNoise }: Robot, { nq, nv }: Model
     return {
       positions: centre(view.positions),
       velocities: velocityNoise === 'uniform' ? centre(view.velocities) : view.velocities,
+      draw(count, k) {
+        ops.fillUniform(at.positions, count, lo, hi, Purpose.reset, 0, 0, k)
+        return centre(view.positions.subarray(0, count))
+      },
     }
   }
 }
 
 function createEnvironment(
   robot: Robot,
-  options: RobotOptions,
+  options: TaskOptions,
   simulation: Simulation,
   noise: Noise,
 ): MujocoEnvironment {
@@ -186,9 +224,13 @@ function createEnvironment(
     },
     reset({ seed }) {
       checkOpen()
-      const { positions, velocities } = noise(seed)
-      const perturbed = (rest: Float64Array, by: Float32Array) =>
-        rest.map((x, i) => x + options.resetNoiseScale * by[i])
+      const { positions, velocities, draw } = noise(seed)
+      if (robot.begin) {
+        const { qpos, qvel } = robot.begin(simulation, draw)
+        return start(qpos, qvel)
+      }
+      const { resetNoiseScale } = options as NoiseOptions
+      const perturbed = (rest: Float64Array, by: Float32Array) => rest.map((x, i) => x + resetNoiseScale * by[i])
       return start(perturbed(simulation.restQpos, positions), perturbed(simulation.restQvel, velocities))
     },
     start(qpos, qvel) {
@@ -217,11 +259,24 @@ function createEnvironment(
 }
 
 /** One step of Gymnasium's rules. The cost counts the action as it is given; MuJoCo clips it to its bounds. */
-function advance(robot: Robot, options: RobotOptions, simulation: Simulation, action: number[]) {
+function advance(robot: Robot, options: TaskOptions, simulation: Simulation, action: number[]) {
+  const before = robot.position?.(simulation, options) ?? []
+  simulation.advance(action, options.frameSkip, robot.contactForces ?? false)
+  const obs = robot.observe(simulation, options)
+  const outcome = robot.outcome?.(simulation, options, action)
+  return { obs, truncated: false, ...(outcome ?? progress(robot, options as RobotOptions, simulation, before, action)) }
+}
+
+/** What a robot gets for its progress along x since it was at `before`. */
+function progress(
+  robot: Robot,
+  options: RobotOptions,
+  simulation: Simulation,
+  before: readonly number[],
+  action: number[],
+) {
   const { frameSkip, forwardRewardWeight, ctrlCostWeight } = options
-  const before = robot.position(simulation, options)
-  simulation.advance(action, frameSkip, robot.contactForces ?? false)
-  const after = robot.position(simulation, options)
+  const after = robot.position?.(simulation, options) ?? []
   const [xVelocity, yVelocity] = after.map((x, i) => (x - before[i]) / (simulation.facts.timeStep * frameSkip))
 
   const health = robot.health?.(simulation, options)
@@ -229,10 +284,8 @@ function advance(robot: Robot, options: RobotOptions, simulation: Simulation, ac
   const control = ctrlCostWeight * sumOfSquares(action)
   const contact = robot.contactCost?.(simulation, options)
   return {
-    obs: robot.observe(simulation, options),
     reward: forward + (health?.reward ?? 0) - (control + (contact ?? 0)),
     terminated: health?.terminated ?? false,
-    truncated: false,
     info: {
       ...robot.info(simulation),
       xVelocity,
@@ -257,7 +310,7 @@ const allowed: Readonly<Record<string, Allowed>> = {
   },
 }
 
-const settleRobot = ({ id, defaults }: Robot, base: RobotOptions, given: Readonly<Record<string, unknown>>) =>
+const settleRobot = ({ id, defaults }: Robot, base: TaskOptions, given: Readonly<Record<string, unknown>>) =>
   settle({ id, defaults, allowed }, base, given, ['xml'])
 
 /** MJCF given as text, or read from the file it names. */

@@ -6,9 +6,15 @@ import loadMujoco from '@mujoco/mujoco'
 import { ant } from '../../src/envs/mujoco/ant.ts'
 import { halfCheetah } from '../../src/envs/mujoco/half-cheetah.ts'
 import { hopper } from '../../src/envs/mujoco/hopper.ts'
+import { humanoid } from '../../src/envs/mujoco/humanoid.ts'
+import { invertedDoublePendulum } from '../../src/envs/mujoco/inverted-double-pendulum.ts'
+import { invertedPendulum } from '../../src/envs/mujoco/inverted-pendulum.ts'
+import { pusher } from '../../src/envs/mujoco/pusher.ts'
+import { reacher } from '../../src/envs/mujoco/reacher.ts'
 import { swimmer } from '../../src/envs/mujoco/swimmer.ts'
 import { walker2d } from '../../src/envs/mujoco/walker2d.ts'
 import { isMujocoId, type MujocoId, type MujocoOptions, mujoco, mujocoIds } from '../../src/envs/mujoco.ts'
+import type { Box } from '../../src/envs/spaces.ts'
 
 interface Recorded {
   qpos: number[]
@@ -45,6 +51,12 @@ function distance(a: ArrayLike<number>, b: readonly number[]): number {
   return b.reduce((worst, y, i) => Math.max(worst, Math.abs(a[i] - y) / Math.max(1, Math.abs(y))), 0)
 }
 
+/** The numbers of an info, in the order of their names. */
+const numbersOf = (info: object) =>
+  Object.entries(info)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .flatMap(([, value]) => value as number | number[])
+
 /** Both were computed by MuJoCo 3.14, compiled for two machines: C libraries differ in the last bit of sin and cos. */
 const TOLERANCE = 1e-11
 
@@ -54,14 +66,13 @@ describe.each(golden)('$id, one step at a time from the states of Gymnasium', ({
     expect(spec.maxEpisodeSteps).toBe(limit)
     expect(spec.rewardThreshold ?? null).toBe(threshold)
     expect(spec.observationSpace.low).toEqual(Array(observations).fill(-Infinity))
-    expect(spec.actionSpace).toEqual({ kind: 'box', low, high })
+    const { kind, ...bounds } = spec.actionSpace as Box
+    expect([kind, bounds.low.map(Math.fround), bounds.high.map(Math.fround)]).toEqual(['box', low, high])
     const env = spec.create()
     for (const recorded of steps) {
       const start = env.start(recorded.qpos, recorded.qvel)
       expect(distance(start.obs, recorded.start.obs)).toBeLessThan(TOLERANCE)
-      expect(distance(Object.values(start.info) as number[], Object.values(recorded.start.info))).toBeLessThan(
-        TOLERANCE,
-      )
+      expect(distance(numbersOf(start.info), numbersOf(recorded.start.info))).toBeLessThan(TOLERANCE)
       const step = env.step(recorded.action)
       expect(distance(env.qpos, recorded.qposNext)).toBeLessThan(TOLERANCE)
       expect(distance(env.qvel, recorded.qvelNext)).toBeLessThan(TOLERANCE)
@@ -69,8 +80,8 @@ describe.each(golden)('$id, one step at a time from the states of Gymnasium', ({
       expect(distance([step.reward], [recorded.reward])).toBeLessThan(TOLERANCE)
       expect(step.terminated).toBe(recorded.terminated)
       expect(step.truncated).toBe(false)
-      expect(Object.keys(step.info)).toEqual(Object.keys(recorded.info))
-      expect(distance(Object.values(step.info) as number[], Object.values(recorded.info))).toBeLessThan(TOLERANCE)
+      expect(Object.keys(step.info).sort()).toEqual(Object.keys(recorded.info).sort())
+      expect(distance(numbersOf(step.info), numbersOf(recorded.info))).toBeLessThan(TOLERANCE)
     }
     env.close()
   })
@@ -79,10 +90,16 @@ describe.each(golden)('$id, one step at a time from the states of Gymnasium', ({
 test('the data hold contacts, actions beyond the bounds, healthy steps and both ways to fall', () => {
   for (const { id, cases } of golden) {
     const steps = cases.flatMap((entry) => entry.steps)
-    expect(steps.some(({ action }) => action.some((x) => Math.abs(x) > 1))).toBe(true)
-    if (id !== 'Swimmer-v5') expect(steps.some(({ contacts }) => contacts > 0)).toBe(true)
+    expect(steps.some(({ action }) => action.some((x, k) => Math.abs(x) > cases[0].high[k]))).toBe(true)
+    if (id.includes('Pendulum')) expect(new Set(steps.map(({ terminated }) => terminated)).size).toBe(2)
+    if (!['Swimmer-v5', 'Reacher-v5'].includes(id) && !id.includes('Pendulum'))
+      expect(steps.some(({ contacts }) => contacts > 0)).toBe(true)
     if (id === 'Ant-v5') expect(steps.some(({ info }) => info.rewardContact < 0)).toBe(true)
-    if (!('healthyReward' in (robots[id].defaults as object))) continue
+    if (id === 'Humanoid-v5') {
+      expect(new Set(steps.map(({ info }) => info.rewardContact)).size).toBeGreaterThan(2)
+      expect(steps.some(({ info }) => info.rewardContact === -0.5)).toBe(true)
+    }
+    if (!('terminateWhenUnhealthy' in (robots[id].defaults as object))) continue
     expect(new Set(steps.map(({ terminated }) => terminated)).size).toBe(2)
     // Unhealthy, and yet not ended.
     expect(steps.some(({ terminated, info }) => !terminated && info.rewardSurvive === 0)).toBe(true)
@@ -95,6 +112,11 @@ const robots = {
   'Hopper-v5': hopper,
   'Walker2d-v5': walker2d,
   'Ant-v5': ant,
+  'Humanoid-v5': humanoid,
+  'InvertedPendulum-v5': invertedPendulum,
+  'InvertedDoublePendulum-v5': invertedDoublePendulum,
+  'Reacher-v5': reacher,
+  'Pusher-v5': pusher,
 }
 
 describe.each(golden)('the model of $id, compiled, is that of Gymnasium', ({ id, model: { fields, options } }) => {
@@ -148,10 +170,12 @@ describe('reset', () => {
     }
   })
 
-  test('velocities are uniform for Swimmer, Hopper and Walker2d, normal for HalfCheetah and Ant', async () => {
+  test('velocities are uniform, or normal for HalfCheetah, Ant and the double pendulum', async () => {
     for (const id of mujocoIds) {
-      const scale = id === 'Hopper-v5' || id === 'Walker2d-v5' ? 5e-3 : 0.1
-      const normal = id === 'HalfCheetah-v5' || id === 'Ant-v5'
+      const { defaults } = robots[id]
+      if (!('resetNoiseScale' in defaults)) continue
+      const scale = defaults.resetNoiseScale
+      const normal = ['HalfCheetah-v5', 'Ant-v5', 'InvertedDoublePendulum-v5'].includes(id)
       const noise = (await starts(id)).map(({ qvel }) => qvel.at(-1) as number)
       if (normal) {
         expect(spread(noise)).toBeGreaterThan(0.095)
@@ -159,6 +183,22 @@ describe('reset', () => {
         expect(noise.filter((x) => Math.abs(x) > 0.1).length / noise.length).toBeCloseTo(0.317, 1)
       } else expect(fromUniform(noise, scale)).toBeLessThan(1.9)
     }
+  })
+
+  test('Reacher: the target is uniform in a disc of 0.2 m; Pusher: the object is not near the goal', async () => {
+    const reached = await starts('Reacher-v5')
+    const radii = reached.map(({ qpos }) => Math.hypot(qpos[2], qpos[3]))
+    expect(Math.max(...radii)).toBeLessThan(0.2)
+    expect(fromUniform(radii.map((r) => 2 * (r / 0.2) ** 2 - 1), 1)).toBeLessThan(1.9) // biome-ignore format: one line
+    for (const k of [0, 1]) expect(fromUniform(reached.map(({ qpos }) => qpos[k]), 0.1)).toBeLessThan(1.9) // biome-ignore format: one line
+    expect(reached.every(({ qvel }) => qvel[2] === 0 && qvel[3] === 0)).toBe(true)
+    const pushed = await starts('Pusher-v5')
+    for (const { qpos, qvel } of pushed.slice(0, 500)) {
+      const [a, b] = [qpos[7], qpos[8]]
+      expect(a >= -0.3 && a <= 0 && Math.abs(b) <= 0.2 && Math.hypot(a, b) > 0.17).toBe(true)
+      expect([...qpos.slice(0, 7), ...qpos.slice(9), ...qvel.slice(7)].every((x) => x === 0)).toBe(true)
+    }
+    expect(fromUniform(pushed.map(({ qvel }) => qvel[0]), 5e-3)).toBeLessThan(1.9) // biome-ignore format: one line
   })
 
   test('positions and velocities are independent', async () => {
@@ -208,7 +248,10 @@ describe('reset', () => {
 
 describe('the contract', () => {
   test('ids', async () => {
-    expect(mujocoIds).toEqual(['Swimmer-v5', 'HalfCheetah-v5', 'Hopper-v5', 'Walker2d-v5', 'Ant-v5'])
+    expect(mujocoIds).toEqual([
+      ...['Swimmer-v5', 'HalfCheetah-v5', 'Hopper-v5', 'Walker2d-v5', 'Ant-v5', 'Humanoid-v5'],
+      ...['InvertedPendulum-v5', 'InvertedDoublePendulum-v5', 'Reacher-v5', 'Pusher-v5'],
+    ])
     expect(isMujocoId('Ant-v5')).toBe(true)
     expect(isMujocoId('Ant-v4')).toBe(false)
     expect(isMujocoId('toString')).toBe(false)

@@ -1,7 +1,8 @@
-"""Records single steps and compiled models of Gymnasium's MuJoCo tasks: python record-mujoco.py, in this folder."""
+"""Records single steps and compiled models of Gymnasium's MuJoCo tasks: python record-mujoco.py [ID ...], in this folder."""
 
 import json
 import re
+import sys
 
 import gymnasium as gym
 import mujoco
@@ -25,7 +26,23 @@ CASES = {
         dict(contact_cost_weight=0.1, contact_force_range=(-5.0, 20.0), healthy_z_range=(0.5, 0.7), main_body="aux_2"),
         dict(terminate_when_unhealthy=False, healthy_z_range=(0.5, 0.6), include_cfrc_ext_in_observation=False, exclude_current_positions_from_observation=False),
     ],
+    "InvertedPendulum-v5": [{}, dict(frame_skip=3)],
+    "InvertedDoublePendulum-v5": [{}, dict(healthy_reward=3.0, frame_skip=2)],
+    "Reacher-v5": [{}, dict(reward_dist_weight=2.0, reward_control_weight=0.3, frame_skip=4)],
+    "Pusher-v5": [{}, dict(reward_near_weight=0.2, reward_dist_weight=2.0, reward_control_weight=0.4)],
+    "Humanoid-v5": [
+        {},
+        dict(contact_cost_weight=1e-4, contact_cost_range=(0.001, 0.5), healthy_z_range=(1.38, 1.405), forward_reward_weight=2.0),
+        dict(terminate_when_unhealthy=False, healthy_z_range=(1.45, 2.0), exclude_current_positions_from_observation=False),
+        dict(include_cinert_in_observation=False, include_cvel_in_observation=False, include_qfrc_actuator_in_observation=False, include_cfrc_ext_in_observation=False),
+    ],
 }
+
+# Steps that are recorded with and without options: the arrays of Humanoid-v5 are long.
+COUNTS = {"Humanoid-v5": (4, 2)}
+# Random steps before a recorded one, at most; after so few a pendulum may still stand, and begins anew each time.
+STEPS_BEFORE = {"InvertedPendulum-v5": 3, "InvertedDoublePendulum-v5": 4}
+
 
 FIELDS = """body_parentid body_mass body_inertia body_pos body_quat body_ipos body_iquat
 geom_type geom_bodyid geom_size geom_pos geom_quat geom_friction geom_margin geom_solref geom_solimp geom_contype geom_conaffinity geom_condim
@@ -46,19 +63,21 @@ def plain(x):
     return np.asarray(x, dtype=np.float64).tolist()
 
 
-def steps(env, rng, count):
+def steps(env, rng, count, most):
     """Single steps, each from a state on the way of random actions, as if nothing had been before."""
     e = env.unwrapped
     recorded = []
     env.reset(seed=int(rng.integers(2**31)))
     while len(recorded) < count:
-        for _ in range(int(rng.integers(1, 12))):
-            e.step(rng.uniform(-1, 1, e.model.nu))
+        if most < 12:
+            env.reset(seed=int(rng.integers(2**31)))
+        for _ in range(int(rng.integers(1, most))):
+            e.step(rng.uniform(-1, 1, e.model.nu) * e.action_space.high.astype(np.float64))
         qpos, qvel = e.data.qpos.copy(), e.data.qvel.copy()
         if len(recorded) % 4 == 3:
             qvel *= 3
         # A quarter of the actions are outside the bounds of the space.
-        action = rng.uniform(-1.2, 1.2, e.model.nu)
+        action = rng.uniform(-1.2, 1.2, e.model.nu) * e.action_space.high.astype(np.float64)
         mujoco.mj_resetData(e.model, e.data)
         e.set_state(qpos, qvel)
         start = dict(obs=plain(e._get_obs()), info={camel(k): plain(v) for k, v in e._get_reset_info().items()})
@@ -78,6 +97,8 @@ def model(env):
 
 
 for name, cases in CASES.items():
+    if sys.argv[1:] and name not in sys.argv[1:]:
+        continue
     rng = np.random.default_rng(len(name))
     out = dict(id=name, versions=dict(gymnasium=gym.__version__, mujoco=mujoco.__version__, numpy=np.__version__), cases=[])
     for options in cases:
@@ -88,7 +109,7 @@ for name, cases in CASES.items():
             options={camel(k): plain(v) for k, v in options.items()},
             observations=env.observation_space.shape[0],
             low=plain(env.action_space.low), high=plain(env.action_space.high),
-            steps=steps(env, rng, 4 if options else 10),
+            steps=steps(env, rng, COUNTS.get(name, (10, 4))[bool(options)], STEPS_BEFORE.get(name, 12)),
         ))
     with open(f"mujoco-{name}.json", "w") as file:
         json.dump(out, file)

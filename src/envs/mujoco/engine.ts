@@ -12,6 +12,8 @@ export interface Model extends Handle {
   readonly nv: number
   readonly nu: number
   readonly nbody: number
+  /** [nbody] kg */
+  readonly body_mass: Float64Array
   /** [nu, 2], zero where an actuator has no bounds. */
   readonly actuator_ctrlrange: Float64Array
   /** A new handle each time. */
@@ -28,8 +30,21 @@ export interface Data extends Handle {
   readonly ctrl: Float64Array
   /** [nbody, 3] */
   readonly xpos: Float64Array
+  /** [nbody, 3] */
+  readonly xipos: Float64Array
+  /** [nsite, 3] */
+  readonly site_xpos: Float64Array
+  /** [nbody, 10] */
+  readonly cinert: Float64Array
   /** [nbody, 6] */
+  readonly cvel: Float64Array
   readonly cfrc_ext: Float64Array
+  /** [nv] */
+  readonly qfrc_actuator: Float64Array
+  readonly qfrc_constraint: Float64Array
+  /** [ntendon] */
+  readonly ten_length: Float64Array
+  readonly ten_velocity: Float64Array
 }
 
 /** What is used of the package @mujoco/mujoco, stated here so that the library's types do not need it. */

@@ -19,6 +19,7 @@ export function model(
   floor: string,
   robot: string,
   motors: readonly string[],
+  more = '',
 ): string {
   return element(
     'mujoco',
@@ -27,6 +28,7 @@ export function model(
     element('option', head.option),
     element('size', { memory: '256K' }),
     element('worldbody', {}, floor, robot),
+    more,
     element('actuator', {}, ...motors),
   )
 }
@@ -39,8 +41,9 @@ export const capsule = (attributes: Attributes) => element('geom', { type: 'caps
 export const hinge = (attributes: Attributes) => element('joint', { type: 'hinge', ...attributes })
 export const slide = (attributes: Attributes) => element('joint', { type: 'slide', ...attributes })
 
-/** Torque on a joint: gear times an action within ± 1. */
-export const motor = (joint: string, gear: number) => element('motor', { joint, gear, ctrlrange: [-1, 1] })
+/** Torque, or force, on a joint: gear times an action within its range. */
+export const motor = (joint: string, gear: number, ctrlrange: readonly number[] = [-1, 1]) =>
+  element('motor', { joint, gear, ctrlrange })
 
 /**
  * Moves a robot in the plane y = 0: along x, up z, and about y. At rest rootz reads `height`, where the robot then is.

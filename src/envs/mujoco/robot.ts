@@ -4,16 +4,24 @@ import type { Simulation } from './simulation.ts'
 /** Least and greatest; either may be infinite. */
 export type Range = readonly [number, number]
 
-/** Options of every robot. */
-export interface RobotOptions {
+/** Options of every task. */
+export interface TaskOptions {
   /** Steps of the physics in one step of the environment. */
   readonly frameSkip: number
+}
+
+/** Options of tasks that start around the state at rest. */
+export interface NoiseOptions extends TaskOptions {
+  /** Scale of the noise around the state at rest in which an episode starts. */
+  readonly resetNoiseScale: number
+}
+
+/** Options of robots that walk or swim. */
+export interface RobotOptions extends NoiseOptions {
   /** Reward for 1 m/s along x. */
   readonly forwardRewardWeight: number
   /** Cost of |action|² = 1. */
   readonly ctrlCostWeight: number
-  /** Scale of the noise around the state at rest in which an episode starts. */
-  readonly resetNoiseScale: number
   /** Leaves x, or x and y, out of the observation. */
   readonly excludeCurrentPositionsFromObservation: boolean
 }
@@ -29,8 +37,10 @@ export interface HealthOptions extends RobotOptions {
 }
 
 /** A task: a model and Gymnasium's rules of observing, rewarding and ending. */
-export interface Robot<O extends RobotOptions = RobotOptions> {
+export interface Robot<O extends TaskOptions = TaskOptions> {
   readonly id: string
+  /** Steps of an episode; default 1000. */
+  readonly limit?: number
   /** Mean return at which the task counts as solved. */
   readonly rewardThreshold?: number
   readonly defaults: O
@@ -44,13 +54,33 @@ export interface Robot<O extends RobotOptions = RobotOptions> {
   readonly contactForces?: true
   /** What the robot sees. A new array. */
   observe(simulation: Simulation, options: O): Float64Array
-  /** Where it is, x or (x, y), in m. A new array. Progress along x is the reward. */
-  position(simulation: Simulation, options: O): readonly number[]
+  /** Where a robot is that is rewarded for its progress along x: x or (x, y), in m. A new array. */
+  position?(simulation: Simulation, options: O): readonly number[]
+  /** What a step came to, of tasks with other rewards than progress. */
+  outcome?(simulation: Simulation, options: O, action: readonly number[]): Outcome
+  /** Where an episode starts, of tasks in which it is not around the state at rest. */
+  begin?(simulation: Simulation, draw: Draw): State
   /** Where it is, for the user. */
   info(simulation: Simulation): Info
   health?(simulation: Simulation, options: O): Health
   contactCost?(simulation: Simulation, options: O): number
 }
+
+/** What a step came to. */
+interface Outcome {
+  readonly reward: number
+  readonly terminated: boolean
+  readonly info: Info
+}
+
+/** Positions [nq] and velocities [nv] of all joints. */
+export interface State {
+  readonly qpos: ArrayLike<number>
+  readonly qvel: ArrayLike<number>
+}
+
+/** Numbers uniform in [−1, 1): draw k of an episode. */
+export type Draw = (count: number, k: number) => Float32Array
 
 interface Health {
   readonly reward: number
@@ -79,6 +109,19 @@ export function observation(
   out.set(more, seen.length + qvel.length)
   return out
 }
+
+/** All positions and velocities. A new array. */
+export const everything = ({ qpos, qvel }: Simulation): Float64Array => Float64Array.of(...qpos, ...qvel)
+
+/** Of a body in space, from a body to another one: a − b [3]. */
+export function between({ xpos, bodyNumber }: Simulation, a: string, b: string): readonly number[] {
+  const [from, to] = [3 * bodyNumber(b), 3 * bodyNumber(a)]
+  return [0, 1, 2].map((k) => xpos[to + k] - xpos[from + k])
+}
+
+/** Where a body is [3]. */
+export const placeOf = ({ xpos, bodyNumber }: Simulation, name: string): readonly number[] =>
+  Array.from(xpos.subarray(3 * bodyNumber(name), 3 * bodyNumber(name) + 3))
 
 /** NaN stays NaN. */
 export const clip = (x: number, low: number, high: number) => Math.max(low, Math.min(x, high))

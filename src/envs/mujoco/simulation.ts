@@ -15,6 +15,22 @@ export interface Simulation {
   readonly xpos: Float64Array
   /** [nbody, 6] torque and force of contacts on each body, if `advance` was asked for them. */
   readonly cfrcExt: Float64Array
+  /** [nbody, 3] centres of mass of the bodies. */
+  readonly xipos: Float64Array
+  /** [nsite, 3] places of sites. */
+  readonly siteXpos: Float64Array
+  /** [nbody, 10] mass and inertia of each body about the centre of mass of its tree. */
+  readonly cinert: Float64Array
+  /** [nbody, 6] angular and linear velocities of the bodies. */
+  readonly cvel: Float64Array
+  /** [nv] forces of the motors, and of constraints, on the joints. */
+  readonly actuatorForces: Float64Array
+  readonly constraintForces: Float64Array
+  /** [ntendon] lengths of tendons and their velocities. */
+  readonly tendonLength: Float64Array
+  readonly tendonVelocity: Float64Array
+  /** Sine and cosine of the core: the same bits in every engine. */
+  readonly trig: Trig
   /** [nq] positions at rest. */
   readonly restQpos: Float64Array
   /** [nv] */
@@ -29,11 +45,19 @@ export interface Simulation {
   close(): void
 }
 
+/** Sine and cosine. */
+export interface Trig {
+  sin(x: number): number
+  cos(x: number): number
+}
+
 /** Numbers that follow from a model. */
 export interface ModelFacts {
   readonly nq: number
   readonly nv: number
   readonly bodies: number
+  /** [nbody] kg */
+  readonly masses: readonly number[]
   /** s, one step of the physics. */
   readonly timeStep: number
   /** Bounds of an action. */
@@ -50,7 +74,8 @@ function factsOf(model: Model): ModelFacts {
   const bounds = (end: 0 | 1, infinity: number) =>
     Array.from({ length: nu }, (_, i) => (bounded(i) ? range[2 * i + end] : infinity))
   const low = bounds(0, Number.NEGATIVE_INFINITY)
-  return { nq, nv, bodies: nbody, timeStep, low, high: bounds(1, Number.POSITIVE_INFINITY) }
+  const masses = Array.from(model.body_mass)
+  return { nq, nv, bodies: nbody, masses, timeStep, low, high: bounds(1, Number.POSITIVE_INFINITY) }
 }
 
 /**
@@ -86,7 +111,7 @@ function compile(engine: Engine, id: string, xml: string): Model {
   }
 }
 
-export function simulate(engine: Engine, shared: SharedModel): Simulation {
+export function simulate(engine: Engine, shared: SharedModel, trig: Trig): Simulation {
   const { model, facts, data } = open(engine, shared)
   let views = viewsOf(data)
   // The engine's memory grows when other environments are made, which empties every view.
@@ -94,20 +119,9 @@ export function simulate(engine: Engine, shared: SharedModel): Simulation {
     if (views.qpos.length === 0) views = viewsOf(data)
     return views
   }
-  return {
+  const simulation: Omit<Simulation, keyof Views> = {
     facts,
-    get qpos() {
-      return live().qpos
-    },
-    get qvel() {
-      return live().qvel
-    },
-    get xpos() {
-      return live().xpos
-    },
-    get cfrcExt() {
-      return live().cfrcExt
-    },
+    trig,
     restQpos: views.qpos.slice(),
     restQvel: views.qvel.slice(),
     bodyNumber(body) {
@@ -132,6 +146,9 @@ export function simulate(engine: Engine, shared: SharedModel): Simulation {
       shared.giveBack()
     },
   }
+  for (const name of Object.keys(views) as (keyof Views)[])
+    Object.defineProperty(simulation, name, { get: () => live()[name], enumerable: true })
+  return simulation as Simulation
 }
 
 /** A model and the state of one robot; where there is no memory for it, the model is given back. */
@@ -150,5 +167,15 @@ const viewsOf = (data: Data) => ({
   qvel: data.qvel,
   ctrl: data.ctrl,
   xpos: data.xpos,
+  xipos: data.xipos,
+  siteXpos: data.site_xpos,
+  cinert: data.cinert,
+  cvel: data.cvel,
   cfrcExt: data.cfrc_ext,
+  actuatorForces: data.qfrc_actuator,
+  constraintForces: data.qfrc_constraint,
+  tendonLength: data.ten_length,
+  tendonVelocity: data.ten_velocity,
 })
+
+type Views = ReturnType<typeof viewsOf>
