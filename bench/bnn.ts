@@ -34,9 +34,9 @@ interface BnnRow {
 /**
  * Bayesian neural networks by SVGD on UCI regression sets, as in table 1 of Liu & Wang 2016 (arXiv 1608.04471). One
  * setting for all sets; only the number of iterations is that of each set in the authors' script, unless `--iterations`
- * gives one for all. `--space function` has the kernel on outputs in the place of weights (function-space.ts), and `--optimizer adam` the
- * optimizer of that paper. Splits
- * run one after the other in this process; the seed of a split is its number.
+ * gives one for all. `--space function` has the kernel on outputs in the place of weights (function-space.ts), and
+ * `--optimizer adam` the optimizer of that paper. Splits run one after the other in this process; the seed of a split
+ * is its number.
  */
 export default async function bench(args: readonly string[]): Promise<Report> {
   const options = await optionsFrom(args)

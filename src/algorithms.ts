@@ -31,6 +31,7 @@ export { type InteractingPolicies, kernelMatrix } from './algorithms/svpg/kernel
 export type { SvpgConfig, SvpgOptions } from './algorithms/svpg/settings.ts'
 export { type SvpgInfo, type SvpgState, svpg } from './algorithms/svpg/svpg.ts'
 export type { RedisAddress, Workers } from './cluster/address.ts'
+export type { CompileMode } from './compile/compiled.ts'
 export { type OutputsExpression, type OutputsOptions, outputsOf } from './compile/outputs.ts'
 export type { CoreModule, CoreSource } from './core/module.ts'
 export type { Minibatch, Outputs, Population, PopulationScore } from './core/population.ts'

@@ -197,6 +197,7 @@ export {
 export type { SvgdFields } from './svgd/memory.ts'
 export type { PerStateBandwidth, PerStateBandwidthName } from './svgd/per-state.ts'
 export type { Score, Scored, Scores } from './svgd/scores.ts'
+export type { SvgdStart } from './svgd/start.ts'
 export {
   createSVGD,
   particlesOf,
@@ -204,7 +205,6 @@ export {
   type SvgdInfo,
   type SvgdOptions,
   type SvgdRun,
-  type SvgdStart,
   type SvgdState,
   svgd,
 } from './svgd/svgd.ts'

@@ -80,6 +80,7 @@ export {
 export type { SvgdFields } from './svgd/memory.ts'
 export { type NewtonOptions, svgdNewton } from './svgd/newton.ts'
 export type { Score, Scored, Scores } from './svgd/scores.ts'
+export type { SvgdStart } from './svgd/start.ts'
 export {
   createSVGD,
   particlesOf,
@@ -87,7 +88,6 @@ export {
   type SvgdInfo,
   type SvgdOptions,
   type SvgdRun,
-  type SvgdStart,
   type SvgdState,
   svgd,
 } from './svgd/svgd.ts'

@@ -5,8 +5,8 @@ import { act, CATEGORICAL, factorOf, factorUniform, Policy, policyForward } from
 
 /**
  * One action a row from all n particles together, added up in their order. Classes: the mode of, or a draw from, the
- * mean of their distributions, p_c = 1/n Σ_i softmax(logits_i)_c, by itself in each factor of a product. Numbers: the mean of the actions that each of them
- * takes by itself, as an environment takes them.
+ * mean of their distributions, p_c = 1/n Σ_i softmax(logits_i)_c, by itself in each factor of a product. Numbers: the
+ * mean of the actions that each of them takes by itself, as an environment takes them.
  *
  *     observation: f32 [rows, w₀]    action: f32 [rows, A]    environments: i32 [rows]    low, high: f32 [A]
  *     sums: f32 [rows, classes or A]

@@ -23,7 +23,7 @@ export class Policy {
   head: i32
   /** classes, of all factors together, or A dimensions of an action */
   actions: i32
-  /** i32 [K] classes of each factor of a categorical head, a product of K categoricals with their logits side by side */
+  /** i32 [K] classes of each factor of a categorical head, a product of K categoricals, logits side by side */
   factors: usize
   factorCount: i32
   /** i32 [layers + 1] */

@@ -102,3 +102,20 @@ export function estimateCurve(curves: readonly (readonly Value[] | null)[]): Cur
   })
   return { mean: points.map(({ mean }) => mean), halfWidth: points.map(({ halfWidth }) => halfWidth) }
 }
+
+/** Means by name of what the gradient steps of an iteration give; null where there was none. */
+export function startMeans<Name extends string>(...names: readonly Name[]) {
+  const sums = Object.fromEntries(names.map((name) => [name, 0])) as Record<Name, number>
+  let steps = 0
+  return {
+    add(values: Readonly<Record<Name, number>>): void {
+      for (const name of names) sums[name] += values[name]
+      steps++
+    },
+    means: () =>
+      Object.fromEntries(names.map((name) => [name, steps > 0 ? sums[name] / steps : null])) as Record<
+        Name,
+        number | null
+      >,
+  }
+}

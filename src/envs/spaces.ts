@@ -179,15 +179,12 @@ export function requireSpace(taker: string, space: Space): void {
   requireThat(isSpace(space), taker, 'a space, as box(), discrete(), multiDiscrete() or dict() makes it', space)
 }
 
-/** [K] how many there are to choose from in each of the choices of a numbered space; none for numbers between bounds. */
+/** [K] how many there are to choose from in each choice of a numbered space; none for numbers between bounds. */
 export function choicesOf(space: ActionSpace): readonly number[] {
   if (space.kind === 'discrete') return [space.n]
   if (space.kind === 'multi-discrete') return space.n
   return space.kind === 'multi-binary' ? Array<number>(space.n).fill(2) : []
 }
-
-/** Whether an element is one number, and not a list of them. */
-export const isNumber = (space: ActionSpace): space is Discrete => space.kind === 'discrete'
 
 /** Whether an element is a list of numbered choices. */
 export const isProduct = (space: ActionSpace): space is MultiDiscrete | MultiBinary =>

@@ -33,8 +33,8 @@ interface Graph {
 
 /**
  * A policy as the bytes of an ONNX model. Input: observation [rows, O]. Outputs: logits [rows, classes] and action
- * [rows], the most probable class, or [rows, K], that of each of K choices, whose logits stand side by side; or action (the mode as the task takes it), mean and log_std, of the Gaussian before
- * it is squashed, [rows, A] each.
+ * [rows], the most probable class, or [rows, K], that of each of K choices, whose logits stand side by side; or action
+ * (the mode as the task takes it), mean and log_std, of the Gaussian before it is squashed, [rows, A] each.
  *
  * @throws UsageError for a squashed Gaussian without bounds
  */

@@ -69,10 +69,10 @@ export const categorical = {
 }
 
 /**
- * The product of K categoricals π(a|s) = Π_k softmax(logits_k)_{a_k}, whose logits [rows, Σ classes] stand side by side.
- * The factors are added in their order; one factor is the categorical distribution, bit for bit.
+ * The product of K categoricals π(a|s) = Π_k softmax(logits_k)_{a_k}, whose logits [rows, Σ classes] stand side by
+ * side. The factors are added in their order; one factor is the categorical distribution, bit for bit.
  */
-export const product = {
+const product = {
   /** log π(a|s) = Σ_k log softmax(logits_k)_{a_k} [rows] of the classes [rows, K]. */
   logProb: (logits: tf.Tensor2D, action: tf.Tensor2D, factors: readonly number[]): tf.Tensor1D =>
     added(columnsOf(logits, factors), (part, k) =>

@@ -55,7 +55,10 @@ export interface Acting {
    *   and where the network overflows
    */
   act(observation: ArrayLike<number>, options?: ActOptions): AgentAction
-  /** The actions [rows × A] for observations [rows × O], one row after another. A class is one number, of several choices each. */
+  /**
+   * The actions [rows × A] for observations [rows × O], one row after another. A class is one number, of several
+   * choices each.
+   */
   actRows(observations: ArrayLike<number>, options?: ActOptions): Float32Array
 }
 

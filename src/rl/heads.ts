@@ -6,8 +6,8 @@ import { factorsOf, type Head, type HeadName, type Policy } from '../nn/policy.t
 import type { ActionForm } from '../policy/request.ts'
 
 /**
- * The head of a policy for the task's actions: as named, or categorical for numbered ones, with a factor for each choice
- * where there are several, and Gaussian for a box.
+ * The head of a policy for the task's actions: as named, or categorical for numbered ones, with a factor for each
+ * choice where there are several, and Gaussian for a box.
  *
  * @throws UsageError when the named head does not fit the space
  */

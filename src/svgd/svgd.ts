@@ -1,10 +1,10 @@
 import { platform } from '#platform'
 import type { Arena } from '../core/arena.ts'
-import { show, shown, UsageError } from '../core/errors.ts'
+import { shown, UsageError } from '../core/errors.ts'
 import type { CoreSource } from '../core/module.ts'
 import { asState, namesOf, refuseNoState, refuseUnknown, requireOptions } from '../core/options.ts'
 import type { Outputs } from '../core/population.ts'
-import { Draw, Purpose, type Seed, splitSeed } from '../core/random.ts'
+import { Draw, Purpose, type Seed } from '../core/random.ts'
 import { isRecord } from '../core/require.ts'
 import type { OwnFloat32Array, StopSignal } from '../core/runtime-types.ts'
 import {
@@ -22,12 +22,13 @@ import { relativeAdam } from '../optim/relative-adam.ts'
 import type { Schedule } from '../optim/schedules.ts'
 import { steinDirection } from './direction.ts'
 import { type Discrepancy, discrepancyAt, type FixedDiscrepancyKernel } from './discrepancy.ts'
-import type { SteinInfo, Variant } from './fields.ts'
+import type { SteinArena, SteinInfo, Variant } from './fields.ts'
 import { type FunctionSpace, functionSpaceFor, pullBackInto, requireOutputs, takeOutputs } from './function-space.ts'
 import { requireKernel } from './kernel-check.ts'
 import { type Kernel, rbf } from './kernels.ts'
 import { arenaFor, fieldsOf, memoryOf, type SvgdFields } from './memory.ts'
 import { populationOf, refuseNonFinite, refuseSteep, rowsOf, type Scored, type Scores, scoreOf } from './scores.ts'
+import { checkStart, place, START_OPTIONS, type SvgdStart } from './start.ts'
 
 /** What createSVGD() takes: a score, and how particles follow it. */
 export interface SvgdOptions extends Scores {
@@ -74,21 +75,10 @@ export interface SvgdOptions extends Scores {
   core?: CoreSource
 }
 
-/** How many particles there are, of how many coordinates, and where they begin. */
-export interface SvgdStart {
-  particles: number
-  dimension: number
-  /** [particles × dimension] start, row by row. Default: standard normal draws from the seed. */
-  initial?: ArrayLike<number>
-  /** Default 0. */
-  seed?: number
-}
-
 const SVGD_OPTIONS = namesOf<SvgdOptions>({
   ...{ score: true, populationScore: true, minibatch: true, kernel: true, optimizer: true, annealing: true },
   ...{ outputs: true, repulsion: true, noise: true, normalise: true, norms: true, threads: true, core: true },
 })
-const START_OPTIONS = namesOf<SvgdStart>({ particles: true, dimension: true, initial: true, seed: true })
 const RUN_OPTIONS = namesOf<Pick<SvgdRun, 'iterations' | 'signal' | 'onStep'>>({
   ...{ iterations: true, signal: true, onStep: true },
 })
@@ -101,7 +91,7 @@ export interface SvgdState extends Scored {
   /** Steps taken. */
   iteration: number
   readonly arena: Arena<SvgdFields>
-  /** The outputs of the particles, where scores and the kernel are of these; otherwise null. */
+  /** @internal The outputs of the particles, where scores and the kernel are of these; otherwise null. */
   readonly functions: FunctionSpace | null
   readonly settings: SvgdOptions
   /** The fields of its memory and the optimizer that moves it: steps of other settings have no room in it. */
@@ -161,26 +151,15 @@ function methodOf(options: SvgdOptions) {
   const memory = { ...options, kernel: outputs ? rbf() : kernel, optimizer, noise, ...(outputs && { threads: 1 }) }
   return {
     async init(start: SvgdStart): Promise<SvgdState> {
-      if (!isRecord(start)) throw new UsageError(`init takes { particles, dimension, … }, got ${show(start)}.`)
-      refuseUnknown('init', start, START_OPTIONS)
-      const n = check(wholeNumber('particles', 1), start.particles)
-      const d = check(wholeNumber('dimension', 1), start.dimension)
-      const seed = splitSeed(check(wholeNumber('seed', 0), start.seed ?? 0))
+      // Before there are threads that an error would leave behind.
+      const { particles: n, dimension: d, seed, initial } = checkStart(start)
       const minibatches = startMinibatches(options.minibatch)
-      // Before there are threads that it would leave behind.
-      const initial = start.initial ? initialOf(start.initial, n, d) : null
       const fields = (threads: number) => fieldsOf(n, d, { ...memory, threads }, minibatches)
       const arena = await arenaFor(memory, n, d, fields)
       const functions = outputs && (await functionSpaceFor({ ...options, outputs, kernel }, n))
       const population = populationOf(arena, n, d)
       const rows = rowsOf(population)
-      rows.forEach(({ x }, i) => {
-        arena.ops.fillNormal(x.byteOffset, d, seed.lo, seed.hi, Purpose.particles, i, Draw.svgd.start, 0)
-      })
-      if (initial)
-        rows.forEach(({ x }, i) => {
-          x.set(initial.subarray(i * d, (i + 1) * d))
-        })
+      place(rows, arena.ops, seed, initial)
       const data = { particles: n, dimension: d, seed, iteration: 0, arena, functions, population, rows, minibatches }
       const madeFor = memoryOf(fields(arena.threadPool.size), optimizer, outputs)
       const close = () => {
@@ -210,10 +189,7 @@ function methodOf(options: SvgdOptions) {
       const seen = functions ? { ...functions, particles: n, iteration } : state
       scoreAll(seen, batch)
       refuseNonFinite(seen, 'score')
-      const rows = { x: seen.arena.at.theta, score: seen.arena.at.score }
-      const measured = discrepancy
-        ? discrepancyAt(seen.arena.ops, rows, n, seen.dimension, discrepancy === true ? undefined : discrepancy)
-        : null
+      const measured = measure(seen, discrepancy)
       const drive = annealing
         ? check(float32(`annealing in step ${iteration + 1}`), annealing.at(iteration, arena.ops))
         : 1
@@ -239,6 +215,16 @@ function methodOf(options: SvgdOptions) {
           'init({ …, initial: particlesOf(state) }).',
       )
   }
+}
+
+/** The kernel Stein discrepancy of what scores are of, where it is asked for. */
+function measure(
+  { arena: { ops, at }, population: { particles, dimension } }: Scored & { readonly arena: SteinArena },
+  discrepancy: StepOptions['discrepancy'],
+): Discrepancy | null {
+  if (!discrepancy) return null
+  const kernel = discrepancy === true ? undefined : discrepancy
+  return discrepancyAt(ops, { x: at.theta, score: at.score }, particles, dimension, kernel)
 }
 
 /** Langevin's step x_i ← x_i + ε β⁻¹ s(x_i) + √(2 ε β⁻¹) ξ_i, with the scores of before. */
@@ -311,22 +297,6 @@ export async function svgd(run: SvgdRun): Promise<OwnFloat32Array> {
 }
 
 const BREATH_MS = 50
-
-/** Particles to begin with, [n × d] in float32. */
-function initialOf(given: ArrayLike<number>, n: number, d: number): Float32Array {
-  const { length } = given
-  if (length !== n * d) {
-    const found = length === undefined ? show(given) : length
-    throw new UsageError(`initial must hold ${n} × ${d} = ${n * d} numbers, got ${found}.`)
-  }
-  // What is no number would become one: null, as which JSON writes NaN, 0.
-  const initial = Float32Array.from(given, (x) => (typeof x === 'number' ? x : Number.NaN))
-  const wrong = initial.findIndex((x) => !Number.isFinite(x))
-  if (wrong < 0) return initial
-  const i = Math.floor(wrong / d)
-  const particle = Array.from({ length: d }, (_, k) => given[i * d + k])
-  throw new UsageError(`initial particle ${i} is ${show(particle)}; it must be finite in float32.`)
-}
 
 /** A copy of the particles, [particles × dimension], without the padding of the rows. */
 export function particlesOf(state: SvgdState): OwnFloat32Array {

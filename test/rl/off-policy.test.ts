@@ -2,11 +2,12 @@ import { beforeEach, describe, expect, test } from '@jest/globals'
 import { createArena } from '../../src/core/arena.ts'
 import { f32 } from '../../src/core/layout.ts'
 import { compileCore } from '../../src/core/module.ts'
+import { startMeans } from '../../src/core/statistics.ts'
 import type { EnvironmentSpec } from '../../src/envs/contract.ts'
 import { environmentSpec } from '../../src/envs/registry.ts'
 import { box } from '../../src/envs/spaces.ts'
 import { HeadKind } from '../../src/nn/policy.ts'
-import { boundInto, episodesOf, interact, type OffPolicy, prepare, startMeans } from '../../src/rl/off-policy.ts'
+import { boundInto, episodesOf, interact, type OffPolicy, prepare } from '../../src/rl/off-policy.ts'
 import { numbersOf } from '../reference/statistics.ts'
 
 const core = await compileCore()

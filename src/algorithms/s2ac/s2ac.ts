@@ -7,19 +7,12 @@ import type { Ops } from '../../core/ops.ts'
 import { Draw, Purpose } from '../../core/random.ts'
 import { check, countSchema } from '../../core/schemas.ts'
 import { fieldsPart, partsOf } from '../../core/state.ts'
+import { startMeans } from '../../core/statistics.ts'
 import type { EnvironmentSpec } from '../../envs/contract.ts'
 import { gaussian } from '../../nn/distributions.ts'
 import { startTfjs, tf } from '../../nn/tfjs.ts'
 import type { DrawingAgents } from '../../rl/agents.ts'
-import {
-  type Episodes,
-  episodesOf,
-  interact,
-  loopPart,
-  type OffPolicy,
-  prepare,
-  startMeans,
-} from '../../rl/off-policy.ts'
+import { type Episodes, episodesOf, interact, loopPart, type OffPolicy, prepare } from '../../rl/off-policy.ts'
 import {
   createCritics,
   criticFields,

@@ -5,6 +5,7 @@ import type { Ops } from '../../core/ops.ts'
 import { Draw, Purpose } from '../../core/random.ts'
 import { countSchema } from '../../core/schemas.ts'
 import { arraysPart, fieldsPart, partsOf } from '../../core/state.ts'
+import { startMeans } from '../../core/statistics.ts'
 import type { EnvironmentSpec } from '../../envs/contract.ts'
 import { sizeOf } from '../../envs/spaces.ts'
 import { squashedGaussian } from '../../nn/distributions.ts'
@@ -25,7 +26,6 @@ import {
   numberedOrBounded,
   type OffPolicy,
   prepare,
-  startMeans,
 } from '../../rl/off-policy.ts'
 import {
   createCritics,

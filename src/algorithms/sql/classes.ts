@@ -5,6 +5,7 @@ import { f32, padded } from '../../core/layout.ts'
 import { type CoreSource, compileCore } from '../../core/module.ts'
 import { countSchema } from '../../core/schemas.ts'
 import { fieldsPart, partsOf } from '../../core/state.ts'
+import { startMeans } from '../../core/statistics.ts'
 import type { EnvironmentSpec } from '../../envs/contract.ts'
 import { observationSize } from '../../envs/spaces.ts'
 import { type Policy, policyFields, policyOf, writePolicy } from '../../nn/policy.ts'
@@ -20,7 +21,6 @@ import {
   numberedOrBounded,
   type OffPolicy,
   prepare,
-  startMeans,
 } from '../../rl/off-policy.ts'
 import { createCritics, criticFields, criticParts, follow, matrixOf } from '../../rl/soft-q.ts'
 import { inverseTemperature } from '../../rl/temperature.ts'

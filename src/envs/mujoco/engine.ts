@@ -103,8 +103,9 @@ async function start(load: EngineImport): Promise<Engine> {
 const MAJOR = '3'
 
 /**
- * Runs what starts a library and takes away the globals that only warn whoever reads them: a checked build by emscripten
- * leaves some hundred and fifty, `buffer` and `allocate` among them. The program may define some of its own meanwhile.
+ * Runs what starts a library and takes away the globals that only warn whoever reads them: a checked build by
+ * emscripten leaves some hundred and fifty, `buffer` and `allocate` among them. The program may define some of its own
+ * meanwhile.
  */
 async function keepingGlobals<T>(start: () => Promise<T>): Promise<T> {
   const before = new Set(Object.getOwnPropertyNames(globalThis))

@@ -11,7 +11,7 @@ import {
   within,
 } from './robot.ts'
 
-export interface HumanoidOptions extends HealthOptions {
+interface HumanoidOptions extends HealthOptions {
   /** Cost of a sum of squared forces and torques of contact of 1. */
   readonly contactCostWeight: number
   /** That cost is kept in this range. */
@@ -143,8 +143,8 @@ const whole = (simulation: Parameters<typeof planeInfo>[0]) => {
  * A humanoid of seventeen motors walks along x (Tassa, Erez & Todorov 2012).
  *
  *     state: qpos [x, y, z, quaternion, 17 joints], qvel [velocity, angular velocity, joints]
- *     observation: qpos without x and y, qvel, inertias and velocities of the 13 bodies, forces of the motors, forces of
- *       contact on the bodies
+ *     observation: qpos without x and y, qvel, inertias and velocities of the 13 bodies, forces of the motors, forces
+ *       of contact on the bodies
  *     reward: forwardRewardWeight ẋ of the centre of mass + healthyReward if healthy − ctrlCostWeight |action|²
  *       − contactCostWeight |forces|² within its range
  *     ends when not healthy: height of the torso out of range

@@ -4,6 +4,7 @@ import { everything, type NoiseOptions, type Robot } from './robot.ts'
 /** The touching of nothing by a rail, a cart and a pole. */
 const touch = { contype: 0, friction: [1, 0.1, 0.1] }
 /** A quarter turn about y, to four digits as in Gymnasium's model: along x. */
+// biome-ignore lint/suspicious/noApproximativeNumericConstant: the number of the model
 const lying = [0.707, 0, 0.707, 0]
 
 /** A rail along x, and a cart on it that carries `pole`. */

@@ -74,7 +74,7 @@ interface Outcome {
 }
 
 /** Positions [nq] and velocities [nv] of all joints. */
-export interface State {
+interface State {
   readonly qpos: ArrayLike<number>
   readonly qvel: ArrayLike<number>
 }
