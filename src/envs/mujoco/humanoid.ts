@@ -11,7 +11,7 @@ import {
   within,
 } from './robot.ts'
 
-interface HumanoidOptions extends HealthOptions {
+export interface HumanoidOptions extends HealthOptions {
   /** Cost of a sum of squared forces and torques of contact of 1. */
   readonly contactCostWeight: number
   /** That cost is kept in this range. */

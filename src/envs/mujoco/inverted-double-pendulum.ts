@@ -2,7 +2,7 @@ import { cartOnRail, poleOf } from './inverted-pendulum.ts'
 import { element, hinge, model, motor, plane, slide } from './mjcf.ts'
 import { clip, type NoiseOptions, type Robot } from './robot.ts'
 
-interface DoublePendulumOptions extends NoiseOptions {
+export interface DoublePendulumOptions extends NoiseOptions {
   /** Reward of a step that does not end the episode. */
   readonly healthyReward: number
 }

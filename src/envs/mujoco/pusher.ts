@@ -1,7 +1,7 @@
 import { body, capsule, element, hinge, model, motor, plane, slide } from './mjcf.ts'
 import { between, placeOf, type Range, type Robot, sumOfSquares, type TaskOptions } from './robot.ts'
 
-interface PusherOptions extends TaskOptions {
+export interface PusherOptions extends TaskOptions {
   /** Cost of 1 m between the arm's tips and the object. */
   readonly rewardNearWeight: number
   /** Cost of 1 m between the object and the goal. */

@@ -1,7 +1,7 @@
 import { body, capsule, element, hinge, model, motor, plane, slide } from './mjcf.ts'
 import { between, type Robot, sumOfSquares, type TaskOptions } from './robot.ts'
 
-interface ReacherOptions extends TaskOptions {
+export interface ReacherOptions extends TaskOptions {
   /** Cost of a distance of 1 m. */
   readonly rewardDistWeight: number
   /** Cost of |action|² = 1. */
