@@ -38,6 +38,7 @@ export type { Bounds, Normalisation } from './policy/description.ts'
 export type { Acting, ActionForm, ActOptions, AgentAction, Who } from './policy/request.ts'
 export type { Evaluation, IterationMetrics } from './report/metrics.ts'
 export type { Agents, CommonAgents, DrawingAgents, Policies, PolicyAgents } from './rl/agents.ts'
+export { type Distilled, type DistilOptions, distil } from './rl/distil.ts'
 export type { EvaluationGrid, Ranges } from './rl/randomisation.ts'
 export {
   createReplay,

@@ -27,6 +27,7 @@ const commands: Record<string, () => Promise<Command>> = {
   experiment: async () => (await import('./experiment.ts')).experimentCommand(),
   sweep: async () => (await import('./sweep.ts')).sweepCommand(),
   export: async () => (await import('./export.ts')).exportCommand(),
+  distil: async () => (await import('./distil.ts')).distilCommand(),
   fit: async () => (await import('./fit.ts')).fitCommand(),
   play: async () => (await import('./play.ts')).playCommand(),
   worker: async () => (await import('./cluster.ts')).workerCommand(),

@@ -23,6 +23,12 @@ export function encodeParticles(step: Omit<AnyTrainStep, 'state'>): Uint8Array |
   return encodeContent(particlesOf(step))
 }
 
+/** The bytes of a particles.safetensors of policies that no step of train() gave, in their task. */
+export function encodePolicies(policies: Policies, task: EnvironmentSpec): Uint8Array {
+  const { tensors, metadata } = policiesContent(policies)
+  return encodeTensors({ tensors, metadata: { env: task.id, ...metadata, ...learned(task) } })
+}
+
 /**
  * The particles of a step and its kernel, null where there is none: copies that stay as they are in the next iteration.
  */
@@ -70,7 +76,10 @@ function contentOf(step: Omit<AnyTrainStep, 'state'>): Pick<TensorFile, 'tensors
     const { tensors, shape } = step.save()
     return { tensors, metadata: { algorithm: step.algorithm, shape: JSON.stringify(shape) } }
   }
-  const { policy, particles: n, theta } = population
+  return policiesContent(population)
+}
+
+function policiesContent({ policy, particles: n, theta }: Policies): Pick<TensorFile, 'tensors' | 'metadata'> {
   const { observations, hidden, activation, head } = policy
   const shape: PolicyShape = { observations, hidden, activation, head }
   return {

@@ -405,6 +405,12 @@ export const calls: Readonly<Record<string, Call>> = {
       overwrite: false,
     },
   ]),
+  distil: call(tools.distil, async () => [
+    {
+      ...{ agents: await agents(), env: 'CartPole-v1', particles: [0], hidden: [4], episodes: 1, states: 8, steps: 1 },
+      ...{ batchSize: 4, learningRate: 0.01, seed: 0 },
+    },
+  ]),
   importStableBaselines: call(tools.importStableBaselines, () => [
     { zip: readFileSync(new URL('../golden/stable-baselines3/ppo.zip', import.meta.url)), env: 'CartPole-v1' },
   ]),
