@@ -18,6 +18,7 @@ const suites: Record<string, () => Promise<{ default: Bench }>> = {
   networks: () => import('./networks.ts'),
   policy: () => import('./policy.ts'),
   posteriors: () => import('./posteriors.ts'),
+  presets: () => import('./presets.ts'),
   runtimes: () => import('./runtimes.ts'),
   sac: () => import('./sac.ts'),
   solve: () => import('./solve.ts'),

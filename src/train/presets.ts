@@ -2,7 +2,7 @@ import { show, UsageError } from '../core/errors.ts'
 import { nearest } from '../core/nearest.ts'
 
 /** Settings of an algorithm that were tried on a task, and how many iterations it takes with them. */
-type Preset = Readonly<Record<string, unknown>> & { readonly iterations: number }
+export type Preset = Readonly<Record<string, unknown>> & { readonly iterations: number }
 
 /** By algorithm, by task; docs/presets.md has what they came to. */
 export const presets: Readonly<Record<string, Readonly<Record<string, Preset>>>> = {
@@ -14,6 +14,30 @@ export const presets: Readonly<Record<string, Readonly<Record<string, Preset>>>>
     'Acrobot-v1': {
       ...{ iterations: 50, environments: 16, steps: 256, hidden: [64, 64] },
       ...{ learningRate: 0.003, epochs: 8, minibatches: 8, lambda: 0.94, discount: 0.99 },
+    },
+    'Pendulum-v1': {
+      ...{ iterations: 98, environments: 8, steps: 256, learningRate: 0.0006, epochs: 10, minibatches: 8 },
+      ...{ lambda: 0.93, discount: 0.98, rewardScale: 0.2 },
+    },
+  },
+  a2c: {
+    'CartPole-v1': {
+      ...{ iterations: 390, environments: 32, steps: 16, learningRate: 0.0011, lambda: 0.96 },
+      criticLearningRate: 0.0016,
+    },
+    'Acrobot-v1': {
+      ...{ iterations: 585, environments: 16, steps: 32, learningRate: 0.0023, lambda: 0.91 },
+      criticLearningRate: 0.0022,
+    },
+  },
+  reinforce: {
+    'CartPole-v1': { iterations: 97, environments: 32, steps: 64, learningRate: 0.0022, discount: 0.98 },
+  },
+  svpg: {
+    'MountainCarContinuous-v0': {
+      ...{ iterations: 40, particles: 8, environments: 4, steps: 500, estimator: 'ppo', temperature: 1 },
+      // Policies that answer to a velocity of 0.07 from the start, each in a way of its own: some of them swing up.
+      ...{ gain: 5.5, lastGain: 0.32, initialDeviation: 1.3, learningRate: 0.009, discount: 0.99 },
     },
   },
   sac: {
