@@ -11,6 +11,7 @@ const suites: Record<string, () => Promise<{ default: Bench }>> = {
   checkpoints: () => import('./checkpoints.ts'),
   cluster: () => import('./cluster.ts'),
   compiled: () => import('./compiled.ts'),
+  daily: () => import('./daily.ts'),
   energy: () => import('./energy.ts'),
   'high-dimension': () => import('./high-dimension.ts'),
   envs: () => import('./envs.ts'),

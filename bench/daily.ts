@@ -1,0 +1,94 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { quantile } from '../src/core/statistics.ts'
+import { make } from '../src/envs/make.ts'
+import type { Scene } from '../src/envs/render.ts'
+import { drawGif } from '../src/play/gif.ts'
+import { runSweep } from '../src/sweeps/sweep.ts'
+import { runLoggers } from '../src/train/loggers.ts'
+import type { LoopStep } from '../src/train/loop.ts'
+import { createRun } from '../src/train/record.ts'
+import { runConfig, type TrainOptions, train } from '../src/train/train.ts'
+import type { Report } from './harness.ts'
+
+/** Iterations of which one time is taken, and how many of these each of the two runs has. */
+const BLOCK = 10
+const BLOCKS = 12
+
+/**
+ * What a user's daily tools cost, by processor time: the loggers tensorboard and csv in an iteration of the default run
+ * on CartPole-v1, a GIF of 500 steps, and 20 trials of a sweep that is to reach 475 on CartPole-v1.
+ */
+export default async function bench(): Promise<Report> {
+  const directory = await mkdtemp(join(tmpdir(), 'steinrl-bench-'))
+  try {
+    const rows = [await loggers(directory), await gif(), await sweep(directory)]
+    return { rows, table: rows }
+  } finally {
+    await rm(directory, { recursive: true, force: true })
+  }
+}
+
+/** Two runs take turns in one process, of which one tells its loggers. */
+async function loggers(directory: string) {
+  const options: TrainOptions = { env: 'CartPole-v1', iterations: BLOCK * (BLOCKS + 1) + 1 }
+  const run = await createRun(join(directory, 'run'), runConfig(options))
+  const told = ['tensorboard', 'csv'].map((name) => runLoggers[name](run))
+  const runs = [train(options), train(options)]
+  const times: number[][] = [[], []]
+  for (let k = 0; k < 2 * (BLOCKS + 1); k++) {
+    // A, B, B, A: neither has the better half of a machine that becomes slower.
+    const which = (k + (k >> 1)) % 2
+    const before = process.cpuUsage()
+    for (let t = 0; t < BLOCK; t++) {
+      const { value: step, done } = await runs[which].next()
+      if (done) throw new Error('The training is over.')
+      if (which === 1) for (const logger of told) await logger(step as LoopStep)
+    }
+    const { user, system } = process.cpuUsage(before)
+    // The first block of each compiles.
+    if (k > 1) times[which].push((user + system) / 1000 / BLOCK)
+  }
+  for (const steps of runs) await steps.return(undefined)
+  const [without, having] = times.map((all) => quantile(all, 0.5) as number)
+  const more = having - without
+  return { what: 'loggers tensorboard,csv, ms an iteration', without, with: having, share: more / without }
+}
+
+async function gif() {
+  const env = await make('CartPole-v1')
+  env.reset({ seed: 0 })
+  const scenes: Scene[] = []
+  for (let t = 0; t <= 500; t++) {
+    scenes.push(env.render())
+    const { terminated, truncated } = env.step(t % 2)
+    if (terminated || truncated) env.reset({ seed: t })
+  }
+  const before = process.cpuUsage()
+  const bytes = await drawGif(scenes, { width: 480, framesPerSecond: 50 })
+  const { user, system } = process.cpuUsage(before)
+  return { what: 'a GIF of 500 steps, 480 wide', seconds: (user + system) / 1e6, bytes: bytes.length }
+}
+
+async function sweep(directory: string) {
+  const before = process.cpuUsage()
+  const values: number[] = []
+  for await (const { status, value } of runSweep({
+    ...{ algorithm: 'svpg', env: 'CartPole-v1', transitions: 200_000, trials: 20, jobs: 1 },
+    settings: { estimator: 'ppo', particles: 4, environments: 8, discount: 0.98 },
+    space: {
+      learningRate: { from: 1e-3, to: 2e-2, scale: 'log' },
+      steps: { among: [32, 64, 128] },
+      epochs: { from: 4, to: 20 },
+      minibatches: { among: [1, 2, 4] },
+      lambda: { from: 0.8, to: 1 },
+    },
+    objective: { by: 'evaluation', of: 'best', episodes: 100 },
+    out: join(directory, 'sweep'),
+  }))
+    if (status === 'finished') values.push(value as number)
+  const { user, system } = process.cpuUsage(before)
+  const [first, reached] = [values.findIndex((value) => value >= 475), values.filter((value) => value >= 475).length]
+  return { what: '20 trials on CartPole-v1', first, reached, best: Math.max(...values), seconds: (user + system) / 1e6 }
+}
