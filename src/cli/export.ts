@@ -4,7 +4,7 @@ import { type ExportFormat, exportFormats, exportRun } from '../export/run.ts'
 import { directory, number, words } from './values.ts'
 
 interface CommandOptions {
-  out: string
+  out?: string
   format?: ExportFormat[]
   particle: number | 'all' | 'best'
   overwrite: boolean
@@ -14,14 +14,15 @@ export function exportCommand(): Command {
   return new Command('export')
     .description('Write the policies of a run for steinrl/policy, TensorFlow.js and ONNX.')
     .argument('<run>', 'a run directory')
-    .requiredOption('--out <directory>', 'where to write the files', directory)
+    .option('--out <directory>', 'where to write the files (RUN/policy)', directory)
     .option('--format <list>', `${exportFormats.join(',')} or some of them (all)`, words)
     .option('--particle <which>', 'all, best or a number; of all, TensorFlow.js and ONNX get the best', number, 'all')
     .option('--overwrite', 'write into a directory that exists', false)
     .action(runExport)
 }
 
-async function runExport(run: string, { out, format, particle, overwrite }: CommandOptions): Promise<void> {
+async function runExport(run: string, { format, particle, overwrite, ...given }: CommandOptions): Promise<void> {
+  const { out = `${run.replace(/\/+$/, '')}/policy` } = given
   const names = await exportRun({ run, out, formats: format, particle, overwrite })
   console.log(`Wrote ${names.map((name) => pc.cyan(`${out.replace(/\/$/, '')}/${name}`)).join(', ')}.`)
 }

@@ -115,6 +115,17 @@ test('the best particle alone; a population without an evaluation has none', () 
     expect((await load(join(directory, 'all'))).description).toMatchObject({ particles: 3, best: null })
   }))
 
+test('without --out it writes into the folder policy of the run', () =>
+  inTemporaryDirectory(async (directory) => {
+    await cp(CARTPOLE, join(directory, 'run'), { recursive: true })
+    const { code, stdout } = await run(directory, 'export', 'run/', '--format', 'onnx')
+    expect([code, stdout]).toEqual([0, 'Wrote run/policy/policy.onnx.\n'])
+    expect(await readdir(join(directory, 'run/policy'))).toEqual(['policy.onnx'])
+    expect((await run(directory, 'export', 'run')).stderr).toBe(
+      'steinrl: "run/policy" exists; choose another --out, or --overwrite it.\n',
+    )
+  }))
+
 test('the same run gives the same bytes', () =>
   inTemporaryDirectory(async (directory) => {
     for (const out of ['a', 'b']) expect((await run(directory, 'export', CARTPOLE, '--out', out)).code).toBe(0)
@@ -149,7 +160,6 @@ describe('what cannot be exported is refused in one line, and nothing is written
       [SAMPLER, '--out', 'out', '--format', 'steinrl'],
       'Samplers are exported as onnx alone, got the format "steinrl".',
     ],
-    [[CARTPOLE], "required option '--out <directory>' not specified"],
     [['--out', 'out'], "missing required argument 'run'"],
   ])('%j', (args, ...says) =>
     inTemporaryDirectory(async (directory) => {

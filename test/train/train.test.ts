@@ -226,6 +226,7 @@ test.each<[wrong: Partial<TrainOptions>, says: string]>([
   [{ iterations: 0 }, 'iterations must be a whole number from 1 to 1000000000, got 0.'],
   [{ iterations: 2.5 }, 'got 2.5.'],
   [{ algorithm: 'dqn' as 'svpg' }, 'Unknown algorithm "dqn"; there are svpg,'],
+  [{ algorithm: 'PPO2' as 'svpg' }, 'a2c, reinforce, and the nearest is ppo.'],
   [
     { algorithm: 'ppo', particles: 2 } as object as TrainOptions,
     'ppo trains one policy and has no particles, which is a setting of svpg.',
