@@ -36,7 +36,7 @@ export function keepBest(held: Trajectories, episodes: readonly Episode[], capac
   const all = [...unpack(held), ...episodes.map(packed)]
   const best = all.sort((a, b) => b.total - a.total).slice(0, capacity)
   return {
-    ...held,
+    bestMoments: held.bestMoments,
     bestObservation: joined(best.map(({ observation }) => observation)),
     bestAction: joined(best.map(({ action }) => action)),
     bestLength: Int32Array.from(best, ({ length }) => length),

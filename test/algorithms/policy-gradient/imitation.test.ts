@@ -41,6 +41,20 @@ describe('imitation in a population', () => {
     expect([...task]).toEqual([...(await gradient(0, 'none'))])
   })
 
+  test.each(['CartPole-v1', press])(
+    'what is remembered leaves the rest of what is carried alone, in %p',
+    async (env) => {
+      const thetaOf = async (selfImitation: 'trajectories' | 'none') => {
+        const options = { ...small, env, environments: 3, baseline: 'value', imitationShare: 0 } as const
+        const state = await svpg.init({ ...options, steps: 16, selfImitation })
+        for (let k = 0; k < 4; k++) await svpg.step(state)
+        const { elapsed, criticTheta } = state.carried[0] ?? {}
+        return [...state.arena.view.theta, ...elapsed, ...criticTheta]
+      }
+      expect(await thetaOf('trajectories')).toEqual(await thetaOf('none'))
+    },
+  )
+
   test('the discriminator alone leads to what the best trajectories did', async () => {
     const options = { selfImitation: 'trajectories', imitationShare: 1, discriminatorLearningRate: 0.01 } as const
     const state = await svpg.init({ ...small, ...options, learningRate: 0.02, discriminatorHidden: [8] })
