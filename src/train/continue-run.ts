@@ -9,6 +9,7 @@ import { decodeText } from '../core/text.ts'
 import { version } from '../core/version.ts'
 import type { IterationEvaluation, IterationMetrics, RunSummary } from '../report/metrics.ts'
 import { type FoundCheckpoint, readCheckpoint, removeLaterCheckpoints } from './checkpoint-files.ts'
+import { checkedIterationEvaluation, checkedMetrics } from './kept-numbers.ts'
 import { begun, clear, type Run, recover, takeLock } from './run.ts'
 import { FILES, fileOf, parseJson, reading, writing } from './run-files.ts'
 import type { AlgorithmName, TrainStep } from './train.ts'
@@ -78,10 +79,7 @@ async function metricsUpTo(path: string, iteration: number): Promise<IterationMe
     const lines = decodeText(bytes).split('\n').slice(0, -1)
     if (lines.length < iteration)
       throw new UsageError(`it has ${lines.length} iterations, but the checkpoint is of iteration ${iteration}.`)
-    const metrics = lines.slice(0, iteration).map(fromJson) as IterationMetrics[]
-    const wrong = metrics.findIndex((one, k) => one?.iteration !== k + 1)
-    if (wrong >= 0) throw new UsageError(`line ${wrong + 1} is not that of iteration ${wrong + 1}.`)
-    return metrics
+    return checkedMetrics(lines.slice(0, iteration).map(fromJson))
   })
 }
 
@@ -91,7 +89,7 @@ async function evaluationsUpTo(path: string, iteration: number): Promise<Iterati
   if (!(await files.exists(file))) return []
   return reading(file, (bytes) => {
     const lines = decodeText(bytes).split('\n').slice(0, -1)
-    return (lines.map(fromJson) as IterationEvaluation[]).filter((one) => one.iteration <= iteration)
+    return lines.map((line) => checkedIterationEvaluation(fromJson(line))).filter((one) => one.iteration <= iteration)
   })
 }
 

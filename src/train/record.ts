@@ -10,7 +10,8 @@ import { findTask } from '../envs/description.ts'
 import { canBeMoved } from '../envs/instance-states.ts'
 import type { Evaluation, IterationMetrics, RunSummary, ShownEpisode } from '../report/metrics.ts'
 import { checkpointWriter } from './checkpoint-files.ts'
-import { cut } from './continue-run.ts'
+import { cut, readConfig } from './continue-run.ts'
+import { checkedEvaluation, checkedMetrics } from './kept-numbers.ts'
 import { type Evaluated, requireSteps } from './loop.ts'
 import { encodeContent, type Particles, particlesOf } from './particles-file.ts'
 import { renderReport } from './report.ts'
@@ -176,7 +177,7 @@ export async function bestReturn(run: Run): Promise<number | undefined> {
   const file = fileOf(fileOf(run.path, 'best'), 'evaluation')
   if (!run.checkpoint || !(await files.exists(file))) return undefined
   return reading(file, (bytes) => {
-    const evaluation: Evaluation = parseJson(bytes)
+    const evaluation = keptEvaluation(bytes)
     return evaluation.greedy[bestParticle(evaluation, evaluation.greedy.length)]
   })
 }
@@ -275,10 +276,8 @@ export async function finishRun(
  */
 export async function keepEvaluation(path: string, evaluation: Evaluation): Promise<void> {
   const file = fileOf(path, 'evaluation')
-  const earlier: KeptEvaluation | null = (await files.exists(file))
-    ? await reading(file, parseJson).catch(() => null)
-    : null
-  if ((earlier?.episodes ?? 0) >= evaluation.episodes && earlier?.greedy?.length === evaluation.greedy.length) return
+  const earlier = (await files.exists(file)) ? await reading(file, keptEvaluation).catch(() => null) : null
+  if ((earlier?.episodes ?? 0) >= evaluation.episodes && earlier?.greedy.length === evaluation.greedy.length) return
   const kept: KeptEvaluation = { ...earlier, ...evaluation, ...(!earlier && { isLater: true }) }
   await files.write(file, `${JSON.stringify(kept)}\n`).catch(() => {})
 }
@@ -288,6 +287,8 @@ interface KeptEvaluation extends Evaluation {
   /** Whether `steinrl eval` made it of a run that had none of its own. */
   readonly isLater?: true
 }
+
+const keptEvaluation = (bytes: Uint8Array) => checkedEvaluation<KeptEvaluation>(parseJson(bytes))
 
 /** What a run that came to its end has left. */
 export interface FinishedRun {
@@ -304,11 +305,11 @@ export interface FinishedRun {
 export async function readFinished(path: string): Promise<FinishedRun | null> {
   for (const name of ['config', 'evaluation', 'report'] as const)
     if (!(await files.exists(fileOf(path, name)))) return null
-  const evaluation: KeptEvaluation = await reading(fileOf(path, 'evaluation'), parseJson)
-  if (evaluation?.isLater) return null
+  const evaluation = await reading(fileOf(path, 'evaluation'), keptEvaluation)
+  if (evaluation.isLater) return null
   return {
-    config: await reading(fileOf(path, 'config'), parseJson),
-    metrics: await reading(fileOf(path, 'metrics'), parseLines),
+    config: await readConfig(path),
+    metrics: await reading(fileOf(path, 'metrics'), (bytes) => checkedMetrics(parseLines(bytes))),
     evaluation,
   }
 }

@@ -11,6 +11,7 @@ import { environments } from '../envs/registry.ts'
 import { formOf } from '../policy/acting.ts'
 import type { Evaluation } from '../report/metrics.ts'
 import { type Agents, arePolicies, type Policies, withBest } from '../rl/agents.ts'
+import { checkedEvaluation, checkedMetrics } from './kept-numbers.ts'
 import { agentsFrom, decodeParticles, learnedStates, policiesFrom, refuseOtherSettings } from './particles-file.ts'
 import { fileOf, inBytes, inFile, parseJson, parseLines, reading, saying } from './run-files.ts'
 import { bestOfReturns } from './train.ts'
@@ -101,8 +102,11 @@ async function bestOf(run: string, agents: Agents): Promise<number | null> {
   if (!arePolicies(agents) || particles === 1 || !(await files.exists(metrics))) return null
   return reading(metrics, (bytes) => {
     const follow = bestOfReturns()
-    const lines: { returns: (number | null)[] }[] = parseLines(bytes)
-    return lines.map(({ returns }) => follow(returns)).at(-1) ?? null
+    return (
+      checkedMetrics(parseLines(bytes))
+        .map(({ returns }) => follow(returns))
+        .at(-1) ?? null
+    )
   })
 }
 
@@ -159,7 +163,7 @@ export async function evaluationOf(run: string, particles: number): Promise<Eval
   const file = fileOf(run, 'evaluation')
   if (!(await files.exists(file))) return null
   return reading(file, (bytes) => {
-    const evaluation: Evaluation = parseJson(bytes)
+    const evaluation = checkedEvaluation(parseJson(bytes))
     refuseOtherParticles(evaluation, particles)
     return evaluation
   })

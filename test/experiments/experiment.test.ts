@@ -127,6 +127,23 @@ describe('an experiment', () => {
     expect(await read(broken, 'experiment.json')).toBe(whole)
   })
 
+  test('does a run again whose numbers are not those of a run', async () => {
+    const preset = { ...tiny, variants: [tiny.variants[0]], seeds: 1 }
+    await complete({ preset })
+    const whole = await read(out, 'experiment.json')
+    const wrong: Record<string, string> = {
+      'evaluation.json': '{"episodes":2,"greedy":1,"sampled":[1]}',
+      'metrics.jsonl': '{"iteration":1}\n',
+      'config.json': 'null',
+    }
+    for (const [name, text] of Object.entries(wrong)) {
+      await writeFile(join(out, 'stein', 'seed-0', name), text)
+      const steps = await complete({ preset })
+      expect([name, steps.at(-1)?.runs]).toEqual([name, { finished: 1, failed: 0, total: 1 }])
+      expect(await read(out, 'experiment.json')).toBe(whole)
+    }
+  })
+
   test('goes on inside a run, and has the files of one that was not stopped', async () => {
     const preset = { ...tiny, variants: [tiny.variants[0]], seeds: 1, iterations: 4 }
     const steps = (all: readonly ExperimentProgress[]) => all.flatMap(({ metrics }) => metrics?.iteration ?? [])
