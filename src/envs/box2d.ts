@@ -4,6 +4,7 @@ import { generator, uniform, uniformInteger } from '../core/generator.ts'
 import { f64 } from '../core/layout.ts'
 import { type CoreSource, compileCore } from '../core/module.ts'
 import { isRecord, requireThat } from '../core/require.ts'
+import { bipedalWalker, bipedalWalkerHardcore } from './box2d/bipedal-walker.ts'
 import { importPlanck, type PlanckImport, startPlanck } from './box2d/engine.ts'
 import { lunarLander, lunarLanderContinuous } from './box2d/lunar-lander.ts'
 import type { Draws, Episode, Task, Tools } from './box2d/task.ts'
@@ -14,6 +15,8 @@ import { changedFrom, settle } from './settle.ts'
 const tasks = {
   'LunarLander-v3': lunarLander,
   'LunarLanderContinuous-v3': lunarLanderContinuous,
+  'BipedalWalker-v3': bipedalWalker,
+  'BipedalWalkerHardcore-v3': bipedalWalkerHardcore,
 } as const
 
 /** The Box2D tasks by their names in Gymnasium. */

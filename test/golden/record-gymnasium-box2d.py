@@ -14,9 +14,20 @@ if "pygame" not in sys.modules:
 import Box2D
 import gymnasium as gym
 import numpy as np
-from gymnasium.envs.box2d import lunar_lander
+from gymnasium.envs.box2d import bipedal_walker, lunar_lander
 
 KEPT = [1, 20, 100]
+
+
+def walk():
+    """The walk of Gymnasium's heuristic, which has a state of its own for each episode."""
+    policy = bipedal_walker.BipedalWalkerHeuristics()
+    return lambda env, obs: policy.step_heuristic(obs).copy()
+
+
+# Clouds are drawn for pictures only.
+bipedal_walker.BipedalWalker._generate_clouds = lambda self: setattr(self, "cloud_poly", [])
+
 CASES = {
     "LunarLander-v3": [
         ({}, lunar_lander.heuristic, 1),
@@ -24,6 +35,8 @@ CASES = {
         (dict(enable_wind=True, wind_power=12.0, turbulence_power=1.0, gravity=-8.0), lunar_lander.heuristic, 1),
     ],
     "LunarLanderContinuous-v3": [({}, lunar_lander.heuristic, 1), ({}, None, 1)],
+    "BipedalWalker-v3": [({}, walk, 2), ({}, None, 1)],
+    "BipedalWalkerHardcore-v3": [({}, walk, 3), ({}, None, 1)],
 }
 
 
@@ -51,7 +64,7 @@ def camel(name):
     return re.sub(r"_(\w)", lambda m: m[1].upper(), name)
 
 
-def episode(env, policy, seed):
+def episode(env, policy, seed, most):
     env.action_space.seed(seed)
     drawn = []
     # super().reset makes the generator; it is watched from there on.
@@ -68,7 +81,9 @@ def episode(env, policy, seed):
         gym.Env.reset = make
     out = dict(draws=drawn, start=obs.tolist(), actions=[], obs={}, rewards=[])
     terminated = False
-    while not terminated and len(out["actions"]) < 1000:
+    if policy is walk:
+        policy = walk()
+    while not terminated and len(out["actions"]) < most:
         action = env.action_space.sample() if policy is None else policy(env, obs)
         obs, reward, terminated, _, _ = env.step(action)
         out["actions"].append(np.asarray(action, dtype=np.float64).tolist())
@@ -89,7 +104,7 @@ for name, cases in CASES.items():
             options={camel(k): v for k, v in options.items()},
             limit=spec.max_episode_steps, threshold=spec.reward_threshold,
             low=env.observation_space.low.tolist(), high=env.observation_space.high.tolist(),
-            episodes=[episode(env, policy, seed) for seed in range(1, count + 1)],
+            episodes=[episode(env, policy, seed, spec.max_episode_steps) for seed in range(1, count + 1)],
         ))
 with open("gymnasium-box2d.json", "w") as file:
     json.dump(dict(versions=dict(gymnasium=gym.__version__, box2d=Box2D.__version__, numpy=np.__version__), tasks=tasks), file)

@@ -4,7 +4,17 @@ import { Colour, type State } from '../scenes.ts'
 import { type Action, box, discrete } from '../spaces.ts'
 import type { Body, Joint } from './engine.ts'
 import { motorJoint } from './joint.ts'
-import { COLLIDES_WITH_GROUND, type Draws, dynamicBody, FRAME, pointsOf, type Task, type Tools } from './task.ts'
+import {
+  COLLIDES_WITH_GROUND,
+  type Draws,
+  dynamicBody,
+  FRAME,
+  placed,
+  pointsOf,
+  type Task,
+  type Tools,
+} from './task.ts'
+import { orderedWorld } from './world.ts'
 
 /** Options of both lunar landers, those of Gymnasium. */
 export interface LunarLanderOptions {
@@ -97,7 +107,7 @@ export const lunarLanderContinuous = lander('LunarLanderContinuous-v3', true)
 
 function startLander(tools: Tools, options: LunarLanderOptions, draws: Draws) {
   const { planck } = tools
-  const world = new planck.World({ gravity: { x: 0, y: options.gravity } })
+  const world = orderedWorld(planck, { x: 0, y: options.gravity })
   const heights = ground(draws)
   const moon = world.createBody({ type: 'static' })
   const edge = (from: Point, to: Point, friction: number) =>
@@ -259,13 +269,6 @@ function outcome(now: Lander): Step {
 function shown({ hull, legs, main, side, touches, heights }: Lander): Float64Array {
   const bodies = [hull, ...legs].flatMap((body) => [body.getPosition().x, body.getPosition().y, body.getAngle()])
   return Float64Array.from([...bodies, main, side, ...touches.map(Number), ...heights])
-}
-
-/** Corners of a body where it is. */
-function placed(state: State, first: number, corners: readonly { x: number; y: number }[]): Point[] {
-  // biome-ignore lint/plugin: for pictures only
-  const [sin, cos] = [Math.sin(state[first + 2]), Math.cos(state[first + 2])]
-  return corners.map(({ x, y }) => [state[first] + cos * x - sin * y, state[first + 1] + sin * x + cos * y])
 }
 
 function landerScene(state: State): Scene {

@@ -1,6 +1,6 @@
 import type { Ops } from '../../core/ops.ts'
 import type { Step } from '../contract.ts'
-import type { Scene } from '../render.ts'
+import type { Point, Scene } from '../render.ts'
 import type { State } from '../scenes.ts'
 import type { Allowed } from '../settle.ts'
 import type { Action, Box, Discrete } from '../spaces.ts'
@@ -53,6 +53,13 @@ export const COLLIDES_WITH_GROUND = { filterMaskBits: 1 }
 /** Points in units of which `scale` are a metre. */
 export const pointsOf = (scale: number, ...points: readonly (readonly [number, number])[]): Vector[] =>
   points.map(([x, y]) => ({ x: x / scale, y: y / scale }))
+
+/** Corners of a body where it is in a picture's state: its place and angle stand from `first` on. */
+export function placed(state: State, first: number, corners: readonly Vector[]): Point[] {
+  // biome-ignore lint/plugin: for pictures only
+  const [sin, cos] = [Math.sin(state[first + 2]), Math.cos(state[first + 2])]
+  return corners.map(({ x, y }) => [state[first] + cos * x - sin * y, state[first + 1] + sin * x + cos * y])
+}
 
 /**
  * A body that moves, of one polygon, whose corners go round counter-clockwise. Its angle is what is given, not what
