@@ -61,7 +61,7 @@ async function pictureOf(spec, { make, sampler, drawSvg }) {
     const { terminated, truncated } = env.step(sample())
     if (terminated || truncated) env.reset({ seed: 3 })
   }
-  const svg = drawSvg(env.render(), { width: 160 })
+  const svg = drawSvg(env.render(), { width: 160 }).replace('>', `>\n<title>${spec.id}</title>`)
   env.close()
   return svg
 }
