@@ -240,7 +240,12 @@ const NAMED_ELSEWHERE = [
   ...['algorithms/adr/discriminator.ts TransitionDiscriminator', 'algorithms/sql/sampler-learning.ts SamplerLearning'],
   ...['algorithms/svpg/svpg.ts PopulationStart', 'envs/mujoco/ant.ts AntOptions'],
   ...[
+    'envs/box2d/bipedal-walker.ts BipedalWalkerOptions',
     'envs/box2d/lunar-lander.ts LunarLanderOptions',
+    'envs/mujoco/humanoid.ts HumanoidOptions',
+    'envs/mujoco/inverted-double-pendulum.ts DoublePendulumOptions',
+    'envs/mujoco/pusher.ts PusherOptions',
+    'envs/mujoco/reacher.ts ReacherOptions',
     'envs/mujoco/hopper.ts HopperOptions',
     'envs/mujoco/humanoid.ts HumanoidOptions',
     'envs/mujoco/inverted-double-pendulum.ts DoublePendulumOptions',

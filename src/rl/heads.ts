@@ -89,3 +89,15 @@ export function refuseMisfit(spec: EnvironmentSpec, policy: Policy, theta: Float
       `Parameter ${bad % stride} of particle ${Math.floor(bad / stride)} is ${theta[bad]}; parameters must be finite.`,
     )
 }
+
+/**
+ * Refuses several choices at once, for which networks of one value a class have no place.
+ *
+ * @throws UsageError that names what to take
+ */
+export function refuseProducts(algorithm: string, { id, actionSpace }: EnvironmentSpec): void {
+  if (!isProduct(actionSpace)) return
+  throw new UsageError(
+    `${algorithm} takes actions that are one number or continuous, and those of ${id} are several choices at once (${actionSpace.kind}): take ppo, a2c, reinforce or svpg.`,
+  )
+}

@@ -9,10 +9,11 @@ import { seedEntry, setting } from '../core/settings.ts'
 import { arraysPart, fieldsPart, partsOf, type StatePart } from '../core/state.ts'
 import type { EnvironmentSpec } from '../envs/contract.ts'
 import { environmentSpec } from '../envs/registry.ts'
-import { actionSize, isProduct, observationSize } from '../envs/spaces.ts'
+import { actionSize, observationSize } from '../envs/spaces.ts'
 import { makeVector, type VectorEnvironment } from '../envs/vector.ts'
 import { activations } from '../nn/network.ts'
 import { kernels, startTfjs, type TfjsOptions } from '../nn/tfjs.ts'
+import { refuseProducts } from './heads.ts'
 import { type Batch, createBatch, createReplay, type Replay, sampleInto, storeRow } from './replay.ts'
 import { replayPart } from './replay-state.ts'
 import { checkReward } from './rollout.ts'
@@ -131,8 +132,7 @@ export async function prepare<Config extends OffPolicySettings>(
  * @throws UsageError for discrete actions or unbounded ones
  */
 function continuousTask(algorithm: string, spec: EnvironmentSpec): EnvironmentSpec {
-  if (spec.actionSpace.kind === 'box') return numberedOrBounded(algorithm, spec)
-  refuseProducts(algorithm, spec)
+  if (numberedOrBounded(algorithm, spec).actionSpace.kind === 'box') return spec
   throw new UsageError(
     `${algorithm} needs continuous actions, and those of ${spec.id} are discrete: take svpg, sac or sql.`,
   )
@@ -150,14 +150,6 @@ export function numberedOrBounded(algorithm: string, spec: EnvironmentSpec): Env
   if (![...actionSpace.low, ...actionSpace.high].every(Number.isFinite))
     throw new UsageError(`${id} has actions without bounds: ${algorithm} cannot scale its own to them.`)
   return spec
-}
-
-/** Networks of one value a class have no place for products of classes, which are as many as all of them combined. */
-function refuseProducts(algorithm: string, { id, actionSpace }: EnvironmentSpec): void {
-  if (!isProduct(actionSpace)) return
-  throw new UsageError(
-    `${algorithm} takes actions that are one number or continuous, and those of ${id} are several choices at once (${actionSpace.kind}): take ppo, a2c, reinforce or svpg.`,
-  )
 }
 
 /** The environments, what they have shown, and what was learned from it. */
