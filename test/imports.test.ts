@@ -242,10 +242,6 @@ const NAMED_ELSEWHERE = [
   ...[
     'envs/box2d/bipedal-walker.ts BipedalWalkerOptions',
     'envs/box2d/lunar-lander.ts LunarLanderOptions',
-    'envs/mujoco/humanoid.ts HumanoidOptions',
-    'envs/mujoco/inverted-double-pendulum.ts DoublePendulumOptions',
-    'envs/mujoco/pusher.ts PusherOptions',
-    'envs/mujoco/reacher.ts ReacherOptions',
     'envs/mujoco/hopper.ts HopperOptions',
     'envs/mujoco/humanoid.ts HumanoidOptions',
     'envs/mujoco/inverted-double-pendulum.ts DoublePendulumOptions',
