@@ -7,53 +7,55 @@ import type { Scene } from '../src/envs/render.ts'
 import { drawGif } from '../src/play/gif.ts'
 import { runSweep } from '../src/sweeps/sweep.ts'
 import { runLoggers } from '../src/train/loggers.ts'
-import type { LoopStep } from '../src/train/loop.ts'
 import { createRun } from '../src/train/record.ts'
 import { runConfig, type TrainOptions, train } from '../src/train/train.ts'
-import type { Report } from './harness.ts'
+import { optionsIn, type Report } from './harness.ts'
 
-/** Iterations of which one time is taken, and how many of these each of the two runs has. */
-const BLOCK = 10
-const BLOCKS = 12
+const ITERATIONS = 100
 
 /**
  * What a user's daily tools cost, by processor time: the loggers tensorboard and csv in an iteration of the default run
- * on CartPole-v1, a GIF of 500 steps, and 20 trials of a sweep that is to reach 475 on CartPole-v1.
+ * on CartPole-v1, a GIF of 500 steps, and 20 trials of a sweep that is to reach 475 on CartPole-v1. `--only loggers`, gif
+ * or sweep measures one of them.
  */
-export default async function bench(): Promise<Report> {
+export default async function bench(args: readonly string[]): Promise<Report> {
+  const { only } = optionsIn(args, { only: { type: 'string', default: '' } })
   const directory = await mkdtemp(join(tmpdir(), 'steinrl-bench-'))
   try {
-    const rows = [await loggers(directory), await gif(), await sweep(directory)]
+    const rows = []
+    for (const [name, measured] of Object.entries({ loggers, gif, sweep })) {
+      if (only && name !== only) continue
+      rows.push(await measured(directory))
+      console.log(JSON.stringify(rows.at(-1)))
+    }
     return { rows, table: rows }
   } finally {
     await rm(directory, { recursive: true, force: true })
   }
 }
 
-/** Two runs take turns in one process, of which one tells its loggers. */
+/** Medians over iterations: what the processor does while a step is made, and while the loggers are told of it. */
 async function loggers(directory: string) {
-  const options: TrainOptions = { env: 'CartPole-v1', iterations: BLOCK * (BLOCKS + 1) + 1 }
+  const options: TrainOptions = { env: 'CartPole-v1', iterations: ITERATIONS + 1 }
   const run = await createRun(join(directory, 'run'), runConfig(options))
   const told = ['tensorboard', 'csv'].map((name) => runLoggers[name](run))
-  const runs = [train(options), train(options)]
-  const times: number[][] = [[], []]
-  for (let k = 0; k < 2 * (BLOCKS + 1); k++) {
-    // A, B, B, A: neither has the better half of a machine that becomes slower.
-    const which = (k + (k >> 1)) % 2
-    const before = process.cpuUsage()
-    for (let t = 0; t < BLOCK; t++) {
-      const { value: step, done } = await runs[which].next()
-      if (done) throw new Error('The training is over.')
-      if (which === 1) for (const logger of told) await logger(step as LoopStep)
-    }
+  const [steps, tellings]: [number[], number[]] = [[], []]
+  let before = process.cpuUsage()
+  const spent = () => {
     const { user, system } = process.cpuUsage(before)
-    // The first block of each compiles.
-    if (k > 1) times[which].push((user + system) / 1000 / BLOCK)
+    before = process.cpuUsage()
+    return (user + system) / 1000
   }
-  for (const steps of runs) await steps.return(undefined)
-  const [without, having] = times.map((all) => quantile(all, 0.5) as number)
-  const more = having - without
-  return { what: 'loggers tensorboard,csv, ms an iteration', without, with: having, share: more / without }
+  for await (const step of train(options)) {
+    steps.push(spent())
+    // The last one shows an episode.
+    if (step.iteration > ITERATIONS) break
+    for (const logger of told) await logger(step)
+    tellings.push(spent())
+  }
+  // The first compiles.
+  const [training, telling] = [steps, tellings].map((all) => quantile(all.slice(1), 0.5) as number)
+  return { what: 'loggers tensorboard,csv, ms an iteration', training, telling, share: telling / training }
 }
 
 async function gif() {
