@@ -15,8 +15,8 @@ const ITERATIONS = 100
 
 /**
  * What a user's daily tools cost, by processor time: the loggers tensorboard and csv in an iteration of the default run
- * on CartPole-v1, a GIF of 500 steps, and 20 trials of a sweep that is to reach 475 on CartPole-v1. `--only loggers`, gif
- * or sweep measures one of them.
+ * on CartPole-v1, a GIF of 500 steps, and 20 trials of a sweep that is to reach 475 on CartPole-v1.
+ * `--only loggers`, `gif` or `sweep` measures one of them.
  */
 export default async function bench(args: readonly string[]): Promise<Report> {
   const { only } = optionsIn(args, { only: { type: 'string', default: '' } })
