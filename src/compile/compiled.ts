@@ -38,9 +38,9 @@ interface Derivative {
 
 /** Expressions that a function may be, in turn: minibatches of two sizes, a term that comes in every tenth step. */
 const MOST_PLANS = 8
-/** A function that keeps becoming another one is not worth compiling: after 32 times, only every tenth call is. */
-const MOST_TRACES = 32
-const WORTHWHILE = 10
+/** A function that became another one so often, and in more than every tenth call, is told to be slow. */
+const MANY_TRACES = 32
+const OFTEN = 10
 
 interface Compiled {
   readonly recording: Recording
@@ -94,11 +94,8 @@ class Plans {
   }
 
   private compile(f: Expression | Values, shape: readonly number[] | null): Compiled | null {
-    if (++this.traces > MOST_TRACES && this.traces * WORTHWHILE > this.calls) {
-      this.isRefused = true
-      if (!this.options.varies) this.refuse(`it was another expression in ${MOST_TRACES} of ${this.calls} calls`)
-      return null
-    }
+    this.traces++
+    this.warnOfVariety()
     try {
       const recording = record(f, shape, this.inputs)
       const plan = planOf(kernels.core as CoreModule, recording.outputs, kernels.team)
@@ -116,6 +113,17 @@ class Plans {
       else this.suspected = reason
       return null
     }
+  }
+
+  /**
+   * A function that is ever another one is compiled each time all the same: tfjs's last bits are others, and if it ran
+   * after so many calls, they would depend on what a thread or a run has done before.
+   */
+  private warnOfVariety(): void {
+    const { name, varies, warn = platform.warn } = this.options
+    if (varies || this.traces !== MANY_TRACES + 1 || this.traces * OFTEN <= this.calls) return
+    const calls = `${MANY_TRACES} of ${this.calls} calls`
+    warn(`${name} was another expression in ${calls}, and is compiled anew in each of them, which is slow.`)
   }
 
   private refuse(reason: string): void {

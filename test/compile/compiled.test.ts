@@ -9,7 +9,7 @@ await startTfjs()
 const X = Float32Array.of(1, -2, 3, 0.5)
 const SHAPE = [2, 2]
 
-function compile(mode: 'auto' | 'always' = 'always', more = {}) {
+function compile(mode: 'auto' | 'always' | 'never' = 'always', more = {}) {
   const warn = jest.fn<(message: string) => void>()
   const differentiate = compiledGradient({ name: 'The loss', mode, warn, ...more })
   const gradient = (f: Expression, x = X, shape: readonly number[] = SHAPE) => [...differentiate(f, x, shape).gradient]
@@ -109,7 +109,7 @@ describe('what a function takes from outside', () => {
     for (factor of [1, 2, 3]) expect(gradient(f)).toEqual([...X].map((x) => 6 * factor * x))
   })
 
-  test('one that never is the same twice is left to tfjs, which is said once', () => {
+  test('one that never is the same twice is compiled each time, which is said once', () => {
     const { gradient, warn } = compile('auto')
     let power = 0
     const f: Expression = (x) => {
@@ -120,8 +120,25 @@ describe('what a function takes from outside', () => {
     }
     for (let k = 0; k < 40; k++) expect(gradient(f)).toEqual([1, 1, 1, 1])
     expect(said(warn)).toEqual([
-      'The loss is not compiled: it was another expression in 32 of 33 calls. tfjs runs it instead, which is slower.',
+      'The loss was another expression in 32 of 33 calls, and is compiled anew in each of them, which is slow.',
     ])
+  })
+
+  test('what it was before changes no bit, however often it was another one', () => {
+    const rows = (count: number) =>
+      Float32Array.from({ length: count }, (_, k) => Math.fround(((k * 7) % 13) / 11 - 0.5))
+    const f =
+      (count: number): Expression =>
+      (x) => [tf.mean(tf.softplus(tf.mul(tf.reshape(x, [4, 1]), tf.tensor2d(rows(count), [1, count]))))]
+    const long = compile('auto')
+    for (let count = 1; count <= 50; count++) long.gradient(f(100 + count))
+    for (const count of [149, 150, 977]) {
+      const byTfjs = compile('never').gradient(f(count))
+      const once = compile('auto').gradient(f(count))
+      expect(long.gradient(f(count))).toEqual(once)
+      // Else it would not matter which of the two runs it.
+      if (count === 977) expect(once).not.toEqual(byTfjs)
+    }
   })
 })
 

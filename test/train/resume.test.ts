@@ -92,6 +92,22 @@ describe.each(Object.entries(runs))('a training that goes on: %s', (_, options) 
   })
 })
 
+// Its discriminators learn from ever new numbers of rows: what a thread has compiled before must not matter.
+test('self-imitation of trajectories over fifty iterations: with workers, and stopped', async () => {
+  const options = {
+    env: 'CartPole-v1',
+    selfImitation: 'trajectories',
+    particles: 3,
+    environments: 3,
+    steps: 25,
+  } as const
+  const long = { ...options, hidden: [8], iterations: 50, seed: 2 } as const
+  const whole = await run({ ...long, workers: 0 })
+  const first = await run({ ...long, workers: 2 }, 40)
+  const rest = await run({ resume: first.checkpoint, workers: 0 })
+  expect(await contentOf(rest.checkpoint)).toEqual(await contentOf(whole.checkpoint))
+})
+
 test.each([
   ['svpg', 'probeStates', 8, 5],
   ['sql', 'residual', false, true],
