@@ -166,7 +166,7 @@ test('steinrl/policy acts on an exported run, and its types serve a strict consu
       const exported = encodePolicy({ env: 'CartPole-v1', policy, particles, theta, best: 1 })
       const core = await readFile(new URL(import.meta.resolve('steinrl/policy.wasm')))
       const loaded: LoadedPolicy = await loadPolicy({ ...exported, core })
-      const action: number | Float32Array = loaded.act([0, 0, 0, 0], { particle: 'mean' })
+      const action: number | Float32Array | Int32Array = loaded.act([0, 0, 0, 0], { particle: 'mean' })
       const error = await loadPolicy({ ...exported, description: '{}', core }).catch((thrown: unknown) => thrown)
       console.log(action, error instanceof UsageError)
     `

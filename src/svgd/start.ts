@@ -20,8 +20,13 @@ export interface SvgdStart {
 
 export const START_OPTIONS = namesOf<SvgdStart>({ particles: true, dimension: true, initial: true, seed: true })
 
+interface CheckedStart extends Pick<SvgdStart, 'particles' | 'dimension'> {
+  readonly seed: Seed
+  readonly initial: Float32Array | null
+}
+
 /** @throws UsageError for a start that cannot be */
-export function checkStart(start: SvgdStart) {
+export function checkStart(start: SvgdStart): CheckedStart {
   if (!isRecord(start)) throw new UsageError(`init takes { particles, dimension, … }, got ${show(start)}.`)
   refuseUnknown('init', start, START_OPTIONS)
   const particles = check(wholeNumber('particles', 1), start.particles)

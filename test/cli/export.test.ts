@@ -137,7 +137,7 @@ describe('what cannot be exported is refused in one line, and nothing is written
   const strange = join(runs, 'strange')
   beforeAll(async () => {
     await cp(CARTPOLE, damaged, { recursive: true })
-    await writeFile(join(damaged, 'evaluation.json'), '{"greedy":[1,2]}')
+    await writeFile(join(damaged, 'evaluation.json'), '{"episodes":5,"greedy":[1,2],"sampled":[1,2]}')
     await cp(CARTPOLE, strange, { recursive: true })
     await writeFile(join(strange, 'evaluation.json'), '{"greedy":[1,2')
   })

@@ -92,8 +92,8 @@ const amortized =
     return { arrays: { moment1: moment1.slice(), direction: direction.slice() }, tensors }
   }
 
-/** What the library differentiates or computes by plans, and what runs it; log densities have tests of their own. */
-const losses: Readonly<Record<string, { names: readonly string[]; run: Run }>> = {
+/** What the library differentiates or computes by plans, and what runs it. */
+const losses: Readonly<Record<string, { names: readonly string[]; run: Run; isTracedAnew?: boolean }>> = {
   SAC: { names: ['q', 'actor'], run: trained(sac, { ...replayed, ...still }, 3) },
   SQL: {
     names: ['q', 'sampler', 'The draw of the sampler', 'The action of the sampler', 'The soft value'],
@@ -137,6 +137,8 @@ const losses: Readonly<Record<string, { names: readonly string[]; run: Run }>> =
   'SVPG that imitates trajectories': {
     names: ['The policy objective', 'discriminator'],
     run: trained(svpg, { ...rolled, selfImitation: 'trajectories' }, 3),
+    // Its best trajectories are of ever new lengths.
+    isTracedAnew: true,
   },
   'active domain randomisation': {
     names: ['The policy objective', 'critic', 'transition'],
@@ -146,16 +148,19 @@ const losses: Readonly<Record<string, { names: readonly string[]; run: Run }>> =
   'amortized SVGD, regression': { names: ['sampler'], run: amortized('regression') },
 }
 
+/** Users' functions, which have tests of their own. */
+const OF_USERS = ['The log density', 'What particles compute', 'The pull-back to particles']
+
 afterAll(() => startTfjs({ compiled: true }))
 
 describe('compiled is eager to 1e-5 of the largest entry, gradients and values', () => {
-  test.each(Object.entries(losses))('%s', async (_, { run }) => {
+  test.each(Object.entries(losses))('%s', async (_, { run, isTracedAnew = false }) => {
     const warn = jest.spyOn(platform, 'warn')
     const compiled = await run(true)
     const eager = await run(false)
     expect(warn).not.toHaveBeenCalled()
     warn.mockRestore()
-    expect(compiled.tensors).toBeLessThan(eager.tensors / 3)
+    if (!isTracedAnew) expect(compiled.tensors).toBeLessThan(eager.tensors / 3)
     expect(Object.keys(compiled.arrays)).toEqual(Object.keys(eager.arrays))
     for (const [name, values] of Object.entries(eager.arrays)) {
       const scale = values.reduce((most, value) => Math.max(most, Math.abs(value)), 1e-6)
@@ -174,6 +179,6 @@ test('no other loss is compiled', () => {
   })
   const listed = Object.values(losses).flatMap(({ names }) => names)
   expect([...new Set(found)].sort()).toEqual(
-    [...new Set([...listed.filter((name) => name.startsWith('The ')), 'The log density'])].sort(),
+    [...new Set([...listed.filter((name) => name.startsWith('The ')), ...OF_USERS])].sort(),
   )
 })

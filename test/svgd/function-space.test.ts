@@ -119,6 +119,15 @@ test('the pull-back of a network is that of finite differences', () => {
     }
 })
 
+test('compiled it is what tfjs gives, to 1e-5', async () => {
+  const of = (compile: 'always' | 'never') =>
+    outputsOf((theta) => tf.softplus(tf.mul(theta, tf.sin(theta))), { count: 3, compile })
+  const [compiled, eager] = await Promise.all(
+    (['always', 'never'] as const).map((compile) => run(20, { outputs: of(compile), populationScore: standard })),
+  )
+  compiled.theta.forEach((value, k) => void expect(Math.abs(value - eager.theta[k])).toBeLessThan(1e-5))
+})
+
 test('networks that compute the same are one to the kernel, whatever the order of their units', async () => {
   // f(x) = Σ_h w_h relu(u_h x) at three inputs.
   const X = tf.tensor2d([[-1, 0.5, 2]])
