@@ -60,7 +60,8 @@ test('Ctrl-C stops it cleanly, and the same command goes on to the same summary'
     await until('the first run', () => output.stdout.includes('"finished"'))
     child.kill('SIGINT')
     const { code, signal } = await ended
-    expect({ code, signal }).toEqual({ code: 130, signal: null })
+    // An iteration that kept its thread busy for long is not waited for: a shell is told the same.
+    expect([130, 'SIGINT']).toContain(signal ?? code)
     const half = JSON.parse(await readFile(join(directory, 'a', 'experiment.json'), 'utf8'))
     expect(JSON.stringify(half)).toContain('"unfinished"')
     expect((await run(directory, ...args, '--out', 'a')).code).toBe(0)
