@@ -48,7 +48,7 @@ test('agents of a run act as those of its last step did; the best of training ac
   const { config, env, ...again } = await readRun(path)
   expect([config.env, env]).toEqual(['CartPole-v1', 'CartPole-v1'])
   expect(await evaluate({ agents: again, episodes: 3 })).toEqual(evaluation)
-  await writeFile(join(path, 'evaluation.json'), '{"greedy":[1]}')
+  await writeFile(join(path, 'evaluation.json'), '{"episodes":5,"greedy":[1],"sampled":[1]}')
   await expect(loadAgents(path)).rejects.toThrow('is damaged: it has no mean return of each of 4 particles.')
 })
 
