@@ -63,13 +63,11 @@ export function startHead(
 }
 
 /**
- * Refuses a population that cannot act in a task.
+ * Refuses policies of other observations or actions than those of the task.
  *
- * @throws UsageError for another number of observations or actions, rows that are too short, or a parameter that is not
- *   finite
+ * @throws UsageError
  */
-export function refuseMisfit(spec: EnvironmentSpec, policy: Policy, theta: Float32Array, particles: number): void {
-  const { observations, head } = policy
+export function refuseOtherForm(spec: EnvironmentSpec, { observations, head }: Policy): void {
   const expected = { observations: observationSize(spec), ...headFor(spec, head.name) }
   if (observations !== expected.observations || head.actions !== expected.actions)
     throw new UsageError(
@@ -78,6 +76,16 @@ export function refuseMisfit(spec: EnvironmentSpec, policy: Policy, theta: Float
   const [own, others] = [factorsOf(head), factorsOf(expected)]
   if (String(own) !== String(others))
     throw new UsageError(`The policies choose among ${show(own)}, but ${spec.id} among ${show(others)}.`)
+}
+
+/**
+ * Refuses a population that cannot act in a task.
+ *
+ * @throws UsageError for another number of observations or actions, rows that are too short, or a parameter that is not
+ *   finite
+ */
+export function refuseMisfit(spec: EnvironmentSpec, policy: Policy, theta: Float32Array, particles: number): void {
+  refuseOtherForm(spec, policy)
   const stride = theta.length / particles
   if (!Number.isInteger(stride) || stride < policy.size)
     throw new UsageError(

@@ -1,7 +1,8 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { decodeTensors, encodeTensors } from '../../src/core/safetensors.ts'
 import type { EnvironmentSpec } from '../../src/envs/contract.ts'
 import { box, discrete } from '../../src/envs/spaces.ts'
 import { createRun, finishRun, record } from '../../src/train/record.ts'
@@ -50,6 +51,17 @@ test('agents of a run act as those of its last step did; the best of training ac
   expect(await evaluate({ agents: again, episodes: 3 })).toEqual(evaluation)
   await writeFile(join(path, 'evaluation.json'), '{"episodes":5,"greedy":[1],"sampled":[1]}')
   await expect(loadAgents(path)).rejects.toThrow('is damaged: it has no mean return of each of 4 particles.')
+})
+
+test('policies whose saved head is not one of the task are refused', async () => {
+  const { path } = await runOf('squashed', { ...small, env: 'MultiGoal-v0', head: 'squashed-gaussian' })
+  const file = join(path, 'particles.safetensors')
+  const { tensors, metadata } = decodeTensors(await readFile(file))
+  const shape = JSON.parse(metadata.policy)
+  // As many outputs: μ and log σ of two numbers, or four logits.
+  const policy = JSON.stringify({ ...shape, head: { name: 'categorical', actions: 4 } })
+  await writeFile(file, encodeTensors({ tensors, metadata: { ...metadata, policy } }))
+  await expect(loadAgents(path)).rejects.toThrow(/^[^\n]*head[^\n]*\.$/)
 })
 
 const own: EnvironmentSpec = {
