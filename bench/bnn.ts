@@ -52,14 +52,23 @@ const LEARNING_RATES = { adagrad: 0.001, adam: 0.004 } as const
 const TEXT = { type: 'string' } as const
 
 async function optionsFrom(args: readonly string[]): Promise<Options> {
-  const { data, sets, splits, iterations, particles, hidden, space, ...rest } = optionsIn(args, {
+  const {
+    data,
+    sets,
+    splits,
+    iterations,
+    particles,
+    hidden,
+    space,
+    optimizer: named,
+  } = optionsIn(args, {
     ...{ data: TEXT, sets: TEXT, splits: TEXT, iterations: TEXT, particles: TEXT, hidden: TEXT },
     space: { type: 'string', default: 'weights' },
     optimizer: TEXT,
   })
   if (space !== 'weights' && space !== 'function')
     throw new UsageError(`--space must be weights or function, got ${show(space)}.`)
-  const optimizer = rest.optimizer ?? (space === 'weights' ? 'adagrad' : 'adam')
+  const optimizer = named ?? (space === 'weights' ? 'adagrad' : 'adam')
   if (optimizer !== 'adagrad' && optimizer !== 'adam')
     throw new UsageError(`--optimizer must be adagrad or adam, got ${show(optimizer)}.`)
   if (!data) throw new UsageError('--data must name the folder with NAME.csv and NAME.splits.json.')

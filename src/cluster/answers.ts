@@ -1,4 +1,5 @@
 import { UsageError } from '../core/errors.ts'
+import { isCount } from '../core/require.ts'
 import type { Job, Outcome } from '../rl/evaluator.ts'
 import { decodeMessage, encodeMessage } from './messages.ts'
 
@@ -46,7 +47,6 @@ export function decodeAnswer(bytes: Uint8Array): Answer {
 const isArray = (value: unknown): boolean => ArrayBuffer.isView(value)
 const isRecordOfArrays = (value: unknown): boolean =>
   value === null || (typeof value === 'object' && Object.values(value as object).every(isArray))
-const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0
 
 /** @throws UsageError, as the end of a sentence, for what is no job */
 export function decodeJob(bytes: Uint8Array): Job {

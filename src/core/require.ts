@@ -5,6 +5,12 @@ export function requireThat(isRight: boolean, taker: string, what: string, value
   if (!isRight) throw new UsageError(`${taker} takes ${what}, got ${show(value)}.`)
 }
 
+/** Whether it is a finite number. */
+export const isNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value)
+
+/** Whether it is a whole number from 0 that is held exactly. */
+export const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0
+
 /** Whether a value has members, is no list and is no promise that was not awaited. */
 export const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && !('then' in value)

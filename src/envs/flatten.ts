@@ -6,9 +6,7 @@ import {
   box,
   choicesOf,
   contains,
-  type Discrete,
   type Element,
-  type MultiDiscrete,
   partsOf,
   requireSpace,
   type Space,
@@ -85,7 +83,7 @@ function flattenInto(out: Float32Array, space: Space, x: Element, at: number): n
     return at + space.n
   }
   const values = typeof x === 'number' ? [x] : (x as ArrayLike<number>)
-  const starts = firstOnes(space)
+  const starts = startsOf(space)
   return choicesOf(space).reduce((from, n, k) => {
     out[from + values[k] - (starts[k] ?? 0)] = 1
     return from + n
@@ -100,9 +98,6 @@ function requireParts(space: Extract<Space, { kind: 'dict' | 'tuple' }>, x: unkn
     space.kind === 'dict' ? `elements of the names ${names.join(', ')}` : `a list of ${names.length} elements`
   if (!isRight) throw new UsageError(`flatten takes an element of the space, ${allowed}, got ${show(plain(x))}.`)
 }
-
-const firstOnes = (space: Discrete | MultiDiscrete): readonly number[] =>
-  space.kind === 'discrete' ? [space.start ?? 0] : startsOf(space)
 
 /**
  * The element that flatten() made a vector of. Of a numbered choice the first number that is not 0 counts.

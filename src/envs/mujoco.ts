@@ -4,7 +4,7 @@ import { show, UsageError } from '../core/errors.ts'
 import { f32 } from '../core/layout.ts'
 import { type CoreModule, type CoreSource, compileCore } from '../core/module.ts'
 import { Purpose, splitSeed } from '../core/random.ts'
-import { isRecord, requireThat } from '../core/require.ts'
+import { isCount, isNumber, isRecord, requireThat } from '../core/require.ts'
 import { decodeText } from '../core/text.ts'
 import type { Environment, EnvironmentSpec, Reset, Step } from './contract.ts'
 import { ant } from './mujoco/ant.ts'
@@ -27,7 +27,7 @@ import {
 import { type ModelFacts, type Simulation, sharedModel, simulate, type Trig } from './mujoco/simulation.ts'
 import { swimmer } from './mujoco/swimmer.ts'
 import { walker2d } from './mujoco/walker2d.ts'
-import { type Allowed, changedFrom, isNumber, settle } from './settle.ts'
+import { type Allowed, changedFrom, settle } from './settle.ts'
 import { type Action, box } from './spaces.ts'
 
 const robots = {
@@ -297,8 +297,6 @@ function progress(
     },
   }
 }
-
-const isCount = (value: unknown) => Number.isSafeInteger(value) && Number(value) >= 0
 
 /** What options may be that are not just of the kind of their default. */
 const allowed: Readonly<Record<string, Allowed>> = {

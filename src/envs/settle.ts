@@ -1,4 +1,5 @@
 import { show, UsageError } from '../core/errors.ts'
+import { isNumber } from '../core/require.ts'
 
 /** What an option may be. */
 export interface Allowed {
@@ -48,8 +49,6 @@ export function changedFrom(defaults: object, options: object): Record<string, u
 
 /** A command line gives words. */
 const words: Readonly<Record<string, unknown>> = { true: true, false: false }
-
-export const isNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value)
 
 function likeDefault(standard: unknown): Allowed {
   if (typeof standard === 'boolean') return { what: 'true or false', fits: (value) => typeof value === 'boolean' }

@@ -74,7 +74,7 @@ export function box(low: readonly number[], high: readonly number[]): Box {
  * @throws UsageError for an n that is no whole number above 0, and a start that is no whole number
  */
 export function discrete(n: number, start = 0): Discrete {
-  requireThat(isCount(n), 'discrete', 'a whole number of at least 1', n)
+  requireThat(isSize(n), 'discrete', 'a whole number of at least 1', n)
   requireThat(Number.isSafeInteger(start), 'discrete', 'a whole number that it starts at', start)
   return start === 0 ? { kind: 'discrete', n } : { kind: 'discrete', n, start }
 }
@@ -88,7 +88,7 @@ export function discrete(n: number, start = 0): Discrete {
  * @throws UsageError for what is no list of whole numbers above 0, and starts that are not as many whole numbers
  */
 export function multiDiscrete(n: readonly number[], start?: readonly number[]): MultiDiscrete {
-  requireThat(areCounts(n), 'multiDiscrete', 'a list of whole numbers of at least 1, as in multiDiscrete([3, 2])', n)
+  requireThat(areSizes(n), 'multiDiscrete', 'a list of whole numbers of at least 1, as in multiDiscrete([3, 2])', n)
   if (start === undefined) return { kind: 'multi-discrete', n: Array.from(n) }
   const areStarts = isList(start) && start.length === n.length && start.every(Number.isSafeInteger)
   requireThat(areStarts, 'multiDiscrete', `${n.length} whole numbers that the choices start at`, start)
@@ -101,7 +101,7 @@ export function multiDiscrete(n: readonly number[], start?: readonly number[]): 
  * @throws UsageError for what is no whole number above 0
  */
 export function multiBinary(n: number): MultiBinary {
-  requireThat(isCount(n), 'multiBinary', 'a whole number of at least 1', n)
+  requireThat(isSize(n), 'multiBinary', 'a whole number of at least 1', n)
   return { kind: 'multi-binary', n }
 }
 
@@ -126,9 +126,9 @@ export function tuple(spaces: readonly Space[]): Tuple {
   return { kind: 'tuple', spaces: [...spaces] }
 }
 
-const isCount = (n: unknown) => Number.isSafeInteger(n) && Number(n) > 0
+const isSize = (n: unknown) => Number.isSafeInteger(n) && Number(n) > 0
 
-const areCounts = (n: unknown) => isList(n) && n.length > 0 && Array.from(n).every(isCount)
+const areSizes = (n: unknown) => isList(n) && n.length > 0 && Array.from(n).every(isSize)
 
 /** As Python sorts texts; JavaScript compares halves of code points, which differ beyond U+FFFF. */
 function byCodePoints([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
@@ -162,8 +162,8 @@ export function isSpace(space: unknown): space is Space {
   const { kind, n, spaces, low, high } = space
   const isOne =
     (kind === 'discrete' && Number.isSafeInteger(n)) ||
-    (kind === 'multi-binary' && isCount(n)) ||
-    (kind === 'multi-discrete' && areCounts(n)) ||
+    (kind === 'multi-binary' && isSize(n)) ||
+    (kind === 'multi-discrete' && areSizes(n)) ||
     (kind === 'box' && areNumbers(low) && areNumbers(high)) ||
     (kind === 'dict' && isRecord(spaces) && Object.values(spaces).every(isSpace)) ||
     (kind === 'tuple' && Array.isArray(spaces) && spaces.every(isSpace))
@@ -234,8 +234,8 @@ function areChoices(space: MultiDiscrete | MultiBinary, values: ArrayLike<number
 }
 
 /** The first number of each choice, where it is not 0. */
-export const startsOf = (space: MultiDiscrete | MultiBinary): readonly number[] =>
-  (space.kind === 'multi-discrete' && space.start) || []
+export const startsOf = (space: Discrete | MultiDiscrete | MultiBinary): readonly number[] =>
+  space.kind === 'multi-binary' ? [] : [space.start ?? []].flat()
 
 const isChoice = (x: unknown, n: number, start = 0) =>
   Number.isInteger(x) && Number(x) >= start && Number(x) < start + n

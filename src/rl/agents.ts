@@ -202,16 +202,15 @@ export function agentsThatDraw({ draw, ...rest }: Drawing): DrawingAgents {
     })
   }
 
-  const { actionSpace } = task
+  const actions = formOfSpace(task.actionSpace)
   return {
     ...rest,
     observations: O,
-    actions: formOfSpace(actionSpace),
+    actions,
     startsAsVector: true,
     act(observation, options = {}) {
       refuseLength(observation, O)
-      const action = actRows(observation, options)
-      return actionAs(formOfSpace(actionSpace).kind, action)
+      return actionAs(actions.kind, actRows(observation, options))
     },
     actRows,
   }

@@ -6,12 +6,11 @@ import { f32, padded } from '../core/layout.ts'
 import { type CoreModule, type CoreSource, compileCore } from '../core/module.ts'
 import { namesOf, requireOptions } from '../core/options.ts'
 import { Purpose, splitSeed } from '../core/random.ts'
-import { takeRows } from '../core/rows.ts'
-import { check, layerWidths, positiveFloat32, wholeNumber } from '../core/schemas.ts'
+import { joined, rowAt, takeRows } from '../core/rows.ts'
+import { check, layerWidths, MOST_ITERATIONS, positiveFloat32, wholeNumber } from '../core/schemas.ts'
 import type { EnvironmentSpec } from '../envs/contract.ts'
 import { refuseEndless } from '../envs/errors.ts'
 import { taskNamed } from '../envs/named.ts'
-import { observationSize } from '../envs/spaces.ts'
 import { initialiseInto } from '../nn/network.ts'
 import { type Policy, policyOf } from '../nn/policy.ts'
 import { startTfjs, type TfjsOptions } from '../nn/tfjs.ts'
@@ -111,7 +110,7 @@ type Learning = ReturnType<typeof learningOf>
 const learningOf = (options: DistilOptions) => ({
   episodes: check(wholeNumber('episodes', 1, 100_000), options.episodes ?? 5),
   states: check(wholeNumber('states', 1, MOST_STATES), options.states ?? 10_000),
-  steps: check(wholeNumber('steps', 1, 1_000_000_000), options.steps ?? 3000),
+  steps: check(wholeNumber('steps', 1, MOST_ITERATIONS), options.steps ?? 3000),
   batchSize: check(wholeNumber('batchSize', 1, MOST_STATES), options.batchSize ?? 256),
   learningRate: check(positiveFloat32('learningRate'), options.learningRate ?? 3e-3),
   seed: check(wholeNumber('seed', 0), options.seed ?? 0),
@@ -127,12 +126,9 @@ function teachersOf({ agents, particles: chosen }: DistilOptions): Policies {
   const isParticle = (i: unknown) => Number.isSafeInteger(i) && Number(i) >= 0 && Number(i) < n
   if (!isChoice || chosen?.some((i, k) => !isParticle(i) || chosen.indexOf(i) !== k))
     throw new UsageError(`particles must be a list of different whole numbers below ${n}, got ${show(chosen)}.`)
-  const stride = theta.length / n
   const numbers = chosen ?? Array.from({ length: n }, (_, i) => i)
-  const rows = new Float32Array(numbers.length * policy.size)
-  for (const [k, i] of numbers.entries())
-    rows.set(theta.subarray(i * stride, i * stride + policy.size), k * policy.size)
-  return { policy, particles: numbers.length, theta: rows }
+  const rows = numbers.map((i) => rowAt(theta, n, policy.size, i))
+  return { policy, particles: numbers.length, theta: joined(rows) }
 }
 
 async function taskOf({ env, agents }: DistilOptions): Promise<EnvironmentSpec> {
@@ -149,7 +145,6 @@ function visitedStates(
   learning: Learning,
 ): Float32Array {
   const agents = policyAgents(module, spec, teachers)
-  const O = observationSize(spec)
   // Not the episodes of an evaluation with this seed.
   const { episodes } = learning
   const request = { spec, agents, greedy: false, episodes, seed: deriveSeed(learning.seed, Purpose.probes, 0, 0, 0) }
@@ -160,10 +155,7 @@ function visitedStates(
       if (step && (step.terminated || step.truncated)) return
       visited.push(Float32Array.from(observation))
     })
-  const rows = chosenRows(module, visited.length, learning)
-  const out = new Float32Array(rows.length * O)
-  for (const [k, row] of rows.entries()) out.set(visited[row], k * O)
-  return out
+  return joined(Array.from(chosenRows(module, visited.length, learning), (row) => visited[row]))
 }
 
 /** The first rows of a shuffle of all. */

@@ -1,6 +1,6 @@
 import { show, UsageError } from '../core/errors.ts'
 import { requireOptions } from '../core/options.ts'
-import { isFloat32, isList, isRecord, requireThat } from '../core/require.ts'
+import { isCount, isFloat32, isList, isRecord, requireThat } from '../core/require.ts'
 import { check, wholeNumber } from '../core/schemas.ts'
 
 // What an off-policy algorithm learns from: the last transitions, in one allocation.
@@ -74,8 +74,6 @@ function requireReplay(taker: string, replay: unknown): void {
     isWhole(replay as unknown as Replay)
   requireThat(isReplay, taker, 'a replay, as createReplay() makes it', replay)
 }
-
-const isCount = (value: unknown) => Number.isSafeInteger(value) && Number(value) >= 0
 
 /** Whether its columns have the rows that it says. */
 function isWhole(replay: Replay): boolean {

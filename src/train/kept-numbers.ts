@@ -1,13 +1,11 @@
 import { show, UsageError } from '../core/errors.ts'
 import { wholePower } from '../core/power.ts'
-import { isRecord } from '../core/require.ts'
+import { isCount, isNumber, isRecord } from '../core/require.ts'
 import type { Evaluation, IterationEvaluation, IterationMetrics } from '../report/metrics.ts'
 
 // What the files of a run say in numbers, which may be anybody's: reports, experiments and the choice of the best
 // particle count with it.
 
-const isNumber = (x: unknown): x is number => typeof x === 'number' && Number.isFinite(x)
-const isCount = (x: unknown) => Number.isSafeInteger(x) && (x as number) >= 0
 const listOf = (isOne: (x: unknown) => boolean) => (x: unknown) => Array.isArray(x) && x.length > 0 && x.every(isOne)
 const orNull = (isOne: (x: unknown) => boolean) => (x: unknown) => x === null || isOne(x)
 
