@@ -272,9 +272,13 @@ export async function testScreens(browser: Browser, url: string, folder: string)
             colorScheme,
           }))
   await test('playground: a part that throws at its start is told', () =>
-    failureIsSaid(browser, url, (page) => page.addInitScript('ResizeObserver = undefined')))
+    failureIsSaid(browser, url, async (page) => {
+      await page.addInitScript('ResizeObserver = undefined')
+    }))
   await test('playground: a script that is not there is told', () =>
-    failureIsSaid(browser, url, (page) => page.route('**/*.js', (route) => route.abort())))
+    failureIsSaid(browser, url, async (page) => {
+      await page.route('**/*.js', (route) => route.abort())
+    }))
   await test('playground: a part that cannot be loaded later is told', () =>
     failureIsSaid(browser, url, async (page) => {
       await page.addInitScript(
