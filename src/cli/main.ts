@@ -4,22 +4,15 @@ import pc from 'picocolors'
 import { isExpected } from '../core/errors.ts'
 import { version } from '../core/version.ts'
 import { exitCodeOf, READER_LEFT } from './exit-codes.ts'
+import { complaint } from './unknown-option.ts'
 
 const program = new Command('steinrl')
   .version(version)
   .description('Stein variational reinforcement learning: populations of policies that learn and stay apart.')
   // So that --resume before an algorithm is that of train, and behind one its own.
   .enablePositionalOptions()
-  .configureOutput({
-    // One line that begins like those for wrong values.
-    outputError: (text) =>
-      fail(
-        text
-          .replace(/^error: /, '')
-          .trim()
-          .replaceAll('\n', ' '),
-      ),
-  })
+program.configureOutput(complainingOf(program))
+
 /** Each is loaded when it is asked for: all of them take half a second. */
 const commands: Record<string, () => Promise<Command>> = {
   train: async () => (await import('./train.ts')).trainCommand(),
@@ -47,7 +40,8 @@ const asked = Object.hasOwn(commands, first ?? '') ? [first] : first === '--vers
 try {
   for (const name of asked) {
     const command = await commands[name]()
-    for (const each of [command, ...command.commands]) each.copyInheritedSettings(program)
+    for (const each of [command, ...command.commands])
+      each.copyInheritedSettings(program).configureOutput(complainingOf(each))
     program.addCommand(command)
   }
   await program.parseAsync()
@@ -56,6 +50,10 @@ try {
   if (!isExpected(error)) throw error
   fail(error.message)
   process.exitCode = exitCodeOf(error)
+}
+
+function complainingOf(command: Command) {
+  return { outputError: (text: string) => fail(complaint(text, command)) }
 }
 
 function fail(message: string): void {

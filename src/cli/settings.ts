@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander'
+import { RENAMED } from '../core/elsewhere.ts'
 import { UsageError } from '../core/errors.ts'
-import { RENAMED } from '../core/options.ts'
 import { describeSettings, flagOf, type SettingDescription } from '../core/settings.ts'
 import { isSinglePolicy, POPULATION_SETTINGS, type SinglePolicyName } from '../train/single-policies.ts'
 import { type AlgorithmName, algorithms } from '../train/train.ts'

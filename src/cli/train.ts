@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import { UsageError } from '../core/errors.ts'
+import { show, UsageError } from '../core/errors.ts'
 import { version } from '../core/version.ts'
 import { parseTask, taskFrom } from '../envs/description.ts'
 import { refuseLong } from '../rl/evaluate.ts'
@@ -20,6 +20,7 @@ import {
 import { checkKeeping, KEEP_OPTIONS, type KeepOptions, keepTraining } from './keep-training.ts'
 import { addSettings, type CommandName } from './settings.ts'
 import { type TaskOptions, taskOf, taskOptions } from './task.ts'
+import { EXAMPLE } from './unknown-option.ts'
 import { directory, number, words } from './values.ts'
 
 /** Options of the command that are not settings of the algorithm. */
@@ -50,6 +51,8 @@ export function trainCommand(): Command {
     .option('--resume <run>', 'go on with a run that was stopped or killed, as if it had not been')
     .action(async (name: string | undefined, _: unknown, { resume }: Pick<CommandOptions, 'resume'>) => {
       if (resume === undefined) {
+        if (name?.startsWith('-'))
+          throw new UsageError(`train takes algorithm and environment first, as in ${EXAMPLE}, got ${show(name)}.`)
         if (name !== undefined) return void algorithmNamed(name)
         throw new UsageError("missing required argument 'algorithm'")
       }

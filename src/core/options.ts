@@ -1,5 +1,5 @@
+import { meantBy } from './elsewhere.ts'
 import { show, UsageError } from './errors.ts'
-import { nearest } from './nearest.ts'
 
 /** The names of options of a type, which asks for all of them. */
 export const namesOf = <T extends object>(names: { readonly [K in keyof Required<T>]: true }): readonly string[] =>
@@ -23,7 +23,7 @@ export function refuseUnknown(of: string, options: unknown, known: readonly stri
 export const unknownOptions = (options: object, known: readonly string[]): string[] =>
   Object.entries(options)
     .filter(([name, value]) => !known.includes(name) && value !== undefined)
-    .map(([name]) => `no option ${show(name)}${hintFor(name, known).replace(/\.$/, '')}`)
+    .map(([name]) => `no option ${show(name)}${meantBy(name, known).replace(/\.$/, '')}`)
 
 /** What the library made and gave away, each with the name of its kind. A copy with other fields is none. */
 const states = new WeakMap<object, string>()
@@ -61,109 +61,4 @@ export function refuseNoState(taker: string, state: unknown, kind: string, init 
 export function requireOptions(of: string, options: unknown, known: readonly string[]): void {
   if (options === undefined) throw new UsageError(`${of} takes its options as an object, got undefined.`)
   refuseUnknown(of, options, known)
-}
-
-function hintFor(name: string, known: readonly string[]): string {
-  const renamed = RENAMED[name]
-  if (renamed && known.includes(renamed)) return `: it is called ${renamed} now.`
-  const plain = plainOf(name)
-  const apart = APART[name]
-  if (apart?.names.every((each) => known.includes(each))) return `: ${apart.hint}.`
-  const same =
-    known.find((word) => plainOf(word) === plain) ?? (ELSEWHERE[plain] ?? []).find((word) => known.includes(word))
-  if (same) return `: it is called ${same} here.`
-  const place = PLACES[plain]
-  if (place) return `: ${place}.`
-  const near = nearest(name, known)
-  const list = known.length <= 12 ? `; there are ${known.join(', ')}` : ''
-  return near ? `; the nearest is ${near}.` : `${list}.`
-}
-
-/** Without case and separators: learning_rate and LearningRate are learningRate. */
-const plainOf = (name: string) => name.replace(/[^a-z0-9]/gi, '').toLowerCase()
-
-/** Settings that had another name before. */
-export const RENAMED: Readonly<Record<string, string>> = {
-  start: 'warmup',
-  updates: 'gradientSteps',
-  batch: 'batchSize',
-  replay: 'replaySize',
-  qs: 'critics',
-  origin: 'start',
-}
-
-/** Names of other libraries and what they are called here, the likeliest first. */
-const ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
-  lr: ['learningRate'],
-  alpha: ['temperature'],
-  stepsize: ['stepSize', 'learningRate'],
-  gamma: ['discount'],
-  discountfactor: ['discount'],
-  gaelambda: ['lambda'],
-  entcoef: ['entropyBonus', 'temperature'],
-  cliprange: ['clip'],
-  clipepsilon: ['clip'],
-  nepochs: ['epochs'],
-  tau: ['polyak'],
-  buffersize: ['replaySize'],
-  learningstarts: ['warmup'],
-  warmupsteps: ['warmup'],
-  utdratio: ['gradientSteps'],
-  ncritics: ['critics'],
-  nsteps: ['nSteps', 'steps'],
-  rolloutsteps: ['steps'],
-  numsteps: ['steps', 'iterations'],
-  niter: ['steps', 'iterations'],
-  numiterations: ['steps', 'iterations'],
-  totaltimesteps: ['iterations'],
-  nenvs: ['environments', 'num'],
-  numenvs: ['environments', 'num'],
-  numparticles: ['particles'],
-  nparticles: ['particles'],
-  netarch: ['hidden'],
-  hiddensizes: ['hidden'],
-  layers: ['hidden'],
-  activationfn: ['activation'],
-  normalize: ['normalise', 'standardise'],
-  standardize: ['standardise'],
-  normalizeadvantage: ['standardise'],
-  initialization: ['initialisation'],
-  randomization: ['randomisation'],
-  randomstate: ['seed'],
-  randomseed: ['seed'],
-  rngkey: ['seed'],
-  envid: ['env'],
-  environment: ['env'],
-  autoresetmode: ['autoreset'],
-  timelimit: ['maxEpisodeSteps'],
-  numparallel: ['workers', 'threads'],
-  njobs: ['workers', 'threads'],
-  lengthscale: ['bandwidth'],
-  sigma: ['bandwidth'],
-  h: ['bandwidth'],
-  betas: ['beta1'],
-  eps: ['epsilon'],
-  logprob: ['logDensity', 'score'],
-  samples: ['particles'],
-  gradlogp: ['score'],
-  dim: ['dimension'],
-}
-
-/** Names of other libraries that mean something else than the name here that looks alike. */
-const APART: Readonly<Record<string, { readonly names: readonly string[]; readonly hint: string }>> = {
-  n_steps: {
-    names: ['steps', 'nSteps'],
-    hint: 'steps of each environment in an iteration are called steps here, and nSteps is after how many a return is cut',
-  },
-  betas: { names: ['beta1', 'beta2'], hint: 'its numbers are beta1 and beta2 here' },
-}
-
-/** Where to give what is no option of the function in question. */
-const PLACES: Readonly<Record<string, string>> = {
-  learningrate: 'the optimizer takes it, optimizer: adam({ learningRate })',
-  lr: 'the optimizer takes it, optimizer: adam({ learningRate })',
-  stepsize: 'the optimizer takes it, optimizer: adam({ learningRate })',
-  bandwidth: 'the kernel takes it, kernel: rbf({ bandwidth })',
-  constants: 'the task takes them, env: configured(id, { constants })',
-  maxepisodesteps: 'the task has the limit, env: configured(id, { maxEpisodeSteps })',
 }

@@ -93,7 +93,8 @@ describe('a wrong word on the command line is named, and nothing is written', ()
     [adr('--ranges', 'mass=1:Infinity'), 'The range of mass must have finite bounds, got Infinity.'],
     [adr('--ranges', 'mass=1:2', '--randomisation', 'all'), 'randomisation', 'adr, uniform, default', 'got "all".'],
     [set('--particles'), '--particles <n>', 'missing'],
-    [set('--partcles', '3'), '--partcles', 'Did you mean --particles?'],
+    [set('--partcles', '3'), "unknown option '--partcles'; the nearest is --particles."],
+    [set('--n-steps', '2048'), 'nSteps must be at most steps, 16', 'got 2048; the length of a rollout is steps.'],
     [['train', 'svpg'], 'environment', 'missing'],
     [['trane'], 'trane', 'Did you mean train?'],
     [['eval'], 'run', 'missing'],
@@ -105,6 +106,50 @@ describe('a wrong word on the command line is named, and nothing is written', ()
       expect(await readdir(directory)).toEqual([])
     }),
   )
+})
+
+describe("other programs' options are told the ones that are meant", () => {
+  const length =
+    'how long it trains is --iterations here, each of --environments × --steps transitions for every policy.'
+  const places = 'algorithm and environment are arguments here, as in steinrl train ppo CartPole-v1.'
+  const called = (flag: string) => `it is called ${flag} here.`
+  test.concurrent.each<[algorithm: string, flag: string, hint: string]>([
+    ['ppo', '--total-timesteps', length],
+    ['sac', '--total_timesteps', length],
+    ['sac', '--n-timesteps', length],
+    ['ppo', '--n-envs', called('--environments')],
+    ['ppo', '--num-envs', called('--environments')],
+    ['ppo', '--gamma', called('--discount')],
+    ['sac', '--gamma', called('--discount')],
+    ['ppo', '--lr', called('--learning-rate')],
+    ['ppo', '--learning_rate', called('--learning-rate')],
+    ['sac', '--n-steps', called('--steps')],
+    ['ppo', '--num-steps', called('--steps')],
+    ['ppo', '--ent-coef', called('--entropy-bonus')],
+    ['sac', '--ent-coef', called('--temperature')],
+    ['ppo', '--clip-range', called('--clip')],
+    ['ppo', '--update-epochs', called('--epochs')],
+    ['sac', '--buffer-size', called('--replay-size')],
+    ['sac', '--tau', called('--polyak')],
+    ['ppo', '--num-iterations', called('--iterations')],
+    ['ppo', '--batch-size', 'a rollout is parted into --minibatches here.'],
+    ['ppo', '--tensorboard-log', 'it is --log tensorboard here.'],
+    ['ppo', '--env', places],
+    ['sac', '--algo', places],
+  ])('%s %s', (algorithm, flag, hint) =>
+    inTemporaryDirectory(async (directory) => {
+      expectRefusal(await run(directory, 'train', algorithm, 'Pendulum-v1', flag, '3'), `'${flag}': ${hint}`)
+    }),
+  )
+
+  test('and what stands in the wrong place is told its own', () =>
+    inTemporaryDirectory(async (directory) => {
+      const first = 'train takes algorithm and environment first, as in steinrl train ppo CartPole-v1, got "--algo".'
+      expectRefusal(await run(directory, 'train', '--algo', 'ppo', '--env', 'CartPole-v1'), first)
+      expectRefusal(await run(directory, '--algo', 'ppo'), `'--algo': ${places}`)
+      expectRefusal(await run(directory, 'sweep', 'x.json', '--env', 'CartPole-v1'), 'the file of the space says it.')
+      expectRefusal(await run(directory, 'sweep', 'x.json', '--n-trials', '3'), called('--trials'))
+    }))
 })
 
 test('a population beyond the 4 GB of a WASM memory is refused in one line', () =>

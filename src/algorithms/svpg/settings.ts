@@ -131,5 +131,10 @@ export function svpgConfig(options: Partial<SvpgOptions>): SvpgConfig {
     throw new UsageError('perLayer is for kernels on parameters: leave it out, got the kernel "function".')
   if (settings.interaction === 'determinant' && settings.kernel !== 'function')
     throw new UsageError(`The interaction determinant needs the kernel "function", got ${show(settings.kernel)}.`)
+  const { nSteps, steps } = settings
+  if (nSteps != null && nSteps > steps)
+    throw new UsageError(
+      `nSteps must be at most steps, ${steps}, where returns are cut anyway, got ${nSteps}; the length of a rollout is steps.`,
+    )
   return { ...settings, ...estimatorOf(settings) }
 }

@@ -1,0 +1,31 @@
+import type { Command } from 'commander'
+import { meantBy } from '../core/elsewhere.ts'
+import { flagOf } from '../core/settings.ts'
+
+export const EXAMPLE = 'steinrl train ppo CartPole-v1'
+
+const ARGUMENTS = `algorithm and environment are arguments here, as in ${EXAMPLE}`
+const IN_FILE = 'the file of the space says it'
+
+/** Where to give what other programs take as these options: in a file to sweep, as arguments elsewhere. */
+const placesOf = (command: Command) => {
+  const place = command.name() === 'sweep' ? IN_FILE : ARGUMENTS
+  return { env: place, envid: place, environment: place, algo: place, algorithm: place }
+}
+
+/** The sentence about an option that a command does not have, with the one that is meant. */
+function unknownOption(flag: string, command: Command): string {
+  const known = command.options.filter(({ hidden }) => !hidden).map((option) => option.attributeName())
+  const written = { as: flagOf, places: placesOf(command) }
+  return `unknown option '${flag}'${meantBy(flag.replace(/^-+/, ''), known, written)}`
+}
+
+/** What a command complains of, in one line that begins like those for wrong values. */
+export function complaint(text: string, command: Command): string {
+  const line = text
+    .replace(/^error: /, '')
+    .trim()
+    .replaceAll('\n', ' ')
+  const [, flag] = /^unknown option '([^']+)'/.exec(line) ?? []
+  return flag ? unknownOption(flag, command) : line
+}

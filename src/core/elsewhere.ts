@@ -1,0 +1,161 @@
+import { nearest } from './nearest.ts'
+
+/** How options are given. */
+interface Written {
+  /** An option as it is written: in a program its name, on the command line a flag. */
+  readonly as: (name: string) => string
+  /** Where to give what is no option here, by its name without case and separators. */
+  readonly places: Readonly<Record<string, string>>
+}
+
+/** The end of a sentence about an option that does not exist: what it is called here, or what is near. */
+export function meantBy(name: string, known: readonly string[], { as, places }: Written = IN_PROGRAMS): string {
+  const renamed = RENAMED[name]
+  if (renamed && known.includes(renamed)) return `: it is called ${as(renamed)} now.`
+  const plain = plainOf(name)
+  const apart = (APART[plain] ?? []).find(({ names }) => names.every((each) => known.includes(each)))
+  if (apart) return `: ${apart.hint(...apart.names.map(as))}.`
+  const same =
+    known.find((word) => plainOf(word) === plain) ?? (ELSEWHERE[plain] ?? []).find((word) => known.includes(word))
+  if (same) return `: it is called ${as(same)} here.`
+  if (places[plain]) return `: ${places[plain]}.`
+  const near = nearest(name, known)
+  const list = known.length <= 12 ? `; there are ${known.map(as).join(', ')}` : ''
+  return near ? `; the nearest is ${as(near)}.` : `${list}.`
+}
+
+/** Without case and separators: learning_rate and LearningRate are learningRate. */
+const plainOf = (name: string) => name.replace(/[^a-z0-9]/gi, '').toLowerCase()
+
+/** Settings that had another name before. */
+export const RENAMED: Readonly<Record<string, string>> = {
+  start: 'warmup',
+  updates: 'gradientSteps',
+  batch: 'batchSize',
+  replay: 'replaySize',
+  qs: 'critics',
+  origin: 'start',
+}
+
+/** Names of other libraries and what they are called here, the likeliest first. */
+const ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
+  lr: ['learningRate'],
+  policylr: ['learningRate'],
+  qlr: ['learningRate'],
+  alpha: ['temperature'],
+  stepsize: ['stepSize', 'learningRate'],
+  gamma: ['discount'],
+  discountfactor: ['discount'],
+  gaelambda: ['lambda'],
+  entcoef: ['entropyBonus', 'temperature'],
+  entropycoef: ['entropyBonus', 'temperature'],
+  cliprange: ['clip'],
+  clipcoef: ['clip'],
+  clipepsilon: ['clip'],
+  nepochs: ['epochs'],
+  updateepochs: ['epochs'],
+  numepochs: ['epochs'],
+  numminibatches: ['minibatches'],
+  nminibatches: ['minibatches'],
+  tau: ['polyak'],
+  buffersize: ['replaySize'],
+  learningstarts: ['warmup'],
+  warmupsteps: ['warmup'],
+  utdratio: ['gradientSteps'],
+  ncritics: ['critics'],
+  nsteps: ['nSteps', 'steps'],
+  rolloutsteps: ['steps'],
+  numsteps: ['steps', 'iterations'],
+  niter: ['steps', 'iterations'],
+  numiterations: ['iterations', 'steps'],
+  niterations: ['iterations'],
+  nenvs: ['environments', 'num'],
+  numenvs: ['environments', 'num'],
+  numparticles: ['particles'],
+  nparticles: ['particles'],
+  netarch: ['hidden'],
+  hiddensizes: ['hidden'],
+  layers: ['hidden'],
+  activationfn: ['activation'],
+  normalize: ['normalise', 'standardise'],
+  standardize: ['standardise'],
+  normadv: ['standardise'],
+  normalizeadvantage: ['standardise'],
+  initialization: ['initialisation'],
+  randomization: ['randomisation'],
+  randomstate: ['seed'],
+  randomseed: ['seed'],
+  rngkey: ['seed'],
+  envid: ['env'],
+  environment: ['env'],
+  autoresetmode: ['autoreset'],
+  timelimit: ['maxEpisodeSteps'],
+  numparallel: ['workers', 'threads'],
+  njobs: ['jobs', 'workers', 'threads'],
+  ntrials: ['trials'],
+  neval: ['evalEpisodes'],
+  nevalepisodes: ['evalEpisodes'],
+  evalfreq: ['evalEvery'],
+  savefreq: ['checkpointEvery'],
+  checkpointfreq: ['checkpointEvery'],
+  logdir: ['out'],
+  outputdir: ['out'],
+  lengthscale: ['bandwidth'],
+  sigma: ['bandwidth'],
+  h: ['bandwidth'],
+  betas: ['beta1'],
+  eps: ['epsilon'],
+  logprob: ['logDensity', 'score'],
+  samples: ['particles'],
+  gradlogp: ['score'],
+  dim: ['dimension'],
+}
+
+/** A name that means something else than the one here that looks alike, where there are options of these names. */
+interface Apart {
+  readonly names: readonly string[]
+  readonly hint: (...names: string[]) => string
+}
+
+/** How long a training is, where others count environment steps. */
+const LENGTH: readonly Apart[] = [
+  { names: ['transitions'], hint: (transitions) => `it is called ${transitions} here` },
+  {
+    names: ['iterations', 'environments', 'steps'],
+    hint: (iterations, environments, steps) =>
+      `how long it trains is ${iterations} here, each of ${environments} × ${steps} transitions for every policy`,
+  },
+  { names: ['iterations'], hint: (iterations) => `how long it trains is ${iterations} here` },
+]
+
+const APART: Readonly<Record<string, readonly Apart[]>> = {
+  totaltimesteps: LENGTH,
+  totalsteps: LENGTH,
+  ntimesteps: LENGTH,
+  numtimesteps: LENGTH,
+  timesteps: LENGTH,
+  nsteps: [
+    {
+      names: ['steps', 'nSteps'],
+      hint: (steps, nSteps) =>
+        `steps of each environment in an iteration are called ${steps} here, and ${nSteps} is after how many a return is cut`,
+    },
+  ],
+  batchsize: [{ names: ['minibatches'], hint: (minibatches) => `a rollout is parted into ${minibatches} here` }],
+  betas: [{ names: ['beta1', 'beta2'], hint: (first, second) => `its numbers are ${first} and ${second} here` }],
+  tensorboardlog: [{ names: ['log'], hint: (log) => `it is ${log} tensorboard here` }],
+  track: [{ names: ['log'], hint: (log) => `it is ${log} tensorboard, csv or mlflow here` }],
+}
+
+/** Where to give what is no option of the function in question. */
+const PLACES = {
+  algo: "train() takes it, algorithm: 'ppo'",
+  learningrate: 'the optimizer takes it, optimizer: adam({ learningRate })',
+  lr: 'the optimizer takes it, optimizer: adam({ learningRate })',
+  stepsize: 'the optimizer takes it, optimizer: adam({ learningRate })',
+  bandwidth: 'the kernel takes it, kernel: rbf({ bandwidth })',
+  constants: 'the task takes them, env: configured(id, { constants })',
+  maxepisodesteps: 'the task has the limit, env: configured(id, { maxEpisodeSteps })',
+}
+
+const IN_PROGRAMS: Written = { as: (name) => name, places: PLACES }
