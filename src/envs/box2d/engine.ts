@@ -88,7 +88,14 @@ export interface Planck {
   readonly Polygon: new (corners: readonly Vector[]) => object
   readonly Box: new (halfWidth: number, halfHeight: number) => object
   readonly RevoluteJoint: new (definition: JointDefinition) => Joint
-  readonly Rot: { neo(angle: number): { readonly s: number; readonly c: number } }
+  readonly Rot: { neo(angle: number): Rotation }
+}
+
+/** Sine and cosine of an angle. */
+export interface Rotation {
+  readonly s: number
+  readonly c: number
+  setAngle(angle: number): void
 }
 
 /** Imports the package planck, or another build with its interface. */

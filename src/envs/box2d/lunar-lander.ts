@@ -232,23 +232,24 @@ function fire({ ops }: Tools, now: Lander, { main, side }: Throttle, draws: Draw
     const oy = -cos * along - sin * away
     push(ox, oy, ox - sin * SIDE_ACROSS, oy + cos * SIDE_UP, SIDE_POWER * Math.abs(side))
   }
-  Object.assign(now, { main, side })
+  now.main = main
+  now.side = side
 }
 
 function outcome(now: Lander): Step {
   const { hull, touches, main, side } = now
   const { x, y } = hull.getPosition()
   const v = hull.getLinearVelocity()
-  const obs = new Float64Array([
-    (x - WIDTH / 2) / (WIDTH / 2),
-    (y - (PAD_HEIGHT + LEG_DOWN)) / (HEIGHT / 2),
-    v.x * (WIDTH / 2) * FRAME,
-    v.y * (HEIGHT / 2) * FRAME,
-    hull.getAngle(),
-    20 * hull.getAngularVelocity() * FRAME,
-    touches[0] ? 1 : 0,
-    touches[1] ? 1 : 0,
-  ])
+  // A list made into an array of floats takes a tenth of the step.
+  const obs = new Float64Array(8)
+  obs[0] = (x - WIDTH / 2) / (WIDTH / 2)
+  obs[1] = (y - (PAD_HEIGHT + LEG_DOWN)) / (HEIGHT / 2)
+  obs[2] = v.x * (WIDTH / 2) * FRAME
+  obs[3] = v.y * (HEIGHT / 2) * FRAME
+  obs[4] = hull.getAngle()
+  obs[5] = 20 * hull.getAngularVelocity() * FRAME
+  obs[6] = touches[0] ? 1 : 0
+  obs[7] = touches[1] ? 1 : 0
   const shaping =
     -100 * Math.sqrt(obs[0] * obs[0] + obs[1] * obs[1]) -
     100 * Math.sqrt(obs[2] * obs[2] + obs[3] * obs[3]) -
@@ -259,10 +260,8 @@ function outcome(now: Lander): Step {
   now.shaping = shaping
   const rests = !hull.isAwake()
   const lost = now.crashed || Math.abs(obs[0]) >= 1
-  return {
-    ...{ obs, reward: rests ? 100 : lost ? -100 : reward },
-    ...{ terminated: rests || lost, truncated: false, info: {} },
-  }
+  const paid = rests ? 100 : lost ? -100 : reward
+  return { obs, reward: paid, terminated: rests || lost, truncated: false, info: {} }
 }
 
 /** [13 + CHUNKS] place and angle of hull and legs, engines, legs on the ground, heights. */

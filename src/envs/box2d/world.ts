@@ -1,5 +1,6 @@
 import { UsageError } from '../../core/errors.ts'
 import type { Planck, Vector, World } from './engine.ts'
+import { type Island, solveIsland, type TimeStep } from './island.ts'
 
 // Box2D sorts the pairs of shapes that came near each other before it makes contacts of them; planck takes them as its
 // tree finds them. Contacts are solved one after the other, so where a body lies deep in another one after a step, as a
@@ -17,15 +18,28 @@ interface BroadPhase {
   updatePairs(add: (a: object, b: object) => void): void
 }
 
+interface Solver extends Island {
+  solveIsland(step: TimeStep): void
+}
+
+/** planck's world from the inside. */
+interface Inside {
+  readonly m_broadPhase: BroadPhase
+  readonly m_solver: Solver
+}
+
 /** More than any task has shapes. */
 const MOST_PROXIES = 0x100000
 
-/** A world that makes contacts in Box2D's order. */
+/** A world that makes contacts in Box2D's order, and takes steps without rounds that change nothing. */
 export function orderedWorld(planck: Planck, gravity: Vector): World {
   const world = new planck.World({ gravity })
-  const { m_broadPhase: phase } = world as World & { readonly m_broadPhase?: BroadPhase }
-  if (typeof phase?.updatePairs !== 'function' || !Array.isArray(phase.m_moveBuffer))
+  const { m_broadPhase: phase, m_solver: solver } = world as World & Partial<Inside>
+  const isKnown = typeof phase?.updatePairs === 'function' && Array.isArray(phase.m_moveBuffer)
+  if (!isKnown || typeof solver?.solveIsland !== 'function')
     throw new UsageError('This planck is not 1.4, whose worlds the library knows: npm install planck@1.4.')
+  const memory: number[] = []
+  solver.solveIsland = (step) => solveIsland(solver, gravity, step, memory)
   const pairs: number[] = []
   let moved = 0
   const report = (proxy: number) => {
