@@ -17,9 +17,11 @@ export interface Generator {
   block: number
 }
 
+const SEED = wholeNumber('seed', 0)
+
 /** A generator for the seed, a whole number from 0 to 2⁵³ − 1. The same seed gives the same numbers everywhere. */
 export function generator(seed: number): Generator {
-  const { lo, hi } = splitSeed(check(wholeNumber('seed', 0), seed))
+  const { lo, hi } = splitSeed(check(SEED, seed))
   return { key: [lo, hi], count: 0, words: new Uint32Array(4), block: -1 }
 }
 

@@ -9,6 +9,7 @@ import { mlp, valueNetwork } from '../../nn/network.ts'
 import { type Policy, policyFields, writePolicy } from '../../nn/policy.ts'
 import { stateActionSize } from '../../nn/state-action.ts'
 import { startTfjs, type TfjsOptions } from '../../nn/tfjs.ts'
+import type { MinibatchState } from '../../optim/minibatch.ts'
 import { advantageFields, weighAdvantages } from '../../rl/advantages.ts'
 import type { Estimator } from '../../rl/estimator.ts'
 import type { Job, ParticleState } from '../../rl/evaluator.ts'
@@ -106,8 +107,8 @@ export async function createPolicyGradient(setup: PolicyGradientSetup) {
     explorer: side('explorer'),
     /** Who rolls out for each particle, and after how many steps: kept because it holds instances in TypeScript. */
     rollers: new Map<number, { readonly roller: Roller; readonly step: number }>(),
-    /** The rows of each particle's last rollout, where more than one pass is made over them. */
-    batches: new Map<number, { readonly step: number; readonly rows: RolloutRows }>(),
+    /** The rows of each particle's last rollout, and their order, where more than one pass is made over them. */
+    batches: new Map<number, LastRollout>(),
   }
 }
 
@@ -132,6 +133,12 @@ function networksOf({ task: { spec }, policy, estimator, divergence }: CarriedBy
  */
 export interface RolloutRows extends Required<WeightedBatch> {
   readonly exploration: Float32Array
+}
+
+export interface LastRollout {
+  readonly step: number
+  readonly rows: RolloutRows
+  readonly minibatches: MinibatchState
 }
 
 /** Writes the policy and what the particle carries into the arena. */

@@ -14,6 +14,7 @@ import {
   closeRollers,
   createPolicyGradient,
   derivedSeed,
+  type LastRollout,
   type PolicyGradient,
   type PolicyGradientSetup,
   type RolloutRows,
@@ -103,7 +104,11 @@ function collect(state: PolicyGradient, job: Job): Collected {
   if (passesOf(estimator) > 1) {
     const { observation, action, weight, logProb, exploration } = view
     const rows = { observation: observation.slice(), action: action.slice(), weight: weight.slice() }
-    state.batches.set(particle, { step, rows: { ...rows, logProb: logProb.slice(), exploration: exploration.slice() } })
+    const size = Math.max(Math.floor(weight.length / estimator.minibatches), 1)
+    state.batches.set(particle, {
+      ...{ step, minibatches: startMinibatches({ rows: weight.length, size }) },
+      rows: { ...rows, logProb: logProb.slice(), exploration: exploration.slice() },
+    })
   }
   const [episodes] = view.finished
   const meanReturn = episodes ? view.finishedReturn[0] / episodes : null
@@ -165,13 +170,12 @@ function visitedRows({ arena: { view }, task: { environments: E } }: PolicyGradi
 
 /** The rows of pass p: one of the minibatches of an epoch, in an order that depends on the seed only. */
 function minibatch(state: PolicyGradient, job: Job): RolloutRows {
-  const { estimator, batches, arena } = state
-  const all = (batches.get(job.particle) as { rows: RolloutRows }).rows
+  const { batches, arena } = state
+  const { rows: all, minibatches } = batches.get(job.particle) as LastRollout
   const B = all.weight.length
-  const size = Math.max(Math.floor(B / estimator.minibatches), 1)
   const scratch = { at: arena.at.shuffle, view: arena.view.shuffle }
   const seed = derivedSeed(state, Purpose.passes, job)
-  const { rows, scale } = minibatchAt(startMinibatches({ rows: B, size }), job.pass, arena.ops, seed, scratch)
+  const { rows, scale } = minibatchAt(minibatches, job.pass, arena.ops, seed, scratch)
   const scaled = (weights: Float32Array) => takeRows(weights, rows, 1).map((weight) => weight * scale)
   return {
     observation: takeRows(all.observation, rows, all.observation.length / B),

@@ -48,6 +48,7 @@ export function orderedWorld(planck: Planck, gravity: Vector): World {
     return true
   }
   phase.updatePairs = (add) => {
+    if (phase.m_moveBuffer.length === 0) return
     pairs.length = 0
     for (let next = phase.m_moveBuffer.pop(); next !== undefined; next = phase.m_moveBuffer.pop()) {
       if (next === null) continue
