@@ -150,22 +150,25 @@ const own = {
   },
 }
 
-test.each(
-  cases.flatMap(({ id, options, episodes }) => episodes.map((episode, k) => ({ id, options, k, ...episode }))),
-)("$id with $options, episode $k: the library's steps give the bits of planck's own", (recorded) => {
-  const { id, options, draws, actions } = recorded
-  const task = rules[id] as unknown as Task<object>
-  const places = [planck, own].map((engine) => {
-    let drawn = 0
-    const next = () => draws[drawn++]
-    const draw = { uniform: next, integer: next }
-    const episode = task.start({ planck: engine, ops }, { ...task.defaults, ...options }, draw)
-    return actions.map((action) => Array.from(Float64Array.of(...Array.from(episode.step(action).obs), ...episode.shown())))
-  })
-  places[0].forEach((now, t) => {
-    if (!now.every((x, k) => Object.is(x, places[1][t][k]))) throw new Error(`step ${t + 1}: other bits`)
-  })
-})
+test.each(cases.flatMap(({ id, options, episodes }) => episodes.map((episode, k) => ({ id, options, k, ...episode }))))(
+  "$id with $options, episode $k: the library's steps give the bits of planck's own",
+  (recorded) => {
+    const { id, options, draws, actions } = recorded
+    const task = rules[id] as unknown as Task<object>
+    const places = [planck, own].map((engine) => {
+      let drawn = 0
+      const next = () => draws[drawn++]
+      const draw = { uniform: next, integer: next }
+      const episode = task.start({ planck: engine, ops }, { ...task.defaults, ...options }, draw)
+      return actions.map((action) =>
+        Array.from(Float64Array.of(...Array.from(episode.step(action).obs), ...episode.shown())),
+      )
+    })
+    places[0].forEach((now, t) => {
+      if (!now.every((x, k) => Object.is(x, places[1][t][k]))) throw new Error(`step ${t + 1}: other bits`)
+    })
+  },
+)
 
 /** A constant of each that is not as it is by default. */
 const changedOf = (id: Box2dId) => (isWalker(id) ? { hardcore: id === 'BipedalWalker-v3' } : { gravity: -5 })

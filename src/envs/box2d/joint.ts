@@ -148,7 +148,13 @@ const [LINEAR_SLOP, ANGULAR_SLOP, MOST_CORRECTION] = [5e-3, (2 / 180) * Math.PI,
 
 /** Moves both bodies to where the joint holds; whether it held well enough before. */
 function correct(joint: Inside, turnA: Rotation, turnB: Rotation): boolean {
-  const { m_bodyA: bodyA, m_bodyB: bodyB, m_localAnchorA: anchorA, m_localAnchorB: anchorB, m_limitState: limit } = joint
+  const {
+    m_bodyA: bodyA,
+    m_bodyB: bodyB,
+    m_localAnchorA: anchorA,
+    m_localAnchorB: anchorB,
+    m_limitState: limit,
+  } = joint
   const { m_invMassA: mA, m_invMassB: mB, m_invIA: iA, m_invIB: iB } = joint
   const { c_position: a, m_sweep: sweepA } = bodyA
   const { c_position: b, m_sweep: sweepB } = bodyB
