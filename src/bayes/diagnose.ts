@@ -183,7 +183,9 @@ async function subjectOf(run: Fit | ModelParticles | ScoredParticles): Promise<S
 async function modelSubject({ model, free }: Fit | ModelParticles): Promise<Subject> {
   requireModel('diagnose', model)
   requireThat(areNumbers(free), 'diagnose', 'free numbers as a list', free)
-  return { target: await targetOf(model), rows: Float64Array.from(free), names: freeLabels(model.parameters) }
+  const { dimension } = model.parameters
+  const target = await targetOf(model, Math.ceil(free.length / dimension))
+  return { target, rows: Float64Array.from(free), names: freeLabels(model.parameters) }
 }
 
 function scoredSubject({ particles, dimension, score }: ScoredParticles): Subject {

@@ -115,7 +115,7 @@ export async function fitPosterior<S extends Supports>(model: Model<S>, options:
   const n = check(wholeNumber('particles', 2, 100_000), options.particles ?? 100)
   const iterations = check(wholeNumber('iterations', 0, 1_000_000), options.iterations ?? 300)
   const seed = check(wholeNumber('seed', 0), options.seed ?? 0)
-  const target = await targetOf(model)
+  const target = await targetOf(model, n)
   const core: Arena<Layout> = await createArena(await compileCore(), { noise: f32(padded(target.dimension)) })
   const starts = startsOf(model, options.start ?? {}, splitSeed(seed), core)
   refuseMixedRows(target, stack(starts))

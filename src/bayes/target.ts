@@ -22,12 +22,16 @@ export interface Evaluated {
   readonly score: Float32Array
 }
 
-/** A model as numbers; starts tfjs. */
-export async function targetOf<S extends Supports>(model: Model<S>): Promise<Target> {
+/**
+ * A model as numbers; starts tfjs.
+ *
+ * @param particles rows of most batches that will be asked for
+ */
+export async function targetOf<S extends Supports>(model: Model<S>, particles: number): Promise<Target> {
   const { logDensity, hasValue, compile: mode } = model
   const d = model.parameters.dimension
-  const differentiate = compiledGradient({ name: 'The log density', mode })
-  const sizeFor = batchSizes()
+  const differentiate = compiledGradient({ name: 'The log density', mode, fixed: true })
+  const sizes = new BatchSizes(particles)
   const total = (free: tf.Tensor) => {
     const values = logDensity(free as tf.Tensor2D)
     return [tf.sum(values), values] as const
@@ -40,8 +44,9 @@ export async function targetOf<S extends Supports>(model: Model<S>): Promise<Tar
     at(rows) {
       const n = rows.length / d
       target.evaluations += n
-      const size = sizeFor(n)
-      const { gradient, values } = differentiate(total, filled(rows, size * d), [size, d])
+      const size = sizes.for(n)
+      const { gradient, values, steps } = differentiate(total, filled(rows, size * d), [size, d])
+      sizes.steps = steps
       return { logDensity: values[1].slice(0, n), score: gradient.slice(0, n * d) }
     },
   }
@@ -50,15 +55,28 @@ export async function targetOf<S extends Supports>(model: Model<S>): Promise<Tar
 
 /** How many times its rows a batch is filled up to, where that saves another plan. */
 const MOST_FILLED = 4
+/** Steps of a plan, as of a loop over a time series, from which on another plan costs more than so many rows. */
+const MANY_STEPS = 200
+const FEW_ROWS = 256
 
 /** By numbers of rows, those of batches: the least that was met before, if it is not much larger. */
-function batchSizes(): (rows: number) => number {
-  const met: number[] = []
-  return (rows) => {
-    const fitting = met.filter((size) => size >= rows && size <= MOST_FILLED * rows)
-    if (fitting.length > 0) return Math.min(...fitting)
-    met.push(rows)
-    return rows
+class BatchSizes {
+  /** Of the plan, once there is one. */
+  steps = 0
+  private readonly met: number[] = []
+  private readonly particles: number
+
+  constructor(particles: number) {
+    this.particles = particles
+  }
+
+  for(rows: number): number {
+    const isLong = this.steps > MANY_STEPS && this.particles <= FEW_ROWS
+    const known = isLong ? [...this.met, this.particles] : this.met
+    const fitting = known.filter((size) => size >= rows && (isLong || size <= MOST_FILLED * rows))
+    const size = fitting.length > 0 ? Math.min(...fitting) : rows
+    if (!this.met.includes(size)) this.met.push(size)
+    return size
   }
 }
 

@@ -23,6 +23,11 @@ interface CompileOptions {
   /** Whether it may be another expression at every call, as of ever new numbers of rows; then that is not said. */
   readonly varies?: boolean
   /**
+   * Whether it is one function of x, so that its own code need not run in every call. It runs in calls 1, 2, 4, 8, … of
+   * a plan, and another expression or other values from outside are then an error. Default false.
+   */
+  readonly fixed?: boolean
+  /**
    * Names the first step whose result is not finite, as an error. Costs a second run where the result is not. Default
    * false.
    */
@@ -34,6 +39,8 @@ interface Derivative {
   readonly gradient: Float32Array
   /** [objective, ...metrics] */
   readonly values: readonly Float32Array[]
+  /** Of the plan that ran; 0 where tfjs did. */
+  readonly steps: number
 }
 
 /** Expressions that a function may be, in turn: minibatches of two sizes, a term that comes in every tenth step. */
@@ -45,6 +52,8 @@ const OFTEN = 10
 interface Compiled {
   readonly recording: Recording
   readonly plan: Plan
+  /** Calls that the plan has served. */
+  calls: number
 }
 
 /** The plans of a function, which hands out the one that a call fits, with the values of that call in it. */
@@ -80,7 +89,10 @@ class Plans {
     for (let k = 0; k < this.plans.length; k++) {
       const found = this.plans[k]
       if (!fitsShape(found.recording, shape)) continue
+      found.calls++
+      if (this.options.fixed && !isPowerOfTwo(found.calls)) return found
       const seen = replay(found.recording, f)
+      if (this.options.fixed && (seen === 'other' || seen.changed.length > 0)) this.refuseChange(f, shape, found.calls)
       if (seen === 'other') continue
       if (seen.changed.length > 0) {
         for (const number of seen.changed) this.inputs.add(number)
@@ -97,14 +109,14 @@ class Plans {
     this.traces++
     this.warnOfVariety()
     try {
-      const recording = record(f, shape, this.inputs)
+      const recording = record(f, shape, this.options.fixed ? 'none' : this.inputs)
       const plan = planOf(kernels.core as CoreModule, recording.outputs, kernels.team)
       for (const taken of recording.taken) {
         if (!taken.isInput) continue
         taken.room = plan.input(taken.view.node)
         taken.room?.set(taken.values)
       }
-      this.plans.unshift({ recording, plan })
+      this.plans.unshift({ recording, plan, calls: 1 })
       this.plans.splice(MOST_PLANS)
       return this.plans[0]
     } catch (error) {
@@ -126,6 +138,16 @@ class Plans {
     warn(`${name} was another expression in ${calls}, and is compiled anew in each of them, which is slow.`)
   }
 
+  /** Where running it anew shows what is wrong, that is said. */
+  private refuseChange(f: Expression | Values, shape: readonly number[] | null, call: number): never {
+    this.compile(f, shape)
+    if (this.suspected !== null) f(tf.zeros([...(shape ?? [])]))
+    const { name } = this.options
+    throw new UsageError(
+      `${name} was another function in call ${call} than before: it must not depend on random numbers or on what changes.`,
+    )
+  }
+
   private refuse(reason: string): void {
     const { name, mode, warn = platform.warn } = this.options
     const message = `${name} is not compiled: ${reason}.`
@@ -134,6 +156,8 @@ class Plans {
     warn(`${message} tfjs runs it instead, which is slower.`)
   }
 }
+
+const isPowerOfTwo = (count: number) => (count & (count - 1)) === 0
 
 function fitsShape({ x }: Recording, shape: readonly number[] | null): boolean {
   if (!x || !shape) return x === shape
@@ -162,7 +186,7 @@ export function compiledGradient(options: CompileOptions) {
     const { recording, plan } = found
     if (recording.x) plan.input(recording.x.view.node)?.set(x)
     const [gradient, ...values] = resultsOf(plan, options)
-    return { gradient, values }
+    return { gradient, values, steps: plan.steps.length }
   }
 }
 
@@ -220,7 +244,7 @@ function eagerGradient(f: Expression, x: Float32Array, shape: readonly number[])
   const values = [value, ...metrics].map((tensor) => tensor.dataSync() as Float32Array)
   const gradient = grad.dataSync() as Float32Array
   tf.dispose([value, grad, ...metrics])
-  return { gradient, values }
+  return { gradient, values, steps: 0 }
 }
 
 function eagerValues(f: Values): readonly Float32Array[] {

@@ -72,15 +72,14 @@ let nextId = -1
 const standIn = ({ shape, dtype, dataId }: tf.TensorInfo): tf.Tensor =>
   new StandIn(shape as never, dtype, dataId as never, nextId--)
 
+/** Which values from outside, in their order, are inputs of a plan beside arrays of numbers, which always are. */
+type Inputs = ReadonlySet<number> | 'none'
+
 /**
  * @param shape of x for the gradient by it as well, or null
- * @param inputs numbers of values from outside that are known to change
+ * @param inputs numbers of values from outside that are known to change; 'none' where no value does
  */
-export function record(
-  f: Expression | Values,
-  shape: readonly number[] | null,
-  inputs: ReadonlySet<number>,
-): Recording {
+export function record(f: Expression | Values, shape: readonly number[] | null, inputs: Inputs): Recording {
   const recorder = new Recorder(inputs)
   let recording: Recording | undefined
   trace(recorder.take, (tracing) => {
@@ -98,9 +97,9 @@ class Recorder {
   /** Kernels that are being run inside of others. */
   private depth = 0
   private tracing: Tracing | null = null
-  private readonly inputs: ReadonlySet<number>
+  private readonly inputs: Inputs
 
-  constructor(inputs: ReadonlySet<number>) {
+  constructor(inputs: Inputs) {
     this.inputs = inputs
   }
 
@@ -110,7 +109,8 @@ class Recorder {
     // A copy: a function may write to an array before it makes the next tensor of it.
     const floats = Float32Array.from(floatsOf(values, dtype))
     if (!this.isForward || this.depth > 0) return graph.constant(floats, shape)
-    const isInput = (source.kind === 'values' && shape.length > 0) || this.inputs.has(this.taken.length)
+    const isArray = source.kind === 'values' && shape.length > 0
+    const isInput = this.inputs !== 'none' && (isArray || this.inputs.has(this.taken.length))
     const view = isInput ? graph.input(shape) : graph.constant(floats, shape)
     const dataId = source.kind === 'tensor' ? source.tensor.dataId : {}
     const taken: Taken = { kind: source.kind, shape, dtype, view, isInput, values: floats, room: null, dataId }

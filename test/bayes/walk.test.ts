@@ -31,7 +31,7 @@ const funnel = model({
 
 describe('a walk', () => {
   test('from draws of the posterior keeps its moments, and draws that are elsewhere go there', async () => {
-    const target = await targetOf(funnel)
+    const target = await targetOf(funnel, 300)
     const [good, bad] = [normals(600), normals(600)]
     for (let i = 0; i < 300; i++) {
       good[2 * i + 1] *= Math.exp(good[2 * i] / 2)
@@ -75,7 +75,7 @@ describe('a walk', () => {
   })
 
   test('is the same for the same seed, and another for another', async () => {
-    const target = await targetOf(funnel)
+    const target = await targetOf(funnel, 10)
     const rows = (seed: number) => walk(target, unit(2), normals(20), { rounds: 3, seed }).rows
     expect(rows(1)).toEqual(rows(1))
     expect(rows(2)).not.toEqual(rows(1))
@@ -98,7 +98,7 @@ test('rows are chosen with the moments of all rows, a long tail and a correlatio
 
 describe('agreement', () => {
   const walkers = async (free: Float64Array) => ({
-    ...{ model: funnel, target: await targetOf(funnel), whitening: unit(2), free },
+    ...{ model: funnel, target: await targetOf(funnel, 100), whitening: unit(2), free },
   })
 
   test('of draws of the posterior is within what draws differ by, and of others it is told by name', async () => {

@@ -124,6 +124,50 @@ describe('what a function takes from outside', () => {
     ])
   })
 
+  describe('one that is fixed', () => {
+    const fixed = () => compile('auto', { fixed: true })
+
+    test('runs in calls 1, 2, 4, 8, … of a plan only', () => {
+      const { gradient } = fixed()
+      let runs = 0
+      const f: Expression = (x) => {
+        runs++
+        return [tf.sum(tf.mul(tf.square(x), tf.tensor2d([1, 2, 3, 4], [2, 2])))]
+      }
+      const counted = Array.from({ length: 16 }, () => {
+        expect(gradient(f)).toEqual([2, -8, 18, 4])
+        return runs
+      })
+      expect(counted).toEqual([1, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 4, 4, 4, 4, 5])
+    })
+
+    test.each<[what: string, f: (x: tf.Tensor, call: number) => tf.Tensor]>([
+      ['a number that changes', (x, call) => tf.mul(x, call)],
+      ['an array that changes', (x, call) => tf.mul(x, tf.tensor2d([1, 2, 3, call], [2, 2]))],
+      ['another expression', (x, call) => (call > 1 ? tf.square(x) : x)],
+      ['random numbers', (x) => tf.mul(x, tf.randomNormal([2, 2]))],
+    ])('is refused for %s', (_, f) => {
+      const { gradient } = fixed()
+      let call = 0
+      const changing: Expression = (x) => [tf.sum(f(x, ++call))]
+      gradient(changing)
+      expect(() => gradient(changing)).toThrow(
+        'The loss was another function in call 2 than before: it must not depend on random numbers or on what changes.',
+      )
+    })
+
+    test('has an error of its own told', () => {
+      const { gradient } = fixed()
+      let call = 0
+      const failing: Expression = (x) => {
+        if (++call > 1) throw new Error('out of data')
+        return [tf.sum(x)]
+      }
+      gradient(failing)
+      expect(() => gradient(failing)).toThrow('out of data')
+    })
+  })
+
   test('what it was before changes no bit, however often it was another one', () => {
     const rows = (count: number) =>
       Float32Array.from({ length: count }, (_, k) => Math.fround(((k * 7) % 13) / 11 - 0.5))
