@@ -137,7 +137,7 @@ function rootOf(spec: EnvironmentSpec): Omit<TaskDescription, 'maxEpisodeSteps'>
   // What mujoco() begins with.
   if (!spec.create) return { id }
   throw new UsageError(
-    `${id} cannot be made again elsewhere: give its description the module whose default export it is, module: import.meta.url.`,
+    `${id} cannot be made again elsewhere, by a worker or from a run: export it from a module and write module: import.meta.url into its description.`,
   )
 }
 
@@ -229,7 +229,8 @@ async function exported({ id, module = '', export: name = 'default' }: TaskDescr
   if (fromFile && !LOADABLE.test(module))
     throw new UsageError(`The module of ${id} must be a file, got ${show(module.slice(0, 60))}.`)
   const spec = (await loadModule(id, module))[name] as EnvironmentSpec | undefined
-  if (typeof spec === 'object' && spec?.id === id) return spec
+  // It need not know where it is: whoever exports the policies of its run describes it again.
+  if (typeof spec === 'object' && spec?.id === id) return spec.module === undefined ? { ...spec, module } : spec
   throw new UsageError(`The export ${name} of ${show(module)} is not the task ${id}.`)
 }
 

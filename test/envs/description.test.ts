@@ -117,6 +117,14 @@ export const threefold = task(3)`,
     await expect(findTask(spec)).rejects.toThrow(/Gain is not what its module .* exports/)
   })
 
+  test('is described again where it was made from a description, also if it does not say where it is', async () => {
+    const file = join(folder, 'nowhere.mjs')
+    const text = `import { threefold } from './gain.mjs'\nexport const silent = { ...threefold, module: undefined }`
+    await writeFile(file, text)
+    const description = { id: 'Gain', maxEpisodeSteps: 10, module: pathToFileURL(file).href, export: 'silent' }
+    expect(await findTask(await taskFrom(description))).toEqual(description)
+  })
+
   test('that is as its module’s default export acts is that', async () => {
     const spec = { ...(await gain('default')) }
     expect((await played(await again(spec))).at(-1)).toBe(1)

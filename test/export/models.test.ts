@@ -11,7 +11,7 @@ import { startTfjs, tf } from '../../src/nn/tfjs.ts'
 import { choicesShape, loaded, observationsOf, populationOf, shapeOf } from '../policy/exported.ts'
 import { squashedReference } from '../reference/distributions.ts'
 import { mlpReference } from '../reference/mlp.ts'
-import { hasOnnxruntime, runOnnx } from './onnxruntime.ts'
+import { hasOnnxruntime, hasPythonOnnxruntime, runOnnx, runOnnxInPython } from './onnxruntime.ts'
 
 const ROWS = 40
 const rows = observationsOf(ROWS, 3)
@@ -125,6 +125,30 @@ describe('several choices at once', () => {
       if (name === 'ONNX') expect(Array.from(outputs.action, Number)).toEqual([...actions])
     },
   )
+})
+
+const withPython = hasPythonOnnxruntime ? describe : describe.skip
+
+withPython("Python's onnxruntime gives what the policy does", () => {
+  const several = { name: 'categorical', actions: 8, factors: [2, 2, 2, 2] } as const
+  test.each([
+    ['several choices', choicesShape(), 3],
+    ['several switches', shapeOf('categorical', { head: several }), 4],
+    ['one choice', shapeOf('categorical'), 1],
+    ['numbers', shapeOf('gaussian'), 3],
+  ] as const)('%s, of 1 row and of 7', async (_, shape, width) => {
+    const population = populationOf(shape, { particles: 1, best: 0 })
+    const { policy, theta, bounds } = population
+    const model = await onnxModel({ policy, theta, normalisation: null, bounds })
+    const edge = await loaded(population)
+    for (const count of [1, 7]) {
+      const some = rows.slice(0, 3 * count)
+      const [found, actions] = runOnnxInPython(model, some, 3).action
+      expect(found).toEqual(width === 1 ? [count] : [count, width])
+      if (shape.head.name === 'categorical') expect(actions).toEqual([...edge.actRows(some)])
+      else expectClose(actions, edge.actRows(some))
+    }
+  })
 })
 
 test('ONNX is written where no text may be evaluated', () => {

@@ -232,7 +232,7 @@ describe('errors of a worker', () => {
     const error = await svpg.init({ ...small, env, workers: 2 }).catch((thrown: unknown) => thrown)
     expect(error).toBeInstanceOf(UsageError)
     expect((error as Error).message).toBe(
-      'Workers cannot have this task: Walk-v0 cannot be made again elsewhere: give its description the module whose default export it is, module: import.meta.url. Take workers: 0.',
+      'Workers cannot have this task: Walk-v0 cannot be made again elsewhere, by a worker or from a run: export it from a module and write module: import.meta.url into its description. Take workers: 0.',
     )
     // 'auto' takes what is possible.
     expect((await trained({ ...small, env, workers: 'auto' }, 1)).size).toBe(0)
