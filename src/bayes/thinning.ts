@@ -34,7 +34,8 @@ export interface ThinningOptions {
  *
  * with U the Stein kernel of (1 + (x−y)ᵀ Γ⁻¹ (x−y))^(−1/2). Time keep · n · d.
  *
- * Source: Riabiz et al. 2022 (arXiv 2005.03952), algorithm 1. The same indices as PyPI's stein-thinning 0.2.0.
+ * Source: Riabiz et al. 2022 (arXiv 2005.03952), algorithm 1. The same indices as PyPI's stein-thinning 0.2.0 and, not
+ * standardised, kernax 0.3.0.
  *
  * @returns [keep] rows of the draws
  * @throws UsageError for lengths that do not fit, numbers that are not finite, or a coordinate that never varies

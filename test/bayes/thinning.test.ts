@@ -2,17 +2,21 @@ import { readFileSync } from 'node:fs'
 import { expect, test } from '@jest/globals'
 import { type ScoredDraws, steinThinning, steinWeights } from '../../src/bayes/thinning.ts'
 
-const recorded = JSON.parse(
-  readFileSync(new URL('../golden/thinning.json', import.meta.url), 'utf8'),
-) as ScoredDraws & {
-  indices: Record<string, number[]>
-}
+const golden = (name: string) => JSON.parse(readFileSync(new URL(`../golden/${name}`, import.meta.url), 'utf8'))
+const recorded: ScoredDraws & { indices: Record<string, number[]> } = golden('thinning.json')
 
 test('thinning chooses the indices of stein-thinning 0.2.0', () => {
   for (const [name, indices] of Object.entries(recorded.indices)) {
     const [preconditioner, raw] = name.split(' ') as ['id' | 'med' | 'sclmed', string | undefined]
     const chosen = steinThinning(recorded, { keep: indices.length, standardise: raw === undefined, preconditioner })
     expect([name, [...chosen]]).toEqual([name, indices])
+  }
+})
+
+test('thinning chooses the indices of kernax 0.3.0', () => {
+  for (const [preconditioner, indices] of Object.entries<number[]>(golden('thinning-kernax.json'))) {
+    const options = { keep: indices.length, standardise: false, preconditioner: preconditioner as 'id' | 'med' }
+    expect([preconditioner, [...steinThinning(recorded, options)]]).toEqual([preconditioner, indices])
   }
 })
 
