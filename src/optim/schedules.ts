@@ -58,9 +58,10 @@ export function logLinearRamp(options: RampOptions): Schedule {
  * γ(t) = tanh((a t/T)ᵖ) / tanh(aᵖ): near 0 for a while, then a switch to 1. The divisor, 0.9988 by default, is not in
  * the source: without it the particles would end beside the target.
  *
+ * Source: D'Angelo & Fortuin 2021, section 3.
+ *
  * @param options.power p, a whole number; default 5
  * @param options.scale a; default 1.3
- * Source: D'Angelo & Fortuin 2021, section 3.
  */
 export function tanhRamp(options: ScheduleLength & { power?: number; scale?: number }): Schedule {
   requireOptions('tanhRamp', options, ['iterations', 'power', 'scale'])
@@ -78,9 +79,10 @@ export function tanhRamp(options: ScheduleLength & { power?: number; scale?: num
  * γ(t) = (t mod T/C over T/C)ᵖ: C times from 0 to 1. At T and later it stays 1, so that the particles end at the
  * target.
  *
+ * Source: D'Angelo & Fortuin 2021, section 3.
+ *
  * @param options.cycles C; default 4
  * @param options.power p, a whole number; default 5
- * Source: D'Angelo & Fortuin 2021, section 3.
  */
 export function cyclical(options: ScheduleLength & { cycles?: number; power?: number }): Schedule {
   requireOptions('cyclical', options, ['iterations', 'cycles', 'power'])

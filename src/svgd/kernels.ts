@@ -94,11 +94,12 @@ function scaled(kind: 'rbf' | 'matern32' | 'imq', bandwidth: BandwidthRule, beta
  * Inverse multiquadric k(x, y) = (c² + |x−y|²)^β, or with a bandwidth k(x, y) = (1 + |x−y|²/h)^β. Its tails are heavy:
  * far particles still feel each other.
  *
+ * Source: Gorham & Mackey 2017 (arXiv 1703.01717), section 4.
+ *
  * @param options.c above 0; default 1
  * @param options.beta −1 < β < 0; default −1/2
  * @param options.bandwidth h in place of c, by the rules of rbf
  * @throws UsageError for c and a bandwidth together
- * Source: Gorham & Mackey 2017 (arXiv 1703.01717), section 4.
  */
 export function imq(options: { c?: number; beta?: number; bandwidth?: BandwidthRule } = {}): Kernel {
   refuseUnknown('imq', options, ['c', 'beta', 'bandwidth'])
@@ -118,8 +119,9 @@ export function imq(options: { c?: number; beta?: number; bandwidth?: BandwidthR
  * Matérn kernel of order 3/2: k(x, y) = (1 + r) e⁻ʳ, r = √3 |x−y|/ℓ. Rougher than the RBF kernel, smooth enough for a
  * repulsion without singularity.
  *
- * @param options.bandwidth ℓ², by the rules of rbf; default 'svpg-paper'
  * Source: Rasmussen & Williams 2006, equation 4.17.
+ *
+ * @param options.bandwidth ℓ², by the rules of rbf; default 'svpg-paper'
  */
 export function matern32(options: { bandwidth?: BandwidthRule } = {}): Kernel {
   refuseUnknown('matern32', options, ['bandwidth'])
@@ -130,8 +132,9 @@ export function matern32(options: { bandwidth?: BandwidthRule } = {}): Kernel {
 /**
  * Linear kernel k(x, y) = x·y + c, ∇_x k(x, y) = y: SVGD with it matches the mean and covariance of a Gaussian exactly.
  *
- * @param options.c at least 0; default 1
  * Source: Liu & Wang 2018 (arXiv 1810.11693), section 3.
+ *
+ * @param options.c at least 0; default 1
  */
 export function linear(options: { c?: number } = {}): Kernel {
   refuseUnknown('linear', options, ['c'])
@@ -162,9 +165,10 @@ export function sumOf(...parts: readonly (readonly [weight: number, kernel: Kern
  * Bilinear and Matérn kernel k(x, y) = x·y + c + (1 + r) e⁻ʳ, r = √3 |x−y|/ℓ: with such a sum finitely many particles
  * converge in the Wasserstein distance W₂, whose moments the bilinear part sees.
  *
- * @param c at least 0; default 1
- * @param bandwidth ℓ², by the rules of rbf; default 'svpg-paper'
  * Source: Balasubramanian, Banerjee & Ghosal 2025 (ICLR; arXiv 2409.08469).
+ *
+ * @param options.c at least 0; default 1
+ * @param options.bandwidth ℓ², by the rules of rbf; default 'svpg-paper'
  */
 export function bilinearMatern(options: { c?: number; bandwidth?: BandwidthRule } = {}): Kernel {
   refuseUnknown('bilinearMatern', options, ['c', 'bandwidth'])
@@ -178,9 +182,10 @@ export function bilinearMatern(options: { c?: number; bandwidth?: BandwidthRule 
  *
  *     φ(x_i) = 1/n Σ_j [ M⁻¹ k s_j + W (x_i − x_j) ],  distances |x−y|²_M = (x−y)ᵀ M (x−y)
  *
+ * Source: Wang, Tang, Bajaj & Liu 2019 (arXiv 1910.12794), section 4.1.
+ *
  * @param metric [d][d] symmetric and positive definite, or [d], its diagonal
  * @throws UsageError for a metric that is not symmetric and positive definite
- * Source: Wang, Tang, Bajaj & Liu 2019 (arXiv 1910.12794), section 4.1.
  */
 export function preconditioned(metric: readonly number[] | readonly (readonly number[])[], kernel: Kernel): Kernel {
   requirePlain(kernel, 'preconditioned')
@@ -238,9 +243,10 @@ export function blockwise(widths: readonly number[], kernel: Kernel): Kernel {
  *
  *     φ_k(x_i) = 1/n Σ_j [ k_b(x_j, x_i) s_k(x_j) + ∂_{x_jk} k_b(x_j, x_i) ],  k_b on x_moves, x_beside
  *
+ * Source: Zhuo et al. 2018 (ICML; arXiv 1711.04425); Wang, Zeng & Liu 2018 (ICML; arXiv 1711.07168).
+ *
  * @param blocks each coordinate moves in exactly one of them
  * @throws UsageError for coordinates that repeat, or move in none or two blocks
- * Source: Zhuo et al. 2018 (ICML; arXiv 1711.04425); Wang, Zeng & Liu 2018 (ICML; arXiv 1711.07168).
  */
 export function graphical(
   blocks: readonly { readonly moves: readonly number[]; readonly beside?: readonly number[] }[],
@@ -269,9 +275,10 @@ export function graphical(
  *
  *     φ(x_i) = 1/n Σ_j Σ_r r [ k(rᵀx_j, rᵀx_i) rᵀs(x_j) + ∂_{rᵀx_j} k ]
  *
- * @param seed of the slices, which depend on it and on the step alone; default 0
  * Source: Gong, Li & Hernández-Lobato 2021 (ICLR; arXiv 2006.16531), S-SVGD, with g_r = r and random in place of
  * optimised slices.
+ *
+ * @param options.seed of the slices, which depend on it and on the step alone; default 0
  */
 export function sliced(kernel: Kernel, options: { seed?: number } = {}): Kernel {
   refuseUnknown('sliced', options, ['seed'])

@@ -60,11 +60,12 @@ const OPTIONS = namesOf<NewtonOptions>({
  * own solution, where the paper's transport map sums those of all, which did not converge here. Time n² d² + n d³ a
  * step.
  *
+ * Source: Detommaso, Cui, Marzouk, Spantini & Scheichl 2018 (NeurIPS; arXiv 1806.03085), algorithm 1 and section 3.3.
+ *
  * @returns the particles [particles × dimension] row by row
  * @throws UsageError for options out of range, for second derivatives that are not symmetric or, on average, not
  *   positive definite, and for derivatives that are asynchronous or write into x
  * @throws RunError for derivatives that are not finite
- * Source: Detommaso, Cui, Marzouk, Spantini & Scheichl 2018 (NeurIPS; arXiv 1806.03085), algorithm 1 and section 3.3.
  */
 export async function svgdNewton(options: NewtonOptions): Promise<Float64Array> {
   requireOptions('svgdNewton', options, OPTIONS)
