@@ -8,22 +8,22 @@ import { drawGif } from '../src/play/gif.ts'
 import { runSweep } from '../src/sweeps/sweep.ts'
 import { runLoggers } from '../src/train/loggers.ts'
 import { createRun } from '../src/train/record.ts'
-import { runConfig, type TrainOptions, train } from '../src/train/train.ts'
+import { evaluate, runConfig, type TrainOptions, train } from '../src/train/train.ts'
 import { optionsIn, type Report } from './harness.ts'
 
 const ITERATIONS = 100
 
 /**
  * What a user's daily tools cost, by processor time: the loggers tensorboard and csv in an iteration of the default run
- * on CartPole-v1, a GIF of 500 steps, and 20 trials of a sweep that is to reach 475 on CartPole-v1.
- * `--only loggers`, `gif` or `sweep` measures one of them.
+ * on CartPole-v1, a GIF of 500 steps, what a trial of a sweep takes beyond its training and evaluation, and 20 trials
+ * of a sweep that is to reach 475 on CartPole-v1. `--only loggers`, `gif`, `trial` or `sweep` measures one of them.
  */
 export default async function bench(args: readonly string[]): Promise<Report> {
   const { only } = optionsIn(args, { only: { type: 'string', default: '' } })
   const directory = await mkdtemp(join(tmpdir(), 'steinrl-bench-'))
   try {
     const rows = []
-    for (const [name, measured] of Object.entries({ loggers, gif, sweep })) {
+    for (const [name, measured] of Object.entries({ loggers, gif, trial, sweep })) {
       if (only && name !== only) continue
       rows.push(await measured(directory))
       console.log(JSON.stringify(rows.at(-1)))
@@ -71,6 +71,43 @@ async function gif() {
   const bytes = await drawGif(scenes, { width: 480, framesPerSecond: 50 })
   const { user, system } = process.cpuUsage(before)
   return { what: 'a GIF of 500 steps, 480 wide', seconds: (user + system) / 1e6, bytes: bytes.length }
+}
+
+/** Trials that are as good as nothing, and how many of them the first start and what is compiled are spread over. */
+const NOTHING = { particles: 2, environments: 1, steps: 4 }
+const FEW = 8
+const MANY = 28
+
+/** What 20 trials more take, less 20 trainings and evaluations by themselves. */
+async function trial(directory: string) {
+  const space = { learningRate: { from: 1e-3, to: 2e-2, scale: 'log' } } as const
+  const shared = { env: 'CartPole-v1', iterations: 1 }
+  const ofSweep = (trials: number) =>
+    spentBy(async () => {
+      const options = { ...shared, settings: NOTHING, space, trials, jobs: 1, objective: { episodes: 1 } }
+      for await (const _ of runSweep({ ...options, out: join(directory, `trials-${trials}`) }));
+    })
+  const alone = (trials: number) =>
+    spentBy(async () => {
+      for (let k = 0; k < trials; k++)
+        for await (const { spec, agents } of train({ ...shared, ...NOTHING, learningRate: 1e-3 * (1 + k) }))
+          await evaluate({ spec, ...agents(), episodes: 1 })
+    })
+  const each = async (all: (trials: number) => Promise<number>) => {
+    await all(1)
+    const few = await all(FEW)
+    return ((await all(MANY)) - few) / (MANY - FEW)
+  }
+  const [inSweep, byItself] = [await each(ofSweep), await each(alone)]
+  return { what: 'a trial of 8 transitions, ms', inSweep, byItself, beyond: inSweep - byItself }
+}
+
+/** Milliseconds of the processor. */
+async function spentBy(work: () => Promise<void>): Promise<number> {
+  const before = process.cpuUsage()
+  await work()
+  const { user, system } = process.cpuUsage(before)
+  return (user + system) / 1000
 }
 
 async function sweep(directory: string) {

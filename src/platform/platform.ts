@@ -32,6 +32,8 @@ export interface Platform {
 export interface Workers {
   /** Starts algorithms/workers/worker.ts. */
   start(listener: WorkerListener): WorkerHandle
+  /** Starts sweeps/trial-thread.ts, whose answers have `more` while others follow; throws in a page. */
+  startTrials(listener: WorkerListener): WorkerHandle
 }
 
 interface WorkerListener {

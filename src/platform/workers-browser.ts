@@ -1,6 +1,9 @@
 import type { Workers } from './platform.ts'
 
 export const workers: Workers = {
+  startTrials() {
+    throw new Error('a page has no threads for trials')
+  },
   start({ onMessage, onEnd }) {
     // The path is the same from src/platform/ and from dist/platform/, and bundlers recognise this form.
     const worker = new Worker(new URL('../../dist/algorithms/workers/worker.js', import.meta.url), { type: 'module' })

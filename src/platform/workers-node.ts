@@ -6,32 +6,35 @@ import type { Workers } from './platform.ts'
 // text is not, as Node refuses it for workers.
 const inheritable = execArgv.some((flag) => flag.startsWith('--input-type')) ? { execArgv: [] } : {}
 
+// The paths are the same from src/platform/ and from dist/platform/.
 export const workers: Workers = {
-  start({ onMessage, onEnd }) {
-    // The path is the same from src/platform/ and from dist/platform/.
-    const worker = new Worker(new URL('../../dist/algorithms/workers/worker.js', import.meta.url), inheritable)
-    let stopped = false
-    const end = (reason: string) => {
-      if (!stopped) onEnd(reason)
+  start: (listener) => start(new URL('../../dist/algorithms/workers/worker.js', import.meta.url), listener),
+  startTrials: (listener) => start(new URL('../../dist/sweeps/trial-thread.js', import.meta.url), listener),
+}
+
+function start(script: URL, { onMessage, onEnd }: Parameters<Workers['start']>[0]): ReturnType<Workers['start']> {
+  const worker = new Worker(script, inheritable)
+  let stopped = false
+  const end = (reason: string) => {
+    if (!stopped) onEnd(reason)
+    stopped = true
+  }
+  // It keeps the process alive only while it owes an answer.
+  worker.unref()
+  worker.on('message', (message) => {
+    if (!message.more) worker.unref()
+    onMessage(message)
+  })
+  worker.on('error', (error) => end(error.message))
+  worker.on('exit', (code) => end(`exit code ${code}`))
+  return {
+    post(message) {
+      worker.ref()
+      worker.postMessage(message)
+    },
+    stop() {
       stopped = true
-    }
-    // It keeps the process alive only while it owes an answer.
-    worker.unref()
-    worker.on('message', (message) => {
-      worker.unref()
-      onMessage(message)
-    })
-    worker.on('error', (error) => end(error.message))
-    worker.on('exit', (code) => end(`exit code ${code}`))
-    return {
-      post(message) {
-        worker.ref()
-        worker.postMessage(message)
-      },
-      stop() {
-        stopped = true
-        void worker.terminate()
-      },
-    }
-  },
+      void worker.terminate()
+    },
+  }
 }

@@ -138,7 +138,7 @@ function startOrRefuse(listener: Parameters<typeof workers.start>[0]) {
   }
 }
 
-const notStarted = ({ message }: Error) =>
+export const notStarted = ({ message }: Error) =>
   new NoWorkers(`A worker could not be started (${message}); workers: 0 evaluates in this thread.`)
 
 /** An error as it was thrown in the worker. */

@@ -33,6 +33,7 @@ import {
   type TrialSession,
   valuesOf,
 } from './trial.ts'
+import { trialThreads } from './trial-threads.ts'
 
 /**
  * A directory that holds a sweep:
@@ -80,15 +81,19 @@ export async function* runSweep(options: SweepOptions): AsyncGenerator<SweepProg
     const journal = await opened(plan)
     const limit = Math.max(Math.min(jobs, plan.trials), 1)
     const stop = { requested: false }
-    const session = { plan, journal, workers: workersOf(jobs, limit), stop }
+    const workers = workersOf(jobs, limit)
+    const threads = workers > 0 ? trialThreads(workers) : null
+    const session: TrialSession = { plan, journal, workers, threads, stop }
     const onStop = () => {
       stop.requested = true
+      threads?.stop()
     }
     const begin = await beginner(plan, journal)
     try {
       for await (const progress of climbing(session, begin.trial, (starts) => merge(starts, limit, onStop)))
         yield counted(plan, journal, progress)
     } finally {
+      threads?.stop()
       await begin.end()
       await conclude(plan)
     }

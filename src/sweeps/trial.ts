@@ -2,15 +2,17 @@ import { platform } from '#platform'
 import { isExpected, RunError, StorageError } from '../core/errors.ts'
 import { finite, meanOf, quantile, type Value } from '../core/statistics.ts'
 import type { EnvironmentSpec } from '../envs/contract.ts'
-import { freeze, statesOf, taskFrom } from '../envs/description.ts'
+import { statesOf, taskFrom } from '../envs/description.ts'
 import type { IterationMetrics } from '../report/metrics.ts'
 import { NoWorkers } from '../rl/pool-worker.ts'
 import { decodeCheckpoint } from '../train/checkpoint.ts'
 import { writing } from '../train/run-files.ts'
 import { leaveIfStopped, STOPPED } from '../train/stopped.ts'
-import { type AnyTrainOptions, type AnyTrainStep, evaluate, train } from '../train/train.ts'
+import { algorithmNamed } from '../train/train.ts'
 import { externalOf, type Journal, type JournalTrial } from './journal.ts'
 import { type SweepPlan, trialConfig } from './plan.ts'
+import { type TrialEvent, type TrialOrder, trainTrial } from './training.ts'
+import type { TrialThreads } from './trial-threads.ts'
 
 /** How far a trial goes before those that go on are chosen. */
 export interface Rung {
@@ -57,6 +59,8 @@ export interface TrialSession {
   readonly journal: Journal
   /** Of each trial; 0 as soon as it is known that there are none. */
   workers: number
+  /** Where algorithms without workers train their trials; null: in this thread. */
+  threads: TrialThreads | null
   readonly stop: { readonly requested: boolean }
 }
 
@@ -141,30 +145,30 @@ async function* reach(
   rung: Rung,
   progress: (status: TrialProgress['status'], rest?: Partial<TrialProgress>) => TrialProgress,
 ): AsyncGenerator<TrialProgress, number> {
-  const { plan, journal, stop } = session
+  const { plan, journal } = session
+  const { objective } = plan.description
   const { task: _, ...config } = trialConfig(plan, valuesOf(plan, trial))
   const { iterations } = config
   const last = Math.max(Math.floor(iterations * rung.share + 1e-9), 1)
   const before = rung.number > 0 ? await leftBy(plan, trial, rung.number - 1) : null
   const measured = measuring(plan, before ? recordOf(trial, rung.number - 1) : null)
   const curve = curveOf(journal, trial, Math.ceil(iterations / CURVE))
-  const env = await taskOfTrial(plan)
-  const steps = withWorkers(
-    session,
-    (workers): AsyncIterable<AnyTrainStep> =>
-      before ? train({ resume: before, env, workers }) : train({ ...config, env, workers } as AnyTrainOptions),
-  )
-  let value: number | null = null
-  for await (const step of steps) {
-    await curve.add(step.iteration, measured.add(step.metrics), step.iteration === last)
-    yield progress('training', { metrics: step.metrics })
-    if (step.iteration < last) continue
-    if (plan.description.objective.by === 'evaluation') yield progress('evaluating')
-    value = await judged(plan, step, measured.value(), stop)
-    const { seconds, transitions } = step.metrics
-    await journal.note(trial, { seconds, transitions, iterations })
-    if (!rung.isLast) await leave(plan, trial, rung, step)
-    break
+  const episodes = objective.by === 'evaluation' ? objective.episodes : 0
+  const order = { task: plan.description.task, config, before, last, episodes, goesOn: !rung.isLast }
+  let metrics: IterationMetrics | null = null
+  let value: Value = null
+  for await (const event of trained(session, order)) {
+    if ('metrics' in event) {
+      metrics = event.metrics
+      await curve.add(metrics.iteration, measured.add(metrics), metrics.iteration === last)
+      yield progress('training', { metrics })
+    } else if ('evaluating' in event) yield progress('evaluating')
+    else {
+      value = episodes > 0 ? particleOf(objective.of, event.greedy) : measured.value()
+      const { seconds, transitions } = metrics as IterationMetrics
+      await journal.note(trial, { seconds, transitions, iterations })
+      if (event.checkpoint) await leave(plan, trial, rung, event.checkpoint)
+    }
   }
   if (finite(value ?? undefined) === null) throw new RunError('No episode ended, so that there is nothing to judge by.')
   if (!rung.isLast) {
@@ -178,21 +182,30 @@ async function* reach(
 const taskOfTrial = async ({ spec, description }: SweepPlan): Promise<EnvironmentSpec> =>
   statesOf(spec).every((state) => state === null) ? spec : taskFrom(description.task)
 
-/** With the workers that there are: where none can be had, this thread comes to the same bits. */
-async function* withWorkers<T>(session: TrialSession, start: (workers: number) => AsyncIterable<T>): AsyncGenerator<T> {
+/** Trains a trial by threads or workers; where none can be had, this thread comes to the same bits. */
+async function* trained(session: TrialSession, order: TrialOrder): AsyncGenerator<TrialEvent> {
+  const { plan, stop } = session
+  // Threads and workers are had before the first iteration.
+  if (session.threads && !('workers' in algorithmNamed(plan.description.algorithm).settings))
+    try {
+      return yield* session.threads.perform(order)
+    } catch (error) {
+      if (!(error instanceof NoWorkers)) throw error
+      session.threads = null
+    }
+  const env = await taskOfTrial(plan)
+  const here = (workers: number) => trainTrial(order, env, { workers }, () => leaveIfStopped(stop))
   try {
-    yield* start(session.workers)
+    yield* here(session.workers)
   } catch (error) {
-    // Workers are had before the first iteration.
     if (!(error instanceof NoWorkers)) throw error
     session.workers = 0
-    yield* start(0)
+    yield* here(0)
   }
 }
 
 /** Keeps what the trial goes on from, if it is among the best. */
-async function leave(plan: SweepPlan, trial: JournalTrial, rung: Rung, step: AnyTrainStep): Promise<void> {
-  const bytes = await step.checkpoint()
+async function leave(plan: SweepPlan, trial: JournalTrial, rung: Rung, bytes: Uint8Array): Promise<void> {
   await writing(
     plan.path,
     async () => {
@@ -205,21 +218,6 @@ async function leave(plan: SweepPlan, trial: JournalTrial, rung: Rung, step: Any
 
 const particleOf = (of: 'best' | 'median', returns: readonly Value[]): Value =>
   quantile(returns, of === 'best' ? 1 : 0.5)
-
-async function judged(
-  { description: { objective, settings } }: SweepPlan,
-  { spec, agents }: AnyTrainStep,
-  inTraining: Value,
-  stop: { readonly requested: boolean },
-): Promise<Value> {
-  if (objective.by === 'training') return inTraining
-  freeze(spec)
-  const { greedy } = await evaluate({
-    ...{ spec, ...agents(), episodes: objective.episodes, seed: Number(settings.seed ?? 0) },
-    onProgress: () => leaveIfStopped(stop),
-  })
-  return particleOf(objective.of, greedy)
-}
 
 /** What the trial comes to in training; a particle of which no episode ended keeps the return it had. */
 function measuring({ description }: SweepPlan, before: RungRecord | null) {
