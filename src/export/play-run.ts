@@ -49,7 +49,13 @@ const PLAY_OPTIONS = namesOf<PlayRunOptions>({
 
 const { files } = platform
 
-type Content = (task: string, played: readonly PlayedEpisode[], framesPerSecond: number) => string | Uint8Array
+/** @param isOne whether the run has one policy, which has no number then */
+type Content = (
+  task: string,
+  played: readonly PlayedEpisode[],
+  framesPerSecond: number,
+  isOne: boolean,
+) => string | Uint8Array
 
 /** What is written, by the ending of the file. */
 const contents: Readonly<Record<string, Content>> = {
@@ -59,14 +65,14 @@ const contents: Readonly<Record<string, Content>> = {
   },
   gif: (task, played, framesPerSecond) => drawGif(populationScenes(scenesOf(task, played)), { framesPerSecond }),
   svg: (task, played, framesPerSecond) => drawAnimation(populationScenes(scenesOf(task, played)), { framesPerSecond }),
-  html(task, played, framesPerSecond) {
-    const shown = scenesOf(task, played).map((scenes, k) => ({ scenes, caption: captionOf(played[k].episode) }))
+  html(task, played, framesPerSecond, isOne) {
+    const shown = scenesOf(task, played).map((scenes, k) => ({ scenes, caption: captionOf(played[k].episode, isOne) }))
     return drawPlayer(task, shown, framesPerSecond)
   },
 }
 
-const captionOf = ({ particle, return: total, rewards }: Episode) =>
-  `Particle ${particle}: return ${Number(total.toFixed(1))} in ${rewards.length} steps`
+const captionOf = ({ particle, return: total, rewards }: Episode, isOne: boolean) =>
+  `${isOne ? 'The policy' : `Particle ${particle}`}: return ${Number(total.toFixed(1))} in ${rewards.length} steps`
 
 /** What playRun() has played. */
 export interface PlayedRun {
@@ -101,7 +107,7 @@ export async function playRun(options: PlayRunOptions): Promise<PlayedRun> {
   for (const each of await particlesOf(run, agents, particle))
     played.push(await playEpisode({ agents, particle: each, greedy, seed }))
   if (content && out !== undefined) {
-    const written = content(id, played, framesPerSecond)
+    const written = content(id, played, framesPerSecond, agents.particles === 1)
     await writing(out, () => files.write(out, written), 'episode')
   }
   return {

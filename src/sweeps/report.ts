@@ -80,8 +80,12 @@ function keyFigures({ trials, best }: SweepResult): string {
 
 const bestSettings = ({ value, number: trial }: SweepTrial, command: string) =>
   `<p class="note">Trial ${trial} came to ${number(value)}. This trains with its settings again, to the same bits:</p>
-<table><tbody><tr><td>${escapeHtml(command)}</td></tr></tbody></table>
+<table><tbody><tr><td>${command.split(' ').map(word).join(' ')}</td></tr></tbody></table>
 <p class="note">The best of many trials is better than it will be with another seed: train it with some before it is relied on.</p>`
+
+/** A flag is not broken after its dashes. */
+const word = (text: string) =>
+  text.startsWith('--') ? `<span style="white-space:nowrap">${escapeHtml(text)}</span>` : escapeHtml(text)
 
 /** A line a trial over the settings, each along its own range; the last axis is what it came to. */
 function parallelFigure(valued: readonly Valued[], best: SweepTrial, dimensions: readonly Dimension[], draw: Draw) {
@@ -93,7 +97,8 @@ function parallelFigure(valued: readonly Valued[], best: SweepTrial, dimensions:
     const places = dimensions.map((dimension) => placeOf(dimension, trial.settings[dimension.name]))
     const isBest = trial.number === best.number
     const share = along(trial.value)
-    const color = isBest ? VERMILION : HEAT[Math.min(Math.floor(share * HEAT.length), HEAT.length - 2)]
+    const worse = best.value === low ? share : 1 - share
+    const color = isBest ? VERMILION : HEAT[Math.min(Math.floor(worse * HEAT.length), HEAT.length - 2)]
     const name = isBest ? `trial ${trial.number}, the best` : undefined
     return line(name, [...axes, axes.length], [...places, share], color, isBest ? 3 : 1.2, isBest ? 1 : 0.6)
   }
@@ -112,13 +117,17 @@ function parallelFigure(valued: readonly Valued[], best: SweepTrial, dimensions:
     series: [...valued].reverse().map(lineOf),
   }
   return figure(draw, {
-    ...{ id: 'parallel', option, size: { width: Math.max(440, 130 * (axes.length + 1)), height: 300 } },
+    ...{
+      id: 'parallel',
+      option,
+      size: { width: Math.max(440, (axes.length < 7 ? 104 : 130) * (axes.length + 1)), height: 300 },
+    },
     legend: true,
     ...(axes.length < 7 && { wide: WIDE }),
     label: `Settings and value of ${counted(valued.length, 'trial')}.`,
     caption:
       'A line is a trial. Each axis goes from the low end of its range, below, to the high end; a list goes in its order. ' +
-      'Dark lines came to low values, pale ones to high values.',
+      'Dark lines came near the best, pale ones near the worst.',
   })
 }
 

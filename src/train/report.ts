@@ -66,10 +66,8 @@ ${section('Configuration', settingsTable(concerning(run.config)))}`,
 }
 
 /** A population of one is known by its estimator. */
-const nameOf = ({ algorithm, particles, interaction, estimator }: RunSummary['config']) =>
-  algorithm === 'svpg' && particles === 1 && interaction === 'independent'
-    ? text(estimator, 'svpg')
-    : text(algorithm, 'run')
+const nameOf = (config: RunSummary['config']) =>
+  config.algorithm === 'svpg' && isSingle(config) ? text(config.estimator, 'svpg') : text(config.algorithm, 'run')
 
 /** Settings that only count where another one has a certain value, by the beginning of their names. */
 const DEPENDENT: readonly [names: RegExp, counts: (config: RunSummary['config']) => boolean][] = [
@@ -80,8 +78,15 @@ const DEPENDENT: readonly [names: RegExp, counts: (config: RunSummary['config'])
   [/^(kernel|bandwidth|kernelTemperature|probeStates|exploration|perLayer|repulsion)$/, isInteracting],
   [/^probeStates$/, ({ kernel }) => kernel === 'function'],
   [/^(kernelTemperature|exploration)$/, ({ kernel }) => kernel === 'js' || kernel === 'symmetric-kl'],
-  [/^(temperature|evolutionEvery)$/, ({ algorithm, particles }) => algorithm !== 'svpg' || particles !== 1],
+  [/^(temperature|temperatureSchedule|evolutionEvery)$/, ({ particles }) => particles !== 1],
+  [/^(particles|interaction)$/, (config) => !isSingle(config)],
+  [/^prior$/, (config) => !isSingle(config) || config.prior !== 'flat'],
+  [/^nSteps$/, ({ nSteps }) => nSteps !== null],
 ]
+
+function isSingle({ particles, interaction }: RunSummary['config']): boolean {
+  return particles === 1 && interaction === 'independent'
+}
 
 function isImitating({ selfImitation }: RunSummary['config']): boolean {
   return selfImitation !== 'none'

@@ -88,6 +88,27 @@ test('an animated SVG and a GIF: the first scene is that of the reset, a scene f
     expect(decodeGif(gif).frames).toHaveLength(rewards.length + 1)
   }))
 
+test('a page calls a policy that is alone no particle', () =>
+  inTemporaryDirectory(async (directory) => {
+    const settings = [
+      '--iterations',
+      '1',
+      '--steps',
+      '8',
+      '--environments',
+      '1',
+      '--hidden',
+      '4',
+      '--eval-episodes',
+      '0',
+    ]
+    await run(directory, 'train', 'ppo', 'CartPole-v1', ...settings, '--out', 'one')
+    expect(await run(directory, 'play', 'one', '--out', 'e.html')).toMatchObject({ code: 0 })
+    expect(await readFile(join(directory, 'e.html'), 'utf8')).toMatch(/The policy: return \d+ in \d+ steps/)
+    expect(await run(directory, 'play', CARTPOLE, '--particle', '1', '--out', 'e1.html')).toMatchObject({ code: 0 })
+    expect(await readFile(join(directory, 'e1.html'), 'utf8')).toMatch(/Particle 1: return \d+ in \d+ steps/)
+  }))
+
 test('median, all, sampled', () =>
   inTemporaryDirectory(async (directory) => {
     const play = async (...options: string[]) => {

@@ -18,7 +18,7 @@ import {
   uniform,
 } from 'steinrl'
 import { multiDiscrete } from 'steinrl/envs'
-import { mlp } from 'steinrl/tools'
+import { distil, mlp } from 'steinrl/tools'
 import { numbers, type Section } from './sections.ts'
 
 type Tf = typeof import('@tensorflow/tfjs-core')
@@ -315,6 +315,18 @@ const goneOn: Section = async (core, put) => {
   }
 }
 
+/** A mixture of three policies, of classes and of Gaussians, taught to one. */
+const distilled: Section = async (core, put) => {
+  for (const env of ['CartPole-v1', 'Pendulum-v1']) {
+    for await (const step of train({ env, ...SMALL, core } as TrainOptions)) {
+      if (step.iteration < step.iterations) continue
+      const options = { agents: step.agents(), hidden: [8], episodes: 2, states: 100, steps: 20, batchSize: 32, core }
+      const { agents, divergence, states } = await distil(options)
+      put(env, agents.theta, new Float64Array([divergence, states]))
+    }
+  }
+}
+
 export const trainingSections: Readonly<Record<string, Section>> = {
   'tfjs: gradients of a network': stock,
   'tfjs: scores of SVGD': differentiation,
@@ -325,6 +337,7 @@ export const trainingSections: Readonly<Record<string, Section>> = {
   'actors, critics and samplers': learners,
   'amortized SVGD': amortized,
   'SVPG: evaluation': evaluation,
+  'SVPG: a population in one policy': distilled,
   'trainings that go on': goneOn,
 }
 

@@ -259,6 +259,12 @@ test('settings that do not concern a run are left out, and a kernel that does no
   const other = await renderReport({ ...run, metrics: coupled, config: { ...config, estimator: 'ppo' } })
   expect(other).not.toContain('The kernel does nothing')
   expect(other).toContain('>clip<')
+
+  const population = { particles: 1, interaction: 'independent', prior: 'flat', temperatureSchedule: 'constant' }
+  const alone = await renderReport({ ...summary(1, 5), config: { ...config, ...population, nSteps: null } })
+  for (const name of [...Object.keys(population), 'nSteps', 'kernel']) expect(alone).not.toContain(`>${name}<`)
+  for (const name of ['estimator', 'baseline']) expect(alone).toContain(`>${name}<`)
+  expect(await renderReport({ ...summary(1, 5), config: { ...config, ...population, prior: 1 } })).toContain('>prior<')
 })
 
 test('evaluations of the training are drawn against environment steps, and an episode that moves is shown', async () => {
