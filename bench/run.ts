@@ -8,6 +8,7 @@ type Bench = (args: readonly string[]) => Promise<Row[] | Report>
 /** One subject a file; npm run bench -- NAME. */
 const suites: Record<string, () => Promise<{ default: Bench }>> = {
   bnn: () => import('./bnn.ts'),
+  bridge: () => import('./bridge.ts'),
   checkpoints: () => import('./checkpoints.ts'),
   cluster: () => import('./cluster.ts'),
   compiled: () => import('./compiled.ts'),
