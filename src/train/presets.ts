@@ -15,6 +15,11 @@ export const presets: Readonly<Record<string, Readonly<Record<string, Preset>>>>
       ...{ iterations: 50, environments: 16, steps: 256, hidden: [64, 64] },
       ...{ learningRate: 0.003, epochs: 8, minibatches: 8, lambda: 0.94, discount: 0.99 },
     },
+    'LunarLander-v3': {
+      // stable-baselines3's settings, of whose reward scale and critic there are none there.
+      ...{ iterations: 61, environments: 16, steps: 1024, learningRate: 0.0003, epochs: 4, minibatches: 256 },
+      ...{ lambda: 0.98, discount: 0.999, entropyBonus: 0.01, rewardScale: 0.1, criticLearningRate: 0.001 },
+    },
     'Pendulum-v1': {
       ...{ iterations: 98, environments: 8, steps: 256, learningRate: 0.0006, epochs: 10, minibatches: 8 },
       ...{ lambda: 0.93, discount: 0.98, rewardScale: 0.2 },

@@ -186,6 +186,13 @@ test.each(box2dIds)('%s keeps the contract, draws itself and can be moved in the
   expect(drawSvg(env.render())).toMatch(/<polygon.*<polygon/s)
 })
 
+test('the picture of a walker goes with it, as wide as it was', () => {
+  const scene = (x: number) => bipedalWalker.scene(Float64Array.from({ length: 17 + LENGTH }, (_, k) => (k ? 0 : x)))
+  const [left, bottom, width, height] = scene(10).view
+  expect(scene(50).view).toEqual([left + 40, bottom, width, height])
+  expect(width / height).toBe(600 / 400)
+})
+
 test('contacts are made in the order of Box2D, in which a walker goes where it goes there', async () => {
   const [{ draws, actions, obs }] = golden.tasks['BipedalWalker-v3'][1].episodes
   /** A world whose search for pairs cannot be replaced. */

@@ -2,20 +2,20 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from '@jest/globals'
 import { UsageError } from '../../src/core/errors.ts'
-import { environmentSpec } from '../../src/envs/registry.ts'
+import { taskNamed } from '../../src/envs/named.ts'
 import { presetFor, presets } from '../../src/train/presets.ts'
 import { type AnyTrainOptions, runConfig } from '../../src/train/train.ts'
 import { inTemporaryDirectory, run } from '../cli/steinrl.ts'
 
 const all = Object.entries(presets).flatMap(([algorithm, tasks]) => Object.keys(tasks).map((id) => [algorithm, id]))
 
-test.each(all)('the settings of %s for %s are allowed, and change its defaults', (algorithm, env) => {
-  const { maxEpisodeSteps } = environmentSpec(env)
+test.each(all)('the settings of %s for %s are allowed, and change its defaults', async (algorithm, env) => {
+  const task = await taskNamed(env)
   const preset = presetFor(algorithm, env)
-  const config = runConfig({ algorithm, env, ...preset } as AnyTrainOptions)
+  const config = runConfig({ algorithm, env: task, ...preset } as AnyTrainOptions)
   expect(config).toMatchObject(preset)
-  expect(config).not.toEqual(runConfig({ algorithm, env } as AnyTrainOptions))
-  expect(preset.iterations * Number(preset.steps)).toBeGreaterThan(maxEpisodeSteps)
+  expect(config).not.toEqual(runConfig({ algorithm, env: task } as AnyTrainOptions))
+  expect(preset.iterations * Number(preset.steps)).toBeGreaterThan(task.maxEpisodeSteps)
 })
 
 test('a preset that does not exist is refused with those that do', () => {

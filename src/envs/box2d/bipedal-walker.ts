@@ -246,7 +246,7 @@ function walkerScene(state: State): Scene {
     polygon(touches ? Colour.goal : Colour.limb, ...placed(state, 3 + 3 * part, rectangle(part % 2 ? LOWER : UPPER)))
   const pole = STEP * 3
   return {
-    view: [left, 0, left + WIDTH, HEIGHT],
+    view: [left, 0, WIDTH, HEIGHT],
     shapes: [
       ...blocks.map((block) => polygon(Colour.limit, ...block)),
       polygon(Colour.ground, [from * STEP, 0], ...surface, [to * STEP, 0]),
