@@ -14,7 +14,11 @@ const STEPS_OF = [0.1, 0.2, 1]
 const SECONDS = 0.5
 const TIMES = 5
 
-const median = (numbers: readonly number[]) => sortedQuantile([...numbers].sort((a, b) => a - b), 0.5)
+const median = (numbers: readonly number[]) =>
+  sortedQuantile(
+    [...numbers].sort((a, b) => a - b),
+    0.5,
+  )
 
 /**
  * Steps a second of a task in Python through the bridge, in two processes, as a share of what two processes do that
