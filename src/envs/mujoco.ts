@@ -24,6 +24,7 @@ import {
   sumOfSquares,
   type TaskOptions,
 } from './mujoco/robot.ts'
+import { placesOf, sceneOf } from './mujoco/scene.ts'
 import { type ModelFacts, type Simulation, sharedModel, simulate, type Trig } from './mujoco/simulation.ts'
 import { swimmer } from './mujoco/swimmer.ts'
 import { walker2d } from './mujoco/walker2d.ts'
@@ -119,7 +120,7 @@ function specOf(task: RobotTask): MujocoSpec {
   const { id, rewardThreshold, limit = 1000 } = robot
   const shared = sharedModel(engine, id, xml)
   const trig = trigOf(module)
-  const { facts, size } = probe(robot, options, simulate(engine, shared, trig))
+  const { facts, size, render } = probe(robot, options, simulate(engine, shared, trig))
   const noise = noiseOf(module, robot, facts)
   const described = {
     id,
@@ -132,6 +133,7 @@ function specOf(task: RobotTask): MujocoSpec {
     ...described,
     made: { from: described, by: { constants: changed(task) } },
     create: () => createEnvironment(robot, options, simulate(engine, shared, trig), noise),
+    render,
     configure: (more) => specOf({ ...task, options: settleRobot(robot, options, more) }),
   }
 }
@@ -149,7 +151,11 @@ function probe(robot: Robot, options: TaskOptions, simulation: Simulation) {
       throw new UsageError(`${robot.id}: the model must have at least ${robot.named} positions, it has ${facts.nq}.`)
     // Throws when the model lacks a body that the rules follow.
     robot.position?.(simulation, options)
-    return { facts, size: robot.observe(simulation, options).length }
+    const size = robot.observe(simulation, options).length
+    simulation.start(simulation.restQpos, simulation.restQvel)
+    const goal = robot.goal === undefined ? null : simulation.bodyNumber(robot.goal)
+    const look = { parts: facts.parts, rest: placesOf(simulation), above: robot.seenFrom === 'above', goal }
+    return { facts, size, render: sceneOf(look) }
   } finally {
     simulation.close()
   }
@@ -214,6 +220,10 @@ function createEnvironment(
     return { obs: robot.observe(simulation, options), info: robot.info(simulation) }
   }
   return {
+    get state() {
+      checkOpen()
+      return placesOf(simulation)
+    },
     get qpos() {
       checkOpen()
       return simulation.qpos

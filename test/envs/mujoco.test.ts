@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
 import loadMujoco from '@mujoco/mujoco'
+import { checkEnvironment } from '../../src/envs/check.ts'
 import { ant } from '../../src/envs/mujoco/ant.ts'
 import { halfCheetah } from '../../src/envs/mujoco/half-cheetah.ts'
 import { hopper } from '../../src/envs/mujoco/hopper.ts'
@@ -14,6 +15,7 @@ import { reacher } from '../../src/envs/mujoco/reacher.ts'
 import { swimmer } from '../../src/envs/mujoco/swimmer.ts'
 import { walker2d } from '../../src/envs/mujoco/walker2d.ts'
 import { isMujocoId, type MujocoId, type MujocoOptions, mujoco, mujocoIds } from '../../src/envs/mujoco.ts'
+import { drawSvg } from '../../src/envs/render.ts'
 import type { Box } from '../../src/envs/spaces.ts'
 
 interface Recorded {
@@ -446,5 +448,58 @@ describe('memory', () => {
     again.close()
     await expect(mujoco('Ant-v5', { load, xml: swimmer.xml, mainBody: 9 })).rejects.toThrow('no body 9')
     expect(alive).toBe(0)
+  })
+})
+
+describe('pictures', () => {
+  test.each(mujocoIds)('%s keeps the contract and draws itself', async (id) => {
+    const spec = await mujoco(id)
+    await checkEnvironment(spec, { episodes: 1, steps: 20 })
+    const env = spec.create()
+    env.reset({ seed: 1 })
+    expect(drawSvg(spec.render?.(env.state ?? []) ?? { view: [0, 0, 0, 0], shapes: [] })).toMatch(
+      /<(polyline|path|line)/,
+    )
+    env.close()
+  })
+
+  test('a pole stands where its angle says', async () => {
+    const spec = await mujoco('InvertedPendulum-v5')
+    const env = spec.create()
+    const [x, angle] = [0.2, 0.3]
+    env.start([x, angle], [0, 0])
+    const shapes = spec.render?.(env.state ?? []).shapes ?? []
+    const rods = shapes.flatMap((shape) => (shape.kind === 'line' ? [shape.points.flat()] : []))
+    const pole = [x, 0, x + 0.6 * Math.sin(angle), 0.6 * Math.cos(angle)]
+    const wanted = [[-1, 0, 1, 0], [x - 0.1, 0, x + 0.1, 0], pole]
+    // MuJoCo turns some rods round.
+    const sorted = ([a, b, c, d]: readonly number[]) => (a < c ? [a, b, c, d] : [c, d, a, b])
+    rods.map(sorted).forEach((ends, k) => {
+      for (const [i, value] of ends.entries()) expect(value).toBeCloseTo(wanted[k][i], 2)
+    })
+    expect(rods).toHaveLength(3)
+    env.close()
+  })
+
+  test('a cheetah stays in the middle of its picture, seen from the side; a reacher is seen from above', async () => {
+    const spec = await mujoco('HalfCheetah-v5')
+    const env = spec.create()
+    const viewAt = (x: number) => {
+      env.start([x, ...Array(8).fill(0)], Array(9).fill(0))
+      return spec.render?.(env.state ?? []).view ?? [0, 0, 0, 0]
+    }
+    const [left, ...others] = viewAt(0)
+    const [moved, ...same] = viewAt(7)
+    expect(moved - left).toBeCloseTo(7, 10)
+    expect(same).toEqual(others)
+    env.close()
+    const reach = await mujoco('Reacher-v5')
+    const arm = reach.create()
+    arm.start([0, 0, 0.05, -0.15], [0, 0, 0, 0])
+    const target = reach.render?.(arm.state ?? []).shapes.at(-1)
+    if (target?.kind !== 'circle') throw new Error('The target is no circle.')
+    expect(target.at[0]).toBeCloseTo(0.05, 10)
+    expect(target.at[1]).toBeCloseTo(-0.15, 10)
+    arm.close()
   })
 })

@@ -12,6 +12,11 @@ export interface Model extends Handle {
   readonly nv: number
   readonly nu: number
   readonly nbody: number
+  readonly ngeom: number
+  /** [ngeom] kinds, sizes [ngeom, 3] and bodies of shapes. */
+  readonly geom_type: Int32Array
+  readonly geom_size: Float64Array
+  readonly geom_bodyid: Int32Array
   /** [nbody] kg */
   readonly body_mass: Float64Array
   /** [nu, 2], zero where an actuator has no bounds. */
@@ -32,6 +37,9 @@ export interface Data extends Handle {
   readonly xpos: Float64Array
   /** [nbody, 3] */
   readonly xipos: Float64Array
+  /** [ngeom, 3] and [ngeom, 9] */
+  readonly geom_xpos: Float64Array
+  readonly geom_xmat: Float64Array
   /** [nsite, 3] */
   readonly site_xpos: Float64Array
   /** [nbody, 10] */

@@ -120,6 +120,8 @@ export const pusher: Robot<PusherOptions> = {
     [arm, ...things].join(''),
     [...MOTORS, 'wrist_roll'].map((name) => motor(`r_${name}_joint`, 1, [-2, 2])),
   ),
+  seenFrom: 'above',
+  goal: 'goal',
   velocityNoise: 'uniform',
   named: 11,
   observe(simulation) {

@@ -78,6 +78,8 @@ export const reacher: Robot<ReacherOptions> = {
     robot,
     [motor('joint0', 200), motor('joint1', 200)],
   ),
+  seenFrom: 'above',
+  goal: 'target',
   velocityNoise: 'uniform',
   named: 4,
   observe(simulation) {

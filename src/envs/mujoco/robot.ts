@@ -50,6 +50,10 @@ export interface Robot<O extends TaskOptions = TaskOptions> {
   readonly velocityNoise: 'uniform' | 'normal'
   /** How many positions at the front of qpos the rules know by name. */
   readonly named: number
+  /** From where its picture is taken; default 'side', x and z. */
+  readonly seenFrom?: 'side' | 'above'
+  /** The name of the body that is to be reached, for the picture. */
+  readonly goal?: string
   /** Whether forces of contact are needed after a step. */
   readonly contactForces?: true
   /** What the robot sees. A new array. */

@@ -1,5 +1,6 @@
 import { show, UsageError } from '../../core/errors.ts'
 import type { Data, Engine, Model } from './engine.ts'
+import { partsOf } from './scene.ts'
 
 /** mjtObj of a body. */
 const BODY = 1
@@ -17,6 +18,9 @@ export interface Simulation {
   readonly cfrcExt: Float64Array
   /** [nbody, 3] centres of mass of the bodies. */
   readonly xipos: Float64Array
+  /** [ngeom, 3] centres of shapes, and how they are turned, [ngeom, 9]. */
+  readonly geomXpos: Float64Array
+  readonly geomXmat: Float64Array
   /** [nsite, 3] places of sites. */
   readonly siteXpos: Float64Array
   /** [nbody, 10] mass and inertia of each body about the centre of mass of its tree. */
@@ -58,6 +62,8 @@ export interface ModelFacts {
   readonly bodies: number
   /** [nbody] kg */
   readonly masses: readonly number[]
+  /** Its shapes, for pictures. */
+  readonly parts: ReturnType<typeof partsOf>
   /** s, one step of the physics. */
   readonly timeStep: number
   /** Bounds of an action. */
@@ -75,7 +81,16 @@ function factsOf(model: Model): ModelFacts {
     Array.from({ length: nu }, (_, i) => (bounded(i) ? range[2 * i + end] : infinity))
   const low = bounds(0, Number.NEGATIVE_INFINITY)
   const masses = Array.from(model.body_mass)
-  return { nq, nv, bodies: nbody, masses, timeStep, low, high: bounds(1, Number.POSITIVE_INFINITY) }
+  return {
+    nq,
+    nv,
+    bodies: nbody,
+    masses,
+    parts: partsOf(model),
+    timeStep,
+    low,
+    high: bounds(1, Number.POSITIVE_INFINITY),
+  }
 }
 
 /**
@@ -168,6 +183,8 @@ const viewsOf = (data: Data) => ({
   ctrl: data.ctrl,
   xpos: data.xpos,
   xipos: data.xipos,
+  geomXpos: data.geom_xpos,
+  geomXmat: data.geom_xmat,
   siteXpos: data.site_xpos,
   cinert: data.cinert,
   cvel: data.cvel,

@@ -51,6 +51,7 @@ export const swimmer: Robot<RobotOptions> = {
     robot,
     [motor('motor1_rot', 150), motor('motor2_rot', 150)],
   ),
+  seenFrom: 'above',
   velocityNoise: 'uniform',
   named: 2,
   observe: (simulation, options) => observation(simulation, options, 2),
