@@ -1,6 +1,6 @@
 import { show, UsageError } from '../../core/errors.ts'
 import type { Data, Engine, Model } from './engine.ts'
-import { partsOf } from './scene.ts'
+import { type Part, partsOf } from './parts.ts'
 
 /** mjtObj of a body. */
 const BODY = 1
@@ -63,7 +63,7 @@ export interface ModelFacts {
   /** [nbody] kg */
   readonly masses: readonly number[]
   /** Its shapes, for pictures. */
-  readonly parts: ReturnType<typeof partsOf>
+  readonly parts: readonly Part[]
   /** s, one step of the physics. */
   readonly timeStep: number
   /** Bounds of an action. */
