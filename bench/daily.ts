@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { check, oneOf } from '../src/core/schemas.ts'
 import { quantile } from '../src/core/statistics.ts'
 import { make } from '../src/envs/make.ts'
 import type { Scene } from '../src/envs/render.ts'
@@ -23,7 +24,9 @@ export default async function bench(args: readonly string[]): Promise<Report> {
   const directory = await mkdtemp(join(tmpdir(), 'steinrl-bench-'))
   try {
     const rows = []
-    for (const [name, measured] of Object.entries({ loggers, gif, trial, sweep })) {
+    const all = { loggers, gif, trial, sweep }
+    if (only) check(oneOf('--only', Object.keys(all)), only)
+    for (const [name, measured] of Object.entries(all)) {
       if (only && name !== only) continue
       rows.push(await measured(directory))
       console.log(JSON.stringify(rows.at(-1)))

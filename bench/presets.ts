@@ -1,3 +1,6 @@
+import { show, UsageError } from '../src/core/errors.ts'
+import { wrapperNamed } from '../src/envs/wrappers/named.ts'
+import { wrap } from '../src/envs/wrappers/wrap.ts'
 import { type Preset, presets } from '../src/train/presets.ts'
 import { type AnyTrainOptions, evaluate, train } from '../src/train/train.ts'
 import { optionsIn, type Report } from './harness.ts'
@@ -8,7 +11,8 @@ const EVALUATION_SEED = 1000
 
 /**
  * What the presets come to on seeds that they were not chosen on: the mean return of the best policy in 100 greedy
- * episodes, and the seconds of the processor that training took. `--seeds 1,2` are which, `--only a2c` the algorithm.
+ * episodes, and the seconds of the processor that training took. `--seeds 1,2` are which; `--only a2c` or
+ * `--only 'sac Pendulum-v1'` of which presets.
  */
 export default async function bench(args: readonly string[]): Promise<Report> {
   const { seeds, only } = optionsIn(args, {
@@ -16,13 +20,16 @@ export default async function bench(args: readonly string[]): Promise<Report> {
     only: { type: 'string', default: '' },
   })
   const rows = []
-  for (const [algorithm, tasks] of Object.entries(presets).filter(([name]) => !only || name === only))
+  for (const [algorithm, tasks] of Object.entries(presets))
     for (const [env, preset] of Object.entries(tasks)) {
+      if (only && only !== algorithm && only !== `${algorithm} ${env}`) continue
       const runs = []
       for (const seed of String(seeds).split(',').map(Number)) runs.push(await trained(algorithm, env, preset, seed))
       rows.push({ preset: `${algorithm} ${env}`, runs })
       console.log(JSON.stringify(rows.at(-1)))
     }
+  if (rows.length === 0)
+    throw new UsageError(`There is no preset ${show(only)}; --only takes an algorithm, or one with a task.`)
   const table = rows.map(({ preset, runs }) => ({
     preset,
     returns: runs.map(({ best }) => best.toFixed(0)).join(', '),
@@ -31,7 +38,10 @@ export default async function bench(args: readonly string[]): Promise<Report> {
   return { rows, table }
 }
 
-async function trained(algorithm: string, env: string, preset: Preset, seed: number) {
+async function trained(algorithm: string, id: string, { wrap: wrappers = [], ...preset }: Preset, seed: number) {
+  const around = wrappers.map(({ name, options }) => wrapperNamed(name, options))
+  // A wrapped task is stepped outside the core.
+  const env = around.length === 0 ? id : await wrap(id, ...around)
   const before = process.cpuUsage()
   for await (const { iteration, iterations, agents } of train({ algorithm, env, ...preset, seed } as AnyTrainOptions)) {
     if (iteration < iterations) continue

@@ -10,7 +10,7 @@ const REACHED = {
   'Acrobot-v1': '−82 `a2c`, −88 `ppo`',
   'LunarLander-v3': '270 `ppo`',
   'Pendulum-v1': '−149 `sac`, −163 `ppo`',
-  'MountainCarContinuous-v0': '76 `svpg`, the best of 8',
+  'MountainCarContinuous-v0': '93 `sac`, 76 `svpg`, the best of 8',
 }
 
 /** Where the rules of a task stand; the others are in environments.md. */

@@ -1,8 +1,13 @@
 import { show, UsageError } from '../core/errors.ts'
 import { nearest } from '../core/nearest.ts'
+import type { WrapperDescription } from '../envs/description.ts'
 
 /** Settings of an algorithm that were tried on a task, and how many iterations it takes with them. */
-export type Preset = Readonly<Record<string, unknown>> & { readonly iterations: number }
+export type Preset = Readonly<Record<string, unknown>> & {
+  readonly iterations: number
+  /** Wrappers around the task, from inside out. */
+  readonly wrap?: readonly WrapperDescription[]
+}
 
 /** By algorithm, by task; docs/presets.md has what they came to. */
 export const presets: Readonly<Record<string, Readonly<Record<string, Preset>>>> = {
@@ -48,6 +53,11 @@ export const presets: Readonly<Record<string, Readonly<Record<string, Preset>>>>
   sac: {
     'Pendulum-v1': {
       ...{ iterations: 12, steps: 1000, warmup: 1000, hidden: [64, 64], learningRate: 0.001, batchSize: 128 },
+    },
+    'MountainCarContinuous-v0': {
+      ...{ iterations: 12, steps: 1000, warmup: 1000, hidden: [64, 64], learningRate: 0.0005, batchSize: 128 },
+      // An action that lasts four steps: independent ones cancel out before the car has left the valley.
+      wrap: [{ name: 'repeatAction', options: { times: 4 } }],
     },
   },
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { expect, test } from '@jest/globals'
 import { UsageError } from '../../src/core/errors.ts'
 import { taskNamed } from '../../src/envs/named.ts'
+import { wrapperNamed } from '../../src/envs/wrappers/named.ts'
 import { presetFor, presets } from '../../src/train/presets.ts'
 import { type AnyTrainOptions, runConfig } from '../../src/train/train.ts'
 import { inTemporaryDirectory, run } from '../cli/steinrl.ts'
@@ -11,7 +12,8 @@ const all = Object.entries(presets).flatMap(([algorithm, tasks]) => Object.keys(
 
 test.each(all)('the settings of %s for %s are allowed, and change its defaults', async (algorithm, env) => {
   const task = await taskNamed(env)
-  const preset = presetFor(algorithm, env)
+  const { wrap, ...preset } = presetFor(algorithm, env)
+  for (const { name, options } of wrap ?? []) wrapperNamed(name, options)
   const config = runConfig({ algorithm, env: task, ...preset } as AnyTrainOptions)
   expect(config).toMatchObject(preset)
   expect(config).not.toEqual(runConfig({ algorithm, env: task } as AnyTrainOptions))
@@ -36,6 +38,11 @@ test(
       const { iterations: _, hidden: __, steps: ___, ...rest } = presetFor('ppo', 'Acrobot-v1')
       expect(JSON.parse(await readFile(join(directory, 'out/config.json'), 'utf8'))).toMatchObject({
         ...{ ...rest, iterations: 1, hidden: [4], steps: 8, particles: 1 },
+      })
+      const car = ['train', 'sac', 'MountainCarContinuous-v0', '--preset', ...typed, '--overwrite']
+      expect((await run(directory, ...car)).code).toBe(0)
+      expect(JSON.parse(await readFile(join(directory, 'out/config.json'), 'utf8')).task).toMatchObject({
+        wrappers: presetFor('sac', 'MountainCarContinuous-v0').wrap,
       })
       const none = await run(directory, 'train', 'sac', 'CliffWalking-v1', '--preset')
       expect(none.stderr).toContain('There is no preset of sac for "CliffWalking-v1"; there are ')
