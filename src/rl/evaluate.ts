@@ -1,15 +1,15 @@
 import { createArena } from '../core/arena.ts'
-import { RunError, show, UsageError } from '../core/errors.ts'
+import { RunError, UsageError } from '../core/errors.ts'
 import { f32, f64, i32, struct, u8 } from '../core/layout.ts'
 import { type CoreSource, compileCore } from '../core/module.ts'
 import { splitSeed } from '../core/random.ts'
 import type { EnvironmentSpec } from '../envs/contract.ts'
 import { refuseEndless } from '../envs/errors.ts'
-import { actionSize, sizeOf } from '../envs/spaces.ts'
+import { actionSize } from '../envs/spaces.ts'
 import { policyFields, writePolicy } from '../nn/policy.ts'
-import type { Acting, ActionForm } from '../policy/request.ts'
+import type { Acting } from '../policy/request.ts'
 import { arePolicies, type Policies, policyAgents } from './agents.ts'
-import { formOfSpace, refuseMisfit } from './heads.ts'
+import { refuseMisfit, refuseOtherForm } from './heads.ts'
 import { playEpisodes } from './play.ts'
 import { environmentFields, writeEnvironments } from './rollout-layout.ts'
 
@@ -59,7 +59,7 @@ interface EvaluatedParticle {
 export async function* evaluatePopulation(population: (Acting | Policies) & Play): AsyncGenerator<EvaluatedParticle> {
   refuseEndless(population.spec)
   refuseLong(population.spec, population.episodes)
-  if ('actRows' in population) refuseOthers(population.spec, population)
+  if ('actRows' in population) refuseOtherForm(population.spec, 'The agents', population)
   const returnsOf = await (arePolicies(population) ? playerOfPolicies(population) : playerOf(population, population))
   for (const greedy of [true, false]) {
     for (let particle = 0; particle < population.particles; particle++) {
@@ -111,19 +111,3 @@ export function refuseLong({ id, maxEpisodeSteps }: EnvironmentSpec, episodes: n
     `${episodes} episodes of up to ${maxEpisodeSteps} steps of ${id} are more than ${MOST_STEPS_PLAYED} steps for each particle: take at most ${Math.floor(MOST_STEPS_PLAYED / maxEpisodeSteps)} episodes.`,
   )
 }
-
-/** Refuses agents of a task with other observations or actions. */
-function refuseOthers({ id, observationSpace, actionSpace }: EnvironmentSpec, { observations, actions }: Acting): void {
-  const task = formOfSpace(actionSpace)
-  const [own, others] = [actions, task].map(({ kind, size, choices = [] }) => String([kind, size, ...choices]))
-  if (observations === sizeOf(observationSpace) && own === others) return
-  const sizes = (O: number, { kind, size, choices }: ActionForm) => {
-    const what = kind === 'box' ? 'continuous action' : kind === 'discrete' ? 'discrete action' : 'choice'
-    return `${counted(O, 'observation')} and ${counted(size, what)}${choices ? ` among ${show(choices)}` : ''}`
-  }
-  throw new UsageError(
-    `The agents have ${sizes(observations, actions)}, but ${id} has ${sizes(sizeOf(observationSpace), task)}.`,
-  )
-}
-
-const counted = (count: number, what: string) => `${count} ${what}${count === 1 ? '' : 's'}`

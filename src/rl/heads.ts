@@ -2,8 +2,8 @@ import { show, UsageError } from '../core/errors.ts'
 import type { Ops } from '../core/ops.ts'
 import type { EnvironmentSpec } from '../envs/contract.ts'
 import { type ActionSpace, choicesOf, isProduct, observationSize, sizeOf } from '../envs/spaces.ts'
-import { factorsOf, type Head, type HeadName, type Policy } from '../nn/policy.ts'
-import type { ActionForm } from '../policy/request.ts'
+import type { Head, HeadName, Policy } from '../nn/policy.ts'
+import type { Acting, ActionForm } from '../policy/request.ts'
 
 /**
  * The head of a policy for the task's actions: as named, or categorical for numbered ones, with a factor for each
@@ -62,21 +62,46 @@ export function startHead(
   }
 }
 
+/** What the actions of a head are to those who act. */
+function formOfHead(head: Head): ActionForm {
+  if (head.name !== 'categorical') return { kind: 'box', size: head.actions }
+  const { factors } = head
+  return factors
+    ? { kind: 'multi-discrete', size: factors.length, choices: factors }
+    : { kind: 'discrete', size: head.actions }
+}
+
 /**
- * Refuses policies of other observations or actions than those of the task.
+ * Refuses whoever acts on other observations, or with other actions, than those of the task.
  *
+ * @param who as the subject of a sentence: The agents
  * @throws UsageError
  */
-export function refuseOtherForm(spec: EnvironmentSpec, { observations, head }: Policy): void {
-  const expected = { observations: observationSize(spec), ...headFor(spec, head.name) }
-  if (observations !== expected.observations || head.actions !== expected.actions)
-    throw new UsageError(
-      `The policies have ${observations} observations and ${head.actions} actions, but ${spec.id} has ${expected.observations} and ${expected.actions}.`,
-    )
-  const [own, others] = [factorsOf(head), factorsOf(expected)]
-  if (String(own) !== String(others))
-    throw new UsageError(`The policies choose among ${show(own)}, but ${spec.id} among ${show(others)}.`)
+export function refuseOtherForm(
+  spec: EnvironmentSpec,
+  who: string,
+  { observations, actions }: Pick<Acting, 'observations' | 'actions'>,
+): void {
+  const own = formIn(observations, actions)
+  const others = formIn(observationSize(spec), formOfSpace(spec.actionSpace))
+  if (own === others) return
+  const verb = who.endsWith('s') ? 'have' : 'has'
+  throw new UsageError(`${who} ${verb} ${own}, but ${spec.id} has ${others}.`)
 }
+
+/** The same for a policy, whose head may also need bounds that the task has not. */
+export function refuseOtherPolicy(spec: EnvironmentSpec, who: string, { observations, head }: Policy): void {
+  refuseOtherForm(spec, who, { observations, actions: formOfHead(head) })
+  headFor(spec, head.name)
+}
+
+function formIn(observations: number, { kind, size, choices }: ActionForm): string {
+  const what = kind === 'box' ? 'continuous action' : kind === 'discrete' ? 'discrete action' : 'choice'
+  const among = choices ? ` among ${show(choices)}` : ''
+  return `${counted(observations, 'observation')} and ${counted(size, what)}${among}`
+}
+
+const counted = (count: number, what: string) => `${count} ${what}${count === 1 ? '' : 's'}`
 
 /**
  * Refuses a population that cannot act in a task.
@@ -85,7 +110,7 @@ export function refuseOtherForm(spec: EnvironmentSpec, { observations, head }: P
  *   finite
  */
 export function refuseMisfit(spec: EnvironmentSpec, policy: Policy, theta: Float32Array, particles: number): void {
-  refuseOtherForm(spec, policy)
+  refuseOtherPolicy(spec, 'The policies', policy)
   const stride = theta.length / particles
   if (!Number.isInteger(stride) || stride < policy.size)
     throw new UsageError(

@@ -7,7 +7,7 @@ import type { EnvironmentSpec } from '../envs/contract.ts'
 import { statesOf } from '../envs/description.ts'
 import { type PolicyShape, parsePolicy } from '../nn/policy.ts'
 import { type Agents, arePolicies, type Policies, policyAgents, requireAgents } from '../rl/agents.ts'
-import { refuseOtherForm } from '../rl/heads.ts'
+import { refuseOtherPolicy } from '../rl/heads.ts'
 import { type AnyTrainStep, algorithmNamed } from './train.ts'
 
 // particles.safetensors: theta [n, parameters] or what else acts, and kernel [n, n] where there is one.
@@ -110,7 +110,7 @@ export function decodeParticles(bytes: Uint8Array): TensorFile {
 export async function agentsFrom(content: TensorFile, task: EnvironmentSpec, core?: CoreSource): Promise<Agents> {
   if (!content.metadata.policy) return restored(content, task, core)
   const policies = policiesFrom(content)
-  refuseOtherForm(task, policies.policy)
+  refuseOtherPolicy(task, 'The policies', policies.policy)
   return policyAgents(await compileCore(core), task, policies)
 }
 

@@ -291,7 +291,7 @@ describe('eval', () => {
         tensors: { theta: { shape: [1, 8], data: new Float32Array(8) } },
         metadata: { env: 'CartPole-v1', policy: policy({ observations: 3, hidden: [] }) },
       })),
-      ...['The policies have 3 observations and 2 actions', 'CartPole-v1 has 4 and 2.'],
+      ...['The policies have 3 observations and 2 discrete actions', 'CartPole-v1 has 4 observations and 2'],
     ],
     'without particles': [
       rebuilt(({ metadata }) => ({ tensors: { theta: { shape: [0, 58], data: new Float32Array(0) } }, metadata })),

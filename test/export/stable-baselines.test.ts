@@ -75,9 +75,9 @@ const ppo = readFileSync(join(recorded, 'ppo.zip'))
 
 test('a task that it does not fit is refused with what both have', async () => {
   await expect(read(ppo, 'Acrobot-v1')).rejects.toThrow(
-    'The policy takes 4 numbers and gives 2 classes; Acrobot-v1 has 6 and 3 classes.',
+    'The policy has 4 observations and 2 discrete actions, but Acrobot-v1 has 6 observations and 3 discrete actions.',
   )
-  await expect(read(ppo, 'MountainCarContinuous-v0')).rejects.toThrow(/has 2 and 1 numbers\.$/)
+  await expect(read(ppo, 'MountainCarContinuous-v0')).rejects.toThrow(/has 2 observations and 1 continuous action\.$/)
 })
 
 test('every way of cutting it off, and every changed byte, is refused in a sentence or changes nothing', async () => {

@@ -238,17 +238,17 @@ describe('evaluation', () => {
     [
       'another width',
       { policy: policyOf({ observations: 3, hidden: [], head: policy.head }) },
-      'The policies have 3 observations and 2 actions, but CartPole-v1 has 4 and 2.',
+      'The policies have 3 observations and 2 discrete actions, but CartPole-v1 has 4 observations and 2 discrete actions.',
     ],
     [
       'more classes',
       { policy: policyOf({ observations: 4, hidden: [], head: { name: 'categorical', actions: 3 } }) },
-      'The policies have 4 observations and 3 actions, but CartPole-v1 has 4 and 2.',
+      'The policies have 4 observations and 3 discrete actions, but CartPole-v1 has 4 observations and 2 discrete actions.',
     ],
     [
       'another head',
       { policy: policyOf({ observations: 4, hidden: [], head: { name: 'gaussian', actions: 1 } }) },
-      'CartPole-v1 has discrete actions: the head must be categorical, got "gaussian".',
+      'The policies have 4 observations and 1 continuous action, but CartPole-v1 has 4 observations and 2 discrete actions.',
     ],
     ['rows that are too short', { theta: new Float32Array(9) }, '1 policies of 86 parameters do not fit theta'],
     [

@@ -4,12 +4,11 @@ import { namesOf, requireOptions } from '../../core/options.ts'
 import { isBytes, isRecord } from '../../core/require.ts'
 import type { EnvironmentSpec } from '../../envs/contract.ts'
 import { taskNamed } from '../../envs/named.ts'
-import { observationSize } from '../../envs/spaces.ts'
 import type { Activation } from '../../nn/network.ts'
 import { type HeadName, type Policy, policyOf } from '../../nn/policy.ts'
 import { viewOf } from '../../policy/core.ts'
 import { type PolicyAgents, policyAgents } from '../../rl/agents.ts'
-import { headFor } from '../../rl/heads.ts'
+import { refuseOtherPolicy } from '../../rl/heads.ts'
 import { type NamedTensor, readStateDict } from './torch-file.ts'
 import { readZip } from './zip.ts'
 
@@ -55,7 +54,7 @@ export async function importStableBaselines(options: StableBaselinesOptions): Pr
     if (!isExpected(error)) throw error
     throw new UsageError(`No policy of stable-baselines3 can be read of the zip: ${error.message}`)
   }
-  refuseOther(spec, read.policy)
+  refuseOtherPolicy(spec, 'The policy', read.policy)
   return policyAgents(await compileCore(core), spec, { ...read, particles: 1 }, 0)
 }
 
@@ -178,17 +177,4 @@ function finiteOnes(theta: Float32Array): Float32Array {
   const bad = theta.find((value) => !Number.isFinite(value))
   if (bad === undefined) return theta
   throw new UsageError(`it has a parameter that is ${bad}.`)
-}
-
-function refuseOther(spec: EnvironmentSpec, { observations, head }: Policy): void {
-  const O = observationSize(spec)
-  const { actionSpace: space } = spec
-  const { actions: size, factors } = headFor(spec)
-  if (factors) throw new UsageError(`The actions of ${spec.id} are several choices at once; policies of one are read.`)
-  const kind = space.kind === 'discrete' ? 'classes' : 'numbers'
-  const own = head.name === 'categorical' ? 'classes' : 'numbers'
-  if (observations === O && own === kind && head.actions === size) return
-  throw new UsageError(
-    `The policy takes ${observations} numbers and gives ${head.actions} ${own}; ${spec.id} has ${O} and ${size} ${kind}.`,
-  )
 }
