@@ -293,7 +293,6 @@ const TESTED_ELSEWHERE: Readonly<Record<string, readonly [where: string, why: st
   'cli/': ['cli/train.test.ts', 'the command line is tested as a command'],
   'cluster/': ['cluster/runs.test.ts', 'runs on workers of a real server'],
   'compile/': ['compile/operations.test.ts', 'every op as a plan against tfjs'],
-  'core/disposable.ts': ['rl/close.test.ts', 'what has to be closed'],
   'core/json.ts': ['core/plain.test.ts', 'plain data from files'],
   'core/layout.ts': ['core/arena.test.ts', 'arenas are laid out by it'],
   'core/power.ts': ['optim/optimizers.test.ts', 'the only power that training takes'],

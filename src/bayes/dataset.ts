@@ -14,8 +14,13 @@ export type Dataset = Readonly<Record<string, unknown>>
  * @throws UsageError for rows of different lengths; later for a column that is missing or has a value that is no number
  */
 export function datasetFromCsv(text: string, source: string): Dataset {
-  const [head, ...rows] = Papa.parse<string[]>(text, { skipEmptyLines: true }).data
+  if (/[\0\uFFFD]/.test(text)) throw new UsageError(`${source} is no text in UTF-8: save it as one.`)
+  const { data, errors } = Papa.parse<string[]>(text, { skipEmptyLines: true })
+  const open = errors.find(({ code }) => code === 'MissingQuotes')
+  if (open) throw new UsageError(`${source} has a quote in row ${open.row} that does not end.`)
+  const [head, ...rows] = data.map((row, i) => (i === 0 ? row.map((name) => name.trim()) : row))
   if (!head) throw new UsageError(`${source} is empty; it must begin with the names of its columns.`)
+  if (rows.length === 0) throw new UsageError(`${source} has no rows below its head.`)
   rows.forEach((row, i) => {
     if (row.length !== head.length)
       throw new UsageError(`Row ${i + 1} of ${source} has ${row.length} values, and its head has ${head.length}.`)
@@ -46,12 +51,19 @@ export function datasetFromJson(text: string, source: string): Dataset {
     throw new UsageError(`${source} is no JSON: ${(error as Error).message.replace(/\s+/g, ' ').replace(/\.$/, '')}.`)
   }
   if (typeof data !== 'object' || data === null || Array.isArray(data))
-    throw new UsageError(`${source} must hold an object of columns by name.`)
+    throw new UsageError(`${source} must hold an object of columns by name, as { "x": [1, 2] }, got ${show(data)}.`)
   const columns = data as Record<string, unknown>
   return guarded(Object.keys(columns), source, (name) => {
     refuseNonFinite(columns[name], name, source)
-    return columns[name]
+    return numbersOf(columns[name])
   })
+}
+
+/** A list whose every entry is a number written as text, as numbers; all else as it is. */
+function numbersOf(value: unknown): unknown {
+  const isNumber = (entry: unknown) =>
+    typeof entry === 'string' && entry.trim() !== '' && Number.isFinite(Number(entry))
+  return Array.isArray(value) && value.length > 0 && value.every(isNumber) ? value.map(Number) : value
 }
 
 function refuseNonFinite(value: unknown, name: string, source: string): void {

@@ -1,11 +1,11 @@
 import { platform } from '#platform'
 import { type Arena, createArena } from '../core/arena.ts'
-import { UsageError } from '../core/errors.ts'
+import { RunError, UsageError } from '../core/errors.ts'
 import { f32, type Layout, padded } from '../core/layout.ts'
 import { compileCore } from '../core/module.ts'
 import { namesOf, refuseUnknown } from '../core/options.ts'
 import { Purpose, type Seed, splitSeed } from '../core/random.ts'
-import { requireFunction } from '../core/require.ts'
+import { requireFunction, requireSignal } from '../core/require.ts'
 import type { StopSignal } from '../core/runtime-types.ts'
 import { check, wholeNumber } from '../core/schemas.ts'
 import { type Agreement, settled } from './agreement.ts'
@@ -112,6 +112,7 @@ export async function fitPosterior<S extends Supports>(model: Model<S>, options:
   requireModel('fitPosterior', model)
   refuseUnknown('fitPosterior', options, FIT_OPTIONS)
   if (options.onStep !== undefined) requireFunction('onStep', options.onStep, '(step) => …')
+  requireSignal(options.signal)
   const n = check(wholeNumber('particles', 2, 100_000), options.particles ?? 100)
   const iterations = check(wholeNumber('iterations', 0, 1_000_000), options.iterations ?? 300)
   const seed = check(wholeNumber('seed', 0), options.seed ?? 0)
@@ -121,6 +122,7 @@ export async function fitPosterior<S extends Supports>(model: Model<S>, options:
   refuseMixedRows(target, stack(starts))
   const top = climb(target, starts)
   const mode = whiten(target, top.x, top.scales)
+  refuseEndless(model, mode)
   refuseFlat(model, flatDirection(target, top, mode))
   refuseUnresolved(model, target, mode, core.ops)
   const population = await populate(target, mode, n, splitSeed(seed))
@@ -230,6 +232,27 @@ function startsOf<S extends Supports>(
 }
 
 /** @throws UsageError that names the direction of which the data and the priors know nothing */
+/** A free number beyond this is one that float32 cannot tell from its neighbours, or none. */
+const FAREST = 1e30
+/** The same where the density is not that of a mode. */
+const FAR = 1e12
+
+/** @throws RunError where the way up did not end: a density without a mode, which no posterior is */
+function refuseEndless<S extends Supports>(
+  { parameters }: Model<S>,
+  { centre, basis, curvatures, logDensity }: Mode,
+): void {
+  // Curved upwards, or no number any more.
+  const most = curvatures.some((w) => w < 0) ? FAR : FAREST
+  const far = centre.findIndex((value) => !(Math.abs(value) < most))
+  const isKnown = far < 0 && logDensity !== Number.POSITIVE_INFINITY && basis.to1DArray().every(Number.isFinite)
+  if (isKnown) return
+  const name = freeLabels(parameters)[Math.max(far, 0)]
+  throw new RunError(
+    `The log density has no mode: it rises without an end along ${name}. Give the parameter a prior, or look for a wrong sign.`,
+  )
+}
+
 function refuseFlat<S extends Supports>({ parameters }: Model<S>, direction: Float64Array | null): void {
   if (!direction) return
   const names = freeLabels(parameters)

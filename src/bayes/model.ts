@@ -1,9 +1,10 @@
 import { COMPILE_MODES, type CompileMode } from '../compile/compiled.ts'
-import { UsageError } from '../core/errors.ts'
+import { show, UsageError } from '../core/errors.ts'
 import { isMade, namesOf, refuseUnknown, requireOptions } from '../core/options.ts'
-import { isRecord, requireFunction, requireThat } from '../core/require.ts'
+import { isPromise, isRecord, requireFunction, requireThat } from '../core/require.ts'
 import { check, oneOf } from '../core/schemas.ts'
 import { tf } from '../nn/tfjs.ts'
+import { failure, named, requireTensors } from './own-code.ts'
 import { type Parameters, parameters as parametersOf, type Supports, type Values } from './parameters.ts'
 
 /** Terms of a log density, [n, …]: each is summed over all axes but the first, and they are added. */
@@ -66,12 +67,12 @@ export function model<const S extends Supports>(options: ModelOptions<S>): Model
   return {
     parameters,
     hasValue: Boolean(logDensity),
-    generated,
+    generated: generated && generatedBy(generated),
     compile,
     logDensity(free) {
       const { values, logJacobian } = parameters.constrain(free)
       const density = logDensity
-        ? summed(logDensity(values), free.shape[0])
+        ? summed(logDensity(named(values)), free.shape[0])
         : tilted(values, score as NonNullable<typeof score>)
       return tf.add(density, logJacobian) as tf.Tensor1D
     },
@@ -93,6 +94,19 @@ export function requireModel(taker: string, model: unknown): void {
 const isLaidOut = <S extends Supports>(given: S | Parameters<S>): given is Parameters<S> =>
   typeof (given as Parameters<S>).constrain === 'function' && Array.isArray((given as Parameters<S>).names)
 
+/** The author's function, checked in what it gives. */
+const generatedBy =
+  <S extends Supports>(generated: Generated<S>): Generated<S> =>
+  (values) => {
+    try {
+      const tensors: unknown = generated(named(values))
+      requireTensors('generated', tensors)
+      return tensors
+    } catch (error) {
+      throw failure('generated', error)
+    }
+  }
+
 /** The sum of all terms, [n]. */
 function summed(terms: Terms, n: number): tf.Tensor {
   const list = (Array.isArray(terms) ? terms : [terms]) as readonly tf.Tensor[]
@@ -101,8 +115,10 @@ function summed(terms: Terms, n: number): tf.Tensor {
 }
 
 function termSum(term: tf.Tensor, k: number, n: number): tf.Tensor {
-  if (!(term instanceof tf.Tensor))
-    throw new UsageError(`Term ${k} of the log density must be a tensor, got ${typeof term}.`)
+  if (!(term instanceof tf.Tensor)) {
+    const found = isPromise(term) ? 'a promise: a log density cannot be async' : show(term)
+    throw new UsageError(`Term ${k} of the log density must be a tensor, got ${found}.`)
+  }
   if (term.shape[0] !== n)
     throw new UsageError(
       `Term ${k} of the log density has the shape [${term.shape}]; its first axis must be the ${n} particles.`,
@@ -113,7 +129,7 @@ function termSum(term: tf.Tensor, k: number, n: number): tf.Tensor {
 /** [n] an expression whose gradient is the score: Σ x · s with s held constant. */
 function tilted<S extends Supports>(values: Values<S>, score: NonNullable<ModelOptions<S>['score']>): tf.Tensor {
   const held = Object.entries(values).map(([name, value]) => [name, constant(value)])
-  const gradients = score(Object.fromEntries(held) as Values<S>)
+  const gradients = score(named(Object.fromEntries(held) as Values<S>))
   const products = Object.entries(values).map(([name, value]) => {
     const gradient = gradients[name]
     if (!(gradient instanceof tf.Tensor) || gradient.shape.join() !== value.shape.join())

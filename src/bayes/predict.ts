@@ -1,9 +1,9 @@
-import { UsageError } from '../core/errors.ts'
 import { areFinite, isRecord, requireFunction, requireThat } from '../core/require.ts'
-import { tf } from '../nn/tfjs.ts'
+import type { tf } from '../nn/tfjs.ts'
 import { type Draws, quantities } from './draws.ts'
 import type { Fit } from './fit.ts'
 import { requireModel } from './model.ts'
+import { named, requireTensors } from './own-code.ts'
 import type { Supports, Values } from './parameters.ts'
 
 /**
@@ -26,9 +26,8 @@ export function predict<S extends Supports>(
   requireThat(areRows, 'predict', `free numbers as rows of ${d} finite ones`, free)
   requireFunction('from', from, '(values) => ({ name: tensor })')
   return quantities(model, free, ({ values }) => {
-    const tensors = from(values)
-    const areTensors = isRecord(tensors) && Object.values(tensors).every((each) => each instanceof tf.Tensor)
-    if (!areTensors) throw new UsageError('predict needs a function that gives tensors by name, as { curve: … }.')
+    const tensors: unknown = from(named(values))
+    requireTensors('predict', tensors)
     return tensors
   })
 }

@@ -3,6 +3,7 @@ import { UsageError } from '../core/errors.ts'
 import { startTfjs, tf } from '../nn/tfjs.ts'
 import { type Score, scoreRow } from '../svgd/scores.ts'
 import type { Model } from './model.ts'
+import { failure } from './own-code.ts'
 import type { Supports } from './parameters.ts'
 
 /** A log density on ℝᵈ as rows of numbers. */
@@ -36,6 +37,13 @@ export async function targetOf<S extends Supports>(model: Model<S>, particles: n
     const values = logDensity(free as tf.Tensor2D)
     return [tf.sum(values), values] as const
   }
+  const gradientAt = (rows: Float32Array, size: number) => {
+    try {
+      return differentiate(total, rows, [size, d])
+    } catch (error) {
+      throw failure('The log density', error)
+    }
+  }
   await startTfjs()
   const target: Target = {
     dimension: d,
@@ -45,7 +53,7 @@ export async function targetOf<S extends Supports>(model: Model<S>, particles: n
       const n = rows.length / d
       target.evaluations += n
       const size = sizes.for(n)
-      const { gradient, values, steps } = differentiate(total, filled(rows, size * d), [size, d])
+      const { gradient, values, steps } = gradientAt(filled(rows, size * d), size)
       sizes.steps = steps
       return { logDensity: values[1].slice(0, n), score: gradient.slice(0, n * d) }
     },

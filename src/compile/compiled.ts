@@ -1,5 +1,5 @@
 import { platform } from '#platform'
-import { show, UsageError } from '../core/errors.ts'
+import { reasonOf, show, UsageError } from '../core/errors.ts'
 import type { CoreModule } from '../core/module.ts'
 import { kernels, tf } from '../nn/tfjs.ts'
 import { type Plan, planOf } from './plan.ts'
@@ -120,7 +120,7 @@ class Plans {
       this.plans.splice(MOST_PLANS)
       return this.plans[0]
     } catch (error) {
-      const reason = (error as Error).message.replace(/\.$/, '')
+      const reason = reasonOf(error)
       if (error instanceof Untraceable) this.refuse(reason)
       else this.suspected = reason
       return null

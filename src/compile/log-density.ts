@@ -1,6 +1,7 @@
 import { show, UsageError } from '../core/errors.ts'
 import { refuseUnknown } from '../core/options.ts'
 import type { Minibatch, PopulationScore } from '../core/population.ts'
+import { isPromise } from '../core/require.ts'
 import { check, oneOf, trueOrFalse } from '../core/schemas.ts'
 import { mendGradients } from '../nn/gradients/mend.ts'
 import { tf } from '../nn/tfjs.ts'
@@ -39,7 +40,12 @@ export function logDensity(density: LogDensity, options: LogDensityOptions = {})
   const mode = check(oneOf('compile', COMPILE_MODES), options.compile ?? 'auto')
   const checkFinite = check(trueOrFalse('checkFinite'), options.checkFinite ?? false)
   const differentiate = compiledGradient({ name: 'The log density', mode, checkFinite })
-  const scores: PopulationScore = ({ particles: n, dimension, stride, x, score }, batch) => {
+  const scores: PopulationScore = (population, batch) => {
+    if (ArrayBuffer.isView(population))
+      throw new UsageError(
+        'logDensity() makes scores of all particles at once: give them as populationScore, not score.',
+      )
+    const { particles: n, dimension, stride, x, score } = population
     if (!tf.getBackend()) throw new UsageError('logDensity needs tfjs: await startTfjs() first.')
     mendGradients()
     let depends = false
@@ -50,13 +56,19 @@ export function logDensity(density: LogDensity, options: LogDensityOptions = {})
       return [tf.sum(values)] as const
     }
     try {
-      score.set(differentiate(total, x, [n, stride]).gradient)
+      const { gradient, values } = differentiate(total, x, [n, stride])
+      // The gradient of a logarithm is finite also where the logarithm is not there.
+      if (Number.isNaN(values[0][0])) throw new UsageError(NO_NUMBER)
+      score.set(gradient)
     } catch (error) {
       throw depends && isUnconnected(error) ? new UsageError(UNCONNECTED) : error
     }
   }
   return asOwn(scores)
 }
+
+const NO_NUMBER =
+  'Your log density is NaN for at least one particle, as the logarithm or the root of a negative number is: it must be a number for each.'
 
 const UNCONNECTED =
   'Your log density does not depend on x by ops of tfjs: what is read from it (dataSync, arraySync) is a constant to the gradient.'
@@ -81,5 +93,3 @@ function refuseMisshapen(values: unknown, n: number): void {
     `Your log density gave ${shape.length === 0 ? 'a single number' : `[${shape.join(', ')}]`}, ${expected}.${hint}`,
   )
 }
-
-const isPromise = (value: unknown) => typeof value === 'object' && value !== null && 'then' in value

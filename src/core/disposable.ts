@@ -1,3 +1,6 @@
+import { platform } from '#platform'
+import { reasonOf } from './errors.ts'
+
 declare global {
   // As in lib.esnext.disposable: runtimes and compilers that know `using` have these already.
   interface SymbolConstructor {
@@ -21,12 +24,16 @@ export function closable<T extends Closable>(object: Omit<T, typeof Symbol.dispo
   return whole
 }
 
-/** Closes all of them, even where one of them throws; that error is thrown in the end. */
+/**
+ * Closes all of them, even where one of them throws; that error is thrown in the end. Nothing waits for a close() that
+ * is asynchronous: where that fails it is warned of, as nobody could catch it.
+ */
 export function closeAll(all: Iterable<{ close?(): void } | null | undefined>): void {
   const errors: unknown[] = []
   for (const one of all) {
     try {
-      one?.close?.()
+      const closing: unknown = one?.close?.()
+      if (closing instanceof Promise) closing.catch((error) => platform.warn(`close() failed: ${reasonOf(error)}.`))
     } catch (error) {
       errors.push(error)
     }

@@ -154,8 +154,8 @@ const PLACES = {
   lr: 'the optimizer takes it, optimizer: adam({ learningRate })',
   stepsize: 'the optimizer takes it, optimizer: adam({ learningRate })',
   bandwidth: 'the kernel takes it, kernel: rbf({ bandwidth })',
-  constants: 'the task takes them, env: configured(id, { constants })',
-  maxepisodesteps: 'the task has the limit, env: configured(id, { maxEpisodeSteps })',
+  constants: 'the task takes them, env: configured(id, { constants }) of steinrl/envs',
+  maxepisodesteps: 'the task has the limit, env: configured(id, { maxEpisodeSteps }) of steinrl/envs',
 }
 
 const IN_PROGRAMS: Written = { as: (name) => name, places: PLACES }

@@ -40,7 +40,7 @@ const MOST_CHARACTERS = 300
 /** Writes a value as a person would type it, cut short where it is long. */
 export function show(value: unknown): string {
   if (typeof value === 'string') return `"${value}"`
-  if (typeof value === 'function') return `function ${value.name}`.trim()
+  if (typeof value === 'function') return value.name ? `function ${value.name}` : 'a function'
   if (typeof value === 'bigint') return `${value}n`
   if (typeof value !== 'object' || value === null) return String(value)
   const text = isNumbers(value) ? `[${Array.from(value).join(', ')}]` : jsonOf(value)
@@ -49,7 +49,7 @@ export function show(value: unknown): string {
 
 /** The same of what stands in the place of a record: a function that was to be called is told so. */
 export const shown = (value: unknown): string =>
-  typeof value === 'function' ? `${show(value)}; call it: ${value.name}(…)` : show(value)
+  typeof value === 'function' && value.name ? `${show(value)}; call it: ${value.name}(…)` : show(value)
 
 const isNumbers = (value: object): value is ArrayLike<number> =>
   ArrayBuffer.isView(value)

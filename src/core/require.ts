@@ -15,6 +15,15 @@ export const isCount = (value: unknown): value is number => Number.isSafeInteger
 export const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && !('then' in value)
 
+/** Whether a value is a promise, or what can be awaited like one. */
+export const isPromise = (value: unknown): boolean => typeof value === 'object' && value !== null && 'then' in value
+
+/** Refuses what is given in the place of a signal and never says whether it is aborted. */
+export function requireSignal(signal: unknown): void {
+  if (signal === undefined || (isRecord(signal) && typeof signal.aborted === 'boolean')) return
+  throw new UsageError(`signal must be that of an AbortController, got ${show(signal)}.`)
+}
+
 /** Whether a value is a list, a typed array or a buffer of numbers, whatever they are. */
 export const isList = (value: unknown): value is ArrayLike<number> =>
   Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView))

@@ -25,9 +25,11 @@ export function wholeNumber(what: string, min: number, max = Number.MAX_SAFE_INT
   const range = max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`
   const allowed = `a whole number ${range}`
   const message = named(what, allowed)
+  const isTooLarge = (input: unknown) => Number.isInteger(input) && (input as number) > Number.MAX_SAFE_INTEGER
+  const exact = named(what, `a whole number from ${min} to ${max}`)
   return v.pipe(
     v.number(message),
-    v.safeInteger(message),
+    v.safeInteger((issue) => (isTooLarge(issue.input) ? exact(issue) : message(issue))),
     v.minValue(min, message),
     v.maxValue(max, message),
     metadata('whole', allowed),

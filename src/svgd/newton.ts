@@ -5,7 +5,7 @@ import { f32, padded } from '../core/layout.ts'
 import { type CoreSource, compileCore } from '../core/module.ts'
 import { namesOf, requireOptions } from '../core/options.ts'
 import { Draw, Purpose, splitSeed } from '../core/random.ts'
-import { requireFunction } from '../core/require.ts'
+import { requireFunction, requireSignal } from '../core/require.ts'
 import type { StopSignal } from '../core/runtime-types.ts'
 import { check, MOST_ITERATIONS, positiveFloat32, wholeNumber } from '../core/schemas.ts'
 import { choleskyOf, solveCholesky } from './cholesky.ts'
@@ -76,6 +76,8 @@ export async function svgdNewton(options: NewtonOptions): Promise<Float64Array> 
     throw new UsageError(`particles × dimension² must be at most ${MOST_NUMBERS}, got ${n} × ${d}² = ${n * d * d}.`)
   requireFunction('score', options.score, '(out, x) => …')
   requireFunction('hessian', options.hessian, '(out, x) => …')
+  requireSignal(options.signal)
+  if (options.onStep !== undefined) requireFunction('onStep', options.onStep, '(length, iteration) => …')
   const rate = check(positiveFloat32('learningRate'), options.learningRate ?? 1)
   const arena = await createArena(await compileCore(options.core), { noise: f32(padded(d)) })
   const rows = startOf(options, n, d, (row, i) => {

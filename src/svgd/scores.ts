@@ -1,6 +1,7 @@
 import { show, UsageError } from '../core/errors.ts'
 import { asState, isMade } from '../core/options.ts'
 import type { Minibatch, Population, PopulationScore } from '../core/population.ts'
+import { areNumbers } from '../core/require.ts'
 import type { SteinArena } from './fields.ts'
 
 /**
@@ -50,6 +51,7 @@ export function scoreOf({ score, populationScore }: Scores): (state: Scored, bat
     throw new UsageError('Give either score or populationScore, not both.')
   if (score !== undefined) {
     requireFunction('score', score, '(out, x) => …')
+    refuseAlone(score)
     return ({ rows }, batch) => rows.forEach((row) => void scoreRow(score, row, batch))
   }
   if (populationScore === undefined)
@@ -61,6 +63,29 @@ export function scoreOf({ score, populationScore }: Scores): (state: Scored, bat
 
 function requireFunction(name: string, value: unknown, form: string): void {
   if (typeof value !== 'function') throw new UsageError(`${name} must be a function ${form}, got ${show(value)}.`)
+}
+
+/**
+ * A function of one argument gets `out` alone, where its author may have meant x: handed NaN there, it gives NaN.
+ *
+ * @throws UsageError
+ */
+function refuseAlone(score: Score): void {
+  if (score.length !== 1) return
+  const returned: unknown = attempt(() => score(new Float32Array(64).fill(Number.NaN), new Float32Array(64), NO_BATCH))
+  if (areNumbers(returned) && Array.prototype.some.call(returned, Number.isNaN))
+    throw new UsageError('score is called as (out, x) => …, and yours takes one argument: the first is out, not x.')
+}
+
+const NO_BATCH: Minibatch = { rows: new Int32Array(0), scale: 1 }
+
+/** What it returns; what it throws is told when it is called for a particle. */
+function attempt(run: () => unknown): unknown {
+  try {
+    return run()
+  } catch {
+    return undefined
+  }
 }
 
 /** The score of one particle, whether it is written or returned, into its row. */

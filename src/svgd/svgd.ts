@@ -5,7 +5,7 @@ import type { CoreSource } from '../core/module.ts'
 import { asState, namesOf, refuseNoState, refuseUnknown, requireOptions } from '../core/options.ts'
 import type { Outputs } from '../core/population.ts'
 import { Draw, Purpose, type Seed } from '../core/random.ts'
-import { isRecord } from '../core/require.ts'
+import { isRecord, requireFunction, requireSignal } from '../core/require.ts'
 import type { OwnFloat32Array, StopSignal } from '../core/runtime-types.ts'
 import {
   check,
@@ -276,6 +276,8 @@ export async function svgd(run: SvgdRun): Promise<OwnFloat32Array> {
   requireOptions('svgd', run, [...SVGD_OPTIONS, ...START_OPTIONS, ...RUN_OPTIONS])
   const { iterations, signal, onStep, ...options } = run
   check(wholeNumber('iterations', 0, MOST_ITERATIONS), iterations)
+  requireSignal(signal)
+  if (onStep !== undefined) requireFunction('onStep', onStep, '(info, iteration) => …')
   const { particles, dimension, initial, seed, ...settings } = options
   const { init, step } = methodOf(settings)
   const state = await init({ particles, dimension, initial, seed })

@@ -32,6 +32,22 @@ describe('a CSV file', () => {
     expect(() => data.a).toThrow('data.csv has two columns named a.')
   })
 
+  test('without rows, with a quote that does not end, or in another encoding, is refused', () => {
+    expect(() => datasetFromCsv('a,b\n', 'data.csv')).toThrow('data.csv has no rows below its head.')
+    expect(() => datasetFromCsv('a,b\n1,2\n"3,4\n', 'data.csv')).toThrow(
+      'data.csv has a quote in row 2 that does not end.',
+    )
+    const utf16 = Buffer.from('\ufeffa,b\n1,2\n', 'utf16le').toString('utf8')
+    expect(() => datasetFromCsv(utf16, 'data.csv')).toThrow('data.csv is no text in UTF-8')
+  })
+
+  test('may have blanks about its names, a mark of its encoding, and any line ends', () => {
+    for (const end of ['\n', '\r\n', '\r']) {
+      const data = datasetFromCsv(`\ufeffschool, effect ${end}"A, the first", 28${end}`, 'schools.csv')
+      expect(data.effect).toEqual([28])
+    }
+  })
+
   test('with rows of another length, or nothing at all, is refused', () => {
     expect(() => datasetFromCsv('a,b\n1,2\n3\n', 'data.csv')).toThrow(
       'Row 2 of data.csv has 1 values, and its head has 2.',
@@ -62,9 +78,18 @@ describe('a JSON file', () => {
   })
 
   test.each([
-    ['[1, 2]', 'data.json must hold an object of columns by name.'],
+    ['[1, 2]', 'data.json must hold an object of columns by name, as'],
     ['{ "y": [1, NaN] }', 'data.json is no JSON: '],
   ])('that holds %s is refused', (text, message) => {
     expect(() => datasetFromJson(text, 'data.json')).toThrow(message)
   })
+})
+
+test('numbers that a JSON file holds as text are numbers, other text is not', () => {
+  const data = datasetFromJson('{"y":["28"," -1.5"],"mixed":["1",2],"name":["A","1"],"none":[]}', 'd.json')
+  expect(data.y).toEqual([28, -1.5])
+  expect(data.mixed).toEqual(['1', 2])
+  expect(data.name).toEqual(['A', '1'])
+  expect(data.none).toEqual([])
+  expect(() => datasetFromJson('[{"y":1}]', 'd.json')).toThrow('d.json must hold an object of columns by name, as')
 })

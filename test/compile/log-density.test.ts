@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals'
 import * as tf from '@tensorflow/tfjs-core'
 import { logDensity } from '../../src/compile/log-density.ts'
 import { startTfjs } from '../../src/nn/tfjs.ts'
-import { createSVGD, particlesOf } from '../../src/svgd/svgd.ts'
+import { createSVGD, particlesOf, svgd } from '../../src/svgd/svgd.ts'
 
 await startTfjs()
 
@@ -97,5 +97,22 @@ describe('a density is refused', () => {
     const one = population(1, 3)
     logDensity((x) => tf.mul(-0.5, tf.sum(tf.square(x))))(one, batch)
     one.score.forEach((s, k) => void expect(s).toBeCloseTo(-one.x[k], 6))
+  })
+})
+
+describe('a log density that cannot be one', () => {
+  const few = { particles: 4, dimension: 2, iterations: 1 }
+  // Gradients of its logarithm are finite.
+  const outside = (x: tf.Tensor) => tf.log(tf.sub(-1, tf.sum(tf.square(x), 1)))
+
+  test.each(['auto', 'never'] as const)('is refused where it is NaN, with compile %s', async (compile) => {
+    await expect(svgd({ ...few, populationScore: logDensity(outside, { compile }) })).rejects.toThrow(
+      'Your log density is NaN for at least one particle',
+    )
+  })
+
+  test('is told where it belongs', async () => {
+    const score = logDensity(outside) as never
+    await expect(svgd({ ...few, score })).rejects.toThrow('give them as populationScore, not score.')
   })
 })

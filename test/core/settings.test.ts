@@ -5,7 +5,7 @@ import * as v from 'valibot'
 import { amortizedSchema } from '../../src/algorithms/amortized-svgd/settings.ts'
 import { addSettings } from '../../src/cli/settings.ts'
 import { UsageError } from '../../src/core/errors.ts'
-import { positiveNumber, wholeNumber } from '../../src/core/schemas.ts'
+import { check, positiveNumber, wholeNumber } from '../../src/core/schemas.ts'
 import {
   checkOptions,
   derived,
@@ -154,4 +154,12 @@ test('the tables in docs are those of the schemas: npm run docs:settings writes 
   // Biome pads the cells.
   const bare = (text: string) => text.replaceAll(/ +/g, ' ').replaceAll(/-{3,}/g, '---')
   for (const text of texts) expect(bare(withTables(text, settings))).toBe(bare(text))
+})
+
+test('a whole number that is not held exactly is told how large one may be', () => {
+  const seed = wholeNumber('seed', 0)
+  expect(() => check(seed, 2 ** 53)).toThrow(
+    'seed must be a whole number from 0 to 9007199254740991, got 9007199254740992.',
+  )
+  expect(() => check(seed, -1)).toThrow('seed must be a whole number of at least 0, got -1.')
 })

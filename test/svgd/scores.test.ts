@@ -241,3 +241,32 @@ test.each([
   const run = svgd({ score: steep, optimizer, particles: 2, dimension: 1, initial: [1, -1e6], iterations: 3 })
   await expect(run).rejects.toThrow(/^The direction of particle 1 is 3.*whose square float32 cannot hold/)
 })
+
+describe('a score that was given in the wrong way', () => {
+  const few = { particles: 3, dimension: 2, iterations: 1 }
+
+  test('as a function of x alone is refused, as one of out alone is not', async () => {
+    const alone = ((x: Float32Array) => [-x[0], -x[1]]) as Score
+    await expect(svgd({ ...few, score: alone })).rejects.toThrow('score is called as (out, x) => …')
+    const flat: Score = (out) => void out.fill(0)
+    await expect(svgd({ ...few, score: flat })).resolves.toHaveLength(6)
+    const passing: Score = (out, ...rest) => score(out, ...rest)
+    await expect(svgd({ ...few, score: passing })).resolves.toHaveLength(6)
+  })
+
+  test.each([
+    ['onStep', 3, 'onStep must be a function, (info, iteration) => …, got 3.'],
+    ['signal', {}, 'signal must be that of an AbortController, got {}.'],
+    ['signal', 'x', 'signal must be that of an AbortController, got "x".'],
+  ])('%s as %j is refused', async (name, value, message) => {
+    await expect(svgd({ ...few, score, [name]: value })).rejects.toThrow(message)
+  })
+
+  test('a schedule without a name is not told to be called', async () => {
+    const annealing = (
+      () => () =>
+        1
+    )()
+    await expect(svgd({ ...few, score, annealing: annealing as never })).rejects.toThrow('got a function.')
+  })
+})
