@@ -120,7 +120,7 @@ function parallelFigure(valued: readonly Valued[], best: SweepTrial, dimensions:
     ...{
       id: 'parallel',
       option,
-      size: { width: Math.max(440, (axes.length < 7 ? 104 : 130) * (axes.length + 1)), height: 300 },
+      size: { width: Math.max(440, (axes.length < 7 ? 120 : 130) * (axes.length + 1)), height: 300 },
     },
     legend: true,
     ...(axes.length < 7 && { wide: WIDE }),
