@@ -3,7 +3,7 @@ import { basename, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { Command } from 'commander'
 import pc from 'picocolors'
-import { show, UsageError } from '../core/errors.ts'
+import { reasonOf, show, UsageError } from '../core/errors.ts'
 import { fromJson } from '../core/json.ts'
 import { refuseUnknown } from '../core/options.ts'
 import { loadModule } from '../envs/description.ts'
@@ -82,7 +82,7 @@ async function parsed(file: string): Promise<unknown> {
   try {
     return fromJson(text)
   } catch (error) {
-    throw new UsageError(`${show(file)} is no JSON: ${(error as Error).message}`)
+    throw new UsageError(`${show(file)} is no JSON: ${reasonOf(error)}.`)
   }
 }
 

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { importUnseen } from '../../dist/inline/import.js'
-import { show, UsageError } from '../core/errors.ts'
+import { reasonOf, show, UsageError } from '../core/errors.ts'
 import { refuseDeep } from '../core/json.ts'
 import { type CoreSource, compileCore } from '../core/module.ts'
 import { refuseUnknown } from '../core/options.ts'
@@ -176,11 +176,15 @@ export async function loadModule(of: string, module: string): Promise<Record<str
   try {
     return await importUnseen(module)
   } catch (error) {
-    const why = String((error as Error)?.message ?? error)
-      .replace(/\s+/g, ' ')
-      .replace(/\.$/, '')
-    throw new UsageError(`The module ${show(module)} of ${of} cannot be loaded: ${why}.`)
+    throw new UsageError(`The module ${show(module)} of ${of} cannot be loaded: ${whyNotLoaded(error)}.`)
   }
+}
+
+/** What the runtime says, without the file of ours that imported it, and what to do about TypeScript. */
+function whyNotLoaded(error: unknown): string {
+  const why = reasonOf(error).replace(/ imported from \S*[\\/]dist[\\/]inline[\\/]import\.js$/, '')
+  const isTypeScript = /^Unknown file extension "\.[cm]?ts"/.test(why)
+  return isTypeScript ? `${why}; Node runs TypeScript from 22.18 on, and before that with tsx: node --import tsx` : why
 }
 
 /** What it takes to make a task again beside its description. */

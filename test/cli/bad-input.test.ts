@@ -338,3 +338,26 @@ describe('eval', () => {
       expectRefusal(await run(directory, 'eval', 'out'), '"out/config.json" is damaged')
     }))
 })
+
+describe('a file of the user that cannot be read is named, and nothing of ours', () => {
+  test('a task that is not there', () =>
+    inTemporaryDirectory(async (directory) => {
+      const ended = await run(directory, 'train', 'svpg', './nope.js', ...SMALL)
+      expectRefusal(ended, 'of ./nope.js cannot be loaded: Cannot find module')
+      expect(ended.stderr).not.toContain('imported from')
+    }))
+
+  const runsTypeScript = 'typescript' in process.features && Boolean(process.features.typescript)
+  ;(runsTypeScript ? test.skip : test)('a task in TypeScript, where Node runs none', () =>
+    inTemporaryDirectory(async (directory) => {
+      await writeFile(join(directory, 'task.ts'), 'export default { id: "x" as string }\n')
+      expectRefusal(await run(directory, 'train', 'svpg', './task.ts', ...SMALL), 'with tsx: node --import tsx.')
+    }),
+  )
+
+  test('a space of a sweep that is cut short', () =>
+    inTemporaryDirectory(async (directory) => {
+      await writeFile(join(directory, 'space.json'), '{')
+      expectRefusal(await run(directory, 'sweep', 'space.json'), '"space.json" is no JSON: ')
+    }))
+})
