@@ -7,10 +7,20 @@ export const EXAMPLE = 'steinrl train ppo CartPole-v1'
 const ARGUMENTS = `algorithm and environment are arguments here, as in ${EXAMPLE}`
 const IN_FILE = 'the file of the space says it'
 
+/** Options of other programs that are no settings: what a training does around learning. */
+const AROUND = {
+  tensorboardlog: 'it is --log tensorboard here',
+  track: 'it is --log tensorboard, csv or mlflow here',
+  evalfreq: 'it is called --eval-every here',
+  nevalepisodes: 'it is called --eval-episodes here',
+  savefreq: 'it is called --checkpoint-every here',
+}
+
 /** Where to give what other programs take as these options: in a file to sweep, as arguments elsewhere. */
 const placesOf = (command: Command) => {
   const place = command.name() === 'sweep' ? IN_FILE : ARGUMENTS
-  return { env: place, envid: place, environment: place, algo: place, algorithm: place }
+  const trains = command.options.some((option) => option.attributeName() === 'evalEvery')
+  return { ...(trains && AROUND), env: place, envid: place, environment: place, algo: place, algorithm: place }
 }
 
 /** The sentence about an option that a command does not have, with the one that is meant. */

@@ -40,23 +40,18 @@ export const RENAMED: Readonly<Record<string, string>> = {
 /** Names of other libraries and what they are called here, the likeliest first. */
 const ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
   lr: ['learningRate'],
-  policylr: ['learningRate'],
-  qlr: ['learningRate'],
   alpha: ['temperature'],
   stepsize: ['stepSize', 'learningRate'],
   gamma: ['discount'],
   discountfactor: ['discount'],
   gaelambda: ['lambda'],
   entcoef: ['entropyBonus', 'temperature'],
-  entropycoef: ['entropyBonus', 'temperature'],
   cliprange: ['clip'],
   clipcoef: ['clip'],
   clipepsilon: ['clip'],
   nepochs: ['epochs'],
   updateepochs: ['epochs'],
-  numepochs: ['epochs'],
   numminibatches: ['minibatches'],
-  nminibatches: ['minibatches'],
   tau: ['polyak'],
   buffersize: ['replaySize'],
   learningstarts: ['warmup'],
@@ -68,7 +63,6 @@ const ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
   numsteps: ['steps', 'iterations'],
   niter: ['steps', 'iterations'],
   numiterations: ['iterations', 'steps'],
-  niterations: ['iterations'],
   nenvs: ['environments', 'num'],
   numenvs: ['environments', 'num'],
   numparticles: ['particles'],
@@ -93,13 +87,6 @@ const ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
   numparallel: ['workers', 'threads'],
   njobs: ['jobs', 'workers', 'threads'],
   ntrials: ['trials'],
-  neval: ['evalEpisodes'],
-  nevalepisodes: ['evalEpisodes'],
-  evalfreq: ['evalEvery'],
-  savefreq: ['checkpointEvery'],
-  checkpointfreq: ['checkpointEvery'],
-  logdir: ['out'],
-  outputdir: ['out'],
   lengthscale: ['bandwidth'],
   sigma: ['bandwidth'],
   h: ['bandwidth'],
@@ -130,10 +117,7 @@ const LENGTH: readonly Apart[] = [
 
 const APART: Readonly<Record<string, readonly Apart[]>> = {
   totaltimesteps: LENGTH,
-  totalsteps: LENGTH,
   ntimesteps: LENGTH,
-  numtimesteps: LENGTH,
-  timesteps: LENGTH,
   nsteps: [
     {
       names: ['steps', 'nSteps'],
@@ -143,8 +127,6 @@ const APART: Readonly<Record<string, readonly Apart[]>> = {
   ],
   batchsize: [{ names: ['minibatches'], hint: (minibatches) => `a rollout is parted into ${minibatches} here` }],
   betas: [{ names: ['beta1', 'beta2'], hint: (first, second) => `its numbers are ${first} and ${second} here` }],
-  tensorboardlog: [{ names: ['log'], hint: (log) => `it is ${log} tensorboard here` }],
-  track: [{ names: ['log'], hint: (log) => `it is ${log} tensorboard, csv or mlflow here` }],
 }
 
 /** Where to give what is no option of the function in question. */
