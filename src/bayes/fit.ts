@@ -231,19 +231,16 @@ function startsOf<S extends Supports>(
   })
 }
 
-/** @throws UsageError that names the direction of which the data and the priors know nothing */
-/** A free number beyond this is one that float32 cannot tell from its neighbours, or none. */
-const FAREST = 1e30
-/** The same where the density is not that of a mode. */
-const FAR = 1e12
+/** No posterior has a mode beyond this in free numbers; where the density curves upwards, not beyond the second. */
+const FARTHEST = 1e30
+const FARTHEST_UPWARDS = 1e12
 
 /** @throws RunError where the way up did not end: a density without a mode, which no posterior is */
 function refuseEndless<S extends Supports>(
   { parameters }: Model<S>,
   { centre, basis, curvatures, logDensity }: Mode,
 ): void {
-  // Curved upwards, or no number any more.
-  const most = curvatures.some((w) => w < 0) ? FAR : FAREST
+  const most = curvatures.some((w) => w < 0) ? FARTHEST_UPWARDS : FARTHEST
   const far = centre.findIndex((value) => !(Math.abs(value) < most))
   const isKnown = far < 0 && logDensity !== Number.POSITIVE_INFINITY && basis.to1DArray().every(Number.isFinite)
   if (isKnown) return
@@ -253,6 +250,7 @@ function refuseEndless<S extends Supports>(
   )
 }
 
+/** @throws UsageError that names the direction of which the data and the priors know nothing */
 function refuseFlat<S extends Supports>({ parameters }: Model<S>, direction: Float64Array | null): void {
   if (!direction) return
   const names = freeLabels(parameters)
