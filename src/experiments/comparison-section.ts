@@ -20,18 +20,21 @@ const ENOUGH = 10
 
 /** Interquartile means, probabilities of improvement and performance profiles; nothing where there is one seed. */
 export function comparisonSection(summary: ExperimentSummary, draw: Draw): string {
-  const { comparisons } = summary
+  const { comparisons = [] } = summary
   if (comparisons.length === 0) return ''
   const pair = (drawn: typeof profileFigure) =>
     `<div class="pair">${comparisons.map((comparison) => drawn(summary, comparison, draw)).join('')}</div>`
-  return section('Comparison', [meansTable(summary), pair(profileFigure), pair(improvementFigure)].join('\n'))
+  return section(
+    'Comparison',
+    [meansTable(summary, comparisons), pair(profileFigure), pair(improvementFigure)].join('\n'),
+  )
 }
 
 /** The colour that a variant has everywhere. */
 const colorIn = ({ variants }: ExperimentSummary, variant: string) =>
   colorOf(variants.findIndex(({ label }) => label === variant))
 
-function meansTable({ comparisons, variants }: ExperimentSummary): string {
+function meansTable({ variants }: ExperimentSummary, comparisons: readonly Comparison[]): string {
   const names = comparisons.map(({ measure }) => measure)
   const rows = variants.map(({ label, estimates }, v) => [
     `${swatch(v)}${escapeHtml(label)}`,

@@ -11,8 +11,8 @@ import type { Published } from './preset.ts'
 export interface ExperimentSummary extends Omit<Description, 'variants'> {
   readonly published: readonly Published[]
   readonly variants: readonly VariantSummary[]
-  /** Of variants with two finished runs or more, by each measure that they are compared by. */
-  readonly comparisons: readonly Comparison[]
+  /** Of variants with two finished runs or more, by each measure that they are compared by; older versions had none. */
+  readonly comparisons?: readonly Comparison[]
 }
 
 /** All runs of one variant, measure by measure. */

@@ -96,6 +96,14 @@ test('what it begins with is the figure of the preset', async () => {
   expect(headings(bars)).toEqual(['What is reached', 'Learning curves', ...rest])
 })
 
+test('an experiment of an older version, without comparisons, has the other sections', async () => {
+  const { comparisons, ...older } = summaryOf(2)
+  expect(comparisons).not.toEqual([])
+  const sections = headings(await renderExperiment(older, extras))
+  expect(sections).not.toContain('Comparison')
+  expect(sections).toContain('Statistics')
+})
+
 test('learning curves: a bold line a variant, a thin one a seed, a band where there are several seeds', async () => {
   const [svg] = labelled(await renderExperiment(summaryOf(3), extras), 'Best policy over')
   for (const color of ['#0072b2', '#d55e00', '#009e73']) {
