@@ -49,9 +49,13 @@ function tfRecord(data: Uint8Array): Uint8Array {
   return record
 }
 
+/** Loaded by the first event, and then at hand: an import at every event takes longer than the event. */
+let pbf: Promise<typeof import('pbf')> | null = null
+
 /** The record of an event. */
 export async function encodeEvent(event: TensorboardEvent): Promise<Uint8Array> {
-  const { PbfWriter } = await import('pbf')
+  pbf ??= import('pbf')
+  const { PbfWriter } = await pbf
   const writer = new PbfWriter()
   writer.writeDoubleField(1, event.wallTime)
   writer.writeVarintField(2, event.step)
