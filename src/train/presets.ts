@@ -51,6 +51,10 @@ export const presets: Readonly<Record<string, Readonly<Record<string, Preset>>>>
     },
   },
   sac: {
+    'CartPole-v1': {
+      ...{ iterations: 40, steps: 1000, warmup: 1000, hidden: [64, 64], learningRate: 0.0005, batchSize: 256 },
+      ...{ polyak: 0.01, targetEntropy: 0.1 },
+    },
     'Pendulum-v1': {
       ...{ iterations: 12, steps: 1000, warmup: 1000, hidden: [64, 64], learningRate: 0.001, batchSize: 128 },
     },
