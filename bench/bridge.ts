@@ -1,6 +1,6 @@
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { sortedQuantile } from '../src/core/statistics.ts'
+import { quantile } from '../src/core/statistics.ts'
 import { python } from '../src/envs/python.ts'
 import { makeVector } from '../src/envs/vector.ts'
 import type { Report } from './harness.ts'
@@ -14,11 +14,7 @@ const STEPS_OF = [0.1, 0.2, 1]
 const SECONDS = 0.5
 const TIMES = 5
 
-const median = (numbers: readonly number[]) =>
-  sortedQuantile(
-    [...numbers].sort((a, b) => a - b),
-    0.5,
-  )
+const median = (numbers: readonly number[]) => quantile(numbers, 0.5) as number
 
 /**
  * Steps a second of a task in Python through the bridge, in two processes, as a share of what two processes do that

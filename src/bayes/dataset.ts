@@ -1,5 +1,5 @@
 import Papa from 'papaparse'
-import { show, UsageError } from '../core/errors.ts'
+import { reasonOf, show, UsageError } from '../core/errors.ts'
 import { fromJson } from '../core/json.ts'
 import { nearest } from '../core/nearest.ts'
 
@@ -18,9 +18,10 @@ export function datasetFromCsv(text: string, source: string): Dataset {
   const { data, errors } = Papa.parse<string[]>(text, { skipEmptyLines: true })
   const open = errors.find(({ code }) => code === 'MissingQuotes')
   if (open) throw new UsageError(`${source} has a quote in row ${open.row} that does not end.`)
-  const [head, ...rows] = data.map((row, i) => (i === 0 ? row.map((name) => name.trim()) : row))
-  if (!head) throw new UsageError(`${source} is empty; it must begin with the names of its columns.`)
+  const [names, ...rows] = data
+  if (!names) throw new UsageError(`${source} is empty; it must begin with the names of its columns.`)
   if (rows.length === 0) throw new UsageError(`${source} has no rows below its head.`)
+  const head = names.map((name) => name.trim())
   rows.forEach((row, i) => {
     if (row.length !== head.length)
       throw new UsageError(`Row ${i + 1} of ${source} has ${row.length} values, and its head has ${head.length}.`)
@@ -48,7 +49,7 @@ export function datasetFromJson(text: string, source: string): Dataset {
     data = fromJson(text)
   } catch (error) {
     // JSON.parse quotes the text about a fault with its line breaks.
-    throw new UsageError(`${source} is no JSON: ${(error as Error).message.replace(/\s+/g, ' ').replace(/\.$/, '')}.`)
+    throw new UsageError(`${source} is no JSON: ${reasonOf(error)}.`)
   }
   if (typeof data !== 'object' || data === null || Array.isArray(data))
     throw new UsageError(`${source} must hold an object of columns by name, as { "x": [1, 2] }, got ${show(data)}.`)

@@ -1,3 +1,4 @@
+import { isUnconnected } from '../compile/log-density.ts'
 import { isExpected, reasonOf, UsageError } from '../core/errors.ts'
 import { nearest } from '../core/nearest.ts'
 import { isRecord } from '../core/require.ts'
@@ -31,9 +32,8 @@ export function requireTensors(what: string, tensors: unknown): asserts tensors 
 /** An error of a model's own function, or of tfjs in it, as a sentence; the error itself is its cause. */
 export function failure(what: string, error: unknown): Error {
   if (isExpected(error)) return error
+  if (isUnconnected(error)) return new UsageError(`${what} does not depend on the parameters by ops of tfjs.`)
   const reason = reasonOf(error)
-  if (reason.startsWith('Cannot compute gradient of y=f(x)'))
-    return new UsageError(`${what} does not depend on the parameters by ops of tfjs.`)
   const isGone = reason === "Cannot read properties of undefined (reading 'backend')"
   return new UsageError(`${what} failed: ${isGone ? 'it uses a tensor that was disposed' : reason}.`, { cause: error })
 }

@@ -45,10 +45,9 @@ export function trialThreads(threads: number): TrialThreads {
           const answer = await next(thread)
           if (isStopped) throw STOPPED
           if (answer === null) throw new RunError(`Its thread ended: ${thread.why}.`)
-          if ('failure' in answer) isDone = true
+          isDone = !('more' in answer)
           if ('failure' in answer) throw errorOf(answer.failure)
-          if ('end' in answer) isDone = true
-          else yield answer.event
+          if ('more' in answer) yield answer.event
         }
       } finally {
         if (isDone) idle.push(thread)

@@ -21,7 +21,7 @@ export const presets: Readonly<Record<string, Readonly<Record<string, Preset>>>>
       ...{ learningRate: 0.003, epochs: 8, minibatches: 8, lambda: 0.94, discount: 0.99 },
     },
     'LunarLander-v3': {
-      // stable-baselines3's settings, of whose reward scale and critic there are none there.
+      // Those of stable-baselines3's zoo, but for the reward scale and the critic's learning rate.
       ...{ iterations: 61, environments: 16, steps: 1024, learningRate: 0.0003, epochs: 4, minibatches: 256 },
       ...{ lambda: 0.98, discount: 0.999, entropyBonus: 0.01, rewardScale: 0.1, criticLearningRate: 0.001 },
     },

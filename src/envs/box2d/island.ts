@@ -65,7 +65,7 @@ export interface Island {
 
 /** planck's settings as they are by default. */
 const [MOST_MOVE, MOST_TURN] = [2, 0.5 * Math.PI]
-const LINEAR_SLOP = 5e-3
+export const LINEAR_SLOP = 5e-3
 const [RESTING_SPEED, RESTING_TURN] = [0.01, (2 / 180) * Math.PI]
 /** s */
 const TIME_TO_SLEEP = 0.5

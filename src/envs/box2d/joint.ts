@@ -1,6 +1,6 @@
 import { UsageError } from '../../core/errors.ts'
 import type { Body, Joint, Planck, Rotation, Vector } from './engine.ts'
-import type { IslandJoint, MovingBody, TimeStep } from './island.ts'
+import { type IslandJoint, LINEAR_SLOP, type MovingBody, type TimeStep } from './island.ts'
 
 // planck's joint that turns makes some ten objects a round of impulses, and Gymnasium's tasks ask for 180 rounds a
 // step. This is the same arithmetic in the same order without objects, so the same bits, faster.
@@ -144,7 +144,7 @@ function solve(joint: Inside, step: TimeStep): void {
 const inverse = (determinant: number) => (determinant === 0 ? 0 : 1 / determinant)
 
 /** planck's settings as they are by default. */
-const [LINEAR_SLOP, ANGULAR_SLOP, MOST_CORRECTION] = [5e-3, (2 / 180) * Math.PI, (8 / 180) * Math.PI]
+const [ANGULAR_SLOP, MOST_CORRECTION] = [(2 / 180) * Math.PI, (8 / 180) * Math.PI]
 
 /** Moves both bodies to where the joint holds; whether it held well enough before. */
 function correct(joint: Inside, turnA: Rotation, turnB: Rotation): boolean {
