@@ -1,6 +1,7 @@
 import { show, UsageError } from '../core/errors.ts'
 import { areNumbers } from '../core/require.ts'
 import { tf } from '../nn/tfjs.ts'
+import { told } from './blame.ts'
 import { softplus } from './supports.ts'
 
 // Log densities of the usual distributions as tfjs expressions, entry by entry: x and parameters broadcast against each
@@ -35,92 +36,162 @@ const sum = (...terms: Input[]) => terms.reduce((total, term) => add(total, term
 const standardised = (x: Input, mean: Input, sd: Input) => div(sub(x, mean), sd)
 
 /** Normal: −½ ((x − μ)/σ)² − log σ − ½ log 2π. σ > 0 is a standard deviation. */
-export const normal = (x: Input, mean: Input, sd: Input): tf.Tensor =>
-  sum(mul(-0.5, square(standardised(x, mean, sd))), neg(log(sd)), -HALF_LOG_TWO_PI)
+export const normal = told(
+  'normal',
+  { x: 'finite', mean: 'finite', sd: 'above 0' },
+  (x: Input, mean: Input, sd: Input): tf.Tensor =>
+    sum(mul(-0.5, square(standardised(x, mean, sd))), neg(log(sd)), -HALF_LOG_TWO_PI),
+)
 
 /** |Normal(0, σ)|, for x ≥ 0: twice the normal density. */
-export const halfNormal = (x: Input, scale: Input): tf.Tensor => add(normal(x, 0, scale), Math.LN2)
+export const halfNormal = told(
+  'halfNormal',
+  { x: 'from 0', scale: 'above 0' },
+  (x: Input, scale: Input): tf.Tensor => add(normal(x, 0, scale), Math.LN2),
+)
 
 /** log x is Normal(μ, σ), for x > 0. */
-export const logNormal = (x: Input, mean: Input, sd: Input): tf.Tensor => sub(normal(log(x), mean, sd), log(x))
+export const logNormal = told(
+  'logNormal',
+  { x: 'above 0', mean: 'finite', sd: 'above 0' },
+  (x: Input, mean: Input, sd: Input): tf.Tensor => sub(normal(log(x), mean, sd), log(x)),
+)
 
 /** Student t with ν degrees of freedom: log Γ((ν+1)/2) − log Γ(ν/2) − ½ log νπ − log σ − (ν+1)/2 log(1 + z²/ν). */
-export function studentT(x: Input, degrees: Input, mean: Input, scale: Input): tf.Tensor {
-  const z = standardised(x, mean, scale)
-  const half = mul(0.5, degrees)
-  const tail = mul(add(half, 0.5), log1p(div(square(z), degrees)))
-  return sum(
-    logGamma(add(half, 0.5)),
-    neg(logGamma(half)),
-    mul(-0.5, log(degrees)),
-    -0.5 * LOG_PI,
-    neg(log(scale)),
-    neg(tail),
-  )
-}
+export const studentT = told(
+  'studentT',
+  { x: 'finite', degrees: 'above 0', mean: 'finite', scale: 'above 0' },
+  (x: Input, degrees: Input, mean: Input, scale: Input): tf.Tensor => {
+    const z = standardised(x, mean, scale)
+    const half = mul(0.5, degrees)
+    const tail = mul(add(half, 0.5), log1p(div(square(z), degrees)))
+    return sum(
+      logGamma(add(half, 0.5)),
+      neg(logGamma(half)),
+      mul(-0.5, log(degrees)),
+      -0.5 * LOG_PI,
+      neg(log(scale)),
+      neg(tail),
+    )
+  },
+)
 
 /** Cauchy: −log π − log γ − log(1 + z²). */
-export const cauchy = (x: Input, place: Input, scale: Input): tf.Tensor =>
-  sum(-LOG_PI, neg(log(scale)), neg(log1p(square(standardised(x, place, scale)))))
+export const cauchy = told(
+  'cauchy',
+  { x: 'finite', place: 'finite', scale: 'above 0' },
+  (x: Input, place: Input, scale: Input): tf.Tensor =>
+    sum(-LOG_PI, neg(log(scale)), neg(log1p(square(standardised(x, place, scale))))),
+)
 
 /** |Cauchy(0, γ)|, for x ≥ 0. */
-export const halfCauchy = (x: Input, scale: Input): tf.Tensor => add(cauchy(x, 0, scale), Math.LN2)
+export const halfCauchy = told(
+  'halfCauchy',
+  { x: 'from 0', scale: 'above 0' },
+  (x: Input, scale: Input): tf.Tensor => add(cauchy(x, 0, scale), Math.LN2),
+)
 
 /** Laplace: −|x − μ|/b − log 2b. */
-export const laplace = (x: Input, place: Input, scale: Input): tf.Tensor =>
-  sum(neg(tf.abs(standardised(x, place, scale))), neg(log(scale)), -Math.LN2)
+export const laplace = told(
+  'laplace',
+  { x: 'finite', place: 'finite', scale: 'above 0' },
+  (x: Input, place: Input, scale: Input): tf.Tensor =>
+    sum(neg(tf.abs(standardised(x, place, scale))), neg(log(scale)), -Math.LN2),
+)
 
 /** Logistic: −z − log s − 2 log(1 + e⁻ᶻ). */
-export function logistic(x: Input, place: Input, scale: Input): tf.Tensor {
-  const z = standardised(x, place, scale)
-  return sum(neg(z), neg(log(scale)), mul(-2, softplus(neg(z))))
-}
+export const logistic = told(
+  'logistic',
+  { x: 'finite', place: 'finite', scale: 'above 0' },
+  (x: Input, place: Input, scale: Input): tf.Tensor => {
+    const z = standardised(x, place, scale)
+    return sum(neg(z), neg(log(scale)), mul(-2, softplus(neg(z))))
+  },
+)
 
 /** Exponential with a rate λ: log λ − λ x, for x ≥ 0. */
-export const exponential = (x: Input, rate: Input): tf.Tensor => sub(log(rate), mul(rate, x))
+export const exponential = told(
+  'exponential',
+  { x: 'from 0', rate: 'above 0' },
+  (x: Input, rate: Input): tf.Tensor => sub(log(rate), mul(rate, x)),
+)
 
 /** Gamma with shape α and rate β: α log β − log Γ(α) + (α − 1) log x − β x, for x > 0. */
-export const gamma = (x: Input, shape: Input, rate: Input): tf.Tensor =>
-  sum(mul(shape, log(rate)), neg(logGamma(shape)), mul(sub(shape, 1), log(x)), neg(mul(rate, x)))
+export const gamma = told(
+  'gamma',
+  { x: 'above 0', shape: 'above 0', rate: 'above 0' },
+  (x: Input, shape: Input, rate: Input): tf.Tensor =>
+    sum(mul(shape, log(rate)), neg(logGamma(shape)), mul(sub(shape, 1), log(x)), neg(mul(rate, x))),
+)
 
 /** Inverse gamma with shape α and scale β: α log β − log Γ(α) − (α + 1) log x − β/x, for x > 0. */
-export const inverseGamma = (x: Input, shape: Input, scale: Input): tf.Tensor =>
-  sum(mul(shape, log(scale)), neg(logGamma(shape)), neg(mul(add(shape, 1), log(x))), neg(div(scale, x)))
+export const inverseGamma = told(
+  'inverseGamma',
+  { x: 'above 0', shape: 'above 0', scale: 'above 0' },
+  (x: Input, shape: Input, scale: Input): tf.Tensor =>
+    sum(mul(shape, log(scale)), neg(logGamma(shape)), neg(mul(add(shape, 1), log(x))), neg(div(scale, x))),
+)
 
 /** Weibull with shape k and scale λ: log(k/λ) + (k − 1) log(x/λ) − (x/λ)ᵏ, for x > 0. */
-export function weibull(x: Input, shape: Input, scale: Input): tf.Tensor {
-  const ratio = sub(log(x), log(scale))
-  return sum(log(shape), neg(log(scale)), mul(sub(shape, 1), ratio), neg(exp(mul(shape, ratio))))
-}
+export const weibull = told(
+  'weibull',
+  { x: 'above 0', shape: 'above 0', scale: 'above 0' },
+  (x: Input, shape: Input, scale: Input): tf.Tensor => {
+    const ratio = sub(log(x), log(scale))
+    return sum(log(shape), neg(log(scale)), mul(sub(shape, 1), ratio), neg(exp(mul(shape, ratio))))
+  },
+)
 
 /** Beta with α and β: (α − 1) log x + (β − 1) log(1 − x) − log B(α, β), for 0 < x < 1. */
-export const beta = (x: Input, a: Input, b: Input): tf.Tensor =>
-  sum(mul(sub(a, 1), log(x)), mul(sub(b, 1), log1p(neg(x))), neg(logBeta(a, b)))
+export const beta = told(
+  'beta',
+  { x: 'within 1', a: 'above 0', b: 'above 0' },
+  (x: Input, a: Input, b: Input): tf.Tensor =>
+    sum(mul(sub(a, 1), log(x)), mul(sub(b, 1), log1p(neg(x))), neg(logBeta(a, b))),
+)
 
 /** Uniform: −log(high − low); the support of the parameter sees to the bounds. */
-export const uniform = (x: Input, low: Input, high: Input): tf.Tensor =>
-  sub(tf.zerosLike(asTensor(x)), log(sub(high, low)))
+export const uniform = told(
+  'uniform',
+  { x: 'finite', low: 'finite', high: 'finite' },
+  (x: Input, low: Input, high: Input): tf.Tensor => sub(tf.zerosLike(asTensor(x)), log(sub(high, low))),
+)
 
 /** Bernoulli by its logit η, of x = 0 or 1: x η − log(1 + e^η). */
-export const bernoulliLogit = (x: Input, logit: Input): tf.Tensor => sub(mul(x, logit), softplus(asTensor(logit)))
+export const bernoulliLogit = told(
+  'bernoulliLogit',
+  { x: 'finite', logit: 'finite' },
+  (x: Input, logit: Input): tf.Tensor => sub(mul(x, logit), softplus(asTensor(logit))),
+)
 
 /** Binomial by its logit η, of x out of n: log C(n, x) + x η − n log(1 + e^η). */
-export const binomialLogit = (x: Input, trials: Input, logit: Input): tf.Tensor =>
-  sum(logChoose(trials, x), mul(x, logit), neg(mul(trials, softplus(asTensor(logit)))))
+export const binomialLogit = told(
+  'binomialLogit',
+  { x: 'from 0', trials: 'from 0', logit: 'finite' },
+  (x: Input, trials: Input, logit: Input): tf.Tensor =>
+    sum(logChoose(trials, x), mul(x, logit), neg(mul(trials, softplus(asTensor(logit))))),
+)
 
 /** Poisson by its log rate η: x η − e^η − log x!. */
-export const poissonLog = (x: Input, logRate: Input): tf.Tensor =>
-  sum(mul(x, logRate), neg(exp(logRate)), neg(logGamma(add(x, 1))))
+export const poissonLog = told(
+  'poissonLog',
+  { x: 'from 0', logRate: 'finite' },
+  (x: Input, logRate: Input): tf.Tensor => sum(mul(x, logRate), neg(exp(logRate)), neg(logGamma(add(x, 1)))),
+)
 
 /**
  * Negative binomial by its log mean η and dispersion φ, with variance μ + μ²/φ:
  * log C(x + φ − 1, x) + x (η − log(μ + φ)) + φ (log φ − log(μ + φ)).
  */
-export function negativeBinomialLog(x: Input, logMean: Input, dispersion: Input): tf.Tensor {
-  const total = add(log(dispersion), softplus(sub(logMean, log(dispersion))))
-  const coefficient = sum(logGamma(add(x, dispersion)), neg(logGamma(add(x, 1))), neg(logGamma(dispersion)))
-  return sum(coefficient, mul(x, sub(logMean, total)), mul(dispersion, sub(log(dispersion), total)))
-}
+export const negativeBinomialLog = told(
+  'negativeBinomialLog',
+  { x: 'from 0', logMean: 'finite', dispersion: 'above 0' },
+  (x: Input, logMean: Input, dispersion: Input): tf.Tensor => {
+    const total = add(log(dispersion), softplus(sub(logMean, log(dispersion))))
+    const coefficient = sum(logGamma(add(x, dispersion)), neg(logGamma(add(x, 1))), neg(logGamma(dispersion)))
+    return sum(coefficient, mul(x, sub(logMean, total)), mul(dispersion, sub(log(dispersion), total)))
+  },
+)
 
 /**
  * Categorical by its logits [n, …, K]: the log softmax at x.

@@ -52,10 +52,12 @@ export function climb(
     const ok = g.every(Number.isFinite) && (Number.isFinite(f) || !target.hasValue)
     return { x, f, g, step: 1, direction: g, pairs: [], done: !ok }
   })
-  if (climbers.every(({ done }) => done))
+  if (climbers.every(({ done }) => done)) {
+    const wrong = target.blame(starts[0]) || 'give a `start` inside the support.'
     throw new RunError(
-      `The log density or its gradient is not finite at any of the ${starts.length} starts (it is ${first.logDensity[0]} at the first): give a \`start\` inside the support.`,
+      `The log density or its gradient is not finite at any of the ${starts.length} starts (it is ${first.logDensity[0]} at the first): ${wrong}`,
     )
+  }
   const alive = climbers.filter(({ done }) => !done)
   alive.forEach((climber) => void aim(climber))
   for (let round = 0; round < ROUNDS && alive.some(({ done }) => !done); round++) {

@@ -1,5 +1,5 @@
-import { isUnconnected } from '../compile/log-density.ts'
-import { isExpected, reasonOf, UsageError } from '../core/errors.ts'
+import { failure as failureOf, isUnconnected } from '../compile/log-density.ts'
+import { UsageError } from '../core/errors.ts'
 import { nearest } from '../core/nearest.ts'
 import { isRecord } from '../core/require.ts'
 import { tf } from '../nn/tfjs.ts'
@@ -29,11 +29,8 @@ export function requireTensors(what: string, tensors: unknown): asserts tensors 
     throw new UsageError(`${what} needs a function that gives tensors by name, as { curve: … }.`)
 }
 
-/** An error of a model's own function, or of tfjs in it, as a sentence; the error itself is its cause. */
-export function failure(what: string, error: unknown): Error {
-  if (isExpected(error)) return error
-  if (isUnconnected(error)) return new UsageError(`${what} does not depend on the parameters by ops of tfjs.`)
-  const reason = reasonOf(error)
-  const isGone = reason === "Cannot read properties of undefined (reading 'backend')"
-  return new UsageError(`${what} failed: ${isGone ? 'it uses a tensor that was disposed' : reason}.`, { cause: error })
-}
+/** An error of a model's own function as a sentence. */
+export const failure = (what: string, error: unknown): Error =>
+  isUnconnected(error)
+    ? new UsageError(`${what} does not depend on the parameters by ops of tfjs.`)
+    : failureOf(what, error)

@@ -2,6 +2,7 @@ import { compiledGradient } from '../compile/compiled.ts'
 import { UsageError } from '../core/errors.ts'
 import { startTfjs, tf } from '../nn/tfjs.ts'
 import { type Score, scoreRow } from '../svgd/scores.ts'
+import { blameOf } from './blame.ts'
 import type { Model } from './model.ts'
 import { failure } from './own-code.ts'
 import type { Supports } from './parameters.ts'
@@ -15,6 +16,8 @@ export interface Target {
   evaluations: number
   /** log p [rows] and ∇ log p [rows, d] of rows [rows, d]; NaN and infinities pass through. */
   at(rows: Float64Array): Evaluated
+  /** What is wrong with the first log density that is not finite at these rows, as a sentence; '' for none. */
+  blame(rows: Float64Array): string
 }
 
 /** What a target gives of rows: log p [rows] and ∇ log p [rows, d]. */
@@ -57,6 +60,7 @@ export async function targetOf<S extends Supports>(model: Model<S>, particles: n
       sizes.steps = steps
       return { logDensity: values[1].slice(0, n), score: gradient.slice(0, n * d) }
     },
+    blame: (rows) => blameOf(() => logDensity(tf.tensor2d(Float32Array.from(rows), [rows.length / d, d]))),
   }
   return target
 }
@@ -102,6 +106,7 @@ export function scoreTarget(score: Score, d: number): Target {
     dimension: d,
     hasValue: false,
     evaluations: 0,
+    blame: () => '',
     at(rows) {
       const n = rows.length / d
       target.evaluations += n

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { meantBy } from '../core/elsewhere.ts'
+import { show } from '../core/errors.ts'
 import { flagOf } from '../core/settings.ts'
 
 export const EXAMPLE = 'steinrl train ppo CartPole-v1'
@@ -25,9 +26,24 @@ const placesOf = (command: Command) => {
 
 /** The sentence about an option that a command does not have, with the one that is meant. */
 function unknownOption(flag: string, command: Command): string {
+  const [, name, value] = /^(--[^=]+)=(.*)$/.exec(flag) ?? []
+  if (isSwitch(command, name)) return `${name} is on or left out and takes no value, got ${show(value)}.`
   const known = command.options.filter(({ hidden }) => !hidden).map((option) => option.attributeName())
   const written = { as: flagOf, places: placesOf(command) }
   return `unknown option '${flag}'${meantBy(flag.replace(/^-+/, ''), known, written)}`
+}
+
+/** Whether a flag is an option of the command that stands alone. */
+const isSwitch = (command: Command, flag: string | undefined) =>
+  command.options.some((option) => option.long === flag && !option.required && !option.optional)
+
+/** The sentence about a word behind all arguments; one behind a switch was meant for it. */
+function oneTooMany(command: Command): string {
+  const extra = command.args[command.registeredArguments.length]
+  const at = process.argv.indexOf(extra)
+  const before = process.argv[at - 1]
+  const hint = isSwitch(command, before) ? `; ${before} is on or left out and takes no value` : ''
+  return `${command.name()} has an argument too many, ${show(extra)}${hint}.`
 }
 
 /** What a command complains of, in one line that begins like those for wrong values. */
@@ -36,6 +52,7 @@ export function complaint(text: string, command: Command): string {
     .replace(/^error: /, '')
     .trim()
     .replaceAll('\n', ' ')
+  if (line.startsWith('too many arguments')) return oneTooMany(command)
   const [, flag] = /^unknown option '([^']+)'/.exec(line) ?? []
   return flag ? unknownOption(flag, command) : line
 }

@@ -1,4 +1,4 @@
-import { show, UsageError } from '../core/errors.ts'
+import { isExpected, reasonOf, show, UsageError } from '../core/errors.ts'
 import { refuseUnknown } from '../core/options.ts'
 import type { Minibatch, PopulationScore } from '../core/population.ts'
 import { isPromise } from '../core/require.ts'
@@ -61,7 +61,7 @@ export function logDensity(density: LogDensity, options: LogDensityOptions = {})
       if (Number.isNaN(values[0][0])) throw new UsageError(NO_NUMBER)
       score.set(gradient)
     } catch (error) {
-      throw depends && isUnconnected(error) ? new UsageError(UNCONNECTED) : error
+      throw depends && isUnconnected(error) ? new UsageError(UNCONNECTED) : failure('Your log density', error)
     }
   }
   return asOwn(scores)
@@ -76,6 +76,14 @@ const UNCONNECTED =
 /** Whether tfjs found no way from what is to be differentiated to x. */
 export const isUnconnected = (error: unknown) =>
   error instanceof Error && error.message.startsWith('Cannot compute gradient of y=f(x)')
+
+/** An error of a user's own function, or of tfjs in it, as a sentence; the error itself is its cause. */
+export function failure(what: string, error: unknown): Error {
+  if (isExpected(error)) return error
+  const reason = reasonOf(error)
+  const isGone = reason === "Cannot read properties of undefined (reading 'backend')"
+  return new UsageError(`${what} failed: ${isGone ? 'it uses a tensor that was disposed' : reason}.`, { cause: error })
+}
 
 /** One value a particle: [n], or [n, 1]. A wrong shape would broadcast or be averaged without a word. */
 function refuseMisshapen(values: unknown, n: number): void {

@@ -6,7 +6,7 @@ import { check, oneOf, trueOrFalse, wholeNumber } from '../core/schemas.ts'
 import { mendGradients } from '../nn/gradients/mend.ts'
 import { tf } from '../nn/tfjs.ts'
 import { COMPILE_MODES, type CompileMode, compiledGradient, compiledValues } from './compiled.ts'
-import { isUnconnected } from './log-density.ts'
+import { failure, isUnconnected } from './log-density.ts'
 
 /** What every particle computes: θ [n, dimension] → [n, F]. Row i depends on row i of θ only. */
 export type OutputsExpression = (theta: tf.Tensor2D, batch: Minibatch) => tf.Tensor
@@ -63,7 +63,11 @@ export function outputsOf(expression: OutputsExpression, options: OutputsOptions
     values(particles, batch) {
       const { particles: n, dimension: d } = particles
       const theta = begin(particles)
-      return valuesOf(() => [at(tf.tensor2d(theta, [n, d]), n, batch)])[0]
+      try {
+        return valuesOf(() => [at(tf.tensor2d(theta, [n, d]), n, batch)])[0]
+      } catch (error) {
+        throw failure(OWN, error)
+      }
     },
     pullBack(particles, v, batch) {
       const { particles: n, dimension: d } = particles
@@ -71,11 +75,13 @@ export function outputsOf(expression: OutputsExpression, options: OutputsOptions
       try {
         return differentiate(along, begin(particles), [n, d]).gradient
       } catch (error) {
-        throw isUnconnected(error) ? new UsageError(UNCONNECTED) : error
+        throw isUnconnected(error) ? new UsageError(UNCONNECTED) : failure(OWN, error)
       }
     },
   }
 }
+
+const OWN = 'The expression of what particles compute'
 
 const UNCONNECTED =
   'What particles compute does not depend on them by ops of tfjs: what is read from them (dataSync, arraySync) is a constant.'

@@ -72,7 +72,7 @@ export async function continued(
   const changed = changedSetting(had, configOf(withoutRun(options)))
   if (changed)
     throw new UsageError(
-      `The run has ${changed} ${show(had[changed])}, not ${show(given[changed])}: go on with it, or fork the run.`,
+      `The run has ${changed} ${show(had[changed])}, not ${show(given[changed])}: go on with it, or ${FORK}.`,
     )
   const iterations = (given.iterations ?? before) as number
   if (iterations <= about.iteration)
@@ -82,10 +82,13 @@ export async function continued(
   const [schedule] = iterations === before ? [] : (followsIterations?.(settings) ?? [])
   if (schedule)
     throw new UsageError(
-      `The run's ${schedule} goes over its ${before} iterations, so it cannot have ${iterations}: fork the run.`,
+      `The run's ${schedule} goes over its ${before} iterations, so it cannot have ${iterations}: ${FORK}.`,
     )
   return { ...options, iterations }
 }
+
+/** How another run begins with this one's population. */
+const FORK = 'fork the run, with --fork and --out on the command line, with fork: true in a program'
 
 const defined = (options: object) =>
   Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))

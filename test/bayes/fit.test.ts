@@ -180,6 +180,30 @@ describe('what cannot be fitted is refused in a sentence', () => {
       'The log density or its gradient is not finite at any of the 4 starts',
     ],
     [
+      'a standard deviation below 0',
+      () => fitPosterior(model({ parameters: { x: real() }, logDensity: ({ x }) => logp.normal(x, 0, -1) })),
+      '(it is NaN at the first): sd of logp.normal is -1; it must be above 0.',
+    ],
+    [
+      'data that are not there',
+      () =>
+        fitPosterior(
+          model({
+            parameters: { x: real() },
+            logDensity: ({ x }) => [logp.normal(x, 0, 1), logp.studentT(tf.tensor1d([1, Number.NaN]), 4, x, 1)],
+          }),
+        ),
+      'entry 1 of x of logp.studentT is NaN; it must be finite.',
+    ],
+    [
+      'data outside a support',
+      () =>
+        fitPosterior(
+          model({ parameters: { x: real() }, logDensity: ({ x }) => logp.logNormal(tf.tensor1d([3, 2, -1]), x, 1) }),
+        ),
+      'entry 2 of x of logp.logNormal is -1; it must be above 0.',
+    ],
+    [
       'particles that depend on each other',
       () => fitPosterior(model({ parameters: { x: real() }, logDensity: ({ x }) => tf.mul(x, tf.mean(x)) })),
       'The log density of a particle depends on other particles',

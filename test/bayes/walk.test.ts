@@ -53,7 +53,7 @@ describe('a walk', () => {
 
   test('never goes where the density is not finite', async () => {
     const half: Target = {
-      ...{ dimension: 1, hasValue: true, evaluations: 0 },
+      ...{ dimension: 1, hasValue: true, evaluations: 0, blame: () => '' },
       at: (rows) => ({
         logDensity: Float32Array.from(rows, (x) => (x > 0 ? -x : Number.NaN)),
         score: Float32Array.from(rows, () => -1),

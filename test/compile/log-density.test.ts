@@ -83,6 +83,16 @@ describe('a density is refused', () => {
     ['that gives nothing', () => {}, 'Your log density gave undefined'],
     ['that is asynchronous', async (x: tf.Tensor) => tf.sum(x, 1), 'gave a promise; it must not be async'],
     ['that does not depend on x', () => tf.zeros([5]), 'Your log density does not depend on x'],
+    [
+      'that multiplies matrices that do not fit',
+      (x: tf.Tensor2D) => tf.sum(tf.matMul(x, tf.ones([4, 2])), 1),
+      'Your log density failed: Error in matMul: inner shapes (3) and (4)',
+    ],
+    [
+      'that reads what is not there',
+      (x: { data?: number[] }) => (x as { missing: { at: number } }).missing.at,
+      'Your log density failed: Cannot read properties of undefined',
+    ],
     ['that is no function', 'x', 'logDensity takes a function of the particles'],
   ])('%s', (_, density, message) => {
     const before = tf.memory().numTensors

@@ -162,6 +162,17 @@ describe('time', () => {
   })
 })
 
+describe('what is no wrapper is refused', () => {
+  test.each<[name: string, wrapper: unknown, sentence: string]>([
+    ['repeatAction that was not called', repeatAction, 'wrap takes what repeatAction makes: call it, repeatAction(…).'],
+    ['clipAction that was not called', clipAction, 'wrap takes what clipAction makes: call it, clipAction(…).'],
+    ['a function that gives nothing', () => undefined, 'wrap takes wrappers that give a task, got undefined.'],
+    ['a function that gives half a task', () => ({ id: 'Half' }), 'Half: its observationSpace must be'],
+  ])('%s', async (_, wrapper, sentence) => {
+    await expect(wrap('CartPole-v1', wrapper as Wrapper)).rejects.toThrow(sentence)
+  })
+})
+
 describe('actions', () => {
   test('clipAction', async () => {
     const spec = await wrap(echo, clipAction())

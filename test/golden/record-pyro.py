@@ -33,9 +33,15 @@ def step(x, mode):
     return parameter.detach().numpy().reshape(n, d) - x
 
 
+shapes = [(2, 1), (3, 2), (4, 5), (5, 1), (8, 20), (21, 6), (50, 3)]
+sets = [(random.normal(size=(n, d)) * 10.0 ** random.uniform(-1, 1, size=d)).astype(np.float32) for n, d in shapes]
+# Ties, a third of the particles in one place.
+sets += [np.round(random.normal(size=(n, d)) * 4).astype(np.float32) / 4 for n, d in [(30, 1), (60, 2)]]
+for x in sets[-2:]:
+    x[: len(x) // 3] = x[0]
+
 cases = []
-for n, d in [(2, 1), (3, 2), (4, 5), (5, 1), (8, 20), (21, 6), (50, 3)]:
-    x = (random.normal(size=(n, d)) * 10.0 ** random.uniform(-1, 1, size=d)).astype(np.float32)
+for x in sets:
     delta = torch.tensor(x)[None] - torch.tensor(x)[:, None]
     bandwidths = RBFSteinKernel()._bandwidth(delta**2)
     moved = {mode: step(x, mode).astype(float).tolist() for mode in ["univariate", "multivariate"]}

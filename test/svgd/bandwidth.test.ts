@@ -46,7 +46,7 @@ test.each(scalarRules.flatMap((name) => [3, 4, 5, 8, 16, 33].map((n) => ({ name,
 test('numpyro gives what numpyro gives, for one particle and for equal ones too', async () => {
   const file = new URL('../golden/numpyro-bandwidth.json', import.meta.url)
   const { cases }: { cases: { x: number[][]; bandwidth: number }[] } = JSON.parse(await readFile(file, 'utf8'))
-  expect(cases.length).toBe(9)
+  expect(cases.length).toBe(11)
   for (const { x, bandwidth } of cases) {
     const { info } = await directionOf(x, x, rbf({ bandwidth: 'numpyro' }))
     expect(info.bandwidth / bandwidth).toBeCloseTo(1, 5)
@@ -68,7 +68,7 @@ test('both modes of Pyro have its bandwidths and take its steps, of a standard n
   type Recorded = Record<'x' | 'univariate' | 'multivariate', number[][]> & { bandwidths: number[] }
   const { versions, cases } = JSON.parse(await readFile(file, 'utf8')) as { versions: object; cases: Recorded[] }
   expect(versions).toMatchObject({ pyro: '1.9.2' })
-  expect(cases.length).toBe(7)
+  expect(cases.length).toBe(9)
   for (const { x, bandwidths, univariate, multivariate } of cases) {
     const each = blockwise(Array(x[0].length).fill(1), rbf({ bandwidth: 'pyro' }))
     const modes = [

@@ -242,6 +242,11 @@ describe('what cannot be is refused in a sentence', () => {
       { outputs: outputsOf((theta) => tf.sum(theta), { count: 1 }) },
       'What particles compute is []: 1 outputs of each of 7 particles are [7, 1].',
     ],
+    [
+      'matrices that do not fit',
+      { outputs: outputsOf((theta) => tf.matMul(theta, tf.ones([2, 2])), { count: 2 }) },
+      'The expression of what particles compute failed: Error in matMul',
+    ],
     ['no tensor', { outputs: outputsOf(() => 3 as never, { count: 1 }) }, 'must be a tensor [7, 1], got 3.'],
     [
       'what does not depend on particles',

@@ -135,7 +135,7 @@ describe('a checkpoint', () => {
 describe('a run that goes on', () => {
   test('names the setting that may not be another one', async () => {
     const cases: [object, string][] = [
-      [{ temperature: 3 }, 'The run has temperature 10, not 3: go on with it, or fork the run.'],
+      [{ temperature: 3 }, 'The run has temperature 10, not 3: go on with it, or fork the run, with --fork and --out'],
       [{ hidden: [5] }, 'The run has hidden [4], not [5]'],
       [{ seed: 4 }, 'The run has seed 0, not 4'],
       [{ iterations: 2 }, 'The run has done 2 iterations: to go on it needs more than that, got iterations 2.'],
@@ -156,7 +156,7 @@ describe('a run that goes on', () => {
   test('with a schedule over its iterations keeps them', async () => {
     const scheduled = await checkpointAfter({ ...svpg, temperatureSchedule: 'linear' } as AnyTrainOptions, 2)
     expect(await refusal({ resume: scheduled, iterations: 6 })).toBe(
-      "The run's temperatureSchedule goes over its 4 iterations, so it cannot have 6: fork the run.",
+      "The run's temperatureSchedule goes over its 4 iterations, so it cannot have 6: fork the run, with --fork and --out on the command line, with fork: true in a program.",
     )
     expect(await refusal({ resume: scheduled })).toBe('went on')
   })

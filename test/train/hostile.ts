@@ -151,7 +151,8 @@ function withChangedTensors(bytes: Uint8Array, random: Random): Uint8Array {
     try {
       value = JSON.stringify(changedValue(JSON.parse(metadata[key]), random)) ?? ''
     } catch {
-      value = String(any(HOSTILE))
+      const hostile = any(HOSTILE)
+      value = JSON.stringify(hostile) ?? String(hostile)
     }
     return encodeTensors({ tensors, metadata: { ...metadata, [key]: value } })
   }
