@@ -7,6 +7,7 @@ import { normOf } from '../core/rows.ts'
 import type { Entries } from '../core/settings.ts'
 import type { StatePart } from '../core/state.ts'
 import type { EnvironmentSpec } from '../envs/contract.ts'
+import { requireTfjs } from '../nn/tfjs.ts'
 import type { Agents } from '../rl/agents.ts'
 import type { Visited } from '../rl/evaluator.ts'
 import type { Episodes, OffPolicy } from '../rl/off-policy.ts'
@@ -91,6 +92,7 @@ export function withCheckedStates<A extends { init(options: never): Promise<obje
   const members = algorithm as unknown as Record<string, Member>
   const refuse = (key: string, [state, info]: readonly unknown[]) => {
     refuseNoState(`${name}.${key}`, state, name, `${name}.init`)
+    if (key === 'step') requireTfjs(`${name}.step`)
     if (key === 'measure' && !isMade(`an iteration of ${name}`, info))
       throw new UsageError(`${name}.measure takes what ${name}.step gives (await step(…)), got ${show(info)}.`)
   }

@@ -4,7 +4,7 @@ import type { Minibatch, PopulationScore } from '../core/population.ts'
 import { isPromise } from '../core/require.ts'
 import { check, oneOf, trueOrFalse } from '../core/schemas.ts'
 import { mendGradients } from '../nn/gradients/mend.ts'
-import { tf } from '../nn/tfjs.ts'
+import { requireTfjs, tf } from '../nn/tfjs.ts'
 import { asOwn } from '../svgd/scores.ts'
 import { COMPILE_MODES, type CompileMode, compiledGradient } from './compiled.ts'
 
@@ -30,8 +30,8 @@ export interface LogDensityOptions {
  * The function's own code runs in every step, but once it is compiled its tensors have no values and tfjs computes
  * nothing: what it takes from outside (data, numbers that change, random numbers) is that of the step.
  *
- * @throws UsageError before tfjs is started, and for a density that does not give one value a particle or does not
- *   depend on x
+ * @throws UsageError before tfjs is started, while it is on another backend, for a density that does not give one value
+ *   a particle or does not depend on x, and for what it throws
  */
 export function logDensity(density: LogDensity, options: LogDensityOptions = {}): PopulationScore {
   if (typeof density !== 'function')
@@ -46,7 +46,7 @@ export function logDensity(density: LogDensity, options: LogDensityOptions = {})
         'logDensity() makes scores of all particles at once: give them as populationScore, not score.',
       )
     const { particles: n, dimension, stride, x, score } = population
-    if (!tf.getBackend()) throw new UsageError('logDensity needs tfjs: await startTfjs() first.')
+    requireTfjs('logDensity')
     mendGradients()
     let depends = false
     const total = (rows: tf.Tensor) => {

@@ -4,7 +4,7 @@ import type { Minibatch, Outputs, Population } from '../core/population.ts'
 import { unpadded } from '../core/rows.ts'
 import { check, oneOf, trueOrFalse, wholeNumber } from '../core/schemas.ts'
 import { mendGradients } from '../nn/gradients/mend.ts'
-import { tf } from '../nn/tfjs.ts'
+import { requireTfjs, tf } from '../nn/tfjs.ts'
 import { COMPILE_MODES, type CompileMode, compiledGradient, compiledValues } from './compiled.ts'
 import { failure, isUnconnected } from './log-density.ts'
 
@@ -54,7 +54,7 @@ export function outputsOf(expression: OutputsExpression, options: OutputsOptions
     return found
   }
   const begin = ({ particles: n, dimension: d, x }: Population) => {
-    if (!tf.getBackend()) throw new UsageError('outputsOf needs tfjs: await startTfjs() first.')
+    requireTfjs('outputsOf')
     mendGradients()
     return unpadded(x, n, d)
   }

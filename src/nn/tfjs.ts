@@ -90,11 +90,20 @@ const ownPlatform: Parameters<typeof tf.setPlatform>[1] = {
 /** A tfjs that others have started: on another backend, or on wasm's build without SIMD, its bits would be others. */
 async function refuseOtherBits(backend: string): Promise<void> {
   if (backend === 'wasm' && (await tf.env().getAsync('WASM_HAS_SIMD_SUPPORT'))) return
-  const found = backend === 'wasm' ? 'wasm without SIMD' : backend
-  throw new UsageError(
+  throw otherBackend(backend === 'wasm' ? 'wasm without SIMD' : backend)
+}
+
+const otherBackend = (found: string) =>
+  new UsageError(
     `tfjs runs on the backend ${show(found)} already, whose numbers differ: steinrl needs "wasm"; start it first by startTfjs(), ` +
       "or switch by tf.setBackend('wasm').",
   )
+
+/** @throws UsageError where tfjs was not started, or a program has set it to another backend since */
+export function requireTfjs(taker: string): void {
+  const backend = tf.getBackend()
+  if (!backend) throw new UsageError(`${taker} needs tfjs: await startTfjs() first.`)
+  if (backend !== 'wasm') throw otherBackend(backend)
 }
 
 const SIMD_BINARY = 'tfjs-backend-wasm-simd.wasm'

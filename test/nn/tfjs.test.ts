@@ -65,6 +65,22 @@ test.each([
   expect(stdout).toContain(`UsageError: tfjs runs on the backend ${name} ${REFUSED}`)
 })
 
+test.each([
+  ['a loop of train()', `for await (const _ of s.train({ ...${TRAIN}, iterations: 3 })) await tf.setBackend('cpu')`],
+  [
+    'svgd() of a log density',
+    `await s.startTfjs()
+    await tf.setBackend('cpu')
+    const populationScore = s.logDensity((x) => tf.neg(tf.sum(tf.square(x), 1)))
+    await s.svgd({ populationScore, particles: 2, dimension: 2, iterations: 1 })`,
+  ],
+])('a backend that a program sets later is refused: %s', (_, work) => {
+  const { stdout } = outputOf(`await import('@tensorflow/tfjs-backend-cpu')
+    const work = async () => { ${work} }
+    await work().catch((error) => console.log(error.name + ':', error.message))`)
+  expect(stdout).toContain(`UsageError: tfjs runs on the backend "cpu" ${REFUSED}`)
+})
+
 test('a tfjs that runs on wasm already trains with the same bits', () => {
   const theta = `let bits; for await (const { state } of s.train(${TRAIN})) bits = state.arena.view.theta.join()
     console.log(bits)`

@@ -10,7 +10,7 @@ import { check, wholeNumber } from '../../core/schemas.ts'
 import { checkOptions } from '../../core/settings.ts'
 import { forward } from '../../nn/forward.ts'
 import { initialiseInto, type Network } from '../../nn/network.ts'
-import { startTfjs, type TfjsOptions, tf } from '../../nn/tfjs.ts'
+import { requireTfjs, startTfjs, type TfjsOptions, tf } from '../../nn/tfjs.ts'
 import { type MinibatchOptions, startMinibatches } from '../../optim/minibatch.ts'
 import { descend, trainable, trainableFields } from '../../rl/trainable.ts'
 import type { FixedDiscrepancyKernel } from '../../svgd/discrepancy.ts'
@@ -199,6 +199,7 @@ function fieldsOf({ config, network, dimension: d, kernel }: AmortizedProblem, m
 }
 
 function step(state: AmortizedState): AmortizedInfo {
+  requireTfjs('step')
   const { rule } = state.problem.config
   const noise = drawBatch(state, 0)
   const { held, ...info } = rule === 'discrepancy' ? discrepancyOf(state, noise) : steinOf(state, noise)
