@@ -6,9 +6,9 @@ import { refuseLong } from '../rl/evaluate.ts'
 import { continueRun, readConfig } from '../train/continue-run.ts'
 import { presetFor } from '../train/presets.ts'
 import { createRun, readFinished, refuseToReplace } from '../train/record.ts'
-import type { ResumeOptions } from '../train/resume.ts'
+import { type ResumeOptions, refuseOtherAlgorithm } from '../train/resume.ts'
 import type { Run } from '../train/run.ts'
-import { isSinglePolicy, singlePolicyNames } from '../train/single-policies.ts'
+import { singlePolicyNames } from '../train/single-policies.ts'
 import {
   type AlgorithmName,
   type AnyTrainOptions,
@@ -163,14 +163,13 @@ async function resumeTraining(
   const settings = without(given, [...OUTPUT, ...EVALUATING, ...OF_TASK])
   const options = {
     ...settings,
-    // A run of one policy goes on as the population of one that it is.
-    algorithm: isSinglePolicy(algorithm) ? 'svpg' : algorithm,
     ...(spec && { env: spec }),
     workers,
     ...(workerLimit !== undefined && { workerLimit }),
   }
   const run = await takeUp(resume, fork ? 0 : Number(given.iterations ?? 0))
   try {
+    refuseOtherAlgorithm(run.config, algorithm)
     if (fork) return await forkTraining(run, options, all)
     const iterations = (settings.iterations ?? run.config.iterations) as number
     const steps = run.checkpoint

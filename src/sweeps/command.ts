@@ -1,19 +1,21 @@
 import { describeSettings, flagOf, type SettingDescription } from '../core/settings.ts'
 import { describeTask, type TaskDescription } from '../envs/description.ts'
 import { environments } from '../envs/registry.ts'
+import { asTyped } from '../train/single-policies.ts'
 import { algorithms } from '../train/train.ts'
 import type { SweepDescription } from './plan.ts'
 
 /** What trains with the settings of a trial again, as it is typed into a shell. */
 export function commandOf(
-  { algorithm, settings, task }: SweepDescription,
+  { algorithm, settings: shared, task }: SweepDescription,
   trial: { readonly settings: Readonly<Record<string, unknown>>; readonly iterations: number | null },
 ): string {
   const iterations = trial.iterations === null ? {} : { iterations: trial.iterations }
-  const all = { ...settings, ...trial.settings, ...iterations }
+  const { algorithm: name, settings } = asTyped({ ...shared, ...trial.settings, algorithm })
+  const all = { ...settings, ...iterations }
   const kinds = new Map(describeSettings(algorithms[algorithm].settings).map(({ name, kind }) => [name, kind]))
   const options = Object.entries(all).flatMap(([name, value]) => [flagOf(name), worded(name, value, kinds.get(name))])
-  return `npx steinrl train ${[algorithm, ...taskWords(task), ...options].map(quoted).join(' ')}`
+  return `npx steinrl train ${[name, ...taskWords(task), ...options].map(quoted).join(' ')}`
 }
 
 /** The task and, where it is not as its id says, what is different. */

@@ -127,10 +127,11 @@ export async function planOf(given: SweepOptions): Promise<SweepPlan> {
   check(oneOf('direction', ['maximise', 'minimise']), direction)
   const foreign = typeof sampler === 'object' ? sampler : null
   if (!foreign) check(oneOf('sampler', samplers), sampler)
-  const dimensions = dimensionsOf(algorithm, space)
+  const called = given.algorithm ?? algorithm
+  const dimensions = dimensionsOf(algorithm, space, called)
   if (sampler === 'sobol' && dimensions.length > MOST_DIMENSIONS)
     throw new UsageError(`The Sobol sequence goes over up to ${MOST_DIMENSIONS} settings, got ${dimensions.length}.`)
-  refuseValues(algorithm, settings, dimensions)
+  refuseValues(algorithm, settings, dimensions, called)
   if (transitions !== null) transitionsPerIteration(algorithm, settings)
   // Last, so that nothing that is refused leaves processes behind.
   const spec = await taskNamed(given.env)
@@ -140,7 +141,7 @@ export async function planOf(given: SweepOptions): Promise<SweepPlan> {
     seed: check(wholeNumber('seed', 0), given.seed ?? 0),
     trials: sampler === 'halving' ? trials : null,
   }
-  const name = given.name ?? `${given.algorithm ?? algorithm}-${spec.id}`
+  const name = given.name ?? `${called}-${spec.id}`
   const path = given.out ?? `sweeps/${name}`
   return { path, name, trials, dimensions, spec, foreign, description: JSON.parse(JSON.stringify(description)) }
 }
@@ -180,9 +181,10 @@ function refuseValues(
   algorithm: AlgorithmName,
   settings: Readonly<Record<string, unknown>>,
   dimensions: readonly Dimension[],
+  called: string,
 ): void {
   const { settings: entries } = algorithmNamed(algorithm)
-  refuseUnknown(`The settings of ${algorithm}`, settings, Object.keys(entries))
+  refuseUnknown(`The settings of ${called}`, settings, Object.keys(entries))
   const both = dimensions.find(({ name }) => Object.hasOwn(settings, name))
   if (both) throw new UsageError(`${both.name} is in the settings and in the space; take it out of one.`)
   for (const [name, value] of Object.entries(settings)) check(entries[name], value)

@@ -17,7 +17,9 @@ import {
   text,
   WIDE,
 } from '../report/page.ts'
+import { asTyped } from '../train/single-policies.ts'
 import { importanceOf } from './importance.ts'
+import type { SweepDescription } from './plan.ts'
 import type { SweepResult, SweepTrial } from './result.ts'
 import { type Dimension, dimensionsOf, placeOf } from './space.ts'
 
@@ -55,8 +57,15 @@ export async function renderSweep(result: SweepResult): Promise<string> {
   )
 }
 
+/** The algorithm by the name that it has on the command line, and the settings that all trials share. */
+const learnerOf = ({ algorithm, settings, space }: SweepDescription) => ({
+  algorithm: asTyped({ ...space, ...settings, algorithm }).algorithm,
+  settings: asTyped({ ...settings, algorithm }).settings,
+})
+
 function summaryOf({ description }: SweepResult): string {
-  const { algorithm, env, objective, sampler, iterations, transitions } = description
+  const { env, objective, sampler, iterations, transitions } = description
+  const { algorithm } = learnerOf(description)
   const length = iterations === null ? `${transitions} transitions` : counted(iterations, 'iteration')
   const judged =
     objective.by === 'training'
@@ -212,7 +221,8 @@ function trialTable({ trials }: SweepResult, valued: readonly Valued[], dimensio
 }
 
 function sharedSettings({ description, trials }: SweepResult): Readonly<Record<string, unknown>> {
-  const { algorithm, env, settings, objective, direction, sampler, seed } = description
+  const { env, objective, direction, sampler, seed } = description
+  const { algorithm, settings } = learnerOf(description)
   return {
     algorithm,
     env,

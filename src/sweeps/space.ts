@@ -33,15 +33,16 @@ const APART = ['workers', 'seed']
 /**
  * The settings that are tried, in the order in which they are named.
  *
+ * @param called the algorithm by the name that its user gave it
  * @throws UsageError for a name that is no setting of the algorithm, with the nearest one; a range that is empty or has
  *   ends that are not allowed; a list that is empty or names a value twice
  */
-export function dimensionsOf(algorithm: AlgorithmName, space: SweepSpace): Dimension[] {
+export function dimensionsOf(algorithm: AlgorithmName, space: SweepSpace, called: string = algorithm): Dimension[] {
   const described = describeSettings(algorithmNamed(algorithm).settings).filter(({ name }) => !APART.includes(name))
   const names = described.map(({ name }) => name)
-  refuseUnknown(`The space of ${algorithm}`, space, names)
+  refuseUnknown(`The space of ${called}`, space, names)
   if (Object.keys(space ?? {}).length === 0)
-    throw new UsageError(`A sweep needs a setting of ${algorithm} to try in its space, got none.`)
+    throw new UsageError(`A sweep needs a setting of ${called} to try in its space, got none.`)
   return Object.entries(space).map(([name, entry]) => {
     const kind = described.find((setting) => setting.name === name)?.kind as string
     const isRecord = typeof entry === 'object' && entry !== null && !Array.isArray(entry)

@@ -34,6 +34,7 @@ import {
   WIDE,
 } from '../report/page.ts'
 import { evaluationFigures, type Score } from './evaluation-figures.ts'
+import { singlePolicyOf } from './single-policies.ts'
 
 /** One HTML page without scripts or requests that shows a run: to be opened from disk, mailed, printed. */
 export async function renderReport(run: RunSummary): Promise<string> {
@@ -66,8 +67,7 @@ ${section('Configuration', settingsTable(concerning(run.config)))}`,
 }
 
 /** A population of one is known by its estimator. */
-const nameOf = (config: RunSummary['config']) =>
-  config.algorithm === 'svpg' && isSingle(config) ? text(config.estimator, 'svpg') : text(config.algorithm, 'run')
+const nameOf = (config: RunSummary['config']) => singlePolicyOf(config) ?? text(config.algorithm, 'run')
 
 /** Settings that only count where another one has a certain value, by the beginning of their names. */
 const DEPENDENT: readonly [names: RegExp, counts: (config: RunSummary['config']) => boolean][] = [

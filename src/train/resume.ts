@@ -12,6 +12,7 @@ import { taskNamed } from '../envs/named.ts'
 import { type Checkpoint, type CheckpointAbout, decodeCheckpoint, spacesOf } from './checkpoint.ts'
 import { readCheckpoint } from './checkpoint-files.ts'
 import { inBytes } from './run-files.ts'
+import { singlePolicyOf } from './single-policies.ts'
 
 /** A run that goes on: where from, and what may be another than it was. */
 export interface ResumeOptions {
@@ -60,8 +61,7 @@ export async function continued(
   const { about } = checkpoint
   const { algorithm, env: _, iterations: before, task, ...settings } = about.config
   const { resume: __, fork = false, ...rest } = given
-  if (given.algorithm !== undefined && given.algorithm !== algorithm)
-    throw new UsageError(`The run is one of ${algorithm}; it cannot go on with ${show(given.algorithm)}.`)
+  if (given.algorithm !== undefined) refuseOtherAlgorithm(about.config, given.algorithm)
   const env = await taskOf(about, given)
   const options = { ...settings, ...defined(rest), algorithm, env } as Record<string, unknown> & {
     env: EnvironmentSpec
@@ -89,6 +89,13 @@ export async function continued(
 
 /** How another run begins with this one's population. */
 const FORK = 'fork the run, with --fork and --out on the command line, with fork: true in a program'
+
+/** @throws UsageError for an algorithm that is not that of the run, by either of its names where one policy learns */
+export function refuseOtherAlgorithm(config: Readonly<Record<string, unknown>>, given: unknown): void {
+  const name = singlePolicyOf(config) ?? config.algorithm
+  if (given === name || given === config.algorithm) return
+  throw new UsageError(`The run is one of ${name}; it cannot go on with ${show(given)}.`)
+}
 
 const defined = (options: object) =>
   Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))

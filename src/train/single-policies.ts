@@ -44,3 +44,24 @@ export function asPopulation<T extends object>(given: T | SinglePolicyOptions): 
   if (wrong) throw new UsageError(`${algorithm} trains one policy and has no ${wrong}, which is a setting of svpg.`)
   return { algorithm: 'svpg', estimator: algorithm, particles: 1, interaction: 'independent', ...options } as T
 }
+
+/** By which name of one policy these settings of svpg are those of asPopulation(); null for a population. */
+export function singlePolicyOf(config: Readonly<Record<string, unknown>>): SinglePolicyName | null {
+  const { algorithm, estimator, particles, interaction } = config
+  const isAlone = algorithm === 'svpg' && particles === 1 && interaction === 'independent'
+  return isAlone && isSinglePolicy(estimator) ? estimator : null
+}
+
+/** The algorithm by the name that `steinrl train` takes with these settings, and those that are left to say. */
+export function asTyped({
+  algorithm,
+  ...settings
+}: Readonly<Record<string, unknown>> & { readonly algorithm: string }): {
+  readonly algorithm: string
+  readonly settings: Readonly<Record<string, unknown>>
+} {
+  const name = singlePolicyOf({ algorithm, ...settings })
+  const { estimator: _, particles: __, interaction: ___, ...rest } = settings
+  const isPopulation = POPULATION_SETTINGS.some((each) => each in rest)
+  return name === null || isPopulation ? { algorithm, settings } : { algorithm: name, settings: rest }
+}

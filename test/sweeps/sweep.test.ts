@@ -63,9 +63,11 @@ describe('a sweep', () => {
     const other = join(top, 'other')
     expect(named).toEqual(await result({ space, settings: { ...settings, ...alone }, trials: 2, out: other }))
     const { command } = await readSweep(out)
-    expect(command).toMatch(
-      /^npx steinrl train svpg CartPole-v1 --estimator ppo --particles 1 --interaction independent /,
-    )
+    expect(command).toMatch(/^npx steinrl train ppo CartPole-v1 --environments 2 --steps 32 --epochs 2 --/)
+    expect(command).not.toMatch(/svpg|particles|interaction|estimator/)
+    expect(await readFile(join(out, 'report.html'), 'utf8')).toContain('ppo on CartPole-v1')
+    const typo = { algorithm: 'ppo', settings, space: { learningrate: { among: [1] } }, overwrite: true } as const
+    expect(await refusal(typo)).toMatch(/^The space of ppo has no option "learningrate"/)
     const sentence = 'ppo trains one policy and has no particles, which is a setting of svpg.'
     expect(await refusal({ algorithm: 'ppo', space, settings: { particles: 2 }, overwrite: true })).toBe(sentence)
     const wide = { ...space, particles: { among: [1, 2] } }

@@ -153,6 +153,15 @@ describe('a run that goes on', () => {
     for (const [given, message] of cases) expect(await refusal({ resume: bytes, ...given })).toContain(message)
   })
 
+  test('of one policy goes on by its name, and by no other', async () => {
+    const { particles: _, estimator: __, interaction: ___, ...one } = svpg as Record<string, unknown>
+    const alone = await checkpointAfter({ ...one, algorithm: 'a2c' } as unknown as AnyTrainOptions, 2)
+    for (const algorithm of ['a2c', 'svpg']) expect(await refusal({ resume: alone, algorithm })).toBe('went on')
+    expect(await refusal({ resume: alone, algorithm: 'ppo' })).toBe(
+      'The run is one of a2c; it cannot go on with "ppo".',
+    )
+  })
+
   test('with a schedule over its iterations keeps them', async () => {
     const scheduled = await checkpointAfter({ ...svpg, temperatureSchedule: 'linear' } as AnyTrainOptions, 2)
     expect(await refusal({ resume: scheduled, iterations: 6 })).toBe(
