@@ -33,6 +33,9 @@ export const PURPOSE_LATENTS: u32 = 19
 export const PURPOSE_EXPLORATION: u32 = 20
 export const PURPOSE_PROBES: u32 = 21
 
+/** The bits of a seed: a safe JS integer. */
+const SEEDS: i64 = 0x1fffffffffffff
+
 /** The block of four words [c0' c1' c2' c3'] of a counter under a key. */
 export function philox4(c0: u32, c1: u32, c2: u32, c3: u32, k0: u32, k1: u32): v128 {
   for (let round = 0; round < 10; round++) {
@@ -97,9 +100,46 @@ export function uniforms4Into(out: usize, purpose: u32, seedLo: u32, seedHi: u32
  * lane by lane.
  */
 export function uniformsOf4(out: usize, c0: v128, c1: v128, c3: v128, k0: v128, k1: v128): void {
-  let c2 = i32x4.splat(0)
+  blocks4(out, c0, c1, i32x4.splat(0), c3, k0, k1, 10, false)
+}
+
+/** The same for block 0, whose first round multiplies zeros: it is done without. */
+export function firstUniformsOf4(out: usize, c1: v128, c3: v128, k0: v128, k1: v128): void {
+  const zero = i32x4.splat(0)
+  blocks4(out, v128.xor(c1, k0), zero, v128.xor(c3, k1), zero, nextKey0(k0), nextKey1(k1), 9, false)
+}
+
+/** episodeSeed of four rows, u64 [4]; their numbers and those of their episodes are lanes. */
+export function episodeSeeds4(
+  out: usize, seedLo: u32, seedHi: u32, purpose: u32, particle: u32, environment: v128, episode: v128,
+): void {
+  const c3 = i32x4.splat(purpose | (particle << 8))
+  blocks4(out, i32x4.splat(0), episode, environment, c3, i32x4.splat(seedLo), i32x4.splat(seedHi), 10, true)
+}
+
+// @ts-ignore: decorator
+@inline
+function nextKey0(key: v128): v128 {
+  return i32x4.add(key, i32x4.splat(0x9e3779b9))
+}
+
+// @ts-ignore: decorator
+@inline
+function nextKey1(key: v128): v128 {
+  return i32x4.add(key, i32x4.splat(0xbb67ae85))
+}
+
+/**
+ * The first two words of four blocks, side by side, after so many rounds: as seeds of episodes, u64 [4], or as
+ * uniform64, f64 [4]. The last round makes these words only.
+ */
+// @ts-ignore: decorator
+@inline
+function blocks4(
+  out: usize, c0: v128, c1: v128, c2: v128, c3: v128, k0: v128, k1: v128, rounds: i32, asSeeds: bool,
+): void {
   const m0 = i32x4.splat(0xd2511f53), m1 = i32x4.splat(0xcd9e8d57)
-  let round = 10
+  let round = rounds - 1
   do {
     const low0 = products4(c0, m0, false), high0 = products4(c0, m0, true)
     const low1 = products4(c2, m1, false), high1 = products4(c2, m1, true)
@@ -107,9 +147,17 @@ export function uniformsOf4(out: usize, c0: v128, c1: v128, c3: v128, k0: v128, 
     c1 = low1
     c2 = v128.xor(high0, v128.xor(c3, k1))
     c3 = low0
-    k0 = i32x4.add(k0, i32x4.splat(0x9e3779b9))
-    k1 = i32x4.add(k1, i32x4.splat(0xbb67ae85))
+    k0 = nextKey0(k0)
+    k1 = nextKey1(k1)
   } while (--round)
+  c0 = v128.xor(products4(c2, m1, true), v128.xor(c1, k0))
+  c1 = products4(c2, m1, false)
+  if (asSeeds) {
+    const within = i64x2.splat(SEEDS)
+    v128.store(out, v128.and(v128.shuffle<i32>(c0, c1, 0, 4, 1, 5), within))
+    v128.store(out, v128.and(v128.shuffle<i32>(c0, c1, 2, 6, 3, 7), within), 16)
+    return
+  }
   const high = i32x4.shr_u(c0, 5), low = i32x4.shr_u(c1, 6)
   v128.store(out, uniformPair(high, low))
   v128.store(out, uniformPair(v128.shuffle<i32>(high, high, 2, 3, 2, 3), v128.shuffle<i32>(low, low, 2, 3, 2, 3)), 16)
@@ -181,10 +229,10 @@ export function fillNormal(out: usize, n: i32, seedLo: u32, seedHi: u32, purpose
   if (n & 3) storeTail(out, normal4(philox4(end, step, environment, c3, seedLo, seedHi)), n & 3)
 }
 
-/** The seed of one episode as a number below 2^53: a safe JS integer. */
+/** The seed of one episode as a number below 2^53. */
 export function episodeSeed(seedLo: u32, seedHi: u32, purpose: u32, particle: u32, environment: u32, step: u32): u64 {
   const words = philox4(0, step, environment, purpose | (particle << 8), seedLo, seedHi)
-  return i64x2.extract_lane(words, 0) & 0x1fffffffffffff
+  return i64x2.extract_lane(words, 0) & SEEDS
 }
 
 /** episodeSeed written to memory: u32 low word, then the high word of 21 bits. */

@@ -25,7 +25,7 @@ const START = (ROWS - 1) * COLUMNS
 const GOAL = ROWS * COLUMNS - 1
 
 export function resetCliffWalking(state: usize, seedLo: u32, seedHi: u32): void {
-  startDraws(state, seedLo, seedHi)
+  startDraws(state, seedLo, seedHi, 0)
   store<f64>(state, <f64>START)
 }
 
@@ -39,7 +39,7 @@ export function stepCliffWalking(
     let move = actionBelow(action + (<usize>r << 2), 4)
     if (c.isSlippery != 0) {
       const u = load<f64>(reward + (<usize>r << 3))
-      move = (move + (u < third ? 3 : u < third + third ? 0 : 1)) & 3
+      move = (move + 1 - <i32>(u < third) - <i32>(u < third + third)) & 3
     }
     const from = wholeBelow(load<f64>(state), ROWS * COLUMNS)
     const row = from / COLUMNS, column = from - row * COLUMNS

@@ -1,4 +1,4 @@
-import { actionBelow, nextUniform, nextUniforms, observeNumber, startDraws, TABULAR_STATE, wholeBelow } from './tabular'
+import { actionBelow, nextUniform, nextUniforms, observeNumber, TABULAR_STATE, wholeBelow } from './tabular'
 
 /**
  * Taxi-v4 (Dietterich 2000, "Hierarchical reinforcement learning with the MAXQ value function decomposition", as in
@@ -30,35 +30,23 @@ const STATES = SIDE * SIDE * 5 * 4
 const IN_TAXI = 4
 const FICKLE: usize = 32
 
-/** The cell of a place: red, green, yellow or blue. */
+// The cells of the places red, green, yellow and blue, a byte each; none is the taxi.
+const PLACES: u64 = 0xff17140400
+// Cells, a bit each, between which and the one east of them no wall stands.
+const OPEN = 0b01010_01010_01111_01101_01101
+// How far a move goes, a byte each; picking up and dropping off go nowhere.
+const MOVES: u64 = 0x0000ff01fb05
+
+/**
+ * The cell that an action leads to: the same one where there is a wall or the border. Here and below no branch follows
+ * the action, which the processor cannot guess: 1.4 times as fast.
+ */
 // @ts-ignore: decorator
 @inline
-function cellOfPlace(place: i32): i32 {
-  return place == 0 ? 0 : place == 1 ? 4 : place == 2 ? 20 : 23
-}
-
-/** The place at a cell, −1 where there is none. */
-// @ts-ignore: decorator
-@inline
-function placeAt(cell: i32): i32 {
-  return cell == 0 ? 0 : cell == 4 ? 1 : cell == 20 ? 2 : cell == 23 ? 3 : -1
-}
-
-/** Whether no wall stands between a cell of a row and the one east of it. */
-// @ts-ignore: decorator
-@inline
-function isOpenToEast(row: i32, column: i32): bool {
-  const open = row < 2 ? 0b1101 : row == 2 ? 0b1111 : 0b1010
-  return column < SIDE - 1 && ((open >> column) & 1) != 0
-}
-
-/** The cell that a move leads to: the same one where there is a wall or the border. */
-function moved(cell: i32, move: i32): i32 {
-  const row = cell / SIDE, column = cell - row * SIDE
-  if (move == 0) return row < SIDE - 1 ? cell + SIDE : cell
-  if (move == 1) return row > 0 ? cell - SIDE : cell
-  if (move == 2) return isOpenToEast(row, column) ? cell + 1 : cell
-  return column > 0 && isOpenToEast(row, column - 1) ? cell - 1 : cell
+function moved(cell: i32, action: i32): i32 {
+  const isFree = (<i32>(action == 0) & <i32>(cell < SIDE * (SIDE - 1))) | (<i32>(action == 1) & <i32>(cell >= SIDE))
+    | (<i32>(action == 2) & (OPEN >> cell)) | (<i32>(action == 3) & (OPEN << 1 >> cell))
+  return cell + isFree * <i32><i8>(MOVES >> (action << 3))
 }
 
 /** Left of a move: east of south, west of north, north of east, south of west. */
@@ -68,10 +56,12 @@ function leftOf(move: i32): i32 {
   return move == 0 ? 2 : move == 1 ? 3 : move == 2 ? 1 : 0
 }
 
-/** Anywhere, with a passenger at one of the places who wants to go to another. */
-export function resetTaxi(state: usize, c: Taxi, seedLo: u32, seedHi: u32): void {
-  startDraws(state, seedLo, seedHi)
-  const k = <i32>(nextUniform(state) * <f64>(SIDE * SIDE * 12))
+/**
+ * Anywhere, with a passenger at one of the places who wants to go to another; u is the first number that the row has
+ * drawn.
+ */
+export function placeTaxi(state: usize, c: Taxi, u: f64): void {
+  const k = <i32>(u * <f64>(SIDE * SIDE * 12))
   const cell = k / 12, pair = k - cell * 12
   const place = pair / 3, other = pair - place * 3
   store<f64>(state, <f64>numberOf(cell, place, other < place ? other : other + 1))
@@ -95,54 +85,49 @@ export function stepTaxi(
     const cell = number / 20
     const passenger = (number >> 2) % 5, destination = number & 3
     const act = actionBelow(action + (<usize>r << 2), 6)
-    let paid = c.stepReward
-    let isDelivered = false
-    if (act < 4) {
-      moveTaxi(state, c, act, cell, passenger, destination, load<f64>(reward + (<usize>r << 3)))
-    } else {
-      const next = act == 4 ? pickedUp(cell, passenger) : droppedOff(cell, passenger)
-      isDelivered = act == 5 && passenger == IN_TAXI && next == destination
-      if (next == passenger) paid = c.illegalReward
-      if (isDelivered) paid = c.deliveryReward
-      store<f64>(state, <f64>numberOf(cell, next, destination))
-    }
-    store<f64>(reward + (<usize>r << 3), paid)
-    store<u8>(terminated + r, isDelivered ? 1 : 0)
+    const to = c.isRainy != 0 ? drifted(c, cell, act, load<f64>(reward + (<usize>r << 3))) : moved(cell, act)
+    const isPickedUp = <i32>(act == 4) & <i32>(cell == <i32>((PLACES >> (passenger << 3)) & 255))
+    const place = placeAt(cell)
+    const isDroppedOff = <i32>(act == 5) & <i32>(passenger == IN_TAXI) & <i32>(place >= 0)
+    const isDelivered = isDroppedOff & <i32>(place == destination)
+    const isIllegal = <i32>(act > 3) & ~(isPickedUp | isDroppedOff)
+    const next = passenger + isPickedUp * (IN_TAXI - passenger) + isDroppedOff * (place - passenger)
+    const isTurned = load<f64>(state, FICKLE) != 0 && passenger == IN_TAXI && to != cell
+    store<f64>(state, <f64>numberOf(to, next, isTurned ? otherThan(destination, state) : destination))
+    store<f64>(reward + (<usize>r << 3), rewardOf(c, isDelivered + 2 * isIllegal))
+    store<u8>(terminated + r, isDelivered)
   }
 }
 
-/** Where the passenger is after an attempt to pick them up. */
+/** The place at a cell, negative where there is none. */
 // @ts-ignore: decorator
 @inline
-function pickedUp(cell: i32, passenger: i32): i32 {
-  return passenger < IN_TAXI && cell == cellOfPlace(passenger) ? IN_TAXI : passenger
+function placeAt(cell: i32): i32 {
+  return <i32>(cell == 0) + 2 * <i32>(cell == 4) + 3 * <i32>(cell == 20) + 4 * <i32>(cell == 23) - 1
 }
 
-/** Where the passenger is after an attempt to drop them off. */
+/** The reward of a step, of a delivery or of an illegal action, by its place among the constants. */
 // @ts-ignore: decorator
 @inline
-function droppedOff(cell: i32, passenger: i32): i32 {
-  const place = placeAt(cell)
-  return passenger == IN_TAXI && place >= 0 ? place : passenger
+function rewardOf(c: Taxi, k: i32): f64 {
+  return load<f64>(changetype<usize>(c) + (<usize>k << 3), offsetof<Taxi>('stepReward'))
 }
 
-/** `u` is what was drawn in the rain. */
-function moveTaxi(
-  state: usize, c: Taxi, move: i32, cell: i32, passenger: i32, destination: i32, u: f64,
-): void {
-  let to = moved(cell, move)
-  if (c.isRainy != 0) {
-    const left = leftOf(move)
-    const aside = (1.0 - c.rainyProbability) / 2.0
-    // Who cannot go on does not drift. Left and right differ in the last bit: 0 and 1, 2 and 3.
-    if (to != cell && u >= c.rainyProbability) to = moved(cell, u < c.rainyProbability + aside ? left : left ^ 1)
-  }
-  if (load<f64>(state, FICKLE) != 0 && passenger == IN_TAXI && to != cell) {
-    store<f64>(state, 0, FICKLE)
-    const other = <i32>(nextUniform(state) * 3)
-    destination = other < destination ? other : other + 1
-  }
-  store<f64>(state, <f64>numberOf(to, passenger, destination))
+/** Where an action leads in the rain; u is what was drawn. */
+function drifted(c: Taxi, cell: i32, action: i32, u: f64): i32 {
+  const to = moved(cell, action)
+  // Who cannot go on does not drift. Left and right differ in the last bit: 0 and 1, 2 and 3.
+  if (to == cell || u < c.rainyProbability) return to
+  const left = leftOf(action)
+  const aside = (1.0 - c.rainyProbability) / 2.0
+  return moved(cell, u < c.rainyProbability + aside ? left : left ^ 1)
+}
+
+/** The destination that a fickle passenger changes to, at their only change. */
+function otherThan(destination: i32, state: usize): i32 {
+  store<f64>(state, 0, FICKLE)
+  const other = <i32>(nextUniform(state) * 3)
+  return other < destination ? other : other + 1
 }
 
 export function observeTaxi(observation: usize, state: usize, rows: i32): void {

@@ -1,5 +1,5 @@
 import { observeEnvironment, stateSize, stepEnvironment } from './environments'
-import { countEpisode, countStep, Episodes, startEpisode } from './episodes'
+import { countEpisode, countStep, Episodes, observeRow, startEpisode, startEpisodes4 } from './episodes'
 
 /**
  * N copies of an environment that step together, and what is kept of their episodes. src/envs/vector-fields.ts writes
@@ -31,6 +31,9 @@ export class Vector extends Episodes {
   finalObservation: usize
   finalElapsed: usize
   finalReturn: usize
+  /** i32 [N] rows that are being looked after, and u64 [4] seeds of four of them: within a step */
+  listed: usize
+  seeds: usize
 }
 
 // What happens to a row whose episode has ended, as in src/envs/vector-fields.ts (Gymnasium's AutoresetMode).
@@ -50,19 +53,15 @@ const BLOCK: i32 = 256
 export function resetVector(vector: Vector, mask: usize): void {
   for (let row = 0; row < vector.rows; row++) {
     if (mask && !load<u8>(mask + row)) continue
-    resetRow(vector, row)
+    startEpisode(vector, row, 0, vector.seedLo, vector.seedHi)
+    observeRow(vector, row, vector.observation)
     store<u8>(vector.terminated + row, 0)
     store<u8>(vector.truncated + row, 0)
+    store<u8>(vector.ended + row, 0)
   }
 }
 
-function resetRow(vector: Vector, row: i32): void {
-  const shown = vector.observation + ((row * vector.observationSize) << 2)
-  startEpisode(vector, row, 0, shown, vector.seedLo, vector.seedHi)
-  store<u8>(vector.ended + row, 0)
-}
-
-/** One step of every row: physics, observations, time limit, statistics and automatic resets. */
+/** One step of every row: physics, time limit, statistics, automatic resets and observations. */
 export function stepVector(vector: Vector): void {
   const stateBytes = stateSize(vector.kind) << 3
   for (let first = 0; first < vector.rows; first += BLOCK) {
@@ -72,12 +71,13 @@ export function stepVector(vector: Vector): void {
       vector.kind, state, vector.constants, vector.action + ((first * vector.actionSize) << 2),
       vector.reward + (first << 3), vector.terminated + first, end - first,
     )
+    countSteps(vector, first, end)
+    if (vector.autoreset == NEXT_STEP) restart(vector, first, end)
     observeEnvironment(
       vector.kind, vector.observation + ((first * vector.observationSize) << 2), state, vector.constants,
       end - first,
     )
-    countSteps(vector, first, end)
-    for (let row = first; row < end; row += 16) endSteps(vector, row, min(end - row, 16))
+    endEpisodes(vector, first, end)
   }
 }
 
@@ -105,18 +105,60 @@ function countSteps4(vector: Vector, row: i32): void {
   v128.store32_lane(vector.truncated + row, i8x16.narrow_i16x8_u(i16x8.narrow_i32x4_u(late, late), late), 0)
 }
 
+/** The step that stands for a reset: what the physics and the counters made of the ended rows is overwritten. */
+function restart(vector: Vector, first: i32, end: i32): void {
+  const count = listRows(vector, first, end, vector.ended, vector.ended)
+  for (let k = 0; k < count; k++) {
+    const row = load<i32>(vector.listed + (k << 2))
+    store<f64>(vector.reward + (row << 3), 0)
+    store<u8>(vector.terminated + row, 0)
+    store<u8>(vector.truncated + row, 0)
+    store<u8>(vector.ended + row, 0)
+  }
+  nextEpisodes(vector, count)
+}
+
+/** What follows where an episode has ended in this step. */
+function endEpisodes(vector: Vector, first: i32, end: i32): void {
+  const count = listRows(vector, first, end, vector.terminated, vector.truncated)
+  const bytes = vector.observationSize << 2
+  for (let k = 0; k < count; k++) {
+    const row = load<i32>(vector.listed + (k << 2))
+    store<i32>(vector.finalElapsed + (row << 2), load<i32>(vector.elapsed + (row << 2)))
+    store<f64>(vector.finalReturn + (row << 3), load<f64>(vector.episodeReturn + (row << 3)))
+    if (vector.autoreset == NEXT_STEP) store<u8>(vector.ended + row, 1)
+    if (vector.autoreset != SAME_STEP) continue
+    memory.copy(vector.finalObservation + row * bytes, vector.observation + row * bytes, bytes)
+  }
+  if (vector.autoreset != SAME_STEP) return
+  nextEpisodes(vector, count)
+  for (let k = 0; k < count; k++) observeRow(vector, load<i32>(vector.listed + (k << 2)), vector.observation)
+}
+
+/** Starts the next episode in the listed rows, of four side by side. */
+function nextEpisodes(vector: Vector, count: i32): void {
+  const rows = vector.listed
+  for (let k = 0; k < count; k++) countEpisode(vector, load<i32>(rows + (k << 2)))
+  let k = 0
+  for (; k + 4 <= count; k += 4) {
+    startEpisodes4(vector, rows + (k << 2), 0, vector.seedLo, vector.seedHi, vector.seeds)
+  }
+  for (; k < count; k++) startEpisode(vector, load<i32>(rows + (k << 2)), 0, vector.seedLo, vector.seedHi)
+}
+
 /**
- * What follows in up to 16 rows where an episode ends, or ended a step ago. Which rows these are is no branch that the
- * processor has to guess: CartPole under random actions 1.1 times as fast.
+ * Lists the rows where one of two flags is set. Returns how many. Which rows these are is no branch that the processor
+ * has to guess: CartPole under random actions 1.1 times as fast.
  */
-function endSteps(vector: Vector, row: i32, rows: i32): void {
-  const within = (1 << rows) - 1
-  const old = v128.load(vector.ended + row) // may read past the rows, see core/layout.ts
-  const flags = v128.or(v128.load(vector.terminated + row), v128.load(vector.truncated + row))
-  let restarts = setBytes(old) & within
-  let ends = setBytes(v128.andnot(flags, old)) & within
-  for (; restarts; restarts &= restarts - 1) restart(vector, row + ctz(restarts))
-  for (; ends; ends &= ends - 1) endEpisode(vector, row + ctz(ends))
+function listRows(vector: Vector, first: i32, end: i32, flags: usize, others: usize): i32 {
+  let next = vector.listed
+  for (let row = first; row < end; row += 16) {
+    const within = (1 << min(end - row, 16)) - 1
+    // may read past the rows, see core/layout.ts
+    let set = setBytes(v128.or(v128.load(flags + row), v128.load(others + row))) & within
+    for (; set; set &= set - 1, next += 4) store<i32>(next, row + ctz(set))
+  }
+  return <i32>(next - vector.listed) >> 2
 }
 
 /** A bit for each of 16 flags, 0 or 1. */
@@ -124,27 +166,4 @@ function endSteps(vector: Vector, row: i32, rows: i32): void {
 @inline
 function setBytes(flags: v128): i32 {
   return i8x16.bitmask(i8x16.neg(flags))
-}
-
-function endEpisode(vector: Vector, row: i32): void {
-  store<i32>(vector.finalElapsed + (row << 2), load<i32>(vector.elapsed + (row << 2)))
-  store<f64>(vector.finalReturn + (row << 3), load<f64>(vector.episodeReturn + (row << 3)))
-  if (vector.autoreset == NEXT_STEP) store<u8>(vector.ended + row, 1)
-  if (vector.autoreset != SAME_STEP) return
-  const bytes = vector.observationSize << 2
-  memory.copy(vector.finalObservation + row * bytes, vector.observation + row * bytes, bytes)
-  nextEpisode(vector, row)
-}
-
-/** The step that stands for a reset: what the physics and the counters made of the ended row is overwritten. */
-function restart(vector: Vector, row: i32): void {
-  store<f64>(vector.reward + (row << 3), 0)
-  store<u8>(vector.terminated + row, 0)
-  store<u8>(vector.truncated + row, 0)
-  nextEpisode(vector, row)
-}
-
-function nextEpisode(vector: Vector, row: i32): void {
-  countEpisode(vector, row)
-  resetRow(vector, row)
 }

@@ -1,5 +1,5 @@
 import { observeEnvironment, resetEnvironment, stateSize, stepEnvironment } from '../envs/environments'
-import { countEpisode, countStep, Episodes, startEpisode } from '../envs/episodes'
+import { countEpisode, countStep, Episodes, observeRow, startEpisode } from '../envs/episodes'
 import { boundRows } from '../nn/bounds'
 import { act, Policy } from '../nn/policy'
 import { episodeSeed, PURPOSE_ACTION, PURPOSE_EVALUATE } from '../random'
@@ -46,7 +46,8 @@ export class Batch {
 }
 
 function resetRow(envs: Environments, particle: i32, e: i32, seedLo: u32, seedHi: u32): void {
-  startEpisode(envs, e, particle, envs.current + ((e * envs.observationSize) << 2), seedLo, seedHi)
+  startEpisode(envs, e, particle, seedLo, seedHi)
+  observeRow(envs, e, envs.current)
 }
 
 /** Starts the first episode of every environment of a particle. */

@@ -21,6 +21,8 @@ export const vectorStruct = struct([
   'finalObservation',
   'finalElapsed',
   'finalReturn',
+  'listed',
+  'seeds',
 ])
 
 /**
@@ -54,6 +56,9 @@ export function vectorFields(spec: EnvironmentSpec, N: number) {
     finalElapsed: i32(N),
     /** [N] its rewards. */
     finalReturn: f64(N),
+    /** [N] rows, and [4] seeds, that the core works on. */
+    listed: i32(N),
+    seeds: f64(4),
   }
 }
 

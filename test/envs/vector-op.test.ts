@@ -5,7 +5,7 @@ import { compileCore } from '../../src/core/module.ts'
 import { joinSeed, Purpose, splitSeed } from '../../src/core/random.ts'
 import { make } from '../../src/envs/make.ts'
 import { environmentSpec } from '../../src/envs/registry.ts'
-import { sizeOf } from '../../src/envs/spaces.ts'
+import { type ActionSpace, sizeOf } from '../../src/envs/spaces.ts'
 import { type AutoresetMode, vectorFields, writeVector } from '../../src/envs/vector-fields.ts'
 
 const SEED = 2 ** 40 + 5
@@ -31,9 +31,9 @@ async function vectorOf(id: string, autoreset: AutoresetMode, maxEpisodeSteps?: 
 }
 
 /** Seeded actions in a space, which visit all of it. */
-function actionAt(discrete: boolean, row: number, t: number): number {
+function actionAt(space: ActionSpace, row: number, t: number): number {
   const x = (Math.imul(row * 7919 + t * 104729 + 13, 2654435761) >>> 0) / 2 ** 32
-  return discrete ? Math.floor(2 * x) : Math.fround(6 * x - 3)
+  return space.kind === 'discrete' ? Math.floor(space.n * x) : Math.fround(6 * x - 3)
 }
 
 interface Running {
@@ -88,10 +88,13 @@ async function reference(
   }
 }
 
-// A limit below the natural length for some rows of CartPole, so that both kinds of end and both at once occur.
+// A limit below the natural length for some rows, so that both kinds of end and both at once occur.
 const cases = (['next-step', 'same-step'] as const).flatMap((mode) => [
   { id: 'CartPole-v1', mode, limit: 23 },
   { id: 'Pendulum-v1', mode, limit: 17 },
+  { id: 'FrozenLake-v1', mode, limit: 9 },
+  { id: 'Taxi-v4', mode, limit: 14 },
+  { id: 'Blackjack-v1', mode, limit: 3 },
 ])
 
 describe.each(cases)('$id, $mode', ({ id, mode, limit }) => {
@@ -103,19 +106,22 @@ describe.each(cases)('$id, $mode', ({ id, mode, limit }) => {
     for (let row = 0; row < ROWS; row++) expect(shown(row)).toEqual(expected.rows[row].obs)
     let ends = 0
     for (let t = 0; t < 120; t++) {
-      const actions = Array.from({ length: ROWS }, (_, row) => actionAt(spec.actionSpace.kind === 'discrete', row, t))
+      const actions = Array.from({ length: ROWS }, (_, row) => actionAt(spec.actionSpace, row, t))
       view.action.set(actions)
       ops.stepVector(at.vector)
       for (let row = 0; row < ROWS; row++) {
         const { reward, terminated, truncated, final } = expected.step(row, actions[row])
         const { obs, episode, elapsed, sum } = expected.rows[row]
-        expect(shown(row)).toEqual(obs)
-        expect([view.reward[row], view.terminated[row], view.truncated[row]]).toEqual([
+        const found = [view.reward[row], view.terminated[row], view.truncated[row], view.episode[row]]
+        expect([shown(row), ...found, view.elapsed[row], view.episodeReturn[row]]).toEqual([
+          obs,
           reward,
           Number(terminated),
           Number(truncated),
+          episode,
+          elapsed,
+          sum,
         ])
-        expect([view.episode[row], view.elapsed[row], view.episodeReturn[row]]).toEqual([episode, elapsed, sum])
         if (!final) continue
         ends++
         expect([view.finalElapsed[row], view.finalReturn[row]]).toEqual([final.elapsed, final.sum])
@@ -129,10 +135,10 @@ describe.each(cases)('$id, $mode', ({ id, mode, limit }) => {
 describe.each(['CartPole-v1', 'Pendulum-v1'])('%s, disabled', (id) => {
   test('an ended row goes on until it is reset, and others are left alone then', async () => {
     const limit = 12
-    const { ops, at, view, O, seedOf } = await vectorOf(id, 'disabled', limit)
+    const { ops, at, view, spec, O, seedOf } = await vectorOf(id, 'disabled', limit)
     ops.resetVector(at.vector, 0)
     for (let t = 1; t <= 15; t++) {
-      for (let row = 0; row < ROWS; row++) view.action[row] = actionAt(id === 'CartPole-v1', row, t)
+      for (let row = 0; row < ROWS; row++) view.action[row] = actionAt(spec.actionSpace, row, t)
       ops.stepVector(at.vector)
       expect([...view.truncated]).toEqual(Array(ROWS).fill(t >= limit ? 1 : 0))
       expect([...view.elapsed]).toEqual(Array(ROWS).fill(t))
