@@ -7,7 +7,7 @@ import { normOf } from '../core/rows.ts'
 import type { Entries } from '../core/settings.ts'
 import type { StatePart } from '../core/state.ts'
 import type { EnvironmentSpec } from '../envs/contract.ts'
-import { requireTfjs } from '../nn/tfjs.ts'
+import { type KernelSettings, kernelSettingsOf, requireTfjs, type TfjsOptions, underKernels } from '../nn/tfjs.ts'
 import type { Agents } from '../rl/agents.ts'
 import type { Visited } from '../rl/evaluator.ts'
 import type { Episodes, OffPolicy } from '../rl/off-policy.ts'
@@ -86,13 +86,15 @@ type Member = (...args: readonly unknown[]) => unknown
 
 /**
  * The algorithm whose functions refuse what is no state of it, as the promise of one that was not awaited or the state
- * of another algorithm. `init` marks what it makes.
+ * of another algorithm. `init` marks what it makes. A state is computed as its own options of tfjs say, whatever else
+ * runs beside it.
  */
 export function withCheckedStates<A extends { init(options: never): Promise<object> }>(name: string, algorithm: A): A {
   const members = algorithm as unknown as Record<string, Member>
+  const settings = new WeakMap<object, KernelSettings>()
   const refuse = (key: string, [state, info]: readonly unknown[]) => {
     refuseNoState(`${name}.${key}`, state, name, `${name}.init`)
-    if (key === 'step') requireTfjs(`${name}.step`)
+    if (key === 'step' && settings.get(state as object)?.begun) requireTfjs(`${name}.step`)
     if (key === 'measure' && !isMade(`an iteration of ${name}`, info))
       throw new UsageError(`${name}.measure takes what ${name}.step gives (await step(…)), got ${show(info)}.`)
   }
@@ -102,7 +104,7 @@ export function withCheckedStates<A extends { init(options: never): Promise<obje
     const f = members[key]
     const checked: Member = (...args) => {
       refuse(key, args)
-      return f(...args)
+      return underKernels(settings.get(args[0] as object), () => f(...args))
     }
     return [
       key,
@@ -111,7 +113,12 @@ export function withCheckedStates<A extends { init(options: never): Promise<obje
         : (...args) => made(key, checked(...args)),
     ]
   })
-  const init: Member = async (options) => asState(name, (await members.init(options)) as object)
+  const init: Member = async (options) => {
+    const own = kernelSettingsOf((options as { readonly tfjs?: TfjsOptions } | undefined)?.tfjs)
+    const state = asState(name, (await underKernels(own, () => members.init(options))) as object)
+    settings.set(state, own)
+    return state
+  }
   return { ...algorithm, ...Object.fromEntries(guarded), init }
 }
 

@@ -1,6 +1,6 @@
 import { compiledGradient } from '../compile/compiled.ts'
 import { UsageError } from '../core/errors.ts'
-import { startTfjs, tf } from '../nn/tfjs.ts'
+import { beginTfjs, tf } from '../nn/tfjs.ts'
 import { type Score, scoreRow } from '../svgd/scores.ts'
 import { blameOf } from './blame.ts'
 import type { Model } from './model.ts'
@@ -47,7 +47,7 @@ export async function targetOf<S extends Supports>(model: Model<S>, particles: n
       throw failure('The log density', error)
     }
   }
-  await startTfjs()
+  await beginTfjs()
   const target: Target = {
     dimension: d,
     hasValue,

@@ -22,6 +22,13 @@ export async function tasksOf(imports: readonly string[]): Promise<KnownTasks> {
 const isTask = (value: unknown) =>
   typeof value === 'object' && value !== null && typeof (value as { id?: unknown }).id === 'string' && 'create' in value
 
+/** What a server has of a setup, unchecked. */
+interface Sent {
+  readonly task?: { readonly spec?: { readonly task?: unknown; readonly states?: unknown } }
+  readonly tfjs?: { readonly fused?: unknown; readonly compiled?: unknown } | null
+  readonly core?: unknown
+}
+
 /**
  * A setup whose task is found where this worker has it: what is imported is what the worker was started with, never
  * what the server names.
@@ -29,7 +36,9 @@ const isTask = (value: unknown) =>
  * @throws UsageError, as the end of a sentence, for a task that it does not have
  */
 export function withKnownTask(setup: unknown, tasks: KnownTasks): unknown {
-  const { task, ...rest } = (setup ?? {}) as { task?: { spec?: { task?: unknown; states?: unknown } } }
+  const { task, tfjs, core: _, ...others } = (setup ?? {}) as Sent
+  // Neither a core nor binaries of tfjs are taken from there.
+  const rest = { ...others, tfjs: { fused: tfjs?.fused, compiled: tfjs?.compiled } }
   const described: TaskDescription = parseTask(task?.spec?.task)
   if (described.module === undefined) return { ...rest, task: { ...task, spec: { ...task?.spec, task: described } } }
   const known = tasks.get(described.id)

@@ -1,5 +1,5 @@
 import { input, type LayersModel, layers, model, type SymbolicTensor } from '@tensorflow/tfjs-layers'
-import { startTfjs, tf } from '../nn/tfjs.ts'
+import { beginTfjs, tf } from '../nn/tfjs.ts'
 import { type DensePart, hasBounds, LOG_STD_RANGE, type Parts, partsOf, type SinglePolicy } from './parts.ts'
 
 /** The two files of a layers model of TensorFlow.js. */
@@ -17,7 +17,7 @@ export interface LayersModelFiles {
  * @throws UsageError for a squashed Gaussian without bounds
  */
 export async function layersModel(single: SinglePolicy): Promise<LayersModelFiles> {
-  await startTfjs()
+  await beginTfjs()
   const built = build(single)
   try {
     let files: LayersModelFiles | undefined

@@ -25,7 +25,7 @@ export interface TfjsOptions {
   fused?: boolean
   /**
    * Whether losses and log densities that are differentiated again and again become plans that run in the core. Default
-   * as it was set before, true at first.
+   * as startTfjs() set it before, true at first.
    */
   compiled?: boolean
   /**
@@ -43,16 +43,25 @@ export interface TfjsOptions {
  * @throws UsageError where the runtime has no WebAssembly SIMD, or where tfjs runs already in a way whose bits differ
  */
 export async function startTfjs(options: TfjsOptions = {}): Promise<void> {
+  await beginTfjs(options)
+  Object.assign(standing, kernelSettingsOf(options))
+  use(scopes.at(-1) ?? standing)
+}
+
+/** The same, but how other work of the process is computed stays as it was. */
+export async function beginTfjs(options: TfjsOptions = {}): Promise<void> {
   refuseUnknown('startTfjs', options, ['wasmPaths', 'core', 'fused', 'compiled', 'threads'])
-  const { wasmPaths, core, fused = true, compiled = kernels.compiled, threads = 'auto' } = options
+  const { wasmPaths, core, fused = true, compiled = true, threads = 'auto' } = options
   if (threads !== 'auto') check(wholeNumber('threads', 1, 64), threads)
   check(trueOrFalse('fused'), fused)
   check(trueOrFalse('compiled'), compiled)
   // Without SIMD tfjs would start another build of itself, whose bits differ.
   requireSimd()
   if (tf.getBackend()) await refuseOtherBits(tf.getBackend())
-  kernels.core = fused ? (kernels.core ?? (await compileCore(core))) : null
-  kernels.compiled = compiled
+  if (fused) ownCore ??= await compileCore(core)
+  const current = scopes.at(-1) ?? standing
+  current.begun = true
+  use(current)
   if (starting === null && tf.getBackend()) return mendGradients()
   starting ??= startBackend(wasmPaths).finally(() => {
     starting = null
@@ -123,14 +132,58 @@ async function ownBinary() {
   }
 }
 
+/** How networks and losses are computed; other settings have other bits. */
+export interface KernelSettings {
+  readonly fused: boolean
+  readonly compiled: boolean
+  /** Whether this thread's tfjs was started for it; a training with workers may have no use for it. */
+  begun?: boolean
+}
+
 /**
  * What belongs to the one tfjs of the process: the core for its fused kernels, or null where they are switched off,
  * whether functions are compiled, and the threads that share their work.
  */
-export const kernels: { core: CoreModule | null; compiled: boolean; team: Team | null } = {
+export const kernels: { core: CoreModule | null; fused: boolean; compiled: boolean; team: Team | null } = {
   core: null,
+  fused: true,
   compiled: true,
   team: null,
+}
+
+let ownCore: CoreModule | null = null
+/** Of what has no settings of its own. */
+const standing: { fused: boolean; compiled: boolean; begun?: boolean } = { fused: true, compiled: true }
+/** Of the trainings that are at work, the last one last. */
+const scopes: KernelSettings[] = []
+
+const use = ({ fused, compiled }: KernelSettings) =>
+  void Object.assign(kernels, { core: fused ? ownCore : null, fused, compiled })
+
+/** The settings of a training with these options. */
+export const kernelSettingsOf = ({ fused = true, compiled = standing.compiled }: TfjsOptions = {}): KernelSettings => ({
+  fused,
+  compiled,
+})
+
+/** Runs a function with its own settings, whatever other work has; until its promise is kept, where it gives one. */
+export function underKernels<T>(own: KernelSettings = standing, run: () => T): T {
+  const back = () => {
+    scopes.splice(scopes.lastIndexOf(own), 1)
+    use(scopes.at(-1) ?? standing)
+  }
+  scopes.push(own)
+  use(own)
+  let result: T
+  try {
+    result = run()
+  } catch (error) {
+    back()
+    throw error
+  }
+  if (result instanceof Promise) return result.finally(back) as T
+  back()
+  return result
 }
 
 export { tf }

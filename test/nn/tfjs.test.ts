@@ -89,6 +89,28 @@ test('a tfjs that runs on wasm already trains with the same bits', () => {
   expect(outputOf(`await tf.setBackend('wasm'); ${theta}`).stdout).toBe(own)
 })
 
+test('what one training is told of tfjs is no matter to the next one, nor to what its loop calls; workers are told it', () => {
+  const { stdout } = outputOf(`
+    const options = { ...${TRAIN}, particles: 2, steps: 64, iterations: 3, hidden: [16], estimator: 'ppo' }
+    const run = async (own, within = async () => {}) => {
+      let bits
+      for await (const { metrics } of s.train({ ...options, ...own })) {
+        bits = [metrics.entropy, metrics.thetaNorm].join()
+        await within()
+      }
+      return bits
+    }
+    const shared = await run({ workers: 2 })
+    const [compiled, tfjs] = [await run({}), { compiled: false }]
+    const stock = await run({ tfjs })
+    console.log(compiled !== stock, (await run({})) === compiled, shared === compiled)
+    console.log((await run({ tfjs, workers: 2 })) === stock, (await run({ tfjs }, () => run({}))) === stock)
+    await s.startTfjs(tfjs)
+    console.log((await run({})) === stock, (await run({ workers: 2 })) === stock)
+    process.exit()`)
+  expect(stdout).toBe('true true true\ntrue true\ntrue true')
+})
+
 test('Node loads tfjs by require(), which takes a sixth of the time of an import', () => {
   const { stdout } = outputOf("console.log(import.meta.resolve('#tfjs'))")
   expect(stdout).toMatch(/tfjs-node\.js$/)

@@ -7,7 +7,7 @@ import { arraysPart, fieldsPart, partsOf } from '../../core/state.ts'
 import { environmentSpec } from '../../envs/registry.ts'
 import { observationSize } from '../../envs/spaces.ts'
 import { policyOf } from '../../nn/policy.ts'
-import { startTfjs } from '../../nn/tfjs.ts'
+import { beginTfjs } from '../../nn/tfjs.ts'
 import { adam } from '../../optim/optimizers.ts'
 import { type PolicyAgents, policyAgents } from '../../rl/agents.ts'
 import { estimatorOf, passesOf } from '../../rl/estimator.ts'
@@ -101,7 +101,7 @@ async function init({ workers, workerLimit, iterations: _, core: source, tfjs, .
   const task: Task = { spec, head: headFor(spec, config.head), environments, steps, seed: splitSeed(config.seed) }
   const policy = policyOf({ observations: observationSize(spec), hidden, activation, head: task.head })
   const core = await compileCore(source)
-  await startTfjs({ ...tfjs, core })
+  await beginTfjs({ ...tfjs, core })
   const agent = await createAgent(core, { config, estimator, policy, task })
   const randomiser = await randomiserFor(core, config, task.seed)
   // Last, so that nothing that is refused leaves workers behind.

@@ -10,7 +10,7 @@ import { check, wholeNumber } from '../../core/schemas.ts'
 import { checkOptions } from '../../core/settings.ts'
 import { forward } from '../../nn/forward.ts'
 import { initialiseInto, type Network } from '../../nn/network.ts'
-import { requireTfjs, startTfjs, type TfjsOptions, tf } from '../../nn/tfjs.ts'
+import { beginTfjs, kernelSettingsOf, requireTfjs, type TfjsOptions, tf, underKernels } from '../../nn/tfjs.ts'
 import { type MinibatchOptions, startMinibatches } from '../../optim/minibatch.ts'
 import { descend, trainable, trainableFields } from '../../rl/trainable.ts'
 import type { FixedDiscrepancyKernel } from '../../svgd/discrepancy.ts'
@@ -64,7 +64,10 @@ export function createAmortizedSVGD(options: AmortizedOptions) {
     config: problem.config,
     init: async () => asState('amortized SVGD', await init(problem, options)),
     /** One step in place. */
-    step: (state: AmortizedState): AmortizedInfo => step(own('step', state)),
+    step: (state: AmortizedState): AmortizedInfo => {
+      own('step', state)
+      return underKernels(state.kernels, () => step(state))
+    },
     /**
      * `count` points of the sampler as it is, [count × dimension] row by row. They depend on (seed, stream, η) only,
      * share no noise with the training, and drawing them changes nothing that step() reads.
@@ -166,7 +169,7 @@ export type AmortizedState = Awaited<ReturnType<typeof init>>
 async function init(problem: AmortizedProblem, { core, tfjs, minibatch }: AmortizedOptions) {
   const { config, network, dimension: d } = problem
   const n = config.particles
-  await startTfjs({ core, ...tfjs })
+  await beginTfjs({ core, ...tfjs })
   const seed = splitSeed(config.seed)
   const minibatches = startMinibatches(minibatch)
   const arena = await createArena(await compileCore(core), fieldsOf(problem, minibatches.order.length))
@@ -177,6 +180,7 @@ async function init(problem: AmortizedProblem, { core, tfjs, minibatch }: Amorti
   const count = n * population.stride
   return {
     ...{ problem, particles: n, dimension: d, seed, network, arena, sampler, population, minibatches },
+    kernels: kernelSettingsOf(tfjs),
     rows: rowsOf(population),
     /** Steps taken. */
     iteration: 0,

@@ -8,7 +8,7 @@ import { actionSize, observationSize } from '../../envs/spaces.ts'
 import { mlp, valueNetwork } from '../../nn/network.ts'
 import { type Policy, policyFields, writePolicy } from '../../nn/policy.ts'
 import { stateActionSize } from '../../nn/state-action.ts'
-import { startTfjs, type TfjsOptions } from '../../nn/tfjs.ts'
+import { beginTfjs, type TfjsOptions } from '../../nn/tfjs.ts'
 import type { MinibatchState } from '../../optim/minibatch.ts'
 import { advantageFields, weighAdvantages } from '../../rl/advantages.ts'
 import type { Estimator } from '../../rl/estimator.ts'
@@ -65,7 +65,7 @@ export type PolicyGradient = Awaited<ReturnType<typeof createPolicyGradient>>
 export async function createPolicyGradient(setup: PolicyGradientSetup) {
   const { task, policy, estimator, divergence, probes = 0, core, tfjs } = setup
   const module = await compileCore(core)
-  await startTfjs({ ...tfjs, core: module })
+  await beginTfjs({ ...tfjs, core: module })
   const { spec, environments: E, steps: T } = task
   const [O, A] = [observationSize(spec), actionSize(spec)]
   const nets = networksOf(setup)

@@ -11,7 +11,7 @@ import { startMeans } from '../../core/statistics.ts'
 import type { EnvironmentSpec } from '../../envs/contract.ts'
 import { environmentSpec } from '../../envs/registry.ts'
 import { actionSize } from '../../envs/spaces.ts'
-import { startTfjs, tf } from '../../nn/tfjs.ts'
+import { beginTfjs, tf } from '../../nn/tfjs.ts'
 import type { Agents } from '../../rl/agents.ts'
 import { episodesOf, interact, loopPart, type OffPolicy, prepare } from '../../rl/off-policy.ts'
 import { type Critics, createCritics, criticFields, criticParts, follow, targetValues } from '../../rl/soft-q.ts'
@@ -73,7 +73,7 @@ export const sql = withCheckedStates('sql', {
   async restore(saved: Saved, spec: EnvironmentSpec, source?: CoreSource): Promise<Agents> {
     if (hasClasses(spec)) return classes.restore(saved, spec, source)
     const core = await compileCore(source)
-    await startTfjs({ core })
+    await beginTfjs({ core })
     return samplerAgents(core, spec, restoreSamplers(saved, check(savedShape, saved.shape), spec))
   },
   parts: (state: SqlState | SqlClassState): StateParts => ('policy' in state ? classes.parts(state) : parts(state)),

@@ -12,7 +12,7 @@ import { forward } from '../../nn/forward.ts'
 import { initialiseInto, type Network } from '../../nn/network.ts'
 import type { Policy } from '../../nn/policy.ts'
 import { stateActions } from '../../nn/state-action.ts'
-import { startTfjs, type TfjsOptions, tf } from '../../nn/tfjs.ts'
+import { beginTfjs, type TfjsOptions, tf } from '../../nn/tfjs.ts'
 import { adam } from '../../optim/optimizers.ts'
 import type { ParticleState, Visited } from '../../rl/evaluator.ts'
 import { type Moments, noMoments, normaliseInPlace, withRows } from '../../rl/normalisation.ts'
@@ -74,7 +74,7 @@ export async function createBehaviour(
   seed: Seed,
 ): Promise<Behaviour> {
   // Workers have a tfjs of their own, and this thread may have none.
-  await startTfjs({ ...tfjs, core })
+  await beginTfjs({ ...tfjs, core })
   const net = densityNetwork(policy)
   const arena = await createArena(core, densityFields(n, net))
   for (let i = 0; i < n; i++) {

@@ -6,7 +6,7 @@ import { joined, mean, meanNorm, rowAt, unpadded } from '../../core/rows.ts'
 import { forward } from '../../nn/forward.ts'
 import { type ObjectiveOptions, objectiveOfOutputs } from '../../nn/losses.ts'
 import { actionWidth, factorsOf, type Policy } from '../../nn/policy.ts'
-import { startTfjs, type TfjsOptions, tf } from '../../nn/tfjs.ts'
+import { beginTfjs, type TfjsOptions, tf } from '../../nn/tfjs.ts'
 import type { Probes } from '../../rl/evaluator.ts'
 import type { BandwidthRule } from '../../svgd/bandwidth-rules.ts'
 import { steinDirection } from '../../svgd/direction.ts'
@@ -76,7 +76,7 @@ export async function createFunctionSpace(
       `A kernel on functions needs at least as many probe states as the ${outputs} outputs of a policy, ` +
         `got ${states}: ${probeStates} of each of ${n} policies.`,
     )
-  await startTfjs({ ...tfjs, core })
+  await beginTfjs({ ...tfjs, core })
   const kernel = rbf({ bandwidth })
   const arena = await createArena(core, steinFields(n, states * outputs + freeOf(policy), { kernel, norms: false }))
   return {

@@ -6,6 +6,7 @@ import { type Allowed, check, positiveNumber } from '../../core/schemas.ts'
 import { setting } from '../../core/settings.ts'
 import type { EnvironmentSpec } from '../../envs/contract.ts'
 import { findTask, statesOf } from '../../envs/description.ts'
+import { kernels } from '../../nn/tfjs.ts'
 import type { Evaluator } from '../../rl/evaluator.ts'
 import { NoWorkers } from '../../rl/pool-worker.ts'
 import { startWorkerPool, type WorkerPool, workersFor } from '../../rl/worker-pool.ts'
@@ -68,7 +69,8 @@ export async function startTaskPool<Setup extends PolicyGradientSetup>({
   const few = wanted === 'auto' ? workersFor(wanted, jobs) : wanted
   const posted = few === 0 ? null : await postedTask(setup.task.spec, wanted)
   const workers = posted ? workersFor(wanted, jobs) : 0
-  const sent = posted && { ...setup, task: { ...setup.task, spec: posted } }
+  const tfjs = { ...setup.tfjs, ...ownKernels() }
+  const sent = posted && { ...setup, tfjs, task: { ...setup.task, spec: posted } }
   const options = { create, evaluator, setup, posted: sent, limit }
   try {
     return await startWorkerPool({ ...options, workers })
@@ -86,8 +88,16 @@ async function onCluster(address: RedisAddress, setup: PolicyGradientSetup, eval
   const { startClusterPool } = await import('../../cluster/pool.ts')
   const spec = await postedTask(task.spec, address)
   const { net: __, size: ___, ...shape } = policy
-  return startClusterPool({ address, evaluator, posted: { ...rest, task: { ...task, spec }, policy: shape }, limit })
+  return startClusterPool({
+    address,
+    evaluator,
+    posted: { ...rest, tfjs: ownKernels(), task: { ...task, spec }, policy: shape },
+    limit,
+  })
 }
+
+/** How this thread computes, and so its workers. */
+const ownKernels = () => ({ fused: kernels.fused, compiled: kernels.compiled })
 
 async function postedTask(spec: EnvironmentSpec, wanted: Workers): Promise<PostedTask | null> {
   try {

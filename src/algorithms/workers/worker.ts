@@ -2,6 +2,7 @@
 // another one.
 import { platform } from '#platform'
 import { show, UsageError } from '../../core/errors.ts'
+import { startTfjs } from '../../nn/tfjs.ts'
 import type { Evaluator, Job, Outcome } from '../../rl/evaluator.ts'
 import type { Answer, Order } from '../../rl/pool-worker.ts'
 import type { RandomisedSetup } from '../adr/evaluator.ts'
@@ -21,6 +22,9 @@ platform.inbox.onMessage(async (message) => {
       await withTask<RandomisedSetup>(posted as Parameters<typeof withTask<RandomisedSetup>>[0]),
     )
     leave()
+    // What this worker was before may have had others.
+    const { tfjs, core } = setup
+    await startTfjs({ ...tfjs, fused: tfjs?.fused ?? true, compiled: tfjs?.compiled ?? true, core })
     current = { setup, name, evaluate: await evaluators[name](setup) }
     answer({ ready: true })
   } catch (error) {
