@@ -18,6 +18,7 @@ export { observeEnvironment, resetEnvironment, stateSize, stepEnvironment } from
 export { resetVector, stepVector } from './envs/vector'
 export { runPlan } from './plan/run'
 export { entropyGradient, entropyRows, logProbGradient, logProbRows } from './nn/softmax'
+export { inputsBackward, inputsPart } from './nn/inputs-backward'
 export { trainingBackward, trainingForward, trainingInputs } from './nn/training'
 export { backwardPart, backwardStart, forwardPart, weightsPart } from './nn/training'
 export { boundActions, evaluate, resetEnvironments, rollout } from './rl/rollout'

@@ -44,29 +44,29 @@ export class Mlp {
 const PACKED: i32 = 16
 
 /** Rows taken at a time: what they touch stays in the first cache. */
-const BLOCK: i32 = 64
+export const BLOCK: i32 = 64
 
 // @ts-ignore: decorator
 @inline
-function widthOf(net: Mlp, layer: i32): i32 {
+export function widthOf(net: Mlp, layer: i32): i32 {
   return load<i32>(net.widths + (layer << 2))
 }
 
 // @ts-ignore: decorator
 @inline
-function kindOf(net: Mlp, layer: i32): i32 {
+export function kindOf(net: Mlp, layer: i32): i32 {
   return load<i32>(net.kinds + (layer << 2))
 }
 
 /** Bytes of a row of outputs of a layer. */
 // @ts-ignore: decorator
 @inline
-function strideOf(width: i32): i32 {
+export function strideOf(width: i32): i32 {
   return (padded(width) | 4) << 2
 }
 
 /** Bytes of theta. */
-function thetaBytes(net: Mlp): i32 {
+export function thetaBytes(net: Mlp): i32 {
   let size = 0
   for (let l = 0; l < net.layers; l++) size += (widthOf(net, l) + 1) * widthOf(net, l + 1)
   return size << 2
@@ -80,14 +80,14 @@ function outputBytes(net: Mlp): i32 {
 }
 
 /** Bytes of theta before the weights of a layer. */
-function thetaBefore(net: Mlp, layer: i32): i32 {
+export function thetaBefore(net: Mlp, layer: i32): i32 {
   let size = 0
   for (let l = 0; l < layer; l++) size += (widthOf(net, l) + 1) * widthOf(net, l + 1)
   return size << 2
 }
 
 /** Where network i's inputs of a layer stand; behind the last layer its outputs. */
-function inputsOf(net: Mlp, i: i32, layer: i32): usize {
+export function inputsOf(net: Mlp, i: i32, layer: i32): usize {
   if (layer == 0) return net.x + ((i * net.rows * widthOf(net, 0)) << 2)
   let before = 0
   for (let l = 1; l < layer; l++) before += net.rows * strideOf(widthOf(net, l))
@@ -95,7 +95,7 @@ function inputsOf(net: Mlp, i: i32, layer: i32): usize {
 }
 
 /** Bytes from one row of them to the next. */
-function inputStride(net: Mlp, layer: i32): i32 {
+export function inputStride(net: Mlp, layer: i32): i32 {
   const width = widthOf(net, layer)
   return layer == 0 ? width << 2 : strideOf(width)
 }
@@ -119,7 +119,7 @@ function gradientStride(net: Mlp, layer: i32): i32 {
 /** The first of some units that a part takes. */
 // @ts-ignore: decorator
 @inline
-function firstOf(units: i32, part: i32, parts: i32): i32 {
+export function firstOf(units: i32, part: i32, parts: i32): i32 {
   return <i32>((<i64>units * part) / parts)
 }
 
@@ -181,14 +181,14 @@ function layerForward(
 }
 
 /**
- * From dy to the gradient by theta, unless `weights` is false, and by what goes into the first activation, which stays
- * in outputs. These must be those of the last trainingForward, and no longer are afterwards.
+ * From dy to the gradient by theta and by what goes into the first activation, which stays in outputs. These must be
+ * those of the last trainingForward, and no longer are afterwards.
  */
-export function trainingBackward(net: Mlp, weights: bool): void {
+export function trainingBackward(net: Mlp): void {
   backwardStart(net)
   for (let i = 0; i < net.networks; i++) {
     for (let l = net.layers - 1; l >= 0; l--) {
-      if (weights) weightGradient(net, i, l, 0, widthOf(net, l))
+      weightGradient(net, i, l, 0, widthOf(net, l))
       if (l > 0) layerBackward(net, i, l, 0, net.rows, net.strips, net.tile)
     }
   }
@@ -249,7 +249,7 @@ export function backwardPart(net: Mlp, layer: i32, part: i32, parts: i32, scratc
     const first = (at - i * groups) << 2
     const rows = min((end - i * groups) << 2, net.rows) - first
     if (layer > 0) layerBackward(net, i, layer, first, rows, strips, tile)
-    else inputsBackward(net, i, first, rows, strips, tile)
+    else inputsLayer(net, i, first, rows, strips, tile)
     at = (i + 1) * groups
   }
 }
@@ -277,7 +277,7 @@ export function trainingInputs(net: Mlp): void {
   backwardPart(net, 0, 0, 1, 0)
 }
 
-function inputsBackward(net: Mlp, i: i32, first: i32, count: i32, strips: usize, tile: usize): void {
+function inputsLayer(net: Mlp, i: i32, first: i32, count: i32, strips: usize, tile: usize): void {
   const inputs = widthOf(net, 0)
   const outputs = widthOf(net, 1)
   const dStride = gradientStride(net, 0)

@@ -1,6 +1,7 @@
 // A plan is a list of instructions in memory, | kind | words to the next | arguments |, all i32.
 // src/compile/instructions.ts writes it: the same kinds, the same arguments.
 
+import { inputsBackward } from '../nn/inputs-backward'
 import { entropyGradient, entropyRows, logProbGradient, logProbRows } from '../nn/softmax'
 import { Mlp, trainingBackward, trainingForward, trainingInputs } from '../nn/training'
 import { runFused } from './fused'
@@ -56,8 +57,12 @@ function runInstruction(kind: i32, w: usize): bool {
     case PLACE: placeOf(word(w, 0), word(w, 1), word(w, 2), word(w, 3), word(w, 4), word(w, 5) != 0); break
     case MLP_FORWARD: trainingForward(changetype<Mlp>(w)); break
     case MLP_BACKWARD: {
-      trainingBackward(changetype<Mlp>(w + 8), word(w, 0) != 0)
-      if (word(w, 1)) trainingInputs(changetype<Mlp>(w + 8))
+      const net = changetype<Mlp>(w + 8)
+      if (!word(w, 0)) inputsBackward(net)
+      else {
+        trainingBackward(net)
+        if (word(w, 1)) trainingInputs(net)
+      }
       break
     }
     case LOG_PROB: logProbRows(word(w, 0), word(w, 1), word(w, 2), word(w, 3), word(w, 4)); break

@@ -99,7 +99,7 @@ function passes(name: string, net: Network, rows: number, goal: number): Work {
     return () => {
       ops.trainingForward(at.net)
       fill(view.dy.subarray(0, last), 1)
-      ops.trainingBackward(at.net, 1)
+      ops.trainingBackward(at.net)
     }
   }
   return { name: `networks ${name}`, flops, goal, start }

@@ -40,8 +40,9 @@ export function roundsOf(
   const [weights, inputs] = args
   const net = at + 8
   const rounds: Round[] = [{ op: 'backwardStart', jobs: [[net]] }]
+  if (!weights) return [...rounds, share('inputsPart', [net], [scratch])]
   for (let layer = work.net.layers.length - 1; layer >= 0; layer--) {
-    if (weights) rounds.push(share('weightsPart', [net, layer], []))
+    rounds.push(share('weightsPart', [net, layer], []))
     if (layer > 0 || inputs) rounds.push(share('backwardPart', [net, layer], [scratch]))
   }
   return rounds

@@ -85,12 +85,14 @@ export interface Ops {
   // biome-ignore format: one op, one line
   policyLogProb(policy: Pointer, particle: number, observation: Pointer, rows: number, action: Pointer, out: Pointer): void
   trainingForward(net: Pointer): void
-  trainingBackward(net: Pointer, weights: number): void
+  trainingBackward(net: Pointer): void
   trainingInputs(net: Pointer): void
+  inputsBackward(net: Pointer): void
   forwardPart(net: Pointer, part: number, parts: number, scratch: number): void
   backwardStart(net: Pointer): void
   weightsPart(net: Pointer, layer: number, part: number, parts: number): void
   backwardPart(net: Pointer, layer: number, part: number, parts: number, scratch: number): void
+  inputsPart(net: Pointer, part: number, parts: number, scratch: number): void
   logProbRows(out: Pointer, logits: Pointer, action: Pointer, rows: number, classes: number): void
   // biome-ignore format: one op, one line
   logProbGradient(out: Pointer, d: Pointer, logits: Pointer, action: Pointer, rows: number, classes: number): void

@@ -122,15 +122,16 @@ const mlpOp = coreOp<'theta' | 'x', { readonly net: Network; pass: number }>({
     let reversed = 0
     return {
       theta: () => {
-        const { arena, pass: after } = runBackward(net, theta, x, dy, pass, true)
+        const { arena, pass: after } = runBackward(net, theta, x, dy, pass, 'trainingBackward')
         reversed = after
         return { values: arena.view.gradient.subarray(0, theta.size), shape: theta.shape }
       },
       x: () => {
         const kept = workspaces.get(net)
         // Where theta was asked for as well its pass has come down to the first layer already.
-        const { arena } = kept?.pass === reversed ? kept : runBackward(net, theta, x, dy, pass, false)
-        arena.ops.trainingInputs(arena.at.net)
+        const isReversed = kept?.pass === reversed
+        const { arena } = isReversed ? kept : runBackward(net, theta, x, dy, pass, 'inputsBackward')
+        if (isReversed) arena.ops.trainingInputs(arena.at.net)
         return { values: arena.view.dx.subarray(0, x.size), shape: x.shape }
       },
     }
@@ -160,14 +161,14 @@ function runBackward(
   x: tf.Tensor,
   dy: tf.Tensor,
   pass: number,
-  weights: boolean,
+  op: 'trainingBackward' | 'inputsBackward',
 ): Workspace {
   const kept = workspaces.get(net)
   // Another pass through the same network has written over the outputs: run this one again.
   const workspace = kept?.pass === pass ? kept : runForward(net, theta, x)
   const { ops, at, view } = workspace.arena
   view.dy.set(valuesOf(dy))
-  ops.trainingBackward(at.net, weights ? 1 : 0)
+  ops[op](at.net)
   workspace.pass++
   return workspace
 }

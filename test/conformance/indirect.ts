@@ -8,6 +8,8 @@ export const THROUGH_THE_LIBRARY = [
   'boundRows',
   'evaluate',
   'forwardPart',
+  'inputsBackward',
+  'inputsPart',
   'perStateDirection',
   'policyLogProb',
   'resetEnvironments',

@@ -222,6 +222,37 @@ test.each(activations)('stacked networks have the same bits as one by one: %s', 
   for (const [i, example] of examples.entries()) expect(passes(fusedForward, net, ...example)).toEqual(together[i])
 })
 
+test('the gradient by the inputs alone has the bits of that beside the parameters, whichever rows have none', () => {
+  const rowsWithout = fc.array(fc.boolean(), { minLength: 200, maxLength: 200 })
+  fc.assert(
+    fc.property(
+      fc.record({ ...shape, n: fc.integer({ min: 1, max: 4 }), rows: fc.integer({ min: 1, max: 90 }), rowsWithout }),
+      ({ n, widths, hidden, output, rows, seed, rowsWithout }) => {
+        const net = mlp(widths, { hidden, output })
+        const [first, last] = [widths[0], widths[widths.length - 1]]
+        const theta = tf.tensor2d(numbers(n * net.size, seed), [n, net.size])
+        const x = tf.tensor3d(numbers(n * rows * first, seed + 1), [n, rows, first])
+        const weight = numbers(n * rows * last, seed + 2).map((value, k) =>
+          rowsWithout[Math.floor(k / last) % 200] ? 0 : value,
+        )
+        const loss = (theta: tf.Tensor, x: tf.Tensor) =>
+          tf.sum(tf.mul(fusedForward(net, theta, x as tf.Tensor3D), tf.tensor3d(weight, [n, rows, last])))
+        const [, alone, beside] = tf.tidy(() => [
+          // Leaves numbers in all rows of the memory.
+          tf.grad((x) => tf.sum(fusedForward(net, theta, x as tf.Tensor3D)))(x),
+          tf
+            .grad((x) => loss(theta, x))(x)
+            .dataSync(),
+          tf.grads(loss)([theta, x])[1].dataSync(),
+        ])
+        tf.dispose([theta, x])
+        expect(alone).toEqual(beside)
+      },
+    ),
+    { numRuns: 150, seed: 8 },
+  )
+})
+
 test('it can be switched off and on again, with the same bits, and is not used on another backend', async () => {
   const net = mlp([3, 4, 2], { hidden: 'softplus' })
   const examples = [1, 2].map((seed) => exampleOf(net, 5, seed))

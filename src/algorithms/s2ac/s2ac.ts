@@ -13,6 +13,7 @@ import { gaussian } from '../../nn/distributions.ts'
 import { beginTfjs, tf } from '../../nn/tfjs.ts'
 import type { DrawingAgents } from '../../rl/agents.ts'
 import { type Episodes, episodesOf, interact, loopPart, type OffPolicy, prepare } from '../../rl/off-policy.ts'
+import type { Batch } from '../../rl/replay.ts'
 import {
   createCritics,
   criticFields,
@@ -160,7 +161,7 @@ function learn(state: S2acState, loop: OffPolicy): Record<'qLoss' | 'entropy', n
   follow(critics, config.polyak)
   if (config.start === 'fixed') return { qLoss, entropy: entropyOf(next) }
   const now = drawParticles(core, rooms.learn, policy, batch.observation, { ...draw, use: Draw.stein.current })
-  learnStart(state, now)
+  learnStart(state, batch, now)
   return { qLoss, entropy: entropyOf(now) }
 }
 
@@ -205,12 +206,11 @@ function softMean(values: Float64Array, temperature: number, { exp64, log64 }: P
 }
 
 /** One step up the mean of log N(u; μ(s), σ(s)²) at the particles: the start learns to cover where they end. */
-function learnStart({ actor, config }: S2acState, { states, u, logProb }: Particles): void {
+function learnStart({ actor, config }: S2acState, batch: Batch, { u, logProb }: Particles): void {
   const rows = logProb.length
   descend(actor, config.learningRate, (theta) => {
-    const state = tf.tensor2d(states, [rows, states.length / rows])
-    const ends = tf.tensor2d(u, [rows, u.length / rows])
-    return tf.neg(tf.mean(gaussian.logProb(startOf(actor.net, theta, state), ends)))
+    const start = startOf(actor.net, theta, matrixOf(batch.observation, batch), config.particles)
+    return tf.neg(tf.mean(gaussian.logProb(start, tf.tensor2d(u, [rows, u.length / rows]))))
   })
 }
 

@@ -68,14 +68,16 @@ export function steinNetworks(
 /** log σ of the start is kept in [log 0.05, log 1.5]. */
 const [LOWEST, HIGHEST] = [-2.995732273553991, 0.4054651081081644]
 
-/** μ and log σ [rows, A] of the start. */
-export function startOf(actor: Network, theta: tf.Tensor1D, state: tf.Tensor2D) {
+/** μ and log σ [B K, A] of the start in states [B, O], each of them K times. */
+export function startOf(actor: Network, theta: tf.Tensor1D, state: tf.Tensor2D, K: number) {
   const outputs = forward(actor, theta, state)
-  const [rows, width] = outputs.shape
+  const [B, width] = outputs.shape
   const A = width / 2
+  const repeated = (x: tf.Tensor2D) =>
+    tf.reshape(tf.tile(tf.reshape(x, [B, 1, A]), [1, K, 1]), [B * K, A]) as tf.Tensor2D
   return {
-    mean: tf.slice2d(outputs, [0, 0], [rows, A]),
-    logStd: tf.clipByValue(tf.slice2d(outputs, [0, A], [rows, A]), LOWEST, HIGHEST),
+    mean: repeated(tf.slice2d(outputs, [0, 0], [B, A])),
+    logStd: repeated(tf.clipByValue(tf.slice2d(outputs, [0, A], [B, A]), LOWEST, HIGHEST)),
   }
 }
 
@@ -145,7 +147,7 @@ export function drawParticles(
       const begin =
         start === 'fixed'
           ? { mean: zeros, logStd: zeros }
-          : startOf(actor, tf.tensor1d(theta.subarray(0, actor.size)), stateRows())
+          : startOf(actor, tf.tensor1d(theta.subarray(0, actor.size)), tf.tensor2d(observation, [B, O]), K)
       const first = gaussian.sample(begin, noise(Draw.stein.driven))
       return [first, gaussian.logProb(begin, first), gaussian.sample(begin, noise(Draw.stein.driving))]
     })
