@@ -68,6 +68,7 @@ export {
   type StepHelper,
   type StopAtOptions,
   type StopOptions,
+  type StopWithoutImprovementOptions,
   stopAt,
   stopWithoutImprovement,
   type WithBest,

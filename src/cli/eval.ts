@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import { keepEvaluation } from '../train/record.ts'
+import { keepEvaluation, readParticlesFile } from '../train/finished-run.ts'
 import { loadAgents } from '../train/run-directory.ts'
 import { evaluate } from '../train/train.ts'
 import { printEvaluation, printLine } from './print.ts'
@@ -23,6 +23,8 @@ export function evalCommand(): Command {
 }
 
 async function runEvaluation(path: string, { episodes, seed, json }: CommandOptions): Promise<void> {
+  // Before the agents are: what is saved in between is not what was evaluated.
+  const particles = await readParticlesFile(path).catch(() => null)
   const agents = await loadAgents(path)
   const line = json ? null : progress()
   try {
@@ -33,7 +35,7 @@ async function runEvaluation(path: string, { episodes, seed, json }: CommandOpti
       onProgress: (done, total) => line?.update(`evaluating ${done}/${total}`),
     })
     line?.stop()
-    await keepEvaluation(path, evaluation)
+    if (particles) await keepEvaluation(path, evaluation, particles)
     if (json) printLine(evaluation)
     else printEvaluation(evaluation)
   } finally {

@@ -1,9 +1,11 @@
 import pc from 'picocolors'
 import { isExpected, UsageError } from '../core/errors.ts'
 import { check, nonNegativeNumber, oneOf, wholeNumber } from '../core/schemas.ts'
+import { quantile } from '../core/statistics.ts'
 import { freeze } from '../envs/description.ts'
 import { playEpisode } from '../play/episode.ts'
 import type { Evaluation, ShownEpisode } from '../report/metrics.ts'
+import { bestReturn, saveBest } from '../train/best-population.ts'
 import { logTo, mlflow, runLoggers } from '../train/loggers.ts'
 import {
   type Evaluated,
@@ -16,8 +18,8 @@ import {
   type WithBest,
   withoutLearning,
 } from '../train/loop.ts'
-import { bestReturn, finishRun, record, saveBest } from '../train/record.ts'
-import type { Run } from '../train/run.ts'
+import { finishRun, record } from '../train/record.ts'
+import { type Run, takeLock } from '../train/run.ts'
 import { bestParticle } from '../train/run-directory.ts'
 import { leaveIfStopped, STOPPED } from '../train/stopped.ts'
 import { type AnyTrainStep, evaluate } from '../train/train.ts'
@@ -76,6 +78,8 @@ export async function keepTraining(
   const evaluated = options.evalEvery === undefined ? steps : evaluateEvery(options.evalEvery)(steps)
   const first = await interrupt.during(() => evaluated.next())
   const run = await open()
+  // While it is evaluated too, when its training has given the lock back.
+  const release = await takeLock(run.directory)
   let outcome = 'Failed.'
   let evaluation: Evaluation | null = null
   let acting: ShownEpisode | null = null
@@ -97,9 +101,11 @@ export async function keepTraining(
   }
   interrupt.release()
   // Where a run has failed, its report may fail for the same reason, which is said once.
-  const report = await finishRun(run, outcome, evaluation, acting).catch((error: unknown) => {
-    throw failure ?? error
-  })
+  const report = await finishRun(run, outcome, evaluation, acting)
+    .catch((error: unknown) => {
+      throw failure ?? error
+    })
+    .finally(release)
   if (!json) console.log(`${outcome} Report: ${pc.cyan(report)}`)
   if (interrupt.requested) process.exitCode = interrupt.exitCode
   if (failure) throw failure
@@ -140,6 +146,12 @@ async function consume(steps: AsyncIterable<ShownStep>, interrupt: Interrupt, js
   return last as AnyTrainStep
 }
 
+/** What an earlier part of the run showed to who looks for improvement. */
+const looksOf = ({ evaluations, metrics }: Run, { evalEvery }: KeepOptions): number[] =>
+  (evalEvery === undefined ? metrics.map(({ returns }) => returns) : evaluations.map(({ greedy }) => greedy))
+    .map((returns) => quantile(returns, 1))
+    .filter((value) => value !== null)
+
 /** What options put around the steps that are recorded, and why they ended them, if they did. */
 async function helpersOf(options: KeepOptions, run: Run, recorded: AsyncIterable<ShownStep>) {
   const { keepBest: isKept, stopAt: enough, stopWithoutImprovement: looks } = options
@@ -156,7 +168,7 @@ async function helpersOf(options: KeepOptions, run: Run, recorded: AsyncIterable
     helped = pipe(helped as AsyncIterable<EvaluatedStep>, keepBest({ above: await bestReturn(run) }), save)
   }
   if (enough !== undefined) helped = stopAt({ return: enough, onStop })(helped)
-  if (looks !== undefined) helped = stopWithoutImprovement(looks, { onStop })(helped)
+  if (looks !== undefined) helped = stopWithoutImprovement(looks, { onStop, earlier: looksOf(run, options) })(helped)
   return { helped, reason: () => reason }
 }
 

@@ -3,9 +3,12 @@ import { show, UsageError } from '../core/errors.ts'
 import { version } from '../core/version.ts'
 import { parseTask, taskFrom } from '../envs/description.ts'
 import { refuseLong } from '../rl/evaluate.ts'
-import { continueRun, readConfig } from '../train/continue-run.ts'
+import { isBestLost } from '../train/best-population.ts'
+import type { FoundCheckpoint } from '../train/checkpoint-files.ts'
+import { continueRun, readConfig, readRunAt } from '../train/continue-run.ts'
+import { readFinished } from '../train/finished-run.ts'
 import { presetFor } from '../train/presets.ts'
-import { createRun, readFinished, refuseToReplace } from '../train/record.ts'
+import { createRun, refuseToReplace } from '../train/record.ts'
 import { type ResumeOptions, refuseOtherAlgorithm } from '../train/resume.ts'
 import type { Run } from '../train/run.ts'
 import { singlePolicyNames } from '../train/single-policies.ts'
@@ -167,15 +170,15 @@ async function resumeTraining(
     workers,
     ...(workerLimit !== undefined && { workerLimit }),
   }
-  const run = await takeUp(resume, fork ? 0 : Number(given.iterations ?? 0))
+  if (fork) return forkTraining(algorithm, options, all)
+  const run = await takeUp(resume, Number(given.iterations ?? 0), all.keepBest)
   try {
     refuseOtherAlgorithm(run.config, algorithm)
-    if (fork) return await forkTraining(run, options, all)
     const iterations = (settings.iterations ?? run.config.iterations) as number
     const steps = run.checkpoint
       ? train({ ...(options as object), iterations, resume: run.checkpoint })
-      : train(await optionsOf(run, { ...options, iterations }))
-    for (const note of run.checkpoint?.notes ?? []) console.error(`${note} The checkpoint before it is taken.`)
+      : train(await optionsOf(run.config, { ...options, iterations }))
+    tellOfDamage(run.checkpoint)
     const made = run.checkpoint?.about.version ?? version
     if (made !== version)
       console.error(
@@ -187,31 +190,40 @@ async function resumeTraining(
   }
 }
 
-/**
- * A run at its last checkpoint. Of one that has done its iterations and was not evaluated, the one before: what is left
- * is its end.
- */
-async function takeUp(path: string, wanted: number): Promise<Run> {
-  const run = await continueRun(path)
-  const iterations = Math.max(Number(run.config.iterations), wanted)
-  if (run.checkpoint?.about.iteration !== iterations || (await readFinished(path))) return run
-  await run.release()
-  return continueRun(path, { before: iterations })
+const tellOfDamage = (found: FoundCheckpoint | null): void => {
+  for (const note of found?.notes ?? []) console.error(`${note} The checkpoint before it is taken.`)
 }
 
-/** A new run that begins with the population of another one. */
-async function forkTraining(from: Run, options: object, all: CommandOptions): Promise<void> {
+/**
+ * A run at its last checkpoint. Of one that has done its iterations and was not evaluated, and of one whose best
+ * population was not kept yet, the one before: what is left is done again.
+ */
+async function takeUp(path: string, wanted: number, isBestKept: boolean): Promise<Run> {
+  const run = await continueRun(path)
+  const iterations = Math.max(Number(run.config.iterations), wanted)
+  const done = run.checkpoint?.about.iteration
+  const isToBeEnded = done === iterations && !(await readFinished(path))
+  if (done === undefined || !(isToBeEnded || (isBestKept && (await isBestLost(run))))) return run
+  await run.release()
+  return continueRun(path, { before: done })
+}
+
+/** A new run that begins with the population of another one, which may be going on. */
+async function forkTraining(algorithm: string, options: object, all: CommandOptions): Promise<void> {
   const { resume = '', out, overwrite } = all
-  if (!from.checkpoint) throw new UsageError(`${resume} has no checkpoint to begin with.`)
+  const { config, checkpoint } = await readRunAt(resume)
+  refuseOtherAlgorithm(config, algorithm)
+  if (!checkpoint) throw new UsageError(`${resume} has no checkpoint to begin with.`)
   if (out === undefined) throw new UsageError('A fork is a new run: say where by --out.')
   await refuseToReplace(out, overwrite)
-  const whole = await optionsOf(from, options)
-  const steps = train({ ...whole, resume: from.checkpoint, fork: true } as ResumeOptions)
+  tellOfDamage(checkpoint)
+  const whole = await optionsOf(config, options)
+  const steps = train({ ...whole, resume: checkpoint, fork: true } as ResumeOptions)
   await keepTraining(steps, () => createRun(out, runConfig(whole), { overwrite }), all)
 }
 
 /** The settings of a run with others in their place, as train() takes them. */
-async function optionsOf({ config }: Run, options: object): Promise<AnyTrainOptions> {
+async function optionsOf(config: Run['config'], options: object): Promise<AnyTrainOptions> {
   const { task, version: _, env: __, ...settings } = config
   const spec = 'env' in options ? options.env : await taskFrom(parseTask(task), { fromFile: true })
   return { ...settings, ...options, env: spec } as AnyTrainOptions

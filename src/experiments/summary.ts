@@ -1,6 +1,6 @@
 import { type CurveEstimate, estimateCurve, finite, meanOf, type Value } from '../core/statistics.ts'
 import type { IterationMetrics } from '../report/metrics.ts'
-import type { FinishedRun } from '../train/record.ts'
+import type { FinishedRun } from '../train/finished-run.ts'
 import { type Comparison, estimateMeasure, type MeasureEstimate } from './comparison.ts'
 import { gridMeasures, meanGrid, type PresetGrid } from './grid.ts'
 import { type Measures, measuresOf, type PopulationCurves, populationCurves } from './measures.ts'

@@ -41,6 +41,7 @@ export const platform: Platform = {
     rename: noFiles,
     removeDirectory: noFiles,
     list: noFiles,
+    place: noFiles,
     lock: noFiles,
   },
   threads: {

@@ -2,17 +2,19 @@ import {
   access,
   appendFile,
   link,
+  lstat,
   mkdir,
   open,
   readdir,
   readFile,
+  realpath,
   rename,
   rm,
   rmdir,
   writeFile,
 } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
-import { dirname, join, relative, sep } from 'node:path'
+import { basename, dirname, join, relative, resolve, sep } from 'node:path'
 import nodeProcess, { cwd } from 'node:process'
 import { setImmediate } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
@@ -50,32 +52,46 @@ async function syncDirectory(path: string): Promise<void> {
   }
 }
 
-/** The locks of this process: whoever asks again has it already. */
-const held = new Set<string>()
+/** The locks of this process, by how often they were taken, and the directory that one has made for itself. */
+const held = new Map<string, { count: number; readonly made?: string }>()
 
-async function lockFile(path: string): Promise<(() => Promise<void>) | null> {
-  let made: string | undefined
-  const release = async () => {
+async function lockFile(given: string): Promise<(() => Promise<void>) | null> {
+  const path = resolve(given)
+  if (!held.has(path)) {
+    const taken = await makeLock(path)
+    if (!taken) return null
+    held.set(path, { count: 0, ...taken })
+  }
+  const lock = held.get(path) as { count: number; readonly made?: string }
+  lock.count++
+  let isGivenBack = false
+  return async () => {
+    if (isGivenBack) return
+    isGivenBack = true
+    if (--lock.count > 0) return
     held.delete(path)
     // Where it cannot be removed it ends with this process.
     await rm(path, { force: true }).catch(() => {})
-    if (made) await removeEmpty(dirname(path), made)
+    if (lock.made) await removeEmpty(dirname(path), lock.made)
   }
-  if (held.has(path)) return release
+}
+
+/** Null while another process has it. */
+async function makeLock(path: string): Promise<{ readonly made?: string } | null> {
+  let made: string | undefined
   // Written beside and linked, so that nobody finds it half made.
   const own = `${path}.${nodeProcess.pid}`
   const text = `${nodeProcess.pid} ${await startOf(nodeProcess.pid)}`
-  await writeFile(own, text).catch(async (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ENOENT') throw error
-    made = await mkdir(dirname(path), { recursive: true })
-    await writeFile(own, text)
-  })
   try {
-    if (!(await linked(own, path)) && !((await takeAway(path)) && (await linked(own, path)))) return null
-    held.add(path)
-    return release
+    await writeFile(own, text).catch(async (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') throw error
+      made = await mkdir(dirname(path), { recursive: true })
+      await writeFile(own, text)
+    })
+    const isMine = (await linked(own, path)) || ((await takeAway(path)) && (await linked(own, path)))
+    return isMine ? { made } : null
   } finally {
-    await rm(own, { force: true })
+    await rm(own, { force: true }).catch(() => {})
   }
 }
 
@@ -118,7 +134,9 @@ async function startOf(pid: number): Promise<string> {
 }
 
 async function isAlive(owner: string): Promise<boolean> {
-  const [pid, start] = owner.split(' ')
+  // A loss of power may leave a lock that is empty.
+  const [, pid, start] = /^([1-9]\d*) (\d*)$/.exec(owner) ?? []
+  if (pid === undefined) return false
   try {
     nodeProcess.kill(Number(pid), 0)
   } catch (error) {
@@ -182,6 +200,11 @@ export const platform: Platform = {
     },
     removeDirectory: (path) => rm(path, { recursive: true, force: true }),
     list: (path) => readdir(path),
+    async place(path) {
+      const bare = path.replace(/(?<=.)\/+$/, '')
+      const isLink = (await lstat(bare).catch(() => null))?.isSymbolicLink() ?? false
+      return isLink || /^\.{1,2}$/.test(basename(bare)) ? realpath(bare).catch(() => bare) : bare
+    },
     lock: lockFile,
   },
   threads: {

@@ -98,8 +98,11 @@ interface Files {
   removeDirectory(path: string): Promise<void>
   /** Names of what is in a directory. */
   list(path: string): Promise<string[]>
+  /** The name of a directory beside which others can be: without a slash at its end, no link, and neither . nor .. */
+  place(path: string): Promise<string>
   /**
-   * Takes a lock that ends with this process, however it ends; null while another one has it.
+   * Takes a lock that ends with this process, however it ends; null while another one has it. Who takes it again in
+   * this process has it too: it ends when all have given it back.
    *
    * @returns what gives it back
    */

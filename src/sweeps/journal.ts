@@ -99,8 +99,7 @@ export async function openJournal(
 ): Promise<Journal> {
   let pending: Promise<void> = Promise.resolve()
   const append = (lines: readonly object[]): Promise<void> => {
-    const text = lines.map((line) => `${JSON.stringify({ worker_id, ...line })}\n`).join('')
-    const next = pending.then(() => writing(path, () => files.append(path, text), 'journal'))
+    const next = pending.then(() => writing(path, () => files.append(path, textOf(lines)), 'journal'))
     pending = next.catch(() => {})
     return next
   }
@@ -111,12 +110,14 @@ export async function openJournal(
     trials.push(...found.trials)
   } else {
     const directions = [study.isMaximised ? 2 : 1]
-    await append([
+    const begun = textOf([
       { op_code: Operation.createStudy, study_name: study.name, directions },
       ...Object.entries(study.attributes).map(([name, value]) => ({
         ...{ op_code: Operation.studyAttribute, study_id: 0, user_attr: { [name]: value } },
       })),
     ])
+    // As a whole: a study without its attributes would be somebody else's.
+    await writing(path, () => files.write(path, begun), 'journal')
   }
   const added = (id: number, parameters: Readonly<Record<string, number>>): JournalTrial => {
     const trial: JournalTrial = { ...newTrial(id, trials.length), parameters: { ...parameters } }
@@ -159,6 +160,8 @@ export async function openJournal(
     },
   }
 }
+
+const textOf = (lines: readonly object[]) => lines.map((line) => `${JSON.stringify({ worker_id, ...line })}\n`).join('')
 
 /** Reads a journal and takes away the half line that a process left which was killed. */
 async function wholeLines(path: string): Promise<JournalStudy | null> {

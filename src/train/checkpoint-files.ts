@@ -46,8 +46,15 @@ export const noCheckpoints: KeptCheckpoints = { iterations: [], logs: {}, isTidy
 /**
  * Encodes a checkpoint at once, and writes it when it is called: the new rows of replays first, then the state, then
  * what is no longer needed goes.
+ *
+ * @param lines files that are to be on the disk before it
  */
-export function checkpointWriter(run: string, kept: KeptCheckpoints, snapshot: Snapshot) {
+export function checkpointWriter(
+  run: string,
+  kept: KeptCheckpoints,
+  snapshot: Snapshot,
+  lines: readonly ('metrics' | 'evaluations')[] = ['metrics'],
+) {
   const path = fileOf(run, 'checkpoint')
   const logs: Record<string, LogPlace> = {}
   const chunks: [name: string, bytes: Uint8Array][] = []
@@ -63,9 +70,9 @@ export function checkpointWriter(run: string, kept: KeptCheckpoints, snapshot: S
   const now: KeptCheckpoints = { iterations: [...earlier, { iteration, needs }].slice(-KEPT), logs, isTidy: true }
   const write = async (): Promise<void> => {
     if (!kept.isTidy) await files.makeDirectory(path)
-    // A checkpoint must not be of more iterations than metrics.jsonl holds, nor of rows that are nowhere.
+    // A checkpoint must not be of more iterations than the lines beside it, nor of rows that are nowhere.
     await allOf([
-      files.sync(fileOf(run, 'metrics')),
+      ...lines.map((name) => files.sync(fileOf(run, name))),
       ...chunks.map(([name, bytes]) => files.write(`${path}/${name}`, bytes)),
     ])
     await files.write(`${path}/${stateFile(iteration)}`, state)

@@ -1,5 +1,5 @@
 import { platform } from '#platform'
-import { show, UsageError } from '../core/errors.ts'
+import { isExpected, show, UsageError } from '../core/errors.ts'
 import { fromJson } from '../core/json.ts'
 import { asState, refuseUnknown } from '../core/options.ts'
 import { encodePlain } from '../core/plain.ts'
@@ -24,10 +24,11 @@ const { files } = platform
  * @throws UsageError when there is no run, none of its checkpoints can be read, or they are of another one, and while
  *   another process trains it
  */
-export async function continueRun(path: string, options: { readonly before?: number } = {}): Promise<Run> {
-  requireText('continueRun', 'the directory of a run', path)
+export async function continueRun(directory: string, options: { readonly before?: number } = {}): Promise<Run> {
+  requireText('continueRun', 'the directory of a run', directory)
   refuseUnknown('continueRun', options, ['before'])
   if (options.before !== undefined) check(wholeNumber('before', 1), options.before)
+  const path = await files.place(directory)
   const release = await takeLock(path)
   try {
     await recover(path)
@@ -49,6 +50,23 @@ export async function continueRun(path: string, options: { readonly before?: num
     throw error
   }
 }
+
+/** What a run is, and its last checkpoint, to be read alone: another process may be training it. */
+export async function readRunAt(path: string): Promise<Pick<Run, 'config' | 'checkpoint'>> {
+  const config = await readConfig(path)
+  for (let tries = 1; ; tries++) {
+    try {
+      const checkpoint = await readCheckpoint(path)
+      if (checkpoint) refuseOtherRun(checkpoint, config)
+      return { config, checkpoint }
+    } catch (error) {
+      // The files of older checkpoints go while they are read.
+      if (!isExpected(error) || tries === READS) throw error
+    }
+  }
+}
+
+const READS = 3
 
 /** What config.json holds. Throws a UsageError where there is no run. */
 export async function readConfig(path: string): Promise<RunSummary['config'] & { readonly algorithm: string }> {

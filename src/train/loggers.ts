@@ -1,6 +1,7 @@
 import { platform } from '#platform'
 import { reasonOf, UsageError } from '../core/errors.ts'
 import { requireThat } from '../core/require.ts'
+import { decodeText } from '../core/text.ts'
 import { playEpisode } from '../play/episode.ts'
 import { drawGif } from '../play/gif.ts'
 import type { Logger } from './logger.ts'
@@ -8,7 +9,7 @@ import { type LoopStep, requireSteps, type StepHelper, withoutLearning } from '.
 import { mlflowLogger } from './mlflow.ts'
 import type { Run } from './run.ts'
 import { fileOf } from './run-files.ts'
-import { scalarsOf } from './scalars.ts'
+import { type ScalarStep, scalarsOf } from './scalars.ts'
 import { encodeEvent, type TensorboardEvent } from './tensorboard.ts'
 
 /**
@@ -58,23 +59,36 @@ const histogramsOf = ({ metrics }: LoopStep): Record<string, number[]> =>
 
 const { files } = platform
 
-/** metrics.csv in the directory of a run, a line an iteration: a number that is missing leaves its cell empty. */
+/**
+ * metrics.csv in the directory of a run, a line an iteration: a number that is missing leaves its cell empty. One that
+ * goes on keeps its columns, and has no line twice.
+ */
 function csv(run: Run): Logger {
-  let columns: string[] | null = null
-  return async (step) => {
+  let columns: readonly string[] | null = null
+  const lineOf = (of: readonly string[], step: ScalarStep) => {
     const scalars = scalarsOf(step)
+    return `${of.map((name) => scalars[name] ?? '').join(',')}\n`
+  }
+  async function begin(step: ScalarStep): Promise<readonly string[]> {
     const file = fileOf(run.path, 'csv')
-    // A run that goes on keeps its columns.
-    if (!columns && (await files.exists(file)))
-      columns = new TextDecoder()
-        .decode(await files.read(file))
-        .split('\n', 1)[0]
-        .split(',')
-    if (!columns) {
-      columns = Object.keys(scalars)
-      await files.append(file, `${columns.join(',')}\n`)
-    }
-    await files.append(file, `${columns.map((name) => scalars[name] ?? '').join(',')}\n`)
+    const [head, ...lines] = (await files.exists(file)) ? decodeText(await files.read(file)).split('\n') : []
+    const found = head ? head.split(',') : Object.keys(scalarsOf(step))
+    const { iteration } = step.metrics
+    const at = found.indexOf('iteration')
+    const iterationOf = (line: string) => Number(line.split(',')[at])
+    // Behind the last line break is what a process had begun that was killed.
+    const kept = lines.slice(0, -1).filter((line) => at < 0 || iterationOf(line) < iteration)
+    const last = kept.length > 0 ? iterationOf(kept[kept.length - 1]) : 0
+    const missing = head ? run.metrics.filter((one) => one.iteration > last && one.iteration < iteration) : []
+    const added = missing.map((metrics) =>
+      lineOf(found, { metrics, evaluation: run.evaluations.find((one) => one.iteration === metrics.iteration) }),
+    )
+    await files.write(file, `${[found.join(','), ...kept].join('\n')}\n${added.join('')}`)
+    return found
+  }
+  return async (step) => {
+    columns ??= await begin(step)
+    await files.append(fileOf(run.path, 'csv'), lineOf(columns, step))
   }
 }
 

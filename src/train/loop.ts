@@ -1,6 +1,6 @@
 import { UsageError } from '../core/errors.ts'
 import { refuseUnknown, requireOptions } from '../core/options.ts'
-import { requireFunction, requireThat } from '../core/require.ts'
+import { isNumber, requireFunction, requireThat } from '../core/require.ts'
 import { check, float32, oneOf, seedSchema, wholeNumber } from '../core/schemas.ts'
 import { quantile } from '../core/statistics.ts'
 import type { EnvironmentSpec } from '../envs/contract.ts'
@@ -125,6 +125,12 @@ export function stopAt(options: StopAtOptions): StepHelper {
   }
 }
 
+/** When stopWithoutImprovement() ends a run. */
+export interface StopWithoutImprovementOptions extends StopOptions {
+  /** The mean returns of the looks of an earlier part of the run, which goes on as one that was not stopped. */
+  readonly earlier?: readonly number[]
+}
+
 /**
  * Ends the loop when the mean return has not risen over its highest for k looks in a row. Where steps have evaluations
  * each of them is a look, else each iteration in which an episode ended.
@@ -132,27 +138,45 @@ export function stopAt(options: StopAtOptions): StepHelper {
  * @param k looks, from 1
  * @throws UsageError for an option that is not allowed
  */
-export function stopWithoutImprovement(k: number, options: StopOptions = {}): StepHelper {
+export function stopWithoutImprovement(k: number, options: StopWithoutImprovementOptions = {}): StepHelper {
   every('stopWithoutImprovement', k)
-  refuseUnknown('stopWithoutImprovement', options, ['of', 'onStop'])
+  refuseUnknown('stopWithoutImprovement', options, ['of', 'onStop', 'earlier'])
+  const { earlier = [] } = options
+  const areReturns = Array.isArray(earlier) && earlier.every(isNumber)
+  requireThat(areReturns, 'stopWithoutImprovement', 'a list of mean returns as earlier', earlier)
   const { of, onStop } = stopping(options)
   return async function* (steps) {
     requireSteps('stopWithoutImprovement', steps)
     const look = looking(of)
-    let highest = Number.NEGATIVE_INFINITY
-    let without = 0
+    let seen = unseen
+    for (const value of earlier) {
+      seen = lookedAt(seen, value)
+      // Here the earlier part ended, to go on in spite of it.
+      if (seen.without >= k) seen = unseen
+    }
     for await (const step of steps) {
       yield step
       const found = look(step)
       if (found === null) continue
-      without = found.value > highest ? 0 : without + 1
-      highest = Math.max(highest, found.value)
-      if (without < k) continue
-      onStop?.(`No improvement over ${rounded(highest)} in ${k} ${found.isEvaluation ? 'evaluations' : 'iterations'}`)
+      seen = lookedAt(seen, found.value)
+      if (seen.without < k) continue
+      const looks = found.isEvaluation ? 'evaluations' : 'iterations'
+      onStop?.(`No improvement over ${rounded(seen.highest)} in ${k} ${looks}`)
       return
     }
   }
 }
+
+/** The highest of the looks so far, and how many there were since. */
+interface Seen {
+  readonly highest: number
+  readonly without: number
+}
+
+const unseen: Seen = { highest: Number.NEGATIVE_INFINITY, without: 0 }
+
+const lookedAt = ({ highest, without }: Seen, value: number): Seen =>
+  value > highest ? { highest: value, without: 0 } : { highest, without: without + 1 }
 
 function stopping({ of = 'best', onStop }: StopOptions) {
   if (onStop !== undefined) requireFunction('onStop', onStop, '(reason) => …')

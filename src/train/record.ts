@@ -8,16 +8,14 @@ import { version } from '../core/version.ts'
 import type { EnvironmentSpec } from '../envs/contract.ts'
 import { findTask } from '../envs/description.ts'
 import { canBeMoved } from '../envs/instance-states.ts'
-import type { Evaluation, IterationMetrics, RunSummary, ShownEpisode } from '../report/metrics.ts'
+import type { Evaluation, RunSummary, ShownEpisode } from '../report/metrics.ts'
 import { checkpointWriter } from './checkpoint-files.ts'
-import { cut, readConfig } from './continue-run.ts'
-import { checkedEvaluation, checkedMetrics } from './kept-numbers.ts'
+import { cut } from './continue-run.ts'
 import { type Evaluated, requireSteps } from './loop.ts'
 import { encodeContent, type Particles, particlesOf } from './particles-file.ts'
 import { renderReport } from './report.ts'
 import { begun, clear, exchange, newOf, type Run, recover, takeLock, takeOver } from './run.ts'
-import { bestParticle } from './run-directory.ts'
-import { FILES, fileOf, parseJson, parseLines, reading, writing } from './run-files.ts'
+import { FILES, fileOf, parseJson, reading, writing } from './run-files.ts'
 import { type AlgorithmName, type TrainStep, taskOfConfig } from './train.ts'
 
 /** Particles are saved at most this often while a run is under way. */
@@ -32,11 +30,11 @@ const { files } = platform
  *   when its config.json is not that of a run, or when it cannot be written
  */
 export async function createRun(
-  path: string,
+  directory: string,
   config: RunSummary['config'],
   options: { overwrite?: boolean } = {},
 ): Promise<Run> {
-  requireText('createRun', 'the directory to write to', path)
+  requireText('createRun', 'the directory to write to', directory)
   refuseUnknown('createRun', options, ['overwrite'])
   const { overwrite = false } = options
   check(trueOrFalse('overwrite'), overwrite)
@@ -45,6 +43,7 @@ export async function createRun(
   const names = config.env === undefined || typeof config.env === 'string'
   requireThat(names, 'createRun', 'the configuration that runConfig() gives, with the id of a task as env', config.env)
   const written = await writtenConfig(config)
+  const path = await files.place(directory)
   const release = await takeLock(path)
   try {
     await recover(path)
@@ -153,35 +152,6 @@ async function keepLine(run: Run, { metrics }: Pick<TrainStep<AlgorithmName>, 'm
   await writing(run.path, () => files.append(fileOf(run.path, 'evaluations'), `${JSON.stringify(line)}\n`))
 }
 
-/**
- * Keeps the population of a step as the best so far, in a run directory of its own: `best` in that of the run.
- *
- * @param evaluation that it is the best by
- */
-export async function saveBest(run: Run, step: TrainStep<AlgorithmName>, evaluation: Evaluation): Promise<void> {
-  const file = encodeContent(particlesOf(step))
-  const best = fileOf(run.path, 'best')
-  if (!file) return
-  await writing(best, async () => {
-    await files.makeDirectory(best)
-    // The evaluation is that of the particles beside it, whenever the process ends.
-    await files.remove(fileOf(best, 'evaluation'))
-    await files.write(fileOf(best, 'config'), `${JSON.stringify(run.config, null, 2)}\n`)
-    await files.write(fileOf(best, 'particles'), file)
-    await files.write(fileOf(best, 'evaluation'), `${JSON.stringify(evaluation)}\n`)
-  })
-}
-
-/** The highest mean return that saveBest() has kept in this run; undefined where it has kept none. */
-export async function bestReturn(run: Run): Promise<number | undefined> {
-  const file = fileOf(fileOf(run.path, 'best'), 'evaluation')
-  if (!run.checkpoint || !(await files.exists(file))) return undefined
-  return reading(file, (bytes) => {
-    const evaluation = keptEvaluation(bytes)
-    return evaluation.greedy[bestParticle(evaluation, evaluation.greedy.length)]
-  })
-}
-
 /** What record() is told beside the run. */
 export interface RecordOptions {
   /**
@@ -206,6 +176,10 @@ function tellOfEpisodes(spec: EnvironmentSpec): void {
   )
 }
 
+/** The files of lines that a checkpoint must not be ahead of. */
+const logsOf = ({ evaluations }: Run) =>
+  evaluations.length > 0 ? (['metrics', 'evaluations'] as const) : (['metrics'] as const)
+
 /** Writes checkpoints while training goes on. */
 function keepCheckpoints(run: Run, { checkpointEvery = CHECKPOINT_EVERY, beside, onCheckpoint }: RecordOptions) {
   const every = check(nonNegativeNumber('checkpointEvery'), checkpointEvery) * 1000
@@ -224,7 +198,7 @@ function keepCheckpoints(run: Run, { checkpointEvery = CHECKPOINT_EVERY, beside,
       await ended()
       if (last === 0) tellOfEpisodes(spec)
       const isFirst = run.kept.iterations.length === 0
-      const { now, write } = checkpointWriter(run.path, run.kept, snapshot(task, beside))
+      const { now, write } = checkpointWriter(run.path, run.kept, snapshot(task, beside), logsOf(run))
       run.kept = now
       writtenAt = platform.now()
       last = iteration
@@ -253,7 +227,11 @@ function requireRun(taker: string, run: Run): void {
   requireThat(isMade('a run', run), taker, 'the run that createRun() or continueRun() gives, and no copy', run)
 }
 
-/** Writes evaluation.json and report.html. Returns the path of the report. */
+/**
+ * Writes evaluation.json and report.html. Returns the path of the report.
+ *
+ * @throws UsageError where another process trains in the directory by now; StorageError where it cannot be written
+ */
 export async function finishRun(
   run: Run,
   outcome: string,
@@ -263,53 +241,14 @@ export async function finishRun(
   requireRun('finishRun', run)
   const report = fileOf(run.path, 'report')
   const page = await renderReport({ ...run, outcome, evaluation, acting })
-  await writing(run.path, async () => {
-    if (evaluation) await files.write(fileOf(run.path, 'evaluation'), `${JSON.stringify(evaluation)}\n`)
-    await files.write(report, page)
-  })
-  return report
-}
-
-/**
- * Keeps a later evaluation of a run, which tells the best particle: unless there is one over as many episodes. A run
- * whose own evaluation was stopped is still to come to its end, and a run that cannot be written to stays as it is.
- */
-export async function keepEvaluation(path: string, evaluation: Evaluation): Promise<void> {
-  const file = fileOf(path, 'evaluation')
-  const earlier = (await files.exists(file)) ? await reading(file, keptEvaluation).catch(() => null) : null
-  if ((earlier?.episodes ?? 0) >= evaluation.episodes && earlier?.greedy.length === evaluation.greedy.length) return
-  const kept: KeptEvaluation = { ...earlier, ...evaluation, ...(!earlier && { isLater: true }) }
-  await files.write(file, `${JSON.stringify(kept)}\n`).catch(() => {})
-}
-
-/** What evaluation.json holds. */
-interface KeptEvaluation extends Evaluation {
-  /** Whether `steinrl eval` made it of a run that had none of its own. */
-  readonly isLater?: true
-}
-
-const keptEvaluation = (bytes: Uint8Array) => checkedEvaluation<KeptEvaluation>(parseJson(bytes))
-
-/** What a run that came to its end has left. */
-export interface FinishedRun {
-  readonly config: RunSummary['config']
-  readonly metrics: readonly IterationMetrics[]
-  readonly evaluation: Evaluation
-}
-
-/**
- * Reads the numbers of a run back; null when there is no run or it did not come to its end, which is its evaluation.
- *
- * @throws UsageError when a file is damaged
- */
-export async function readFinished(path: string): Promise<FinishedRun | null> {
-  for (const name of ['config', 'evaluation', 'report'] as const)
-    if (!(await files.exists(fileOf(path, name)))) return null
-  const evaluation = await reading(fileOf(path, 'evaluation'), keptEvaluation)
-  if (evaluation.isLater) return null
-  return {
-    config: await readConfig(path),
-    metrics: await reading(fileOf(path, 'metrics'), (bytes) => checkedMetrics(parseLines(bytes))),
-    evaluation,
+  const release = await takeLock(run.directory)
+  try {
+    await writing(run.path, async () => {
+      if (evaluation) await files.write(fileOf(run.path, 'evaluation'), `${JSON.stringify(evaluation)}\n`)
+      await files.write(report, page)
+    })
+  } finally {
+    await release()
   }
+  return report
 }

@@ -39,6 +39,9 @@ export async function clear(path: string, names: readonly string[]): Promise<voi
 
 const oldOf = (path: string) => `${path}.steinrl-old`
 
+/** The lock on a directory, by whichever name it is called. */
+export const lockOf = async (path: string): Promise<string> => `${await files.place(path)}.lock`
+
 /**
  * Locks the directory of a run, or of what else is made of it. Throws a UsageError while another process has it.
  *
@@ -47,7 +50,7 @@ const oldOf = (path: string) => `${path}.steinrl-old`
 export async function takeLock(path: string, what = 'run', done = 'trained'): Promise<() => Promise<void>> {
   let release: (() => Promise<void>) | null = null
   const take = async () => {
-    release = await files.lock(`${path}.lock`)
+    release = await files.lock(await lockOf(path))
   }
   await writing(path, take, what)
   if (release) return release

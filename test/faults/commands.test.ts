@@ -141,6 +141,14 @@ test('a damaged file of one trial does not cost the trial: it is done again', as
   expect(damaged.length).toBeGreaterThan(0)
 })
 
+test('a sweep that could write half of what its journal begins with goes on when there is room', async () => {
+  const args = [...sweep, '--out', 'out']
+  const injected = { node: ['--import', failAt], env: { FAIL_AFTER: '0', FAIL_CODE: 'ENOSPC', FAIL_IN: 'journal.log' } }
+  const ended = await start(directory, args, injected).ended
+  expect([ended.code, sentence(ended)]).toEqual([4, expect.stringContaining('journal.log": ENOSPC: ')])
+  expect((await run(directory, ...args)).code).toBe(0)
+})
+
 test.each(['eval', 'fit'])('%s | head: 141', async (name) => {
   const args = name === 'eval' ? ['eval', trained(), '--episodes', '1', '--json'] : [...fit, '--out', 'out', '--json']
   const { child, ended } = start(directory, args)

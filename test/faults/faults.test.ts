@@ -10,7 +10,7 @@ import { continueRun } from '../../src/train/continue-run.ts'
 import { record } from '../../src/train/record.ts'
 import { readRun } from '../../src/train/run-directory.ts'
 import { train } from '../../src/train/train.ts'
-import { lines, type Running, run, start, until } from '../cli/steinrl.ts'
+import { contents, lines, type Running, run, start, until } from '../cli/steinrl.ts'
 import { resultsOf } from '../kills/kills.ts'
 
 const failAt = new URL('fail-at.mjs', import.meta.url).href
@@ -209,10 +209,72 @@ describe('two trainings', () => {
         'steinrl: "run" is being trained by another process; choose another --out.',
       ])
     }
+    // A fork takes nothing from it.
+    const fork = await run(
+      directory,
+      'train',
+      '--resume',
+      'run',
+      '--fork',
+      '--out',
+      'fork',
+      '--iterations',
+      '1',
+      ...often,
+    )
+    expect([fork.code, fork.stderr]).toEqual([0, ''])
     child.kill('SIGKILL')
     await ended
     await expectNothingLost('svpg')
-    expect(await readdir(directory)).toEqual(['run'])
+    expect((await readdir(directory)).sort()).toEqual(['fork', 'run'])
+  })
+
+  test('of one directory: the second is refused while the first is evaluated, too', async () => {
+    const args = [...svpg, ...PATH, '--iterations', '1', '--eval-episodes', '8']
+    const first = start(directory, args, { env: { FAULT: 'slow', FAULT_STEPS: '0' } })
+    await until('the end of training', () => first.output.stdout.includes('"iteration":1'))
+    const second = await run(directory, ...svpg, ...PATH, '--overwrite', '--particles', '3')
+    expect([second.code, sentence(second)]).toEqual([1, expect.stringContaining('is being trained by another process')])
+    expect((await first.ended).code).toBe(0)
+    expect(JSON.parse(await readFile(join(path, 'evaluation.json'), 'utf8')).greedy).toHaveLength(2)
+  })
+})
+
+describe('killed while it keeps the best population', () => {
+  test('it is the same in the end, wherever it is killed', async () => {
+    const settings = [
+      '--particles',
+      '2',
+      '--environments',
+      '2',
+      '--steps',
+      '64',
+      '--hidden',
+      '4',
+      '--learning-rate',
+      '0.05',
+    ]
+    const keeping = ['--eval-every', '1', '--keep-best', '--checkpoint-every', '0', '--eval-episodes', '0', '--json']
+    const args = ['train', 'svpg', 'CartPole-v1', ...settings, '--iterations', '5', '--workers', '0', ...keeping]
+    expect((await run(directory, ...args, '--out', 'whole')).code).toBe(0)
+    const best = (name: string) => contents(join(directory, name, 'best'))
+    const whole = await best('whole')
+    const found = lines(await readFile(join(directory, 'whole', 'evaluations.jsonl'), 'utf8')).map((line) =>
+      JSON.parse(line),
+    )
+    const highest = found.map(({ greedy }) => Math.max(...greedy))
+    // Neither the first nor the last: something is there that it replaces, and nothing later replaces it.
+    expect(highest.indexOf(Math.max(...highest))).toBe(2)
+    // The changes of files of the third time: before the first, after the first and before the last of them.
+    for (const change of [22, 23, 30]) {
+      await rm(path, { recursive: true, force: true })
+      const env = { KILL_IN: 'run/best', KILL_AT: String(change), KILL_AFTER: '300' }
+      const killed = await start(directory, [...args, ...PATH], { node: ['--import', killAt], env }).ended
+      expect(killed.signal).toBe('SIGKILL')
+      expect(lines(await readFile(join(path, 'metrics.jsonl'), 'utf8'))).toHaveLength(3)
+      expect((await run(directory, 'train', '--resume', 'run', ...keeping)).code).toBe(0)
+      expect(await best('run')).toEqual(whole)
+    }
   })
 })
 

@@ -1,10 +1,10 @@
 // node --import this: kills the process by SIGKILL before its KILL_AT-th change of a file whose path, before or after,
-// holds KILL_IN.
+// holds KILL_IN, and where KILL_AFTER is set so many milliseconds later, when what else was under way is done.
 import fs from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
 import { isMainThread } from 'node:worker_threads'
 
-const { KILL_AT, KILL_IN } = process.env
+const { KILL_AFTER = '0', KILL_AT, KILL_IN } = process.env
 const CHANGES = ['writeFile', 'appendFile', 'rename', 'rm', 'mkdir', 'open', 'link']
 
 if (isMainThread && KILL_IN) {
@@ -14,6 +14,7 @@ if (isMainThread && KILL_IN) {
     fs.promises[name] = async (path, ...rest) => {
       const paths = name === 'rename' ? `${path} ${rest[0]}` : String(path)
       if (paths.includes(KILL_IN) && count++ === Number(KILL_AT)) {
+        await new Promise((resolve) => (KILL_AFTER === '0' ? resolve() : setTimeout(resolve, Number(KILL_AFTER))))
         process.kill(process.pid, 'SIGKILL')
         for (;;);
       }

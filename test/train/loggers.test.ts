@@ -1,13 +1,16 @@
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from '@jest/globals'
+import { continueRun } from '../../src/train/continue-run.ts'
 import type { Logger } from '../../src/train/logger.ts'
 import { logTo, runLoggers } from '../../src/train/loggers.ts'
+import { evaluateEvery } from '../../src/train/loop.ts'
 import { createRun, record } from '../../src/train/record.ts'
+import type { Run } from '../../src/train/run.ts'
 import { crc32c, encodeEvent } from '../../src/train/tensorboard.ts'
-import { runConfig, train } from '../../src/train/train.ts'
+import { runConfig, type TrainStep, train } from '../../src/train/train.ts'
 import { hasModule, interpreter } from '../left-out.js'
 
 const small = { env: 'CartPole-v1', particles: 3, iterations: 4, environments: 4, steps: 64, hidden: [8] }
@@ -116,3 +119,45 @@ print(json.dumps({
     rmSync(folder, { recursive: true, force: true })
   }
 }, 60_000)
+
+test('metrics.csv of a run that goes on has each iteration once, whichever lines it was killed with', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'steinrl-csv-'))
+  const file = (name: string) => join(folder, name, 'metrics.csv')
+  const read = (name: string) => {
+    const [head, ...lines] = readFileSync(file(name), 'utf8').split('\n')
+    const seconds = head.split(',').indexOf('seconds')
+    return [
+      head,
+      ...lines.map((line) =>
+        line
+          .split(',')
+          .filter((_, k) => k !== seconds)
+          .join(','),
+      ),
+    ]
+  }
+  const trained = async (run: Run, steps: AsyncIterable<TrainStep>, until = Infinity) => {
+    const recorded = record(run, evaluateEvery(3)(steps), { checkpointEvery: 0 })
+    for await (const { iteration } of logTo(runLoggers.csv(run))(recorded)) if (iteration === until) break
+  }
+  try {
+    await trained(await createRun(join(folder, 'whole'), runConfig(small)), train(small))
+    await trained(await createRun(join(folder, 'run'), runConfig(small)), train(small), 3)
+    const [head, ...lines] = readFileSync(file('run'), 'utf8').split('\n')
+    // Behind the checkpoint, half a line of it, and before it.
+    for (const text of [
+      [...lines.slice(0, 3), lines[2].replace('3', '4'), ''],
+      [...lines.slice(0, 3), '4,0.'],
+      [lines[0], ''],
+    ]) {
+      cpSync(join(folder, 'run'), join(folder, 'again'), { recursive: true })
+      writeFileSync(file('again'), [head, ...text].join('\n'))
+      const run = await continueRun(join(folder, 'again'))
+      await trained(run, train({ resume: run.checkpoint as never }) as AsyncIterable<TrainStep>)
+      expect(read('again')).toEqual(read('whole'))
+      rmSync(join(folder, 'again'), { recursive: true })
+    }
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+})

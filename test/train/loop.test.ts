@@ -150,6 +150,18 @@ test('stopWithoutImprovement counts looks since the highest return; a run that n
   expect(reasons.at(-1)).toBe('No improvement over 5 in 1 iterations')
 })
 
+test('stopWithoutImprovement ends a run that goes on where it would have ended, and a run that it has ended once more', async () => {
+  const values = [5, 7, 6, 6, 6, 6, 6, 6, 6, 6]
+  for (let done = 0; done < 5; done++) {
+    const rest = shown(values.slice(done), false)
+    expect(await all(stopWithoutImprovement(3, { earlier: values.slice(0, done) })(rest))).toHaveLength(5 - done)
+  }
+  // The first 6 of those that follow is the highest, and three come after it.
+  expect(
+    await all(stopWithoutImprovement(3, { earlier: values.slice(0, 5) })(shown(values.slice(5), false))),
+  ).toHaveLength(4)
+})
+
 test('a loop that is ended by a helper closes the run', async () => {
   let isClosed = false
   async function* steps() {
@@ -199,6 +211,7 @@ test.each<[string, () => unknown]>([
   ['return', () => stopAt({ return: Number.NaN })],
   ['of', () => stopAt({ return: 1, of: 'worst' as 'best' })],
   ['stopWithoutImprovement', () => stopWithoutImprovement(1.5)],
+  ['earlier', () => stopWithoutImprovement(1, { earlier: [Number.NaN] })],
   ['everyIterations', () => everyIterations(-1, () => {})],
   ['everyIterations', () => everyIterations(1, 3 as unknown as () => void)],
   ['over', () => keepBest({ over: 3 } as object)],

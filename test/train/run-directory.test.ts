@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { lstat, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
@@ -20,6 +20,8 @@ import { wrap } from '../../src/envs/wrappers/wrap.ts'
 import { seenThrough } from '../../src/export/run.ts'
 import { policyOf } from '../../src/nn/policy.ts'
 import type { Evaluation } from '../../src/report/metrics.ts'
+import { continueRun } from '../../src/train/continue-run.ts'
+import { keepEvaluation } from '../../src/train/finished-run.ts'
 import { createRun, finishRun, record } from '../../src/train/record.ts'
 import { loadAgents, readRun } from '../../src/train/run-directory.ts'
 import { evaluate, runConfig, type TrainOptions, type TrainStep, train } from '../../src/train/train.ts'
@@ -144,9 +146,55 @@ describe('an existing directory', () => {
     const ended = spawnSync(process.execPath, ['-e', '']).pid
     await writeFile(`${path}.lock`, `${process.ppid} `)
     expect(await refusal(createRun(path, config))).toContain('is being trained by another process')
-    await writeFile(`${path}.lock`, `${ended} 1`)
-    await complete()
+    // A loss of power may leave it empty.
+    for (const text of [`${ended} 1`, '', 'nobody', '0 ', '-1 ', `${process.ppid}`]) {
+      await writeFile(`${path}.lock`, text)
+      await complete(options, true)
+      expect([text, await readdir(join(path, '..'))]).toEqual([text, ['run']])
+    }
+  })
+
+  test('is the same by whichever name: with a slash, as . and by a link', async () => {
+    const run = await createRun(`${path}/`, config)
+    for await (const _ of record(run, train(options)));
+    await symlink(path, join(path, '..', 'link'))
+    for (const name of [`${path}//`, `${path}/.`, join(path, '..', 'link')]) {
+      await writeFile(`${path}.lock`, `${process.ppid} `)
+      expect(await refusal(createRun(name, config, { overwrite: true }))).toContain(
+        'is being trained by another process',
+      )
+      expect(await refusal(continueRun(name))).toContain('is being trained by another process')
+      await rm(`${path}.lock`)
+      const next = await createRun(name, config, { overwrite: true })
+      for await (const _ of record(next, train(options)));
+      expect((await readdir(join(path, '..'))).sort()).toEqual(['link', 'run'])
+      expect((await lstat(join(path, '..', 'link'))).isSymbolicLink()).toBe(true)
+    }
+  })
+
+  test('is locked by a process as often as it takes it', async () => {
+    const first = await createRun(path, config)
+    const second = await continueRun(path)
+    await first.release()
+    await first.release()
+    expect(await readdir(join(path, '..'))).toEqual(['run', 'run.lock'])
+    await second.release()
     expect(await readdir(join(path, '..'))).toEqual(['run'])
+  })
+
+  test('gets no evaluation of other particles: of a training that is not over, or that another process has replaced', async () => {
+    const { run } = await complete()
+    const particles = await readFile(join(path, 'particles.safetensors'))
+    const names = async () => (await readdir(path)).filter((name) => /evaluation|report/.test(name))
+    await writeFile(`${path}.lock`, `${process.ppid} `)
+    expect(await refusal(finishRun(run, 'Finished.', evaluation))).toContain('is being trained by another process')
+    await keepEvaluation(path, evaluation, particles)
+    await rm(`${path}.lock`)
+    await keepEvaluation(path, evaluation, particles.subarray(1))
+    expect(await names()).toEqual([])
+    await keepEvaluation(path, evaluation, particles)
+    await finishRun(run, 'Finished.', evaluation)
+    expect(await names()).toEqual(['evaluation.json', 'report.html'])
   })
 
   test('has particles of the iteration that they name, whatever the next one came to', async () => {
