@@ -7,7 +7,15 @@ import { parseJson, reading, writing } from '../train/run-files.ts'
 import { compareVariants } from './comparison.ts'
 import { playedGoals } from './multigoal/play.ts'
 import type { RunGoals } from './multigoal/section.ts'
-import { conflict, type Description, type ExperimentJob, equal, type Plan } from './plan.ts'
+import {
+  conflict,
+  type Description,
+  type ExperimentJob,
+  type ExperimentOptions,
+  equal,
+  type Plan,
+  planOf,
+} from './plan.ts'
 import { renderExperiment } from './report.ts'
 import { type ExperimentSummary, encodeSummary, type RunRecord, summarise } from './summary.ts'
 import { bestVisits, type RunVisits, readVisits } from './visits.ts'
@@ -23,6 +31,27 @@ const FILES = { summary: 'experiment.json', report: 'report.html' } as const
 
 const { files } = platform
 
+/** A plan with the variants that earlier calls have left, whose runs are summarised with those of this one. */
+export function withEarlier(plan: Plan, options: ExperimentOptions, earlier: ExperimentSummary | null): Plan {
+  const now = labelsOf(plan.description)
+  const more = earlier ? labelsOf(earlier).filter((label) => !now.includes(label)) : []
+  const known = options.preset.variants.map(({ label }) => label)
+  // One that the experiment does not have any more is a conflict, as is another experiment.
+  if (more.length === 0 || !more.every((label) => known.includes(label))) return plan
+  return planOf({ ...options, variants: [...now, ...more] })
+}
+
+/**
+ * The summary that earlier calls have left; null where there is none.
+ *
+ * @throws UsageError when it is damaged
+ */
+export const earlierSummary = async (path: string): Promise<ExperimentSummary | null> =>
+  (await files.exists(`${path}/${FILES.summary}`)) ? readExperiment(path) : null
+
+/** The labels of its variants. */
+export const labelsOf = ({ variants }: Pick<Description, 'variants'>): string[] => variants.map(({ label }) => label)
+
 /**
  * The runs that an earlier session has finished with the same settings.
  *
@@ -32,8 +61,8 @@ export async function keptJobs(
   { path, description, jobs }: Plan,
   overwrite: boolean,
   isShard: boolean,
-): Promise<Set<ExperimentJob>> {
-  const kept = new Set<ExperimentJob>()
+): Promise<Map<ExperimentJob, FinishedRun>> {
+  const kept = new Map<ExperimentJob, FinishedRun>()
   if (!(await files.exists(path))) return kept
   const has = (name: string) => files.exists(`${path}/${name}`)
   // Another shard may just be making it.
@@ -48,7 +77,8 @@ export async function keptJobs(
   const difference = conflict(await readExperiment(path), description)
   if (difference) throw new UsageError(`${show(path)} holds ${difference}; choose another --out, or --overwrite it.`)
   for (const job of jobs) {
-    if (await finishedJob(job, description)) kept.add(job)
+    const run = await finishedJob(job, description)
+    if (run) kept.set(job, run)
   }
   return kept
 }
@@ -99,13 +129,15 @@ export async function readExperiment(path: string): Promise<ExperimentSummary> {
 /**
  * Leaves what the experiment is, so that it can be taken up after any end; a run that starts over is kept until the new
  * one has saved its particles.
+ *
+ * @param earlier what earlier calls have left, which goes on
  */
-export async function startExperiment(plan: Plan, isShard: boolean): Promise<void> {
+export async function startExperiment(plan: Plan, earlier: ExperimentSummary | null, isShard: boolean): Promise<void> {
   // What other shards have summarised by now stays.
   if (isShard && (await files.exists(`${plan.path}/${FILES.summary}`))) return
   await inDirectory(plan, async () => {
     await files.makeDirectory(plan.path)
-    await writeSummary(plan, summaryOf(plan, new Map(), new Map()))
+    await writeSummary(plan, summaryOf(plan, new Map(earlier ? failuresOf(earlier, []) : []), new Map()))
   })
 }
 
@@ -126,17 +158,16 @@ async function writeShared(path: string, data: string): Promise<void> {
   }
 }
 
+/** Why runs failed, by keyOf(). */
+type Failures = ReadonlyMap<string, string | undefined>
+
 /** What the jobs have left that came to their end. */
 type Finished = ReadonlyMap<ExperimentJob, FinishedRun>
 
 /** Of a run in its experiment. */
 export const keyOf = ({ variant, seed }: { readonly variant: string; readonly seed: number }) => `${variant} ${seed}`
 
-function summaryOf(
-  { description, preset, jobs }: Plan,
-  failures: ReadonlyMap<string, string>,
-  finished: Finished,
-): ExperimentSummary {
+function summaryOf({ description, preset, jobs }: Plan, failures: Failures, finished: Finished): ExperimentSummary {
   const { variants, ...rest } = description
   const recordOf = (job: ExperimentJob): RunRecord => ({
     seed: job.seed,
@@ -159,11 +190,37 @@ async function readJobs({ jobs, description }: Plan): Promise<Finished> {
   return finished
 }
 
+/** Why runs failed that other calls did, by keyOf(). */
+function failuresOf({ variants }: ExperimentSummary, own: readonly ExperimentJob[]): [string, string | undefined][] {
+  const ours = own.map(keyOf)
+  const runs = variants.flatMap(({ label, runs }) =>
+    runs.map((run) => ({ ...run, key: keyOf({ variant: label, seed: run.seed }) })),
+  )
+  return runs
+    .filter(({ key, outcome }) => outcome === 'failed' && !ours.includes(key))
+    .map(({ key, reason }) => [key, reason])
+}
+
 /**
  * Writes experiment.json and report.html from what is on disk: a run counts the same whichever session it is of. Does
  * so again where another shard finished a run meanwhile, so that whichever shard writes last has all.
+ *
+ * @param own the runs of this call
+ * @param failures why some of them failed, by keyOf()
  */
-export async function conclude(plan: Plan, failures: ReadonlyMap<string, string>): Promise<void> {
+export async function conclude(
+  options: ExperimentOptions,
+  own: readonly ExperimentJob[],
+  failures: ReadonlyMap<string, string>,
+): Promise<void> {
+  const asked = planOf(options)
+  // Calls with other variants may have begun meanwhile. What cannot be read is written anew.
+  const earlier = await readExperiment(asked.path).catch(() => null)
+  const others = earlier ? failuresOf(earlier, own) : []
+  await writeConclusion(withEarlier(asked, options, earlier), new Map([...others, ...failures]))
+}
+
+async function writeConclusion(plan: Plan, failures: Failures): Promise<void> {
   let finished: Finished
   let now = await readJobs(plan)
   do {
@@ -173,11 +230,7 @@ export async function conclude(plan: Plan, failures: ReadonlyMap<string, string>
   } while (now.size > finished.size)
 }
 
-async function writeWhatIsFinished(
-  plan: Plan,
-  failures: ReadonlyMap<string, string>,
-  finished: Finished,
-): Promise<void> {
+async function writeWhatIsFinished(plan: Plan, failures: Failures, finished: Finished): Promise<void> {
   const last = [...finished.values()].map(({ metrics }) => metrics[metrics.length - 1])
   const totals = {
     seconds: last.reduce((sum, { seconds }) => sum + seconds, 0),

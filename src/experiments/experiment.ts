@@ -2,9 +2,11 @@ import { platform } from '#platform'
 import { isRedisAddress, type RedisAddress } from '../cluster/address.ts'
 import { UsageError } from '../core/errors.ts'
 import { check, nonNegativeNumber, wholeNumber } from '../core/schemas.ts'
+import { version } from '../core/version.ts'
 import { keepWorkers } from '../rl/pool-worker.ts'
+import type { FinishedRun } from '../train/finished-run.ts'
 import { runElsewhere } from './cluster/elsewhere.ts'
-import { conclude, keptJobs, keyOf, startExperiment } from './directory.ts'
+import { conclude, earlierSummary, keptJobs, keyOf, labelsOf, startExperiment, withEarlier } from './directory.ts'
 import { type ExperimentJob, type ExperimentOptions, jobsOf, type Plan, planOf } from './plan.ts'
 import { merge } from './run-concurrently.ts'
 import { type RunProgress, runJob } from './run-job.ts'
@@ -28,26 +30,36 @@ export interface ExperimentProgress extends RunProgress {
  *   a value that is not finite does not stop the others
  */
 export async function* runExperiment(options: ExperimentOptions): AsyncGenerator<ExperimentProgress> {
-  const plan = planOf(options)
-  const own = jobsOf(plan, options.shard)
+  const asked = planOf(options)
+  const earlier = options.overwrite ? null : await earlierSummary(asked.path)
+  const plan = withEarlier(asked, options, earlier)
+  const isAsked = ({ variant }: ExperimentJob) => labelsOf(asked.description).includes(variant)
+  const own = jobsOf(plan.jobs.filter(isAsked), options.shard)
   if (options.shard && options.overwrite)
     throw new UsageError('A shard cannot overwrite an experiment: the others may have begun already.')
   const found = await keptJobs(plan, options.overwrite ?? false, options.shard !== undefined)
-  const kept = own.filter((job) => found.has(job))
+  const kept = own.map((job) => [job, found.get(job)] as const).filter((entry): entry is Kept => entry[1] !== undefined)
   const pending = own.filter((job) => !found.has(job))
   const hands = await handsFor(options, plan, pending.length)
   try {
-    await startExperiment(plan, options.shard !== undefined)
-    yield* runsOf(plan, kept, pending, hands)
+    await startExperiment(plan, earlier, options.shard !== undefined)
+    yield* runsOf(options, plan, kept, pending, hands)
   } finally {
     await hands.close()
   }
 }
 
+type Kept = readonly [ExperimentJob, FinishedRun]
+
+/** What is to be said of a run that was finished before: whether it is of another version. */
+const notesOf = ({ config }: FinishedRun): string[] =>
+  config.version === version ? [] : [`It is of steinrl ${config.version ?? 'before 0.1.0'} and stays as it is.`]
+
 /** Those that are kept, then what becomes of the others; whenever it ends, what is finished is reported. */
 async function* runsOf(
+  options: ExperimentOptions,
   plan: Plan,
-  kept: readonly ExperimentJob[],
+  kept: readonly Kept[],
   pending: readonly ExperimentJob[],
   hands: Hands,
 ): AsyncGenerator<ExperimentProgress> {
@@ -62,14 +74,15 @@ async function* runsOf(
     return { ...progress, runs: { ...runs }, share: whole === 0 ? 1 : Math.min(iterations / whole, 1) }
   }
   try {
-    for (const { variant, seed } of kept) yield seen({ variant, seed, status: 'kept', metrics: null, notes: [] })
+    for (const [{ variant, seed }, run] of kept)
+      yield seen({ variant, seed, status: 'kept', metrics: null, notes: notesOf(run) })
     const starts = pending.map((job) => () => hands.run(job))
     for await (const progress of merge(starts, hands.limit, hands.stop)) {
       if (progress.status === 'failed') failures.set(keyOf(progress), progress.notes[0])
       yield seen(progress)
     }
   } finally {
-    await conclude(plan, failures)
+    await conclude(options, [...kept.map(([job]) => job), ...pending], failures)
   }
 }
 

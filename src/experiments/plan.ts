@@ -20,7 +20,7 @@ export interface ExperimentOptions {
   readonly seeds?: number
   /** Default: as the preset says. */
   readonly iterations?: number
-  /** Labels of those to run. Default: all. */
+  /** Labels of those to run; what earlier calls have left of others is kept and reported too. Default: all. */
   readonly variants?: readonly string[]
   /** Directory of the runs, the summary and the report. Default runs/NAME. */
   readonly out?: string
@@ -50,11 +50,11 @@ const EXPERIMENT_OPTIONS = namesOf<ExperimentOptions>({
 })
 
 /**
- * The runs that a call does.
+ * The share of the runs that a call does.
  *
  * @throws UsageError for a share that is none
  */
-export function jobsOf({ jobs }: Plan, shard: ExperimentOptions['shard']): readonly ExperimentJob[] {
+export function jobsOf(jobs: readonly ExperimentJob[], shard: ExperimentOptions['shard']): readonly ExperimentJob[] {
   if (shard === undefined) return jobs
   if (!isList(shard)) throw new UsageError(`shard must be i of n, as [2, 8], got ${show(shard)}.`)
   const [i, n] = shard
@@ -195,7 +195,7 @@ export function conflict(earlier: Description, now: Description): string | null 
   if (lost.length > 0) return `${now.name} with ${earlier.seeds.length} seeds, not ${now.seeds.length}`
   for (const { label, settings } of earlier.variants) {
     const same = now.variants.find((variant) => variant.label === label)
-    if (!same) return `${now.name} with the variant ${label}, which is left out now`
+    if (!same) return `${now.name} with the variant ${label}, which it does not have any more`
     const names = [...new Set([...Object.keys(settings), ...Object.keys(same.settings)])]
     const changed = names.find((name) => !equal(settings[name], same.settings[name]))
     if (changed)

@@ -5,10 +5,11 @@ import { freeze } from '../envs/description.ts'
 import { sizeOf } from '../envs/spaces.ts'
 import type { IterationMetrics } from '../report/metrics.ts'
 import { evaluateGrid } from '../rl/randomisation.ts'
+import type { Checkpoint } from '../train/checkpoint.ts'
 import { continueRun } from '../train/continue-run.ts'
 import { createRun, finishRun, record } from '../train/record.ts'
 import { restoreFrom } from '../train/resume.ts'
-import type { Run } from '../train/run.ts'
+import { type Run, takeLock } from '../train/run.ts'
 import { fileOf } from '../train/run-files.ts'
 import { leaveIfStopped, STOPPED } from '../train/stopped.ts'
 import { type AnyTrainStep, evaluate, train } from '../train/train.ts'
@@ -56,7 +57,11 @@ export async function* runJob(
     ...rest,
   })
   const visits = collectVisits()
-  const run = (takesUp && (await taken(path, config, visits))) || (await createRun(path, config, { overwrite: true }))
+  const found = takesUp ? await taken(path, config, visits) : null
+  const run = typeof found === 'object' && found ? found : await createRun(path, config, { overwrite: true })
+  // While it is evaluated too, when its training has given the lock back.
+  const release = await takeLock(path)
+  const notes = typeof found === 'string' ? [`${found} It is done again.`] : []
   let last: AnyTrainStep | undefined
   try {
     const steps: AsyncIterable<AnyTrainStep> = run.checkpoint
@@ -65,7 +70,7 @@ export async function* runJob(
     for await (const step of record(run, steps, { beside: visits.part, checkpointEvery, onCheckpoint })) {
       last = step
       visits.add(step.visited())
-      yield progress('training', { metrics: step.metrics, notes: step.losses })
+      yield progress('training', { metrics: step.metrics, notes: [...notes.splice(0), ...step.losses] })
     }
     yield progress('evaluating')
     const { iterations, agents, spec } = last as AnyTrainStep
@@ -92,26 +97,35 @@ export async function* runJob(
     if (!(error instanceof RunError)) throw error
     await finishRun(run, `Failed. ${error.message}`, null)
     yield progress('failed', { notes: [error.message] })
+  } finally {
+    await release()
   }
 }
 
-/** A run of these settings that was stopped, at its last checkpoint; null where it is done anew. */
-async function taken(path: string, config: ExperimentJob['config'], visits: Visits): Promise<Run | null> {
+/**
+ * A run of these settings that was stopped, at its last checkpoint. Null where there is nothing to go on from; a
+ * sentence where there is, and why it is done anew in spite of it.
+ */
+async function taken(path: string, config: ExperimentJob['config'], visits: Visits): Promise<Run | string | null> {
+  if (!(await files.exists(fileOf(path, 'config')))) return null
   let run: Run | null = null
   try {
     run = await continueRun(path, { before: Number(config.iterations) })
-    const { checkpoint } = run
-    if (!checkpoint || checkpoint.about.version !== version || !isOf(run, config)) return await givenBack(run)
-    restoreFrom(checkpoint, 'beside', visits.part)
+    const why = run.checkpoint && whyAnew(run, run.checkpoint, config)
+    if (!run.checkpoint || why) {
+      await run.release()
+      return why
+    }
+    restoreFrom(run.checkpoint, 'beside', visits.part)
     return run
   } catch (error) {
     if (!isExpected(error)) throw error
-    // What is damaged, or of another version, is done again.
-    return givenBack(run)
+    await run?.release()
+    return error.message
   }
 }
 
-async function givenBack(run: Run | null): Promise<null> {
-  await run?.release()
-  return null
+function whyAnew(run: Run, { about }: Checkpoint, config: ExperimentJob['config']): string | null {
+  if (!isOf(run, config)) return 'The run that was there has other settings.'
+  return about.version === version ? null : `The run that was there is of steinrl ${about.version}, not ${version}.`
 }

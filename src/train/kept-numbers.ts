@@ -6,7 +6,8 @@ import type { Evaluation, IterationEvaluation, IterationMetrics } from '../repor
 // What the files of a run say in numbers, which may be anybody's: reports, experiments and the choice of the best
 // particle count with it.
 
-const listOf = (isOne: (x: unknown) => boolean) => (x: unknown) => Array.isArray(x) && x.length > 0 && x.every(isOne)
+const anyOf = (isOne: (x: unknown) => boolean) => (x: unknown) => Array.isArray(x) && x.every(isOne)
+const listOf = (isOne: (x: unknown) => boolean) => (x: unknown) => anyOf(isOne)(x) && (x as unknown[]).length > 0
 const orNull = (isOne: (x: unknown) => boolean) => (x: unknown) => x === null || isOne(x)
 
 /** Kinds of values, by what an error calls them. */
@@ -16,6 +17,7 @@ const KINDS = {
   'a number or null': orNull(isNumber),
   'a list of numbers': listOf(isNumber),
   'a list of numbers and nulls': listOf(orNull(isNumber)),
+  'a list of numbers and nulls, or empty': anyOf(orNull(isNumber)),
   'an object': isRecord,
 } as const
 
@@ -27,7 +29,8 @@ const METRICS: Fields = { ...COUNTED, seconds: 'a number', returns: 'a list of n
 const SOMETIMES: Fields = {
   ...{
     episodes: 'a list of numbers',
-    entropy: 'a list of numbers and nulls',
+    // Policies that are sampled by a network have none.
+    entropy: 'a list of numbers and nulls, or empty',
     thetaNorm: 'a list of numbers and nulls',
   },
   ...{ drive: 'a number or null', repulsion: 'a number or null', sharing: 'a number or null' },

@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { rowOf } from '../../src/algorithms/svpg/svpg.ts'
 import { UsageError } from '../../src/core/errors.ts'
+import { encodeState } from '../../src/core/state-file.ts'
+import { version } from '../../src/core/version.ts'
 import { environmentSpec } from '../../src/envs/registry.ts'
 import { readExperiment } from '../../src/experiments/directory.ts'
 import { type ExperimentProgress, runExperiment } from '../../src/experiments/experiment.ts'
@@ -11,6 +13,7 @@ import type { ExperimentOptions } from '../../src/experiments/plan.ts'
 import type { Preset } from '../../src/experiments/preset.ts'
 import { presetNamed, presets } from '../../src/experiments/presets.ts'
 import { readVisits } from '../../src/experiments/visits.ts'
+import { decodeCheckpoint } from '../../src/train/checkpoint.ts'
 import { readRun } from '../../src/train/run-directory.ts'
 import { type AnyTrainOptions, runConfig, type TrainOptions, train } from '../../src/train/train.ts'
 
@@ -167,6 +170,52 @@ describe('an experiment', () => {
     expect(await read(out, 'experiment.json')).toBe(await read(top, 'whole', 'experiment.json'))
   })
 
+  test('of some variants adds them to those of earlier calls, which stay in the summary with what failed', async () => {
+    const broken = { label: 'broken', note: 'Too large a step.', settings: { learningRate: 1e38 } }
+    const preset = { ...tiny, seeds: 1, variants: [broken, ...tiny.variants] }
+    const outcomes = async () =>
+      (await readExperiment(out)).variants.map(({ label, runs }) => [label, ...runs.map(({ outcome }) => outcome)])
+    await complete({ preset, variants: ['joint'] })
+    await complete({ preset, variants: ['broken'] })
+    expect(await outcomes()).toEqual([
+      ['broken', 'failed'],
+      ['joint', 'finished'],
+    ])
+    const last = await complete({ preset, variants: ['stein'] })
+    expect(last.map(({ variant }) => variant)).toEqual(Array(5).fill('stein'))
+    await complete({ preset, out: join(top, 'whole') })
+    expect(await read(out, 'experiment.json')).toBe(await read(top, 'whole', 'experiment.json'))
+    // One that has begun while another one is under way.
+    const both = { preset, out: join(top, 'both') }
+    let isBegun = false
+    for await (const _ of runExperiment({ ...both, variants: ['joint'] })) {
+      if (!isBegun) await complete({ ...both, variants: ['stein'] })
+      isBegun = true
+    }
+    const { variants } = await readExperiment(both.out)
+    expect(variants.map(({ label }) => label)).toEqual(['stein', 'joint'])
+  })
+
+  test('says of what version a run is that is kept, and why one that is there is done again', async () => {
+    const preset = { ...tiny, seeds: 1, variants: [tiny.variants[0]] }
+    const told = async () => (await complete({ preset })).flatMap(({ notes }) => notes)
+    await complete({ preset })
+    const path = join(out, 'stein', 'seed-0')
+    const config = JSON.parse(await read(path, 'config.json'))
+    await writeFile(join(path, 'config.json'), JSON.stringify({ ...config, version: '0.0.9' }))
+    expect(await told()).toEqual(['It is of steinrl 0.0.9 and stays as it is.'])
+    await rm(join(path, 'evaluation.json'))
+    expect(await told()).toEqual([`"${path}" has particles and no checkpoint to go on from. It is done again.`])
+    expect(await told()).toEqual([])
+    // Left in its midst by another version.
+    await rm(out, { recursive: true })
+    for await (const _ of runExperiment({ preset, out, checkpointEvery: 0 })) break
+    const file = join(path, 'checkpoint', '1.safetensors')
+    const { about, content } = await decodeCheckpoint(await readFile(file))
+    await writeFile(file, encodeState('training', { ...about, version: '0.0.9' }, content))
+    expect(await told()).toEqual([`The run that was there is of steinrl 0.0.9, not ${version}. It is done again.`])
+  })
+
   test('keeps no run whose settings are others', async () => {
     await complete({ seeds: 1 })
     const file = join(out, 'joint', 'seed-0', 'config.json')
@@ -198,7 +247,10 @@ describe('an existing directory', () => {
       `"${out}" holds tiny with iterations 3, not 2; choose another --out, or --overwrite it.`,
     )
     expect(await refusal({ seeds: 1 })).toContain('tiny with 2 seeds, not 1')
-    expect(await refusal({ variants: ['joint'] })).toContain('the variant stein, which is left out now')
+    const [, joint] = tiny.variants
+    expect(await refusal({ preset: { ...tiny, variants: [joint] } })).toContain(
+      'the variant stein, which it does not have any more',
+    )
     expect(await refusal({ preset: { ...tiny, settings: { ...tiny.settings, particles: 3 } } })).toContain(
       'tiny with particles 2 for stein, not 3;',
     )

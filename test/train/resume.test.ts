@@ -7,6 +7,7 @@ import { normaliseObservation } from '../../src/envs/wrappers/observations.ts'
 import { normaliseReward } from '../../src/envs/wrappers/rewards.ts'
 import { wrap } from '../../src/envs/wrappers/wrap.ts'
 import { decodeCheckpoint } from '../../src/train/checkpoint.ts'
+import { checkedMetrics } from '../../src/train/kept-numbers.ts'
 import { type AnyTrainOptions, type AnyTrainStep, train } from '../../src/train/train.ts'
 
 const small = { particles: 2, environments: 2, steps: 24, hidden: [6] }
@@ -89,6 +90,9 @@ describe.each(Object.entries(runs))('a training that goes on: %s', (_, options) 
     const rest = await run({ resume: first.checkpoint })
     expect([...first.metrics, ...rest.metrics]).toEqual(whole.metrics)
     expect(await contentOf(rest.checkpoint)).toEqual(await contentOf(whole.checkpoint))
+    // And as lines of metrics.jsonl they are read back.
+    const written = JSON.parse(JSON.stringify(whole.metrics.map((metrics) => ({ ...metrics, seconds: 0 }))))
+    expect(checkedMetrics(written)).toEqual(written)
   })
 })
 
