@@ -41,8 +41,8 @@ export async function bestReturn(run: Run): Promise<number | undefined> {
 }
 
 /**
- * Whether the evaluation of the last checkpoint's iteration is the best so far, and saveBest() was not done with it when
- * the process ended. Then the run goes on from the checkpoint before, to keep it.
+ * Whether the evaluation of the last checkpoint's iteration is the best so far, and saveBest() was not done with it
+ * when the process ended. Then the run goes on from the checkpoint before, to keep it.
  */
 export async function isBestLost({ evaluations, checkpoint, path }: Run): Promise<boolean> {
   const last = evaluations.at(-1)
