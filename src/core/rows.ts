@@ -25,11 +25,11 @@ export function unpadded(values: Float32Array, rows: number, width: number): Flo
 }
 
 /** Some rows of `width` numbers, in the order given. */
-export function takeRows(from: Float32Array, rows: Int32Array, width: number): Float32Array {
+export function takeRows(from: Float32Array | Float64Array, rows: Int32Array, width: number): Float32Array {
   const out = new Float32Array(rows.length * width)
-  rows.forEach((row, k) => {
-    out.set(from.subarray(row * width, (row + 1) * width), k * width)
-  })
+  for (let k = 0, at = 0; k < rows.length; k++) {
+    for (let c = rows[k] * width, end = c + width; c < end; c++, at++) out[at] = from[c]
+  }
   return out
 }
 

@@ -53,14 +53,17 @@ export function minibatchAt(state: MinibatchState, t: number, ops: Ops, seed: Se
   const { options, batch, order } = state
   if (!options) return batch
   const { rows, size } = options
-  for (let k = 0; k < size; k++) {
-    const position = t * size + k
-    const epoch = Math.floor(position / rows)
+  let epoch = Math.floor((t * size) / rows)
+  for (let k = 0, position = t * size - epoch * rows; k < size; k++, position++) {
+    if (position === rows) {
+      epoch++
+      position = 0
+    }
     if (epoch !== state.epoch) {
       shuffleInto(order, epoch, ops, seed, scratch)
       state.epoch = epoch
     }
-    batch.rows[k] = order[position - epoch * rows]
+    batch.rows[k] = order[position]
   }
   return batch
 }

@@ -185,7 +185,7 @@ export function trainCritic(
     const shuffle = { at: scratch.at.shuffle, view: scratch.view.shuffle }
     const { rows } = minibatchAt(batches, t, critic.ops, seed, shuffle)
     const x = takeRows(observations, rows, O)
-    const y = Float32Array.from(rows, (row) => targets[row])
+    const y = takeRows(targets, rows, 1)
     descend(critic, options.criticLearningRate, (theta) =>
       squaredError(tf.reshape(forward(critic.net, theta, tf.tensor2d(x, [size, O])), [-1]), tf.tensor1d(y)),
     )
