@@ -46,9 +46,11 @@ try {
   }
   await program.parseAsync()
 } catch (error) {
+  const { code, permission, message } = error as Error & { code?: string; permission?: string }
+  if (code === 'ERR_ACCESS_DENIED') fail(`${message}: node --permission does not allow ${permission}.`)
   // An unexpected error is a bug: show where it came from.
-  if (!isExpected(error)) throw error
-  fail(error.message)
+  else if (!isExpected(error)) throw error
+  else fail(message)
   process.exitCode = exitCodeOf(error)
 }
 

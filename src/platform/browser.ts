@@ -32,6 +32,7 @@ export const platform: Platform = {
       return new Uint8Array(await response.arrayBuffer())
     },
     exists: noFiles,
+    isMissing: noFiles,
     makeDirectory: noFiles,
     remove: noFiles,
     read: noFiles,

@@ -13,9 +13,10 @@ export async function loadChildren(): Promise<StartChild | null> {
   if (system() === 'win32') return null
   const { spawn, execFileSync } = await import('node:child_process')
   return (command, script) => {
-    const directory = mkdtempSync(join(tmpdir(), 'steinrl-pipe-'))
-    const paths = ['requests', 'answers'].map((name) => join(directory, name))
+    let directory = ''
     try {
+      directory = mkdtempSync(join(tmpdir(), 'steinrl-pipe-'))
+      const paths = ['requests', 'answers'].map((name) => join(directory, name))
       execFileSync('mkfifo', paths)
       const [requests, answers] = paths.map(openPipe)
       const child = spawn(command, [fileURLToPath(script)], {
@@ -31,7 +32,7 @@ export async function loadChildren(): Promise<StartChild | null> {
       open.stop()
       return null
     } finally {
-      rmSync(directory, { recursive: true })
+      if (directory) rmSync(directory, { recursive: true })
     }
   }
 }

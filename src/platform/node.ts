@@ -166,6 +166,11 @@ export const platform: Platform = {
         () => true,
         () => false,
       ),
+    isMissing: (path) =>
+      access(path).then(
+        () => false,
+        ({ code }: NodeJS.ErrnoException) => code === 'ENOENT' || code === 'ENOTDIR',
+      ),
     async makeDirectory(path) {
       await mkdir(path, { recursive: true })
     },

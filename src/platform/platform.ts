@@ -81,6 +81,8 @@ interface Files {
   /** The bytes at an address, which may be relative: to the working directory in Node, to the page in a browser. */
   fetch(address: URL | string): Promise<Uint8Array<ArrayBuffer>>
   exists(path: string): Promise<boolean>
+  /** Whether it is not there, which nobody knows of what may not be looked at. */
+  isMissing(path: string): Promise<boolean>
   makeDirectory(path: string): Promise<void>
   /** Removes a file if it is there. */
   remove(path: string): Promise<void>

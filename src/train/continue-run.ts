@@ -71,7 +71,7 @@ const READS = 3
 /** What config.json holds. Throws a UsageError where there is no run. */
 export async function readConfig(path: string): Promise<RunSummary['config'] & { readonly algorithm: string }> {
   const file = fileOf(path, 'config')
-  if (!(await files.exists(file))) throw new UsageError(`${show(path)} is not a run: it has no config.json.`)
+  if (await files.isMissing(file)) throw new UsageError(`${show(path)} is not a run: it has no config.json.`)
   return reading(file, (bytes) => {
     const config = parseJson(bytes)
     if (typeof config === 'object' && config !== null && 'algorithm' in config && 'env' in config) return config

@@ -41,7 +41,7 @@ export async function readRun(path: string, options: LoadOptions = {}): Promise<
   requireText('readRun', 'the directory of a run', path)
   refuseUnknown('readRun', options, ['env', 'core'])
   const file = fileOf(path, 'config')
-  if (!(await files.exists(file))) {
+  if (await files.isMissing(file)) {
     const old = `${path}.steinrl-old`
     if (await files.exists(old))
       throw new UsageError(`${show(path)} was being replaced; the run that was there is ${show(old)}.`)

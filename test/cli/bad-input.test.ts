@@ -1,9 +1,10 @@
-import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdir, readdir, readFile, realpath, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from '@jest/globals'
 import { decodeTensors, encodeTensors, type TensorFile } from '../../src/core/safetensors.ts'
 import type { PolicyShape } from '../../src/nn/policy.ts'
-import { contents, type Ended, inTemporaryDirectory, run, SMALL } from './steinrl.ts'
+import { contents, type Ended, inTemporaryDirectory, run, SMALL, start } from './steinrl.ts'
 
 const CARTPOLE = ['train', 'svpg', 'CartPole-v1']
 
@@ -348,6 +349,20 @@ describe('a file of the user that cannot be read is named, and nothing of ours',
       const ended = await run(directory, 'train', 'svpg', './nope.js', ...SMALL)
       expectRefusal(ended, 'of ./nope.js cannot be loaded: Cannot find module')
       expect(ended.stderr).not.toContain('imported from')
+    }))
+
+  test("what Node's permissions do not allow is said so", () =>
+    inTemporaryDirectory(async (directory) => {
+      const known = process.allowedNodeEnvironmentFlags.has('--permission')
+      const package_ = fileURLToPath(new URL('../..', import.meta.url))
+      const read = [package_, await realpath(join(package_, 'node_modules'))].map((path) => `--allow-fs-read=${path}`)
+      const node = [known ? '--permission' : '--experimental-permission', ...read, '--no-warnings']
+      const allowed = (...args: string[]) => start(directory, args, { node }).ended
+      expectRefusal(await allowed('eval', 'run'), 'Cannot read "run/config.json": Access to this API')
+      const python = await allowed('train', 'ppo', 'python:CartPole-v1')
+      expectRefusal(python, 'python:CartPole-v1: "', 'cannot be started', '--allow-child-process')
+      const film = await allowed('play', 'run', '--out', 'film.mp4')
+      expectRefusal(film, 'node --permission does not allow ChildProcess.')
     }))
 
   const runsTypeScript = 'typescript' in process.features && Boolean(process.features.typescript)

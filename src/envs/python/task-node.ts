@@ -1,4 +1,4 @@
-import { show, UsageError } from '../../core/errors.ts'
+import { reasonOf, show, UsageError } from '../../core/errors.ts'
 import { decodeText, encodeText } from '../../core/text.ts'
 import type { StartChild } from '../../platform/platform.ts'
 import type { EnvironmentSpec } from '../contract.ts'
@@ -70,7 +70,7 @@ export function pythonTask(task: PythonTask): EnvironmentSpec {
 
 /** A process that has loaded the task. */
 function startProcess({ id, command, limit, constants, maxEpisodeSteps, start }: PythonTask) {
-  const child = start(command, new URL(BRIDGE, import.meta.url))
+  const child = started(() => start(command, new URL(BRIDGE, import.meta.url)), `${id}: ${show(command)}`)
   if (!child)
     throw new UsageError(
       `${id}: ${show(command)} cannot be started; name a Python that has gymnasium by the variable PYTHON.`,
@@ -87,6 +87,16 @@ function startProcess({ id, command, limit, constants, maxEpisodeSteps, start }:
   } catch (error) {
     bridge.stop()
     throw error
+  }
+}
+
+/** @throws UsageError where Node runs with --permission, without that of other processes */
+function started<T>(start: () => T, what: string): T {
+  try {
+    return start()
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== 'ERR_ACCESS_DENIED') throw error
+    throw new UsageError(`${what} cannot be started: ${reasonOf(error)}; give node --allow-child-process.`)
   }
 }
 
