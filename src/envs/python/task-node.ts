@@ -90,7 +90,7 @@ function startProcess({ id, command, limit, constants, maxEpisodeSteps, start }:
   }
 }
 
-/** @throws UsageError where Node runs with --permission, without that of other processes */
+/** @throws UsageError where Node runs with --permission and without --allow-child-process */
 function started<T>(start: () => T, what: string): T {
   try {
     return start()
