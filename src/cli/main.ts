@@ -46,7 +46,7 @@ try {
   }
   await program.parseAsync()
 } catch (error) {
-  const { code, permission, message } = error as Error & { code?: string; permission?: string }
+  const { code, permission, message } = Object(error) as Error & { code?: string; permission?: string }
   if (code === 'ERR_ACCESS_DENIED') fail(`${message}: node --permission does not allow ${permission}.`)
   // An unexpected error is a bug: show where it came from.
   else if (!isExpected(error)) throw error

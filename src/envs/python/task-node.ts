@@ -96,7 +96,7 @@ function started<T>(start: () => T, what: string): T {
     return start()
   } catch (error) {
     if ((error as { code?: unknown }).code !== 'ERR_ACCESS_DENIED') throw error
-    throw new UsageError(`${what} cannot be started: ${reasonOf(error)}; give node --allow-child-process.`)
+    throw new UsageError(`${what} cannot be started: ${reasonOf(error)}; node needs --allow-child-process for it.`)
   }
 }
 
