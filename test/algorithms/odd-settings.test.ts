@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { UsageError } from '../../src/core/errors.ts'
 import { describeSettings } from '../../src/core/settings.ts'
+import { box, discrete } from '../../src/envs/spaces.ts'
 import { type AlgorithmName, algorithmNamed, algorithms } from '../../src/train/train.ts'
 
 const GIGABYTE = 2 ** 30
@@ -44,3 +45,14 @@ describe.each(Object.keys(algorithms) as AlgorithmName[])('%s', (name) => {
     },
   )
 })
+
+test.each(['svpg', 'sac', 'sql'] as const)(
+  '%s refuses actions that no memory holds before it takes any',
+  async (name) => {
+    const spec = { id: 'Many', observationSpace: box([-1], [1]), actionSpace: discrete(1e9), maxEpisodeSteps: 5 }
+    const create = () => ({ reset: () => ({ obs: [0], info: {} }), step: () => ({}) as never })
+    await expect(algorithmNamed(name).init({ ...given[name], env: { ...spec, create } })).rejects.toThrow(
+      / GB in one WASM memory, which has at most 4 GB/,
+    )
+  },
+)

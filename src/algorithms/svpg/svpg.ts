@@ -110,7 +110,7 @@ async function init({ env, workers, workerLimit, iterations, core: source, tfjs,
   const behaviour = await behaviourFor(config, { core, n, policy, tfjs, seed: task.seed })
   const functions = await functionsFor(config, { core, n, policy, tfjs })
   /** [n] gradients of the particles away from each other, where the kernel is on behaviour. */
-  const exploration = Array.from({ length: n }, () => new Float32Array(policy.size))
+  const exploration: Float32Array[] = []
   const kernel = behaviour ? behaviourKernel(behaviour, exploration) : parameterKernel(config, policy)
   const optimizer = adam({ learningRate: config.learningRate })
   const D = padded(policy.size)
@@ -121,6 +121,7 @@ async function init({ env, workers, workerLimit, iterations, core: source, tfjs,
     priorMean: f32(priorMean ? n : 0, D),
     noise: f32(D),
   })
+  for (let i = 0; behaviour && i < n; i++) exploration.push(new Float32Array(policy.size))
   for (let i = 0; priorMean && i < n; i++) arena.view.priorMean.set(fitting(priorMean, policy), i * D)
   // Last, so that nothing that is refused leaves workers behind.
   const probes = functions ? config.probeStates : undefined
@@ -220,7 +221,7 @@ async function evaluate(state: SvpgState, start = begin(state), pass = 0): Promi
     rowOf(state, 'score', i).set(gradient)
     // Steps that imitate what is remembered do not explore.
     if (exploration) state.exploration[i].set(exploration)
-    else state.exploration[i].fill(0)
+    else state.exploration[i]?.fill(0)
     if (carried) state.carried[i] = carried
   })
   if (pass === 0) {
