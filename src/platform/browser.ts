@@ -36,6 +36,7 @@ export const platform: Platform = {
     makeDirectory: noFiles,
     remove: noFiles,
     read: noFiles,
+    prepare: noFiles,
     write: noFiles,
     append: noFiles,
     sync: noFiles,

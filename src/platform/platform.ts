@@ -77,6 +77,11 @@ export interface Child {
 /** Starts core/thread.ts on its own thread and resolves when it is ready. */
 export type StartThread = (start: unknown) => Promise<{ stop(): void }>
 
+interface PreparedFile {
+  place(): Promise<void>
+  drop(): Promise<void>
+}
+
 interface Files {
   /** The bytes at an address, which may be relative: to the working directory in Node, to the page in a browser. */
   fetch(address: URL | string): Promise<Uint8Array<ArrayBuffer>>
@@ -92,6 +97,8 @@ interface Files {
    * it.
    */
   write(path: string, data: string | Uint8Array): Promise<void>
+  /** Writes it beside its place, on the disk too; `place` then puts it there, `drop` takes it away. */
+  prepare(path: string, data: string | Uint8Array): Promise<PreparedFile>
   append(path: string, data: string | Uint8Array): Promise<void>
   /** What was appended to a file is on the disk. */
   sync(path: string): Promise<void>

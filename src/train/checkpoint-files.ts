@@ -70,12 +70,17 @@ export function checkpointWriter(
   const now: KeptCheckpoints = { iterations: [...earlier, { iteration, needs }].slice(-KEPT), logs, isTidy: true }
   const write = async (): Promise<void> => {
     if (!kept.isTidy) await files.makeDirectory(path)
+    const prepared = files.prepare(`${path}/${stateFile(iteration)}`, state)
     // A checkpoint must not be of more iterations than the lines beside it, nor of rows that are nowhere.
     await allOf([
+      prepared,
       ...lines.map((name) => files.sync(fileOf(run, name))),
       ...chunks.map(([name, bytes]) => files.write(`${path}/${name}`, bytes)),
-    ])
-    await files.write(`${path}/${stateFile(iteration)}`, state)
+    ]).catch(async (error: unknown) => {
+      await prepared.then(({ drop }) => drop()).catch(() => {})
+      throw error
+    })
+    await (await prepared).place()
     const there = kept.isTidy ? filesOf(kept) : await files.list(path)
     const needed = new Set(filesOf(now))
     await allOf(there.filter((name) => !needed.has(name)).map((name) => files.remove(`${path}/${name}`)))

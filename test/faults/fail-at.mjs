@@ -16,7 +16,7 @@ if (isMainThread && FAIL_IN) {
   }
   const half = (data) => data.slice(0, data.length >> 1)
 
-  for (const name of ['mkdir', 'rm', 'rename', 'link', 'writeFile'])
+  for (const name of ['mkdir', 'rm', 'unlink', 'rename', 'link', 'writeFile'])
     fs.promises[name] = async (path, ...rest) => {
       // A disk that is full still takes names away.
       if (isHit(path) && (FAIL_CODE === 'EROFS' || ['mkdir', 'writeFile'].includes(name))) refuse(name)

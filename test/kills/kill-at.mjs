@@ -5,7 +5,7 @@ import { syncBuiltinESMExports } from 'node:module'
 import { isMainThread } from 'node:worker_threads'
 
 const { KILL_AFTER = '0', KILL_AT, KILL_IN } = process.env
-const CHANGES = ['writeFile', 'appendFile', 'rename', 'rm', 'mkdir', 'open', 'link']
+const CHANGES = ['writeFile', 'appendFile', 'rename', 'rm', 'unlink', 'mkdir', 'open', 'link']
 
 if (isMainThread && KILL_IN) {
   let count = 0
