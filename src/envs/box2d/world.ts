@@ -1,6 +1,8 @@
 import { UsageError } from '../../core/errors.ts'
 import type { Planck, Vector, World } from './engine.ts'
-import { type Island, solveIsland, type TimeStep } from './island.ts'
+import type { Island, TimeStep } from './inside.ts'
+import { solveIsland } from './island.ts'
+import { createRounds } from './rounds.ts'
 
 // Box2D sorts the pairs of shapes that came near each other before it makes contacts of them; planck takes them as its
 // tree finds them. Contacts are solved one after the other, so where a body lies deep in another one after a step, as a
@@ -38,8 +40,8 @@ export function orderedWorld(planck: Planck, gravity: Vector): World {
   const isKnown = typeof phase?.updatePairs === 'function' && Array.isArray(phase.m_moveBuffer)
   if (!isKnown || typeof solver?.solveIsland !== 'function')
     throw new UsageError('This planck is not 1.4, whose worlds the library knows: npm install planck@1.4.')
-  const memory: number[] = []
-  solver.solveIsland = (step) => solveIsland(solver, gravity, step, memory)
+  const rounds = createRounds()
+  solver.solveIsland = (step) => solveIsland(solver, gravity, step, rounds)
   const pairs: number[] = []
   let moved = 0
   const report = (proxy: number) => {
