@@ -132,7 +132,7 @@ function pushOne(now: Float64Array, s: number, a: number, b: number, reads: Floa
   now[b + 2] += iB * (rBx * y - rBy * x)
 }
 
-/** Two points push together: none pulls, and where one pushes the bodies do not part (Murty's linear complementarity). */
+/** Two points push together: none pulls, and where one pushes the bodies do not part (linear complementarity). */
 function pushBoth(now: Float64Array, s: number, a: number, b: number, reads: Float64Array, r: number): void {
   const p = r + POINTS
   const q = r + POINTS + POINT_READS

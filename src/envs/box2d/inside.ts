@@ -87,6 +87,8 @@ export interface IslandContact {
   storeConstraintImpulses(step: TimeStep): void
   /** The greatest depth, as a negative number, m. */
   solvePositionConstraint(step: TimeStep): number
+  /** The same, where only two bodies may move. */
+  solvePositionConstraintTOI(step: TimeStep, a: MovingBody, b: MovingBody): number
 }
 
 export interface TimeStep {

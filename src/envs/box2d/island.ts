@@ -32,8 +32,34 @@ export function solveIsland(island: Island, gravity: Vector, step: TimeStep, rou
   rest(bodies, step.dt, solved)
 }
 
+/** What is left of a step from the moment at which two bodies meet: the same for them and what they touch. */
+export function solveImpact(
+  island: Island,
+  step: TimeStep,
+  met: readonly [MovingBody, MovingBody],
+  rounds: Rounds,
+): void {
+  const { m_bodies: bodies, m_contacts: contacts } = island
+  for (const body of bodies) place(body, body.m_linearVelocity.x, body.m_linearVelocity.y, body.m_angularVelocity)
+  for (const contact of contacts) contact.initConstraint(step)
+  for (let round = 0; round < step.positionIterations; round++) {
+    let depth = 0
+    for (const contact of contacts) depth = Math.min(depth, contact.solvePositionConstraintTOI(step, ...met))
+    if (depth >= -1.5 * LINEAR_SLOP) break
+  }
+  for (const { m_sweep: sweep, c_position: at } of met) {
+    sweep.c0.x = at.c.x
+    sweep.c0.y = at.c.y
+    sweep.a0 = at.a
+  }
+  for (const contact of contacts) contact.initVelocityConstraint(step)
+  solveVelocities(island, step, rounds)
+  for (const body of bodies) move(body, step.dt)
+  for (const body of bodies) finish(body)
+}
+
 function begin(body: MovingBody, gravity: Vector, h: number): void {
-  const { m_sweep: sweep, m_linearVelocity: velocity, m_force: force, c_position: place, c_velocity: now } = body
+  const { m_sweep: sweep, m_linearVelocity: velocity, m_force: force } = body
   let { x, y } = velocity
   let w = body.m_angularVelocity
   sweep.c0.x = sweep.c.x
@@ -46,9 +72,14 @@ function begin(body: MovingBody, gravity: Vector, h: number): void {
     y = y + fall * gravity.y + push * force.y
     w += h * body.m_invI * body.m_torque
   }
-  place.c.x = sweep.c.x
-  place.c.y = sweep.c.y
-  place.a = sweep.a
+  place(body, x, y, w)
+}
+
+/** Where a body begins, and how fast it moves. */
+function place({ m_sweep: sweep, c_position: at, c_velocity: now }: MovingBody, x: number, y: number, w: number): void {
+  at.c.x = sweep.c.x
+  at.c.y = sweep.c.y
+  at.a = sweep.a
   now.v.x = x
   now.v.y = y
   now.w = w

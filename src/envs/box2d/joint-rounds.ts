@@ -1,6 +1,6 @@
 import type { IslandJoint, TimeStep } from './inside.ts'
 
-/** Numbers of a joint that a round changes, its impulses so far: x and y at the point, about the limit, of the motor. */
+/** Numbers of a joint that a round changes, impulses so far: x and y at the point, about the limit, of the motor. */
 export const JOINT = 4
 /** Numbers of it that a round reads. */
 export const JOINT_READS = 25

@@ -3,8 +3,8 @@ import type { Body, Joint, Planck, Rotation, Vector } from './engine.ts'
 import type { IslandJoint } from './inside.ts'
 import { AT_LOWER, INSIDE, inverse } from './joint-rounds.ts'
 
-// planck's joint that turns makes some ten objects a correction of places. This is the same arithmetic in the same order
-// without objects, so the same bits, faster; its rounds of impulses are in joint-rounds.ts.
+// planck's joint that turns makes some ten objects a correction of places. This is the same arithmetic in the same
+// order without objects, so the same bits, faster; its rounds of impulses are in joint-rounds.ts.
 
 interface Inside extends Joint, IslandJoint {
   readonly m_localAnchorA: Vector

@@ -1,7 +1,7 @@
 import { UsageError } from '../../core/errors.ts'
 import type { Planck, Vector, World } from './engine.ts'
-import type { Island, TimeStep } from './inside.ts'
-import { solveIsland } from './island.ts'
+import type { Island, MovingBody, TimeStep } from './inside.ts'
+import { solveImpact, solveIsland } from './island.ts'
 import { createRounds } from './rounds.ts'
 
 // Box2D sorts the pairs of shapes that came near each other before it makes contacts of them; planck takes them as its
@@ -22,6 +22,7 @@ interface BroadPhase {
 
 interface Solver extends Island {
   solveIsland(step: TimeStep): void
+  solveIslandTOI(step: TimeStep, a: MovingBody, b: MovingBody): void
 }
 
 /** planck's world from the inside. */
@@ -42,6 +43,7 @@ export function orderedWorld(planck: Planck, gravity: Vector): World {
     throw new UsageError('This planck is not 1.4, whose worlds the library knows: npm install planck@1.4.')
   const rounds = createRounds()
   solver.solveIsland = (step) => solveIsland(solver, gravity, step, rounds)
+  solver.solveIslandTOI = (step, a, b) => solveImpact(solver, step, [a, b], rounds)
   const pairs: number[] = []
   let moved = 0
   const report = (proxy: number) => {
