@@ -44,6 +44,7 @@ export const platform: Platform = {
     removeDirectory: noFiles,
     list: noFiles,
     place: noFiles,
+    isMount: noFiles,
     lock: noFiles,
   },
   threads: {

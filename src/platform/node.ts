@@ -11,6 +11,7 @@ import {
   rename,
   rm,
   rmdir,
+  stat,
   unlink,
   writeFile,
 } from 'node:fs/promises'
@@ -222,6 +223,10 @@ export const platform: Platform = {
       const bare = path.replace(/(?<=.)\/+$/, '')
       const isLink = (await lstat(bare).catch(() => null))?.isSymbolicLink() ?? false
       return isLink || /^\.{1,2}$/.test(basename(bare)) ? realpath(bare).catch(() => bare) : bare
+    },
+    async isMount(path) {
+      const [here, above] = await Promise.all([path, dirname(resolve(path))].map((each) => stat(each)))
+      return here.dev !== above.dev
     },
     lock: lockFile,
   },

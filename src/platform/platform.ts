@@ -109,6 +109,8 @@ interface Files {
   list(path: string): Promise<string[]>
   /** The name of a directory beside which others can be: without a slash at its end, no link, and neither . nor .. */
   place(path: string): Promise<string>
+  /** Whether another disk begins there, so that it cannot be renamed. */
+  isMount(path: string): Promise<boolean>
   /**
    * Takes a lock that ends with this process, however it ends; null while another one has it. Who takes it again in
    * this process has it too: it ends when all have given it back.

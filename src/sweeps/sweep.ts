@@ -2,6 +2,7 @@ import { platform } from '#platform'
 import { show, UsageError } from '../core/errors.ts'
 import { requireText } from '../core/require.ts'
 import { check, wholeNumber } from '../core/schemas.ts'
+import { version } from '../core/version.ts'
 import { findTask } from '../envs/description.ts'
 import { equal } from '../experiments/plan.ts'
 import { merge } from '../experiments/run-concurrently.ts'
@@ -139,9 +140,19 @@ async function opened({ path, name, description }: SweepPlan): Promise<Journal> 
   const refuse = (earlier: JournalStudy) => {
     const difference = conflict(earlier, name, description)
     if (difference) throw new UsageError(`${show(path)} holds ${difference}; choose another --out, or --overwrite it.`)
+    tellOfVersion(path, earlier)
   }
   const isMaximised = description.direction === 'maximise'
-  return openJournal(`${path}/${FILES.journal}`, { name, isMaximised, attributes: { steinrl: description } }, refuse)
+  const attributes = { steinrl: description, version }
+  return openJournal(`${path}/${FILES.journal}`, { name, isMaximised, attributes }, refuse)
+}
+
+/** Journals before this one do not tell theirs. */
+function tellOfVersion(path: string, { attributes: { version: made } }: JournalStudy): void {
+  if (typeof made === 'string' && made !== version)
+    platform.warn(
+      `${path} is of steinrl ${made} and goes on by ${version}: what its trials come to may differ in last bits.`,
+    )
 }
 
 /** Why a sweep cannot go on with a journal, as a part of a sentence; null when it can. */

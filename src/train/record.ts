@@ -87,6 +87,10 @@ async function writtenConfig(config: RunSummary['config']): Promise<RunSummary['
 export async function refuseToReplace(path: string, overwrite: boolean): Promise<void> {
   if (!(await files.exists(path))) return
   if (!overwrite) throw new UsageError(`${show(path)} exists; choose another --out, or --overwrite it.`)
+  if ((await holdsRun(path)) && (await files.isMount(path)))
+    throw new UsageError(
+      `${show(path)} is where a disk begins, which cannot be replaced as a whole; name a directory in it.`,
+    )
   const file = fileOf(path, 'config')
   if (!(await files.exists(file))) return
   const config = await reading(file, parseJson).catch(() => null)

@@ -4,6 +4,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
+import { version } from '../../src/core/version.ts'
 import { contents, type Ended, lines, run, SMALL, start, until } from '../cli/steinrl.ts'
 
 const failAt = new URL('fail-at.mjs', import.meta.url).href
@@ -88,6 +89,11 @@ describe('a place that cannot be written to ends a command with exit code 4 and 
       expect([training.code, sentence(training)]).toEqual([4, expect.stringContaining('"run": ENOSPC: ')])
       expect((await run(directory, 'eval', 'run', '--episodes', '1')).code).toBe(0)
       expect(await halves()).toEqual([])
+      // The disk itself cannot be replaced, which is said before it is trained.
+      spawnSync('cp', ['run/config.json', '.'], { cwd: directory })
+      const replacing = await run(directory, 'train', 'svpg', 'CartPole-v1', ...SMALL, '--overwrite', '--out', '.')
+      expect([replacing.code, replacing.stdout]).toEqual([1, ''])
+      expect(sentence(replacing)).toContain('"." is where a disk begins')
     } finally {
       spawnSync('umount', [directory])
     }
@@ -146,7 +152,15 @@ test('a sweep that could write half of what its journal begins with goes on when
   const injected = { node: ['--import', failAt], env: { FAIL_AFTER: '0', FAIL_CODE: 'ENOSPC', FAIL_IN: 'journal.log' } }
   const ended = await start(directory, args, injected).ended
   expect([ended.code, sentence(ended)]).toEqual([4, expect.stringContaining('journal.log": ENOSPC: ')])
-  expect((await run(directory, ...args)).code).toBe(0)
+  expect(await run(directory, ...args)).toMatchObject({ code: 0, stderr: '' })
+  // And says so when it is of another version.
+  const journal = join(directory, 'out', 'journal.log')
+  await writeFile(journal, (await readFile(journal, 'utf8')).replace(`"version":"${version}"`, '"version":"0.0.9"'))
+  const again = await start(directory, args, { env: { NODE_OPTIONS: '' } }).ended
+  expect([again.code, again.stderr]).toEqual([
+    0,
+    expect.stringContaining(`out is of steinrl 0.0.9 and goes on by ${version}: what its trials come to may differ`),
+  ])
 })
 
 test.each(['eval', 'fit'])('%s | head: 141', async (name) => {
