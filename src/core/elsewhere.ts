@@ -15,13 +15,18 @@ export function meantBy(name: string, known: readonly string[], { as, places }: 
   const plain = plainOf(name)
   const apart = (APART[plain] ?? []).find(({ names }) => names.every((each) => known.includes(each)))
   if (apart) return `: ${apart.hint(...apart.names.map(as))}.`
-  const same =
-    known.find((word) => plainOf(word) === plain) ?? (ELSEWHERE[plain] ?? []).find((word) => known.includes(word))
+  const same = calledHere(name, known)
   if (same) return `: it is called ${as(same)} here.`
   if (places[plain]) return `: ${places[plain]}.`
   const near = nearest(name, known)
   const list = known.length <= 12 ? `; there are ${known.map(as).join(', ')}` : ''
   return near ? `; the nearest is ${as(near)}.` : `${list}.`
+}
+
+/** What is meant by a name of other libraries, or by one that is written otherwise. */
+export function calledHere(name: string, known: readonly string[]): string | undefined {
+  const plain = plainOf(name)
+  return known.find((word) => plainOf(word) === plain) ?? (ELSEWHERE[plain] ?? []).find((word) => known.includes(word))
 }
 
 /** Without case and separators: learning_rate and LearningRate are learningRate. */
@@ -52,7 +57,7 @@ const ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
   nepochs: ['epochs'],
   updateepochs: ['epochs'],
   numminibatches: ['minibatches'],
-  tau: ['polyak'],
+  tau: ['polyak', 'timeStep'],
   buffersize: ['replaySize'],
   learningstarts: ['warmup'],
   warmupsteps: ['warmup'],
@@ -92,10 +97,26 @@ const ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
   h: ['bandwidth'],
   betas: ['beta1'],
   eps: ['epsilon'],
-  logprob: ['logDensity', 'score'],
+  logprob: ['logDensity'],
+  logp: ['logDensity'],
   samples: ['particles'],
   gradlogp: ['score'],
+  dlnprob: ['score'],
+  grad: ['score'],
+  gradient: ['score'],
+  scorefn: ['score'],
   dim: ['dimension'],
+  callback: ['onStep'],
+  // Of Gymnasium's tasks, and of what their classes call their constants.
+  g: ['gravity'],
+  m: ['mass'],
+  l: ['length'],
+  dt: ['timeStep'],
+  masscart: ['cartMass'],
+  masspole: ['poleMass'],
+  forcemag: ['force'],
+  maxspeed: ['speedLimit'],
+  maxtorque: ['torqueLimit'],
 }
 
 /** A name that means something else than the one here that looks alike, where there are options of these names. */
@@ -115,7 +136,16 @@ const LENGTH: readonly Apart[] = [
   { names: ['iterations'], hint: (iterations) => `how long it trains is ${iterations} here` },
 ]
 
+/** A log density where scores are asked for. */
+const DENSITY: readonly Apart[] = [
+  { names: ['populationScore'], hint: (name) => `a log density is ${name}: logDensity((x) => …) here` },
+]
+
 const APART: Readonly<Record<string, readonly Apart[]>> = {
+  logp: DENSITY,
+  logprob: DENSITY,
+  logdensity: DENSITY,
+  steps: [{ names: ['onStep', 'iterations'], hint: (_, iterations) => `it is called ${iterations} here` }],
   totaltimesteps: LENGTH,
   ntimesteps: LENGTH,
   nsteps: [
@@ -137,6 +167,7 @@ const PLACES = {
   stepsize: 'the optimizer takes it, optimizer: adam({ learningRate })',
   bandwidth: 'the kernel takes it, kernel: rbf({ bandwidth })',
   constants: 'the task takes them, env: configured(id, { constants }) of steinrl/envs',
+  rendermode: 'render() gives shapes, for drawSvg() and drawCanvas()',
   maxepisodesteps: 'the task has the limit, env: configured(id, { maxEpisodeSteps }) of steinrl/envs',
 }
 

@@ -1,4 +1,6 @@
+import { calledHere } from '../core/elsewhere.ts'
 import { show, UsageError } from '../core/errors.ts'
+import { nearest } from '../core/nearest.ts'
 import type { EnvironmentSpec } from './contract.ts'
 import type { CellGrid } from './grid.ts'
 import type { Scene } from './render.ts'
@@ -85,8 +87,10 @@ export function specOf<Name extends string>(
 
 function constantOf<Name extends string>(task: BuiltIn<Name>, name: string, value: ConstantValue): number {
   if (!Object.hasOwn(task.constants, name)) {
-    const names = [...Object.keys(task.constants), ...Object.keys(task.texts ?? {})].join(', ')
-    throw new UsageError(`${task.id} has no constant ${show(name)}; it has ${names}.`)
+    const names = [...Object.keys(task.constants), ...Object.keys(task.texts ?? {})]
+    const meant = calledHere(name, names) ?? nearest(name, names)
+    const hint = meant ? `, and the nearest is ${meant}` : ''
+    throw new UsageError(`${task.id} has no constant ${show(name)}; it has ${names.join(', ')}${hint}.`)
   }
   const words = task.words?.[name as Name]
   if (words) {

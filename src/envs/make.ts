@@ -136,6 +136,7 @@ function checked(spec: EnvironmentSpec, create: () => Environment): MadeEnvironm
 /** @throws UsageError for what getState() does not give */
 function checkedState(state: MadeState): MadeState {
   requireNumbers('setState', ['seed', 'episode', 'elapsed'], state)
+  refuseUnknown('A state', state, ['seed', 'episode', 'elapsed', 'over', 'inner'])
   requireThat(typeof state.over === 'boolean' && 'inner' in state, 'setState', 'what getState() gave', state)
   check(seedSchema, state.seed)
   check(wholeNumber('episode', 0), state.episode)

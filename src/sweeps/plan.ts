@@ -187,7 +187,7 @@ function refuseValues(
   refuseUnknown(`The settings of ${called}`, settings, Object.keys(entries))
   const both = dimensions.find(({ name }) => Object.hasOwn(settings, name))
   if (both) throw new UsageError(`${both.name} is in the settings and in the space; take it out of one.`)
-  for (const [name, value] of Object.entries(settings)) check(entries[name], value)
+  for (const [name, value] of Object.entries(settings)) if (value !== undefined) check(entries[name], value)
   for (const dimension of dimensions) {
     const values = dimension.kind === 'choice' ? dimension.among : [dimension.from, dimension.to]
     for (const value of values) check(entries[dimension.name], value)

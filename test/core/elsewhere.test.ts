@@ -1,6 +1,8 @@
 import { expect, test } from '@jest/globals'
 import { meantBy } from '../../src/core/elsewhere.ts'
 import { flagOf } from '../../src/core/settings.ts'
+import { make } from '../../src/envs/make.ts'
+import { svgd } from '../../src/svgd/svgd.ts'
 import { runConfig } from '../../src/train/train.ts'
 
 test.each([
@@ -13,6 +15,27 @@ test.each([
   ['n_steps', 'steps of each environment in an iteration are called steps here, and nSteps is after how many'],
 ])("train() tells another library's %s what it is here", (name, hint) => {
   expect(() => runConfig({ env: 'CartPole-v1', [name]: 3 })).toThrow(hint)
+})
+
+test.each([
+  ['dlnprob', 'it is called score here.'],
+  ['log_prob', 'a log density is populationScore: logDensity((x) => …) here.'],
+  ['logp', 'a log density is populationScore: logDensity((x) => …) here.'],
+  ['callback', 'it is called onStep here.'],
+  ['steps', 'it is called iterations here.'],
+])("svgd() tells another library's %s what it is here", async (name, hint) => {
+  await expect(svgd({ [name]: 3 } as never)).rejects.toThrow(hint)
+})
+
+test.each([
+  ['Pendulum-v1', 'g', 'gravity'],
+  ['CartPole-v1', 'sutton_barto_reward', 'suttonBartoReward'],
+  ['CartPole-v1', 'masscart', 'cartMass'],
+  ['MountainCar-v0', 'goal_velocity', 'goalVelocity'],
+])('%s tells which constant is meant by %s', async (id, name, meant) => {
+  await expect(make(id, { constants: { [name]: 1 } })).rejects.toThrow(
+    new RegExp(`has no constant "${name}"; it has .*, and the nearest is ${meant}\\.$`),
+  )
 })
 
 test('a name is given as it is written where it is asked for', () => {

@@ -66,6 +66,8 @@ describe('a sweep', () => {
     expect(command).toMatch(/^npx steinrl train ppo CartPole-v1 --environments 2 --steps 32 --epochs 2 --/)
     expect(command).not.toMatch(/svpg|particles|interaction|estimator/)
     expect(await readFile(join(out, 'report.html'), 'utf8')).toContain('ppo on CartPole-v1')
+    const left = { settings: { ...settings, iterations: undefined, seed: undefined }, overwrite: true }
+    expect(await result({ algorithm: 'ppo', space, trials: 2, ...left })).toEqual(named)
     const typo = { algorithm: 'ppo', settings, space: { learningrate: { among: [1] } }, overwrite: true } as const
     expect(await refusal(typo)).toMatch(/^The space of ppo has no option "learningrate"/)
     const sentence = 'ppo trains one policy and has no particles, which is a setting of svpg.'
