@@ -2,7 +2,7 @@ import pc from 'picocolors'
 import { isExpected, UsageError } from '../core/errors.ts'
 import { check, nonNegativeNumber, oneOf, wholeNumber } from '../core/schemas.ts'
 import { quantile } from '../core/statistics.ts'
-import { freeze } from '../envs/description.ts'
+import { freeze, withoutLearning } from '../envs/description.ts'
 import { playEpisode } from '../play/episode.ts'
 import type { Evaluation, ShownEpisode } from '../report/metrics.ts'
 import { bestReturn, saveBest } from '../train/best-population.ts'
@@ -16,7 +16,6 @@ import {
   stopAt,
   stopWithoutImprovement,
   type WithBest,
-  withoutLearning,
 } from '../train/loop.ts'
 import { finishRun, record } from '../train/record.ts'
 import { type Run, takeLock } from '../train/run.ts'

@@ -246,3 +246,18 @@ export const statesOf = (spec: EnvironmentSpec): (object | null)[] =>
 export function freeze(spec: EnvironmentSpec): void {
   for (const state of statesOf(spec)) if (state) Object.assign(state, { frozen: true })
 }
+
+/**
+ * While particles play, what the wrappers of their task have learned is used and not changed: to evaluate in the middle
+ * of a training changes nothing of it. Statistics that have counted nothing yet go on counting.
+ */
+export async function withoutLearning<T>(spec: EnvironmentSpec, play: () => Promise<T>): Promise<T> {
+  const states = statesOf(spec) as readonly ({ frozen?: boolean; readonly count?: number } | null)[]
+  const learning = states.filter((state) => state !== null && state.frozen === false && Number(state.count) >= 1)
+  for (const state of learning) Object.assign(state as object, { frozen: true })
+  try {
+    return await play()
+  } finally {
+    for (const state of learning) Object.assign(state as object, { frozen: false })
+  }
+}

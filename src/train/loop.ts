@@ -4,7 +4,6 @@ import { isNumber, requireFunction, requireThat } from '../core/require.ts'
 import { check, float32, oneOf, seedSchema, wholeNumber } from '../core/schemas.ts'
 import { quantile } from '../core/statistics.ts'
 import type { EnvironmentSpec } from '../envs/contract.ts'
-import { freeze, statesOf } from '../envs/description.ts'
 import type { Evaluation, IterationMetrics } from '../report/metrics.ts'
 import { type Agents, withBest } from '../rl/agents.ts'
 import { bestParticle } from './run-directory.ts'
@@ -73,18 +72,7 @@ export function evaluateEvery(k: number, options: EvaluateEveryOptions = {}) {
 }
 
 const evaluateNow = ({ spec, agents }: LoopStep, episodes: number, seed: number): Promise<Evaluation> =>
-  withoutLearning(spec, () => evaluate({ spec, ...agents(), episodes, seed }))
-
-/** While particles play, the wrappers of their task learn nothing. */
-export async function withoutLearning<T>(spec: EnvironmentSpec, play: () => Promise<T>): Promise<T> {
-  const learning = statesOf(spec).filter((state) => state !== null && 'frozen' in state && !state.frozen)
-  freeze(spec)
-  try {
-    return await play()
-  } finally {
-    for (const state of learning) Object.assign(state as object, { frozen: false })
-  }
-}
+  evaluate({ spec, ...agents(), episodes, seed })
 
 /** What ends a run, and whom it tells. */
 export interface StopOptions {

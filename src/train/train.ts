@@ -16,7 +16,7 @@ import { contentOf, partsOf, type StatePart } from '../core/state.ts'
 import { quantile } from '../core/statistics.ts'
 import { version } from '../core/version.ts'
 import type { EnvironmentSpec } from '../envs/contract.ts'
-import { describeTask, type TaskDescription } from '../envs/description.ts'
+import { describeTask, type TaskDescription, withoutLearning } from '../envs/description.ts'
 import { taskNamed } from '../envs/named.ts'
 import { environmentSpec } from '../envs/registry.ts'
 import type { Acting } from '../policy/request.ts'
@@ -291,7 +291,8 @@ export type EvaluateOptions = ({ readonly agents: Acting } | Acting | Policies) 
  *
  *     const { greedy, sampled } = await evaluate({ env: 'CartPole-v1', agents, episodes: 100 })
  *
- * Every particle gets the same initial states, a function of the seed.
+ * Every particle gets the same initial states, a function of the seed. Wrappers that learn of the task, as running
+ * statistics, learn nothing meanwhile.
  *
  * @throws UsageError for an option that is not allowed, agents that do not fit the task and a task without a time
  *   limit; RunError for an observation or a reward that is not finite, naming particle and step
@@ -308,11 +309,13 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   const seed = check(wholeNumber('seed', 0), options.seed ?? 0)
   const result: Evaluation = { episodes, greedy: [], sampled: [] }
   let done = 0
-  for await (const { greedy, meanReturn } of evaluatePopulation({ ...agents, spec, episodes, seed, core })) {
-    result[greedy ? 'greedy' : 'sampled'].push(meanReturn)
-    onProgress?.(++done, 2 * agents.particles)
-    await platform.breathe()
-  }
+  await withoutLearning(spec, async () => {
+    for await (const { greedy, meanReturn } of evaluatePopulation({ ...agents, spec, episodes, seed, core })) {
+      result[greedy ? 'greedy' : 'sampled'].push(meanReturn)
+      onProgress?.(++done, 2 * agents.particles)
+      await platform.breathe()
+    }
+  })
   return result
 }
 

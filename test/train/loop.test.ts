@@ -55,6 +55,26 @@ test('evaluateEvery evaluates as evaluate() does, and training stays the same to
   expect(returns).toEqual(plain)
 })
 
+test('evaluate() in the loop changes nothing of the training, and what was never learned is learned there', async () => {
+  const run = async (isEvaluated: boolean) => {
+    const statistics = runningStatistics()
+    const env = await wrap('Pendulum-v1', normaliseObservation({ statistics }))
+    const norms: unknown[] = []
+    for await (const { metrics, agents } of train({ ...small, env, iterations: 3 })) {
+      if (isEvaluated) await evaluate({ env, agents: agents(), episodes: 2 })
+      norms.push(metrics.thetaNorm)
+    }
+    return { norms, statistics: { ...statistics } }
+  }
+  expect(await run(true)).toEqual(await run(false))
+  const fresh = runningStatistics()
+  const [{ agents }] = await all(train({ ...small, iterations: 1 }))
+  const env = await wrap('CartPole-v1', normaliseObservation({ statistics: fresh }))
+  await evaluate({ env, agents: agents(), episodes: 2 })
+  expect(fresh.count).toBeGreaterThan(10)
+  expect(fresh.frozen).toBe(false)
+})
+
 test('while particles are evaluated the wrappers of their task learn nothing, and then go on', async () => {
   const run = async (isEvaluated: boolean) => {
     const statistics: RunningStatistics = runningStatistics()
