@@ -20,6 +20,7 @@ import { type MinibatchOptions, type MinibatchState, minibatchAt, startMinibatch
 import { type Optimizer, requireOptimizer, sgd } from '../optim/optimizers.ts'
 import { relativeAdam } from '../optim/relative-adam.ts'
 import type { Schedule } from '../optim/schedules.ts'
+import { warnOfCoincidence, warnOfTwins } from './coincidence.ts'
 import { steinDirection } from './direction.ts'
 import { type Discrepancy, discrepancyAt, type FixedDiscrepancyKernel } from './discrepancy.ts'
 import type { SteinArena, SteinInfo, Variant } from './fields.ts'
@@ -160,6 +161,7 @@ function methodOf(options: SvgdOptions) {
       const population = populationOf(arena, n, d)
       const rows = rowsOf(population)
       place(rows, arena.ops, seed, initial)
+      if (initial && noise === 0) warnOfTwins(initial, n)
       const data = { particles: n, dimension: d, seed, iteration: 0, arena, functions, population, rows, minibatches }
       const madeFor = memoryOf(fields(arena.threadPool.size), optimizer, outputs)
       const close = () => {
@@ -281,6 +283,7 @@ export async function svgd(run: SvgdRun): Promise<OwnFloat32Array> {
   const { particles, dimension, initial, seed, ...settings } = options
   const { init, step } = methodOf(settings)
   const state = await init({ particles, dimension, initial, seed })
+  const start = particlesOf(state)
   try {
     let breath = platform.now()
     while (state.iteration < iterations && !signal?.aborted) {
@@ -292,7 +295,10 @@ export async function svgd(run: SvgdRun): Promise<OwnFloat32Array> {
         breath = platform.now()
       }
     }
-    return particlesOf(state)
+    const end = particlesOf(state)
+    // Without repulsion they are meant to come to the mode.
+    if (settings.repulsion !== 0) warnOfCoincidence(start, end, particles)
+    return end
   } finally {
     state.close()
   }

@@ -1,0 +1,66 @@
+import { platform } from '#platform'
+
+/** Particles within so many neighbouring numbers of each other are told to coincide. */
+const NEIGHBOURS = 2
+
+/**
+ * Warns of particles that start in the place of another one: whatever moves the one moves the other in the same way,
+ * so they stay together and count as one.
+ *
+ * @param initial [n, d]
+ */
+export function warnOfTwins(initial: Float32Array, n: number): void {
+  const d = initial.length / n
+  const compare = (i: number, j: number) => {
+    let k = 0
+    while (k < d - 1 && initial[i * d + k] === initial[j * d + k]) k++
+    return initial[i * d + k] - initial[j * d + k]
+  }
+  const order = Int32Array.from({ length: n }, (_, i) => i).sort(compare)
+  let twins = 0
+  for (let i = 1; i < n; i++) if (compare(order[i - 1], order[i]) === 0) twins++
+  if (twins === 0) return
+  const who =
+    twins === n - 1
+      ? `All ${n} initial particles are the same point`
+      : `${twins} of ${n} initial particles repeat another one`
+  platform.warn(`${who}, and SVGD moves equal particles equally: they stay together. Give each a start of its own.`)
+}
+
+/** How far a number of float32 is from the next one away from 0. */
+function gapAt(x: number): number {
+  const value = new Float32Array([x])
+  new Int32Array(value.buffer)[0]++
+  return Math.abs(value[0] - Math.fround(x))
+}
+
+/** [d] how far apart particles [n, d] are in each coordinate, in neighbouring numbers of float32. */
+function neighboursApart(particles: Float32Array, n: number): Float64Array {
+  return new Float64Array(particles.length / n).map((_, k, { length: d }) => {
+    let [least, most] = [particles[k], particles[k]]
+    for (let i = 1; i < n; i++) {
+      least = Math.min(least, particles[i * d + k])
+      most = Math.max(most, particles[i * d + k])
+    }
+    return (most - least) / gapAt(Math.max(Math.abs(least), Math.abs(most)))
+  })
+}
+
+/**
+ * Warns where particles that started apart have come to one number of float32, or to its neighbours, in a coordinate: a
+ * target that is narrower than float32 is there cannot be told from a point.
+ *
+ * @param before [n, d] the particles at the start
+ * @param after [n, d] at the end
+ */
+export function warnOfCoincidence(before: Float32Array, after: Float32Array, n: number): void {
+  if (n === 1) return
+  const started = neighboursApart(before, n)
+  const k = neighboursApart(after, n).findIndex((apart, k) => apart <= NEIGHBOURS && started[k] > NEIGHBOURS)
+  if (k < 0) return
+  const gap = gapAt(after[k]).toPrecision(2)
+  platform.warn(
+    `All ${n} particles have come together in coordinate ${k}, at ${after[k].toPrecision(8)}, where neighbouring ` +
+      `numbers of float32 are ${gap} apart: subtract a constant from it, or take a unit in which the target is wide.`,
+  )
+}
