@@ -16,9 +16,16 @@ const TIMES = 5
 
 const median = (numbers: readonly number[]) => quantile(numbers, 0.5) as number
 
+interface Taken {
+  stepsPerSecond: number
+  /** Processor time of a step in all processes, ms. */
+  processorMs: number
+}
+
 /**
- * Steps a second of a task in Python through the bridge, in two processes, as a share of what two processes do that
- * step it alone, in turn: the task burns a given processor time a step.
+ * Steps of a task in Python through the bridge, in two processes, beside two processes that step it alone, in turn: the
+ * share of their speed, and of the processor time what the task alone takes, which does not depend on who else uses the
+ * machine. The task burns a given processor time a step.
  */
 export default async function bench(): Promise<Report> {
   if (!hasPython('gymnasium')) return { rows: [], table: [] }
@@ -27,15 +34,20 @@ export default async function bench(): Promise<Report> {
   for (const ms of STEPS_OF) {
     const steps = Math.round((SECONDS * 1000) / ms)
     const bridges = await Promise.all(ROWS.map((num) => bridged(ms, num)))
-    const rates = Array.from({ length: TIMES }, () => ({
-      alone: runPython<{ stepsPerSecond: number }>('busy_task.py', { ms, steps, processes: PROCESSES }).stepsPerSecond,
-      bridged: bridges.map(({ rate }) => rate(steps * PROCESSES)),
+    const times = Array.from({ length: TIMES }, () => ({
+      alone: runPython<Taken>('busy_task.py', { ms, steps, processes: PROCESSES }),
+      bridged: bridges.map(({ take }) => take(steps * PROCESSES)),
     }))
     ROWS.forEach((num, k) => {
+      const of = (f: (alone: Taken, bridged: Taken) => number) =>
+        median(times.map(({ alone, bridged }) => f(alone, bridged[k])))
       rows.push({
-        ...{ stepMs: ms, processes: PROCESSES, rows: num, alone: Math.round(median(rates.map(({ alone }) => alone))) },
-        bridged: Math.round(median(rates.map(({ bridged }) => bridged[k]))),
-        share: median(rates.map(({ alone, bridged }) => bridged[k] / alone)),
+        ...{ stepMs: ms, processes: PROCESSES, rows: num },
+        alone: Math.round(of((alone) => alone.stepsPerSecond)),
+        bridged: Math.round(of((_, bridged) => bridged.stepsPerSecond)),
+        share: of((alone, bridged) => bridged.stepsPerSecond / alone.stepsPerSecond),
+        processorMs: of((_, bridged) => bridged.processorMs),
+        processorShare: of((alone, bridged) => alone.processorMs / bridged.processorMs),
       })
     })
     for (const { close } of bridges) close()
@@ -43,18 +55,27 @@ export default async function bench(): Promise<Report> {
   return { rows, table: rows }
 }
 
-/** Rows of the task that step together. */
+/** Rows of the task that step together, the first of them in a process each. */
 async function bridged(ms: number, num: number) {
   const task = await python('python:busy_task/Busy-v0', { constants: { ms }, processes: PROCESSES })
   const env = await makeVector(task, { num })
   env.reset({ seed: 0 })
   const actions = new Float32Array(num)
-  const rate = (steps: number) => {
-    const rounds = Math.ceil(steps / num)
-    const start = performance.now()
-    for (let t = 0; t < rounds; t++) env.step(actions)
-    return (rounds * num * 1000) / (performance.now() - start)
+  /** Processor seconds of both processes and of this one. */
+  const used = () => {
+    const { info } = env.reset()
+    const inPython = info.rows.slice(0, PROCESSES).map(({ processorSeconds }) => Number(processorSeconds))
+    const { user, system } = process.cpuUsage()
+    return inPython.reduce((a, b) => a + b) + (user + system) / 1e6
   }
-  rate(num)
-  return { rate, close: () => env.close() }
+  const take = (steps: number): Taken => {
+    const rounds = Math.ceil(steps / num)
+    const [before, start] = [used(), performance.now()]
+    for (let t = 0; t < rounds; t++) env.step(actions)
+    const ms = performance.now() - start
+    const taken = rounds * num
+    return { stepsPerSecond: (taken * 1000) / ms, processorMs: (1000 * (used() - before)) / taken }
+  }
+  take(num)
+  return { take, close: () => env.close() }
 }

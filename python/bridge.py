@@ -147,13 +147,15 @@ class Task:
         kind = type(space).__name__
         raise Refusal("action", f"{kind} of {space.dtype}" if isinstance(space, self.spaces.Box) else kind)
 
-    def action(self, numbers):
-        """An element of the action space from its numbers."""
+    def elements(self, numbers):
+        """The elements of the action space that rows of numbers stand for."""
         space = self.action_space
         if isinstance(space, self.spaces.Discrete):
-            return space.dtype.type(numbers[0]) + space.start
-        numbers = numbers.reshape(space.shape).astype(space.dtype)
-        return numbers + space.start if isinstance(space, self.spaces.MultiDiscrete) else numbers
+            return list(numbers[:, 0].astype(space.dtype) + space.start)
+        numbers = numbers.reshape((-1, *space.shape)).astype(space.dtype)
+        if isinstance(space, self.spaces.MultiDiscrete):
+            numbers = numbers + space.start
+        return [numbers[k, ...] for k in range(len(numbers))]
 
     def flat(self, observation):
         space = self.observation_space
@@ -184,31 +186,34 @@ class Task:
     def step(self, body):
         numpy = self.numpy
         (n,) = struct.unpack_from("<I", body)
-        rows = numpy.frombuffer(body, "<u4", n, 4)
-        actions = numpy.frombuffer(body, "<f4", n * self.width, 4 + 4 * n).reshape(n, self.width)
+        rows = numpy.frombuffer(body, "<u4", n, 4).tolist()
+        actions = self.elements(numpy.frombuffer(body, "<f4", n * self.width, 4 + 4 * n).reshape(n, self.width))
         rewards = numpy.empty(n, "<f8")
         observations = numpy.empty((n, self.size), "<f4")
         flags = numpy.empty((2, n), "u1")
         infos = []
         for k in range(n):
-            observation, rewards[k], flags[0, k], flags[1, k], info = self.rows[int(rows[k])].step(
-                self.action(actions[k])
-            )
+            observation, rewards[k], flags[0, k], flags[1, k], info = self.rows[rows[k]].step(actions[k])
             observations[k] = self.flat(observation)
             infos.append(info)
         return rewards.tobytes() + observations.tobytes() + flags.tobytes() + (encode(infos) if any(infos) else b"")
 
 
-def read(count):
-    """So many bytes of the requests; None at their end."""
-    parts = []
-    while count > 0:
-        part = os.read(READ, count)
-        if not part:
-            return None
-        parts.append(part)
-        count -= len(part)
-    return b"".join(parts)
+class Requests:
+    """What comes in: a request is mostly one call of the system."""
+
+    def __init__(self):
+        self.held = b""
+
+    def read(self, count):
+        """So many bytes; None at their end."""
+        while len(self.held) < count:
+            part = os.read(READ, 65536)
+            if not part:
+                return None
+            self.held += part
+        found, self.held = self.held[:count], self.held[count:]
+        return found
 
 
 def write(data):
@@ -247,9 +252,10 @@ class Bridge:
         return b""
 
     def run(self):
-        while (header := read(16)) is not None:
+        requests = Requests()
+        while (header := requests.read(16)) is not None:
             operation, length, seconds = struct.unpack("<IId", header)
-            body = read(length) if length else b""
+            body = requests.read(length)
             if body is None:
                 return
             signal.setitimer(signal.ITIMER_REAL, seconds)

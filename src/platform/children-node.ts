@@ -50,8 +50,8 @@ function childOf(child: ChildProcess, requests: number, answers: number): Child 
   // It ends when its requests do, so nobody has to wait for it.
   child.unref()
   return {
-    write: (bytes) => whole(bytes, (from) => writeSync(requests, bytes, from)),
-    read: (into) => whole(into, (from) => readSync(answers, into, from, into.length - from, null)),
+    write: (bytes) => whole(bytes, (from) => pipeGone(() => writeSync(requests, bytes, from))),
+    read: (into, from) => pipeGone(() => readSync(answers, into, from, into.length - from, null)),
     stop() {
       if (!open) return
       open = false
@@ -64,7 +64,7 @@ function childOf(child: ChildProcess, requests: number, answers: number): Child 
 /** Moves all bytes; false where the pipe has no other end. */
 function whole({ length }: Uint8Array, move: (from: number) => number): boolean {
   for (let from = 0; from < length; ) {
-    const moved = pipeGone(() => move(from))
+    const moved = move(from)
     if (moved === 0) return false
     from += moved
   }

@@ -68,8 +68,8 @@ export type StartChild = (command: string, script: URL) => Child | null
 export interface Child {
   /** Sends all of it; false where the program has ended. */
   write(bytes: Uint8Array): boolean
-  /** Waits until it is full; false where the program ended before. */
-  read(into: Uint8Array): boolean
+  /** Waits for some bytes of what is to come, from `from` on; how many came, 0 where the program has ended. */
+  read(into: Uint8Array, from: number): number
   /** Ends its requests. */
   stop(): void
 }

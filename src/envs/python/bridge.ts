@@ -15,6 +15,8 @@ export const CLOSE = 4
 /** What an answer begins with. */
 const MAGIC = 0x52545331
 const HEADER = 12
+/** Bytes that are read at a time, as many as a pipe holds. */
+const ROOM = 65536
 
 /** Seconds that may pass at least until a task is loaded: what it imports may be large. */
 const LOADING = 60
@@ -65,10 +67,16 @@ export function bridgeProcess(
         ? 'its Python process has ended in the middle of a request; what it printed stands above, if it did.'
         : `its Python process took more than ${most} s for a request and was ended; where it was stands above. python(id, { limit }) or the variable PYTHON_LIMIT gives it more.`,
     )
-  const read = (length: number) => {
-    const bytes = new Uint8Array(length)
-    if (!child.read(bytes)) throw ended()
-    return bytes
+  const room = new Uint8Array(ROOM)
+  /** Bytes from `from` to at least `to`. How many there are then. */
+  const readTo = (bytes: Uint8Array, from: number, to: number) => {
+    let at = from
+    while (at < to) {
+      const count = child.read(bytes, at)
+      if (count === 0) throw ended()
+      at += count
+    }
+    return at
   }
   return {
     send(operation, body) {
@@ -85,12 +93,17 @@ export function bridgeProcess(
     },
     receive() {
       if (broken !== null) throw new RunError(broken)
-      const header = new DataView(read(HEADER).buffer)
-      if (header.getUint32(0, true) !== MAGIC)
+      // Mostly the whole answer comes at once.
+      const came = readTo(room, 0, HEADER)
+      const header = new DataView(room.buffer)
+      const length = header.getUint32(8, true)
+      if (header.getUint32(0, true) !== MAGIC || came > HEADER + length)
         throw breakDown(
           'its Python process wrote something else into the pipe of answers; tasks may print, not write to descriptor 4.',
         )
-      const body = read(header.getUint32(8, true))
+      const body = new Uint8Array(length)
+      body.set(room.subarray(HEADER, came))
+      readTo(body, came - HEADER, body.length)
       if (header.getUint32(4, true) === 0) return body
       throw refuse(JSON.parse(decodeText(body)) as Failure)
     },
