@@ -1,6 +1,6 @@
 import pc from 'picocolors'
 import { isExpected, UsageError } from '../core/errors.ts'
-import { check, nonNegativeNumber, oneOf, wholeNumber } from '../core/schemas.ts'
+import { check, float32, MOST_ITERATIONS, nonNegativeNumber, oneOf, wholeNumber } from '../core/schemas.ts'
 import { quantile } from '../core/statistics.ts'
 import { freeze, withoutLearning } from '../envs/description.ts'
 import { playEpisode } from '../play/episode.ts'
@@ -51,9 +51,9 @@ export function checkKeeping(options: KeepOptions): void {
   const { evalEpisodes, checkpointEvery, evalEvery, stopAt: enough, stopWithoutImprovement: looks } = options
   check(wholeNumber('eval-episodes', 0, 1_000_000), evalEpisodes)
   check(nonNegativeNumber('checkpoint-every'), checkpointEvery)
-  if (evalEvery !== undefined) evaluateEvery(evalEvery)
-  if (enough !== undefined) stopAt({ return: enough })
-  if (looks !== undefined) stopWithoutImprovement(looks)
+  if (evalEvery !== undefined) check(wholeNumber('eval-every', 1, MOST_ITERATIONS), evalEvery)
+  if (enough !== undefined) check(float32('stop-at'), enough)
+  if (looks !== undefined) check(wholeNumber('stop-without-improvement', 1, MOST_ITERATIONS), looks)
   for (const name of options.log) check(oneOf('log', Object.keys(runLoggers)), name)
   // Where there is no server it is refused now, not when the first iteration is done.
   if (options.log.includes('mlflow')) mlflow({})

@@ -373,9 +373,9 @@ describe('while it trains', () => {
     inTemporaryDirectory(async (directory) => {
       for (const [args, message] of [
         [['--keep-best'], /--eval-every/],
-        [['--eval-every', '0'], /evaluateEvery must be a whole number from 1/],
-        [['--stop-at', 'high'], /return must be .*, got "high"/],
-        [['--stop-without-improvement', '-1'], /stopWithoutImprovement must be/],
+        [['--eval-every', '0'], /eval-every must be a whole number from 1/],
+        [['--stop-at', 'high'], /stop-at must be .*, got "high"/],
+        [['--stop-without-improvement', '-1'], /stop-without-improvement must be/],
       ] as const) {
         const { code, stderr } = await train(directory, '--out', 'out', ...args)
         expect(code).toBe(1)

@@ -15,15 +15,17 @@ type Options = Readonly<Record<string, any>>
 
 interface Named {
   readonly options: readonly string[]
+  /** The option without which there is no such wrapper. */
+  readonly needs?: string
   make(options: Options, statistics?: RunningStatistics): Wrapper
 }
 
 const wrappers: Readonly<Record<string, Named>> = {
-  repeatAction: { options: ['times'], make: ({ times }) => repeatAction(times) },
+  repeatAction: { options: ['times'], needs: 'times', make: ({ times }) => repeatAction(times) },
   clipAction: { options: [], make: () => clipAction() },
   rescaleAction: { options: ['from', 'to'], make: ({ from, to }) => rescaleAction(from, to) },
-  scaleReward: { options: ['factor'], make: ({ factor }) => scaleReward(factor) },
-  sparseReward: { options: ['rule'], make: ({ rule }) => sparseReward(rule) },
+  scaleReward: { options: ['factor'], needs: 'factor', make: ({ factor }) => scaleReward(factor) },
+  sparseReward: { options: ['rule'], needs: 'rule', make: ({ rule }) => sparseReward(rule) },
   episodicReward: { options: [], make: () => episodicReward() },
   normaliseReward: {
     options: ['rule', 'discount', 'clip', 'epsilon'],
@@ -56,11 +58,17 @@ export function wrapperNamed(name: string, options: Options = {}, state?: object
     const guess = near ? ` (did you mean ${near}?)` : ''
     throw new UsageError(`Unknown wrapper ${show(name)}${guess}; there are ${names.join(', ')}.`)
   }
-  const { options: known, make } = wrappers[name]
+  const { options: known, needs, make } = wrappers[name]
   const unknown = Object.keys(options).find((option) => !known.includes(option))
   if (unknown !== undefined) {
     const has = known.length > 0 ? known.join(', ') : 'none'
     throw new UsageError(`${name} has no option ${show(unknown)}; it has ${has}.`)
   }
-  return make(options, state && check(statistics, state))
+  if (needs && options[needs] === undefined) throw new UsageError(`${name} needs its option ${needs}.`)
+  try {
+    return make(options, state && check(statistics, state))
+  } catch (error) {
+    if (!(error instanceof UsageError) || error.message.startsWith(name)) throw error
+    throw new UsageError(`${name}: ${error.message}`)
+  }
 }
