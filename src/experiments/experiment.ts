@@ -8,7 +8,7 @@ import type { FinishedRun } from '../train/finished-run.ts'
 import { runElsewhere } from './cluster/elsewhere.ts'
 import { conclude, earlierSummary, keptJobs, keyOf, labelsOf, startExperiment, withEarlier } from './directory.ts'
 import { type ExperimentJob, type ExperimentOptions, jobsOf, type Plan, planOf } from './plan.ts'
-import { merge } from './run-concurrently.ts'
+import { concluded, merge } from './run-concurrently.ts'
 import { type RunProgress, runJob } from './run-job.ts'
 
 /** As of workers. */
@@ -73,16 +73,19 @@ async function* runsOf(
     if (progress.status === 'failed') runs.failed++
     return { ...progress, runs: { ...runs }, share: whole === 0 ? 1 : Math.min(iterations / whole, 1) }
   }
-  try {
+  async function* all(): AsyncGenerator<RunProgress> {
     for (const [{ variant, seed }, run] of kept)
-      yield seen({ variant, seed, status: 'kept', metrics: null, notes: notesOf(run) })
-    const starts = pending.map((job) => () => hands.run(job))
-    for await (const progress of merge(starts, hands.limit, hands.stop)) {
-      if (progress.status === 'failed') failures.set(keyOf(progress), progress.notes[0])
-      yield seen(progress)
-    }
-  } finally {
-    await conclude(options, [...kept.map(([job]) => job), ...pending], failures)
+      yield { variant, seed, status: 'kept', metrics: null, notes: notesOf(run) }
+    yield* merge(
+      pending.map((job) => () => hands.run(job)),
+      hands.limit,
+      hands.stop,
+    )
+  }
+  const own = [...kept.map(([job]) => job), ...pending]
+  for await (const progress of concluded(all(), () => conclude(options, own, failures))) {
+    if (progress.status === 'failed') failures.set(keyOf(progress), progress.notes[0])
+    yield seen(progress)
   }
 }
 

@@ -38,3 +38,21 @@ export async function* merge<T>(
     await Promise.allSettled([...active].flatMap(([from, step]) => [step, from.return(undefined)]))
   }
 }
+
+/**
+ * Passes steps on and concludes, however they end. What they ended by is thrown, and not what the conclusion comes to
+ * after it.
+ */
+export async function* concluded<T>(steps: AsyncIterable<T>, conclude: () => Promise<void>): AsyncGenerator<T> {
+  let hasFailed = false
+  try {
+    for await (const step of steps) yield step
+  } catch (error) {
+    hasFailed = true
+    throw error
+  } finally {
+    await conclude().catch((error: unknown) => {
+      if (!hasFailed) throw error
+    })
+  }
+}

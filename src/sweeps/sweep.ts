@@ -5,7 +5,7 @@ import { check, wholeNumber } from '../core/schemas.ts'
 import { version } from '../core/version.ts'
 import { findTask } from '../envs/description.ts'
 import { equal } from '../experiments/plan.ts'
-import { merge } from '../experiments/run-concurrently.ts'
+import { concluded, merge } from '../experiments/run-concurrently.ts'
 import { keepWorkers } from '../rl/pool-worker.ts'
 import { writing } from '../train/run-files.ts'
 import { commandOf } from './command.ts'
@@ -90,14 +90,13 @@ export async function* runSweep(options: SweepOptions): AsyncGenerator<SweepProg
       threads?.stop()
     }
     const begin = await beginner(plan, journal)
-    try {
-      for await (const progress of climbing(session, begin.trial, (starts) => merge(starts, limit, onStop)))
-        yield counted(plan, journal, progress)
-    } finally {
+    const steps = climbing(session, begin.trial, (starts) => merge(starts, limit, onStop))
+    const end = async () => {
       threads?.stop()
       await begin.end()
       await conclude(plan)
     }
+    for await (const progress of concluded(steps, end)) yield counted(plan, journal, progress)
   } finally {
     endWorkers()
     await release()

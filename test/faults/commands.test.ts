@@ -100,6 +100,25 @@ describe('a place that cannot be written to ends a command with exit code 4 and 
   })
 })
 
+test.each(['sweep', 'experiment'])(
+  '%s: a directory that is removed meanwhile ends it with exit code 4',
+  async (name) => {
+    await writeFile(join(directory, 'space.json'), JSON.stringify({ ...SPACE, iterations: 100_000 }))
+    const { args, what } = commands[name]()
+    const running = start(directory, [...args, ...(name === 'sweep' ? [] : ['--iterations', '100000'])])
+    const last = name === 'sweep' ? 'out/journal.log' : 'out/stein/seed-0/metrics.jsonl'
+    await until('its files', async () => (await readFile(join(directory, last), 'utf8').catch(() => '')).length > 2000)
+    await rm(join(directory, 'out'), { recursive: true, force: true, maxRetries: 9 })
+    const ended = await running.ended
+    const [file, of] = name === 'sweep' ? ['out/journal.log', 'journal'] : ['out/stein/seed-0', 'run']
+    expect([what, ended.code, sentence(ended)]).toEqual([
+      name,
+      4,
+      expect.stringContaining(`Cannot write the ${of} to "${file}": ENOENT: `),
+    ])
+  },
+)
+
 describe('two at once', () => {
   test.each([
     ['sweep', 'is being swept by another process; choose another --out.'],
