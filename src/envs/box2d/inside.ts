@@ -99,7 +99,7 @@ export interface TimeStep {
 
 /** Bodies that hang together by joints and contacts, as planck's solver has collected them. */
 export interface Island {
-  readonly m_bodies: readonly MovingBody[]
-  readonly m_joints: readonly IslandJoint[]
-  readonly m_contacts: readonly IslandContact[]
+  readonly m_bodies: MovingBody[]
+  readonly m_joints: IslandJoint[]
+  readonly m_contacts: IslandContact[]
 }

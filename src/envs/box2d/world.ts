@@ -1,4 +1,5 @@
 import { UsageError } from '../../core/errors.ts'
+import { areClear, type ListedContact } from './clear.ts'
 import type { Planck, Vector, World } from './engine.ts'
 import type { Island, MovingBody, TimeStep } from './inside.ts'
 import { solveImpact, solveIsland } from './island.ts'
@@ -21,6 +22,9 @@ interface BroadPhase {
 }
 
 interface Solver extends Island {
+  readonly m_stack: MovingBody[]
+  clear(): void
+  solveWorldTOI(step: TimeStep): void
   solveIsland(step: TimeStep): void
   solveIslandTOI(step: TimeStep, a: MovingBody, b: MovingBody): void
 }
@@ -29,22 +33,38 @@ interface Solver extends Island {
 interface Inside {
   readonly m_broadPhase: BroadPhase
   readonly m_solver: Solver
+  readonly m_contactList: ListedContact | null
+  /** Whether no time of impact is left from before. */
+  readonly m_stepComplete: boolean
 }
+
+/** Room for the numbers of one step at a time. */
+const rounds = createRounds()
 
 /** More than any task has shapes. */
 const MOST_PROXIES = 0x100000
 
+/** Those of one search at a time. */
+const pairs: number[] = []
+
 /** A world that makes contacts in Box2D's order, and takes steps without rounds that change nothing. */
 export function orderedWorld(planck: Planck, gravity: Vector): World {
-  const world = new planck.World({ gravity })
-  const { m_broadPhase: phase, m_solver: solver } = world as World & Partial<Inside>
+  const world = new planck.World({ gravity }) as World & Inside
+  const { m_broadPhase: phase, m_solver: solver } = world as Partial<Inside>
   const isKnown = typeof phase?.updatePairs === 'function' && Array.isArray(phase.m_moveBuffer)
-  if (!isKnown || typeof solver?.solveIsland !== 'function')
+  if (!isKnown || typeof solver?.solveWorldTOI !== 'function' || !Array.isArray(solver.m_stack))
     throw new UsageError('This planck is not 1.4, whose worlds the library knows: npm install planck@1.4.')
-  const rounds = createRounds()
+  // A list that is set to no length loses its room, and has to grow again.
+  const lists: unknown[][] = [solver.m_stack, solver.m_bodies, solver.m_contacts, solver.m_joints]
+  solver.clear = () => {
+    for (const list of lists) while (list.length > 0) list.pop()
+  }
+  const { solveWorldTOI: solveImpacts } = solver
+  solver.solveWorldTOI = (step) => {
+    if (!world.m_stepComplete || !areClear(world.m_contactList)) solveImpacts.call(solver, step)
+  }
   solver.solveIsland = (step) => solveIsland(solver, gravity, step, rounds)
   solver.solveIslandTOI = (step, a, b) => solveImpact(solver, step, [a, b], rounds)
-  const pairs: number[] = []
   let moved = 0
   const report = (proxy: number) => {
     if (proxy < moved) pairs.push(proxy * MOST_PROXIES + moved)
@@ -53,13 +73,13 @@ export function orderedWorld(planck: Planck, gravity: Vector): World {
   }
   phase.updatePairs = (add) => {
     if (phase.m_moveBuffer.length === 0) return
-    pairs.length = 0
+    while (pairs.length > 0) pairs.pop()
     for (let next = phase.m_moveBuffer.pop(); next !== undefined; next = phase.m_moveBuffer.pop()) {
       if (next === null) continue
       moved = next
       phase.m_tree.query(phase.m_tree.getFatAABB(moved), report)
     }
-    pairs.sort((a, b) => a - b)
+    if (pairs.length > 1) pairs.sort((a, b) => a - b)
     let last = -1
     for (const pair of pairs) {
       const first = Math.floor(pair / MOST_PROXIES)
