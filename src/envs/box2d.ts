@@ -82,6 +82,8 @@ function instance(spec: EnvironmentSpec, start: (draws: Draws) => Episode): Envi
     },
     reset({ seed }) {
       const random = generator(seed)
+      episode?.end()
+      episode = undefined
       episode = start({
         uniform: (low, high) => low + (high - low) * uniform(random),
         integer: (low, high) => low + uniformInteger(random, high - low),

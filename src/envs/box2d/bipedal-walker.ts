@@ -15,7 +15,7 @@ import {
   type Tools,
 } from './task.ts'
 import { LENGTH, STARTPAD, STEP, type Terrain, terrainOf } from './terrain.ts'
-import { orderedWorld } from './world.ts'
+import { endWorld, orderedWorld } from './world.ts'
 
 /** Options of both walkers, those of Gymnasium. */
 export interface BipedalWalkerOptions {
@@ -129,7 +129,7 @@ function startWalker(tools: Tools, { hardcore }: BipedalWalkerOptions, draws: Dr
     return outcome(now, lidar(world, hull, rays), actions)
   }
   const { obs } = step([0, 0, 0, 0])
-  return { obs, step, shown: () => shown(now) }
+  return { obs, step, shown: () => shown(now), end: () => endWorld(world) }
 }
 
 const effort = (action: number) => Math.min(Math.abs(action), 1)

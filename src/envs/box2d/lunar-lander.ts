@@ -14,7 +14,7 @@ import {
   type Task,
   type Tools,
 } from './task.ts'
-import { orderedWorld } from './world.ts'
+import { endWorld, orderedWorld } from './world.ts'
 
 /** Options of both lunar landers, those of Gymnasium. */
 export interface LunarLanderOptions {
@@ -170,7 +170,7 @@ function startLander(tools: Tools, options: LunarLanderOptions, draws: Draws) {
     return outcome(now)
   }
   const { obs } = step(options.continuous ? [0, 0] : 0)
-  return { obs, step, shown: () => shown(now) }
+  return { obs, step, shown: () => shown(now), end: () => endWorld(world) }
 }
 
 const at = ([x, y]: Point) => ({ x, y })

@@ -28,6 +28,8 @@ export interface Episode {
   step(action: Action): Step
   /** The numbers that a picture is drawn from. A new array. */
   shown(): Float64Array
+  /** Gives back what the next one can use. */
+  end(): void
 }
 
 /** A task with Gymnasium's rules. */

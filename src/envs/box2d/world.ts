@@ -10,14 +10,25 @@ import { createRounds } from './rounds.ts'
 // walker that begins above its feet does, the order decides where it goes: by 0.3 rad in the first step of
 // BipedalWalker-v3, 3e-5 with the pairs sorted.
 
+interface Node {
+  userData: object | null
+  parent: Node | null
+  child1: Node | null
+  child2: Node | null
+}
+
+interface Tree {
+  getFatAABB(proxy: number): object
+  getUserData(proxy: number): object
+  query(box: object, report: (proxy: number) => boolean): void
+  allocateNode(): Node
+  freeNode(node: Node): void
+}
+
 /** planck's search for pairs from the inside. */
 interface BroadPhase {
   readonly m_moveBuffer: (number | null)[]
-  readonly m_tree: {
-    getFatAABB(proxy: number): object
-    getUserData(proxy: number): object
-    query(box: object, report: (proxy: number) => boolean): void
-  }
+  readonly m_tree: Tree
   updatePairs(add: (a: object, b: object) => void): void
 }
 
@@ -34,6 +45,7 @@ interface Inside {
   readonly m_broadPhase: BroadPhase
   readonly m_solver: Solver
   readonly m_contactList: ListedContact | null
+  destroyContact(contact: ListedContact): void
   /** Whether no time of impact is left from before. */
   readonly m_stepComplete: boolean
 }
@@ -54,6 +66,7 @@ export function orderedWorld(planck: Planck, gravity: Vector): World {
   const isKnown = typeof phase?.updatePairs === 'function' && Array.isArray(phase.m_moveBuffer)
   if (!isKnown || typeof solver?.solveWorldTOI !== 'function' || !Array.isArray(solver.m_stack))
     throw new UsageError('This planck is not 1.4, whose worlds the library knows: npm install planck@1.4.')
+  keepNodes(phase.m_tree)
   // A list that is set to no length loses its room, and has to grow again.
   const lists: unknown[][] = [solver.m_stack, solver.m_bodies, solver.m_contacts, solver.m_joints]
   solver.clear = () => {
@@ -88,4 +101,27 @@ export function orderedWorld(planck: Planck, gravity: Vector): World {
     }
   }
   return world
+}
+
+/**
+ * Gives a world's contacts back to planck, which takes them for all worlds. It would make new ones, and the old ones
+ * that younger worlds have got would keep these from being collected as garbage early.
+ */
+export function endWorld(world: World): void {
+  const inside = world as World & Inside
+  for (let contact = inside.m_contactList; contact; contact = inside.m_contactList) inside.destroyContact(contact)
+}
+
+/** The nodes of a tree stay its own, with their numbers, where planck gives them to all worlds: for garbage, too. */
+function keepNodes(tree: Tree): void {
+  const free: Node[] = []
+  const { allocateNode: create } = tree
+  tree.allocateNode = () => free.pop() ?? create.call(tree)
+  tree.freeNode = (node) => {
+    node.userData = null
+    node.parent = null
+    node.child1 = null
+    node.child2 = null
+    free.push(node)
+  }
 }
