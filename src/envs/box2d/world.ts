@@ -11,6 +11,7 @@ import { createRounds } from './rounds.ts'
 // BipedalWalker-v3, 3e-5 with the pairs sorted.
 
 interface Node {
+  id: number
   userData: object | null
   parent: Node | null
   child1: Node | null
@@ -18,6 +19,10 @@ interface Node {
 }
 
 interface Tree {
+  m_root: Node | null
+  /** By their numbers, from 1. */
+  m_nodes: Record<number, Node>
+  m_lastProxyId: number
   getFatAABB(proxy: number): object
   getUserData(proxy: number): object
   query(box: object, report: (proxy: number) => boolean): void
@@ -103,25 +108,48 @@ export function orderedWorld(planck: Planck, gravity: Vector): World {
   return world
 }
 
+/** Nodes of trees whose worlds have ended. */
+const spare: Node[] = []
+
 /**
- * Gives a world's contacts back to planck, which takes them for all worlds. It would make new ones, and the old ones
- * that younger worlds have got would keep these from being collected as garbage early.
+ * Takes a world that is not used any more apart: the next ones use its contacts and nodes. Without that its parts keep
+ * each other from being collected as garbage early.
  */
 export function endWorld(world: World): void {
   const inside = world as World & Inside
   for (let contact = inside.m_contactList; contact; contact = inside.m_contactList) inside.destroyContact(contact)
+  const { m_tree: tree } = inside.m_broadPhase
+  for (let id = 1; id <= tree.m_lastProxyId; id++) {
+    unlink(tree.m_nodes[id])
+    spare.push(tree.m_nodes[id])
+  }
+  tree.m_root = null
+  tree.m_nodes = {}
+  tree.m_lastProxyId = 0
 }
 
-/** The nodes of a tree stay its own, with their numbers, where planck gives them to all worlds: for garbage, too. */
+/** A node that a tree is done with is its next one, with its number, where planck deletes it from a list. */
 function keepNodes(tree: Tree): void {
   const free: Node[] = []
   const { allocateNode: create } = tree
-  tree.allocateNode = () => free.pop() ?? create.call(tree)
+  tree.allocateNode = () => free.pop() ?? reuse(tree) ?? create.call(tree)
   tree.freeNode = (node) => {
-    node.userData = null
-    node.parent = null
-    node.child1 = null
-    node.child2 = null
+    unlink(node)
     free.push(node)
   }
+}
+
+function reuse(tree: Tree): Node | undefined {
+  const node = spare.pop()
+  if (!node) return
+  node.id = ++tree.m_lastProxyId
+  tree.m_nodes[node.id] = node
+  return node
+}
+
+function unlink(node: Node): void {
+  node.userData = null
+  node.parent = null
+  node.child1 = null
+  node.child2 = null
 }
