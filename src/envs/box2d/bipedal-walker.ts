@@ -15,7 +15,7 @@ import {
   type Tools,
 } from './task.ts'
 import { LENGTH, STARTPAD, STEP, type Terrain, terrainOf } from './terrain.ts'
-import { endWorld, orderedWorld } from './world.ts'
+import { orderedWorld } from './world.ts'
 
 /** Options of both walkers, those of Gymnasium. */
 export interface BipedalWalkerOptions {
@@ -94,7 +94,7 @@ export const bipedalWalkerHardcore = walker('BipedalWalkerHardcore-v3', true, 20
 
 function startWalker(tools: Tools, { hardcore }: BipedalWalkerOptions, draws: Draws) {
   const { planck } = tools
-  const world = orderedWorld(planck, { x: 0, y: -10 })
+  const { world, end } = orderedWorld(planck, { x: 0, y: -10 })
   const terrain = terrainOf(draws, hardcore, GROUND)
   const ground = world.createBody({ type: 'static' })
   for (const corners of terrain.blocks)
@@ -129,7 +129,7 @@ function startWalker(tools: Tools, { hardcore }: BipedalWalkerOptions, draws: Dr
     return outcome(now, lidar(world, hull, rays), actions)
   }
   const { obs } = step([0, 0, 0, 0])
-  return { obs, step, shown: () => shown(now), end: () => endWorld(world) }
+  return { obs, step, shown: () => shown(now), end }
 }
 
 const effort = (action: number) => Math.min(Math.abs(action), 1)

@@ -14,7 +14,7 @@ import {
   type Task,
   type Tools,
 } from './task.ts'
-import { endWorld, orderedWorld } from './world.ts'
+import { orderedWorld } from './world.ts'
 
 /** Options of both lunar landers, those of Gymnasium. */
 export interface LunarLanderOptions {
@@ -107,7 +107,7 @@ export const lunarLanderContinuous = lander('LunarLanderContinuous-v3', true)
 
 function startLander(tools: Tools, options: LunarLanderOptions, draws: Draws) {
   const { planck } = tools
-  const world = orderedWorld(planck, { x: 0, y: options.gravity })
+  const { world, end } = orderedWorld(planck, { x: 0, y: options.gravity })
   const heights = ground(draws)
   const moon = world.createBody({ type: 'static' })
   const edge = (from: Point, to: Point, friction: number) =>
@@ -170,7 +170,7 @@ function startLander(tools: Tools, options: LunarLanderOptions, draws: Draws) {
     return outcome(now)
   }
   const { obs } = step(options.continuous ? [0, 0] : 0)
-  return { obs, step, shown: () => shown(now), end: () => endWorld(world) }
+  return { obs, step, shown: () => shown(now), end }
 }
 
 const at = ([x, y]: Point) => ({ x, y })

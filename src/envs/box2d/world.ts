@@ -21,7 +21,7 @@ interface Node {
 interface Tree {
   m_root: Node | null
   /** By their numbers, from 1. */
-  m_nodes: Record<number, Node>
+  readonly m_nodes: Record<number, Node | undefined>
   m_lastProxyId: number
   getFatAABB(proxy: number): object
   getUserData(proxy: number): object
@@ -45,12 +45,23 @@ interface Solver extends Island {
   solveIslandTOI(step: TimeStep, a: MovingBody, b: MovingBody): void
 }
 
+interface ListedBody {
+  readonly m_fixtureList: ListedFixture | null
+  readonly m_next: ListedBody | null
+}
+
+interface ListedFixture {
+  readonly m_proxies: unknown[]
+  readonly m_next: ListedFixture | null
+}
+
 /** planck's world from the inside. */
 interface Inside {
   readonly m_broadPhase: BroadPhase
   readonly m_solver: Solver
   readonly m_contactList: ListedContact | null
   destroyContact(contact: ListedContact): void
+  readonly m_bodyList: ListedBody | null
   /** Whether no time of impact is left from before. */
   readonly m_stepComplete: boolean
 }
@@ -65,13 +76,13 @@ const MOST_PROXIES = 0x100000
 const pairs: number[] = []
 
 /** A world that makes contacts in Box2D's order, and takes steps without rounds that change nothing. */
-export function orderedWorld(planck: Planck, gravity: Vector): World {
+export function orderedWorld(planck: Planck, gravity: Vector): { world: World; end(): void } {
   const world = new planck.World({ gravity }) as World & Inside
   const { m_broadPhase: phase, m_solver: solver } = world as Partial<Inside>
   const isKnown = typeof phase?.updatePairs === 'function' && Array.isArray(phase.m_moveBuffer)
   if (!isKnown || typeof solver?.solveWorldTOI !== 'function' || !Array.isArray(solver.m_stack))
     throw new UsageError('This planck is not 1.4, whose worlds the library knows: npm install planck@1.4.')
-  keepNodes(phase.m_tree)
+  const free = keepNodes(phase.m_tree)
   // A list that is set to no length loses its room, and has to grow again.
   const lists: unknown[][] = [solver.m_stack, solver.m_bodies, solver.m_contacts, solver.m_joints]
   solver.clear = () => {
@@ -105,31 +116,37 @@ export function orderedWorld(planck: Planck, gravity: Vector): World {
       last = pair
     }
   }
-  return world
+  return { world, end: () => takeApart(world, free) }
 }
 
-/** Nodes of trees whose worlds have ended. */
+/** Nodes of trees whose worlds have been taken apart. */
 const spare: Node[] = []
 
 /**
- * Takes a world that is not used any more apart: the next ones use its contacts and nodes. Without that its parts keep
- * each other from being collected as garbage early.
+ * Takes a world apart, whose contacts and nodes the next ones use. What has got old would keep young parts from being
+ * collected as garbage early, even where it is garbage itself.
  */
-export function endWorld(world: World): void {
-  const inside = world as World & Inside
-  for (let contact = inside.m_contactList; contact; contact = inside.m_contactList) inside.destroyContact(contact)
-  const { m_tree: tree } = inside.m_broadPhase
+function takeApart(world: Inside, free: Node[]): void {
+  for (let contact = world.m_contactList; contact; contact = world.m_contactList) world.destroyContact(contact)
+  world.m_solver.clear()
+  const { m_tree: tree } = world.m_broadPhase
   for (let id = 1; id <= tree.m_lastProxyId; id++) {
-    unlink(tree.m_nodes[id])
-    spare.push(tree.m_nodes[id])
+    const node = tree.m_nodes[id]
+    if (!node) continue
+    unlink(node)
+    spare.push(node)
+    tree.m_nodes[id] = undefined
   }
   tree.m_root = null
-  tree.m_nodes = {}
   tree.m_lastProxyId = 0
+  while (free.length > 0) free.pop()
+  for (let body = world.m_bodyList; body; body = body.m_next)
+    for (let fixture = body.m_fixtureList; fixture; fixture = fixture.m_next)
+      while (fixture.m_proxies.length > 0) fixture.m_proxies.pop()
 }
 
 /** A node that a tree is done with is its next one, with its number, where planck deletes it from a list. */
-function keepNodes(tree: Tree): void {
+function keepNodes(tree: Tree): Node[] {
   const free: Node[] = []
   const { allocateNode: create } = tree
   tree.allocateNode = () => free.pop() ?? reuse(tree) ?? create.call(tree)
@@ -137,6 +154,7 @@ function keepNodes(tree: Tree): void {
     unlink(node)
     free.push(node)
   }
+  return free
 }
 
 function reuse(tree: Tree): Node | undefined {
