@@ -131,7 +131,7 @@ async function taken({ path }: SweepPlan, overwrite: boolean): Promise<() => Pro
     'sweep',
   )
   if (release) return release
-  throw new UsageError(`${show(path)} is being swept by another process; choose another --out.`)
+  throw new UsageError(`${show(path)} is being swept by another process; wait for its end, or choose another --out.`)
 }
 
 /** The journal of this sweep, begun or taken up. */

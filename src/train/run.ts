@@ -54,7 +54,7 @@ export async function takeLock(path: string, what = 'run', done = 'trained'): Pr
   }
   await writing(path, take, what)
   if (release) return release
-  throw new UsageError(`${show(path)} is being ${done} by another process; choose another --out.`)
+  throw new UsageError(`${show(path)} is being ${done} by another process; wait for its end, or choose another --out.`)
 }
 
 /** Puts back a run that was being replaced when the process ended, or what the user had beside its files. */

@@ -121,9 +121,9 @@ test.each(['sweep', 'experiment'])(
 
 describe('two at once', () => {
   test.each([
-    ['sweep', 'is being swept by another process; choose another --out.'],
-    ['experiment', 'is being trained by another process; choose another --out.'],
-    ['fit', 'is being fitted by another process; choose another --out.'],
+    ['sweep', 'is being swept by another process; wait for its end, or choose another --out.'],
+    ['experiment', 'is being trained by another process; wait for its end, or choose another --out.'],
+    ['fit', 'is being fitted by another process; wait for its end, or choose another --out.'],
   ])('%s: the second of one directory is refused, and the first goes on', async (name, refusal) => {
     await writeFile(join(directory, 'space.json'), JSON.stringify({ ...SPACE, iterations: 100_000 }))
     const { args } = commands[name]()

@@ -206,7 +206,7 @@ describe('two trainings', () => {
       const second = await run(directory, ...args)
       expect([second.code, sentence(second)]).toEqual([
         1,
-        'steinrl: "run" is being trained by another process; choose another --out.',
+        'steinrl: "run" is being trained by another process; wait for its end, or choose another --out.',
       ])
     }
     // A fork takes nothing from it.
