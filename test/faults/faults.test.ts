@@ -230,7 +230,7 @@ describe('two trainings', () => {
   })
 
   test('of one directory: the second is refused while the first is evaluated, too', async () => {
-    const args = [...svpg, ...PATH, '--iterations', '1', '--eval-episodes', '8']
+    const args = [...svpg, ...PATH, '--iterations', '1', '--eval-episodes', '2']
     const first = start(directory, args, { env: { FAULT: 'slow', FAULT_STEPS: '0' } })
     await until('the end of training', () => first.output.stdout.includes('"iteration":1'))
     const second = await run(directory, ...svpg, ...PATH, '--overwrite', '--particles', '3')
