@@ -9,6 +9,19 @@ export type Preset = Readonly<Record<string, unknown>> & {
   readonly wrap?: readonly WrapperDescription[]
 }
 
+/** An action lasts four steps: the noise of independent ones cancels out before it leads anywhere. */
+const fourTimes = { wrap: [{ name: 'repeatAction', options: { times: 4 } }] } as const
+
+/** Those of PPO on Pendulum-v1, and on MountainCarContinuous-v0, of one policy or of each of several. */
+const ppoPendulum = {
+  ...{ iterations: 98, environments: 8, steps: 256, learningRate: 0.0006, epochs: 10, minibatches: 8 },
+  ...{ lambda: 0.93, discount: 0.98, rewardScale: 0.2 },
+}
+const ppoMountainCar = {
+  ...{ iterations: 30, environments: 8, steps: 256, learningRate: 0.001, epochs: 10, minibatches: 8, lambda: 0.95 },
+  ...fourTimes,
+}
+
 /** By algorithm, by task; docs/presets.md has what they came to. */
 export const presets: Readonly<Record<string, Readonly<Record<string, Preset>>>> = {
   ppo: {
@@ -25,10 +38,8 @@ export const presets: Readonly<Record<string, Readonly<Record<string, Preset>>>>
       ...{ iterations: 61, environments: 16, steps: 1024, learningRate: 0.0003, epochs: 4, minibatches: 256 },
       ...{ lambda: 0.98, discount: 0.999, entropyBonus: 0.01, rewardScale: 0.1, criticLearningRate: 0.001 },
     },
-    'Pendulum-v1': {
-      ...{ iterations: 98, environments: 8, steps: 256, learningRate: 0.0006, epochs: 10, minibatches: 8 },
-      ...{ lambda: 0.93, discount: 0.98, rewardScale: 0.2 },
-    },
+    'Pendulum-v1': ppoPendulum,
+    'MountainCarContinuous-v0': ppoMountainCar,
   },
   a2c: {
     'CartPole-v1': {
@@ -39,16 +50,25 @@ export const presets: Readonly<Record<string, Readonly<Record<string, Preset>>>>
       ...{ iterations: 585, environments: 16, steps: 32, learningRate: 0.0023, lambda: 0.91 },
       criticLearningRate: 0.0022,
     },
+    'Pendulum-v1': {
+      ...{ iterations: 800, environments: 16, steps: 50, learningRate: 0.002, criticLearningRate: 0.003 },
+      ...{ lambda: 0.9, discount: 0.95, rewardScale: 0.1 },
+    },
+    'MountainCarContinuous-v0': {
+      ...{ iterations: 500, environments: 16, steps: 32, learningRate: 0.001, criticLearningRate: 0.002, lambda: 0.95 },
+      ...fourTimes,
+    },
   },
   reinforce: {
     'CartPole-v1': { iterations: 97, environments: 32, steps: 64, learningRate: 0.0022, discount: 0.98 },
+    'Acrobot-v1': { iterations: 75, environments: 16, steps: 256, learningRate: 0.005, discount: 0.99 },
+    'MountainCarContinuous-v0': { iterations: 100, environments: 16, steps: 256, learningRate: 0.005, ...fourTimes },
   },
   svpg: {
-    'MountainCarContinuous-v0': {
-      ...{ iterations: 40, particles: 8, environments: 4, steps: 500, estimator: 'ppo', temperature: 1 },
-      // Policies that answer to a velocity of 0.07 from the start, each in a way of its own: some of them swing up.
-      ...{ gain: 5.5, lastGain: 0.32, initialDeviation: 1.3, learningRate: 0.009, discount: 0.99 },
-    },
+    'CartPole-v1': { iterations: 30, particles: 8, environments: 8, steps: 128 },
+    'Acrobot-v1': { iterations: 60, particles: 8, environments: 8, steps: 256, learningRate: 0.005 },
+    'Pendulum-v1': { particles: 4, estimator: 'ppo', ...ppoPendulum },
+    'MountainCarContinuous-v0': { particles: 8, estimator: 'ppo', ...ppoMountainCar },
   },
   sac: {
     'CartPole-v1': {
@@ -60,8 +80,7 @@ export const presets: Readonly<Record<string, Readonly<Record<string, Preset>>>>
     },
     'MountainCarContinuous-v0': {
       ...{ iterations: 12, steps: 1000, warmup: 1000, hidden: [64, 64], learningRate: 0.0005, batchSize: 128 },
-      // An action that lasts four steps: independent ones cancel out before the car has left the valley.
-      wrap: [{ name: 'repeatAction', options: { times: 4 } }],
+      ...fourTimes,
     },
   },
 }

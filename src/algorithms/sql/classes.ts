@@ -27,7 +27,7 @@ import { inverseTemperature } from '../../rl/temperature.ts'
 import { type Metrics, offPolicyMetrics, type Saved, type StateParts } from '../algorithm.ts'
 import type { SqlInfo } from './info.ts'
 import { learnFromValues } from './learning.ts'
-import { type SqlConfig, type SqlOptions, samplerDefaults, savedClasses, sqlConfig } from './settings.ts'
+import { type SqlConfig, type SqlOptions, samplerDefaults, savedClasses, sqlConfig, targetsFollow } from './settings.ts'
 
 // Soft Q-learning over numbered actions: the policy that Q defines is known, and no sampler is learned,
 //
@@ -138,7 +138,7 @@ function learn(
     return [softMaximum(q, temperature), tf.mean(entropy)]
   })
   const learned = learnFromValues(state, batch, values, chosenValues)
-  if ((updates + 1) % config.targetEvery === 0) follow(critics, config.polyak)
+  if (targetsFollow(config, updates)) follow(critics, config.polyak)
   return { ...learned, entropy: entropies[0] }
 }
 

@@ -43,9 +43,9 @@ const schema = v.object({
   ),
   critics: setting(wholeNumber('critics', 1, 2), 1, 'Q networks: 1, or a pair of which the smaller value counts.'),
   polyak: setting(fraction('polyak'), 1, 'τ in θ̄ ← τ θ + (1 − τ) θ̄ of the target networks; 1 copies.'),
-  targetEvery: setting(
+  targetEvery: derived(
     wholeNumber('targetEvery', 1, 1_000_000_000),
-    1000,
+    '1000, and 1 with a polyak below 1',
     'Gradient steps between two times that the target networks follow.',
   ),
   samplerLearningRate: derived(
@@ -94,6 +94,12 @@ export function checkSql(of: string, options: object, also: readonly string[]): 
   splitOf(config)
   return config
 }
+
+/** Whether the target networks follow after gradient step `update`, counted from 0. */
+export const targetsFollow = (
+  { polyak, targetEvery = polyak < 1 ? 1 : 1000 }: Pick<SqlConfig, 'polyak' | 'targetEvery'>,
+  update: number,
+): boolean => (update + 1) % targetEvery === 0
 
 /** How many actions of a state are fixed, and how many are moved. */
 export function splitOf({ particles, fixedShare }: Pick<SqlConfig, 'particles' | 'fixedShare'>) {

@@ -36,7 +36,15 @@ import {
   saveSamplers,
 } from './sampler.ts'
 import { createSamplerLearning, learnSampler, samplerLogDensity } from './sampler-learning.ts'
-import { type SqlConfig, type SqlOptions, savedShape, splitOf, sqlConfig, sqlSettings } from './settings.ts'
+import {
+  type SqlConfig,
+  type SqlOptions,
+  savedShape,
+  splitOf,
+  sqlConfig,
+  sqlSettings,
+  targetsFollow,
+} from './settings.ts'
 
 /**
  * Soft Q-learning: Q networks learn the soft Bellman equation from replayed transitions, and a sampler a = tanh f(s, ξ)
@@ -228,7 +236,7 @@ function learn(state: SqlState, loop: OffPolicy): Record<'qLoss' | 'value' | 'di
   const { bandwidth } = config
   const step = { states: batch.observation, temperature, bandwidth, rate, seed, update }
   const moved = learnSampler(state.learning, samplerOf(state), sampler, step)
-  if ((update + 1) % config.targetEvery === 0) follow(critics, config.polyak)
+  if (targetsFollow(config, update)) follow(critics, config.polyak)
   return { ...learned, ...moved }
 }
 

@@ -326,6 +326,20 @@ describe('one gradient step, against a float64 twin', () => {
     expect([...critics.target.view]).toEqual([...critics.q.view.theta])
     expect([...critics.target.view]).not.toEqual(start)
   })
+
+  test.each([
+    [0.5, true],
+    [1, false],
+  ])('with a polyak of %p alone targets follow after the first step: %p', async (polyak, isFollowing) => {
+    const state = await begun({ ...settings, targetEvery: undefined, polyak })
+    const { critics, loop } = state
+    fill(loop.replay, 30, 1)
+    const start = [...critics.target.view]
+    await sql.step(state)
+    const due = start.map((old, k) => (isFollowing ? Math.fround((old + critics.q.view.theta[k]) / 2) : old))
+    due.forEach((value, k) => void expect(critics.target.view[k]).toBeCloseTo(value, 6))
+    expect([...critics.q.view.theta]).not.toEqual(start)
+  })
 })
 
 test('greedily it takes the best under Q of the actions that it draws', async () => {
