@@ -75,12 +75,40 @@ export const presets: Readonly<Record<string, Readonly<Record<string, Preset>>>>
       ...{ iterations: 40, steps: 1000, warmup: 1000, hidden: [64, 64], learningRate: 0.0005, batchSize: 256 },
       ...{ polyak: 0.01, targetEntropy: 0.1 },
     },
+    'Acrobot-v1': {
+      ...{ iterations: 15, steps: 1000, warmup: 1000, hidden: [64, 64], learningRate: 0.0005, batchSize: 128 },
+      ...{ polyak: 0.01, targetEntropy: 0.3, ...fourTimes },
+    },
     'Pendulum-v1': {
       ...{ iterations: 12, steps: 1000, warmup: 1000, hidden: [64, 64], learningRate: 0.001, batchSize: 128 },
     },
     'MountainCarContinuous-v0': {
       ...{ iterations: 12, steps: 1000, warmup: 1000, hidden: [64, 64], learningRate: 0.0005, batchSize: 128 },
       ...fourTimes,
+    },
+  },
+  sql: {
+    'CartPole-v1': {
+      ...{ iterations: 60, steps: 1000, warmup: 1000, hidden: [64, 64], learningRate: 0.0005, batchSize: 256 },
+      ...{ temperature: 0.5, polyak: 0.01, discount: 0.98 },
+    },
+    'Acrobot-v1': {
+      ...{ iterations: 15, steps: 1000, warmup: 1000, hidden: [64, 64], learningRate: 0.0005, batchSize: 256 },
+      ...{ temperature: 0.03, critics: 2, polyak: 0.01, ...fourTimes },
+    },
+    'Pendulum-v1': {
+      ...{ iterations: 24, steps: 1000, warmup: 1000, hidden: [64, 64], learningRate: 0.001 },
+      ...{ temperature: 0.05, rewardScale: 0.1 },
+    },
+    'MountainCarContinuous-v0': {
+      ...{ iterations: 12, steps: 1000, warmup: 1000, hidden: [64, 64], learningRate: 0.0005, temperature: 0.05 },
+      ...fourTimes,
+    },
+  },
+  s2ac: {
+    'Pendulum-v1': {
+      ...{ iterations: 12, steps: 1000, warmup: 1000, hidden: [64, 64], learningRate: 0.001, batchSize: 64 },
+      temperature: 0.2,
     },
   },
 }
