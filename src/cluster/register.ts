@@ -27,6 +27,8 @@ export const tell = (server: Server, record: WorkerRecord): Promise<unknown> =>
   server.together([
     ['SADD', keys.workers, record.id],
     ['SET', keys.worker(record.id), JSON.stringify(record), 'PX', BEAT.until],
+    // BullMQ's look for stalled jobs would make it, and it would stay if the worker died before its next sign of life.
+    ...[sharedQueue(record), ownQueue(record.id)].map((queue) => ['HSETNX', keys.ofQueue(queue, 'meta'), ...META]),
     ...[
       keys.workers,
       ...keysOf(sharedQueue(record), LASTING),
@@ -44,6 +46,9 @@ export async function leave(server: Server, record: Pick<WorkerRecord, 'id'> & R
   const queues = [ownQueue(record.id), ...(fitting.length === 0 ? [sharedQueue(record)] : [])]
   for (const queue of queues) await clearQueue(server, queue)
 }
+
+/** What BullMQ writes into the hash of a queue that has none: how many events it keeps. */
+const META = ['opts.maxLenEvents', '10000']
 
 /** What BullMQ keeps of a queue without jobs. */
 const LASTING = ['events', 'meta', 'marker', 'id']

@@ -128,6 +128,28 @@ describeWithRedis('faults', () => {
   )
 
   test(
+    'every key that a worker makes goes by itself from its first moment on',
+    async () => {
+      const starting = begin(1)
+      const lasting = new Set<string>()
+      let hasLooked = false
+      const look = async () => {
+        for (const key of await redis.scan()) {
+          hasLooked ||= key.endsWith(':stalled-check')
+          if (Number(await redis.call('PTTL', key)) === -1) lasting.add(key)
+        }
+        return hasLooked
+      }
+      await until('its look for stalled jobs', look, MINUTES)
+      await starting
+      await look()
+      workers[0].child.kill('SIGKILL')
+      expect([...lasting]).toEqual([])
+    },
+    2 * MINUTES,
+  )
+
+  test(
     'theta of two megabytes',
     async () => {
       const wide = { ...SMALL, hidden: [700, 700], particles: 2, iterations: 2, steps: 8 } as const
