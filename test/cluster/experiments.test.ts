@@ -10,7 +10,7 @@ import { contents, inTemporaryDirectory, lines, type Running, start, until } fro
 import { describeCluster } from './with-redis.ts'
 
 const MINUTES = 60_000
-const ITERATIONS = 20
+const ITERATIONS = 12
 
 const experiment = (...options: string[]) => [
   ...['experiment', 'svpg-cartpole', '--seeds', '1', '--variants', 'stein,joint'],
