@@ -18,8 +18,11 @@ export interface Case {
   /** Steps of which one time is taken, and those before the clock starts. */
   readonly chunk: number
   readonly warmUp: number
-  /** Prepares it, right before its first step: the threads of a process are those of the run that began last. */
-  start(): Promise<() => unknown>
+  /**
+   * Prepares it in one of the two forms, right before its first step: the threads of a process are those of the run
+   * that began last. SVGD's form is that of startTfjs() in each step.
+   */
+  start(compiled: boolean): Promise<() => unknown>
 }
 
 /** The Bayesian network of the SVGD paper on as many rows as Boston has. */
@@ -33,10 +36,12 @@ export const SAC_SIZES = [
 
 /** The work of `npm run bench -- compiled`. */
 export function cases(): Case[] {
-  const shared = { env: idle, environments: 1, steps: 1, replaySize: 1000, tfjs: { threads: 1 } }
+  const shared = { env: idle, environments: 1, steps: 1, replaySize: 1000 }
+  const one = (compiled: boolean) => ({ tfjs: { threads: 1, compiled } })
   const stein = (width: number, chunk: number): Case => ({
     ...{ name: `S2AC, 2 × ${width}, batch 100`, goal: 3, chunk, warmUp: 105 },
-    start: () => stepsOf(s2ac, { ...shared, hidden: [width, width], batchSize: 100, warmup: 100 }),
+    start: (compiled) =>
+      stepsOf(s2ac, { ...shared, ...one(compiled), hidden: [width, width], batchSize: 100, warmup: 100 }),
   })
   const soft = { ...shared, hidden: [128, 128], batchSize: 64, particles: 32, warmup: 64 }
   const population = { env: 'CartPole-v1', seed: 0 }
@@ -48,14 +53,17 @@ export function cases(): Case[] {
     densityCase('mixture of two', mixture),
     stein(256, 1),
     stein(64, 2),
-    { name: 'SQL, 2 × 128, batch 64', goal: 2, chunk: 5, warmUp: 70, start: () => stepsOf(sql, soft) },
+    {
+      ...{ name: 'SQL, 2 × 128, batch 64', goal: 2, chunk: 5, warmUp: 70 },
+      start: (compiled) => stepsOf(sql, { ...soft, ...one(compiled) }),
+    },
     {
       ...{ name: 'SVPG, an iteration by default', goal: 1.3, chunk: 1, warmUp: 3 },
-      start: () => stepsOf(svpg, population),
+      start: (compiled) => stepsOf(svpg, { ...population, ...one(compiled) }),
     },
     {
       ...{ name: 'SVPG, an iteration of PPO', goal: 1.5, chunk: 1, warmUp: 2 },
-      start: () => stepsOf(svpg, { ...population, estimator: 'ppo' }),
+      start: (compiled) => stepsOf(svpg, { ...population, ...one(compiled), estimator: 'ppo' }),
     },
   ]
 }
@@ -79,7 +87,7 @@ function sacCase(size: SacSize, threads: number): Case {
   const options = { ...size, hidden: [...size.hidden], env: 'Pendulum-v1', environments: 1, steps: 1, warmup: 300 }
   return {
     ...{ name: sacName(size, threads), goal: 2.2, chunk: size.batchSize > 128 ? 4 : 20, warmUp: 320 },
-    start: () => stepsOf(sac, { ...options, seed: 0, tfjs: { threads } }),
+    start: (compiled) => stepsOf(sac, { ...options, seed: 0, tfjs: { threads, compiled } }),
   }
 }
 

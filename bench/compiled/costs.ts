@@ -5,7 +5,7 @@ import { tf } from '../../src/nn/tfjs.ts'
 
 /** Steps over which memory is to stay as it is, and those before, in which the engine takes what it needs. */
 const LONG = 10_000
-const SETTLING = 2000
+const SETTLING = 5000
 const PROCESSES = 7
 
 export interface CostRow {
@@ -23,11 +23,9 @@ const OPTIONS = {
 /** What plans cost soft actor-critic with two layers of 64: compiling, tensors, memory. */
 export async function costsOfPlans(): Promise<CostRow[]> {
   const times = Array.from({ length: PROCESSES }, firstStep).sort((a, b) => a - b)
+  const { growth } = inFreshProcess<{ growth: number }>('long-run.js', '--expose-gc', LONG, SETTLING)
   const state = await sac.init(OPTIONS)
-  for (let t = 0; t < OPTIONS.warmup + SETTLING; t++) await sac.step(state)
-  const before = process.memoryUsage().rss
-  for (let t = 0; t < LONG; t++) await sac.step(state)
-  const growth = (process.memoryUsage().rss - before) / 2 ** 20
+  for (let t = 0; t <= OPTIONS.warmup; t++) await sac.step(state)
   const made = await tensorsOf(() => sac.step(state))
   return [
     { name: 'compiling SAC, fresh process, ms', value: times[PROCESSES >> 1], min: times[0], goal: 50 },
@@ -36,9 +34,12 @@ export async function costsOfPlans(): Promise<CostRow[]> {
   ]
 }
 
-function firstStep(): number {
-  const script = fileURLToPath(new URL('first-step.js', import.meta.url))
-  return JSON.parse(execFileSync(process.execPath, [script], { encoding: 'utf8' })).ms
+const firstStep = () => inFreshProcess<{ ms: number }>('first-step.js', '--no-expose-gc').ms
+
+/** What a script beside this file prints. */
+function inFreshProcess<T>(name: string, flag: string, ...numbers: number[]): T {
+  const script = fileURLToPath(new URL(name, import.meta.url))
+  return JSON.parse(execFileSync(process.execPath, [flag, script, ...numbers.map(String)], { encoding: 'utf8' }))
 }
 
 /** How many tensors tfjs makes meanwhile. */
