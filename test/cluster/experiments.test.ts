@@ -10,7 +10,7 @@ import { contents, inTemporaryDirectory, lines, type Running, start, until } fro
 import { describeCluster } from './with-redis.ts'
 
 const MINUTES = 60_000
-const ITERATIONS = 12
+const ITERATIONS = 16
 
 const experiment = (...options: string[]) => [
   ...['experiment', 'svpg-cartpole', '--seeds', '1', '--variants', 'stein,joint'],
@@ -19,6 +19,10 @@ const experiment = (...options: string[]) => [
 
 const finished = ({ output }: Running) => output.stdout.split('"status":"finished"').length - 1
 const iterations = ({ output }: Running) => output.stdout.split('"iteration":').length - 1
+
+/** The variants of which an iteration has been told. */
+const underWay = ({ output }: Running) =>
+  new Set(Array.from(output.stdout.matchAll(/"variant":"(\w+)"[^\n]*"iteration":/g), ([, variant]) => variant))
 
 /** The summary and the particles of both runs. */
 async function results(directory: string): Promise<string[]> {
@@ -48,7 +52,8 @@ describeCluster('an experiment on a cluster', (cluster) => {
         await cluster.end()
         await cluster.begin(2)
         const again = start(directory, there)
-        await until('an iteration', () => iterations(again) >= 1)
+        // So that either worker is in the middle of one.
+        await until('an iteration of both runs', () => underWay(again).size === 2)
         workers[0].child.kill('SIGKILL')
         const { code, stdout, stderr } = await again.ended
         expect([code, finished(again)]).toEqual([0, 2])
