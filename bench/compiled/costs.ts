@@ -22,8 +22,10 @@ const OPTIONS = {
 
 /** What plans cost soft actor-critic with two layers of 64: compiling, tensors, memory. */
 export async function costsOfPlans(): Promise<CostRow[]> {
+  const firstStep = () => inFreshProcess<{ ms: number }>('first-step.js', OPTIONS).ms
   const times = Array.from({ length: PROCESSES }, firstStep).sort((a, b) => a - b)
-  const { growth } = inFreshProcess<{ growth: number }>('long-run.js', '--expose-gc', LONG, SETTLING)
+  const lengths = { settling: SETTLING, steps: LONG }
+  const { growth } = inFreshProcess<{ growth: number }>('long-run.js', OPTIONS, lengths)
   const state = await sac.init(OPTIONS)
   for (let t = 0; t <= OPTIONS.warmup; t++) await sac.step(state)
   const made = await tensorsOf(() => sac.step(state))
@@ -34,12 +36,11 @@ export async function costsOfPlans(): Promise<CostRow[]> {
   ]
 }
 
-const firstStep = () => inFreshProcess<{ ms: number }>('first-step.js', '--no-expose-gc').ms
-
-/** What a script beside this file prints. */
-function inFreshProcess<T>(name: string, flag: string, ...numbers: number[]): T {
+/** What a script beside this file prints, which is given JSON. */
+function inFreshProcess<T>(name: string, ...given: object[]): T {
   const script = fileURLToPath(new URL(name, import.meta.url))
-  return JSON.parse(execFileSync(process.execPath, [flag, script, ...numbers.map(String)], { encoding: 'utf8' }))
+  const words = given.map((each) => JSON.stringify(each))
+  return JSON.parse(execFileSync(process.execPath, ['--expose-gc', script, ...words], { encoding: 'utf8' }))
 }
 
 /** How many tensors tfjs makes meanwhile. */

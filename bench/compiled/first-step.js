@@ -3,22 +3,12 @@
 import { sac } from '../../dist/algorithms/sac/sac.js'
 import { startTfjs } from '../../dist/nn/tfjs.js'
 
-const WARM_UP = 300
+const [options] = process.argv.slice(2).map((word) => JSON.parse(word))
 const LATER = 60
 
 await startTfjs()
-const tfjs = { threads: 1 }
-const options = {
-  env: 'Pendulum-v1',
-  environments: 1,
-  steps: 1,
-  hidden: [64, 64],
-  batchSize: 128,
-  warmup: WARM_UP,
-  tfjs,
-}
 const state = await sac.init(options)
-for (let t = 1; t < WARM_UP; t++) await sac.step(state)
+for (let t = 1; t < options.warmup; t++) await sac.step(state)
 
 async function timed() {
   const [started, before] = [performance.now(), process.cpuUsage()]

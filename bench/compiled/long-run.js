@@ -2,10 +2,8 @@
 // collection of garbage to another.
 import { sac } from '../../dist/algorithms/sac/sac.js'
 
-const [steps, settling] = process.argv.slice(2).map(Number)
-const WARM_UP = 300
-const options = { env: 'Pendulum-v1', environments: 1, steps: 1, hidden: [64, 64], batchSize: 128, warmup: WARM_UP }
-const state = await sac.init({ ...options, tfjs: { threads: 1 } })
+const [options, { settling, steps }] = process.argv.slice(2).map((word) => JSON.parse(word))
+const state = await sac.init(options)
 
 async function residentAfter(count) {
   for (let t = 0; t < count; t++) await sac.step(state)
@@ -13,5 +11,5 @@ async function residentAfter(count) {
   return process.memoryUsage().rss
 }
 
-const before = await residentAfter(WARM_UP + settling)
+const before = await residentAfter(options.warmup + settling)
 console.log(JSON.stringify({ growth: ((await residentAfter(steps)) - before) / 2 ** 20 }))

@@ -7,6 +7,10 @@ export function nearest(typed: string, words: readonly string[]): string | undef
   return ranked[0]?.word
 }
 
+/** The words that there are, for one that is none of them, and which one is near. */
+export const listed = (words: readonly string[], near: string | undefined): string =>
+  `${words.join(', ')}${near ? `, and the nearest is ${near}` : ''}`
+
 /** Letters to insert, delete or replace to get from a to b (Levenshtein 1966), one row of the table at a time. */
 export function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, j) => j)

@@ -1,6 +1,6 @@
 import { calledHere } from '../core/elsewhere.ts'
 import { show, UsageError } from '../core/errors.ts'
-import { nearest } from '../core/nearest.ts'
+import { listed, nearest } from '../core/nearest.ts'
 import type { EnvironmentSpec } from './contract.ts'
 import type { CellGrid } from './grid.ts'
 import type { Scene } from './render.ts'
@@ -89,8 +89,7 @@ function constantOf<Name extends string>(task: BuiltIn<Name>, name: string, valu
   if (!Object.hasOwn(task.constants, name)) {
     const names = [...Object.keys(task.constants), ...Object.keys(task.texts ?? {})]
     const meant = calledHere(name, names) ?? nearest(name, names)
-    const hint = meant ? `, and the nearest is ${meant}` : ''
-    throw new UsageError(`${task.id} has no constant ${show(name)}; it has ${names.join(', ')}${hint}.`)
+    throw new UsageError(`${task.id} has no constant ${show(name)}; it has ${listed(names, meant)}.`)
   }
   const words = task.words?.[name as Name]
   if (words) {

@@ -1,5 +1,5 @@
 import { show, UsageError } from '../core/errors.ts'
-import { nearest } from '../core/nearest.ts'
+import { listed, nearest } from '../core/nearest.ts'
 import { acrobot } from './acrobot.ts'
 import { blackjack } from './blackjack.ts'
 import { cartPole } from './cartpole.ts'
@@ -47,7 +47,5 @@ export function environmentSpec(env: string | EnvironmentSpec, more: readonly st
   if (typeof env !== 'string') return asTask(env)
   if (Object.hasOwn(environments, env)) return environments[env]
   const ids = [...Object.keys(environments), ...more]
-  const near = nearest(env, ids)
-  const hint = near ? `, and the nearest is ${near}` : ''
-  throw new UsageError(`Unknown environment ${show(env)}; there are ${ids.join(', ')}${hint}.`)
+  throw new UsageError(`Unknown environment ${show(env)}; there are ${listed(ids, nearest(env, ids))}.`)
 }

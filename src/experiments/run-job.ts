@@ -57,11 +57,11 @@ export async function* runJob(
     ...rest,
   })
   const visits = collectVisits()
-  const found = takesUp ? await taken(path, config, visits) : null
-  const run = typeof found === 'object' && found ? found : await createRun(path, config, { overwrite: true })
+  const found = takesUp ? await taken(path, config, visits) : NOTHING
+  const run = found.run ?? (await createRun(path, config, { overwrite: true }))
   // While it is evaluated too, when its training has given the lock back.
   const release = await takeLock(path)
-  const notes = typeof found === 'string' ? [`${found} It is done again.`] : []
+  const notes = found.why === null ? [] : [`${found.why} It is done again.`]
   let last: AnyTrainStep | undefined
   try {
     const steps: AsyncIterable<AnyTrainStep> = run.checkpoint
@@ -102,26 +102,31 @@ export async function* runJob(
   }
 }
 
-/**
- * A run of these settings that was stopped, at its last checkpoint. Null where there is nothing to go on from; a
- * sentence where there is, and why it is done anew in spite of it.
- */
-async function taken(path: string, config: ExperimentJob['config'], visits: Visits): Promise<Run | string | null> {
-  if (!(await files.exists(fileOf(path, 'config')))) return null
+/** A run that goes on, or why what is there is done anew in spite of it. */
+interface Taken {
+  readonly run: Run | null
+  readonly why: string | null
+}
+
+const NOTHING: Taken = { run: null, why: null }
+
+/** A run of these settings that was stopped, at its last checkpoint. */
+async function taken(path: string, config: ExperimentJob['config'], visits: Visits): Promise<Taken> {
+  if (!(await files.exists(fileOf(path, 'config')))) return NOTHING
   let run: Run | null = null
   try {
     run = await continueRun(path, { before: Number(config.iterations) })
     const why = run.checkpoint && whyAnew(run, run.checkpoint, config)
     if (!run.checkpoint || why) {
       await run.release()
-      return why
+      return { run: null, why }
     }
     restoreFrom(run.checkpoint, 'beside', visits.part)
-    return run
+    return { run, why: null }
   } catch (error) {
     if (!isExpected(error)) throw error
     await run?.release()
-    return error.message
+    return { run: null, why: error.message }
   }
 }
 

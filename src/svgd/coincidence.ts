@@ -34,33 +34,37 @@ function gapAt(x: number): number {
   return Math.abs(value[0] - Math.fround(x))
 }
 
-/** [d] how far apart particles [n, d] are in each coordinate, in neighbouring numbers of float32. */
-function neighboursApart(particles: Float32Array, n: number): Float64Array {
-  return new Float64Array(particles.length / n).map((_, k, { length: d }) => {
-    let [least, most] = [particles[k], particles[k]]
-    for (let i = 1; i < n; i++) {
-      least = Math.min(least, particles[i * d + k])
-      most = Math.max(most, particles[i * d + k])
-    }
-    return (most - least) / gapAt(Math.max(Math.abs(least), Math.abs(most)))
-  })
+/** Whether coordinate k of particles [n, d] is in float32 one number or its neighbours. */
+function isTogether(particles: ArrayLike<number>, n: number, k: number): boolean {
+  const d = particles.length / n
+  let [least, most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
+  for (let i = 0; i < n; i++) {
+    const x = Math.fround(particles[i * d + k])
+    least = Math.min(least, x)
+    most = Math.max(most, x)
+  }
+  return most - least <= NEIGHBOURS * gapAt(Math.max(Math.abs(least), Math.abs(most)))
 }
 
 /**
  * Warns where particles that started apart have come to one number of float32, or to its neighbours, in a coordinate: a
  * target that is narrower than float32 is there cannot be told from a point.
  *
- * @param before [n, d] the particles at the start
- * @param after [n, d] at the end
+ * @param initial [n, d] where they started; draws, which are apart, where none was given
+ * @param particles [n, d] where they are
  */
-export function warnOfCoincidence(before: Float32Array, after: Float32Array, n: number): void {
+export function warnOfCoincidence(
+  initial: ArrayLike<number> | null | undefined,
+  particles: Float32Array,
+  n: number,
+): void {
   if (n === 1) return
-  const started = neighboursApart(before, n)
-  const k = neighboursApart(after, n).findIndex((apart, k) => apart <= NEIGHBOURS && started[k] > NEIGHBOURS)
-  if (k < 0) return
-  const gap = gapAt(after[k]).toPrecision(2)
+  let k = 0
+  while (k < particles.length / n && (!isTogether(particles, n, k) || (initial && isTogether(initial, n, k)))) k++
+  if (k === particles.length / n) return
+  const gap = gapAt(particles[k]).toPrecision(2)
   platform.warn(
-    `All ${n} particles have come together in coordinate ${k}, at ${after[k].toPrecision(8)}, where neighbouring ` +
+    `All ${n} particles have come together in coordinate ${k}, at ${particles[k].toPrecision(8)}, where neighbouring ` +
       `numbers of float32 are ${gap} apart: subtract a constant from it, or take a unit in which the target is wide.`,
   )
 }

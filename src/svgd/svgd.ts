@@ -283,7 +283,6 @@ export async function svgd(run: SvgdRun): Promise<OwnFloat32Array> {
   const { particles, dimension, initial, seed, ...settings } = options
   const { init, step } = methodOf(settings)
   const state = await init({ particles, dimension, initial, seed })
-  const start = particlesOf(state)
   try {
     let breath = platform.now()
     while (state.iteration < iterations && !signal?.aborted) {
@@ -297,7 +296,7 @@ export async function svgd(run: SvgdRun): Promise<OwnFloat32Array> {
     }
     const end = particlesOf(state)
     // Without repulsion they are meant to come to the mode.
-    if (settings.repulsion !== 0) warnOfCoincidence(start, end, particles)
+    if (settings.repulsion !== 0) warnOfCoincidence(initial, end, particles)
     return end
   } finally {
     state.close()

@@ -1,5 +1,5 @@
 import { show, UsageError } from '../core/errors.ts'
-import { nearest } from '../core/nearest.ts'
+import { listed, nearest } from '../core/nearest.ts'
 import type { WrapperDescription } from '../envs/description.ts'
 
 /** Settings of an algorithm that were tried on a task, and how many iterations it takes with them. */
@@ -21,6 +21,9 @@ const ppoMountainCar = {
   ...{ iterations: 30, environments: 8, steps: 256, learningRate: 0.001, epochs: 10, minibatches: 8, lambda: 0.95 },
   ...fourTimes,
 }
+
+/** What those off policy share: an iteration of 1000 steps, the first one at random. */
+const offPolicy = { steps: 1000, warmup: 1000, hidden: [64, 64] } as const
 
 /** By algorithm, by task; docs/presets.md has what they came to. */
 export const presets: Readonly<Record<string, Readonly<Record<string, Preset>>>> = {
@@ -72,42 +75,42 @@ export const presets: Readonly<Record<string, Readonly<Record<string, Preset>>>>
   },
   sac: {
     'CartPole-v1': {
-      ...{ iterations: 40, steps: 1000, warmup: 1000, hidden: [64, 64], learningRate: 0.0005, batchSize: 256 },
+      ...{ iterations: 40, ...offPolicy, learningRate: 0.0005, batchSize: 256 },
       ...{ polyak: 0.01, targetEntropy: 0.1 },
     },
     'Acrobot-v1': {
-      ...{ iterations: 15, steps: 1000, warmup: 1000, hidden: [64, 64], learningRate: 0.0005, batchSize: 128 },
+      ...{ iterations: 15, ...offPolicy, learningRate: 0.0005, batchSize: 128 },
       ...{ polyak: 0.01, targetEntropy: 0.3, ...fourTimes },
     },
     'Pendulum-v1': {
-      ...{ iterations: 12, steps: 1000, warmup: 1000, hidden: [64, 64], learningRate: 0.001, batchSize: 128 },
+      ...{ iterations: 12, ...offPolicy, learningRate: 0.001, batchSize: 128 },
     },
     'MountainCarContinuous-v0': {
-      ...{ iterations: 12, steps: 1000, warmup: 1000, hidden: [64, 64], learningRate: 0.0005, batchSize: 128 },
+      ...{ iterations: 12, ...offPolicy, learningRate: 0.0005, batchSize: 128 },
       ...fourTimes,
     },
   },
   sql: {
     'CartPole-v1': {
-      ...{ iterations: 60, steps: 1000, warmup: 1000, hidden: [64, 64], learningRate: 0.0005, batchSize: 256 },
+      ...{ iterations: 60, ...offPolicy, learningRate: 0.0005, batchSize: 256 },
       ...{ temperature: 0.5, polyak: 0.01, discount: 0.98 },
     },
     'Acrobot-v1': {
-      ...{ iterations: 15, steps: 1000, warmup: 1000, hidden: [64, 64], learningRate: 0.0005, batchSize: 256 },
+      ...{ iterations: 15, ...offPolicy, learningRate: 0.0005, batchSize: 256 },
       ...{ temperature: 0.03, critics: 2, polyak: 0.01, ...fourTimes },
     },
     'Pendulum-v1': {
-      ...{ iterations: 24, steps: 1000, warmup: 1000, hidden: [64, 64], learningRate: 0.001 },
+      ...{ iterations: 24, ...offPolicy, learningRate: 0.001 },
       ...{ temperature: 0.05, rewardScale: 0.1 },
     },
     'MountainCarContinuous-v0': {
-      ...{ iterations: 12, steps: 1000, warmup: 1000, hidden: [64, 64], learningRate: 0.0005, temperature: 0.05 },
+      ...{ iterations: 12, ...offPolicy, learningRate: 0.0005, temperature: 0.05 },
       ...fourTimes,
     },
   },
   s2ac: {
     'Pendulum-v1': {
-      ...{ iterations: 12, steps: 1000, warmup: 1000, hidden: [64, 64], learningRate: 0.001, batchSize: 64 },
+      ...{ iterations: 12, ...offPolicy, learningRate: 0.001, batchSize: 64 },
       temperature: 0.2,
     },
   },
@@ -123,6 +126,5 @@ export function presetFor(algorithm: string, task: string): Preset {
   if (Object.hasOwn(known, task)) return known[task]
   const all = Object.entries(presets).flatMap(([name, tasks]) => Object.keys(tasks).map((id) => `${name} ${id}`))
   const near = nearest(`${algorithm} ${task}`, all)
-  const hint = near ? `, and the nearest is ${near}` : ''
-  throw new UsageError(`There is no preset of ${algorithm} for ${show(task)}; there are ${all.join(', ')}${hint}.`)
+  throw new UsageError(`There is no preset of ${algorithm} for ${show(task)}; there are ${listed(all, near)}.`)
 }

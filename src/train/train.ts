@@ -8,7 +8,7 @@ import { sqlCompose } from '../algorithms/sql/sql-compose.ts'
 import { svpg } from '../algorithms/svpg/svpg.ts'
 import { show, UsageError } from '../core/errors.ts'
 import type { CoreSource } from '../core/module.ts'
-import { nearest } from '../core/nearest.ts'
+import { listed, nearest } from '../core/nearest.ts'
 import { refuseUnknown } from '../core/options.ts'
 import { isRecord, requireFunction, requireThat } from '../core/require.ts'
 import { check, MOST_ITERATIONS, wholeNumber } from '../core/schemas.ts'
@@ -117,8 +117,7 @@ export function algorithmNamed(name: string) {
     return algorithms[name as AlgorithmName] as Algorithm<object, unknown, Info>
   const all = [...Object.keys(algorithms), ...singlePolicyNames]
   const near = typeof name === 'string' ? nearest(name, all) : undefined
-  const hint = near ? `, and the nearest is ${near}` : ''
-  throw new UsageError(`Unknown algorithm ${show(name)}; there are ${all.join(', ')}${hint}.`)
+  throw new UsageError(`Unknown algorithm ${show(name)}; there are ${listed(all, near)}.`)
 }
 
 /**

@@ -3,8 +3,8 @@ import type { IslandContact } from './inside.ts'
 /** Numbers of a contact that a round changes, the impulses so far of two points: along the normal and across. */
 export const CONTACT = 4
 /** Numbers of it that a round reads: those of the contact, then POINT_READS of each point from POINTS on. */
-export const CONTACT_READS = 30
 const [POINTS, POINT_READS] = [16, 7]
+export const CONTACT_READS = POINTS + 2 * POINT_READS
 
 /** Writes the numbers of a contact at `at` and `r`. */
 export function readContact(
@@ -65,37 +65,43 @@ export function solveContact(
 
 /** Friction at a point, whose impulses are at `s` and what it reads at `p`. */
 function rub(now: Float64Array, s: number, a: number, b: number, reads: Float64Array, r: number, p: number): void {
-  const mA = reads[r]
-  const mB = reads[r + 1]
-  const iA = reads[r + 2]
-  const iB = reads[r + 3]
   const tangentX = reads[r + 5]
   const tangentY = -reads[r + 4]
   const friction = reads[r + 6]
   const speed = reads[r + 7]
-  const rAx = reads[p]
-  const rAy = reads[p + 1]
-  const rBx = reads[p + 2]
-  const rBy = reads[p + 3]
   const wA = now[a + 2]
   const wB = now[b + 2]
   const along =
-    (0 + now[b] - wB * rBy - now[a] + wA * rAy) * tangentX +
-    (0 + now[b + 1] + wB * rBx - now[a + 1] - wA * rAx) * tangentY -
+    (0 + now[b] - wB * reads[p + 3] - now[a] + wA * reads[p + 1]) * tangentX +
+    (0 + now[b + 1] + wB * reads[p + 2] - now[a + 1] - wA * reads[p]) * tangentY -
     speed
   const most = friction * now[s]
   const before = now[s + 1]
   const wanted = before + reads[p + 5] * -along
   const sum = wanted < -most ? -most : Math.min(wanted, most)
   now[s + 1] = sum
-  const x = (sum - before) * tangentX
-  const y = (sum - before) * tangentY
+  push(now, a, b, reads, r, p, (sum - before) * tangentX, (sum - before) * tangentY)
+}
+
+/** An impulse at the point at `p`. */
+function push(
+  now: Float64Array,
+  a: number,
+  b: number,
+  reads: Float64Array,
+  r: number,
+  p: number,
+  x: number,
+  y: number,
+): void {
+  const mA = reads[r]
+  const mB = reads[r + 1]
   now[a] -= mA * x
   now[a + 1] -= mA * y
-  now[a + 2] = wA - iA * (rAx * y - rAy * x)
+  now[a + 2] -= reads[r + 2] * (reads[p] * y - reads[p + 1] * x)
   now[b] += mB * x
   now[b + 1] += mB * y
-  now[b + 2] = wB + iB * (rBx * y - rBy * x)
+  now[b + 2] += reads[r + 3] * (reads[p + 2] * y - reads[p + 3] * x)
 }
 
 /** How fast the bodies part along the normal at the point at `p`. */
@@ -111,25 +117,10 @@ function parting(now: Float64Array, a: number, b: number, reads: Float64Array, r
 /** The only point pushes. */
 function pushOne(now: Float64Array, s: number, a: number, b: number, reads: Float64Array, r: number): void {
   const p = r + POINTS
-  const mA = reads[r]
-  const mB = reads[r + 1]
-  const iA = reads[r + 2]
-  const iB = reads[r + 3]
-  const rAx = reads[p]
-  const rAy = reads[p + 1]
-  const rBx = reads[p + 2]
-  const rBy = reads[p + 3]
   const before = now[s]
   const sum = Math.max(before - reads[p + 4] * (parting(now, a, b, reads, r, p) - reads[p + 6]), 0)
   now[s] = sum
-  const x = (sum - before) * reads[r + 4]
-  const y = (sum - before) * reads[r + 5]
-  now[a] -= mA * x
-  now[a + 1] -= mA * y
-  now[a + 2] -= iA * (rAx * y - rAy * x)
-  now[b] += mB * x
-  now[b + 1] += mB * y
-  now[b + 2] += iB * (rBx * y - rBy * x)
+  push(now, a, b, reads, r, p, (sum - before) * reads[r + 4], (sum - before) * reads[r + 5])
 }
 
 /** Two points push together: none pulls, and where one pushes the bodies do not part (linear complementarity). */
