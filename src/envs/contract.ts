@@ -15,7 +15,13 @@ export interface Reset {
 
 /** What a step gives, in Gymnasium's terms. */
 export interface Step extends Reset {
+  /** What is learned from. */
   readonly reward: number
+  /**
+   * What counts for the return of the episode, where `reward` is only a help to learn by, as a normalised one; default
+   * the reward.
+   */
+  readonly taskReward?: number
   /** The task itself ended: there is no future reward. */
   readonly terminated: boolean
   /** The episode was cut from outside, by a time limit: the future is unknown, not worthless. */

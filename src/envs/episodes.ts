@@ -8,7 +8,7 @@ import { type Action, sizeOf } from './spaces.ts'
 interface EpisodeCounters {
   /** [rows] steps since the last reset. */
   readonly elapsed: Int32Array
-  /** [rows] rewards since the last reset. */
+  /** [rows] the task's rewards since the last reset. */
   readonly episodeReturn: Float64Array
 }
 
@@ -93,9 +93,11 @@ export function stepEpisode(episodes: Episodes, row: number, action: Action): St
   const result = instances[row].step(action)
   const step = ++counters.elapsed[row]
   refuseProblem(episodes, row, result, step)
-  const { obs, reward, terminated, truncated, info } = result
-  counters.episodeReturn[row] += reward
-  return { obs, reward, terminated, truncated: truncated || step >= spec.maxEpisodeSteps, info }
+  const { obs, reward, taskReward, terminated, info } = result
+  const truncated = result.truncated || step >= spec.maxEpisodeSteps
+  counters.episodeReturn[row] += taskReward ?? reward
+  if (taskReward === undefined) return { obs, reward, terminated, truncated, info }
+  return { obs, reward, taskReward, terminated, truncated, info }
 }
 
 function refuseProblem({ spec, tell }: Episodes, row: number, result: Reset | Step, step: number): void {

@@ -101,8 +101,9 @@ function problemOfObservation({ low }: Box, obs: ArrayLike<number>): string | un
   return undefined
 }
 
-function problemOfStep({ reward, terminated, truncated }: Step): string | undefined {
+function problemOfStep({ reward, taskReward = 0, terminated, truncated }: Step): string | undefined {
   if (!Number.isFinite(reward)) return `the reward ${show(reward)}; a reward must be finite`
+  if (!Number.isFinite(taskReward)) return `the taskReward ${show(taskReward)}; a reward must be finite`
   if (typeof terminated !== 'boolean') return `terminated ${show(terminated)}; it must be true or false`
   if (typeof truncated !== 'boolean') return `truncated ${show(truncated)}; it must be true or false`
   return undefined

@@ -107,9 +107,9 @@ function checked(spec: EnvironmentSpec, create: () => Environment): MadeEnvironm
       checkOpen()
       if (now.over || elapsed[0] < 0) throw notRunning(id, elapsed[0])
       checkAction(id, taken, action)
-      const { obs, reward, terminated, truncated, info } = stepEpisode(episodes, 0, action)
-      now.over = terminated || truncated
-      return { obs: own(obs), reward, terminated, truncated, info }
+      const step = stepEpisode(episodes, 0, action)
+      now.over = step.terminated || step.truncated
+      return { ...step, obs: own(step.obs) }
     },
     getState() {
       if (env.getState) return { ...now, elapsed: elapsed[0], inner: env.getState() }

@@ -54,7 +54,7 @@ export interface VectorInfo {
   readonly finalMask: Uint8Array
   /** [N, O] what the row showed at the end; the same array as `obs` unless mode is 'same-step'. */
   readonly finalObservation: Float32Array
-  /** [N] sum of rewards. */
+  /** [N] sum of rewards; of the task's own where normaliseReward() is around it. */
   readonly finalReturn: Float64Array
   /** [N] steps. */
   readonly finalElapsed: Int32Array

@@ -28,7 +28,7 @@ export interface Episode {
   readonly particle: number
   readonly seed: number
   readonly greedy: boolean
-  /** The sum of the rewards. */
+  /** The sum of the rewards, which are the task's own where the policy learned from normalised ones. */
   readonly return: number
   /** [T + 1, O]; the first is that of the reset. */
   readonly observations: readonly (readonly number[])[]
@@ -79,7 +79,7 @@ export async function playEpisode(options: EpisodeOptions): Promise<PlayedEpisod
       if (spec.render && state) scenes.push(spec.render(state))
       if (!step) return
       actions.push(typeof step.action === 'number' ? step.action : Array.from(step.action))
-      rewards.push(step.reward)
+      rewards.push(step.taskReward ?? step.reward)
       terminated.push(step.terminated)
       truncated.push(step.truncated)
     },

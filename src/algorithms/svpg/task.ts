@@ -2,6 +2,7 @@ import { UsageError } from '../../core/errors.ts'
 import { splitSeed } from '../../core/random.ts'
 import type { EnvironmentSpec } from '../../envs/contract.ts'
 import { observationSize } from '../../envs/spaces.ts'
+import { isNormalised } from '../../envs/wrappers/rewards.ts'
 import { type Policy, policyOf } from '../../nn/policy.ts'
 import { headFor } from '../../rl/heads.ts'
 import type { Task } from '../../rl/rollout.ts'
@@ -10,6 +11,10 @@ import type { SvpgConfig } from './settings.ts'
 /** 'joint' gives the data of all particles to one policy. */
 export function taskAndPolicy(spec: EnvironmentSpec, config: SvpgConfig): { task: Task; policy: Policy } {
   const { interaction, particles, steps, episodicReward, hidden, activation, seed } = config
+  if (episodicReward && isNormalised(spec))
+    throw new UsageError(
+      'episodicReward pays the return of the task, which normaliseReward() around it does not change: normalise what episodicReward() pays, wrap(task, episodicReward(), normaliseReward()).',
+    )
   const environments = interaction === 'joint' ? config.environments * particles : config.environments
   const head = headFor(spec, config.head)
   return {

@@ -27,12 +27,15 @@ function repeated(env: Environment, times: number, maxEpisodeSteps: number): Env
     },
     step(action) {
       let reward = 0
+      let taskReward = 0
       for (let k = 1; ; k++) {
         const step = env.step(action)
         reward += step.reward
+        taskReward += step.taskReward ?? step.reward
         memory.elapsed++
         const cut = step.truncated || memory.elapsed >= maxEpisodeSteps
-        if (k === times || cut || step.terminated) return { ...step, reward, truncated: cut }
+        if (k < times && !cut && !step.terminated) continue
+        return { ...step, reward, truncated: cut, ...(step.taskReward !== undefined && { taskReward }) }
       }
     },
   })

@@ -5,11 +5,15 @@ import type { Environment, EnvironmentSpec, Step } from '../contract.ts'
 import { countInto, deviation, type RunningStatistics, runningStatistics, sizeStatistics } from './statistics.ts'
 import { around, isOver, type Wrapper, wrapper } from './wrapper.ts'
 
-/** Rewards times a finite factor. */
+/** Whether a task pays normalised rewards, whose returns stay those of the task inside. */
+export const isNormalised = ({ wrappers = [] }: EnvironmentSpec): boolean => wrappers.includes(NORMALISED)
+const NORMALISED = 'normaliseReward()'
+
+/** Rewards times a finite factor, and the returns with them: a task in another unit. */
 export function scaleReward(factor: number): Wrapper {
   if (!Number.isFinite(factor)) throw new UsageError(`scaleReward needs a finite number, got ${show(factor)}.`)
-  const change = ({ rewardThreshold }: EnvironmentSpec) => ({
-    spec: { rewardThreshold: rewardThreshold === undefined ? undefined : rewardThreshold * factor },
+  const change = (inner: EnvironmentSpec) => ({
+    spec: isNormalised(inner) ? {} : { rewardThreshold: inner.rewardThreshold && inner.rewardThreshold * factor },
     around: (env: Environment) => withReward(env, ({ reward }) => reward * factor),
   })
   return wrapper(`scaleReward(${factor})`, change, 1, { options: { factor } })
@@ -23,8 +27,8 @@ export function sparseReward(rule: number | ((step: Step, state?: ArrayLike<numb
   if (typeof rule !== 'function' && !Number.isFinite(rule))
     throw new UsageError(`sparseReward needs a finite number or a function, got ${show(rule)}.`)
   const pay = typeof rule === 'function' ? rule : ({ reward }: Step) => (reward >= rule ? reward : 0)
-  const change = () => ({
-    spec: { rewardThreshold: undefined },
+  const change = (inner: EnvironmentSpec) => ({
+    spec: isNormalised(inner) ? {} : { rewardThreshold: undefined },
     around: (env: Environment) => withReward(env, (step) => pay(step, env.state)),
   })
   const options = typeof rule === 'number' ? { rule } : null
@@ -79,6 +83,9 @@ export interface NormaliseRewardOptions {
  * Rewards divided by the deviation of the discounted returns so far, r / √(Var[R] + ε). The mean is not subtracted, so
  * that signs stay. The statistics begin with mean 0 and variance 1 of weight 1e-4.
  *
+ * They are what is learned from. Returns stay those of the task inside, of wrappers around this one too: in training,
+ * evaluation and play, as where RecordEpisodeStatistics or Monitor stands inside; so does the threshold.
+ *
  * - 'gymnasium' is NormalizeReward of Gymnasium 1.4.0 around one environment: Rₜ = γ (1 − terminatedₜ) Rₜ₋₁ + rₜ. A
  *   reset does not zero R: the last reward of an episode counts on in the next one, and the whole R where a limit cut
  *   it.
@@ -100,7 +107,6 @@ export function normaliseReward(options: NormaliseRewardOptions = {}): Wrapper {
   const change = () => {
     sizeStatistics(statistics, 1)
     return {
-      spec: { rewardThreshold: undefined },
       around(env: Environment) {
         const memory = { discounted: 0 }
         return around(env, {
@@ -116,13 +122,14 @@ export function normaliseReward(options: NormaliseRewardOptions = {}): Wrapper {
             countInto(statistics, [memory.discounted])
             const scaled = step.reward / deviation(statistics, 0, epsilon)
             const reward = Math.min(Math.max(scaled, -bound), bound)
-            return { ...step, reward: isStable ? Math.fround(reward) : reward }
+            const taskReward = step.taskReward ?? step.reward
+            return { ...step, reward: isStable ? Math.fround(reward) : reward, taskReward }
           },
         })
       },
     }
   }
-  return wrapper('normaliseReward()', change, 1, { options: { rule, discount, clip, epsilon }, state: statistics })
+  return wrapper(NORMALISED, change, 1, { options: { rule, discount, clip, epsilon }, state: statistics })
 }
 
 const withReward = (env: Environment, reward: (step: Step) => number): Environment =>
