@@ -8,9 +8,10 @@ after each of its steps, two Q networks, relu, Adam, discount 0.99, tau 0.005, a
 target entropy -A, episodes cut by the time limit bootstrapped. Different: initial weights are torch's (Kaiming, with biases), log(1 - a^2) has
 1e-6 added in it, and learning begins one step later, so that there is one gradient step less.
 
-Prints {"stepsPerSecond", "gradientStepsPerSecond", "chunks", "meanReturn", "versions"} as JSON: steps of the environment a second of the
+Prints {"stepsPerSecond", "gradientStepsPerSecond", "chunks", "meanReturn", "returns", "versions"} as JSON: steps of the environment a second of the
 whole training without imports and evaluation; gradient steps a second once learning has begun; [ms, ms of processor time in all
-threads] of each `chunk` steps from there on; the mean return of greedy episodes, null where `episodes` is 0.
+threads] of each `chunk` steps from there on; the mean return of greedy episodes, null where `episodes` is 0; [steps, return] at the end of each
+episode of the training.
 """
 
 import importlib
@@ -46,9 +47,12 @@ class Clock(BaseCallback):
 
     def _on_training_start(self):
         self.times = []
+        self.returns = []
 
     def _on_step(self):
         self.times.append(now())
+        ended = [info["episode"]["r"] for info in self.locals["infos"] if "episode" in info]
+        self.returns += [(self.num_timesteps, float(r)) for r in ended]
         return True
 
 
@@ -84,6 +88,7 @@ print(
             "gradientStepsPerSecond": (len(learning) - 1) / (ended[0] - learning[0][0]),
             "chunks": [[(b - a) * 1e3 for a, b in zip(*ends)] for ends in zip(learning[::chunk], learning[chunk::chunk])],
             "meanReturn": mean_return,
+            "returns": clock.returns,
             "versions": {
                 "library": library.__version__,
                 "torch": torch.__version__,

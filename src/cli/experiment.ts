@@ -39,7 +39,7 @@ async function runCommand(name: string | undefined, { json, shard: text, ...opti
   const shard = text === undefined ? shardOf(process.env) : (text.split('/').map(number) as [number, number])
   if (shard) console.error(`Does the runs of shard ${shard.join('/')}.`)
   const given = { ...options, preset: presetNamed(name), ...(shard && { shard }) }
-  const { path } = planOf(given)
+  const { path } = await planOf(given)
   const interrupt = listenForInterrupt()
   try {
     await consume(runExperiment(given), interrupt, json)

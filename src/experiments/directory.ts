@@ -32,7 +32,11 @@ const FILES = { summary: 'experiment.json', report: 'report.html' } as const
 const { files } = platform
 
 /** A plan with the variants that earlier calls have left, whose runs are summarised with those of this one. */
-export function withEarlier(plan: Plan, options: ExperimentOptions, earlier: ExperimentSummary | null): Plan {
+export async function withEarlier(
+  plan: Plan,
+  options: ExperimentOptions,
+  earlier: ExperimentSummary | null,
+): Promise<Plan> {
   const now = labelsOf(plan.description)
   const more = earlier ? labelsOf(earlier).filter((label) => !now.includes(label)) : []
   const known = options.preset.variants.map(({ label }) => label)
@@ -213,11 +217,11 @@ export async function conclude(
   own: readonly ExperimentJob[],
   failures: ReadonlyMap<string, string>,
 ): Promise<void> {
-  const asked = planOf(options)
+  const asked = await planOf(options)
   // Calls with other variants may have begun meanwhile. What cannot be read is written anew.
   const earlier = await readExperiment(asked.path).catch(() => null)
   const others = earlier ? failuresOf(earlier, own) : []
-  await writeConclusion(withEarlier(asked, options, earlier), new Map([...others, ...failures]))
+  await writeConclusion(await withEarlier(asked, options, earlier), new Map([...others, ...failures]))
 }
 
 async function writeConclusion(plan: Plan, failures: Failures): Promise<void> {

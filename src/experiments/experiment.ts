@@ -30,9 +30,9 @@ export interface ExperimentProgress extends RunProgress {
  *   a value that is not finite does not stop the others
  */
 export async function* runExperiment(options: ExperimentOptions): AsyncGenerator<ExperimentProgress> {
-  const asked = planOf(options)
+  const asked = await planOf(options)
   const earlier = options.overwrite ? null : await earlierSummary(asked.path)
-  const plan = withEarlier(asked, options, earlier)
+  const plan = await withEarlier(asked, options, earlier)
   const isAsked = ({ variant }: ExperimentJob) => labelsOf(asked.description).includes(variant)
   const own = jobsOf(plan.jobs.filter(isAsked), options.shard)
   if (options.shard && options.overwrite)

@@ -5,7 +5,8 @@ import { namesOf, requireOptions } from '../core/options.ts'
 import { isList, isRecord, requireText, requireThat } from '../core/require.ts'
 import { check, MOST_ITERATIONS, trueOrFalse, wholeNumber } from '../core/schemas.ts'
 import type { EnvironmentSpec } from '../envs/contract.ts'
-import { environmentSpec } from '../envs/registry.ts'
+import { taskNamed } from '../envs/named.ts'
+import { environments } from '../envs/registry.ts'
 import { type AnyTrainOptions, runConfig } from '../train/train.ts'
 import type { PresetGrid } from './grid.ts'
 import type { ExperimentVariant, Preset } from './preset.ts'
@@ -107,7 +108,7 @@ export interface Plan {
  * @throws UsageError for a setting that is not allowed, a variant that does not exist, or a preset whose labels are
  *   none
  */
-export function planOf(given: ExperimentOptions): Plan {
+export async function planOf(given: ExperimentOptions): Promise<Plan> {
   requireOptions('runExperiment', given, EXPERIMENT_OPTIONS)
   refuseNoPreset(given.preset)
   const { preset, out = `runs/${preset.name}`, ...options } = given
@@ -117,7 +118,7 @@ export function planOf(given: ExperimentOptions): Plan {
   const iterations = check(wholeNumber('iterations', 1, MOST_ITERATIONS), options.iterations ?? preset.iterations)
   const seeds = Array.from({ length: count }, (_, seed) => seed)
   const variants = chosen(preset, options.variants)
-  const env = taskOf(preset)
+  const env = await taskOf(preset)
   const jobs = seeds.flatMap((seed) =>
     variants.map(({ label, settings }): ExperimentJob => {
       const given = { ...preset.settings, ...settings, env, iterations, seed } as AnyTrainOptions
@@ -155,11 +156,9 @@ function refuseNoPreset(preset: Preset): void {
   }
 }
 
-function taskOf({ env, constants }: Preset): string | EnvironmentSpec {
-  if (!constants) return env
-  const { configure } = environmentSpec(env)
-  if (configure) return configure(constants)
-  throw new UsageError(`${env} has no constants that could be others.`)
+/** MuJoCo's and Box2D's tasks are loaded when an experiment needs them. */
+async function taskOf({ env, constants }: Preset): Promise<string | EnvironmentSpec> {
+  return !constants && Object.hasOwn(environments, env) ? env : taskNamed(env, { constants })
 }
 
 /** As it is read back from a file. */

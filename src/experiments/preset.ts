@@ -35,7 +35,7 @@ export interface Preset {
   readonly name: string
   /** What it shows, in one sentence. */
   readonly shows: string
-  /** An id of the registry. */
+  /** An id that train() knows: of the library, MuJoCo's or Box2D's. */
   readonly env: string
   /** Of all variants. */
   readonly settings: ExperimentSettings

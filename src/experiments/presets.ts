@@ -176,6 +176,16 @@ export const presets: readonly Preset[] = [
     variants: [{ label: 'sac', note: 'A learned temperature, two Q networks.', settings: {} }],
     ...{ seeds: 5, iterations: 20, figure: 'curves', published: [] },
   },
+  ...['HalfCheetah', 'Hopper', 'Walker2d'].map(
+    (robot): Preset => ({
+      name: `sac-${robot.toLowerCase()}`,
+      shows: `Soft actor-critic on ${robot} with all its defaults: 100,000 steps.`,
+      env: `${robot}-v5`,
+      settings: { algorithm: 'sac', steps: 1000 },
+      variants: [{ label: 'sac', note: 'Two layers of 256, batches of 256, a learned temperature.', settings: {} }],
+      ...{ seeds: 3, iterations: 100, figure: 'curves', published: [] },
+    }),
+  ),
   {
     name: 'sql-multigoal',
     shows: 'Soft Q-learning keeps all four ways in a plane where each is as good as the others.',

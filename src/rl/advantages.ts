@@ -48,6 +48,9 @@ type AdvantageArena = Arena<ReturnType<typeof advantageFields> & ReturnType<type
  * observation, or, without a value function, as the finite sum it is.
  *
  * @param predict writes V of observations [B, O] to out [B], for the baseline 'value'
+ * @param limit the most steps of an episode, where each rollout begins new ones. Without a value function those count
+ *   that begin no later than this before its end, so that how an episode goes does not decide whether it counts.
+ *   Default null: whatever ends counts
  */
 export function weighAdvantages(
   arena: AdvantageArena,
@@ -55,6 +58,7 @@ export function weighAdvantages(
   E: number,
   estimator: Estimator,
   predict: (out: Float64Array, observations: Float32Array) => void,
+  limit: number | null = null,
 ): void {
   const { ops, at, view } = arena
   const { baseline } = estimator
@@ -62,6 +66,7 @@ export function weighAdvantages(
   if (baseline === 'none' || baseline === 'mean') {
     view.value.fill(0)
     ops.returnsToGo(at.target, at.valid, at.reward, at.terminated, at.truncated, 0, T, E, estimator.discount)
+    if (limit !== null) for (let row = 0; row < B; row++) view.valid[row] = beginOf(view, row, E) + limit <= T ? 1 : 0
   } else {
     if (baseline === 'linear') linearValues(arena)
     else if (baseline === 'linear-rllab') rllabValues(arena)
@@ -78,6 +83,9 @@ export function weighAdvantages(
   if (baseline === 'linear') fitLinear(arena)
   if (baseline === 'linear-rllab') fitRllab(arena)
 }
+
+/** The step of the rollout at which the episode of a row began. */
+const beginOf = ({ time }: AdvantageArena['view'], row: number, E: number) => Math.floor(row / E) - time[row]
 
 function targets({ ops, at }: AdvantageArena, T: number, E: number, { nSteps, discount, lambda }: Estimator): void {
   // biome-ignore format: one op, one line

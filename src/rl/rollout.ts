@@ -51,6 +51,8 @@ export interface Task {
   readonly steps: number
   /** Whether the last step of an episode gets the rewards of all, and the others none. Default false. */
   readonly episodicReward?: boolean
+  /** Whether each rollout begins new episodes. Default false: they run on from one to the next. */
+  readonly wholeEpisodes?: boolean
   readonly seed: Seed
 }
 
@@ -106,8 +108,19 @@ export function writeTask(arena: RolloutArena, { spec, head, environments, steps
 
 /** Starts the first episode of every environment of a particle, or the one with another number. */
 export function startEnvironments(arena: RolloutArena, task: Task, roller: Roller, episode = 0): void {
-  const { spec, environments: E, seed } = task
   arena.view.episode.fill(episode)
+  startEpisodes(arena, task, roller)
+}
+
+/** Starts the next episode where one is running, and the same again where it has not taken a step yet. */
+export function restartEnvironments(arena: RolloutArena, task: Task, roller: Roller): void {
+  const { episode, elapsed } = arena.view
+  for (let e = 0; e < episode.length; e++) if (elapsed[e] > 0) episode[e]++
+  startEpisodes(arena, task, roller)
+}
+
+function startEpisodes(arena: RolloutArena, task: Task, roller: Roller): void {
+  const { spec, environments: E, seed } = task
   if (spec.core) arena.ops.resetEnvironments(arena.at.environments, roller.particle, seed.lo, seed.hi)
   else {
     const running = runningOf(arena, task, roller)

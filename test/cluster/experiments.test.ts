@@ -110,7 +110,7 @@ describeCluster('an experiment on a cluster', (cluster) => {
 const isCheckpointOf = (name: string) => (file: string) => file.startsWith(name) && file.includes('/checkpoint/')
 
 test('an order that no driver sends is refused in a sentence', async () => {
-  const [{ config }] = planOf({ preset: presetNamed('svpg-cartpole') }).jobs
+  const [{ config }] = (await planOf({ preset: presetNamed('svpg-cartpole') })).jobs
   const order = { variant: 'a', seed: 0, config, evaluationEpisodes: 2, grid: null, checkpointEvery: 1, files: {} }
   expect((await checkedOrder(order)).job.config).toEqual(config)
   const refused: [object, RegExp][] = [

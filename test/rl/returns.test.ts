@@ -239,6 +239,21 @@ describe('advantage weights', () => {
     expect(w.reduce((a, b) => a + b * b, 0) / 3).toBeCloseTo(1, 6)
   })
 
+  test('whole episodes: those count that had the time to reach the limit, whether they took it or not', async () => {
+    const arena = await arenaFor(5, 2)
+    const { view } = arena
+    view.reward.fill(1)
+    // Beginnings at 0, 2 and 3 in the first environment, where all end by themselves; at 0 and 3 in the second.
+    view.time.set([0, 0, 1, 1, 0, 2, 0, 0, 1, 1])
+    view.terminated.set([0, 0, 1, 0, 1, 1, 0, 0, 1, 1])
+    const estimator = estimatorOf(options)
+    weighAdvantages(arena, 5, 2, estimator, noValues)
+    expect([...view.valid]).toEqual([1, 1, 1, 1, 1, 1, 1, 1, 1, 1])
+    weighAdvantages(arena, 5, 2, estimator, noValues, 3)
+    expect([...view.valid]).toEqual([1, 1, 1, 1, 1, 1, 0, 0, 0, 0])
+    expect([...view.weight]).toEqual([2, 3, 1, 2, 1, 1, 0, 0, 0, 0].map((g) => Math.fround(g / 6)))
+  })
+
   test('no valid row at all: no weight, no NaN', async () => {
     expect(await weights([1, 1], [0, 0], { standardise: true })).toEqual([0, 0])
   })

@@ -15,6 +15,7 @@ import {
   carryEnvironments,
   createRoller,
   replayEpisodes,
+  restartEnvironments,
   resumeEnvironments,
   rollout,
   seedFields,
@@ -92,6 +93,22 @@ test('with episodic reward the last step pays for all, across rollouts, and the 
   }
   expect(fused.arena.view.terminated.includes(1)).toBe(true)
   expect(fused.arena.view.truncated.includes(1)).toBe(true)
+})
+
+test('episodes are begun anew where they have taken a step, in the core and in TypeScript alike', async () => {
+  const fused = await running({ ...cartPole, maxEpisodeSteps: T })
+  const typed = await running(await cartPoleInTypeScript(E, T))
+  for (const { arena, task, roller } of [fused, typed]) rollout(arena, task, roller, 0)
+  fused.arena.view.elapsed[1] = 0
+  typed.arena.view.elapsed[1] = 0
+  const before = [...fused.arena.view.episode]
+  for (const { arena, task, roller } of [fused, typed]) restartEnvironments(arena, task, roller)
+  expect([...fused.arena.view.episode]).toEqual(before.map((number, e) => (e === 1 ? number : number + 1)))
+  expect([...fused.arena.view.elapsed]).toEqual(Array(E).fill(0))
+  for (const { arena, task, roller } of [fused, typed]) rollout(arena, task, roller, T)
+  expect([...fused.arena.view.time.subarray(0, E)]).toEqual(Array(E).fill(0))
+  for (const name of [...rows, ...carried])
+    expect([name, ...typed.arena.view[name]]).toEqual([name, ...fused.arena.view[name]])
 })
 
 test('another particle with the same parameters has other random numbers', async () => {

@@ -22,6 +22,7 @@ import {
   type Roller,
   refuseEnvironments,
   replayEpisodes,
+  restartEnvironments,
   resumeEnvironments,
   seedFields,
   startEnvironments,
@@ -159,6 +160,7 @@ export function takeUp(state: PolicyGradient, job: Job): Roller {
     view.valueWeights.set(carried.valueWeights)
     for (const side of sidesOf(state)) loadTrainable(side, carried)
     if (!isCurrent) replayEpisodes(arena, task, roller, carried)
+    if (task.wholeEpisodes) restartEnvironments(arena, task, roller)
   } else {
     view.linearModel.fill(0)
     view.valueWeights.fill(0)
@@ -228,9 +230,11 @@ export function retireRoller(rollers: PolicyGradient['rollers'], particle: numbe
 
 /** From the rewards in the arena to weights, with the values of a network. */
 export function weigh({ arena, task }: PolicyGradient, estimator: Estimator, network: Trainable | null): void {
-  weighAdvantages(arena, task.steps, task.environments, estimator, (out, observations) => {
+  const predict = (out: Float64Array, observations: Float32Array) => {
     if (network) outputsInto(out, network, observations)
-  })
+  }
+  const limit = task.wholeEpisodes ? task.spec.maxEpisodeSteps : null
+  weighAdvantages(arena, task.steps, task.environments, estimator, predict, limit)
 }
 
 /** Trains a network on the targets in the arena. */

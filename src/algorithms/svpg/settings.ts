@@ -86,6 +86,12 @@ const schema = v.object({
     'Environments of each particle that step together.',
   ),
   steps: setting(wholeNumber('steps', 1, 100_000), 128, 'Steps of each environment in one iteration.'),
+  wholeEpisodes: setting(
+    trueOrFalse('wholeEpisodes'),
+    false,
+    'Whether each rollout begins new episodes; those that may not reach the time limit before its end count only ' +
+      'where the baseline knows values. steps must be at least the limit.',
+  ),
   episodicReward: setting(
     trueOrFalse('episodicReward'),
     false,

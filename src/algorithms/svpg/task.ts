@@ -10,15 +10,19 @@ import type { SvpgConfig } from './settings.ts'
 
 /** 'joint' gives the data of all particles to one policy. */
 export function taskAndPolicy(spec: EnvironmentSpec, config: SvpgConfig): { task: Task; policy: Policy } {
-  const { interaction, particles, steps, episodicReward, hidden, activation, seed } = config
+  const { interaction, particles, steps, wholeEpisodes, episodicReward, hidden, activation, seed } = config
   if (episodicReward && isNormalised(spec))
     throw new UsageError(
       'episodicReward pays the return of the task, which normaliseReward() around it does not change: normalise what episodicReward() pays, wrap(task, episodicReward(), normaliseReward()).',
     )
+  if (wholeEpisodes && steps < spec.maxEpisodeSteps)
+    throw new UsageError(
+      `With wholeEpisodes steps must be at least the time limit of ${spec.id}, ${spec.maxEpisodeSteps}, got ${steps}.`,
+    )
   const environments = interaction === 'joint' ? config.environments * particles : config.environments
   const head = headFor(spec, config.head)
   return {
-    task: { spec, head, environments, steps, episodicReward, seed: splitSeed(seed) },
+    task: { spec, head, environments, steps, wholeEpisodes, episodicReward, seed: splitSeed(seed) },
     policy: policyOf({ observations: observationSize(spec), hidden, activation, head }),
   }
 }

@@ -21,6 +21,7 @@ const numbers = v.object({
   steps: wholeNumber('steps', 1, 100_000),
   seed: v.object({ lo: word, hi: word }),
   episodicReward: v.optional(trueOrFalse('episodicReward')),
+  wholeEpisodes: v.optional(trueOrFalse('wholeEpisodes')),
 })
 
 const rest = v.object({

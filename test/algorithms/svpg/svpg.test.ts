@@ -1,6 +1,8 @@
 import { describe, expect, test } from '@jest/globals'
 import type { SvpgOptions } from '../../../src/algorithms/svpg/settings.ts'
 import { type SvpgState, svpg } from '../../../src/algorithms/svpg/svpg.ts'
+import type { EnvironmentSpec } from '../../../src/envs/contract.ts'
+import { box, discrete } from '../../../src/envs/spaces.ts'
 import { tf } from '../../../src/nn/tfjs.ts'
 import { selfPushReference } from '../../reference/interaction.ts'
 import {
@@ -273,6 +275,31 @@ describe('learning', () => {
   })
 })
 
+test.each([
+  [false, [1, 1, 2, 1]],
+  [true, [1, 1, 1, 1]],
+])('wholeEpisodes %p: episodes of 3 steps that end in rollouts of 4', async (wholeEpisodes, expected) => {
+  const env: EnvironmentSpec = {
+    ...{ id: 'Clock', observationSpace: box([0], [9]), actionSpace: discrete(2), maxEpisodeSteps: 3 },
+    create() {
+      let time = 0
+      return {
+        reset() {
+          time = 0
+          return { obs: [time], info: {} }
+        },
+        step: () => ({ obs: [++time], reward: time, terminated: false, truncated: false, info: {} }),
+      }
+    },
+  }
+  const sizes = { env, steps: 4, environments: 3, particles: 2, baseline: 'none' } as const
+  const state = await svpg.init({ ...small, ...sizes, wholeEpisodes })
+  for (const count of expected) {
+    const { particles } = await svpg.step(state)
+    expect(particles.map(({ episodes, meanReturn }) => [episodes, meanReturn])).toEqual(Array(2).fill([3 * count, 6]))
+  }
+})
+
 test('no tensor is left behind', async () => {
   const state = await trained({})
   const before = tf.memory().numTensors
@@ -314,6 +341,10 @@ describe('bad input', () => {
     [
       { estimator: 'a2c', baseline: 'none' },
       'a2c needs the baseline linear, linear-rllab or value, which know values, got "none".',
+    ],
+    [
+      { wholeEpisodes: true, steps: 499 },
+      'With wholeEpisodes steps must be at least the time limit of CartPole-v1, 500, got 499.',
     ],
     [{ env: 'Pong' }, 'Unknown environment "Pong"; there are CartPole-v1'],
   ])('%j', async (options, message) => {
