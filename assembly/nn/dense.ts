@@ -15,6 +15,16 @@ export function padded(size: i32): i32 {
   return (size + 3) & ~3
 }
 
+/**
+ * Bytes of a row of outputs that a pass back reads: S(w) floats, an odd number of vectors, so that the same column of
+ * many rows does not fall into the same few sets of the cache.
+ */
+// @ts-ignore: decorator
+@inline
+export function strideOf(width: i32): i32 {
+  return (padded(width) | 4) << 2
+}
+
 /** Bytes of a packed strip. */
 // @ts-ignore: decorator
 @inline

@@ -3,9 +3,9 @@
 // where row c of all stood, which is at or before where its own outputs are.
 
 import { differentiate } from './activation'
-import { dense, packTransposed, stripBytes } from './dense'
+import { dense, packTransposed, strideOf, stripBytes } from './dense'
 import {
-  backwardStart, BLOCK, firstOf, inputsOf, inputStride, kindOf, Mlp, strideOf, thetaBefore, thetaBytes, widthOf,
+  backwardStart, BLOCK, firstOf, inputsOf, inputStride, kindOf, Mlp, thetaBefore, thetaBytes, widthOf,
 } from './training'
 
 /** From dy to dx, after trainingForward, whose outputs are no longer there afterwards. */

@@ -1,7 +1,8 @@
 import { philox4, uniform32 } from '../random'
 import { categoricalLogProb, categoricalMode, categoricalSample } from './categorical'
+import { compactRows, strideOf } from './dense'
 import { gaussianLogProb, gaussianSample, squash, unsquashRow } from './gaussian'
-import { mlpForward, padded } from './mlp'
+import { mlpForward, mlpForwardKept, padded } from './mlp'
 
 // Kinds of heads, as in src/nn/policy.ts.
 export const CATEGORICAL: i32 = 0
@@ -47,6 +48,21 @@ export function policyForward(policy: Policy, particle: i32, observation: usize,
   const outputs = mlpForward(
     observation, rows, theta, policy.widths, policy.kinds, policy.layers, policy.widest, policy.scratch,
   )
+  if (policy.head == SQUASHED) clampLogStds(policy, outputs, rows)
+  return outputs
+}
+
+/** The same from passes that are kept for a gradient, see mlpForwardKept; what stands there stays as it is. */
+function policyForwardKept(
+  policy: Policy, particle: i32, observation: usize, rows: i32, kept: usize, capacity: i32, first: i32,
+): usize {
+  const theta = thetaOf(policy, particle)
+  const last = load<i32>(policy.widths + (policy.layers << 2))
+  const from = mlpForwardKept(
+    observation, rows, theta, policy.widths, policy.kinds, policy.layers, kept, capacity, first,
+  )
+  const outputs = policy.scratch
+  compactRows(outputs, from, strideOf(last), rows, padded(last))
   if (policy.head == SQUASHED) clampLogStds(policy, outputs, rows)
   return outputs
 }
@@ -105,10 +121,29 @@ export function act(
   policy: Policy, particle: i32, observation: usize, rows: i32, action: usize, environments: usize,
   greedy: bool, purpose: u32, stream: u32, step: u32, seedLo: u32, seedHi: u32,
 ): void {
+  const output = policyForward(policy, particle, observation, rows)
+  choose(policy, particle, output, rows, action, environments, greedy, purpose, stream, step, seedLo, seedHi)
+}
+
+/** The same draws for environments 0 … rows − 1, with the outputs of all layers kept as policyForwardKept does. */
+export function actKeeping(
+  policy: Policy, particle: i32, observation: usize, rows: i32, action: usize, kept: usize, capacity: i32, first: i32,
+  purpose: u32, stream: u32, step: u32, seedLo: u32, seedHi: u32,
+): void {
+  const output = policyForwardKept(policy, particle, observation, rows, kept, capacity, first)
+  choose(policy, particle, output, rows, action, 0, false, purpose, stream, step, seedLo, seedHi)
+}
+
+/** The actions of the rows whose outputs stand at `output`, which may be overwritten. */
+// @ts-ignore: decorator
+@inline
+function choose(
+  policy: Policy, particle: i32, output: usize, rows: i32, action: usize, environments: usize, greedy: bool,
+  purpose: u32, stream: u32, step: u32, seedLo: u32, seedHi: u32,
+): void {
   const stride = outputStride(policy)
   const c3 = purpose | (stream << 8)
   const width = actionWidth(policy) << 2
-  let output = policyForward(policy, particle, observation, rows)
   for (let r = 0; r < rows; r++, output += stride, action += width) {
     if (greedy) {
       chooseMode(policy, output, action)

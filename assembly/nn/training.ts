@@ -1,12 +1,11 @@
 // Forward and backward passes of a population of MLPs, each on its batch.
 
 import { activate, differentiate, LINEAR } from './activation'
-import { addProducts, addRows, compactRows, dense, packStrips, packTransposed, padded, stripBytes } from './dense'
+import { addProducts, addRows, compactRows, dense, packStrips, packTransposed, strideOf, stripBytes } from './dense'
 
 /**
- * A population of MLPs of one shape on a batch of rows each. src/nn/fused.ts writes the same fields.
- * S(w) = P(w) or 4, P(w) = w rounded up to 4: an odd number of vectors, so that the same column of many rows does not
- * fall into the same few sets of the cache.
+ * A population of MLPs of one shape on a batch of rows each, S(w) as in strideOf. src/nn/fused.ts writes the same
+ * fields.
  */
 @unmanaged
 export class Mlp {
@@ -26,6 +25,8 @@ export class Mlp {
    * way to the gradients by what goes into their activations
    */
   outputs: usize
+  /** whether outputs are those of theta and x already */
+  known: i32
   /** f32 [networks, rows, w_last] */
   y: usize
   /** f32, like y: the gradient by y on the way in, by what goes into the last activation on the way out */
@@ -56,13 +57,6 @@ export function widthOf(net: Mlp, layer: i32): i32 {
 @inline
 export function kindOf(net: Mlp, layer: i32): i32 {
   return load<i32>(net.kinds + (layer << 2))
-}
-
-/** Bytes of a row of outputs of a layer. */
-// @ts-ignore: decorator
-@inline
-export function strideOf(width: i32): i32 {
-  return (padded(width) | 4) << 2
 }
 
 /** Bytes of theta. */
@@ -144,7 +138,7 @@ export function forwardPart(net: Mlp, part: i32, parts: i32, scratch: i32): void
 function networkForward(net: Mlp, i: i32, first: i32, rows: i32, strips: usize): void {
   const last = widthOf(net, net.layers)
   const bytes = thetaBytes(net)
-  for (let l = 0; l < net.layers; l++) {
+  for (let l = 0; !net.known && l < net.layers; l++) {
     const inputs = widthOf(net, l)
     const outputs = widthOf(net, l + 1)
     const xStride = inputStride(net, l)

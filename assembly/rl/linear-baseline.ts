@@ -160,13 +160,23 @@ function inverseDeviations(out: usize, model: usize, size: i32): void {
   }
 }
 
+// Two numbers of an observation at a time, with the bits of one at a time: pmin and pmax keep NaN as min and max do.
+
 /** z of one observation: f64 [O]. */
 // @ts-ignore: decorator
 @inline
 function standardise(out: usize, observation: usize, model: usize, inverse: usize, size: i32): void {
-  for (let k = 0; k < size; k++) {
-    const centred = <f64>load<f32>(observation + (k << 2)) - load<f64>(meanOf(model) + (k << 3))
-    store<f64>(out + (k << 3), min(max(centred * load<f64>(inverse + (k << 3)), -CLIP), CLIP))
+  const mean = meanOf(model)
+  const end = mean + (<usize>size << 3)
+  const low = f64x2.splat(-CLIP), high = f64x2.splat(CLIP)
+  let m = mean
+  for (; m + 8 < end; m += 16, observation += 8, inverse += 16, out += 16) {
+    const centred = f64x2.sub(f64x2.promote_low_f32x4(v128.load64_zero(observation)), v128.load(m))
+    v128.store(out, f64x2.pmin(f64x2.pmax(f64x2.mul(centred, v128.load(inverse)), low), high))
+  }
+  if (m < end) {
+    const centred = <f64>load<f32>(observation) - load<f64>(m)
+    store<f64>(out, min(max(centred * load<f64>(inverse), -CLIP), CLIP))
   }
 }
 
@@ -174,26 +184,46 @@ function standardise(out: usize, observation: usize, model: usize, inverse: usiz
 // @ts-ignore: decorator
 @inline
 function product(w: usize, z: usize, size: i32): f64 {
-  let sum = load<f64>(w + (<usize>size << 4))
-  for (let k = 0; k < size; k++) {
-    const x = load<f64>(z + (k << 3))
-    sum += x * load<f64>(w + (k << 3)) + (x * x - 1) * load<f64>(w + ((size + k) << 3))
+  const bytes = <usize>size << 3
+  const end = w + bytes
+  let sum = load<f64>(end + bytes)
+  for (; w + 8 < end; w += 16, z += 16) {
+    const x = v128.load(z)
+    const terms = f64x2.add(f64x2.mul(x, v128.load(w)), f64x2.mul(squareLess1(x), v128.load(w + bytes)))
+    sum += f64x2.extract_lane(terms, 0)
+    sum += f64x2.extract_lane(terms, 1)
+  }
+  if (w < end) {
+    const x = load<f64>(z)
+    sum += x * load<f64>(w) + (x * x - 1) * load<f64>(w + bytes)
   }
   return sum
+}
+
+// @ts-ignore: decorator
+@inline
+function squareLess1(x: v128): v128 {
+  return f64x2.sub(f64x2.mul(x, x), f64x2.splat(1))
 }
 
 /** out += a φ of one z. */
 // @ts-ignore: decorator
 @inline
 function accumulate(out: usize, a: f64, z: usize, size: i32): void {
-  for (let k = 0; k < size; k++) {
-    const x = load<f64>(z + (k << 3))
-    const first = out + (k << 3)
-    const second = out + ((size + k) << 3)
-    store<f64>(first, load<f64>(first) + a * x)
-    store<f64>(second, load<f64>(second) + a * (x * x - 1))
+  const bytes = <usize>size << 3
+  const end = out + bytes
+  const by = f64x2.splat(a)
+  for (; out + 8 < end; out += 16, z += 16) {
+    const x = v128.load(z)
+    v128.store(out, f64x2.add(v128.load(out), f64x2.mul(by, x)))
+    v128.store(out + bytes, f64x2.add(v128.load(out + bytes), f64x2.mul(by, squareLess1(x))))
   }
-  const last = out + (<usize>size << 4)
+  if (out < end) {
+    const x = load<f64>(z)
+    store<f64>(out, load<f64>(out) + a * x)
+    store<f64>(out + bytes, load<f64>(out + bytes) + a * (x * x - 1))
+  }
+  const last = end + bytes
   store<f64>(last, load<f64>(last) + a)
 }
 

@@ -1,7 +1,7 @@
 import { observeEnvironment, resetEnvironment, stateSize, stepEnvironment } from '../envs/environments'
 import { countEpisode, countStep, Episodes, observeRow, startEpisode } from '../envs/episodes'
 import { boundRows } from '../nn/bounds'
-import { act, Policy } from '../nn/policy'
+import { act, actKeeping, Policy } from '../nn/policy'
 import { episodeSeed, PURPOSE_ACTION, PURPOSE_EVALUATE } from '../random'
 
 /** The E environments of one particle. Addresses and sizes; src/rl/rollout-layout.ts writes the same fields. */
@@ -43,6 +43,8 @@ export class Batch {
   time: usize
   /** i32: whether the last step of an episode gets the rewards of all, and the others none */
   episodicReward: i32
+  /** f32 | [T, E, S(w₁)] | [T, E, S(w₂)] | … | outputs of the policy's layers for its gradient, or 0 */
+  outputs: usize
 }
 
 function resetRow(envs: Environments, particle: i32, e: i32, seedLo: u32, seedHi: u32): void {
@@ -75,7 +77,14 @@ export function rollout(
     const action = batch.action + ((row * envs.actionSize) << 2)
     const next = batch.nextObservation + t * observationBytes
     memory.copy(batch.observation + t * observationBytes, envs.current, observationBytes)
-    act(policy, 0, envs.current, E, action, 0, false, PURPOSE_ACTION, particle, step + t, seedLo, seedHi)
+    if (batch.outputs) {
+      actKeeping(
+        policy, 0, envs.current, E, action, batch.outputs, batch.steps * E, row, PURPOSE_ACTION, particle, step + t,
+        seedLo, seedHi,
+      )
+    } else {
+      act(policy, 0, envs.current, E, action, 0, false, PURPOSE_ACTION, particle, step + t, seedLo, seedHi)
+    }
     const given = boundActions(envs, action, E)
     stepEnvironment(
       envs.kind, envs.state, envs.constants, given, batch.reward + (row << 3), batch.terminated + row, E,

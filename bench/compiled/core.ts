@@ -95,7 +95,7 @@ function passes(name: string, net: Network, rows: number, goal: number): Work {
     view.kinds.set(net.layers.map(({ activation }) => ActivationKind[activation]))
     fill(view.theta, 0.1)
     fill(view.x, 1)
-    mlpStruct.write(view.net, { ...at, networks: 1, rows, layers: net.layers.length })
+    mlpStruct.write(view.net, { ...at, networks: 1, rows, layers: net.layers.length, known: 0 })
     return () => {
       ops.trainingForward(at.net)
       fill(view.dy.subarray(0, last), 1)

@@ -105,9 +105,9 @@ export class Program {
         break
       }
       case 'mlp': {
-        const [theta, x] = args
-        const outputs = this.to.ofPart(node)
-        this.write(Instruction.mlpForward, this.mlp(work, { theta, x, y: out, outputs }), node)
+        const [theta, x, known] = args
+        const at = { theta, x, y: out, outputs: known ?? this.to.ofPart(node), known: known === undefined ? 0 : 1 }
+        this.write(Instruction.mlpForward, this.mlp(work, at), node)
         break
       }
       case 'mlpGradient': {

@@ -14,6 +14,8 @@ export interface WeightedBatch {
   readonly weight: Float32Array
   /** [rows] log π(a|s) when the rows were collected; needed to clip. */
   readonly logProb?: Float32Array
+  /** [rows × outputFloats] outputs of all layers of the network for these rows and this theta, where they are known. */
+  readonly outputs?: Float32Array
 }
 
 /**
@@ -38,6 +40,7 @@ export function policyGradientInto(
       action: tf.tensor2d(batch.action, [rows, actionWidth(policy.head)]),
       weight: tf.tensor1d(batch.weight),
       logProb: batch.logProb && options.clip !== null ? tf.tensor1d(batch.logProb) : undefined,
+      outputs: batch.outputs && tf.tensor1d(batch.outputs),
     }
     const { objective, entropy } = policyObjective(policy, row as tf.Tensor1D, tensors, options)
     return [objective, entropy] as const

@@ -7,8 +7,10 @@ import type { Node } from './graph.ts'
 // for the gradient. An element is computed by the same instructions in the same order whichever thread does it.
 
 /** Whether a team shares the work of a node. */
-export function isShared({ work }: Node): boolean {
+export function isShared({ work, args }: Node): boolean {
   if (work.kind !== 'mlp' && work.kind !== 'mlpGradient') return false
+  const isKnown = work.kind === 'mlp' && args.length > 2
+  if (isKnown) return false
   return 2 * work.networks * work.rows * work.net.size >= SHARED_FLOPS
 }
 

@@ -27,11 +27,18 @@ function product(x: tf.Tensor2D, w: tf.Tensor2D): tf.Tensor2D {
  * expression that can be differentiated by theta and x. With a leading axis, theta [n, size] and x [n, rows, first
  * width], n networks of one shape at once. Runs in the core where tfjs runs on WASM, see fused.ts.
  *
+ * @param outputs of all layers for these theta and x, as a rollout has kept them: a compiled gradient takes them instead
+ *   of computing them again
  * @throws UsageError when x and theta do not fit the network or each other, or x has no row
  */
-export function forward<X extends tf.Tensor2D | tf.Tensor3D>(net: Network, theta: tf.Tensor, x: X): X {
+export function forward<X extends tf.Tensor2D | tf.Tensor3D>(
+  net: Network,
+  theta: tf.Tensor,
+  x: X,
+  outputs?: tf.Tensor1D,
+): X {
   refuseMisfit(net, theta, x)
-  if (canFuse()) return fusedForward(net, theta, x)
+  if (canFuse()) return fusedForward(net, theta, x, outputs)
   if (x.rank === 2) return stockForward(net, theta as tf.Tensor1D, x as tf.Tensor2D) as X
   const rows = tf.unstack(theta)
   const batches = tf.unstack(x)

@@ -17,6 +17,7 @@ export const mlpStruct = struct([
   'theta',
   'x',
   'outputs',
+  'known',
   'y',
   'dy',
   'gradient',
@@ -103,14 +104,22 @@ export const canFuse = () => kernels.core !== null && fusing.has(tf.getBackend()
 /**
  * Outputs [n, rows, last width] of n networks of one shape with parameters theta [n, size], each for its rows of x
  * [n, rows, first width], with a gradient by both. Without the leading axis one network.
+ *
+ * @param outputs [rows × outputFloats] of all layers of one network, for the same theta and x, where they are known
  */
-export function fusedForward<X extends tf.Tensor2D | tf.Tensor3D>(net: Network, theta: tf.Tensor, x: X): X {
-  return mlpOp({ theta, x }, { net, pass: 0 }) as X
+export function fusedForward<X extends tf.Tensor2D | tf.Tensor3D>(
+  net: Network,
+  theta: tf.Tensor,
+  x: X,
+  outputs?: tf.Tensor1D,
+): X {
+  const call = { net, pass: 0 }
+  return (outputs ? knownMlpOp({ theta, x, outputs }, call) : mlpOp({ theta, x }, call)) as X
 }
 
-const mlpOp = coreOp<'theta' | 'x', { readonly net: Network; pass: number }>({
-  name: 'SteinrlMlp',
-  inputs: ['theta', 'x'],
+type MlpCall = { readonly net: Network; pass: number }
+
+const passes: Omit<Parameters<typeof coreOp<'theta' | 'x', MlpCall>>[0], 'name' | 'inputs'> = {
   run({ theta, x }, call) {
     const workspace = runForward(call.net, theta, x)
     call.pass = workspace.pass
@@ -136,6 +145,14 @@ const mlpOp = coreOp<'theta' | 'x', { readonly net: Network; pass: number }>({
       },
     }
   },
+}
+
+const mlpOp = coreOp({ name: 'SteinrlMlp', inputs: ['theta', 'x'], ...passes })
+
+/** A plan takes the outputs as they are; tfjs computes them again, which gives the same bits. */
+const knownMlpOp = coreOp<'theta' | 'x' | 'outputs', MlpCall>({
+  ...{ name: 'SteinrlKnownMlp', inputs: ['theta', 'x', 'outputs'] },
+  ...passes,
 })
 
 function sizesOf(x: tf.TensorInfo): PassSizes {
@@ -149,7 +166,7 @@ function runForward(net: Network, theta: tf.TensorInfo, x: tf.TensorInfo): Works
   const { ops, at, view } = workspace.arena
   view.theta.set(valuesOf(theta))
   view.x.set(valuesOf(x))
-  mlpStruct.write(view.net, { ...at, networks: n, rows, layers: net.layers.length })
+  mlpStruct.write(view.net, { ...at, networks: n, rows, layers: net.layers.length, known: 0 })
   ops.trainingForward(at.net)
   workspace.pass++
   return workspace

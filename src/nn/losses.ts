@@ -14,6 +14,13 @@ interface PolicyRows {
   readonly logProb?: tf.Tensor1D
 }
 
+interface ObservedRows {
+  /** [rows, O] */
+  readonly observation: tf.Tensor2D
+  /** Of all layers of the network, where they are known. */
+  readonly outputs?: tf.Tensor1D
+}
+
 export interface ObjectiveOptions {
   /** β */
   readonly entropyBonus: number
@@ -35,11 +42,11 @@ export interface ObjectiveOptions {
 export function policyObjective(
   policy: Policy,
   theta: tf.Tensor1D,
-  { observation, ...rows }: PolicyRows & { readonly observation: tf.Tensor2D },
+  { observation, outputs, ...rows }: PolicyRows & ObservedRows,
   options: ObjectiveOptions,
 ): { objective: tf.Scalar; entropy: tf.Scalar } {
-  const outputs = forward(policy.net, networkPart(policy, theta), observation)
-  return objectiveOfOutputs(policy, outputs, theta, rows, options)
+  const last = forward(policy.net, networkPart(policy, theta), observation, outputs)
+  return objectiveOfOutputs(policy, last, theta, rows, options)
 }
 
 /** The same from the outputs of the network [rows, outputs]; of theta only the parameters of the head are read. */

@@ -79,10 +79,15 @@ export const batchStruct = struct([
   'truncated',
   'time',
   'episodicReward',
+  'outputs',
 ])
 
-/** The transitions of one rollout of one particle: T steps of E environments, O numbers an observation, A an action. */
-export function batchFields(T: number, E: number, O: number, A: number) {
+/**
+ * The transitions of one rollout of one particle: T steps of E environments, O numbers an observation, A an action.
+ *
+ * @param outputs numbers that the policy's layers give for a row, where a gradient reads them; 0 where none does
+ */
+export function batchFields(T: number, E: number, O: number, A: number, outputs = 0) {
   return {
     batch: batchStruct.field,
     /** [T, E, O] */
@@ -99,6 +104,8 @@ export function batchFields(T: number, E: number, O: number, A: number) {
     truncated: u8(T, E),
     /** [T, E] steps into the episode, before the action. */
     time: i32(T, E),
+    /** | [T, E, S(w₁)] | [T, E, S(w₂)] | … |, S(w) as in assembly/nn/dense.ts. */
+    outputs: f32(T * E * outputs),
   }
 }
 
@@ -110,9 +117,10 @@ type BatchFields = ReturnType<typeof batchFields>
  * @param episodicReward whether the last step of an episode gets the rewards of all, and the others none
  */
 export function writeBatch(
-  { at, view }: { at: { [K in keyof BatchFields]: Pointer }; view: { batch: Uint32Array } },
+  { at, view }: { at: { [K in keyof BatchFields]: Pointer }; view: { batch: Uint32Array; outputs: Float32Array } },
   T: number,
   episodicReward: boolean,
 ): void {
-  batchStruct.write(view.batch, { ...at, steps: T, episodicReward: episodicReward ? 1 : 0 })
+  const outputs = view.outputs.length > 0 ? at.outputs : 0
+  batchStruct.write(view.batch, { ...at, steps: T, episodicReward: episodicReward ? 1 : 0, outputs })
 }

@@ -32,10 +32,19 @@ function dense({ inputs, outputs, weight, bias }: Layer, theta: ArrayLike<number
   })
 }
 
-/** Float64 twin of an MLP. */
-export function mlpReference(net: Network, theta: ArrayLike<number>, x: readonly number[]): number[] {
-  return net.layers.reduce((input, layer) => dense(layer, theta, input).map(activate[layer.activation]), [...x])
+/** What each layer of an MLP gives. */
+export function layersReference(net: Network, theta: ArrayLike<number>, x: readonly number[]): number[][] {
+  const outputs = [[...x]]
+  for (const layer of net.layers) {
+    const input = outputs[outputs.length - 1]
+    outputs.push(dense(layer, theta, input).map(activate[layer.activation]))
+  }
+  return outputs.slice(1)
 }
+
+/** Float64 twin of an MLP. */
+export const mlpReference = (net: Network, theta: ArrayLike<number>, x: readonly number[]): number[] =>
+  layersReference(net, theta, x)[net.layers.length - 1]
 
 /**
  * Adds the gradient of Σ_o y_o dy_o of one row to dTheta and returns that by x. With `sizes`, both are sums of the

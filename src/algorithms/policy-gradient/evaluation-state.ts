@@ -5,13 +5,14 @@ import { f32, padded } from '../../core/layout.ts'
 import { type CoreModule, compileCore } from '../../core/module.ts'
 import { Purpose, type Seed } from '../../core/random.ts'
 import { actionSize, observationSize } from '../../envs/spaces.ts'
+import { outputFloats } from '../../nn/fused.ts'
 import { mlp, valueNetwork } from '../../nn/network.ts'
 import { type Policy, policyFields, writePolicy } from '../../nn/policy.ts'
 import { stateActionSize } from '../../nn/state-action.ts'
 import { beginTfjs, type TfjsOptions } from '../../nn/tfjs.ts'
 import type { MinibatchState } from '../../optim/minibatch.ts'
 import { advantageFields, weighAdvantages } from '../../rl/advantages.ts'
-import type { Estimator } from '../../rl/estimator.ts'
+import { type Estimator, passesOf } from '../../rl/estimator.ts'
 import type { Job, ParticleState } from '../../rl/evaluator.ts'
 import { type CarriedFields, fixed } from '../../rl/particle-states.ts'
 import {
@@ -76,7 +77,7 @@ export async function createPolicyGradient(setup: PolicyGradientSetup) {
     ...policyFields(policy, E),
     ...environmentFields(spec, E),
     ...seedFields(),
-    ...batchFields(T, E, O, A),
+    ...batchFields(T, E, O, A, keptOutputs(setup)),
     ...advantageFields(T * E, O, estimator.baseline),
     ...trainableFields('critic', nets.critic),
     ...trainableFields('imitator', nets.imitator),
@@ -113,6 +114,10 @@ export async function createPolicyGradient(setup: PolicyGradientSetup) {
   }
 }
 
+/** Outputs of a row that a rollout keeps for the gradient: where it is taken once, at the same θ and from all rows. */
+const keptOutputs = ({ task, policy, estimator }: PolicyGradientSetup) =>
+  task.spec.core && passesOf(estimator) === 1 ? outputFloats(policy.net) : 0
+
 /** The networks beside a policy. */
 function networksOf({ task: { spec }, policy, estimator, divergence }: CarriedBy) {
   const O = observationSize(spec)
@@ -132,7 +137,7 @@ function networksOf({ task: { spec }, policy, estimator, divergence }: CarriedBy
  * RolloutRows of a rollout, and what multiplies log π(a|s) to get away from the others; [0] where the kernel is on
  * parameters.
  */
-export interface RolloutRows extends Required<WeightedBatch> {
+export interface RolloutRows extends Required<Omit<WeightedBatch, 'outputs'>> {
   readonly exploration: Float32Array
 }
 

@@ -70,7 +70,7 @@ function evaluated(state: PolicyGradient, job: Job): Outcome {
       const collected = collect(state, job)
       if (job.pass === 0) outcome = collected
     }
-    rows = passes === 1 ? arena.view : minibatch(state, job)
+    rows = passes === 1 ? allRows(state, job) : minibatch(state, job)
   }
   arena.view.theta.set(job.theta)
   const isExploring = job.context !== null && rows !== null && 'exploration' in rows
@@ -168,6 +168,13 @@ function visitedRows({ arena: { view }, task: { environments: E } }: PolicyGradi
   return { observation, action: takeRows(view.action, rows, view.action.length / B) }
 }
 
+/** All rows, with what the rollout has kept of its passes through the network where these were at the same θ. */
+function allRows({ arena: { view } }: PolicyGradient, { theta, behaviour }: Job): RolloutRows & WeightedBatch {
+  const { observation, action, weight, logProb, exploration, outputs } = view
+  const isKnown = outputs.length > 0 && theta.every((value, k) => value === behaviour[k])
+  return { ...{ observation, action, weight, logProb, exploration }, outputs: isKnown ? outputs : undefined }
+}
+
 /** The rows of pass p: one of the minibatches of an epoch, in an order that depends on the seed only. */
 function minibatch(state: PolicyGradient, job: Job): RolloutRows {
   const { batches, arena } = state
@@ -190,9 +197,9 @@ function minibatch(state: PolicyGradient, job: Job): RolloutRows {
 function explorationGradient(
   { arena, policy, estimator }: PolicyGradient,
   particle: number,
-  { observation, action, logProb, exploration }: RolloutRows,
+  { exploration, ...others }: RolloutRows,
 ): Float32Array {
-  const rows = { observation, action, logProb, weight: exploration }
+  const rows = { ...others, weight: exploration }
   // The bonus for entropy is none of the others' business.
   differentiate({ arena, policy, estimator: { ...estimator, entropyBonus: 0 } }, particle, rows)
   return arena.view.gradient.slice(0, policy.size)

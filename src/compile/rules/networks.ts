@@ -1,11 +1,9 @@
+import { outputFloats } from '../../nn/fused.ts'
 import type { Network } from '../../nn/network.ts'
 import { tf } from '../../nn/tfjs.ts'
 import type { Graph, Node, View } from '../graph.ts'
 import { broadcast, sizeOf, stridesOf, transpose } from '../views.ts'
 import { type Rule, shapeOf, type Traced } from './rule.ts'
-
-/** Floats of a row of outputs inside the core, as in nn/fused.ts. */
-const rowFloats = (width: number) => (Math.ceil(width / 4) * 4) | 4
 
 const lastTwoSwapped = (view: View) => {
   const axes = view.shape.map((_, k) => k)
@@ -67,26 +65,40 @@ function sizesOf({ net }: { net: Network }, x: Traced) {
 /** The pass that a gradient of `passes` is taken from: each destroys what its pass has kept. */
 const passesOf = new WeakMap<Graph, Map<string, Node>>()
 
-function forwardNode(graph: Graph, theta: View, x: View, sizes: ReturnType<typeof sizesOf>, again: boolean): Node {
+type Inputs = Parameters<Rule>[1]
+
+/** With outputs that are known it reads them, and leaves them to its gradient. */
+function forwardNode(graph: Graph, { theta, x, outputs }: Inputs, sizes: ReturnType<typeof sizesOf>): Node {
   const { net, networks, rows } = sizes
-  const args = [graph.contiguous(theta), graph.contiguous(x)]
-  const work = { kind: 'mlp', ...sizes } as const
+  const args = [theta, x, outputs].filter((arg) => arg !== undefined).map(({ view }) => graph.contiguous(view))
   const size = networks * rows * net.widths[net.widths.length - 1]
-  return again ? graph.newNode(work, args, size) : graph.node(work, args, size)
+  return graph.node({ kind: 'mlp', ...sizes }, args, size)
 }
 
-const mlp: Rule = (graph, { theta, x }, attributes) => {
+/** The same pass once more, on memory of its own. */
+const againNode = (graph: Graph, { work, args, size }: Node): Node => graph.newNode(work, args.slice(0, 2), size)
+
+/** Where a pass leaves the outputs of its layers. */
+function outputsOf(graph: Graph, pass: Node, { net, networks, rows }: ReturnType<typeof sizesOf>): View {
+  const [, , known] = pass.args
+  return known ?? whole(graph.part(pass, 0, networks * rows * outputFloats(net)))
+}
+
+const whole = (node: Node): View => ({ node, shape: [node.size], strides: [1], offset: 0 })
+
+const mlp: Rule = (graph, inputs, attributes) => {
+  const { x } = inputs
   const sizes = sizesOf({ net: netOf(attributes) }, x)
-  const node = forwardNode(graph, theta.view, x.view, sizes, false)
+  const node = forwardNode(graph, inputs, sizes)
   const { widths } = sizes.net
   const shape = [...shapeOf(x).slice(0, -1), widths[widths.length - 1]]
   return { view: { node, shape, strides: stridesOf(shape), offset: 0 }, dtype: 'float32' }
 }
 
-const mlpGradient: Rule = (graph, { dy, theta, x }, attributes) => {
+const mlpGradient: Rule = (graph, inputs, attributes) => {
+  const { dy, theta, x } = inputs
   const sizes = sizesOf({ net: netOf(attributes) }, x)
-  const { net, networks, rows } = sizes
-  const first = forwardNode(graph, theta.view, x.view, sizes, false)
+  const first = forwardNode(graph, inputs, sizes)
   const passes = passesOf.get(graph) ?? new Map<string, Node>()
   passesOf.set(graph, passes)
   const dys = graph.contiguous(dy.view)
@@ -94,14 +106,8 @@ const mlpGradient: Rule = (graph, { dy, theta, x }, attributes) => {
   let gradient = passes.get(key)
   if (!gradient) {
     const isTaken = [...passes.keys()].some((other) => other.startsWith(`${first.id} `))
-    const pass = isTaken ? forwardNode(graph, theta.view, x.view, sizes, true) : first
-    const kept = graph.part(
-      pass,
-      0,
-      networks * rows * net.widths.slice(1).reduce((sum, width) => sum + rowFloats(width), 0),
-    )
-    const whole = (node: Node): View => ({ node, shape: [node.size], strides: [1], offset: 0 })
-    const args = [...pass.args, whole(pass), whole(kept), dys]
+    const pass = isTaken ? againNode(graph, first) : first
+    const args = [...pass.args.slice(0, 2), whole(pass), outputsOf(graph, pass, sizes), dys]
     gradient = graph.newNode({ kind: 'mlpGradient', ...sizes }, args, sizeOf(shapeOf(theta)))
     passes.set(key, gradient)
   }
@@ -123,6 +129,8 @@ export const networkRules: Readonly<Record<string, Rule>> = {
   BatchMatMul: matMul,
   SteinrlMlp: mlp,
   SteinrlMlpGradient: mlpGradient,
+  SteinrlKnownMlp: mlp,
+  SteinrlKnownMlpGradient: mlpGradient,
   SteinrlCategoricalLogProb: categorical('logProb'),
   SteinrlCategoricalLogProbGradient: categorical('logProbGradient'),
   SteinrlCategoricalEntropy: categorical('entropy'),
