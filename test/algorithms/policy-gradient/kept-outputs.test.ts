@@ -42,7 +42,10 @@ describe.each([
   ['Pendulum-v1', 'squashed-gaussian', [8, 7, 4]],
 ] as const)('%s, %s, hidden layers %j', (id, head, hidden) => {
   test('outputs are those of the layers, and the gradient from them has the same bits', async () => {
-    const { policy, state, theta, at } = await collected(id, head, [...hidden], { entropyBonus: 0.01, estimator: 'a2c' })
+    const { policy, state, theta, at } = await collected(id, head, [...hidden], {
+      entropyBonus: 0.01,
+      estimator: 'a2c',
+    })
     const gradient = at(theta)
     const { observation, action, weight, outputs } = state.arena.view
     let before = 0
