@@ -14,7 +14,7 @@ export interface WeightedBatch {
   readonly weight: Float32Array
   /** [rows] log π(a|s) when the rows were collected; needed to clip. */
   readonly logProb?: Float32Array
-  /** [rows × outputFloats] outputs of all layers of the network for these rows and this theta, where they are known. */
+  /** [rows × outputFloats] what all layers of the network give for these rows and this theta, where it is known. */
   readonly outputs?: Float32Array
 }
 
