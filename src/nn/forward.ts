@@ -27,8 +27,8 @@ function product(x: tf.Tensor2D, w: tf.Tensor2D): tf.Tensor2D {
  * expression that can be differentiated by theta and x. With a leading axis, theta [n, size] and x [n, rows, first
  * width], n networks of one shape at once. Runs in the core where tfjs runs on WASM, see fused.ts.
  *
- * @param outputs of all layers for these theta and x, as a rollout has kept them: a compiled gradient takes them instead
- *   of computing them again
+ * @param outputs of all layers for these theta and x, as a rollout has kept them: a compiled gradient takes them and
+ *   does not compute them again
  * @throws UsageError when x and theta do not fit the network or each other, or x has no row
  */
 export function forward<X extends tf.Tensor2D | tf.Tensor3D>(
