@@ -2,7 +2,7 @@ import { show, UsageError } from '../core/errors.ts'
 import { nearest } from '../core/nearest.ts'
 import { requireText, requireThat } from '../core/require.ts'
 import { goalsAt } from '../envs/multigoal.ts'
-import type { Ranges } from '../rl/randomisation.ts'
+import { adrPresets } from './adr-presets.ts'
 import { diversityPresets } from './diversity-presets.ts'
 import type { ExperimentSettings, Preset } from './preset.ts'
 import {
@@ -43,9 +43,6 @@ const exactShares: ExperimentSettings = {
   ...multiGoal,
   ...{ learningRate: 1e-3, polyak: 0.005, targetEvery: 1, valueParticles: 32, residual: true },
 }
-
-/** Heavier and lighter, longer and shorter pendulums than Gymnasium's, which has 1 kg and 1 m. */
-const pendulums: Ranges = { mass: [0.5, 2], length: [0.5, 1.5] }
 
 /**
  * The experiments in the order of their list. A new one is an entry here: an algorithm of train() is named in
@@ -228,36 +225,7 @@ export const presets: readonly Preset[] = [
     ],
     ...{ seeds: 3, iterations: 28, figure: 'bars', published: [] },
   },
-  {
-    name: 'adr-pendulum',
-    shows:
-      'Active domain randomisation on pendulums of many masses and lengths against uniform randomisation and the default pendulum: what one policy reaches where. Returns in training are of the pendulums that each is trained on.',
-    env: 'Pendulum-v1',
-    settings: {
-      ...{ algorithm: 'adr', ranges: pendulums, particles: 10, moves: 2, environments: 1, steps: 200 },
-      ...{ rewardScale: 0.1, discount: 0.95, lambda: 0.95, epochs: 5, minibatches: 2 },
-      ...{ learningRate: 2e-3, criticLearningRate: 3e-3 },
-    },
-    ...{ seeds: 3, iterations: 150, figure: 'bars', published: [] },
-    grid: { ranges: pendulums, points: 7, episodes: 50, hard: { mass: 2, length: 1.5 } },
-    variants: [
-      {
-        label: 'adr',
-        note: 'Trained where particles find pendulums that move unlike the default one.',
-        settings: { randomisation: 'adr' },
-      },
-      {
-        label: 'uniform',
-        note: 'Trained on pendulums drawn uniformly from the ranges.',
-        settings: { randomisation: 'uniform' },
-      },
-      {
-        label: 'default',
-        note: 'Trained on the default pendulum alone.',
-        settings: { randomisation: 'default' },
-      },
-    ],
-  },
+  ...adrPresets,
 ]
 
 /** The experiment with this name. Throws a UsageError that lists what exists and tells the nearest. */
