@@ -36,14 +36,20 @@ const recommended: ExperimentSettings = { ...frugal, initialisation: 'normal', l
  */
 export const fromGlorot: ExperimentSettings = { ...frugal, initialisation: 'xavier', lastGain: 1 }
 
-/** Liu et al. 2017, section 5.1, with what only the author's code tells: no baseline, Adam, standardised advantages. */
+/**
+ * Liu et al. 2017, section 5.1, with what only the author's code tells: no baseline, Adam, standardised advantages, and
+ * whole episodes.
+ */
 const paper: ExperimentSettings = {
   ...fromGlorot,
-  ...{ particles: 16, environments: 20, baseline: 'none', learningRate: 5e-3 },
+  ...{ particles: 16, environments: 20, baseline: 'none', wholeEpisodes: true, learningRate: 5e-3 },
 }
 
 /** The same as A2C, whose returns a linear value function of rllab's features continues where an episode is cut. */
-const paperA2c: ExperimentSettings = { ...paper, estimator: 'a2c', baseline: 'linear-rllab', lambda: 1 }
+const paperA2c: ExperimentSettings = {
+  ...paper,
+  ...{ estimator: 'a2c', baseline: 'linear-rllab', lambda: 1, wholeEpisodes: false },
+}
 
 /** A2C with a value network in its place. */
 const paperA2cValue: ExperimentSettings = { ...paperA2c, baseline: 'value' }
