@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process'
-import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, mkdtempSync, openSync, readSync, rmSync, statSync, writeSync } from 'node:fs'
 import { platform as system, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import nodeProcess from 'node:process'
@@ -33,6 +33,9 @@ export async function loadChildren(): Promise<StartChild | null> {
       return null
     } finally {
       if (directory) rmSync(directory, { recursive: true })
+      // Node's search for modules takes the last file that was looked at for its own: behind a pipe it stops at links,
+      // so that a package which is linked, as pnpm does, is loaded a second time.
+      statSync(tmpdir())
     }
   }
 }

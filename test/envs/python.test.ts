@@ -215,6 +215,27 @@ withGymnasium('a task in Python', () => {
     expect(openPipes()).toBe(before - 2)
   })
 
+  test('a process that waits for the next request sleeps, after brief waits too', async () => {
+    const children = () => readFileSync('/proc/thread-self/children', 'utf8').trim().split(' ')
+    const before = children()
+    const env = await make(await task('Shifted', { processes: 1 }))
+    try {
+      const [child] = children().filter((pid) => !before.includes(pid))
+      /** Hundredths of a second of the processor, in the program and in the system. */
+      const used = () => {
+        const fields = readFileSync(`/proc/${child}/stat`, 'utf8').split(') ')[1].split(' ')
+        return Number(fields[11]) + Number(fields[12])
+      }
+      env.reset({ seed: 0 })
+      for (let t = 0; t < 15; t++) env.step(0)
+      const start = used()
+      await new Promise((resolve) => setTimeout(resolve, 500))
+      expect(used() - start).toBeLessThanOrEqual(5)
+    } finally {
+      env.close()
+    }
+  })
+
   test.each(['svpg', 'sac', 'sql'] as const)('%s trains on one and is evaluated', async (algorithm) => {
     const small =
       algorithm === 'svpg' ? { particles: 2, environments: 3, steps: 8 } : { steps: 60, warmup: 40, batchSize: 16 }
