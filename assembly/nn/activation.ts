@@ -4,7 +4,7 @@ import { expMinus1, log1Plus } from '../math/special4'
 // Kinds of activations, as in src/nn/network.ts.
 export const LINEAR: i32 = 0
 const TANH: i32 = 1
-const RELU: i32 = 2
+export const RELU: i32 = 2
 const ELU: i32 = 3
 const SOFTPLUS: i32 = 4
 

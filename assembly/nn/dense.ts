@@ -251,15 +251,14 @@ export function storeLanes(to: usize, v: v128, count: i32): void {
 }
 
 /**
- * W += xᵀ d over some rows, at least one, in order; `first` takes W as zero.
+ * W += xᵀ d over some rows, at least one, in order, for the columns of d from `c` on; `first` takes W as zero.
  *
  *     w: f32 [inputs, outputs]    x: f32 [rows, inputs] at xStride bytes a row    d: f32 [rows, outputs] at dStride
  */
 export function addProducts(
   w: usize, x: usize, xStride: i32, d: usize, dStride: i32, rows: i32, inputs: i32, outputs: i32,
-  first: bool,
+  first: bool, c: i32,
 ): void {
-  let c = 0
   for (; c + 12 < outputs; c += 16) {
     const at = c << 2
     addByTwo(w + at, outputs << 2, x, xStride, d + at, dStride, rows, inputs, outputs - c, first)

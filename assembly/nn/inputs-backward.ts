@@ -5,7 +5,7 @@
 import { differentiate } from './activation'
 import { dense, packTransposed, strideOf, stripBytes } from './dense'
 import {
-  backwardStart, BLOCK, firstOf, inputsOf, inputStride, kindOf, Mlp, thetaBefore, thetaBytes, widthOf,
+  backwardStart, BLOCK, firstOf, inputsOf, inputStride, isRelu, kindOf, Mlp, products, thetaBefore, thetaBytes, widthOf,
 } from './training'
 
 /** From dy to dx, after trainingForward, whose outputs are no longer there afterwards. */
@@ -24,7 +24,7 @@ export function inputsPart(net: Mlp, part: i32, parts: i32, scratch: i32): void 
   while (at < end) {
     const i = at / net.rows
     const next = min((i + 1) * net.rows, end)
-    rowsBackward(net, i, at - i * net.rows, next - at, net.strips + part * scratch, net.tile + part * scratch)
+    rowsBackward(net, i, at - i * net.rows, next - at, part * scratch)
     at = next
   }
 }
@@ -47,7 +47,9 @@ function rowBehind(net: Mlp, count: i32): i32 {
 }
 
 /** dx of some rows of network i from `first` on. */
-function rowsBackward(net: Mlp, i: i32, first: i32, count: i32, strips: usize, tile: usize): void {
+function rowsBackward(net: Mlp, i: i32, first: i32, count: i32, scratch: i32): void {
+  const strips = net.strips + scratch
+  const tile = net.tile + scratch
   const theta = net.theta + i * thetaBytes(net)
   const row = i * net.rows + first
   let d = inputsOf(net, i, net.layers) + first * inputStride(net, net.layers)
@@ -59,10 +61,12 @@ function rowsBackward(net: Mlp, i: i32, first: i32, count: i32, strips: usize, t
     const stride = inputStride(net, layer)
     const a = inputsOf(net, i, layer) + first * stride
     const kind = kindOf(net, layer - 1)
+    const terms = isRelu(net, layer) ? net.terms + scratch : 0
     packTransposed(strips, theta + thetaBefore(net, layer), inputs, outputs)
     for (let r = 0, c = 0; c < active; ) {
       const rows = min(BLOCK, active - c)
-      dense(tile, stride, d + c * dStride, dStride, rows, outputs, inputs, strips, 64, stripBytes(outputs), 0)
+      const step = stripBytes(outputs)
+      products(tile, stride, d + c * dStride, dStride, rows, outputs, inputs, strips, 64, step, 0, terms)
       for (let k = 0; k < rows; k++, c++, r++) {
         while (!hasGradient(net, row + r)) r++
         differentiate(a + c * stride, tile + k * stride, a + r * stride, stride, kind)

@@ -1,7 +1,8 @@
 // Forward and backward passes of a population of MLPs, each on its batch.
 
-import { activate, differentiate, LINEAR } from './activation'
+import { activate, differentiate, LINEAR, RELU } from './activation'
 import { addProducts, addRows, compactRows, dense, packStrips, packTransposed, strideOf, stripBytes } from './dense'
+import { addProductsOfRelu, denseOfRelu } from './sparse'
 
 /**
  * A population of MLPs of one shape on a batch of rows each, S(w) as in strideOf. src/nn/fused.ts writes the same
@@ -39,6 +40,8 @@ export class Mlp {
   strips: usize
   /** f32 [BLOCK, S(widest)] */
   tile: usize
+  /** f32 [2 BLOCK widest + the larger of BLOCK and widest, rounded up to 2] for the terms that are no zeros */
+  terms: usize
 }
 
 /** Rows from which packing W pays. */
@@ -57,6 +60,13 @@ export function widthOf(net: Mlp, layer: i32): i32 {
 @inline
 export function kindOf(net: Mlp, layer: i32): i32 {
   return load<i32>(net.kinds + (layer << 2))
+}
+
+/** Whether the numbers that stand between two layers are mostly zeros: what a ReLU gives, and what it lets through. */
+// @ts-ignore: decorator
+@inline
+export function isRelu(net: Mlp, layer: i32): bool {
+  return layer >= 0 && kindOf(net, layer) == RELU
 }
 
 /** Bytes of theta. */
@@ -129,13 +139,14 @@ export function forwardPart(net: Mlp, part: i32, parts: i32, scratch: i32): void
   for (let at = firstOf(net.networks * groups, part, parts); at < end; ) {
     const i = at / groups
     const first = (at - i * groups) << 2
-    networkForward(net, i, first, min((end - i * groups) << 2, net.rows) - first, net.strips + part * scratch)
+    networkForward(net, i, first, min((end - i * groups) << 2, net.rows) - first, part * scratch)
     at = (i + 1) * groups
   }
 }
 
 /** Rows of one network, from `first` on. */
-function networkForward(net: Mlp, i: i32, first: i32, rows: i32, strips: usize): void {
+function networkForward(net: Mlp, i: i32, first: i32, rows: i32, scratch: i32): void {
+  const strips = net.strips + scratch
   const last = widthOf(net, net.layers)
   const bytes = thetaBytes(net)
   for (let l = 0; !net.known && l < net.layers; l++) {
@@ -146,7 +157,8 @@ function networkForward(net: Mlp, i: i32, first: i32, rows: i32, strips: usize):
     const x = inputsOf(net, i, l) + first * xStride
     const out = inputsOf(net, i, l + 1) + first * stride
     const theta = net.theta + i * bytes + thetaBefore(net, l)
-    layerForward(rows, out, stride, x, xStride, theta, inputs, outputs, kindOf(net, l), strips)
+    const terms = isRelu(net, l - 1) ? net.terms + scratch : 0
+    layerForward(rows, out, stride, x, xStride, theta, inputs, outputs, kindOf(net, l), strips, terms)
   }
   const stride = strideOf(last)
   const y = net.y + (((i * net.rows + first) * last) << 2)
@@ -155,7 +167,7 @@ function networkForward(net: Mlp, i: i32, first: i32, rows: i32, strips: usize):
 
 function layerForward(
   rows: i32, out: usize, outStride: i32, x: usize, xStride: i32, w: usize, inputs: i32, outputs: i32, kind: i32,
-  strips: usize,
+  strips: usize, terms: usize,
 ): void {
   const bias = w + ((inputs * outputs) << 2)
   let line = outputs << 2
@@ -169,9 +181,20 @@ function layerForward(
   for (let r = 0; r < rows; r += BLOCK) {
     const count = min(BLOCK, rows - r)
     const to = out + r * outStride
-    dense(to, outStride, x + r * xStride, xStride, count, inputs, outputs, w, line, step, bias)
+    products(to, outStride, x + r * xStride, xStride, count, inputs, outputs, w, line, step, bias, terms)
     activate(to, count * outStride, kind)
   }
+}
+
+/** As dense; where zeros are likely there is room for the terms that are none. */
+// @ts-ignore: decorator
+@inline
+export function products(
+  out: usize, outStride: i32, x: usize, xStride: i32, rows: i32, inputs: i32, outputs: i32, w: usize, line: i32,
+  step: i32, bias: usize, terms: usize,
+): void {
+  if (terms) denseOfRelu(out, outStride, x, xStride, rows, inputs, outputs, w, line, step, bias, terms)
+  else dense(out, outStride, x, xStride, rows, inputs, outputs, w, line, step, bias)
 }
 
 /**
@@ -182,8 +205,8 @@ export function trainingBackward(net: Mlp): void {
   backwardStart(net)
   for (let i = 0; i < net.networks; i++) {
     for (let l = net.layers - 1; l >= 0; l--) {
-      weightGradient(net, i, l, 0, widthOf(net, l))
-      if (l > 0) layerBackward(net, i, l, 0, net.rows, net.strips, net.tile)
+      weightGradient(net, i, l, 0, widthOf(net, l), 0)
+      if (l > 0) layerBackward(net, i, l, 0, net.rows, 0)
     }
   }
 }
@@ -199,20 +222,20 @@ export function backwardStart(net: Mlp): void {
 const INPUTS: i32 = 8
 
 /** The gradient by some of the weights of a layer, once all parts have the gradient by what goes into it. */
-export function weightsPart(net: Mlp, layer: i32, part: i32, parts: i32): void {
+export function weightsPart(net: Mlp, layer: i32, part: i32, parts: i32, scratch: i32): void {
   const inputs = widthOf(net, layer)
   const groups = (inputs + INPUTS - 1) / INPUTS
   const end = firstOf(net.networks * groups, part + 1, parts)
   for (let at = firstOf(net.networks * groups, part, parts); at < end; ) {
     const i = at / groups
     const first = (at - i * groups) * INPUTS
-    weightGradient(net, i, layer, first, min((end - i * groups) * INPUTS, inputs) - first)
+    weightGradient(net, i, layer, first, min((end - i * groups) * INPUTS, inputs) - first, part * scratch)
     at = (i + 1) * groups
   }
 }
 
 /** dW = xᵀ d for some rows of W from `first` on, and with the first of them db = Σ_r d_r. */
-function weightGradient(net: Mlp, i: i32, layer: i32, first: i32, count: i32): void {
+function weightGradient(net: Mlp, i: i32, layer: i32, first: i32, count: i32, scratch: i32): void {
   const inputs = widthOf(net, layer)
   const outputs = widthOf(net, layer + 1)
   const xStride = inputStride(net, layer)
@@ -224,7 +247,12 @@ function weightGradient(net: Mlp, i: i32, layer: i32, first: i32, count: i32): v
   const bias = gradient + ((inputs * outputs) << 2)
   for (let r = 0; r < net.rows; r += BLOCK) {
     const rows = min(BLOCK, net.rows - r)
-    addProducts(w, x + r * xStride, xStride, d + r * dStride, dStride, rows, count, outputs, r == 0)
+    const from = x + r * xStride, by = d + r * dStride
+    if (isRelu(net, layer - 1)) {
+      addProductsOfRelu(w, from, xStride, by, dStride, rows, count, outputs, r == 0, net.terms + scratch)
+    } else {
+      addProducts(w, from, xStride, by, dStride, rows, count, outputs, r == 0, 0)
+    }
     if (first == 0) addRows(bias, d + r * dStride, dStride, rows, outputs, r == 0)
   }
 }
@@ -236,20 +264,21 @@ function weightGradient(net: Mlp, i: i32, layer: i32, first: i32, count: i32): v
 export function backwardPart(net: Mlp, layer: i32, part: i32, parts: i32, scratch: i32): void {
   const groups = (net.rows + 3) >> 2
   const end = firstOf(net.networks * groups, part + 1, parts)
-  const strips = net.strips + part * scratch
-  const tile = net.tile + part * scratch
   for (let at = firstOf(net.networks * groups, part, parts); at < end; ) {
     const i = at / groups
     const first = (at - i * groups) << 2
     const rows = min((end - i * groups) << 2, net.rows) - first
-    if (layer > 0) layerBackward(net, i, layer, first, rows, strips, tile)
-    else inputsLayer(net, i, first, rows, strips, tile)
+    if (layer > 0) layerBackward(net, i, layer, first, rows, part * scratch)
+    else inputsLayer(net, i, first, rows, part * scratch)
     at = (i + 1) * groups
   }
 }
 
 /** a ← (d Wᵀ) f′(a): the gradient by what went into the layer before, in the place of its outputs a. */
-function layerBackward(net: Mlp, i: i32, layer: i32, first: i32, count: i32, strips: usize, tile: usize): void {
+function layerBackward(net: Mlp, i: i32, layer: i32, first: i32, count: i32, scratch: i32): void {
+  const strips = net.strips + scratch
+  const tile = net.tile + scratch
+  const terms = isRelu(net, layer) ? net.terms + scratch : 0
   const inputs = widthOf(net, layer)
   const outputs = widthOf(net, layer + 1)
   const aStride = inputStride(net, layer)
@@ -261,7 +290,8 @@ function layerBackward(net: Mlp, i: i32, layer: i32, first: i32, count: i32, str
   for (let r = 0; r < count; r += BLOCK) {
     const rows = min(BLOCK, count - r)
     const to = a + r * aStride
-    dense(tile, aStride, d + r * dStride, dStride, rows, outputs, inputs, strips, 64, stripBytes(outputs), 0)
+    const step = stripBytes(outputs)
+    products(tile, aStride, d + r * dStride, dStride, rows, outputs, inputs, strips, 64, step, 0, terms)
     differentiate(to, tile, to, rows * aStride, kind)
   }
 }
@@ -271,7 +301,9 @@ export function trainingInputs(net: Mlp): void {
   backwardPart(net, 0, 0, 1, 0)
 }
 
-function inputsLayer(net: Mlp, i: i32, first: i32, count: i32, strips: usize, tile: usize): void {
+function inputsLayer(net: Mlp, i: i32, first: i32, count: i32, scratch: i32): void {
+  const strips = net.strips + scratch
+  const tile = net.tile + scratch
   const inputs = widthOf(net, 0)
   const outputs = widthOf(net, 1)
   const dStride = gradientStride(net, 0)

@@ -55,7 +55,7 @@ function transposedProduct(product: Product, out: usize, a: usize, b: usize): vo
   for (let k = 0; k < product.terms; k += BLOCK) {
     const count = min(BLOCK, product.terms - k)
     const from = b + ((k * columns) << 2)
-    addProducts(out, a + k * product.aRow, product.aRow, from, columns << 2, count, product.rows, columns, k == 0)
+    addProducts(out, a + k * product.aRow, product.aRow, from, columns << 2, count, product.rows, columns, k == 0, 0)
   }
 }
 

@@ -84,12 +84,12 @@ function passes(name: string, net: Network, rows: number, goal: number): Work {
   const flops = 2 * rows * (3 * products.reduce((a, b) => a + b) - products[0])
   const start = async () => {
     const last = net.widths[net.widths.length - 1]
-    const { strips, tile } = mlpScratch(net)
+    const { strips, tile, terms } = mlpScratch(net)
     const { ops, at, view } = await createArena(await compileCore(), {
       ...{ net: mlpStruct.field, widths: i32(net.widths.length), kinds: i32(net.layers.length) },
       ...{ theta: f32(net.size + 4), gradient: f32(net.size + 4), x: f32(rows * net.widths[0] + 4), dx: f32(4) },
       ...{ outputs: f32(rows, outputFloats(net)), y: f32(rows * last + 4), dy: f32(rows * last + 4) },
-      ...{ strips: f32(strips), tile: f32(tile) },
+      ...{ strips: f32(strips), tile: f32(tile), terms: f32(terms) },
     })
     view.widths.set(net.widths)
     view.kinds.set(net.layers.map(({ activation }) => ActivationKind[activation]))

@@ -1,4 +1,4 @@
-import { floatBits } from '../core/layout.ts'
+import { floatBits, padded } from '../core/layout.ts'
 import { mlpScratch, mlpStruct, outputFloats } from '../nn/fused.ts'
 import { ActivationKind, type Network } from '../nn/network.ts'
 import { fusedWords } from './fused.ts'
@@ -129,11 +129,16 @@ export class Program {
     }
   }
 
-  /** Scratch memory of two fields, the second one aligned. */
-  private scratch(first: number, second: number): [number, number] {
-    const offset = Math.ceil(first / 4) * 4
-    this.scratchFloats = Math.max(this.scratchFloats, offset + second)
-    return [this.to.scratch, this.to.scratch + offset * 4]
+  /** Scratch memory of fields of so many floats, each aligned. */
+  private scratch(...fields: readonly number[]): number[] {
+    let floats = 0
+    const at = fields.map((size) => {
+      const offset = floats
+      floats += padded(size)
+      return this.to.scratch + offset * 4
+    })
+    this.scratchFloats = Math.max(this.scratchFloats, floats)
+    return at
   }
 
   private product(node: Node, work: Extract<Node['work'], { kind: 'product' }>, [a, b]: readonly number[]): void {
@@ -165,12 +170,11 @@ export class Program {
     at: Partial<Record<(typeof mlpStruct.names)[number], number>>,
   ): number[] {
     const sizes = mlpScratch(net)
-    const [strips, tile] = this.scratch(sizes.strips, sizes.tile)
-    // Outputs of the layers that no gradient reads.
-    const [, unread] =
-      at.outputs === 0 ? this.scratch(sizes.strips + sizes.tile, networks * rows * outputFloats(net)) : []
+    // Outputs of the layers that no gradient reads come last.
+    const unreadFloats = at.outputs === 0 ? networks * rows * outputFloats(net) : 0
+    const [strips, tile, terms, unread] = this.scratch(sizes.strips, sizes.tile, sizes.terms, unreadFloats)
     const values: Partial<Record<(typeof mlpStruct.names)[number], number>> = {
-      ...{ networks, rows, layers: net.layers.length, strips, tile },
+      ...{ networks, rows, layers: net.layers.length, strips, tile, terms },
       widths: this.table(net.widths),
       kinds: this.table(net.layers.map(({ activation }) => ActivationKind[activation])),
       ...at,

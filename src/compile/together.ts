@@ -44,7 +44,7 @@ export function roundsOf(
   const rounds: Round[] = [{ op: 'backwardStart', jobs: [[net]] }]
   if (!weights) return [...rounds, share('inputsPart', [net], [scratch])]
   for (let layer = work.net.layers.length - 1; layer >= 0; layer--) {
-    rounds.push(share('weightsPart', [net, layer], []))
+    rounds.push(share('weightsPart', [net, layer], [scratch]))
     if (layer > 0 || inputs) rounds.push(share('backwardPart', [net, layer], [scratch]))
   }
   return rounds

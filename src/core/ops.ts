@@ -90,7 +90,7 @@ export interface Ops {
   inputsBackward(net: Pointer): void
   forwardPart(net: Pointer, part: number, parts: number, scratch: number): void
   backwardStart(net: Pointer): void
-  weightsPart(net: Pointer, layer: number, part: number, parts: number): void
+  weightsPart(net: Pointer, layer: number, part: number, parts: number, scratch: number): void
   backwardPart(net: Pointer, layer: number, part: number, parts: number, scratch: number): void
   inputsPart(net: Pointer, part: number, parts: number, scratch: number): void
   logProbRows(out: Pointer, logits: Pointer, action: Pointer, rows: number, classes: number): void

@@ -24,6 +24,7 @@ export const mlpStruct = struct([
   'dx',
   'strips',
   'tile',
+  'terms',
 ])
 
 /** Floats of a row of outputs inside the core: an odd number of vectors. */
@@ -44,14 +45,15 @@ interface PassSizes {
 /** Floats of the scratch memory of a pass, as in assembly/nn/training.ts. */
 export function mlpScratch({ widths }: Network) {
   const widest = Math.max(...widths)
-  return { strips: Math.ceil(widest / 16) * 16 * widest + 48, tile: BLOCK * stride(widest) }
+  const terms = 2 * BLOCK * widest + Math.max(BLOCK, widest) + 1
+  return { strips: Math.ceil(widest / 16) * 16 * widest + 48, tile: BLOCK * stride(widest), terms }
 }
 
 /** Floats of the outputs of all layers for one row, as they stand in the core. */
 export const outputFloats = ({ widths }: Network) => widths.slice(1).reduce((sum, width) => sum + stride(width), 0)
 
 function workspaceFields(net: Network, { n, rows }: PassSizes) {
-  const { strips, tile } = mlpScratch(net)
+  const { strips, tile, terms } = mlpScratch(net)
   const [first, last] = [net.widths[0], net.widths[net.widths.length - 1]]
   return {
     net: mlpStruct.field,
@@ -70,6 +72,7 @@ function workspaceFields(net: Network, { n, rows }: PassSizes) {
     dy: f32(n * rows * last + SLACK),
     strips: f32(strips),
     tile: f32(tile),
+    terms: f32(terms),
   }
 }
 
