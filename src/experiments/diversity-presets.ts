@@ -17,6 +17,11 @@ export function diversityPresets({ independent, behaviour }: Known): Preset[] {
   const variants: readonly ExperimentVariant[] = [
     independent,
     { label: 'weights', note: 'SVPG with a Gaussian kernel on parameters.', settings: { interaction: 'stein' } },
+    {
+      label: 'sliced',
+      note: 'The same along random directions of each step, colder, as so many directions push so much more.',
+      settings: { kernel: 'sliced', temperature: 2e-4 },
+    },
     { label: 'layers', note: 'The same with a kernel for each layer.', settings: { perLayer: true } },
     {
       label: 'js',

@@ -4,7 +4,7 @@ import { resolveBandwidth } from './bandwidth.ts'
 import type { BlockStatistics, Operands, SteinArena, Variant } from './fields.ts'
 import type { Coordinates, GraphBlock, LinearMaps, Term } from './kernels.ts'
 import { plainDirection } from './passes.ts'
-import { writeSlices } from './slices.ts'
+import { type Slicing, turnInto } from './slices.ts'
 
 // A kernel in other coordinates is the plain direction between a map of particles and scores and a map back.
 
@@ -20,10 +20,8 @@ export function directionInCoordinates(
 ): BlockStatistics[] {
   if (coordinates.kind === 'blocks') return blocks(arena, n, whole, coordinates.widths, terms, variant)
   if (coordinates.kind === 'graph') return neighbourhoods(arena, n, whole, coordinates.blocks, terms, variant)
-  if (coordinates.kind === 'slices') {
-    writeSlices(arena, whole.d, coordinates.seed, iteration)
-    return slices(arena, n, whole, terms, variant)
-  }
+  if (coordinates.kind === 'slices')
+    return slices(arena, n, whole, { seed: coordinates.seed, step: iteration }, terms, variant)
   if (coordinates.kind === 'metric') {
     writeMap(arena, coordinates.map)
     return [mapped(arena, n, whole, coordinates.map.full, terms, variant)]
@@ -116,17 +114,18 @@ function slices(
   arena: SteinArena,
   n: number,
   whole: Operands,
+  slicing: Slicing,
   terms: readonly Term[],
   variant: Variant,
 ): BlockStatistics[] {
-  const { ops, at } = arena
+  const { at } = arena
   const { d, strip } = whole
-  const D = padded(d)
-  ops.multiplyRows(at.slicedX, isInvariant(terms) ? centred(arena, n, whole, whole.out) : whole.x, at.mapX, n, D)
-  ops.multiplyRows(at.slicedScore, whole.score, at.mapScore, n, D)
+  const x = isInvariant(terms) ? centred(arena, n, whole, whole.out) : whole.x
+  turnInto(arena, [at.slicedX, x], n, d, slicing)
+  turnInto(arena, [at.slicedScore, whole.score], n, d, slicing)
   const inner = { x: at.slicedX, score: at.slicedScore, out: at.slicedDirection, d, strip }
   const parts = blocks(arena, n, inner, Array(d).fill(1), terms, variant)
-  ops.multiplyRows(whole.out, at.slicedDirection, at.mapBack, n, D)
+  turnInto(arena, [whole.out, at.slicedDirection], n, d, { ...slicing, back: true })
   return parts
 }
 

@@ -136,7 +136,7 @@ function coordinateFields(n: number, d: number, { coordinates }: Kernel) {
   const isSliced = coordinates?.kind === 'slices'
   const isParted = isSliced || coordinates?.kind === 'blocks' || coordinates?.kind === 'graph'
   const N = isParted ? padded(n) : 0
-  const map = isSliced || (coordinates?.kind === 'metric' && coordinates.map.full) ? D : 1
+  const map = coordinates?.kind === 'metric' && coordinates.map.full ? D : 1
   return {
     /** [n, D] particles and scores in the kernel's coordinates, and the direction there. */
     innerX: f32(rows, D),

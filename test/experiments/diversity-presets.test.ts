@@ -22,7 +22,7 @@ test.each([
       expect([status, notes]).not.toContain('failed')
     const { variants } = (await readExperiment(out)) as NonNullable<Awaited<ReturnType<typeof readExperiment>>>
     expect(variants.map(({ label }) => label)).toEqual([
-      ...['independent', 'weights', 'layers', 'js', 'function', 'determinant'],
+      ...['independent', 'weights', 'sliced', 'layers', 'js', 'function', 'determinant'],
     ])
     for (const { estimates } of variants) {
       expect(estimates.behaviourVolume.mean).toBeLessThan(0)

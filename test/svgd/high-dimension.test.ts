@@ -170,16 +170,30 @@ describe('a sliced kernel', () => {
     expect(ours.info.repulsion / twin.info.repulsion).toBeCloseTo(1, 4)
   })
 
-  /** [d][d] the slices of step 0, read off the direction of two particles that lie apart along each axis. */
-  async function basisOf(seed: number): Promise<number[][]> {
+  test('has slices that are uniform: no direction is met more often, by the first of them or the last', async () => {
+    const steps = Array.from({ length: 500 }, (_, step) => step)
+    const bases = await Promise.all(steps.map((step) => basisOf(3, step)))
+    const mean = (of: (basis: readonly (readonly number[])[]) => number) =>
+      bases.reduce((sum, basis) => sum + of(basis), 0) / steps.length
+    for (let r = 0; r < d; r++)
+      for (let k = 0; k < d; k++) {
+        expect(Math.abs(mean((basis) => basis[r][k] ** 2) - 1 / d)).toBeLessThan(0.05)
+        // On a sphere; a fourth moment of 1/d would be axes, one of 1/d² directions that keep away from them.
+        expect(Math.abs(mean((basis) => basis[r][k] ** 4) - 3 / (d * (d + 2)))).toBeLessThan(0.04)
+      }
+  })
+
+  /** [d][d] the slices of a step: what they make of the axes. */
+  async function basisOf(seed: number, step = 0): Promise<number[][]> {
     const { createArena } = await import('../../src/core/arena.ts')
     const { compileCore } = await import('../../src/core/module.ts')
     const { steinFields } = await import('../../src/svgd/fields.ts')
-    const { writeSlices } = await import('../../src/svgd/slices.ts')
-    const arena = await createArena(await compileCore(), steinFields(n, d, { kernel: sliced(rbf(), { seed }) }))
-    writeSlices(arena, d, seed, 0)
-    const D = arena.view.theta.length / n
-    return Array.from({ length: d }, (_, r) => Array.from({ length: d }, (_, k) => arena.view.mapX[k * D + r]))
+    const { turnInto } = await import('../../src/svgd/slices.ts')
+    const arena = await createArena(await compileCore(), steinFields(d, d, { kernel: sliced(rbf(), { seed }) }))
+    const D = arena.view.theta.length / d
+    for (let k = 0; k < d; k++) arena.view.theta[k * D + k] = 1
+    turnInto(arena, [arena.at.slicedX, arena.at.theta], d, d, { seed, step })
+    return Array.from({ length: d }, (_, r) => Array.from({ length: d }, (_, k) => arena.view.slicedX[k * D + r]))
   }
   const dot = (a: readonly number[], b: readonly number[]) => a.reduce((sum, value, k) => sum + value * b[k], 0)
 

@@ -33,16 +33,17 @@ export const actingOf = (interaction: Interaction) => ({
 /** From the scores to the directions. Null where there is no kernel. */
 export function direct(
   arena: SteinArena,
-  { particles: n, dimension }: { readonly particles: number; readonly dimension: number },
+  size: Parameters<typeof steinDirection>[1],
   interaction: Interaction,
   kernel: Kernel,
   variant: Variant,
 ): SteinInfo | null {
   const { ops, at, view } = arena
+  const { particles: n } = size
   const count = view.theta.length
-  if (interaction === 'stein') return steinDirection(arena, { particles: n, dimension }, kernel, variant)
+  if (interaction === 'stein') return steinDirection(arena, size, kernel, variant)
   if (interaction === 'no-sharing') {
-    const info = steinDirection(arena, { particles: n, dimension }, kernel, { ...variant, drive: 0 })
+    const info = steinDirection(arena, size, kernel, { ...variant, drive: 0 })
     ops.combineInto(at.direction, 1, at.direction, 1 / n, at.score, count)
     return { ...info, drive: ownDrive(arena, n) }
   }

@@ -4,22 +4,30 @@ import { refuseNoState } from '../../core/options.ts'
 import type { Policy } from '../../nn/policy.ts'
 import { type Divergence, divergences } from '../../rl/visitation-density.ts'
 import type { BandwidthRule } from '../../svgd/bandwidth-rules.ts'
-import { blockwise, imq, type Kernel, matern32, rbf } from '../../svgd/kernels.ts'
+import { blockwise, imq, type Kernel, matern32, rbf, sliced } from '../../svgd/kernels.ts'
 
 /** Kernels on parameters, on outputs, and those on behaviour. */
-const kernels = { rbf, matern32, imq } as const
+const kernels = {
+  ...{ rbf, matern32, imq },
+  sliced: (options: { bandwidth: BandwidthRule }, seed: number) => sliced(rbf(options), { seed }),
+} as const
 export const kernelNames = [...(Object.keys(kernels) as (keyof typeof kernels)[]), 'function', ...divergences] as const
 type KernelName = (typeof kernelNames)[number]
 
 export const isDivergence = (name: KernelName): name is Divergence => (divergences as readonly string[]).includes(name)
 
+/** Of its settings. */
+interface ParameterKernel {
+  readonly kernel: KernelName
+  readonly bandwidth: BandwidthRule
+  readonly perLayer: boolean
+  readonly seed: number
+}
+
 /** The kernel on parameters that settings name. */
-export function parameterKernel(
-  { kernel, bandwidth, perLayer }: { kernel: KernelName; bandwidth: BandwidthRule; perLayer: boolean },
-  { net, size }: Policy,
-): Kernel {
+export function parameterKernel({ kernel, bandwidth, perLayer, seed }: ParameterKernel, { net, size }: Policy): Kernel {
   // With a kernel on functions the arena only has the room of one.
-  const whole = kernels[kernel === 'function' ? 'rbf' : (kernel as keyof typeof kernels)]({ bandwidth })
+  const whole = kernels[kernel === 'function' ? 'rbf' : (kernel as keyof typeof kernels)]({ bandwidth }, seed)
   if (!perLayer) return whole
   const widths = net.layers.map(({ inputs, outputs }) => (inputs + 1) * outputs)
   // Standard deviations start equal in all particles: a block of their own would have no bandwidth, so they join the

@@ -42,13 +42,13 @@ const schema = v.object({
   kernel: setting(
     oneOf('kernel', kernelNames),
     'rbf',
-    'rbf, matern32 and imq are on parameters, function on outputs of policies at states that all share, js and ' +
-      'symmetric-kl on behaviour.',
+    'rbf, matern32 and imq are on parameters, sliced on parameters along random directions of each step, function on ' +
+      'outputs of policies at states that all share, js and symmetric-kl on behaviour.',
   ),
   bandwidth: setting(
     bandwidthSchema,
     'svpg-code',
-    'Of a kernel on parameters or outputs, a named rule or a number: h of rbf and function, ℓ² of matern32, h in ' +
+    'Of a kernel on parameters or outputs, a named rule or a number: h of rbf, sliced and function, ℓ² of matern32, h in ' +
       '(1 + |x−y|²/h)^(−1/2) of imq.',
   ),
   probeStates: setting(

@@ -246,7 +246,13 @@ function move(state: SvpgState): SteinInfo | null {
   const { interaction, repulsion } = config
   const info = state.functions
     ? functionDirection(arena, state.functions, { ...actingOf(interaction), inverse, repulsion })
-    : direct(arena, { particles: n, dimension: policy.size }, interaction, kernel, variantOf(state))
+    : direct(
+        arena,
+        { particles: n, dimension: policy.size, iteration: state.moves },
+        interaction,
+        kernel,
+        variantOf(state),
+      )
   state.moves++
   optimizer.step(arena, state.moves)
   const bad = ops.firstNonFinite(at.theta, count)

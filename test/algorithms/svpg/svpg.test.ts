@@ -1,9 +1,15 @@
 import { describe, expect, test } from '@jest/globals'
 import type { SvpgOptions } from '../../../src/algorithms/svpg/settings.ts'
 import { type SvpgState, svpg } from '../../../src/algorithms/svpg/svpg.ts'
+import { createArena } from '../../../src/core/arena.ts'
+import { compileCore } from '../../../src/core/module.ts'
+import { rowAt } from '../../../src/core/rows.ts'
 import type { EnvironmentSpec } from '../../../src/envs/contract.ts'
 import { box, discrete } from '../../../src/envs/spaces.ts'
 import { tf } from '../../../src/nn/tfjs.ts'
+import { steinDirection } from '../../../src/svgd/direction.ts'
+import { steinFields } from '../../../src/svgd/fields.ts'
+import { rbf, sliced } from '../../../src/svgd/kernels.ts'
 import { selfPushReference } from '../../reference/interaction.ts'
 import {
   blocksReference,
@@ -118,6 +124,27 @@ describe('the move', () => {
     const h = bandwidth ?? bandwidthOf(theta)
     expect(info?.bandwidth).toBeCloseTo(h, 3)
     expectRows(direction, directionReference(theta, over(gradient, 2), scaledImqReference(h, -0.5)).phi)
+  })
+
+  test("kernel sliced is SVGD's, whose slices are of this move and seed", async () => {
+    const { theta, gradient, direction } = await moved({ kernel: 'sliced', temperature: 2, hidden: [4] })
+    const [n, d] = [theta.length, theta[0].length]
+    const at = async (seed: number, iteration: number) => {
+      const kernel = sliced(rbf({ bandwidth: 'svpg-code' }), { seed })
+      const arena = await createArena(await compileCore(), steinFields(n, d, { kernel }))
+      theta.forEach((row, i) => void rowAt(arena.view.theta, n, d, i).set(row))
+      over(gradient, 2).forEach((row, i) => void rowAt(arena.view.score, n, d, i).set(row))
+      steinDirection(arena, { particles: n, dimension: d, iteration }, kernel)
+      return theta.map((_, i) => [...rowAt(arena.view.direction, n, d, i)])
+    }
+    expectRows(direction, await at(small.seed, 3))
+    for (const [seed, move] of [
+      [small.seed, 2],
+      [small.seed + 1, 3],
+    ])
+      expect(
+        Math.max(...(await at(seed, move)).flat().map((x, k) => Math.abs(x - direction.flat()[k]))),
+      ).toBeGreaterThan(0.1 * Math.max(...direction.flat().map(Math.abs)))
   })
 
   /** med(d²) over all entries / 2 log(n+1), for each block of columns. */
@@ -333,9 +360,10 @@ describe('bad input', () => {
     [{ repulsion: -1 }, 'repulsion must be a finite number of at least 0, got -1.'],
     [
       { kernel: 'linear' as 'rbf' },
-      'kernel must be one of rbf, matern32, imq, function, js, symmetric-kl, got "linear".',
+      'kernel must be one of rbf, matern32, imq, sliced, function, js, symmetric-kl, got "linear".',
     ],
     [{ perLayer: 'yes' as unknown as boolean }, 'perLayer must be true or false, got "yes".'],
+    [{ perLayer: true, kernel: 'sliced' }, 'blockwise takes kernels on the particles themselves, got sliced rbf.'],
     [{ perLayer: true, bandwidth: 'per-dimension' }, 'blockwise takes kernels on the particles themselves, got rbf.'],
     [{ evolutionEvery: -1 }, 'evolutionEvery must be a whole number from 0 to 1000000000, got -1.'],
     [
