@@ -109,8 +109,14 @@ async function fitInto(out: string, model: Model, file: string, options: Command
   await writeTogether(out, written, 'fit')
   if (json) for (const row of summary(fit)) printLine(row)
   else {
+    const row = (name: string, cells: readonly string[]) =>
+      console.log(`${name.padEnd(16)} ${cells.map((cell) => cell.padStart(11)).join('')}`)
+    row('', ['mean', 'sd', '5 %', '95 %'])
     for (const { name, mean, sd, q5, q95 } of summary(fit))
-      console.log(`${name.padEnd(16)} ${[mean, sd, q5, q95].map((x) => x.toPrecision(4).padStart(11)).join('')}`)
+      row(
+        name,
+        [mean, sd, q5, q95].map((x) => x.toPrecision(4)),
+      )
     const tone = diagnosis.verdict === 'fine' ? pc.green : pc.yellow
     console.log(`${tone(diagnosis.sentence)}\n${fit.reason} Report: ${pc.cyan(join(out, 'report.html'))}`)
   }

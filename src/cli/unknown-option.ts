@@ -46,6 +46,9 @@ function oneTooMany(command: Command): string {
   return `${command.name()} has an argument too many, ${show(extra)}${hint}.`
 }
 
+/** The commands that there are. */
+const instead = ({ commands }: Command) => `; there are ${commands.map((each) => each.name()).join(', ')}.`
+
 /** What a command complains of, in one line that begins like those for wrong values. */
 export function complaint(text: string, command: Command): string {
   const line = text
@@ -53,6 +56,7 @@ export function complaint(text: string, command: Command): string {
     .trim()
     .replaceAll('\n', ' ')
   if (line.startsWith('too many arguments')) return oneTooMany(command)
+  if (line.startsWith('unknown command')) return `${line.replace(/\.$/, '')}${instead(command)}`
   const [, flag] = /^unknown option '([^']+)'/.exec(line) ?? []
   return flag ? unknownOption(flag, command) : line
 }

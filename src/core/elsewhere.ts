@@ -100,6 +100,9 @@ const ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
   logprob: ['logDensity'],
   logp: ['logDensity'],
   samples: ['particles'],
+  numsamples: ['particles'],
+  draws: ['particles'],
+  ndraws: ['particles'],
   gradlogp: ['score'],
   dlnprob: ['score'],
   grad: ['score'],
@@ -141,11 +144,23 @@ const DENSITY: readonly Apart[] = [
   { names: ['populationScore'], hint: (name) => `a log density is ${name}: logDensity((x) => …) here` },
 ]
 
+/** Of samplers that walk, where a fit is asked for in a program or on the command line. */
+const CHAINS: readonly Apart[] = ['signal', 'data'].map((also) => ({
+  names: ['particles', also],
+  hint: (particles) => `there are no chains and no warm-up here, and draws are ${particles}`,
+}))
+
 const APART: Readonly<Record<string, readonly Apart[]>> = {
   logp: DENSITY,
   logprob: DENSITY,
   logdensity: DENSITY,
   steps: [{ names: ['onStep', 'iterations'], hint: (_, iterations) => `it is called ${iterations} here` }],
+  chains: CHAINS,
+  nchains: CHAINS,
+  numchains: CHAINS,
+  tune: CHAINS,
+  warmup: CHAINS,
+  numwarmup: CHAINS,
   totaltimesteps: LENGTH,
   ntimesteps: LENGTH,
   nsteps: [

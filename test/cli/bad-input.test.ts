@@ -101,6 +101,7 @@ describe('a wrong word on the command line is named, and nothing is written', ()
     [set('--wrap', 'repeatAction'), 'repeatAction needs its option times.'],
     [set('--wrap', 'repeatAction:times=x'), 'repeatAction: times must be a whole number of at least 1, got "x".'],
     [set('--json=true'), '--json is on or left out and takes no value, got "true".'],
+    [['enjoy', 'run'], "unknown command 'enjoy'; there are train, eval, ", ', play, '],
     [['eval', 'run', 'other'], 'eval has an argument too many, "other".'],
     [set('--partcles', '3'), "unknown option '--partcles'; the nearest is --particles."],
     [set('--n-steps', '2048'), 'nSteps must be at most steps, 16', 'got 2048; the length of a rollout is steps.'],

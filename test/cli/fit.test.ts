@@ -40,6 +40,7 @@ test('a fit writes its draws, a summary and a report, and says how it went', () 
   withLine(async (directory) => {
     const { code, stdout } = await fitLine(directory, '--out', 'out', '--particles', '40')
     expect(code).toBe(0)
+    expect(stdout).toMatch(/^ +mean +sd +5 % +95 %$/m)
     expect(stdout).toMatch(/^a +(1\.0|0\.9)/m)
     expect(stdout).toMatch(/^b +(2\.0|1\.9)/m)
     expect(stdout).toContain('Fine: a walk from the particles moves means by no more than 0.0')

@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals'
+import { fitPosterior, logp, model, real } from '../../src/bayes.ts'
 import { meantBy } from '../../src/core/elsewhere.ts'
 import { flagOf } from '../../src/core/settings.ts'
 import { make } from '../../src/envs/make.ts'
@@ -25,6 +26,16 @@ test.each([
   ['steps', 'it is called iterations here.'],
 ])("svgd() tells another library's %s what it is here", async (name, hint) => {
   await expect(svgd({ [name]: 3 } as never)).rejects.toThrow(hint)
+})
+
+test.each([
+  ['num_samples', 'it is called particles here.'],
+  ['num_warmup', 'there are no chains and no warm-up here, and draws are particles.'],
+  ['chains', 'there are no chains and no warm-up here, and draws are particles.'],
+])("fitPosterior() tells a sampler's %s what it is here", async (name, hint) => {
+  const normal = model({ parameters: { x: real() }, logDensity: ({ x }) => logp.normal(x, 0, 1) })
+  await expect(fitPosterior(normal, { [name]: 3 })).rejects.toThrow(hint)
+  expect(meantBy(name.replace('_', '-'), ['particles', 'data'], { as: flagOf, places: {} })).toContain('--particles')
 })
 
 test.each([
