@@ -1,5 +1,5 @@
 // Many damaged run directories, in processes of their own: `npm run fuzz -- [cases] [first]`. Ends with 1 when a case
-// takes more than 5 s or 1 GB, or ends in anything but a result or a sentence.
+// takes more than 5 s of a processor, a minute or 1 GB, or ends in anything but a result or a sentence.
 import { spawn } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -8,24 +8,30 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { damagedCase, trainRuns } from './hostile.ts'
 
-const LONGEST_MS = 5000
+const MOST_CPU_MS = 5000
+/** By the clock, which also goes on where a busy machine leaves us no processor. */
+const LONGEST_MS = 60_000
 const MOST_BYTES = 1024 ** 3
 const self = fileURLToPath(import.meta.url)
 
 /** Plays cases and tells of each on a line; ends when the input does. */
 async function play(first: number, end: number, scratch: string, runs: readonly string[]): Promise<void> {
   for (let number = first; number < end; number++) {
+    const before = process.cpuUsage()
     const told = await damagedCase(number, runs, scratch).then(
       ({ refusal }) => ({ refusal }),
       (error: Error) => ({ wrong: error.message }),
     )
-    console.log(JSON.stringify({ number, memory: process.memoryUsage.rss(), ...told }))
+    const { user, system } = process.cpuUsage(before)
+    console.log(JSON.stringify({ number, memory: process.memoryUsage.rss(), cpu: (user + system) / 1000, ...told }))
   }
 }
 
 interface Told {
   readonly number: number
   readonly memory: number
+  /** Time of a processor, in ms. */
+  readonly cpu: number
   readonly refusal?: string | null
   readonly wrong?: string
 }
@@ -43,15 +49,14 @@ function batch(first: number, end: number, scratch: string, runs: readonly strin
     let next = first
     let wrong: string | null = null
     let timer: NodeJS.Timeout | undefined
-    const watch = (ms: number) => {
+    const watch = () => {
       clearTimeout(timer)
       timer = setTimeout(() => {
-        wrong = `case ${next} still runs after ${ms / 1000} s`
+        wrong = `case ${next} still runs after ${LONGEST_MS / 1000} s`
         child.kill('SIGKILL')
-      }, ms)
+      }, LONGEST_MS)
     }
-    // The first case waits for the start of the process.
-    watch(60_000)
+    watch()
     createInterface({ input: child.stdout }).on('line', (line) => {
       const told: Told = JSON.parse(line)
       onCase(told)
@@ -60,7 +65,11 @@ function batch(first: number, end: number, scratch: string, runs: readonly strin
         wrong = `case ${told.number} takes ${Math.round(told.memory / 1e6)} MB`
         child.kill('SIGKILL')
       }
-      watch(LONGEST_MS)
+      if (told.cpu > MOST_CPU_MS) {
+        wrong = `case ${told.number} takes ${Math.round(told.cpu)} ms`
+        child.kill('SIGKILL')
+      }
+      watch()
     })
     child.on('close', (code) => {
       clearTimeout(timer)
