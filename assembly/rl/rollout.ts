@@ -128,20 +128,20 @@ export class Evaluation {
 }
 
 /**
- * The returns of M episodes of one particle, one episode a row; rows whose episode is over are dropped.
- * Every particle gets the same M initial states.
+ * The returns of episodes first ... first + M - 1 of one particle, one episode a row; rows whose episode is over are
+ * dropped. Every particle gets the same initial states.
  */
 export function evaluate(
-  task: Evaluation, policy: Policy, particle: i32, greedy: bool, seedLo: u32, seedHi: u32,
+  task: Evaluation, policy: Policy, particle: i32, greedy: bool, first: i32, seedLo: u32, seedHi: u32,
 ): void {
   const envs = changetype<Environments>(task.environments)
   const kind = envs.kind
   const stateBytes = stateSize(kind) << 3
   let rows = envs.count
   for (let m = 0; m < rows; m++) {
-    const seed = episodeSeed(seedLo, seedHi, PURPOSE_EVALUATE, 0, m, 0)
+    const seed = episodeSeed(seedLo, seedHi, PURPOSE_EVALUATE, 0, first + m, 0)
     resetEnvironment(kind, envs.state + m * stateBytes, envs.constants, <u32>seed, <u32>(seed >> 32))
-    store<i32>(task.running + (m << 2), m)
+    store<i32>(task.running + (m << 2), first + m)
     store<f64>(task.returns + (m << 3), 0)
   }
   for (let step = 0; step < envs.maxSteps && rows > 0; step++) {
@@ -155,7 +155,7 @@ export function evaluate(
     let kept = 0
     for (let r = 0; r < rows; r++) {
       const episode = load<i32>(task.running + (r << 2))
-      const sum = task.returns + (episode << 3)
+      const sum = task.returns + ((episode - first) << 3)
       store<f64>(sum, load<f64>(sum) + load<f64>(task.reward + (r << 3)))
       if (load<u8>(task.terminated + r)) continue
       store<i32>(task.running + (kept << 2), episode)

@@ -1,3 +1,4 @@
+import type { Breathing } from '../core/breathing.ts'
 import { mean as meanOf } from '../core/rows.ts'
 import { chooseRows } from './choose.ts'
 import { columnsOf, drawsOf } from './draws.ts'
@@ -44,19 +45,23 @@ export interface Walkers {
 }
 
 /** Where a walk from the particles goes, beside where they are. */
-export function agreementOf(walkers: Walkers, seed: number, rounds = LOOK): Agreement {
-  return lookAt(walkers, seed, rounds).agreement
+export async function agreementOf(walkers: Walkers, seed: number, rounds = LOOK): Promise<Agreement> {
+  return (await lookAt(walkers, seed, rounds)).agreement
 }
 
 /**
  * The particles themselves where a walk from them agrees; where it does not, as many of the states of a longer walk, of
  * the same means, variances and correlations.
  */
-export function settled(walkers: Walkers, seed: number): { free: Float64Array; agreement: Agreement; walked: boolean } {
+export async function settled(
+  walkers: Walkers,
+  seed: number,
+  breath?: Breathing,
+): Promise<{ free: Float64Array; agreement: Agreement; walked: boolean }> {
   const { target, free } = walkers
-  const { agreement } = lookAt(walkers, seed, LOOK)
+  const { agreement } = await lookAt(walkers, seed, LOOK, breath)
   if (agreement.sd <= APART && Math.abs(agreement.ratio - 1) <= APART) return { free, agreement, walked: false }
-  const { rows, columns } = lookAt(walkers, seed, LONG)
+  const { rows, columns } = await lookAt(walkers, seed, LONG, breath)
   const d = target.dimension
   const chosen = new Float64Array(free.length)
   const picked = chooseRows(columns, free.length / d, seed)
@@ -64,10 +69,10 @@ export function settled(walkers: Walkers, seed: number): { free: Float64Array; a
   return { free: chosen, agreement, walked: true }
 }
 
-function lookAt({ model, target, whitening, free }: Walkers, seed: number, rounds: number) {
+async function lookAt({ model, target, whitening, free }: Walkers, seed: number, rounds: number, breath?: Breathing) {
   const all = columnsOf(drawsOf(model, free))
   const compared = all.length > MOST_GENERATED ? { ...model, generated: undefined } : model
-  const { rows, acceptance, stuck } = walk(target, whitening, free, { rounds, seed })
+  const { rows, acceptance, stuck } = await walk(target, whitening, free, { rounds, seed, breath })
   const here = compared === model ? all : columnsOf(drawsOf(compared, free))
   const there = columnsOf(drawsOf(compared, rows))
   const n = free.length / target.dimension

@@ -1,3 +1,4 @@
+import { breathing } from '../core/breathing.ts'
 import { UsageError } from '../core/errors.ts'
 import { refuseUnknown } from '../core/options.ts'
 import { splitSeed } from '../core/random.ts'
@@ -120,7 +121,7 @@ export async function diagnose(
   if (restarts !== undefined) check(wholeNumber('restarts', 0, 100), restarts)
   const { target, rows, names } = await subjectOf(run)
   const n = rows.length / target.dimension
-  const { mode, whitening } = 'mode' in run ? run : aroundOf(target, rows)
+  const { mode, whitening } = 'mode' in run ? run : await aroundOf(target, rows)
   const population = await populate(target, whitening, n, splitSeed(0))
   placeParticles(population, rows)
   scoreParticles(population, { capped: false })
@@ -131,7 +132,9 @@ export async function diagnose(
   const { discrepancy } = await steinDiscrepancy(sample)
   const { pValue } = await goodnessOfFit({ ...sample, replicates: 500 })
   const curvatures = momentsOf(coordinatesIn(mode, rows), target.dimension).sds.map((sd) => sd * sd)
+  const breath = breathing()
   for (let t = 0; t < steps; t++) {
+    if (breath.isDue()) await breath.take()
     if (t > 0) scoreParticles(population)
     moveParticles(population)
   }
@@ -145,14 +148,14 @@ export async function diagnose(
     p: pValue,
     curvature: { least: Math.min(...curvatures), most: Math.max(...curvatures) },
     restarts: again,
-    walk: 'model' in run && target.hasValue ? walked(run, { target, whitening, free: rows }) : null,
+    walk: 'model' in run && target.hasValue ? await walked(run, { target, whitening, free: rows }) : null,
     edge: edgesOf(run),
   }
   return { ...verdictOn(figures, 'mode' in run), ...figures }
 }
 
 /** A walk of another seed than that of the fit. */
-function walked(run: Fit | ModelParticles, { target, whitening, free }: Omit<Walkers, 'model'>): Agreement {
+function walked(run: Fit | ModelParticles, { target, whitening, free }: Omit<Walkers, 'model'>): Promise<Agreement> {
   const seed = 'seed' in run ? run.seed + 1 : 0
   return agreementOf({ model: run.model, target, whitening, free }, seed, WALK_ROUNDS)
 }
@@ -196,9 +199,9 @@ function scoredSubject({ particles, dimension, score }: ScoredParticles): Subjec
 }
 
 /** The mode next to the particles, whose coordinates are those to look at them in. */
-function aroundOf(target: Target, rows: Float64Array): Pick<Fit, 'mode' | 'whitening'> {
+async function aroundOf(target: Target, rows: Float64Array): Promise<Pick<Fit, 'mode' | 'whitening'>> {
   const { means, sds } = momentsOf(rows, target.dimension)
-  const mode = whiten(target, means, sds)
+  const mode = await whiten(target, means, sds)
   return { mode, whitening: mode }
 }
 

@@ -1,11 +1,11 @@
-import { platform } from '#platform'
 import { type Arena, createArena } from '../core/arena.ts'
+import { breathing } from '../core/breathing.ts'
 import { RunError, UsageError } from '../core/errors.ts'
 import { f32, type Layout, padded } from '../core/layout.ts'
 import { compileCore } from '../core/module.ts'
 import { namesOf, refuseUnknown } from '../core/options.ts'
 import { Purpose, type Seed, splitSeed } from '../core/random.ts'
-import { requireFunction, requireSignal } from '../core/require.ts'
+import { leaveIfAborted, requireFunction, requireSignal } from '../core/require.ts'
 import type { StopSignal } from '../core/runtime-types.ts'
 import { check, wholeNumber } from '../core/schemas.ts'
 import { type Agreement, settled } from './agreement.ts'
@@ -37,7 +37,10 @@ export interface FitOptions<S extends Supports = Supports> {
   iterations?: number
   /** Values that the way to the mode begins at; the others begin where their free numbers are 0. */
   start?: Start<S>
-  /** As of an AbortController. Ends the fit early, with the particles as they are then. */
+  /**
+   * As of an AbortController. Ends the fit early, with the particles as they are then; on the way to the mode, where
+   * there are none, it rejects with its reason.
+   */
   signal?: StopSignal
   /** Called after every step. */
   onStep?: (step: FitStep) => void
@@ -106,7 +109,8 @@ const ACCURACY = 0.02
  * Source: Zhang et al. 2022 (arXiv 2108.03782) for 1 and 2; Liu & Wang 2018 (arXiv 1810.11693) for the linear kernel.
  *
  * @throws UsageError for a start outside a support, or a density whose rows depend on each other
- * @throws RunError when the log density is not finite where it is needed
+ * @throws RunError when the log density is not finite where it is needed; the reason of a signal that is aborted before
+ *   the first step
  */
 export async function fitPosterior<S extends Supports>(model: Model<S>, options: FitOptions<S> = {}): Promise<Fit<S>> {
   requireModel('fitPosterior', model)
@@ -120,8 +124,10 @@ export async function fitPosterior<S extends Supports>(model: Model<S>, options:
   const core: Arena<Layout> = await createArena(await compileCore(), { noise: f32(padded(target.dimension)) })
   const starts = startsOf(model, options.start ?? {}, splitSeed(seed), core)
   refuseMixedRows(target, stack(starts))
-  const top = climb(target, starts)
-  const mode = whiten(target, top.x, top.scales)
+  const breath = breathing(options.signal)
+  const top = await climb(target, starts, breath)
+  const mode = await whiten(target, top.x, top.scales, breath)
+  leaveIfAborted(options.signal)
   refuseEndless(model, mode)
   refuseFlat(model, flatDirection(target, top, mode))
   refuseUnresolved(model, target, mode, core.ops)
@@ -157,8 +163,14 @@ async function settle<S extends Supports>(model: Model<S>, population: WhitenedP
   const { target, whitening } = population
   const free = places(population)
   const isWhole = steps.length > 0 && !options.signal?.aborted
-  if (!isWhole || !target.hasValue) return { steps, reason, free, agreement: null, walked: false }
-  const end = settled({ model: model as unknown as Model, target, whitening, free }, options.seed)
+  const alone = { steps, free, agreement: null, walked: false }
+  if (!isWhole || !target.hasValue) return { ...alone, reason }
+  const walkers = { model: model as unknown as Model, target, whitening, free }
+  const end = await settled(walkers, options.seed, breathing(options.signal)).catch((error: unknown) => {
+    if (options.signal?.aborted) return null
+    throw error
+  })
+  if (!end) return { ...alone, reason: `${reason} The walk from the particles was stopped by hand.` }
   return { steps, reason: end.walked ? `${reason} ${elsewhere(end.agreement)}` : reason, ...end }
 }
 
@@ -175,7 +187,7 @@ function elsewhere({ sd, name, ratio, ratioName }: Agreement): string {
 async function follow(population: WhitenedPopulation, { iterations, signal, onStep }: Omit<Following, 'seed'>) {
   const steps: FitStep[] = []
   const looks: number[] = []
-  let breath = platform.now()
+  const breath = breathing()
   for (let t = 0; t < iterations; t++) {
     if (signal?.aborted) return { steps, reason: `It was stopped by hand after step ${t}.` }
     scoreParticles(population)
@@ -192,11 +204,7 @@ async function follow(population: WhitenedPopulation, { iterations, signal, onSt
       renewWhitening(population)
       looks.length = 0
     }
-    // A page draws and a signal arrives only in between.
-    if (platform.now() - breath > 50) {
-      await platform.breathe()
-      breath = platform.now()
-    }
+    if (breath.isDue()) await breath.take()
   }
   return { steps, reason: `All ${iterations} steps were taken.` }
 }

@@ -1,4 +1,5 @@
 import { EigenvalueDecomposition, Matrix } from 'ml-matrix'
+import { type Breathing, breathing } from '../core/breathing.ts'
 import { RunError } from '../core/errors.ts'
 import { dot, moved, norm, stack, type Whitening, whitenedScore } from './gaussian.ts'
 import type { Target } from './target.ts'
@@ -38,12 +39,13 @@ interface Climber {
  *
  * Source: Nocedal & Wright 2006, algorithm 7.4; Zhang, Carpenter, Gelman & Vehtari 2022 (arXiv 2108.03782) for its use.
  *
- * @throws RunError when the log density is not finite at any start
+ * @throws RunError when the log density is not finite at any start; what the breath throws
  */
-export function climb(
+export async function climb(
   target: Target,
   starts: readonly Float64Array[],
-): { x: Float64Array; f: number; scales: Float64Array } {
+  breath: Breathing,
+): Promise<{ x: Float64Array; f: number; scales: Float64Array }> {
   const d = target.dimension
   const first = target.at(stack(starts))
   const climbers = starts.map((x, r): Climber => {
@@ -61,6 +63,7 @@ export function climb(
   const alive = climbers.filter(({ done }) => !done)
   alive.forEach((climber) => void aim(climber))
   for (let round = 0; round < ROUNDS && alive.some(({ done }) => !done); round++) {
+    if (breath.isDue()) await breath.take()
     const active = alive.filter(({ done }) => !done)
     const tries = active.map(({ x, direction, step }) => x.map((value, k) => value + step * direction[k]))
     const { logDensity, score } = target.at(stack(tries))
@@ -148,7 +151,12 @@ const BEYOND = 30
  * columns of B, whose eigenvectors then make a better B, until the curvature is the identity and the mode is reached.
  * Two times d rows a round.
  */
-export function whiten(target: Target, start: Float64Array, scales: Float64Array): Mode {
+export async function whiten(
+  target: Target,
+  start: Float64Array,
+  scales: Float64Array,
+  breath: Breathing = breathing(),
+): Promise<Mode> {
   let centre = start
   let basis = Matrix.diag(Array.from(scales))
   let curvatures = new Float64Array(target.dimension)
@@ -156,6 +164,7 @@ export function whiten(target: Target, start: Float64Array, scales: Float64Array
   let best = Number.NaN
   let round = 0
   for (; round < NEWTON_ROUNDS; round++) {
+    if (breath.isDue()) await breath.take()
     const { hessian, gradient, logDensity } = derivatives(target, centre, basis)
     best = logDensity
     const eigen = new EigenvalueDecomposition(hessian.mul(-1), { assumeSymmetric: true })

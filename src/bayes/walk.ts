@@ -1,3 +1,4 @@
+import { type Breathing, breathing } from '../core/breathing.ts'
 import { deriveSeed, exponential, generator, normal } from '../core/generator.ts'
 import { Draw, Purpose } from '../core/random.ts'
 import { coordinatesIn, dot, moved, stack, type Whitening, whitenedScore } from './gaussian.ts'
@@ -21,6 +22,8 @@ interface WalkOptions {
   /** Rounds that are kept; a third as many go before. */
   readonly rounds: number
   readonly seed: number
+  /** Between two evaluations. */
+  readonly breath?: Breathing
 }
 
 /** Of the first steps, in standard deviations and over d^¼; and what a trajectory is long. */
@@ -50,7 +53,12 @@ interface State {
  *
  * Source: Neal 2011 (arXiv 1206.1901), section 3; Hoffman & Sountsov 2022 for many short chains side by side.
  */
-export function walk(target: Target, whitening: Whitening, rows: Float64Array, { rounds, seed }: WalkOptions): Walk {
+export async function walk(
+  target: Target,
+  whitening: Whitening,
+  rows: Float64Array,
+  { rounds, seed, breath = breathing() }: WalkOptions,
+): Promise<Walk> {
   const d = target.dimension
   const n = rows.length / d
   const random = generator(deriveSeed(seed, Purpose.particles, 0, Draw.svgd.walk, 0))
@@ -69,7 +77,7 @@ export function walk(target: Target, whitening: Whitening, rows: Float64Array, {
     const epsilon = step * SHARES[(round + burn) % SHARES.length]
     const leaps = Math.min(MOST_LEAPS, Math.ceil(TRAJECTORY / step))
     const momenta = states.map(() => Float64Array.from({ length: d }, () => normal(random)))
-    const { ends, momenta: last } = leapfrog(target, whitening, { states, momenta }, { epsilon, leaps })
+    const { ends, momenta: last } = await leapfrog(target, whitening, { states, momenta }, { epsilon, leaps, breath })
     const energy = (state: State, p: Float64Array) => dot(p, p) / 2 - state.f
     const takes = states.map(
       (state, i) => energy(ends[i], last[i]) - energy(state, momenta[i]) < exponential(random) && isSound(ends[i]),
@@ -100,11 +108,11 @@ function evaluated(target: Target, whitening: Whitening, z: readonly Float64Arra
   }))
 }
 
-function leapfrog(
+async function leapfrog(
   target: Target,
   whitening: Whitening,
   { states, momenta }: { readonly states: readonly State[]; readonly momenta: readonly Float64Array[] },
-  { epsilon, leaps }: { readonly epsilon: number; readonly leaps: number },
+  { epsilon, leaps, breath }: { readonly epsilon: number; readonly leaps: number; readonly breath: Breathing },
 ) {
   let ends = states
   const p = momenta.map((row) => row.slice())
@@ -113,6 +121,7 @@ function leapfrog(
   }
   kick(epsilon / 2)
   for (let leap = 0; leap < leaps; leap++) {
+    if (breath.isDue()) await breath.take()
     const z = ends.map((state, i) => state.z.map((value, k) => value + epsilon * p[i][k]))
     ends = evaluated(target, whitening, z)
     kick(leap < leaps - 1 ? epsilon : epsilon / 2)

@@ -1,7 +1,9 @@
 import { Command } from 'commander'
 import pc from 'picocolors'
 import { distilRun } from '../export/distil-run.ts'
+import { orStopped } from './interrupt.ts'
 import { printEvaluation, printLine } from './print.ts'
+import { progress } from './progress.ts'
 import { directory, list, number } from './values.ts'
 
 interface CommandOptions {
@@ -32,10 +34,14 @@ export function distilCommand(): Command {
     .action(runDistil)
 }
 
-async function runDistil(run: string, { evalEpisodes, json, ...options }: CommandOptions): Promise<void> {
-  const { divergence, states, evaluation } = await distilRun({ run, ...options, evaluationEpisodes: evalEpisodes })
-  if (json) return printLine({ divergence, states, evaluation })
-  console.log(`KL(mixture ‖ policy) is ${divergence.toPrecision(2)} nats, the mean over ${states} states.`)
-  printEvaluation(evaluation)
-  console.log(`Wrote ${pc.cyan(options.out)}.`)
-}
+const runDistil = (run: string, { evalEpisodes, json, ...options }: CommandOptions): Promise<void> =>
+  orStopped(json, async ({ signal }) => {
+    const line = json ? null : progress()
+    const onProgress = (done: number, total: number) => line?.update(`distilling ${done}/${total}`)
+    const distilling = distilRun({ run, ...options, evaluationEpisodes: evalEpisodes, onProgress, signal })
+    const { divergence, states, evaluation } = await distilling.finally(() => line?.stop())
+    if (json) return printLine({ divergence, states, evaluation })
+    console.log(`KL(mixture ‖ policy) is ${divergence.toPrecision(2)} nats, the mean over ${states} states.`)
+    printEvaluation(evaluation)
+    console.log(`Wrote ${pc.cyan(options.out)}.`)
+  })

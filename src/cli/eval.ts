@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import { keepEvaluation, readParticlesFile } from '../train/finished-run.ts'
 import { loadAgents } from '../train/run-directory.ts'
 import { evaluate } from '../train/train.ts'
+import { orStopped } from './interrupt.ts'
 import { printEvaluation, printLine } from './print.ts'
 import { progress } from './progress.ts'
 import { number } from './values.ts'
@@ -22,23 +23,20 @@ export function evalCommand(): Command {
     .action(runEvaluation)
 }
 
-async function runEvaluation(path: string, { episodes, seed, json }: CommandOptions): Promise<void> {
-  // Before the agents are: what is saved in between is not what was evaluated.
-  const particles = await readParticlesFile(path).catch(() => null)
-  const agents = await loadAgents(path)
-  const line = json ? null : progress()
-  try {
-    const evaluation = await evaluate({
-      agents,
-      episodes,
-      seed,
-      onProgress: (done, total) => line?.update(`evaluating ${done}/${total}`),
-    })
-    line?.stop()
-    if (particles) await keepEvaluation(path, evaluation, particles)
-    if (json) printLine(evaluation)
-    else printEvaluation(evaluation)
-  } finally {
-    line?.stop()
-  }
-}
+const runEvaluation = (path: string, { episodes, seed, json }: CommandOptions): Promise<void> =>
+  orStopped(json, async ({ signal }) => {
+    // Before the agents are: what is saved in between is not what was evaluated.
+    const particles = await readParticlesFile(path).catch(() => null)
+    const agents = await loadAgents(path)
+    const line = json ? null : progress()
+    try {
+      const onProgress = (done: number, total: number) => line?.update(`evaluating ${done}/${total}`)
+      const evaluation = await evaluate({ agents, episodes, seed, signal, onProgress })
+      line?.stop()
+      if (particles) await keepEvaluation(path, evaluation, particles)
+      if (json) printLine(evaluation)
+      else printEvaluation(evaluation)
+    } finally {
+      line?.stop()
+    }
+  })

@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import pc from 'picocolors'
 import { type ExportFormat, exportFormats, exportRun } from '../export/run.ts'
+import { orStopped } from './interrupt.ts'
 import { directory, number, words } from './values.ts'
 
 interface CommandOptions {
@@ -21,8 +22,10 @@ export function exportCommand(): Command {
     .action(runExport)
 }
 
-async function runExport(run: string, { format, particle, overwrite, ...given }: CommandOptions): Promise<void> {
+function runExport(run: string, { format, particle, overwrite, ...given }: CommandOptions): Promise<void> {
   const { out = `${run.replace(/\/+$/, '')}/policy` } = given
-  const names = await exportRun({ run, out, formats: format, particle, overwrite })
-  console.log(`Wrote ${names.map((name) => pc.cyan(`${out.replace(/\/$/, '')}/${name}`)).join(', ')}.`)
+  return orStopped(false, async ({ signal }) => {
+    const names = await exportRun({ run, out, formats: format, particle, overwrite, signal })
+    console.log(`Wrote ${names.map((name) => pc.cyan(`${out.replace(/\/$/, '')}/${name}`)).join(', ')}.`)
+  })
 }

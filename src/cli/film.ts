@@ -1,7 +1,9 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { rename, rm } from 'node:fs/promises'
+import { setImmediate } from 'node:timers/promises'
 import { StorageError, show, UsageError } from '../core/errors.ts'
+import { leaveIfAborted } from '../core/require.ts'
 import { type PlayedRun, type PlayRunOptions, playRun } from '../export/play-run.ts'
 import { refuseSpeed } from '../play/animation.ts'
 
@@ -25,6 +27,9 @@ export async function film(options: PlayRunOptions, out: string): Promise<Played
     const played = await playRun({ ...options, out: gif })
     const words = ['-y', '-loglevel', 'error', '-i', gif, '-r', String(framesPerSecond), ...FORMAT, half]
     const { status, stderr } = spawnSync('ffmpeg', words, { encoding: 'utf8' })
+    // Ctrl-C ends both, of which this thread hears in its next turn.
+    await setImmediate()
+    leaveIfAborted(options.signal)
     if (status !== 0)
       throw new StorageError(`ffmpeg cannot write ${show(out)}: ${stderr.trim().split('\n').at(-1) ?? status}.`)
     await rename(half, out)

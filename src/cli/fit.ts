@@ -15,7 +15,7 @@ import { loadModule } from '../envs/description.ts'
 import { startTfjs } from '../nn/tfjs.ts'
 import { takeLock } from '../train/run.ts'
 import { writeTogether } from '../train/run-files.ts'
-import { listenForInterrupt } from './interrupt.ts'
+import { type Interrupt, orStopped } from './interrupt.ts'
 import { printLine } from './print.ts'
 import { progress } from './progress.ts'
 import { directory, number } from './values.ts'
@@ -58,23 +58,29 @@ async function runFit(file: string, options: CommandOptions): Promise<void> {
       throw new UsageError(`${out} holds a fit already; take another --out, or --overwrite to replace it.`)
   }
   await refuse()
-  await startTfjs()
-  const model = await modelFrom(file, data)
-  const release = await takeLock(out, 'fit', 'fitted')
-  try {
-    // Another process may have had it until now.
-    await refuse()
-    await fitInto(out, model, file, options)
-  } finally {
-    await release()
-  }
+  await orStopped(options.json, async (interrupt) => {
+    await startTfjs()
+    const model = await modelFrom(file, data)
+    const release = await takeLock(out, 'fit', 'fitted')
+    try {
+      // Another process may have had it until now.
+      await refuse()
+      await fitInto(out, model, file, options, interrupt)
+    } finally {
+      await release()
+    }
+  })
 }
 
-async function fitInto(out: string, model: Model, file: string, options: CommandOptions): Promise<void> {
+async function fitInto(
+  out: string,
+  model: Model,
+  file: string,
+  options: CommandOptions,
+  interrupt: Interrupt,
+): Promise<void> {
   const { data, particles, iterations, seed, json } = options
   const line = json ? null : progress()
-  const interrupt = listenForInterrupt()
-  const stop = new AbortController()
   const start = performance.now()
   let fit: Fit
   try {
@@ -82,18 +88,14 @@ async function fitInto(out: string, model: Model, file: string, options: Command
       particles,
       iterations,
       seed,
-      signal: stop.signal,
+      signal: interrupt.signal,
       onStep({ iteration, discrepancy, movement }) {
-        // Before the first step there is nothing that a stop could keep.
-        if (iteration === 1) interrupt.listen()
-        if (interrupt.requested) stop.abort()
         if (discrepancy !== null)
           line?.update(`step ${iteration} · discrepancy ${discrepancy.toFixed(3)} · moves ${movement.toFixed(3)} sd`)
       },
     })
   } finally {
     line?.stop()
-    interrupt.release()
   }
   const seconds = (performance.now() - start) / 1000
   const diagnosis = await diagnose(fit, { restarts: interrupt.requested ? 0 : 1 })
@@ -120,7 +122,6 @@ async function fitInto(out: string, model: Model, file: string, options: Command
     const tone = diagnosis.verdict === 'fine' ? pc.green : pc.yellow
     console.log(`${tone(diagnosis.sentence)}\n${fit.reason} Report: ${pc.cyan(join(out, 'report.html'))}`)
   }
-  if (interrupt.requested) process.exitCode = interrupt.exitCode
 }
 
 const exists = (path: string) =>

@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
+import { STOPPED } from '../train/stopped.ts'
 
 /**
  * Asks for a clean stop: Ctrl-C, what ends services and jobs (SIGTERM), a terminal that is closed (SIGHUP), or a reader
@@ -8,6 +9,8 @@ export interface Interrupt {
   readonly requested: boolean
   /** What shells expect of a process that the signal ended. */
   readonly exitCode: number
+  /** Aborted once a stop is asked for, with STOPPED as its reason. */
+  readonly signal: AbortSignal
   /**
    * One iteration. Where the one before kept this thread busy for so long that nobody could have been asked to stop, a
    * signal ends the process at once in this one: there is what was saved until then.
@@ -28,12 +31,14 @@ const TICK_MS = 50
 
 export function listenForInterrupt(): Interrupt {
   let by: keyof typeof SIGNALS | 'SIGPIPE' | null = null
+  const stop = new AbortController()
   /** Of the last two: the first iteration of a run is handed on by one that only saves it. */
   let busy = [Number.POSITIVE_INFINITY, 0]
   const listeners = (Object.keys(SIGNALS) as (keyof typeof SIGNALS)[]).map((signal) => {
     const listener = () => {
       by = signal
       ignore()
+      stop.abort(STOPPED)
     }
     return [signal, listener] as const
   })
@@ -49,12 +54,14 @@ export function listenForInterrupt(): Interrupt {
   }
   const onError = () => {
     by ??= 'SIGPIPE'
+    stop.abort(STOPPED)
   }
   for (const stream of [process.stdout, process.stderr]) stream.once('error', onError)
   return {
     get requested() {
       return by !== null
     },
+    signal: stop.signal,
     get exitCode() {
       return 128 + { ...SIGNALS, SIGPIPE }[by ?? 'SIGINT']
     },
@@ -96,6 +103,25 @@ function longestGap() {
       tick()
       return longest
     },
+  }
+}
+
+/**
+ * Work that writes nothing before its end: the first signal ends it in a sentence, the second one at once.
+ *
+ * @param work leaves by what the signal of the interrupt is aborted with
+ */
+export async function orStopped(json: boolean, work: (interrupt: Interrupt) => Promise<void>): Promise<void> {
+  const interrupt = listenForInterrupt()
+  interrupt.listen()
+  try {
+    await work(interrupt)
+  } catch (error) {
+    if (error !== STOPPED) throw error
+    if (!json) console.log('Stopped by hand; nothing was written.')
+  } finally {
+    interrupt.release()
+    if (interrupt.requested) process.exitCode = interrupt.exitCode
   }
 }
 

@@ -2,7 +2,7 @@ import pc from 'picocolors'
 import { isExpected, UsageError } from '../core/errors.ts'
 import { check, float32, MOST_ITERATIONS, nonNegativeNumber, oneOf, wholeNumber } from '../core/schemas.ts'
 import { quantile } from '../core/statistics.ts'
-import { freeze, withoutLearning } from '../envs/description.ts'
+import { freeze } from '../envs/description.ts'
 import { playEpisode } from '../play/episode.ts'
 import type { Evaluation, ShownEpisode } from '../report/metrics.ts'
 import { bestReturn, saveBest } from '../train/best-population.ts'
@@ -20,7 +20,7 @@ import {
 import { finishRun, record } from '../train/record.ts'
 import { type Run, takeLock } from '../train/run.ts'
 import { bestParticle } from '../train/run-directory.ts'
-import { leaveIfStopped, STOPPED } from '../train/stopped.ts'
+import { STOPPED } from '../train/stopped.ts'
 import { type AnyTrainStep, evaluate } from '../train/train.ts'
 import { type Interrupt, listenForInterrupt, oneByOne } from './interrupt.ts'
 import { printEvaluation, printLine } from './print.ts'
@@ -93,7 +93,7 @@ export async function keepTraining(
         : `${reason() ?? 'Stopped by hand'} after iteration ${last.iteration} of ${last.iterations}.`
     if (evalEpisodes > 0 && !interrupt.requested)
       evaluation = await evaluateLast(last, run.config.seed as number, evalEpisodes, interrupt, json)
-    if (evaluation) acting = await actingBest(last, evaluation, run.config.seed as number)
+    if (evaluation) acting = await actingBest(last, evaluation, run.config.seed as number, interrupt)
   } catch (error) {
     if (isExpected(error)) outcome = `Failed. ${error.message}`
     failure = error
@@ -188,10 +188,8 @@ async function evaluateLast(
       ...agents(),
       episodes,
       seed,
-      onProgress(done, total) {
-        leaveIfStopped(interrupt)
-        line?.update(`evaluating ${done}/${total}`)
-      },
+      signal: interrupt.signal,
+      onProgress: (done, total) => line?.update(`evaluating ${done}/${total}`),
     })
   } catch (error) {
     if (error === STOPPED) return null
@@ -204,15 +202,26 @@ async function evaluateLast(
   return evaluation
 }
 
-/** An episode of the best particle, as the report shows it; null for a task without a picture. */
+/**
+ * An episode of the best particle, as the report shows it; null for a task without a picture, or whose picture fails,
+ * which costs nothing else of the run, and when Ctrl-C came.
+ */
 async function actingBest(
   { spec, agents }: AnyTrainStep,
   evaluation: Evaluation,
   seed: number,
+  { signal }: Interrupt,
 ): Promise<ShownEpisode | null> {
   if (!spec.render) return null
   const population = agents()
   const particle = bestParticle(evaluation, population.particles)
-  const { episode, scenes } = await withoutLearning(spec, () => playEpisode({ agents: population, particle, seed }))
-  return scenes && { particle, return: episode.return, scenes }
+  try {
+    const { episode, scenes } = await playEpisode({ agents: population, particle, seed, signal })
+    return scenes && { particle, return: episode.return, scenes }
+  } catch (error) {
+    if (error === STOPPED) return null
+    if (!isExpected(error)) throw error
+    console.error(`The report shows no episode: ${error.message}`)
+    return null
+  }
 }

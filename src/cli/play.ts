@@ -3,11 +3,12 @@ import pc from 'picocolors'
 import { UsageError } from '../core/errors.ts'
 import { type PlayRunOptions, playRun } from '../export/play-run.ts'
 import { film } from './film.ts'
+import { orStopped } from './interrupt.ts'
 import { format } from './progress.ts'
 import { directory, number } from './values.ts'
 import { watchEpisode } from './watch.ts'
 
-interface CommandOptions extends Omit<PlayRunOptions, 'run' | 'greedy' | 'framesPerSecond'> {
+interface CommandOptions extends Omit<PlayRunOptions, 'run' | 'greedy' | 'framesPerSecond' | 'signal'> {
   sampled: boolean
   fps: number
   watch: boolean
@@ -32,12 +33,14 @@ async function runPlay(run: string, { sampled, fps, watch, ...options }: Command
   if (out === undefined && !watch) throw new UsageError('Say what is to be written by --out, or --watch it here.')
   if (watch && !process.stdout.isTTY)
     throw new UsageError('--watch needs a terminal to draw in: write a file by --out.')
-  const play = { ...options, run, greedy: !sampled, framesPerSecond: fps }
-  const played = out?.endsWith('.mp4') ? await film(play, out) : await playRun(play)
-  if (watch) await watchEpisode(played, fps)
-  for (const { particle, rewards, return: total } of played.episodes)
-    console.log(
-      `${played.particles === 1 ? 'The policy' : `Particle ${particle}`}: return ${format(total)} in ${rewards.length} steps`,
-    )
-  if (out !== undefined) console.log(`Wrote ${pc.cyan(out)}.`)
+  await orStopped(false, async ({ signal }) => {
+    const play = { ...options, run, greedy: !sampled, framesPerSecond: fps, signal }
+    const played = out?.endsWith('.mp4') ? await film(play, out) : await playRun(play)
+    if (watch) await watchEpisode(played, fps, signal)
+    for (const { particle, rewards, return: total } of played.episodes)
+      console.log(
+        `${played.particles === 1 ? 'The policy' : `Particle ${particle}`}: return ${format(total)} in ${rewards.length} steps`,
+      )
+    if (out !== undefined) console.log(`Wrote ${pc.cyan(out)}.`)
+  })
 }

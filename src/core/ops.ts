@@ -118,7 +118,7 @@ export interface Ops {
   // biome-ignore format: one op, one line
   rollout(batch: Pointer, environments: Pointer, policy: Pointer, particle: number, step: number, seedLo: number, seedHi: number): void
   // biome-ignore format: one op, one line
-  evaluate(task: Pointer, policy: Pointer, particle: number, greedy: number, seedLo: number, seedHi: number): void
+  evaluate(task: Pointer, policy: Pointer, particle: number, greedy: number, first: number, seedLo: number, seedHi: number): void
   // biome-ignore format: one op, one line
   returnsToGo(out: Pointer, valid: Pointer, reward: Pointer, terminated: Pointer, truncated: Pointer, nextValue: Pointer, steps: number, environments: number, discount: number): void
   // biome-ignore format: one op, one line

@@ -1,4 +1,5 @@
-import { show, UsageError } from './errors.ts'
+import { RunError, show, UsageError } from './errors.ts'
+import type { StopSignal } from './runtime-types.ts'
 
 /** Refuses an argument that is not what a function takes, as the options or a kernel that were left out. */
 export function requireThat(isRight: boolean, taker: string, what: string, value: unknown): asserts isRight {
@@ -22,6 +23,15 @@ export const isPromise = (value: unknown): boolean => typeof value === 'object' 
 export function requireSignal(signal: unknown): void {
   if (signal === undefined || (isRecord(signal) && typeof signal.aborted === 'boolean')) return
   throw new UsageError(`signal must be that of an AbortController, got ${show(signal)}.`)
+}
+
+/**
+ * Leaves work that nobody waits for any more, once its signal is aborted.
+ *
+ * @throws the reason of the signal
+ */
+export function leaveIfAborted(signal: (StopSignal & { readonly reason?: unknown }) | undefined): void {
+  if (signal?.aborted) throw signal.reason ?? new RunError('It was stopped by its signal.')
 }
 
 /** Whether a value is a list, a typed array or a buffer of numbers, whatever they are. */

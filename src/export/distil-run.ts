@@ -1,5 +1,6 @@
 import { platform } from '#platform'
 import { show, UsageError } from '../core/errors.ts'
+import { leaveIfAborted } from '../core/require.ts'
 import { check, wholeNumber } from '../core/schemas.ts'
 import type { EnvironmentSpec } from '../envs/contract.ts'
 import type { Evaluation } from '../report/metrics.ts'
@@ -10,7 +11,8 @@ import { FILES, writeTogether } from '../train/run-files.ts'
 import { evaluate } from '../train/train.ts'
 
 /** Which policies of a run are distilled, and where the one is written. */
-interface DistilRunOptions extends Pick<DistilOptions, 'hidden' | 'episodes' | 'states' | 'steps' | 'seed'> {
+interface DistilRunOptions
+  extends Pick<DistilOptions, 'hidden' | 'episodes' | 'states' | 'steps' | 'seed' | 'onProgress' | 'signal'> {
   readonly run: string
   /** The directory of a run of one policy; there must be none. */
   readonly out: string
@@ -33,7 +35,8 @@ export async function distilRun(options: DistilRunOptions): Promise<Distilled & 
   const particles = best === undefined ? undefined : await bestOf(run, agents.particles, best)
   const distilled = await distil({ ...learning, agents, particles })
   const { policy, theta, task } = distilled.agents
-  const evaluation = await evaluate({ agents: distilled.agents, episodes })
+  const evaluation = await evaluate({ agents: distilled.agents, episodes, signal: options.signal })
+  leaveIfAborted(options.signal)
   const from = { run, particles: particles ?? [...Array(agents.particles).keys()], divergence: distilled.divergence }
   const written = { ...config, particles: 1, hidden: policy.hidden, distilled: { ...from, seed: learning.seed ?? 0 } }
   const files = {

@@ -1,7 +1,8 @@
 import { platform } from '#platform'
 import { show, UsageError } from '../core/errors.ts'
 import { namesOf, requireOptions } from '../core/options.ts'
-import { requireText } from '../core/require.ts'
+import { leaveIfAborted, requireSignal, requireText } from '../core/require.ts'
+import type { StopSignal } from '../core/runtime-types.ts'
 import { check, seedSchema, trueOrFalse } from '../core/schemas.ts'
 import type { Scene } from '../envs/render.ts'
 import { drawAnimation, refuseSpeed } from '../play/animation.ts'
@@ -32,6 +33,8 @@ export interface PlayRunOptions {
   readonly framesPerSecond?: number
   /** Whether `out` may exist. Default false. */
   readonly overwrite?: boolean
+  /** As of an AbortController: it is left before anything is written, and rejects with its reason. */
+  readonly signal?: StopSignal
 }
 
 /** Episodes as a .json file holds them. */
@@ -45,6 +48,7 @@ export interface EpisodesFile {
 
 const PLAY_OPTIONS = namesOf<PlayRunOptions>({
   ...{ run: true, out: true, particle: true, greedy: true, seed: true, framesPerSecond: true, overwrite: true },
+  ...{ signal: true },
 })
 
 const { files } = platform
@@ -93,21 +97,25 @@ export interface PlayedRun {
  */
 export async function playRun(options: PlayRunOptions): Promise<PlayedRun> {
   requireOptions('playRun', options, PLAY_OPTIONS)
-  const { run, out, particle = 'best', greedy, seed = 0, framesPerSecond = 30, overwrite = false } = options
+  const { run, out, particle = 'best', greedy, seed = 0, framesPerSecond = 30, overwrite = false, signal } = options
   const content = out === undefined ? null : contentOf(out)
   requireText('playRun', 'the directory of a run, run', run)
   check(seedSchema, seed)
   check(trueOrFalse('overwrite'), overwrite)
   refuseSpeed(framesPerSecond)
+  requireSignal(signal)
   if (out !== undefined && !overwrite && (await files.exists(out)))
     throw new UsageError(`${show(out)} exists; choose another --out, or --overwrite it.`)
   const agents = await loadAgents(run)
   const { id } = agents.task as NonNullable<Agents['task']>
   const played: PlayedEpisode[] = []
   for (const each of await particlesOf(run, agents, particle))
-    played.push(await playEpisode({ agents, particle: each, greedy, seed }))
+    played.push(await playEpisode({ agents, particle: each, greedy, seed, signal }))
   if (content && out !== undefined) {
     const written = content(id, played, framesPerSecond, agents.particles === 1)
+    // One that came while it was drawn is only seen after a turn.
+    await platform.breathe()
+    leaveIfAborted(signal)
     await writing(out, () => files.write(out, written), 'episode')
   }
   return {

@@ -1,7 +1,8 @@
 import { platform } from '#platform'
 import { show, UsageError } from '../core/errors.ts'
 import { namesOf, requireOptions } from '../core/options.ts'
-import { requireText } from '../core/require.ts'
+import { leaveIfAborted, requireSignal, requireText } from '../core/require.ts'
+import type { StopSignal } from '../core/runtime-types.ts'
 import { check, trueOrFalse } from '../core/schemas.ts'
 import type { EnvironmentSpec } from '../envs/contract.ts'
 import { describeTask, statesOf } from '../envs/description.ts'
@@ -32,10 +33,12 @@ export interface ExportOptions {
   readonly particle?: number | 'all' | 'best'
   /** Whether `out` may exist; its files of the same names are replaced. Default false. */
   readonly overwrite?: boolean
+  /** As of an AbortController: it is left before anything is written, and rejects with its reason. */
+  readonly signal?: StopSignal
 }
 
 const EXPORT_OPTIONS = namesOf<ExportOptions>({
-  ...{ run: true, out: true, formats: true, particle: true, overwrite: true },
+  ...{ run: true, out: true, formats: true, particle: true, overwrite: true, signal: true },
 })
 
 const { files } = platform
@@ -48,16 +51,19 @@ const { files } = platform
  */
 export async function exportRun(options: ExportOptions): Promise<string[]> {
   requireOptions('exportRun', options, EXPORT_OPTIONS)
-  const { run, out, particle = 'all', overwrite = false } = options
+  const { run, out, particle = 'all', overwrite = false, signal } = options
   requireText('exportRun', 'the directory of a run, run', run)
   requireText('exportRun', 'the directory to write to, out', out)
   check(trueOrFalse('overwrite'), overwrite)
+  requireSignal(signal)
   const asked = checkFormats(options.formats ?? exportFormats)
   if (!overwrite && (await files.exists(out)))
     throw new UsageError(`${show(out)} exists; choose another --out, or --overwrite it.`)
   const read = await readPopulation(run)
   const written =
     'samplers' in read ? await samplerFiles(read, particle, options.formats) : await policyFiles(read, particle, asked)
+  await platform.breathe()
+  leaveIfAborted(signal)
   await writeTogether(out, written, 'policy')
   return Object.keys(written)
 }

@@ -6,9 +6,12 @@ import { f32, padded } from '../core/layout.ts'
 import { type CoreModule, type CoreSource, compileCore } from '../core/module.ts'
 import { namesOf, requireOptions } from '../core/options.ts'
 import { Purpose, splitSeed } from '../core/random.ts'
+import { leaveIfAborted, requireFunction, requireSignal } from '../core/require.ts'
 import { joined, rowAt, takeRows } from '../core/rows.ts'
+import type { StopSignal } from '../core/runtime-types.ts'
 import { check, layerWidths, MOST_ITERATIONS, positiveFloat32, wholeNumber } from '../core/schemas.ts'
 import type { EnvironmentSpec } from '../envs/contract.ts'
+import { withoutLearning } from '../envs/description.ts'
 import { refuseEndless } from '../envs/errors.ts'
 import { taskNamed } from '../envs/named.ts'
 import { initialiseInto } from '../nn/network.ts'
@@ -43,6 +46,10 @@ export interface DistilOptions {
   readonly learningRate?: number
   /** Default 0. */
   readonly seed?: number
+  /** Called after every twentieth gradient step and the last one. */
+  readonly onProgress?: (done: number, total: number) => void
+  /** As of an AbortController: what is not waited for any more is left, and rejects with its reason. */
+  readonly signal?: StopSignal
   /** The WASM core; default: this package's steinrl.wasm. */
   readonly core?: CoreSource
   readonly tfjs?: TfjsOptions
@@ -60,7 +67,7 @@ export interface Distilled {
 
 const OPTIONS = namesOf<DistilOptions>({
   ...{ agents: true, env: true, particles: true, hidden: true, episodes: true, states: true, steps: true },
-  ...{ batchSize: true, learningRate: true, seed: true, core: true, tfjs: true },
+  ...{ batchSize: true, learningRate: true, seed: true, onProgress: true, signal: true, core: true, tfjs: true },
 })
 
 /** A uniform number has 24 bits: with more rows a draw would favour some of them. */
@@ -83,11 +90,14 @@ const BREATHE_EVERY = 20
  * (arXiv 1511.06295), with the mixture as the teacher.
  *
  * @throws UsageError for an option that is not allowed, agents that are no policies or do not fit the task, and a task
- *   without a time limit; RunError for an observation, a reward or a loss that is not finite
+ *   without a time limit; RunError for an observation, a reward or a loss that is not finite; the reason of a signal
+ *   that is aborted
  */
 export async function distil(options: DistilOptions): Promise<Distilled> {
   requireOptions('distil', options, OPTIONS)
-  const { hidden, core, tfjs } = options
+  const { hidden, onProgress, signal, core, tfjs } = options
+  if (onProgress !== undefined) requireFunction('onProgress', onProgress, '(done, total) => …')
+  requireSignal(signal)
   const teachers = teachersOf(options)
   const spec = await taskOf(options)
   refuseEndless(spec)
@@ -98,10 +108,11 @@ export async function distil(options: DistilOptions): Promise<Distilled> {
   const learning = learningOf(options)
   await beginTfjs(tfjs)
   const module = await compileCore(core)
-  const observations = visitedStates(module, spec, teachers, learning)
+  const following = { onProgress, signal }
+  const observations = await withoutLearning(spec, () => visitedStates(module, spec, teachers, learning, signal))
   const targets = mixtureOf(teachers, observations)
   const theta = await underKernels(kernelSettingsOf(tfjs), () =>
-    taught(module, policy, observations, targets, learning, teachers.particles),
+    taught(module, policy, { observations, targets }, learning, teachers.particles, following),
   )
   const agents = policyAgents(module, spec, { policy, particles: 1, theta }, 0)
   return { agents, divergence: divergence(policy, theta, observations, targets), states: targets.rows }
@@ -140,19 +151,21 @@ async function taskOf({ env, agents }: DistilOptions): Promise<EnvironmentSpec> 
 }
 
 /** [states × O] drawn from all that the particles visit, each as often as another; all of them where they are fewer. */
-function visitedStates(
+async function visitedStates(
   module: CoreModule,
   spec: EnvironmentSpec,
   teachers: Policies,
   learning: Learning,
-): Float32Array {
+  signal?: StopSignal,
+): Promise<Float32Array> {
   const agents = policyAgents(module, spec, teachers)
   // Not the episodes of an evaluation with this seed.
   const { episodes } = learning
-  const request = { spec, agents, greedy: false, episodes, seed: deriveSeed(learning.seed, Purpose.probes, 0, 0, 0) }
+  const seed = deriveSeed(learning.seed, Purpose.probes, 0, 0, 0)
+  const request = { spec, agents, greedy: false, episodes, seed, signal }
   const visited: Float32Array[] = []
   for (let particle = 0; particle < teachers.particles; particle++)
-    playEpisodes(module, { ...request, particle }, (_, observation, step) => {
+    await playEpisodes(module, { ...request, particle }, (_, observation, step) => {
       // Nothing is done in the last state of an episode.
       if (step && (step.terminated || step.truncated)) return
       visited.push(Float32Array.from(observation))
@@ -173,10 +186,10 @@ function chosenRows(module: CoreModule, count: number, { states, seed }: Learnin
 async function taught(
   module: CoreModule,
   policy: Policy,
-  observations: Float32Array,
-  targets: Targets,
+  { observations, targets }: { readonly observations: Float32Array; readonly targets: Targets },
   { steps, batchSize, learningRate, seed: number }: Learning,
   particle: number,
+  { onProgress, signal }: Pick<DistilOptions, 'onProgress' | 'signal'>,
 ): Promise<Float32Array> {
   const { rows } = targets
   const seed = splitSeed(number)
@@ -196,7 +209,11 @@ async function taught(
     const x = takeRows(observations, batch, policy.observations)
     const part = takeTargets(targets, batch)
     descend(student, learningRate * (1 - t / steps), (theta) => crossEntropy(policy, theta, x, part))
-    if (t % BREATHE_EVERY === 0) await platform.breathe()
+    if (t % BREATHE_EVERY !== 0) continue
+    onProgress?.(t, steps)
+    await platform.breathe()
+    leaveIfAborted(signal)
   }
+  onProgress?.(steps, steps)
   return start.slice()
 }

@@ -1,7 +1,10 @@
+import { breathing } from '../core/breathing.ts'
 import { closeAll } from '../core/disposable.ts'
 import { deriveSeed } from '../core/generator.ts'
 import type { CoreModule } from '../core/module.ts'
 import { Purpose } from '../core/random.ts'
+import { leaveIfAborted } from '../core/require.ts'
+import type { StopSignal } from '../core/runtime-types.ts'
 import type { EnvironmentSpec, Step } from '../envs/contract.ts'
 import {
   actionOf,
@@ -29,6 +32,8 @@ interface PlayRequest {
   readonly greedy: boolean
   readonly episodes: number
   readonly seed: number
+  /** Whether anybody still waits for it. */
+  readonly signal?: StopSignal
 }
 
 /** A step of an episode, and the action that it came of. */
@@ -51,10 +56,11 @@ type Watch = (
  * Lets a particle play episodes to their ends, in instances that are closed afterwards. Initial states and what is
  * drawn depend on the seed and the number of the episode, not on how many there are.
  *
- * @throws UsageError for a task without a time limit, RunError when an instance gives what its contract does not allow
+ * @throws UsageError for a task without a time limit, RunError when an instance gives what its contract does not allow,
+ *   the reason of a signal that is aborted
  * @returns [episodes] their returns
  */
-export function playEpisodes(module: CoreModule, request: PlayRequest, watch?: Watch): Float64Array {
+export async function playEpisodes(module: CoreModule, request: PlayRequest, watch?: Watch): Promise<Float64Array> {
   const { spec, agents, particle, episodes } = request
   const rows = agents.startsAsVector ? Math.min(episodes, ROWS) : 1
   const create = instances(spec, module, rows)
@@ -63,10 +69,16 @@ export function playEpisodes(module: CoreModule, request: PlayRequest, watch?: W
   const tell = namingRow((row) => `${spec.id}, particle ${particle}, episode ${first + row}`)
   const running = openEpisodes(spec, create, counters, tell)
   const returns = new Float64Array(episodes)
+  const breath = breathing(request.signal)
   try {
     for (; first < episodes; first += rows) {
       const count = Math.min(rows, episodes - first)
-      playRows(running, request, first, count, watch)
+      leaveIfAborted(request.signal)
+      const begun = beginRows(running, request, first, count, watch)
+      for (let rows = begun.rows, step = 0; rows.length > 0; step++) {
+        if (breath.isDue()) await breath.take()
+        rows = stepRows(running, request, { ...begun, rows, first, step }, watch)
+      }
       returns.set(counters.episodeReturn.subarray(0, count), first)
     }
   } finally {
@@ -75,31 +87,42 @@ export function playEpisodes(module: CoreModule, request: PlayRequest, watch?: W
   return returns
 }
 
-/** Episodes first … first + count − 1, a row each; a row whose episode is over is left out. */
-function playRows(running: Episodes, request: PlayRequest, first: number, count: number, watch?: Watch): void {
-  const { spec, agents, particle, greedy, seed } = request
-  const O = observationSize(spec)
+/** Starts episodes first … first + count − 1, a row each: what each shows. */
+function beginRows(running: Episodes, request: PlayRequest, first: number, count: number, watch?: Watch) {
   for (let row = 0; row < count; row++) beginEpisode(running, row, initialSeed(request, first + row))
   const shown = Array.from({ length: count }, (_, row) => {
     const { obs } = startEpisode(running, row, initialSeed(request, first + row))
     watch?.(first + row, obs, undefined, running.instances[row].state)
     return Float32Array.from(obs)
   })
-  let rows = [...shown.keys()]
-  for (let step = 0; rows.length > 0; step++) {
-    const observations = new Float32Array(rows.length * O)
-    for (const [k, row] of rows.entries()) observations.set(shown[row], k * O)
-    const episode = rows.map((row) => first + row)
-    const actions = agents.actRows(observations, { particle, greedy, seed, episode, step })
-    for (const [k, row] of rows.entries()) beginStep(running, row, actions, k)
-    rows = rows.filter((row, k) => {
-      const action = actionOf(spec, actions, k)
-      const result = stepEpisode(running, row, action)
-      shown[row].set(result.obs)
-      watch?.(first + row, result.obs, { ...result, action }, running.instances[row].state)
-      return !result.terminated && !result.truncated
-    })
-  }
+  return { shown, rows: [...shown.keys()] }
+}
+
+/** Rows whose episodes run, first the number of that of row 0. */
+interface RunningRows {
+  readonly rows: readonly number[]
+  /** [·][O] by row. */
+  readonly shown: readonly Float32Array[]
+  readonly first: number
+  readonly step: number
+}
+
+/** One step of rows. Returns those whose episodes go on. */
+function stepRows(running: Episodes, request: PlayRequest, { rows, shown, first, step }: RunningRows, watch?: Watch) {
+  const { spec, agents, particle, greedy, seed } = request
+  const O = observationSize(spec)
+  const observations = new Float32Array(rows.length * O)
+  for (const [k, row] of rows.entries()) observations.set(shown[row], k * O)
+  const episode = rows.map((row) => first + row)
+  const actions = agents.actRows(observations, { particle, greedy, seed, episode, step })
+  for (const [k, row] of rows.entries()) beginStep(running, row, actions, k)
+  return rows.filter((row, k) => {
+    const action = actionOf(spec, actions, k)
+    const result = stepEpisode(running, row, action)
+    shown[row].set(result.obs)
+    watch?.(first + row, result.obs, { ...result, action }, running.instances[row].state)
+    return !result.terminated && !result.truncated
+  })
 }
 
 const initialSeed = ({ agents, seed }: PlayRequest, episode: number) =>

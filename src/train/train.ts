@@ -10,7 +10,8 @@ import { show, UsageError } from '../core/errors.ts'
 import type { CoreSource } from '../core/module.ts'
 import { listed, nearest } from '../core/nearest.ts'
 import { refuseUnknown } from '../core/options.ts'
-import { isRecord, requireFunction, requireThat } from '../core/require.ts'
+import { isRecord, requireFunction, requireSignal, requireThat } from '../core/require.ts'
+import type { StopSignal } from '../core/runtime-types.ts'
 import { check, MOST_ITERATIONS, wholeNumber } from '../core/schemas.ts'
 import { contentOf, partsOf, type StatePart } from '../core/state.ts'
 import { quantile } from '../core/statistics.ts'
@@ -282,6 +283,8 @@ export type EvaluateOptions = ({ readonly agents: Acting } | Acting | Policies) 
   readonly seed?: number
   /** Called after each of the 2 n evaluations. */
   readonly onProgress?: (done: number, total: number) => void
+  /** As of an AbortController: what is not waited for any more is left, and rejects with its reason. */
+  readonly signal?: StopSignal
   readonly core?: CoreSource
 }
 
@@ -294,14 +297,16 @@ export type EvaluateOptions = ({ readonly agents: Acting } | Acting | Policies) 
  * statistics, learn nothing meanwhile.
  *
  * @throws UsageError for an option that is not allowed, agents that do not fit the task and a task without a time
- *   limit; RunError for an observation or a reward that is not finite, naming particle and step
+ *   limit; RunError for an observation or a reward that is not finite, naming particle and step; the reason of a signal
+ *   that is aborted
  */
 export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
-  const known = ['agents', 'env', 'spec', 'episodes', 'seed', 'onProgress', 'core']
+  const known = ['agents', 'env', 'spec', 'episodes', 'seed', 'onProgress', 'signal', 'core']
   requireThat(isRecord(options), 'evaluate', 'its options as an object', options)
   refuseUnknown('evaluate', options, 'agents' in options ? known : [...known, ...AGENT_FIELDS])
-  const { onProgress, core } = options
+  const { onProgress, signal, core } = options
   if (onProgress !== undefined) requireFunction('onProgress', onProgress, '(done, total) => …')
+  requireSignal(signal)
   const agents = agentsOf(options)
   const spec = await taskOf(options, agents)
   const episodes = check(wholeNumber('episodes', 1, 1_000_000), options.episodes ?? 100)
@@ -309,7 +314,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   const result: Evaluation = { episodes, greedy: [], sampled: [] }
   let done = 0
   await withoutLearning(spec, async () => {
-    for await (const { greedy, meanReturn } of evaluatePopulation({ ...agents, spec, episodes, seed, core })) {
+    for await (const { greedy, meanReturn } of evaluatePopulation({ ...agents, spec, episodes, seed, core, signal })) {
       result[greedy ? 'greedy' : 'sampled'].push(meanReturn)
       onProgress?.(++done, 2 * agents.particles)
       await platform.breathe()

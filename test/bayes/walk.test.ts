@@ -39,7 +39,7 @@ describe('a walk', () => {
       bad[2 * i + 1] *= 0.3
     }
     for (const rows of [good, bad]) {
-      const { rows: states, rounds, acceptance } = walk(target, unit(2), rows, { rounds: 400, seed: 3 })
+      const { rows: states, rounds, acceptance } = await walk(target, unit(2), rows, { rounds: 400, seed: 3 })
       expect(states).toHaveLength(400 * 600)
       expect(rounds).toBe(400)
       expect(acceptance).toBeGreaterThan(0.6)
@@ -59,7 +59,7 @@ describe('a walk', () => {
         score: Float32Array.from(rows, () => -1),
       }),
     }
-    const { rows } = walk(
+    const { rows } = await walk(
       half,
       unit(1),
       Float64Array.from({ length: 200 }, (_, i) => (i + 0.5) / 100),
@@ -76,9 +76,9 @@ describe('a walk', () => {
 
   test('is the same for the same seed, and another for another', async () => {
     const target = await targetOf(funnel, 10)
-    const rows = (seed: number) => walk(target, unit(2), normals(20), { rounds: 3, seed }).rows
-    expect(rows(1)).toEqual(rows(1))
-    expect(rows(2)).not.toEqual(rows(1))
+    const rows = async (seed: number) => (await walk(target, unit(2), normals(20), { rounds: 3, seed })).rows
+    expect(await rows(1)).toEqual(await rows(1))
+    expect(await rows(2)).not.toEqual(await rows(1))
   })
 })
 
@@ -104,24 +104,24 @@ describe('agreement', () => {
   test('of draws of the posterior is within what draws differ by, and of others it is told by name', async () => {
     const good = normals(800)
     for (let i = 0; i < 400; i++) good[2 * i + 1] *= Math.exp(good[2 * i] / 2)
-    expect(agreementOf(await walkers(good), 0, 48).sd).toBeLessThan(0.08)
+    expect((await agreementOf(await walkers(good), 0, 48)).sd).toBeLessThan(0.08)
     const moved = good.map((value, at) => (at % 2 === 0 ? value + 0.3 : value))
-    const { sd, name } = agreementOf(await walkers(moved), 0, 48)
+    const { sd, name } = await agreementOf(await walkers(moved), 0, 48)
     expect(name).toBe('y')
     expect(sd).toBeGreaterThan(0.2)
     expect(sd).toBeLessThan(0.4)
     const narrow = good.map((value, at) => (at % 2 === 1 ? 0.6 * value : value))
-    const { ratio, ratioName } = agreementOf(await walkers(narrow), 0, 48)
+    const { ratio, ratioName } = await agreementOf(await walkers(narrow), 0, 48)
     expect(ratioName).toBe('x')
     expect(ratio).toBeLessThan(0.8)
   })
 
   test('makes particles that are elsewhere those of the walk, and leaves others as they are', async () => {
     const wrong = normals(200).map((value) => 0.5 * value)
-    const end = settled(await walkers(wrong), 0)
+    const end = await settled(await walkers(wrong), 0)
     expect(end.walked).toBe(true)
     expect(Math.abs(sdOf(column(end.free, 2, 0)) - 1)).toBeLessThan(0.06)
-    const again = settled(await walkers(end.free), 1)
+    const again = await settled(await walkers(end.free), 1)
     expect(again.agreement.sd).toBeLessThan(0.1)
   })
 })

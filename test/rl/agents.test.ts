@@ -83,7 +83,7 @@ describe.each(Object.entries(runs))('%s', (_, options) => {
           return actions
         },
       }
-      const returns = playEpisodes(await compileCore(), {
+      const returns = await playEpisodes(await compileCore(), {
         ...{ spec: env, agents: watched, particle, greedy, episodes: 3, seed: 5 },
       })
       expect(again).toEqual(played)

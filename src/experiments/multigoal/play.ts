@@ -59,19 +59,26 @@ export async function playGoals(spec: EnvironmentSpec, agents: Agents, seed: num
   const places = goalsOf(constants)
   const module = await compileCore()
   const where = { places, radius: constants.goalThreshold, limit: constants.positionLimit }
-  if (arePolicies(agents)) return { ...where, agents: [together(module, spec, agents, seed)] }
-  const all = Array.from({ length: agents.particles }, (_, particle) => ({
-    ...endsOf(module, spec, agents, { particle, seed, episodes: EPISODES, drawn: DRAWN }),
-    actionValues: agents.value ? STATES.map((state) => actionValuesAt(agents, particle, state, seed)) : [],
-  }))
+  if (arePolicies(agents)) return { ...where, agents: [await together(module, spec, agents, seed)] }
+  const all: AgentGoals[] = []
+  for (let particle = 0; particle < agents.particles; particle++)
+    all.push({
+      ...(await endsOf(module, spec, agents, { particle, seed, episodes: EPISODES, drawn: DRAWN })),
+      actionValues: agents.value ? STATES.map((state) => actionValuesAt(agents, particle, state, seed)) : [],
+    })
   return { ...where, agents: all }
 }
 
 /** The ends of all policies added up, and some trajectories of each. */
-function together(module: CoreModule, spec: EnvironmentSpec, agents: PolicyAgents, seed: number): AgentGoals {
-  const each = Array.from({ length: agents.particles }, (_, particle) =>
-    endsOf(module, spec, agents, { particle, seed, episodes: POLICY_EPISODES, drawn: POLICY_DRAWN }),
-  )
+async function together(
+  module: CoreModule,
+  spec: EnvironmentSpec,
+  agents: PolicyAgents,
+  seed: number,
+): Promise<AgentGoals> {
+  const each: Awaited<ReturnType<typeof endsOf>>[] = []
+  for (let particle = 0; particle < agents.particles; particle++)
+    each.push(await endsOf(module, spec, agents, { particle, seed, episodes: POLICY_EPISODES, drawn: POLICY_DRAWN }))
   return {
     counts: each[0].counts.map((_, g) => each.reduce((sum, { counts }) => sum + counts[g], 0)),
     trajectories: each.flatMap(({ trajectories }) => trajectories).slice(0, DRAWN),
@@ -87,7 +94,7 @@ interface Played {
   readonly drawn: number
 }
 
-function endsOf(
+async function endsOf(
   module: CoreModule,
   spec: EnvironmentSpec,
   agents: Agents,
@@ -97,7 +104,7 @@ function endsOf(
   const counts: number[] = Array(goalsOf(constants).length + 1).fill(0)
   const trajectories: [number, number][][] = Array.from({ length: episodes }, () => [])
   const request = { spec, agents, particle, greedy: false, episodes, seed }
-  playEpisodes(module, request, (episode, { 0: x, 1: y }, step) => {
+  await playEpisodes(module, request, (episode, { 0: x, 1: y }, step) => {
     trajectories[episode].push([x, y])
     if (!step?.terminated && !step?.truncated) return
     const goal = step.terminated ? goalReached(constants, x, y) : -1
