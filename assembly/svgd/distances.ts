@@ -140,39 +140,55 @@ export function finishDistances(matrix: usize, x: usize, squares: usize, n: i32,
     const to = matrix + i * line
     if (d > SHORT) {
       const square = v128.load32_splat(squares + (i << 2))
-      const whole = i & ~3
-      for (let j = 0; j < whole; j += 4) fromProducts(to + (j << 2), square, squares, x, i, j, D, 15)
-      if (whole < i) fromProducts(to + (whole << 2), square, squares, x, i, whole, D, (1 << (i - whole)) - 1)
+      // Close ones wait until there are four.
+      let waiting = 0, j0 = 0, j1 = 0, j2 = 0, j3 = 0
+      for (let j = 0; j < i; j += 4) {
+        let close = fromProducts(to + (j << 2), square, squares + (j << 2))
+        // Those below the diagonal.
+        if (j + 4 > i) close &= (1 << (i - j)) - 1
+        for (; close; close &= close - 1) {
+          j3 = j2
+          j2 = j1
+          j1 = j0
+          j0 = j + ctz(close)
+          if (++waiting < 4) continue
+          refine(to, x, D, i, j0, j1, j2, j3)
+          waiting = 0
+        }
+      }
+      if (waiting > 0) refine(to, x, D, i, j0, waiting > 1 ? j1 : j0, waiting > 2 ? j2 : j0, j0)
     }
     for (let j = i; j <= (i | 3); j++) store<f32>(to + (j << 2), Infinity)
   }
 }
 
-/** Four distances from row j on; `valid` has the bits of those below the diagonal. */
+/** Four distances; returns the bits of those that are too close. */
 // @ts-ignore: decorator
 @inline
-function fromProducts(to: usize, square: v128, squares: usize, x: usize, i: i32, j: i32, D: i32, valid: i32): void {
-  const sum = f32x4.add(square, v128.load(squares + (j << 2)))
+function fromProducts(to: usize, square: v128, squares: usize): i32 {
+  const sum = f32x4.add(square, v128.load(squares))
   const product = v128.load(to)
   const d2 = positive4(f32x4.sub(sum, f32x4.add(product, product)))
   v128.store(to, d2)
-  const close = i32x4.bitmask(f32x4.lt(d2, f32x4.mul(sum, f32x4.splat(CLOSE)))) & valid
-  if (close) refine(to, close, x, i, j, D)
+  return i32x4.bitmask(f32x4.lt(d2, f32x4.mul(sum, f32x4.splat(CLOSE))))
 }
 
-/** d²(i, j + r) from differences, for the bits r of `close`. */
-function refine(to: usize, close: i32, x: usize, i: i32, j: i32, D: i32): void {
+/** d² of i and four others from differences: at once, or each addition would wait for the one before. */
+function refine(to: usize, x: usize, D: i32, i: i32, j0: i32, j1: i32, j2: i32, j3: i32): void {
   const row = D << 2
-  for (let r = 0; r < 4; r++) {
-    if (!((close >> r) & 1)) continue
-    const xi = x + i * row
-    const xj = x + (j + r) * row
-    let sum = f32x4.splat(0)
-    for (let k = 0; k < row; k += 16) {
-      sum = addSquare(sum, v128.load(xi + k), v128.load(xj + k))
-    }
-    store<f32>(to + (r << 2), sumLanes(sum))
+  const x0 = x + j0 * row, x1 = x + j1 * row, x2 = x + j2 * row, x3 = x + j3 * row
+  let s0 = f32x4.splat(0), s1 = s0, s2 = s0, s3 = s0
+  for (let k = 0, own = x + i * row; k < row; k += 16) {
+    const v = v128.load(own + k)
+    s0 = addSquare(s0, v, v128.load(x0 + k))
+    s1 = addSquare(s1, v, v128.load(x1 + k))
+    s2 = addSquare(s2, v, v128.load(x2 + k))
+    s3 = addSquare(s3, v, v128.load(x3 + k))
   }
+  store<f32>(to + (j0 << 2), sumLanes(s0))
+  store<f32>(to + (j1 << 2), sumLanes(s1))
+  store<f32>(to + (j2 << 2), sumLanes(s2))
+  store<f32>(to + (j3 << 2), sumLanes(s3))
 }
 
 /** The diagonal of an [n, N] matrix.    out: f32 [n] */

@@ -1,6 +1,7 @@
 import { createArena } from '../../src/core/arena.ts'
 import { f32, i32, padded } from '../../src/core/layout.ts'
 import { compileCore } from '../../src/core/module.ts'
+import { Purpose } from '../../src/core/random.ts'
 import { mlpScratch, mlpStruct, outputFloats } from '../../src/nn/fused.ts'
 import { ActivationKind, mlp, type Network } from '../../src/nn/network.ts'
 import { steinDirection } from '../../src/svgd/direction.ts'
@@ -105,19 +106,20 @@ function passes(name: string, net: Network, rows: number, goal: number): Work {
   return { name: `networks ${name}`, flops, goal, start }
 }
 
-/** 3 n² d flops: half of the symmetric Gram matrix, and one product. */
+/** 3 n² d flops: half of the symmetric Gram matrix, and one product. Particles and scores are independent N(0, I). */
 function direction(n: number, d: number, goal: number): Work {
   const start = async () => {
     const kernel = rbf()
     const arena = await createArena(await compileCore(), steinFields(n, d, { kernel, norms: false, threads: 1 }))
-    for (const values of [arena.view.theta, arena.view.score]) {
-      for (let i = 0; i < n; i++) fill(values.subarray(i * padded(d), i * padded(d) + d), 1, i)
+    const { ops, at } = arena
+    for (const [use, to] of [at.theta, at.score].entries()) {
+      for (let i = 0; i < n; i++) ops.fillNormal(to + i * padded(d) * 4, d, 1, 2, Purpose.noise, i, use, 0)
     }
     return () => steinDirection(arena, { particles: n, dimension: d }, kernel)
   }
   return { name: `direction ${n} × ${d}`, flops: 3 * n * n * d, goal, start }
 }
 
-function fill(values: Float32Array, size: number, seed = 0): void {
-  for (let k = 0; k < values.length; k++) values[k] = size * Math.sin(12.9898 * (k + 1) + 78.233 * seed)
+function fill(values: Float32Array, size: number): void {
+  for (let k = 0; k < values.length; k++) values[k] = size * Math.sin(12.9898 * (k + 1))
 }
