@@ -40,7 +40,7 @@ export class Mlp {
   strips: usize
   /** f32 [BLOCK, S(widest)] */
   tile: usize
-  /** f32 [2 BLOCK widest + the larger of BLOCK and widest, rounded up to 2] for the terms that are no zeros */
+  /** f32 [2 BLOCK widest + max(BLOCK, widest) + 1], see listTerms */
   terms: usize
 }
 
@@ -62,7 +62,7 @@ export function kindOf(net: Mlp, layer: i32): i32 {
   return load<i32>(net.kinds + (layer << 2))
 }
 
-/** Whether the numbers that stand between two layers are mostly zeros: what a ReLU gives, and what it lets through. */
+/** Whether a layer ends in a ReLU: many of its outputs are zeros, and of the gradients by what goes into it. */
 // @ts-ignore: decorator
 @inline
 export function isRelu(net: Mlp, layer: i32): bool {
@@ -186,7 +186,7 @@ function layerForward(
   }
 }
 
-/** As dense; where zeros are likely there is room for the terms that are none. */
+/** As dense; for rows that may hold many zeros there is room to list the other numbers. */
 // @ts-ignore: decorator
 @inline
 export function products(
