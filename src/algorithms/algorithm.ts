@@ -7,7 +7,14 @@ import { normOf } from '../core/rows.ts'
 import type { Entries } from '../core/settings.ts'
 import type { StatePart } from '../core/state.ts'
 import type { EnvironmentSpec } from '../envs/contract.ts'
-import { type KernelSettings, kernelSettingsOf, requireTfjs, type TfjsOptions, underKernels } from '../nn/tfjs.ts'
+import {
+  holdingKernels,
+  type KernelSettings,
+  kernelSettingsOf,
+  requireTfjs,
+  type TfjsOptions,
+  underKernels,
+} from '../nn/tfjs.ts'
 import type { Agents } from '../rl/agents.ts'
 import type { Visited } from '../rl/evaluator.ts'
 import type { Episodes, OffPolicy } from '../rl/off-policy.ts'
@@ -82,6 +89,12 @@ const OF_STATES = [
 /** What gives the info that `measure` takes. */
 const OF_INFO = ['step', 'move']
 
+/** Options of how a run is computed. */
+interface Computing {
+  readonly tfjs?: TfjsOptions
+  readonly core?: CoreSource
+}
+
 type Member = (...args: readonly unknown[]) => unknown
 
 /**
@@ -102,20 +115,25 @@ export function withCheckedStates<A extends { init(options: never): Promise<obje
     OF_INFO.includes(key) && isRecord(info) ? asState(`an iteration of ${name}`, info) : info
   const guarded = OF_STATES.filter((key) => key in members).map((key): [string, Member] => {
     const f = members[key]
-    const checked: Member = (...args) => {
+    const now: Member = (...args) => {
       refuse(key, args)
-      return underKernels(settings.get(args[0] as object), () => f(...args))
+      return made(
+        key,
+        underKernels(settings.get(args[0] as object), () => f(...args)),
+      )
     }
-    return [
-      key,
-      PROMISING.includes(key)
-        ? async (...args) => made(key, await checked(...args))
-        : (...args) => made(key, checked(...args)),
-    ]
+    const inTurns: Member = async (...args) => {
+      refuse(key, args)
+      const own = settings.get(args[0] as object) as KernelSettings
+      return made(key, await holdingKernels(own, async () => f(...args)))
+    }
+    return [key, PROMISING.includes(key) ? inTurns : now]
   })
   const init: Member = async (options) => {
-    const own = kernelSettingsOf((options as { readonly tfjs?: TfjsOptions } | undefined)?.tfjs)
-    const state = asState(name, (await underKernels(own, () => members.init(options))) as object)
+    const { tfjs, core } = isRecord(options) ? (options as Computing) : {}
+    const own = await kernelSettingsOf(isRecord(tfjs) ? tfjs : {}, core)
+    const given = core === undefined ? options : { ...(options as object), core: own.core ?? core }
+    const state = asState(name, await holdingKernels(own, async () => members.init(given) as Promise<object>))
     settings.set(state, own)
     return state
   }

@@ -1,6 +1,6 @@
 import { compiledGradient } from '../compile/compiled.ts'
 import { UsageError } from '../core/errors.ts'
-import { beginTfjs, tf } from '../nn/tfjs.ts'
+import { apart, beginTfjs, tf } from '../nn/tfjs.ts'
 import { type Score, scoreRow } from '../svgd/scores.ts'
 import { blameOf } from './blame.ts'
 import type { Model } from './model.ts'
@@ -42,7 +42,7 @@ export async function targetOf<S extends Supports>(model: Model<S>, particles: n
   }
   const gradientAt = (rows: Float32Array, size: number) => {
     try {
-      return differentiate(total, rows, [size, d])
+      return apart(() => differentiate(total, rows, [size, d]))
     } catch (error) {
       throw failure('The log density', error)
     }

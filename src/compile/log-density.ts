@@ -4,7 +4,7 @@ import type { Minibatch, PopulationScore } from '../core/population.ts'
 import { isPromise } from '../core/require.ts'
 import { check, oneOf, trueOrFalse } from '../core/schemas.ts'
 import { mendGradients } from '../nn/gradients/mend.ts'
-import { requireTfjs, tf } from '../nn/tfjs.ts'
+import { apart, requireTfjs, tf } from '../nn/tfjs.ts'
 import { asOwn } from '../svgd/scores.ts'
 import { COMPILE_MODES, type CompileMode, compiledGradient } from './compiled.ts'
 
@@ -56,7 +56,7 @@ export function logDensity(density: LogDensity, options: LogDensityOptions = {})
       return [tf.sum(values)] as const
     }
     try {
-      const { gradient, values } = differentiate(total, x, [n, stride])
+      const { gradient, values } = apart(() => differentiate(total, x, [n, stride]))
       // The gradient of a logarithm is finite also where the logarithm is not there.
       if (Number.isNaN(values[0][0])) throw new UsageError(NO_NUMBER)
       score.set(gradient)

@@ -4,7 +4,7 @@ import type { Minibatch, Outputs, Population } from '../core/population.ts'
 import { unpadded } from '../core/rows.ts'
 import { check, oneOf, trueOrFalse, wholeNumber } from '../core/schemas.ts'
 import { mendGradients } from '../nn/gradients/mend.ts'
-import { requireTfjs, tf } from '../nn/tfjs.ts'
+import { apart, requireTfjs, tf } from '../nn/tfjs.ts'
 import { COMPILE_MODES, type CompileMode, compiledGradient, compiledValues } from './compiled.ts'
 import { failure, isUnconnected } from './log-density.ts'
 
@@ -64,7 +64,7 @@ export function outputsOf(expression: OutputsExpression, options: OutputsOptions
       const { particles: n, dimension: d } = particles
       const theta = begin(particles)
       try {
-        return valuesOf(() => [at(tf.tensor2d(theta, [n, d]), n, batch)])[0]
+        return apart(() => valuesOf(() => [at(tf.tensor2d(theta, [n, d]), n, batch)]))[0]
       } catch (error) {
         throw failure(OWN, error)
       }
@@ -73,7 +73,7 @@ export function outputsOf(expression: OutputsExpression, options: OutputsOptions
       const { particles: n, dimension: d } = particles
       const along = (theta: tf.Tensor) => [tf.sum(tf.mul(at(theta, n, batch), tf.tensor2d(v, [n, F])))] as const
       try {
-        return differentiate(along, begin(particles), [n, d]).gradient
+        return apart(() => differentiate(along, begin(particles), [n, d])).gradient
       } catch (error) {
         throw isUnconnected(error) ? new UsageError(UNCONNECTED) : failure(OWN, error)
       }

@@ -1,5 +1,6 @@
 import { type Arena, createArenaSync } from '../core/arena.ts'
 import { f32, i32, padded, struct } from '../core/layout.ts'
+import type { CoreModule } from '../core/module.ts'
 import { coreOp, fusing, valuesOf } from './core-op.ts'
 import { ActivationKind, type Network } from './network.ts'
 import { kernels, tf } from './tfjs.ts'
@@ -79,6 +80,7 @@ function workspaceFields(net: Network, { n, rows }: PassSizes) {
 /** The memory that passes through at most n networks of one shape run in, with at most `rows` rows each. */
 interface Workspace extends PassSizes {
   readonly arena: Arena<ReturnType<typeof workspaceFields>>
+  readonly core: CoreModule
   /** Which pass it holds: outputs of a forward one, or the gradients that a backward one puts in their place. */
   pass: number
 }
@@ -88,7 +90,7 @@ const workspaces = new WeakMap<Network, Workspace>()
 
 function workspaceFor(net: Network, { n, rows }: PassSizes): Workspace {
   const kept = workspaces.get(net)
-  if (kept && kept.n >= n && kept.rows >= rows) return kept
+  if (kept && kept.core === kernels.core && kept.n >= n && kept.rows >= rows) return kept
   if (!kernels.core) throw new Error('The core has not been compiled: call startTfjs first.')
   // Never smaller than before: batches of two sizes in turn would otherwise take new memory every time.
   const room = { n: Math.max(n, kept?.n ?? 0), rows: Math.max(rows, kept?.rows ?? 0) }
@@ -96,7 +98,7 @@ function workspaceFor(net: Network, { n, rows }: PassSizes): Workspace {
   arena.view.widths.set(net.widths)
   arena.view.kinds.set(net.layers.map(({ activation }) => ActivationKind[activation]))
   // Passes are numbered on, so that one through another workspace is not taken for one through this.
-  const workspace = { arena, ...room, pass: kept?.pass ?? 0 }
+  const workspace = { arena, core: kernels.core, ...room, pass: kept?.pass ?? 0 }
   workspaces.set(net, workspace)
   return workspace
 }

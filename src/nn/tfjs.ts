@@ -44,24 +44,24 @@ export interface TfjsOptions {
  */
 export async function startTfjs(options: TfjsOptions = {}): Promise<void> {
   await beginTfjs(options)
-  Object.assign(standing, kernelSettingsOf(options))
-  use(scopes.at(-1) ?? standing)
+  Object.assign(standing, await kernelSettingsOf(options))
+  refresh()
 }
 
 /** The same, but how other work of the process is computed stays as it was. */
 export async function beginTfjs(options: TfjsOptions = {}): Promise<void> {
   refuseUnknown('startTfjs', options, ['wasmPaths', 'core', 'fused', 'compiled', 'threads'])
-  const { wasmPaths, core, fused = true, compiled = true, threads = 'auto' } = options
+  const { wasmPaths, fused = true, compiled = true, threads = 'auto' } = options
   if (threads !== 'auto') check(wholeNumber('threads', 1, 64), threads)
   check(trueOrFalse('fused'), fused)
   check(trueOrFalse('compiled'), compiled)
   // Without SIMD tfjs would start another build of itself, whose bits differ.
   requireSimd()
   if (tf.getBackend()) await refuseOtherBits(tf.getBackend())
-  if (fused) ownCore ??= await compileCore(core)
-  const current = scopes.at(-1) ?? standing
-  current.begun = true
-  use(current)
+  const current = now()
+  if (current.fused) current.core ??= await compileCore()
+  for (const each of [current, ...holders]) each.begun = true
+  refresh()
   if (starting === null && tf.getBackend()) return mendGradients()
   starting ??= startBackend(wasmPaths).finally(() => {
     starting = null
@@ -136,13 +136,17 @@ async function ownBinary() {
 export interface KernelSettings {
   readonly fused: boolean
   readonly compiled: boolean
+  /** Whose kernels run below tfjs; null until tfjs is begun, and where networks are not fused. */
+  core: CoreModule | null
+  /** Threads that share the work of large networks, with the same bits. */
+  team?: Team | null
   /** Whether this thread's tfjs was started for it; a training with workers may have no use for it. */
   begun?: boolean
 }
 
 /**
- * What belongs to the one tfjs of the process: the core for its fused kernels, or null where they are switched off,
- * whether functions are compiled, and the threads that share their work.
+ * What belongs to the one tfjs of the process, as the work that has it now needs it: the core for its fused kernels, or
+ * null where they are switched off, whether functions are compiled, and the threads that share their work.
  */
 export const kernels: { core: CoreModule | null; fused: boolean; compiled: boolean; team: Team | null } = {
   core: null,
@@ -151,39 +155,82 @@ export const kernels: { core: CoreModule | null; fused: boolean; compiled: boole
   team: null,
 }
 
-let ownCore: CoreModule | null = null
 /** Of what has no settings of its own. */
-const standing: { fused: boolean; compiled: boolean; begun?: boolean } = { fused: true, compiled: true }
-/** Of the trainings that are at work, the last one last. */
+const standing: { fused: boolean; compiled: boolean; core: CoreModule | null } = {
+  ...{ fused: true, compiled: true, core: null },
+}
+/** Of work that is not waited for, the innermost last. */
 const scopes: KernelSettings[] = []
+/** Of work that is waited for, and goes on in turns; all compute in the same way. */
+const holders: KernelSettings[] = []
+/** Work of other settings, in the order in which it came. */
+const waiting: { readonly own: KernelSettings; readonly enter: () => void }[] = []
 
-const use = ({ fused, compiled }: KernelSettings) =>
-  void Object.assign(kernels, { core: fused ? ownCore : null, fused, compiled })
+const now = (): KernelSettings => scopes.at(-1) ?? holders.at(-1) ?? standing
+
+function refresh(): void {
+  const { fused, compiled, core, team = null } = now()
+  Object.assign(kernels, { core: fused ? core : null, fused, compiled, team })
+}
 
 /** The settings of a training with these options. */
-export const kernelSettingsOf = ({ fused = true, compiled = standing.compiled }: TfjsOptions = {}): KernelSettings => ({
-  fused,
-  compiled,
-})
-
-/** Runs a function with its own settings, whatever other work has; until its promise is kept, where it gives one. */
-export function underKernels<T>(own: KernelSettings = standing, run: () => T): T {
-  const back = () => {
-    scopes.splice(scopes.lastIndexOf(own), 1)
-    use(scopes.at(-1) ?? standing)
-  }
-  scopes.push(own)
-  use(own)
-  let result: T
-  try {
-    result = run()
-  } catch (error) {
-    back()
-    throw error
-  }
-  if (result instanceof Promise) return result.finally(back) as T
-  back()
-  return result
+export async function kernelSettingsOf(
+  { fused = true, compiled = standing.compiled }: TfjsOptions = {},
+  core?: CoreSource,
+): Promise<KernelSettings> {
+  return { fused, compiled, core: fused ? await compileCore(core) : null }
 }
+
+/** A function that computes as the work that has tfjs now, whenever it is called. */
+export function asNow<Given extends readonly unknown[], T>(f: (...given: Given) => T): (...given: Given) => T {
+  const own = { ...now() }
+  return (...given) => underKernels(own, () => f(...given))
+}
+
+/** From now on the work that has tfjs now shares it with a team. */
+export function shareWith(team: Team | null): void {
+  now().team = team
+  refresh()
+}
+
+/** Runs a function that gives no promise with its own settings, whatever other work has. */
+export function underKernels<T>(own: KernelSettings = standing, run: () => T): T {
+  scopes.push(own)
+  refresh()
+  try {
+    return run()
+  } finally {
+    scopes.pop()
+    refresh()
+  }
+}
+
+/** Runs what a program calls from outside of any work, also while some of that waits for its turn. */
+export const apart = <T>(run: () => T): T => (scopes.length > 0 ? run() : underKernels(standing, run))
+
+/**
+ * The same until the promise of a function is kept. Work that computes in the same way goes on beside it; other work
+ * waits until it has its turn. It must not wait for itself: what it runs within it runs without this.
+ */
+export async function holdingKernels<T>(own: KernelSettings, run: () => Promise<T>): Promise<T> {
+  if (waiting.length === 0 && holders.every((other) => isSame(other, own))) holders.push(own)
+  else await new Promise<void>((enter) => waiting.push({ own, enter }))
+  refresh()
+  try {
+    return await run()
+  } finally {
+    holders.splice(holders.indexOf(own), 1)
+    // They enter here and not when they go on, so that nobody comes between.
+    while (waiting.length > 0 && holders.every((other) => isSame(other, waiting[0].own))) {
+      const [{ own: next, enter }] = waiting.splice(0, 1)
+      holders.push(next)
+      enter()
+    }
+    refresh()
+  }
+}
+
+const isSame = (a: KernelSettings, b: KernelSettings) =>
+  a.fused === b.fused && a.compiled === b.compiled && a.core === b.core
 
 export { tf }

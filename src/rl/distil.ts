@@ -16,7 +16,7 @@ import { refuseEndless } from '../envs/errors.ts'
 import { taskNamed } from '../envs/named.ts'
 import { initialiseInto } from '../nn/network.ts'
 import { type Policy, policyOf } from '../nn/policy.ts'
-import { beginTfjs, kernelSettingsOf, type TfjsOptions, underKernels } from '../nn/tfjs.ts'
+import { beginTfjs, holdingKernels, kernelSettingsOf, type TfjsOptions } from '../nn/tfjs.ts'
 import { minibatchAt, startMinibatches } from '../optim/minibatch.ts'
 import { type Agents, arePolicies, type Policies, type PolicyAgents, policyAgents, requireAgents } from './agents.ts'
 import { crossEntropy, divergence, mixtureOf, spreadOf, type Targets, takeTargets } from './distillation-loss.ts'
@@ -106,16 +106,16 @@ export async function distil(options: DistilOptions): Promise<Distilled> {
     ? policyOf({ ...teachers.policy, hidden: check(layerWidths('a hidden width'), hidden) as number[] })
     : teachers.policy
   const learning = learningOf(options)
-  await beginTfjs(tfjs)
   const module = await compileCore(core)
-  const following = { onProgress, signal }
   const observations = await withoutLearning(spec, () => visitedStates(module, spec, teachers, learning, signal))
-  const targets = mixtureOf(teachers, observations)
-  const theta = await underKernels(kernelSettingsOf(tfjs), () =>
-    taught(module, policy, { observations, targets }, learning, teachers.particles, following),
-  )
-  const agents = policyAgents(module, spec, { policy, particles: 1, theta }, 0)
-  return { agents, divergence: divergence(policy, theta, observations, targets), states: targets.rows }
+  return holdingKernels(await kernelSettingsOf(tfjs, core), async () => {
+    await beginTfjs(tfjs)
+    const targets = mixtureOf(teachers, observations)
+    const following = { onProgress, signal }
+    const theta = await taught(module, policy, { observations, targets }, learning, teachers.particles, following)
+    const agents = policyAgents(module, spec, { policy, particles: 1, theta }, 0)
+    return { agents, divergence: divergence(policy, theta, observations, targets), states: targets.rows }
+  })
 }
 
 type Learning = ReturnType<typeof learningOf>

@@ -12,7 +12,7 @@ import { environmentSpec } from '../envs/registry.ts'
 import { actionSize, observationSize } from '../envs/spaces.ts'
 import { makeVector, type VectorEnvironment } from '../envs/vector.ts'
 import { activations } from '../nn/network.ts'
-import { beginTfjs, kernels, type TfjsOptions } from '../nn/tfjs.ts'
+import { beginTfjs, shareWith, type TfjsOptions } from '../nn/tfjs.ts'
 import { refuseProducts } from './heads.ts'
 import { type Batch, createBatch, createReplay, type Replay, sampleInto, storeRow } from './replay.ts'
 import { replayPart } from './replay-state.ts'
@@ -111,7 +111,7 @@ export async function prepare<Config extends OffPolicySettings>(
   const core: CoreModule = await compileCore(source)
   await beginTfjs({ ...tfjs, core })
   // Another core than this package's may have other bits.
-  kernels.team = source ? null : await teamFor(tfjs ?? {}, config)
+  shareWith(source ? null : await teamFor(tfjs ?? {}, config))
   const seed = splitSeed(config.seed)
   return {
     config,

@@ -73,7 +73,7 @@ export function createAmortizedSVGD(options: AmortizedOptions) {
      * share no noise with the training, and drawing them changes nothing that step() reads.
      */
     sample: (state: AmortizedState, count: number, stream = 0): Float32Array =>
-      sample(own('sample', state), count, stream),
+      underKernels(own('sample', state).kernels, () => sample(state, count, stream)),
   }
 
   function own(taker: string, state: AmortizedState): AmortizedState {
@@ -169,7 +169,7 @@ export type AmortizedState = Awaited<ReturnType<typeof init>>
 async function init(problem: AmortizedProblem, { core, tfjs, minibatch }: AmortizedOptions) {
   const { config, network, dimension: d } = problem
   const n = config.particles
-  await beginTfjs({ core, ...tfjs })
+  await beginTfjs(tfjs)
   const seed = splitSeed(config.seed)
   const minibatches = startMinibatches(minibatch)
   const arena = await createArena(await compileCore(core), fieldsOf(problem, minibatches.order.length))
@@ -180,7 +180,7 @@ async function init(problem: AmortizedProblem, { core, tfjs, minibatch }: Amorti
   const count = n * population.stride
   return {
     ...{ problem, particles: n, dimension: d, seed, network, arena, sampler, population, minibatches },
-    kernels: kernelSettingsOf(tfjs),
+    kernels: await kernelSettingsOf(tfjs, tfjs?.core ?? core),
     rows: rowsOf(population),
     /** Steps taken. */
     iteration: 0,

@@ -10,7 +10,7 @@ import { fieldsPart, partsOf } from '../../core/state.ts'
 import { startMeans } from '../../core/statistics.ts'
 import type { EnvironmentSpec } from '../../envs/contract.ts'
 import { gaussian } from '../../nn/distributions.ts'
-import { beginTfjs, tf } from '../../nn/tfjs.ts'
+import { beginTfjs, kernelSettingsOf, tf, underKernels } from '../../nn/tfjs.ts'
 import type { DrawingAgents } from '../../rl/agents.ts'
 import { type Episodes, episodesOf, interact, loopPart, type OffPolicy, prepare } from '../../rl/off-policy.ts'
 import type { Batch } from '../../rl/replay.ts'
@@ -82,8 +82,10 @@ export const s2ac = withCheckedStates('s2ac', {
   save: (state: S2acState): Saved => saveSteinPolicy(policyNow(state)),
   async restore(saved: Saved, spec: EnvironmentSpec, source?: CoreSource): Promise<DrawingAgents> {
     const core = await compileCore(source)
-    await beginTfjs({ core })
-    return steinAgents(core, spec, restoreSteinPolicy(saved, check(savedShape, saved.shape), spec))
+    await beginTfjs()
+    return underKernels(await kernelSettingsOf({}, core), () =>
+      steinAgents(core, spec, restoreSteinPolicy(saved, check(savedShape, saved.shape), spec)),
+    )
   },
   parts,
   followsIterations: (config: object) => scheduleOverRun(config as S2acConfig),

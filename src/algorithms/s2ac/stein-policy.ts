@@ -16,7 +16,7 @@ import { actionSize, observationSize } from '../../envs/spaces.ts'
 import { gaussian, squashedGaussian } from '../../nn/distributions.ts'
 import { forward } from '../../nn/forward.ts'
 import { type Activation, mlp, type Network, qNetwork } from '../../nn/network.ts'
-import { tf } from '../../nn/tfjs.ts'
+import { asNow, tf } from '../../nn/tfjs.ts'
 import { agentsThatDraw, type DrawingAgents } from '../../rl/agents.ts'
 import { boundInto } from '../../rl/off-policy.ts'
 import { fillRows, type RandomDraw, randomRoom } from '../../rl/random-rows.ts'
@@ -221,13 +221,13 @@ export function steinAgents(core: CoreModule, task: EnvironmentSpec, live: Stein
   const policy = { ...live, theta, criticThetas: live.criticThetas.map((q) => q.slice()) }
   return agentsThatDraw({
     ...{ task, particles: 1, best: 0, theta },
-    draw(out, request) {
+    draw: asNow((out, request) => {
       const { observation, rows, greedy } = request
       const particles = drawParticles(core, room, policy, observation, request)
       const uniform = uniformsOf(room.noise as Noise, rows, request)
       boundInto(out, choose(policy, particles, greedy ? 'max-q' : policy.shape.selection, uniform), task)
-    },
-    value(_, observation, action) {
+    }),
+    value: asNow((_, observation, action) => {
       const rows = observation.length / policy.actor.widths[0]
       return tf.tidy(
         () =>
@@ -237,7 +237,7 @@ export function steinAgents(core: CoreModule, task: EnvironmentSpec, live: Stein
             tf.tensor2d(action, [rows, action.length / rows]),
           ).dataSync() as Float32Array,
       )
-    },
+    }),
   })
 }
 

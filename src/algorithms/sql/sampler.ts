@@ -8,7 +8,7 @@ import type { EnvironmentSpec } from '../../envs/contract.ts'
 import { actionSize, observationSize } from '../../envs/spaces.ts'
 import { forward } from '../../nn/forward.ts'
 import { type Activation, type Initialisation, type Network, qNetwork, samplerNetwork } from '../../nn/network.ts'
-import { tf } from '../../nn/tfjs.ts'
+import { asNow, tf } from '../../nn/tfjs.ts'
 import { agentsThatDraw, type DrawingAgents, type DrawRequest } from '../../rl/agents.ts'
 import { boundInto } from '../../rl/off-policy.ts'
 import { fillRows, type RandomDraw, randomRoom } from '../../rl/random-rows.ts'
@@ -116,8 +116,8 @@ export function samplerAgents(
   return agentsThatDraw({
     ...{ task, particles: samplers.length, best, theta: thetaOf(samplers) },
     samplers,
-    draw: drawWith(core, task, samplers),
-    value: valueWith(samplers),
+    draw: asNow(drawWith(core, task, samplers)),
+    value: asNow(valueWith(samplers)),
   })
 }
 

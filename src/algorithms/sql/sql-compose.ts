@@ -29,7 +29,7 @@ import type { SqlComposeInfo } from './info.ts'
 import { type SamplerWithCritics, samplerAgents, samplerStart, saveSamplers } from './sampler.ts'
 import { createSamplerLearning, learnSampler } from './sampler-learning.ts'
 import { splitOf } from './settings.ts'
-import { hasSampler, type SqlState, samplerOf, sql, temperatureOf } from './sql.ts'
+import { hasSampler, type SqlState, samplerOf, sqlMembers, temperatureOf } from './sql.ts'
 
 /**
  * Composition of soft Q functions: components learn a task each, then a sampler is trained on the sum of their Qs,
@@ -55,8 +55,8 @@ export const sqlCompose = withCheckedStates('sqlCompose', {
       if ('policy' in state) return classes.step(state)
       const { components, config } = state
       const isLearning = state.iteration < config.componentIterations
-      const results: (Awaited<ReturnType<typeof sql.step>> | null)[] = []
-      for (const component of components) results.push(isLearning ? await sql.step(component) : null)
+      const results: (Awaited<ReturnType<typeof sqlMembers.step>> | null)[] = []
+      for (const component of components) results.push(isLearning ? await sqlMembers.step(component) : null)
       const direction = isLearning ? null : compose(state)
       state.iteration++
       return { components: results, direction }
@@ -70,9 +70,9 @@ export const sqlCompose = withCheckedStates('sqlCompose', {
       : samplerAgents(state.core, state.spec, samplersOf(state), state.components.length),
   /** Of samplers alone: policies are written as such. */
   save: (state: SqlComposeState | SqlComposeClassState): Saved =>
-    'policy' in state ? sql.save(state.components[0]) : saveSamplers(samplersOf(state)),
+    'policy' in state ? sqlMembers.save(state.components[0]) : saveSamplers(samplersOf(state)),
   async restore(saved: Saved, spec: EnvironmentSpec, core?: CoreSource): Promise<Agents> {
-    const agents = await sql.restore(saved, spec, core)
+    const agents = await sqlMembers.restore(saved, spec, core)
     return withBest(agents, agents.particles - 1)
   },
   parts: (state: SqlComposeState | SqlComposeClassState): StateParts =>
@@ -93,10 +93,10 @@ async function init({ env, iterations, core: source, tfjs, ...options }: SqlComp
   const spec = numberedOrBounded('sql-compose', environmentSpec(env))
   const core = await compileCore(source)
   const tasks = components.map((constants) => taskOf(spec, constants))
-  const states: Awaited<ReturnType<typeof sql.init>>[] = []
+  const states: Awaited<ReturnType<typeof sqlMembers.init>>[] = []
   try {
     for (const task of tasks)
-      states.push(await sql.init({ ...config, env: task, iterations: componentIterations, core, tfjs }))
+      states.push(await sqlMembers.init({ ...config, env: task, iterations: componentIterations, core, tfjs }))
     const all = { ...config, components, componentIterations }
     const [samplers, others] = [states.filter(hasSampler), states.filter((state) => !hasSampler(state))]
     return others.length > 0
@@ -182,7 +182,7 @@ const samplersOf = (state: SqlComposeState) => [...state.components.map(samplerO
 /** The merged replay is that of the components, which is made again. */
 function parts(state: SqlComposeState): StateParts {
   const sampler = trainableParts(state.sampler)
-  const all = state.components.map((component) => sql.parts(component))
+  const all = state.components.map((component) => sqlMembers.parts(component))
   const named = (of: 'population' | 'rest') => Object.fromEntries(all.map((each, c) => [`component${c}`, each[of]]))
   return {
     population: partsOf({ sampler: sampler.population, ...named('population') }),

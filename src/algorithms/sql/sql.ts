@@ -11,7 +11,7 @@ import { startMeans } from '../../core/statistics.ts'
 import type { EnvironmentSpec } from '../../envs/contract.ts'
 import { environmentSpec } from '../../envs/registry.ts'
 import { actionSize } from '../../envs/spaces.ts'
-import { beginTfjs, tf } from '../../nn/tfjs.ts'
+import { beginTfjs, kernelSettingsOf, tf, underKernels } from '../../nn/tfjs.ts'
 import type { Agents } from '../../rl/agents.ts'
 import { episodesOf, interact, loopPart, type OffPolicy, prepare } from '../../rl/off-policy.ts'
 import { type Critics, createCritics, criticFields, criticParts, follow, targetValues } from '../../rl/soft-q.ts'
@@ -60,7 +60,7 @@ import {
  * Source: Haarnoja, Tang, Abbeel & Levine 2017 (arXiv 1702.08165), equations 10 to 14, with the settings of the
  * authors' code.
  */
-export const sql = withCheckedStates('sql', {
+export const sqlMembers = {
   settings: sqlSettings,
   config: sqlConfig,
   /** A task with numbered actions gets a state of its own. */
@@ -81,14 +81,18 @@ export const sql = withCheckedStates('sql', {
   async restore(saved: Saved, spec: EnvironmentSpec, source?: CoreSource): Promise<Agents> {
     if (hasClasses(spec)) return classes.restore(saved, spec, source)
     const core = await compileCore(source)
-    await beginTfjs({ core })
-    return samplerAgents(core, spec, restoreSamplers(saved, check(savedShape, saved.shape), spec))
+    await beginTfjs()
+    return underKernels(await kernelSettingsOf({}, core), () =>
+      samplerAgents(core, spec, restoreSamplers(saved, check(savedShape, saved.shape), spec)),
+    )
   },
   parts: (state: SqlState | SqlClassState): StateParts => ('policy' in state ? classes.parts(state) : parts(state)),
   followsIterations,
   /** Closes the environments. */
   close: ({ loop }: SqlState | SqlClassState) => loop.envs.close(),
-})
+}
+
+export const sql = withCheckedStates('sql', sqlMembers)
 
 export const hasSampler = (state: SqlState | SqlClassState): state is SqlState => 'sampler' in state
 
