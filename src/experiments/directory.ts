@@ -51,7 +51,9 @@ export async function withEarlier(
  * @throws UsageError when it is damaged
  */
 export const earlierSummary = async (path: string): Promise<ExperimentSummary | null> =>
-  (await files.exists(`${path}/${FILES.summary}`)) ? readExperiment(path) : null
+  (await hasSummary(path)) ? readExperiment(path) : null
+
+export const hasSummary = (path: string): Promise<boolean> => files.exists(`${path}/${FILES.summary}`)
 
 /** The labels of its variants. */
 export const labelsOf = ({ variants }: Pick<Description, 'variants'>): string[] => variants.map(({ label }) => label)

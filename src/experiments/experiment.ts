@@ -6,7 +6,16 @@ import { version } from '../core/version.ts'
 import { keepWorkers } from '../rl/pool-worker.ts'
 import type { FinishedRun } from '../train/finished-run.ts'
 import { runElsewhere } from './cluster/elsewhere.ts'
-import { conclude, earlierSummary, keptJobs, keyOf, labelsOf, startExperiment, withEarlier } from './directory.ts'
+import {
+  conclude,
+  earlierSummary,
+  hasSummary,
+  keptJobs,
+  keyOf,
+  labelsOf,
+  startExperiment,
+  withEarlier,
+} from './directory.ts'
 import { type ExperimentJob, type ExperimentOptions, jobsOf, type Plan, planOf } from './plan.ts'
 import { concluded, merge } from './run-concurrently.ts'
 import { type RunProgress, runJob } from './run-job.ts'
@@ -42,12 +51,24 @@ export async function* runExperiment(options: ExperimentOptions): AsyncGenerator
   const pending = own.filter((job) => !found.has(job))
   const hands = await handsFor(options, plan, pending.length)
   try {
-    await startExperiment(plan, earlier, options.shard !== undefined)
-    yield* runsOf(options, plan, kept, pending, hands)
+    const begin = async () => startExperiment(plan, earlier, options.shard !== undefined)
+    // What is replaced stays until something is there in its place.
+    let isBegun = !options.overwrite || !(await hasSummary(plan.path))
+    if (isBegun) await begin()
+    for await (const progress of runsOf(options, plan, kept, pending, hands, () => isBegun)) {
+      if (!isBegun && BEGINNING.includes(progress.status)) {
+        isBegun = true
+        await begin()
+      }
+      yield progress
+    }
   } finally {
     await hands.close()
   }
 }
+
+/** What a run tells once its files have the place of what was there, or it has come to its end. */
+const BEGINNING: readonly string[] = ['training', 'finished', 'failed']
 
 type Kept = readonly [ExperimentJob, FinishedRun]
 
@@ -62,6 +83,7 @@ async function* runsOf(
   kept: readonly Kept[],
   pending: readonly ExperimentJob[],
   hands: Hands,
+  isBegun: () => boolean,
 ): AsyncGenerator<ExperimentProgress> {
   const failures = new Map<string, string>()
   const runs = { finished: kept.length, failed: 0, total: kept.length + pending.length }
@@ -83,7 +105,10 @@ async function* runsOf(
     )
   }
   const own = [...kept.map(([job]) => job), ...pending]
-  for await (const progress of concluded(all(), () => conclude(options, own, failures))) {
+  const conclusion = async () => {
+    if (isBegun()) await conclude(options, own, failures)
+  }
+  for await (const progress of concluded(all(), conclusion)) {
     if (progress.status === 'failed') failures.set(keyOf(progress), progress.notes[0])
     yield seen(progress)
   }

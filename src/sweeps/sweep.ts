@@ -20,6 +20,7 @@ import {
   type TrialState,
 } from './journal.ts'
 import { planOf, type SweepDescription, type SweepOptions, type SweepPlan } from './plan.ts'
+import { FILES, isReplacing, setAside, settleReplaced } from './replaced.ts'
 import { renderSweep } from './report.ts'
 import type { SweepResult, SweepTrial } from './result.ts'
 import { randomSampler, sobolSampler } from './samplers.ts'
@@ -35,15 +36,6 @@ import {
   valuesOf,
 } from './trial.ts'
 import { trialThreads } from './trial-threads.ts'
-
-/**
- * A directory that holds a sweep:
- *
- *     journal.log    every trial, in Optuna's journal format
- *     trials/        what the trials of successive halving go on from, while they wait
- *     report.html    all of it to look at
- */
-const FILES = { journal: 'journal.log', report: 'report.html', lock: 'sweep.lock' } as const
 
 const { files } = platform
 
@@ -96,10 +88,17 @@ export async function* runSweep(options: SweepOptions): AsyncGenerator<SweepProg
       await begin.end()
       await conclude(plan)
     }
-    for await (const progress of concluded(steps, end)) yield counted(plan, journal, progress)
+    let isFirst = options.overwrite === true
+    for await (const progress of concluded(steps, end)) {
+      if (isFirst && progress.status === 'finished') {
+        isFirst = false
+        await writing(plan.path, () => settleReplaced(plan.path), 'sweep')
+      }
+      yield counted(plan, journal, progress)
+    }
   } finally {
     endWorkers()
-    await release()
+    await writing(plan.path, () => settleReplaced(plan.path), 'sweep').finally(release)
   }
 }
 
@@ -118,15 +117,17 @@ function workersOf(jobs: number, limit: number): number {
 async function taken({ path }: SweepPlan, overwrite: boolean): Promise<() => Promise<void>> {
   let release: (() => Promise<void>) | null = null
   const has = (name: string) => files.exists(`${path}/${name}`)
-  if ((await files.exists(path)) && !(await has(FILES.journal)) && (await has(FILES.report)))
+  const isEmpty = !(await has(FILES.journal)) && !(await isReplacing(path))
+  if ((await files.exists(path)) && isEmpty && (await has(FILES.report)))
     throw new UsageError(`${show(path)} holds something else; choose another --out.`)
   await writing(
     path,
     async () => {
       await files.makeDirectory(path)
       release = await files.lock(`${path}/${FILES.lock}`)
-      if (release && overwrite) for (const name of [FILES.journal, FILES.report]) await files.remove(`${path}/${name}`)
-      if (release && overwrite) await files.removeDirectory(`${path}/trials`)
+      if (!release) return
+      await settleReplaced(path)
+      if (overwrite) await setAside(path)
     },
     'sweep',
   )
