@@ -5,7 +5,7 @@ import { parseTask, taskFrom } from '../envs/description.ts'
 import { refuseLong } from '../rl/evaluate.ts'
 import { isBestLost } from '../train/best-population.ts'
 import type { FoundCheckpoint } from '../train/checkpoint-files.ts'
-import { continueRun, readConfig, readRunAt } from '../train/continue-run.ts'
+import { continueRun, readConfig, readRunAt, sentenceOfLost } from '../train/continue-run.ts'
 import { readFinished } from '../train/finished-run.ts'
 import { presetFor } from '../train/presets.ts'
 import { createRun, refuseToReplace } from '../train/record.ts'
@@ -179,6 +179,8 @@ async function resumeTraining(
       ? train({ ...(options as object), iterations, resume: run.checkpoint })
       : train(await optionsOf(run.config, { ...options, iterations }))
     tellOfDamage(run.checkpoint)
+    const lost = await sentenceOfLost(run)
+    if (lost) console.error(lost)
     const made = run.checkpoint?.about.version ?? version
     if (made !== version)
       console.error(
@@ -202,7 +204,7 @@ async function takeUp(path: string, wanted: number, isBestKept: boolean): Promis
   const run = await continueRun(path)
   const iterations = Math.max(Number(run.config.iterations), wanted)
   const done = run.checkpoint?.about.iteration
-  const isToBeEnded = done === iterations && !(await readFinished(path))
+  const isToBeEnded = done === iterations && !(await readFinished(path).catch(() => null))
   if (done === undefined || !(isToBeEnded || (isBestKept && (await isBestLost(run))))) return run
   await run.release()
   return continueRun(path, { before: done })

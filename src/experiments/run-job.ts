@@ -6,7 +6,7 @@ import { sizeOf } from '../envs/spaces.ts'
 import type { IterationMetrics } from '../report/metrics.ts'
 import { evaluateGrid } from '../rl/randomisation.ts'
 import type { Checkpoint } from '../train/checkpoint.ts'
-import { continueRun } from '../train/continue-run.ts'
+import { continueRun, lostMetrics } from '../train/continue-run.ts'
 import { createRun, finishRun, record } from '../train/record.ts'
 import { restoreFrom } from '../train/resume.ts'
 import { type Run, takeLock } from '../train/run.ts'
@@ -132,5 +132,6 @@ async function taken(path: string, config: ExperimentJob['config'], visits: Visi
 
 function whyAnew(run: Run, { about }: Checkpoint, config: ExperimentJob['config']): string | null {
   if (!isOf(run, config)) return 'The run that was there has other settings.'
+  if (lostMetrics(run) > 0) return 'The run that was there has lost lines of its metrics.jsonl.'
   return about.version === version ? null : `The run that was there is of steinrl ${about.version}, not ${version}.`
 }

@@ -91,14 +91,42 @@ function refuseOtherRun({ file, about }: FoundCheckpoint, config: RunSummary['co
     )
 }
 
-/** The first lines of metrics.jsonl; what is behind them does not count. */
+/**
+ * The first lines of metrics.jsonl; what is behind them does not count. Where the file is lost, cut short or damaged,
+ * as many as there are: the state to go on from is the checkpoint's.
+ */
 async function metricsUpTo(path: string, iteration: number): Promise<IterationMetrics[]> {
-  return reading(fileOf(path, 'metrics'), (bytes) => {
-    const lines = decodeText(bytes).split('\n').slice(0, -1)
-    if (lines.length < iteration)
-      throw new UsageError(`it has ${lines.length} iterations, but the checkpoint is of iteration ${iteration}.`)
-    return checkedMetrics(lines.slice(0, iteration).map(fromJson))
-  })
+  const file = fileOf(path, 'metrics')
+  if (await files.isMissing(file)) return []
+  const lines = await reading(file, (bytes) => decodeText(bytes).split('\n').slice(0, -1))
+  const metrics: IterationMetrics[] = []
+  try {
+    for (const line of lines) {
+      const all = checkedMetrics([...metrics.slice(-1), fromJson(line)])
+      const last = all[all.length - 1]
+      if (last.iteration > iteration) break
+      metrics.push(last)
+    }
+  } catch (error) {
+    if (!(error instanceof SyntaxError) && !isExpected(error)) throw error
+  }
+  return metrics
+}
+
+/** How many of the last iterations up to the checkpoint metrics.jsonl does not have. */
+export const lostMetrics = ({ metrics, checkpoint }: Pick<Run, 'metrics' | 'checkpoint'>): number =>
+  (checkpoint?.about.iteration ?? 0) - (metrics[metrics.length - 1]?.iteration ?? 0)
+
+const damagedOf = (path: string) => `${path}/metrics.damaged.jsonl`
+
+/** What metrics.jsonl lacks of a run that is to go on, in a sentence; null where that is nothing. */
+export async function sentenceOfLost(run: Run): Promise<string | null> {
+  const lost = lostMetrics(run)
+  if (lost <= 0) return null
+  const file = fileOf(run.path, 'metrics')
+  const what = (await files.exists(file)) ? `is damaged, and kept as ${show(damagedOf(run.path))}` : 'is gone'
+  const lacks = `its report lacks ${lost} of ${run.checkpoint?.about.iteration} iterations`
+  return `${show(file)} ${what}: the run goes on from its checkpoint, and ${lacks}.`
 }
 
 /** Those of evaluateEvery() that are not behind the checkpoint; what is behind it does not count. */
@@ -118,8 +146,9 @@ export async function cut(
   checkpointEvery: number,
 ): Promise<void> {
   const { path, metrics, evaluations, config, checkpoint } = run
+  const after = checkpoint?.about.iteration ?? 0
   run.isToBeCut = false
-  const note = { after: metrics.length, iterations, workers, checkpointEvery, version }
+  const note = { after, iterations, workers, checkpointEvery, version }
   await writing(path, async () => {
     await clear(path, [
       FILES.report,
@@ -128,7 +157,9 @@ export async function cut(
       ...(checkpoint ? [] : [FILES.checkpoint, FILES.best]),
     ])
     // Before the metrics, of which a checkpoint must never be without its own.
-    await removeLaterCheckpoints(path, metrics.length)
+    await removeLaterCheckpoints(path, after)
+    if (lostMetrics(run) > 0 && (await files.exists(fileOf(path, 'metrics'))))
+      await files.rename(fileOf(path, 'metrics'), damagedOf(path))
     await files.write(fileOf(path, 'metrics'), linesOf(metrics))
     if (await files.exists(fileOf(path, 'evaluations')))
       await files.write(fileOf(path, 'evaluations'), linesOf(evaluations))

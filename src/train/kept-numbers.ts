@@ -63,10 +63,14 @@ function refuse(given: unknown, fields: Fields, sometimes: Fields = {}): asserts
  */
 export function checkedMetrics(lines: readonly unknown[]): IterationMetrics[] {
   let particles = 0
+  let before = 0
   return lines.map((line, k) => {
     refuse(line, METRICS, SOMETIMES)
     const metrics = line as unknown as IterationMetrics
-    if (metrics.iteration !== k + 1) throw new UsageError(`line ${k + 1} is not that of iteration ${k + 1}.`)
+    const { iteration } = metrics
+    // Lines that a run had lost when it went on are not there.
+    if (iteration <= before) throw new UsageError(`line ${k + 1} is of iteration ${iteration}, after ${before}.`)
+    before = iteration
     particles ||= metrics.returns.length
     if (metrics.returns.length !== particles)
       throw new UsageError(`line ${k + 1} has ${metrics.returns.length} particles, not ${particles}.`)

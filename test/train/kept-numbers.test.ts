@@ -22,7 +22,7 @@ test.each<[unknown, string]>([
   [{ ...next, returns: ['1', 2] }, 'its returns must be a list of numbers and nulls, got ["1",2].'],
   [{ ...next, returns: [1] }, 'line 2 has 1 particles, not 2.'],
   [{ ...next, iteration: 2 ** 53 }, 'its iteration must be a whole number from 0, got 9007199254740992.'],
-  [{ ...next, iteration: 3 }, 'line 2 is not that of iteration 2.'],
+  [{ ...next, iteration: 1 }, 'line 2 is of iteration 1, after 1.'],
   [{ ...next, seconds: null }, 'its seconds must be a number, got null.'],
   [
     { ...next, entropy: { length: 1e9 } },
