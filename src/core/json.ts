@@ -1,4 +1,4 @@
-import { UsageError } from './errors.ts'
+import { reasonOf, UsageError } from './errors.ts'
 
 /** Deeper than anybody writes, and far from where a function that calls itself for every level ends the stack. */
 const MAX_DEPTH = 100
@@ -6,13 +6,21 @@ const MAX_DEPTH = 100
 /**
  * Plain data from text that may be somebody else's.
  *
- * @throws SyntaxError for what is no JSON
+ * @throws SyntaxError for what is no JSON, in one line: it quotes the text about the fault
  * @throws UsageError for what is nested deeper than 100 levels
  */
 export function fromJson(text: string): unknown {
-  const value = JSON.parse(text)
+  const value = parsed(text)
   refuseDeep(value)
   return value
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw new SyntaxError(reasonOf(error))
+  }
 }
 
 /** @throws UsageError for what is nested deeper than 100 levels; `of` is what, as a sentence begins */

@@ -1,4 +1,4 @@
-import { show, UsageError } from '../core/errors.ts'
+import { reasonOf, show, UsageError } from '../core/errors.ts'
 import { fromJson } from '../core/json.ts'
 import { type CoreSource, compileCore } from '../core/module.ts'
 import { isRecord, requireThat } from '../core/require.ts'
@@ -174,8 +174,6 @@ function parsed(text = '', otherwise = 'its shape is no JSON'): unknown {
   try {
     return fromJson(text)
   } catch (error) {
-    throw new UsageError(`${otherwise}: ${reason(error)}.`)
+    throw new UsageError(`${otherwise}: ${reasonOf(error)}.`)
   }
 }
-
-const reason = (error: unknown) => String((error as Error)?.message ?? error).replace(/\.$/, '')

@@ -66,5 +66,7 @@ test('a key called __proto__ is a key like any other', () => {
 
 test('100 levels are read', () => {
   expect(fromJson(lists(101))).toBeInstanceOf(Array)
+  // What is quoted of the text is no second line.
+  expect(() => fromJson('{"a":\n"b\nc"}')).toThrow(/^[^\n]+$/)
   expect(() => fromJson(lists(102))).toThrow('nested deeper than 100 levels')
 })

@@ -85,8 +85,11 @@ async function main(cases: number, first: number): Promise<void> {
   const counts = { played: 0, refused: 0 }
   const wrong: string[] = []
   const onCase = (told: Told) => {
-    if (told.wrong) wrong.push(told.wrong)
-    else counts[told.refusal === null ? 'played' : 'refused']++
+    if (told.wrong) {
+      wrong.push(told.wrong)
+      console.log(told.wrong)
+    }
+    if (!told.wrong) counts[told.refusal === null ? 'played' : 'refused']++
     if (told.number % 1000 === 999) console.log(`${told.number + 1}: ${JSON.stringify(counts)}, ${wrong.length} wrong`)
   }
   // A new process now and then: memory that a case leaves is not the next one's.
