@@ -121,4 +121,6 @@ test('amortized SVGD that goes on comes to the bytes of one that was not stopped
   expect(() => loadAmortized(other, bytes)).toThrow(
     'The checkpoint does not fit: it is of learningRate 0.005, not 0.1.',
   )
+  const bent = await createAmortizedSVGD({ ...options, network: mlp([2, 5, 2], { hidden: 'relu' }) }).init()
+  expect(() => loadAmortized(bent, bytes)).toThrow('it is of activations ["tanh","linear"], not ["relu","linear"].')
 })

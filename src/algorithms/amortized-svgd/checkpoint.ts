@@ -29,11 +29,11 @@ export function loadAmortized(state: AmortizedState, bytes: Uint8Array): void {
 /** What must be the same; the score cannot be compared. */
 const aboutOf = ({
   problem: { config },
-  network: { widths },
+  network: { widths, layers },
   minibatches: { options: minibatch },
 }: AmortizedState) => ({
   ...config,
-  ...{ widths, minibatch },
+  ...{ widths, activations: layers.map(({ activation }) => activation), minibatch },
 })
 
 const partOf = (state: AmortizedState): StatePart =>
