@@ -1,4 +1,5 @@
 import { show, UsageError } from '../src/core/errors.ts'
+import { taskNamed } from '../src/envs/named.ts'
 import { wrapperNamed } from '../src/envs/wrappers/named.ts'
 import { wrap } from '../src/envs/wrappers/wrap.ts'
 import { type Preset, presets } from '../src/train/presets.ts'
@@ -38,10 +39,16 @@ export default async function bench(args: readonly string[]): Promise<Report> {
   return { rows, table }
 }
 
-async function trained(algorithm: string, id: string, { wrap: wrappers = [], ...preset }: Preset, seed: number) {
+async function trained(
+  algorithm: string,
+  id: string,
+  { constants, wrap: wrappers = [], ...preset }: Preset,
+  seed: number,
+) {
+  const task = await taskNamed(id, { constants })
   const around = wrappers.map(({ name, options }) => wrapperNamed(name, options))
   // A wrapped task is stepped outside the core.
-  const env = around.length === 0 ? id : await wrap(id, ...around)
+  const env = around.length === 0 ? task : await wrap(task, ...around)
   const before = process.cpuUsage()
   for await (const { iteration, iterations, agents } of train({ algorithm, env, ...preset, seed } as AnyTrainOptions)) {
     if (iteration < iterations) continue

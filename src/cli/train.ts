@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import { show, UsageError } from '../core/errors.ts'
 import { version } from '../core/version.ts'
 import { parseTask, taskFrom } from '../envs/description.ts'
+import { environments } from '../envs/registry.ts'
 import { refuseLong } from '../rl/evaluate.ts'
 import { isBestLost } from '../train/best-population.ts'
 import type { FoundCheckpoint } from '../train/checkpoint-files.ts'
@@ -54,10 +55,10 @@ export function trainCommand(): Command {
     .option('--resume <run>', 'go on with a run that was stopped or killed, as if it had not been')
     .action(async (name: string | undefined, _: unknown, { resume }: Pick<CommandOptions, 'resume'>) => {
       if (resume === undefined) {
-        if (name?.startsWith('-'))
+        if (name !== undefined && (name.startsWith('-') || isTask(name)))
           throw new UsageError(`train takes algorithm and environment first, as in ${EXAMPLE}, got ${show(name)}.`)
         if (name !== undefined) return void algorithmNamed(name)
-        throw new UsageError("missing required argument 'algorithm'")
+        throw new UsageError(`missing required argument 'algorithm', as in ${EXAMPLE}`)
       }
       const { algorithm } = await readConfig(resume)
       algorithmNamed(algorithm)
@@ -72,8 +73,8 @@ export function trainCommand(): Command {
 function algorithmCommand(name: CommandName): Command {
   const about = 'an id, as CartPole-v1 or HalfCheetah-v5, or a module with a task of your own, as ./task.js'
   const settings = addSettings(new Command(name).argument('[environment]', about), name)
-  // A run that goes on has them already.
-  if (isResuming()) for (const option of settings.options) option.mandatory = false
+  // A run that goes on has them already, and a preset gives them.
+  if (isTyped('resume') || isTyped('preset')) for (const option of settings.options) option.mandatory = false
   if (settings.options.some((option) => option.attributeName() === 'workers'))
     settings.option('--worker-limit <s>', 'seconds that a worker may take for one particle (600)', number)
   return taskOptions(settings)
@@ -104,12 +105,16 @@ function algorithmCommand(name: CommandName): Command {
         throw new UsageError('--preset is for a new run; one that goes on has its settings.')
       if (options.resume !== undefined) return resumeTraining(name, env, options, givenOf(command))
       if (options.fork) throw new UsageError('--fork begins with the population of a run: name it by --resume.')
-      if (env === undefined) throw new UsageError("missing required argument 'environment'")
+      if (env === undefined) throw new UsageError(`missing required argument 'environment', as in ${EXAMPLE}`)
       return runTraining(name, env, options.preset ? { ...options, ...presetOf(name, env, command) } : options)
     })
 }
 
-const isResuming = () => process.argv.some((word) => /^--resume(=|$)/.test(word))
+/** Whether a word is what an environment is called: CartPole-v1, python:my_package/MyTask-v0, ./task.js. */
+const isTask = (word: string) => Object.hasOwn(environments, word) || /-v\d+$|^python:|\.[cm]?[jt]s$/.test(word)
+
+const isTyped = (option: string) =>
+  process.argv.some((word) => word === `--${option}` || word.startsWith(`--${option}=`))
 
 /** What was typed, without defaults. */
 const givenOf = (command: Command): Readonly<Record<string, unknown>> =>

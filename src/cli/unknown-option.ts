@@ -15,6 +15,11 @@ const AROUND = {
   evalfreq: 'it is called --eval-every here',
   nevalepisodes: 'it is called --eval-episodes here',
   savefreq: 'it is called --checkpoint-every here',
+  envkwargs: 'it is called --constants here',
+  policy: 'policies are networks of --hidden and --activation here',
+  policykwargs: 'policies are networks of --hidden and --activation here',
+  device: 'all of it runs on processors here',
+  verbose: 'progress is always told here, with --json in lines',
 }
 
 /** Where to give what other programs take as these options: in a file to sweep, as arguments elsewhere. */

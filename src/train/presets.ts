@@ -1,10 +1,13 @@
 import { show, UsageError } from '../core/errors.ts'
 import { listed, nearest } from '../core/nearest.ts'
 import type { WrapperDescription } from '../envs/description.ts'
+import { goalsAt } from '../envs/multigoal.ts'
 
 /** Settings of an algorithm that were tried on a task, and how many iterations it takes with them. */
 export type Preset = Readonly<Record<string, unknown>> & {
   readonly iterations: number
+  /** Of the task, where it is another one than that of its id. */
+  readonly constants?: Readonly<Record<string, number>>
   /** Wrappers around the task, from inside out. */
   readonly wrap?: readonly WrapperDescription[]
 }
@@ -21,6 +24,12 @@ const ppoMountainCar = {
   ...{ iterations: 30, environments: 8, steps: 256, learningRate: 0.001, epochs: 10, minibatches: 8, lambda: 0.95 },
   ...fourTimes,
 }
+
+/** Two goals in one place. */
+const right = [
+  [5, 0],
+  [5, 0],
+] as const
 
 /** What those off policy share: an iteration of 1000 steps, the first one at random. */
 const offPolicy = { steps: 1000, warmup: 1000, hidden: [64, 64] } as const
@@ -75,8 +84,8 @@ export const presets: Readonly<Record<string, Readonly<Record<string, Preset>>>>
   },
   sac: {
     'CartPole-v1': {
-      ...{ iterations: 40, ...offPolicy, learningRate: 0.0005, batchSize: 256 },
-      ...{ polyak: 0.01, targetEntropy: 0.1 },
+      ...{ iterations: 60, ...offPolicy, learningRate: 0.001, batchSize: 128 },
+      ...{ temperature: 0.5, polyak: 0.01, discount: 0.98 },
     },
     'Acrobot-v1': {
       ...{ iterations: 15, ...offPolicy, learningRate: 0.0005, batchSize: 128 },
@@ -100,12 +109,27 @@ export const presets: Readonly<Record<string, Readonly<Record<string, Preset>>>>
       ...{ temperature: 0.03, critics: 2, polyak: 0.01, ...fourTimes },
     },
     'Pendulum-v1': {
-      ...{ iterations: 24, ...offPolicy, learningRate: 0.001 },
+      ...{ iterations: 24, ...offPolicy, learningRate: 0.001, polyak: 0.005 },
       ...{ temperature: 0.05, rewardScale: 0.1 },
     },
     'MountainCarContinuous-v0': {
-      ...{ iterations: 12, ...offPolicy, learningRate: 0.0005, temperature: 0.05 },
+      ...{ iterations: 12, ...offPolicy, learningRate: 0.0005, temperature: 0.05, polyak: 0.005 },
       ...fourTimes,
+    },
+  },
+  'sql-compose': {
+    // One goal on the right; the components know it and one more each, above or below.
+    'MultiGoal-v0': {
+      ...{ iterations: 28, componentIterations: 20, steps: 500, warmup: 500, hidden: [64, 64] },
+      ...{ learningRate: 0.0003, rewardScale: 0.1, temperature: 1, constants: goalsAt(...right, ...right) },
+      components: [goalsAt(...right, [0, 5], [0, 5]), goalsAt(...right, [0, -5], [0, -5])],
+    },
+  },
+  adr: {
+    'Pendulum-v1': {
+      ...{ iterations: 150, ranges: { mass: [0.5, 2], length: [0.5, 1.5] }, particles: 10, moves: 2, steps: 200 },
+      ...{ learningRate: 0.002, criticLearningRate: 0.003, epochs: 5, minibatches: 2, lambda: 0.95, discount: 0.95 },
+      rewardScale: 0.1,
     },
   },
   s2ac: {

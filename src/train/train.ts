@@ -111,13 +111,23 @@ interface Info {
   readonly losses?: readonly string[]
 }
 
+/** Algorithms of others, and what is of their kind here. */
+const KIN: Readonly<Record<string, string>> = {
+  dqn: 'sql',
+  ddpg: 'sac',
+  td3: 'sac',
+  tqc: 'sac',
+  trpo: 'ppo',
+  a3c: 'a2c',
+}
+
 /** The algorithm with this name. Throws a UsageError that lists what exists. */
 export function algorithmNamed(name: string) {
   // Which algorithm has which state is known where the name is; in here they are all alike.
   if (typeof name === 'string' && Object.hasOwn(algorithms, name))
     return algorithms[name as AlgorithmName] as Algorithm<object, unknown, Info>
   const all = [...Object.keys(algorithms), ...singlePolicyNames]
-  const near = typeof name === 'string' ? nearest(name, all) : undefined
+  const near = typeof name === 'string' ? (KIN[name.toLowerCase()] ?? nearest(name, all)) : undefined
   throw new UsageError(`Unknown algorithm ${show(name)}; there are ${listed(all, near)}.`)
 }
 

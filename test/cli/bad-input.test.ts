@@ -105,7 +105,12 @@ describe('a wrong word on the command line is named, and nothing is written', ()
     [['eval', 'run', 'other'], 'eval has an argument too many, "other".'],
     [set('--partcles', '3'), "unknown option '--partcles'; the nearest is --particles."],
     [set('--n-steps', '2048'), 'nSteps must be at most steps, 16', 'got 2048; the length of a rollout is steps.'],
-    [['train', 'svpg'], 'environment', 'missing'],
+    [['train', 'svpg'], 'environment', 'missing', 'as in steinrl train ppo CartPole-v1'],
+    [['train', 'CartPole-v1'], 'algorithm and environment first, as in steinrl train ppo', 'got "CartPole-v1".'],
+    [['train', './task.js', '--seed', '1'], 'algorithm and environment first', 'got "./task.js".'],
+    [['train', 'TD3', 'Pendulum-v1'], 'Unknown algorithm "TD3"', 'and the nearest is sac.'],
+    [set('--env-kwargs', 'gravity=3'), "unknown option '--env-kwargs': it is called --constants here."],
+    [set('--device', 'cuda'), "unknown option '--device': all of it runs on processors here."],
     [['trane'], 'trane', 'Did you mean train?'],
     [['eval'], 'run', 'missing'],
   ])('%j', (args, ...says) =>

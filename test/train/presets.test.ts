@@ -11,12 +11,14 @@ import { inTemporaryDirectory, run } from '../cli/steinrl.ts'
 const all = Object.entries(presets).flatMap(([algorithm, tasks]) => Object.keys(tasks).map((id) => [algorithm, id]))
 
 test.each(all)('the settings of %s for %s are allowed, and change its defaults', async (algorithm, env) => {
-  const task = await taskNamed(env)
-  const { wrap, ...preset } = presetFor(algorithm, env)
+  const { constants, wrap, ...preset } = presetFor(algorithm, env)
+  const task = await taskNamed(env, { constants })
   for (const { name, options } of wrap ?? []) wrapperNamed(name, options)
   const config = runConfig({ algorithm, env: task, ...preset } as AnyTrainOptions)
   expect(config).toMatchObject(preset)
-  expect(config).not.toEqual(runConfig({ algorithm, env: task } as AnyTrainOptions))
+  const required = Object.entries(preset).filter(([name]) => ['ranges', 'components'].includes(name))
+  const bare = runConfig({ algorithm, env: task, ...Object.fromEntries(required) } as AnyTrainOptions)
+  expect(config).not.toEqual(bare)
   expect(preset.iterations * Number(preset.steps)).toBeGreaterThan(task.maxEpisodeSteps)
 })
 
@@ -43,6 +45,19 @@ test(
       expect((await run(directory, ...car)).code).toBe(0)
       expect(JSON.parse(await readFile(join(directory, 'out/config.json'), 'utf8')).task).toMatchObject({
         wrappers: presetFor('sac', 'MountainCarContinuous-v0').wrap,
+      })
+      // Settings that have to be given are given by a preset, and so are constants of the task.
+      const swept = ['train', 'adr', 'Pendulum-v1', '--preset', ...typed, '--particles', '1', '--overwrite']
+      expect(await run(directory, ...swept)).toMatchObject({ code: 0 })
+      const { ranges } = presetFor('adr', 'Pendulum-v1')
+      expect(JSON.parse(await readFile(join(directory, 'out/config.json'), 'utf8'))).toMatchObject({ ranges })
+      const composed = ['train', 'sql-compose', 'MultiGoal-v0', '--preset', ...typed, '--overwrite']
+      expect(await run(directory, ...composed, '--component-iterations', '1', '--iterations', '2')).toMatchObject({
+        code: 0,
+      })
+      const { constants, components } = presetFor('sql-compose', 'MultiGoal-v0')
+      expect(JSON.parse(await readFile(join(directory, 'out/config.json'), 'utf8'))).toMatchObject({
+        ...{ components, task: { constants } },
       })
       const none = await run(directory, 'train', 'sac', 'CliffWalking-v1', '--preset')
       expect(none.stderr).toContain('There is no preset of sac for "CliffWalking-v1"; there are ')
