@@ -167,7 +167,7 @@ test('every option reaches the configuration', () =>
       ...['--temperature-schedule', 'linear', '--temperature-from', '7', '--kernel', 'imq', '--per-layer', 'true'],
       ...['--repulsion', '0.5', '--evolution-every', '3', '--gain', '2', '--entropy-reward', '0.02'],
       ...['--critic-hidden', '5', '--critic-learning-rate', '0.1', '--clip', '0.3', '--self-imitation', 'trajectories'],
-      ...['--episodic-reward', 'true'],
+      ...['--episodic-reward', 'true', '--whole-episodes', 'true', '--steps', '500'],
     )
     expect(code).toBe(0)
     const { task, version, ...config } = JSON.parse(await read(directory, 'out', 'config.json'))
@@ -175,12 +175,12 @@ test('every option reaches the configuration', () =>
     expect(version).toMatch(/^\d+\.\d+\.\d+/)
     expect(config).toEqual({
       ...{ algorithm: 'svpg', env: 'CartPole-v1', iterations: 1, particles: 3, temperature: 2.5, prior: 3 },
-      ...{ interaction: 'stein', bandwidth: 0.5, hidden: [4, 3], learningRate: 1e-3, environments: 2, steps: 16 },
+      ...{ interaction: 'stein', bandwidth: 0.5, hidden: [4, 3], learningRate: 1e-3, environments: 2, steps: 500 },
       ...{ discount: 0.9, baseline: 'mean', standardise: false, entropyBonus: 0.01, seed: 12 },
       ...{ activation: 'relu', head: 'categorical', initialisation: 'orthogonal', initialDeviation: 'auto' },
       ...{ temperatureSchedule: 'linear', temperatureFrom: 7, kernel: 'imq', perLayer: true, repulsion: 0.5 },
       ...{ evolutionEvery: 3, gain: 2, entropyReward: 0.02, criticHidden: [5], criticLearningRate: 0.1, clip: 0.3 },
-      episodicReward: true,
+      ...{ episodicReward: true, wholeEpisodes: true },
       ...{ selfImitation: 'trajectories', estimator: 'reinforce', lambda: 1, nSteps: null, epochs: 1, minibatches: 1 },
       // Those that are left as they are.
       ...{ kernelTemperature: null, exploration: 'anneal', criticEpochs: 4, criticBatch: 256, imitationSteps: 4 },
