@@ -135,8 +135,6 @@ export function actKeeping(
 }
 
 /** The actions of the rows whose outputs stand at `output`, which may be overwritten. */
-// @ts-ignore: decorator
-@inline
 function choose(
   policy: Policy, particle: i32, output: usize, rows: i32, action: usize, environments: usize, greedy: bool,
   purpose: u32, stream: u32, step: u32, seedLo: u32, seedHi: u32,

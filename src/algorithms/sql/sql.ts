@@ -46,20 +46,7 @@ import {
   targetsFollow,
 } from './settings.ts'
 
-/**
- * Soft Q-learning: Q networks learn the soft Bellman equation from replayed transitions, and a sampler a = tanh f(s, ξ)
- * learns by amortised SVGD to draw from the policy that they define,
- *
- *     Q(s, a) = r + γ E V(s')      V(s) = α log ∫ exp(Q(s, a)/α) da      π(a|s) ∝ exp(Q(s, a)/α)
- *
- * so that a state in which several ways are good keeps all of them. Actions are those before they are scaled to the
- * task's box, in [−1, 1]. Greedily it takes the best under Q of some actions that it draws.
- *
- * Where actions are numbered the policy is known, and there is no sampler: see classes.ts.
- *
- * Source: Haarnoja, Tang, Abbeel & Levine 2017 (arXiv 1702.08165), equations 10 to 14, with the settings of the
- * authors' code.
- */
+/** What `sql` is made of. A composition, which has its turn already, calls it without asking for another one. */
 export const sqlMembers = {
   settings: sqlSettings,
   config: sqlConfig,
@@ -92,6 +79,20 @@ export const sqlMembers = {
   close: ({ loop }: SqlState | SqlClassState) => loop.envs.close(),
 }
 
+/**
+ * Soft Q-learning: Q networks learn the soft Bellman equation from replayed transitions, and a sampler a = tanh f(s, ξ)
+ * learns by amortised SVGD to draw from the policy that they define,
+ *
+ *     Q(s, a) = r + γ E V(s')      V(s) = α log ∫ exp(Q(s, a)/α) da      π(a|s) ∝ exp(Q(s, a)/α)
+ *
+ * so that a state in which several ways are good keeps all of them. Actions are those before they are scaled to the
+ * task's box, in [−1, 1]. Greedily it takes the best under Q of some actions that it draws.
+ *
+ * Where actions are numbered the policy is known, and there is no sampler: see classes.ts.
+ *
+ * Source: Haarnoja, Tang, Abbeel & Levine 2017 (arXiv 1702.08165), equations 10 to 14, with the settings of the
+ * authors' code.
+ */
 export const sql = withCheckedStates('sql', sqlMembers)
 
 export const hasSampler = (state: SqlState | SqlClassState): state is SqlState => 'sampler' in state
