@@ -10,7 +10,8 @@ import { contents, inTemporaryDirectory, lines, type Running, start, until } fro
 import { describeCluster } from './with-redis.ts'
 
 const MINUTES = 60_000
-const ITERATIONS = 16
+// Seconds for either run: a worker that is killed when both are under way must be in the middle of one.
+const ITERATIONS = 80
 
 const experiment = (...options: string[]) => [
   ...['experiment', 'svpg-cartpole', '--seeds', '1', '--variants', 'stein,joint'],
@@ -52,7 +53,6 @@ describeCluster('an experiment on a cluster', (cluster) => {
         await cluster.end()
         await cluster.begin(2)
         const again = start(directory, there)
-        // So that either worker is in the middle of one.
         await until('an iteration of both runs', () => underWay(again).size === 2)
         workers[0].child.kill('SIGKILL')
         const { code, stdout, stderr } = await again.ended
