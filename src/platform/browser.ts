@@ -39,6 +39,7 @@ export const platform: Platform = {
     prepare: noFiles,
     write: noFiles,
     append: noFiles,
+    appendAtOnce: noFiles,
     sync: noFiles,
     rename: noFiles,
     removeDirectory: noFiles,

@@ -1,3 +1,4 @@
+import { appendFileSync } from 'node:fs'
 import {
   access,
   appendFile,
@@ -209,6 +210,7 @@ export const platform: Platform = {
     prepare,
     write: async (path, data) => (await prepare(path, data)).place(),
     append: (path, text) => appendFile(path, text),
+    appendAtOnce: async (path, text) => appendFileSync(path, text),
     async sync(path) {
       const file = await open(path, 'r+')
       await file.sync().finally(() => file.close())
