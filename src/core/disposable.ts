@@ -1,5 +1,6 @@
 import { platform } from '#platform'
 import { reasonOf } from './errors.ts'
+import { failureOf } from './own-code.ts'
 
 declare global {
   // As in lib.esnext.disposable: runtimes and compilers that know `using` have these already.
@@ -35,7 +36,7 @@ export function closeAll(all: Iterable<{ close?(): void } | null | undefined>): 
       const closing: unknown = one?.close?.()
       if (closing instanceof Promise) closing.catch((error) => platform.warn(`close() failed: ${reasonOf(error)}.`))
     } catch (error) {
-      errors.push(error)
+      errors.push(failureOf("The task's close", error))
     }
   }
   if (errors.length > 0) throw errors[0]

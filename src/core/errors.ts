@@ -29,10 +29,12 @@ export async function inIteration<T>(iteration: number, run: () => Promise<T>): 
 export const isExpected = (error: unknown): error is Error => error instanceof UsageError || error instanceof RunError
 
 /** What another's error says, as a part of a sentence of ours. */
-export const reasonOf = (error: unknown): string =>
-  String((error as Error | null)?.message ?? error)
-    .replace(/\s+/g, ' ')
-    .replace(/\.$/, '')
+export function reasonOf(error: unknown): string {
+  const { message, name } = Object(error) as Partial<Error>
+  const said =
+    typeof message === 'string' ? message || name || 'an error' : typeof error === 'string' ? error : show(error)
+  return String(said).replace(/\s+/g, ' ').replace(/\.$/, '')
+}
 
 /** Longer than this nobody reads. */
 const MOST_CHARACTERS = 300

@@ -72,7 +72,8 @@ function problemsOfClose(made: readonly Environment[]): string[] {
     closeAll(made)
     return []
   } catch (error) {
-    return [`close threw ${show(error instanceof Error ? error.message : String(error))}`]
+    const { cause = error } = Object(error) as Error
+    return [`close threw ${show(cause instanceof Error ? cause.message : String(cause))}`]
   }
 }
 

@@ -1,9 +1,11 @@
-import { UsageError } from '../core/errors.ts'
+import { show, UsageError } from '../core/errors.ts'
 import type { CoreSource } from '../core/module.ts'
 import { namesOf, requireOptions } from '../core/options.ts'
+import { ofUser } from '../core/own-code.ts'
 import { isRecord, requireThat } from '../core/require.ts'
 import type { ConstantValue } from './builtin.ts'
 import type { EnvironmentSpec } from './contract.ts'
+import { asTask } from './description-problems.ts'
 import { environmentSpec } from './registry.ts'
 import { timeLimit } from './wrappers/episodes.ts'
 
@@ -37,6 +39,11 @@ export function configured(env: string | EnvironmentSpec, options: MakeOptions):
 
 function withConstants(task: EnvironmentSpec, constants: NonNullable<MakeOptions['constants']>): EnvironmentSpec {
   // Where the physics is in the core, its constants say all; a task of one's own is known by what it was made of.
-  if (task.configure) return { made: { from: task, by: { constants } }, ...task.configure(constants) }
-  throw new UsageError(`${task.id} has no constant "${Object.keys(constants)[0]}"; it has none.`)
+  const { id, configure } = task
+  if (configure) {
+    const changed = ofUser(`${id}: configure`, () => configure(constants))
+    if (!isRecord(changed)) throw new UsageError(`${id}: configure gave ${show(changed)}; it must give a task.`)
+    return { made: { from: task, by: { constants } }, ...asTask(changed) }
+  }
+  throw new UsageError(`${id} has no constant "${Object.keys(constants)[0]}"; it has none.`)
 }

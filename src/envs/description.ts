@@ -156,12 +156,19 @@ export async function findTask(spec: EnvironmentSpec): Promise<TaskDescription> 
     string,
     EnvironmentSpec,
   ][]
-  const [name] = tasks.find(([, value]) => value === root) ?? tasks.find(([, value]) => actTheSame(root, value)) ?? []
+  const [name] =
+    tasks.find(([, value]) => isIt(value, root)) ?? tasks.find(([, value]) => actTheSame(root, value)) ?? []
   if (name !== undefined) return { ...task, export: name }
   throw new UsageError(
     `${task.id} is not what its module ${show(task.module)} exports: whoever loads it would have another task. Export it by a name of its own, or make it by configured(task, { constants }).`,
   )
 }
+
+/** Whether it is that task, or a copy of it that knows its module. */
+const isIt = (value: EnvironmentSpec, root: EnvironmentSpec) =>
+  Object.entries({ ...value, ...root }).every(
+    ([name, of]) => name === 'module' || of === value[name as keyof EnvironmentSpec],
+  )
 
 /** Modules are code: only those that the user has on disk, or the page that it is of. */
 const LOADABLE = /^(file:|\/|\.\.?\/|[a-zA-Z]:[\\/])/

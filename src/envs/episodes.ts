@@ -1,4 +1,5 @@
 import { RunError } from '../core/errors.ts'
+import { failureOf } from '../core/own-code.ts'
 import type { Environment, EnvironmentSpec, Reset, Step } from './contract.ts'
 import { nameOf, problemOf, refuseEndless } from './errors.ts'
 import { openInstances } from './instances.ts'
@@ -53,20 +54,30 @@ export function openEpisodes(
  * Begins the episode that startEpisode() of the same row and seed then starts, where the task knows how, so that all
  * rows start together. Whether it does.
  */
-export function beginEpisode({ instances }: Episodes, row: number, seed: number): boolean {
-  const { beginReset } = instances[row]
-  beginReset?.({ seed })
-  return beginReset !== undefined
+export function beginEpisode({ spec, instances }: Episodes, row: number, seed: number): boolean {
+  const instance = instances[row]
+  if (!instance.beginReset) return false
+  try {
+    instance.beginReset({ seed })
+  } catch (error) {
+    throw failed(spec, 0, error)
+  }
+  return true
 }
 
 /**
  * Starts the episode of a seed in a row.
  *
- * @throws RunError when the instance gives what its contract does not allow
+ * @throws RunError when the instance throws, or gives what its contract does not allow
  */
 export function startEpisode(episodes: Episodes, row: number, seed: number): Reset {
-  const { instances, counters } = episodes
-  const result = instances[row].reset({ seed })
+  const { spec, instances, counters } = episodes
+  let result: Reset
+  try {
+    result = instances[row].reset({ seed })
+  } catch (error) {
+    throw failed(spec, 0, error)
+  }
   refuseProblem(episodes, row, result, 0)
   counters.elapsed[row] = 0
   counters.episodeReturn[row] = 0
@@ -78,20 +89,30 @@ export function startEpisode(episodes: Episodes, row: number, seed: number): Res
  *
  * @param actions [·, A] with the action of the row at `k`
  */
-export function beginStep({ spec, instances }: Episodes, row: number, actions: Float32Array, k = row): void {
-  const { begin } = instances[row]
-  if (begin) begin(actionOf(spec, actions, k))
+export function beginStep({ spec, instances, counters }: Episodes, row: number, actions: Float32Array, k = row): void {
+  const instance = instances[row]
+  if (!instance.begin) return
+  try {
+    instance.begin(actionOf(spec, actions, k))
+  } catch (error) {
+    throw failed(spec, counters.elapsed[row] + 1, error)
+  }
 }
 
 /**
  * One step of a row. Steps and rewards are counted; `truncated` where the time limit cuts.
  *
- * @throws RunError when the instance gives what its contract does not allow
+ * @throws RunError when the instance throws, or gives what its contract does not allow
  */
 export function stepEpisode(episodes: Episodes, row: number, action: Action): Step {
   const { spec, instances, counters } = episodes
-  const result = instances[row].step(action)
   const step = ++counters.elapsed[row]
+  let result: Step
+  try {
+    result = instances[row].step(action)
+  } catch (error) {
+    throw failed(spec, step, error)
+  }
   refuseProblem(episodes, row, result, step)
   const { obs, reward, taskReward, terminated, info } = result
   const truncated = result.truncated || step >= spec.maxEpisodeSteps
@@ -99,6 +120,8 @@ export function stepEpisode(episodes: Episodes, row: number, action: Action): St
   if (taskReward === undefined) return { obs, reward, terminated, truncated, info }
   return { obs, reward, taskReward, terminated, truncated, info }
 }
+
+const failed = ({ id }: EnvironmentSpec, step: number, error: unknown) => failureOf(`${id}: ${nameOf(step)}`, error)
 
 function refuseProblem({ spec, tell }: Episodes, row: number, result: Reset | Step, step: number): void {
   const problem = problemOf(spec.observationSpace, result, step)

@@ -74,6 +74,19 @@ export const problemOf = (space: Box, result: Reset | Step, step: number): strin
   problemOfObservation(space, result?.obs) ??
   (step > 0 ? problemOfStep(result as Step) : undefined)
 
+/** The same of a task whose observations may be of parts, which flattenObservation() checks. */
+export function problemOfResult(
+  { observationSpace }: EnvironmentSpec,
+  result: Reset | Step,
+  step: number,
+): string | undefined {
+  if (observationSpace.kind === 'box') return problemOf(observationSpace, result, step)
+  const promise = problemOfPromise(result)
+  if (promise) return promise
+  if (typeof result !== 'object' || result === null) return `${show(result)}; an object is needed`
+  return step > 0 ? problemOfStep(result as Step) : undefined
+}
+
 /** A promise is refused here; what it is rejected with is nobody's then. */
 export function problemOfPromise(result: unknown): string | undefined {
   const { then } = (result ?? {}) as { then?: unknown }

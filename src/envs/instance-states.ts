@@ -1,9 +1,12 @@
+import { closeAll } from '../core/disposable.ts'
 import { RunError } from '../core/errors.ts'
+import { ofUser } from '../core/own-code.ts'
 import { decodePlain, encodePlain } from '../core/plain.ts'
 import { decodeText, encodeText } from '../core/text.ts'
 import type { Environment, EnvironmentSpec } from './contract.ts'
 import { statesOf } from './description.ts'
-import { actionOf } from './episodes.ts'
+import { actionOf, beginEpisode, episodeCounters, namingRow, startEpisode, stepEpisode } from './episodes.ts'
+import { creatorOf } from './instances.ts'
 import { actTheSame } from './same.ts'
 import { actionSize, observationSize } from './spaces.ts'
 
@@ -12,15 +15,17 @@ import { actionSize, observationSize } from './spaces.ts'
 /** The states of instances by their own getState; [0] where one of them has none, or none that is plain data. */
 export function saveInstances(instances: readonly Environment[]): Uint8Array {
   const known = instances.length > 0 && instances.every(({ getState, setState }) => getState && setState)
-  const text = known ? encodePlain(instances.map((instance) => instance.getState?.())) : undefined
+  const text = known
+    ? encodePlain(ofUser("The task's getState", () => instances.map((each) => each.getState?.())))
+    : undefined
   return text === undefined ? new Uint8Array(0) : encodeText(text)
 }
 
 /** Gives other instances of the task what saveInstances() gave. */
 export function loadInstances(instances: readonly Environment[], states: ArrayLike<number>): void {
   const all = decodePlain(decodeText(Uint8Array.from(states))) as unknown[]
-  instances.forEach((instance, e) => {
-    instance.setState?.(all[e])
+  ofUser("The task's setState", () => {
+    for (const [e, instance] of instances.entries()) instance.setState?.(all[e])
   })
 }
 
@@ -31,9 +36,9 @@ export function loadInstances(instances: readonly Environment[], states: ArrayLi
 export function canBeMoved(spec: EnvironmentSpec): boolean {
   if (spec.core || !spec.create) return true
   const learned = statesOf(spec).map((state) => [state, structuredClone(state)] as const)
-  const instance = spec.create()
+  const instance = creatorOf(spec)()
   const tells = instance.getState && instance.setState
-  instance.close?.()
+  closeAll([instance])
   for (const [state] of learned) if (state) Object.assign(state, { frozen: true })
   try {
     return tells !== undefined || actTheSame(spec, spec)
@@ -68,17 +73,17 @@ export function playAgain(
   const A = actionSize(spec)
   const O = observationSize(spec)
   const width = instances.length * A
-  instances.forEach((instance, e) => {
-    instance.beginReset?.({ seed: seedOf(e) })
-  })
-  instances.forEach((instance, e) => {
-    let { obs } = instance.reset({ seed: seedOf(e) })
+  const counters = episodeCounters(instances.length)
+  const episodes = { spec, instances, counters, tell: namingRow((row) => `${spec.id}, row ${row}`) }
+  for (const e of instances.keys()) beginEpisode(episodes, e, seedOf(e))
+  for (const e of instances.keys()) {
+    let { obs } = startEpisode(episodes, e, seedOf(e))
     for (let at = history.length - elapsed[e] * width + e * A; at < history.length; at += width)
-      obs = instance.step(actionOf(spec, history.slice(at, at + A), 0)).obs
+      obs = stepEpisode(episodes, e, actionOf(spec, history.slice(at, at + A), 0)).obs
     // What statistics that still change make of an observation is not what they made of it then.
     if (learned.every(([state]) => state === null || isFrozen(state)))
       refuseOther(spec, obs, shown.subarray(e * O, (e + 1) * O), elapsed[e])
-  })
+  }
   for (const [state, before] of learned) if (state) Object.assign(state, before)
 }
 

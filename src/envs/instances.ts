@@ -3,6 +3,7 @@ import { closeAll } from '../core/disposable.ts'
 import { show, UsageError } from '../core/errors.ts'
 import { f32, f64, u8 } from '../core/layout.ts'
 import type { CoreModule } from '../core/module.ts'
+import { ofUser } from '../core/own-code.ts'
 import { splitSeed } from '../core/random.ts'
 import { areFinite, isRecord, requireThat } from '../core/require.ts'
 import type { Environment, EnvironmentSpec, Info } from './contract.ts'
@@ -50,12 +51,13 @@ export function instances(spec: EnvironmentSpec, module: CoreModule, rows = ROWS
 /**
  * The task's create().
  *
- * @throws UsageError for a task that has none, and what is returned for one whose create() gives no environment
+ * @throws UsageError for a task that has none; what is returned for one whose create() gives no environment, and a
+ *   RunError for one whose create() throws
  */
 export function creatorOf({ id, create }: EnvironmentSpec): () => Environment {
   if (!create) throw new UsageError(`The environment ${show(id)} has neither physics in the core nor create().`)
   return () => {
-    const made = create()
+    const made = ofUser(`${id}: create`, create)
     const [problem] = problemsOfInstance(made)
     if (problem) throw new UsageError(`${id}: ${problem}.`)
     return made

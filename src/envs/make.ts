@@ -3,6 +3,7 @@ import { UsageError } from '../core/errors.ts'
 import { deriveSeed } from '../core/generator.ts'
 import { compileCore } from '../core/module.ts'
 import { refuseUnknown } from '../core/options.ts'
+import { ofUser } from '../core/own-code.ts'
 import { Purpose } from '../core/random.ts'
 import { requireNumbers, requireThat } from '../core/require.ts'
 import { check, seedSchema, wholeNumber } from '../core/schemas.ts'
@@ -90,7 +91,7 @@ function checked(spec: EnvironmentSpec, create: () => Environment): MadeEnvironm
   return closable<MadeEnvironment>({
     spec,
     get state() {
-      const { state = [] } = env
+      const state = ofUser(`${id}: state`, () => env.state) ?? []
       return state instanceof Float64Array ? state : Float64Array.from(state)
     },
     reset(options = {}) {
@@ -112,18 +113,19 @@ function checked(spec: EnvironmentSpec, create: () => Environment): MadeEnvironm
       return { ...step, obs: own(step.obs) }
     },
     getState() {
-      if (env.getState) return { ...now, elapsed: elapsed[0], inner: env.getState() }
+      if (env.getState) return { ...now, elapsed: elapsed[0], inner: ofUser(`${id}: getState`, () => env.getState?.()) }
       throw new UsageError(`${id} has no getState.`)
     },
     setState(state) {
       if (!env.setState) throw new UsageError(`${id} has no setState.`)
       const { inner, elapsed: steps, seed, episode, over } = checkedState(state)
-      env.setState(inner)
+      ofUser(`${id}: setState`, () => env.setState?.(inner))
       elapsed[0] = steps
       Object.assign(now, { seed, episode, over })
     },
     render() {
-      if (spec.render) return spec.render(this.state)
+      const { render } = spec
+      if (render) return ofUser(`${id}: render`, () => render(this.state))
       throw new UsageError(`${id} has no render function.`)
     },
     close() {

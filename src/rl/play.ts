@@ -2,6 +2,7 @@ import { breathing } from '../core/breathing.ts'
 import { closeAll } from '../core/disposable.ts'
 import { deriveSeed } from '../core/generator.ts'
 import type { CoreModule } from '../core/module.ts'
+import { ofUser } from '../core/own-code.ts'
 import { Purpose } from '../core/random.ts'
 import { leaveIfAborted } from '../core/require.ts'
 import type { StopSignal } from '../core/runtime-types.ts'
@@ -92,7 +93,7 @@ function beginRows(running: Episodes, request: PlayRequest, first: number, count
   for (let row = 0; row < count; row++) beginEpisode(running, row, initialSeed(request, first + row))
   const shown = Array.from({ length: count }, (_, row) => {
     const { obs } = startEpisode(running, row, initialSeed(request, first + row))
-    watch?.(first + row, obs, undefined, running.instances[row].state)
+    watch?.(first + row, obs, undefined, stateOf(running, row))
     return Float32Array.from(obs)
   })
   return { shown, rows: [...shown.keys()] }
@@ -120,10 +121,13 @@ function stepRows(running: Episodes, request: PlayRequest, { rows, shown, first,
     const action = actionOf(spec, actions, k)
     const result = stepEpisode(running, row, action)
     shown[row].set(result.obs)
-    watch?.(first + row, result.obs, { ...result, action }, running.instances[row].state)
+    watch?.(first + row, result.obs, { ...result, action }, stateOf(running, row))
     return !result.terminated && !result.truncated
   })
 }
+
+/** The numbers that the task shows of its physics. */
+const stateOf = ({ spec, instances }: Episodes, row: number) => ofUser(`${spec.id}: state`, () => instances[row].state)
 
 const initialSeed = ({ agents, seed }: PlayRequest, episode: number) =>
   agents.startsAsVector

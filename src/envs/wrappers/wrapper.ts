@@ -1,7 +1,8 @@
-import { show, UsageError } from '../../core/errors.ts'
+import { RunError, show, UsageError } from '../../core/errors.ts'
 import { isRecord, requireFunction, requireThat } from '../../core/require.ts'
-import type { Environment, EnvironmentSpec, Step } from '../contract.ts'
+import type { Environment, EnvironmentSpec, Reset, Step } from '../contract.ts'
 import { asTask } from '../description-problems.ts'
+import { problemOfResult } from '../errors.ts'
 import { creatorOf } from '../instances.ts'
 import type { Action } from '../spaces.ts'
 
@@ -64,9 +65,34 @@ export function wrapper(
 
 function creatorFor(name: string, inner: EnvironmentSpec): () => Environment {
   const { id, core, create } = inner
-  if (create) return creatorOf(inner)
+  if (create) return checkedInstances(inner)
   const why = core ? 'its physics is in the core: use await wrap(task, ...wrappers)' : 'it has no create()'
   throw new UsageError(`${name} cannot be put around ${show(id)}, ${why}.`)
+}
+
+/** Instances of a task whose results are checked before a wrapper makes something of them that looks right. */
+function checkedInstances(inner: EnvironmentSpec): () => Environment {
+  const create = creatorOf(inner)
+  const checked = <R extends Reset>(result: R, step: 0 | 1): R => {
+    const problem = problemOfResult(inner, result, step)
+    if (problem === undefined) return result
+    throw new RunError(`${inner.id}: ${step ? 'step' : 'reset'} gave ${problem}.`)
+  }
+  return () => {
+    const env = create()
+    return {
+      reset: (options) => checked(env.reset(options), 0),
+      step: (action) => checked(env.step(action), 1),
+      begin: env.begin && ((action) => env.begin?.(action)),
+      beginReset: env.beginReset && ((options) => env.beginReset?.(options)),
+      close: env.close && (() => env.close?.()),
+      get state() {
+        return env.state
+      },
+      getState: env.getState && (() => env.getState?.()),
+      setState: env.setState && ((state) => env.setState?.(state)),
+    }
+  }
 }
 
 /** The same task with another time limit. */
