@@ -28,7 +28,7 @@ export function failureOf(what: string, error: unknown): unknown {
   })
 }
 
-/** Where the callers of a function stand, as "/home/me/task.js:12", the innermost first: of V8's, or of others' stacks. */
+/** Where an error came from, as "/home/me/task.js:12", the innermost call first, by the stacks of any engine. */
 function placesOf(error: unknown): string[] {
   const stack: unknown = Object(error).stack
   if (typeof stack !== 'string') return []
