@@ -111,6 +111,8 @@ export interface Ops {
   stateSize(kind: number): number
   resetVector(vector: Pointer, mask: Pointer): void
   stepVector(vector: Pointer): void
+  // biome-ignore format: one op, one line
+  solveRounds(now: Pointer, before: Pointer, reads: Pointer, links: Pointer, bodies: number, joints: number, contacts: number, count: number): void
 
   // assembly/rl
   resetEnvironments(environments: Pointer, particle: number, seedLo: number, seedHi: number): void

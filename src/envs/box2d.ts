@@ -1,12 +1,11 @@
-import { createArenaSync } from '../core/arena.ts'
 import { show, UsageError } from '../core/errors.ts'
 import { generator, uniform, uniformInteger } from '../core/generator.ts'
-import { f64 } from '../core/layout.ts'
 import { type CoreSource, compileCore } from '../core/module.ts'
 import { isRecord, requireThat } from '../core/require.ts'
 import { bipedalWalker, bipedalWalkerHardcore } from './box2d/bipedal-walker.ts'
 import { importPlanck, type PlanckImport, startPlanck } from './box2d/engine.ts'
 import { lunarLander, lunarLanderContinuous } from './box2d/lunar-lander.ts'
+import { roundsIn } from './box2d/rounds.ts'
 import type { Draws, Episode, Task, Tools } from './box2d/task.ts'
 import type { Environment, EnvironmentSpec } from './contract.ts'
 import { checkAction, takenActions } from './errors.ts'
@@ -32,7 +31,7 @@ export const isBox2dId = (id: string): id is Box2dId => typeof id === 'string' &
 export type Box2dOptions<Id extends Box2dId = Box2dId> = Partial<(typeof tasks)[Id]['defaults']> & {
   /** Imports planck, the port of Box2D. Default: the package planck. */
   readonly load?: PlanckImport
-  /** The core, for sines. Default: the steinrl.wasm of this package. */
+  /** The core, for sines and impulses. Default: the steinrl.wasm of this package. */
   readonly core?: CoreSource
 }
 
@@ -54,8 +53,9 @@ export async function box2d<Id extends Box2dId>(id: Id, options: Box2dOptions<Id
   // Each task's rules read its own options, which `settle` makes from its own defaults.
   const task = tasks[id] as unknown as Task<object>
   const settled = settle(task, task.defaults, given)
-  const { ops } = createArenaSync(await compileCore(core), { unused: f64(1) })
-  return specOf(task, settled, { planck: await startPlanck(load, ops), ops })
+  const rounds = roundsIn(await compileCore(core))
+  const { ops } = rounds.arena
+  return specOf(task, settled, { planck: await startPlanck(load, ops), ops, rounds })
 }
 
 function specOf(task: Task<object>, options: object, tools: Tools): EnvironmentSpec {

@@ -1,12 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from '@jest/globals'
-import { createArenaSync } from '../../src/core/arena.ts'
 import { generator, uniform, uniformInteger } from '../../src/core/generator.ts'
-import { f64 } from '../../src/core/layout.ts'
 import { compileCore } from '../../src/core/module.ts'
 import { bipedalWalker, bipedalWalkerHardcore } from '../../src/envs/box2d/bipedal-walker.ts'
 import { importPlanck, type Planck, startPlanck } from '../../src/envs/box2d/engine.ts'
 import { lunarLander, lunarLanderContinuous } from '../../src/envs/box2d/lunar-lander.ts'
+import { roundsIn } from '../../src/envs/box2d/rounds.ts'
 import type { Task } from '../../src/envs/box2d/task.ts'
 import { LENGTH, STEP, terrainOf } from '../../src/envs/box2d/terrain.ts'
 import { type Box2dId, box2d, box2dIds, isBox2dId } from '../../src/envs/box2d.ts'
@@ -34,7 +33,8 @@ interface Case {
 const golden: { tasks: Record<Box2dId, Case[]> } = JSON.parse(
   readFileSync(new URL('../golden/gymnasium-box2d.json', import.meta.url), 'utf8'),
 )
-const { ops } = createArenaSync(await compileCore(), { unused: f64(1) })
+const rounds = roundsIn(await compileCore())
+const { ops } = rounds.arena
 const native = [Math.sin, Math.cos]
 const planck = await startPlanck(importPlanck, ops)
 const rules = {
@@ -78,7 +78,11 @@ describe.each(cases)('$id with $options, open loop from the ground and draws of 
     const next = () => draws[drawn++]
     const task = rules[id] as unknown as Task<object>
     const tolerance = TOLERANCE[isWalker(id) ? 'walker' : 'lander']
-    const episode = task.start({ planck, ops }, { ...task.defaults, ...options }, { uniform: next, integer: next })
+    const episode = task.start(
+      { planck, ops, rounds },
+      { ...task.defaults, ...options },
+      { uniform: next, integer: next },
+    )
     expect(distance(episode.obs, start)).toBeLessThan(isWalker(id) ? 3e-6 : 1e-6)
     let steps = 0
     let sum = 0
@@ -159,7 +163,7 @@ test.each(cases.flatMap(({ id, options, episodes }) => episodes.map((episode, k)
       let drawn = 0
       const next = () => draws[drawn++]
       const draw = { uniform: next, integer: next }
-      const episode = task.start({ planck: engine, ops }, { ...task.defaults, ...options }, draw)
+      const episode = task.start({ planck: engine, ops, rounds }, { ...task.defaults, ...options }, draw)
       return actions.map((action) =>
         Array.from(Float64Array.of(...Array.from(episode.step(action).obs), ...episode.shown())),
       )
@@ -208,7 +212,7 @@ test('contacts are made in the order of Box2D, in which a walker goes where it g
     let drawn = 0
     const next = () => draws[drawn++]
     const draw = { uniform: next, integer: next }
-    const episode = bipedalWalker.start({ planck: engine, ops }, bipedalWalker.defaults, draw)
+    const episode = bipedalWalker.start({ planck: engine, ops, rounds }, bipedalWalker.defaults, draw)
     return distance(episode.step(actions[0]).obs, obs[1])
   })
   expect(sorted).toBeLessThan(1e-4)

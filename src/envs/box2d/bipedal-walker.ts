@@ -94,7 +94,7 @@ export const bipedalWalkerHardcore = walker('BipedalWalkerHardcore-v3', true, 20
 
 function startWalker(tools: Tools, { hardcore }: BipedalWalkerOptions, draws: Draws) {
   const { planck } = tools
-  const { world, end } = orderedWorld(planck, { x: 0, y: -10 })
+  const { world, end } = orderedWorld(tools, { x: 0, y: -10 })
   const terrain = terrainOf(draws, hardcore, GROUND)
   const ground = world.createBody({ type: 'static' })
   for (const corners of terrain.blocks)

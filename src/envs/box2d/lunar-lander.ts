@@ -107,7 +107,7 @@ export const lunarLanderContinuous = lander('LunarLanderContinuous-v3', true)
 
 function startLander(tools: Tools, options: LunarLanderOptions, draws: Draws) {
   const { planck } = tools
-  const { world, end } = orderedWorld(planck, { x: 0, y: options.gravity })
+  const { world, end } = orderedWorld(tools, { x: 0, y: options.gravity })
   const heights = ground(draws)
   const moon = world.createBody({ type: 'static' })
   const edge = (from: Point, to: Point, friction: number) =>

@@ -1,84 +1,68 @@
-import { CONTACT, CONTACT_READS, readContact, solveContact } from './contact-rounds.ts'
+import { type Arena, createArenaSync } from '../../core/arena.ts'
+import { f64, i32 } from '../../core/layout.ts'
+import type { CoreModule } from '../../core/module.ts'
+import { CONTACT, CONTACT_READS, readContact } from './contact-rounds.ts'
 import type { Island, TimeStep } from './inside.ts'
-import { JOINT, JOINT_READS, readJoint, solveJoint } from './joint-rounds.ts'
+import { JOINT, JOINT_READS, readJoint } from './joint-rounds.ts'
 
-// Rounds of impulses on numbers that lie side by side, in planck's arithmetic and order, so with the same bits. What a
-// round only reads is worked out once a step, and nothing is looked up in objects: 1.3 times as many steps of a lander.
-
-/** The numbers of an island within a step. */
-export interface Rounds {
-  /** What a round changes: BODY numbers of each body, then JOINT of each joint, then CONTACT of each contact. */
-  now: Float64Array
-  /** The same as it was some rounds before. */
-  before: Float64Array
-  /** What it reads: JOINT_READS numbers of each joint, then CONTACT_READS of each contact. */
-  reads: Float64Array
-  /** LINKS numbers of each joint, then of each contact: where its two bodies stand in `now`, and which case it is. */
-  links: Int32Array
-  readonly size: { bodies: number; joints: number; contacts: number; numbers: number }
-}
+// Rounds of impulses in the core, on numbers that lie side by side, in planck's arithmetic and order, so with the same
+// bits. What a round only reads is worked out once a step.
 
 /** Velocity, x and y, and angular velocity. */
 const BODY = 3
 const LINKS = 3
+const BYTES = Float64Array.BYTES_PER_ELEMENT
 
-export const createRounds = (): Rounds => ({
-  now: new Float64Array(0),
-  before: new Float64Array(0),
-  reads: new Float64Array(0),
-  links: new Int32Array(0),
-  size: { bodies: 0, joints: 0, contacts: 0, numbers: 0 },
+/** The drawing stands in assembly/envs/rounds.ts. */
+const layoutFor = (numbers: number, reads: number, links: number) => ({
+  now: f64(numbers),
+  before: f64(numbers),
+  reads: f64(reads),
+  links: i32(links),
 })
 
-/**
- * Rounds of impulses, one joint and contact after the other. A round is a function of velocities and impulses: where
- * these are what they were k rounds before, to the bit, all later ones repeat, and only the rest by k is left to do.
- */
+/** Room for the numbers of one island within a step, which grows. */
+export interface Rounds {
+  readonly module: CoreModule
+  arena: Arena<ReturnType<typeof layoutFor>>
+}
+
+/** Room that a lander needs. */
+const FIRST = [64, 256, 32] as const
+
+/** One for all worlds of a core, which take their steps one at a time. */
+const known = new WeakMap<CoreModule, Rounds>()
+
+export function roundsIn(module: CoreModule): Rounds {
+  const rounds = known.get(module) ?? { module, arena: createArenaSync(module, layoutFor(...FIRST)) }
+  known.set(module, rounds)
+  return rounds
+}
+
+/** The rounds of a step at all joints and contacts of an island. */
 export function solveVelocities(island: Island, step: TimeStep, rounds: Rounds): void {
-  readIsland(island, step, rounds)
-  const { bodies, joints, contacts } = rounds.size
-  const count = step.velocityIterations
-  // Kept after rounds 1, 2, 4, 8 …, so that a period of any length is found (Brent).
-  let kept = 0
-  for (let round = 1; round <= count; round++) {
-    solveRound(rounds, joints, BODY * bodies, contacts)
-    if (kept > 0 && isKept(rounds)) {
-      for (let left = (count - round) % (round - kept); left > 0; left--)
-        solveRound(rounds, joints, BODY * bodies, contacts)
-      break
-    }
-    if (round >= 2 * kept) {
-      for (let k = 0; k < rounds.size.numbers; k++) rounds.before[k] = rounds.now[k]
-      kept = round
-    }
-  }
-  writeIsland(island, rounds)
+  const { m_bodies: bodies, m_joints: joints, m_contacts: contacts } = island
+  grow(rounds, bodies.length, joints.length, contacts.length)
+  const { at, view, ops } = rounds.arena
+  readIsland(island, step, view)
+  // biome-ignore format: the op's arguments on one line
+  ops.solveRounds(at.now, at.before, at.reads, at.links, bodies.length, joints.length, contacts.length, step.velocityIterations)
+  writeIsland(island, view.now)
 }
 
-/** Whether all of it is as it was, to the bit: 0 is not −0. */
-function isKept({ now, before, size }: Rounds): boolean {
-  for (let k = 0; k < size.numbers; k++) if (!Object.is(now[k], before[k])) return false
-  return true
+/** Makes room for twice of what is asked, where there is too little. */
+function grow(rounds: Rounds, bodies: number, joints: number, contacts: number): void {
+  const { now, reads, links } = rounds.arena.view
+  const numbers = BODY * bodies + JOINT * joints + CONTACT * contacts
+  const read = JOINT_READS * joints + CONTACT_READS * contacts
+  const linked = LINKS * (joints + contacts)
+  if (now.length >= numbers && reads.length >= read && links.length >= linked) return
+  rounds.arena = createArenaSync(rounds.module, layoutFor(2 * numbers, 2 * read, 2 * linked))
 }
 
-function solveRound({ now, reads, links }: Rounds, joints: number, at: number, contacts: number): void {
-  let s = at
-  let r = 0
-  let link = 0
-  for (let j = 0; j < joints; j++, s += JOINT, r += JOINT_READS, link += LINKS)
-    solveJoint(now, s, reads, r, links, link)
-  for (let c = 0; c < contacts; c++, s += CONTACT, r += CONTACT_READS, link += LINKS)
-    solveContact(now, s, reads, r, links, link)
-}
+type Numbers = Rounds['arena']['view']
 
-function readIsland({ m_bodies, m_joints, m_contacts }: Island, step: TimeStep, rounds: Rounds): void {
-  const { size } = rounds
-  size.bodies = m_bodies.length
-  size.joints = m_joints.length
-  size.contacts = m_contacts.length
-  size.numbers = BODY * size.bodies + JOINT * size.joints + CONTACT * size.contacts
-  grow(rounds)
-  const { now, reads, links } = rounds
+function readIsland({ m_bodies, m_joints, m_contacts }: Island, step: TimeStep, { now, reads, links }: Numbers): void {
   let at = 0
   for (const { c_velocity: moves } of m_bodies) {
     now[at++] = moves.v.x
@@ -89,8 +73,8 @@ function readIsland({ m_bodies, m_joints, m_contacts }: Island, step: TimeStep, 
   let read = 0
   for (const joint of m_joints) {
     readJoint(joint, step, now, at, reads, read)
-    links[link] = BODY * m_bodies.indexOf(joint.m_bodyA)
-    links[link + 1] = BODY * m_bodies.indexOf(joint.m_bodyB)
+    links[link] = BYTES * BODY * m_bodies.indexOf(joint.m_bodyA)
+    links[link + 1] = BYTES * BODY * m_bodies.indexOf(joint.m_bodyB)
     links[link + 2] = joint.m_limitState
     at += JOINT
     read += JOINT_READS
@@ -98,8 +82,8 @@ function readIsland({ m_bodies, m_joints, m_contacts }: Island, step: TimeStep, 
   }
   for (const contact of m_contacts) {
     readContact(contact, now, at, reads, read)
-    links[link] = BODY * m_bodies.indexOf(contact.m_fixtureA.m_body)
-    links[link + 1] = BODY * m_bodies.indexOf(contact.m_fixtureB.m_body)
+    links[link] = BYTES * BODY * m_bodies.indexOf(contact.m_fixtureA.m_body)
+    links[link + 1] = BYTES * BODY * m_bodies.indexOf(contact.m_fixtureB.m_body)
     links[link + 2] = contact.v_pointCount
     at += CONTACT
     read += CONTACT_READS
@@ -107,18 +91,7 @@ function readIsland({ m_bodies, m_joints, m_contacts }: Island, step: TimeStep, 
   }
 }
 
-/** Makes room for twice of what is asked, where there is too little. */
-function grow(rounds: Rounds): void {
-  const { joints, contacts, numbers } = rounds.size
-  const reads = JOINT_READS * joints + CONTACT_READS * contacts
-  if (rounds.now.length >= numbers && rounds.reads.length >= reads) return
-  rounds.now = new Float64Array(2 * numbers)
-  rounds.before = new Float64Array(2 * numbers)
-  rounds.reads = new Float64Array(2 * reads)
-  rounds.links = new Int32Array(2 * LINKS * (joints + contacts))
-}
-
-function writeIsland({ m_bodies, m_joints, m_contacts }: Island, { now }: Rounds): void {
+function writeIsland({ m_bodies, m_joints, m_contacts }: Island, now: Float64Array): void {
   let at = 0
   for (const { c_velocity: moves } of m_bodies) {
     moves.v.x = now[at++]

@@ -5,12 +5,15 @@ import type { State } from '../scenes.ts'
 import type { Allowed } from '../settle.ts'
 import type { Action, Box, Discrete } from '../spaces.ts'
 import type { Body, Planck, Vector, World } from './engine.ts'
+import type { Rounds } from './rounds.ts'
 
 /** What a task is simulated with. */
 export interface Tools {
   readonly planck: Planck
   /** The core, for sines. */
   readonly ops: Ops
+  /** Room for the rounds of a step. */
+  readonly rounds: Rounds
 }
 
 /** Where an episode has its random numbers from, in Gymnasium's order. */

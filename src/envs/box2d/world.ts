@@ -1,9 +1,9 @@
 import { UsageError } from '../../core/errors.ts'
 import { areClear, type ListedContact } from './clear.ts'
-import type { Planck, Vector, World } from './engine.ts'
+import type { Vector, World } from './engine.ts'
 import type { Island, MovingBody, TimeStep } from './inside.ts'
 import { solveImpact, solveIsland } from './island.ts'
-import { createRounds } from './rounds.ts'
+import type { Tools } from './task.ts'
 
 // Box2D sorts the pairs of shapes that came near each other before it makes contacts of them; planck takes them as its
 // tree finds them. Contacts are solved one after the other, so where a body lies deep in another one after a step, as a
@@ -66,9 +66,6 @@ interface Inside {
   readonly m_stepComplete: boolean
 }
 
-/** Room for the numbers of one step at a time. */
-const rounds = createRounds()
-
 /** More than any task has shapes. */
 const MOST_PROXIES = 0x100000
 
@@ -76,7 +73,7 @@ const MOST_PROXIES = 0x100000
 const pairs: number[] = []
 
 /** A world that makes contacts in Box2D's order, and takes steps without rounds that change nothing. */
-export function orderedWorld(planck: Planck, gravity: Vector): { world: World; end(): void } {
+export function orderedWorld({ planck, rounds }: Tools, gravity: Vector): { world: World; end(): void } {
   const world = new planck.World({ gravity }) as World & Inside
   const { m_broadPhase: phase, m_solver: solver } = world as Partial<Inside>
   const isKnown = typeof phase?.updatePairs === 'function' && Array.isArray(phase.m_moveBuffer)
