@@ -154,10 +154,14 @@ async function takeAway(path: string): Promise<boolean> {
   return taken === owner
 }
 
-/** When a process began, as Linux counts: a number is given to another process some time. */
+/**
+ * When a process began, as Linux counts: a number is given to another process some time. "gone" where it has ended and
+ * nobody has asked how, as in a container whose first process does not.
+ */
 async function startOf(pid: number): Promise<string> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
-  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? ''
+  const [state, ...numbers] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  return /[ZX]/.test(state) ? 'gone' : (numbers[18] ?? '')
 }
 
 async function isAlive(owner: string): Promise<boolean> {
@@ -169,7 +173,8 @@ async function isAlive(owner: string): Promise<boolean> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false
   }
-  return !start || start === (await startOf(Number(pid)))
+  const now = await startOf(Number(pid))
+  return now !== 'gone' && (!start || start === now)
 }
 
 export const platform: Platform = {
