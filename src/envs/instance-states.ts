@@ -9,24 +9,41 @@ import { actionOf, beginEpisode, episodeCounters, namingRow, startEpisode, stepE
 import { creatorOf } from './instances.ts'
 import { actTheSame } from './same.ts'
 import { actionSize, observationSize } from './spaces.ts'
+import { memoriesOf } from './wrappers/wrapper.ts'
 
 // How instances of a task in TypeScript are brought elsewhere in the middle of their episodes.
 
-/** The states of instances by their own getState; [0] where one of them has none, or none that is plain data. */
+/**
+ * The states of instances by their own getState. Where one of them has none, or none that is plain data, what their
+ * wrappers remember; [0] where these remember nothing.
+ */
 export function saveInstances(instances: readonly Environment[]): Uint8Array {
   const known = instances.length > 0 && instances.every(({ getState, setState }) => getState && setState)
-  const text = known
+  const states = known
     ? encodePlain(ofUser("The task's getState", () => instances.map((each) => each.getState?.())))
     : undefined
+  const memories = instances.map(memoriesOf)
+  const text = states ?? (memories.some(({ length }) => length > 0) ? encodePlain({ memories }) : undefined)
   return text === undefined ? new Uint8Array(0) : encodeText(text)
 }
 
-/** Gives other instances of the task what saveInstances() gave. */
+/** Whether saveInstances() gave states, with which nothing has to be played again: a list. */
+export const haveStates = (saved: ArrayLike<number>): boolean => saved[0] === '['.charCodeAt(0)
+
+/** Gives other instances of the task the states that saveInstances() gave. */
 export function loadInstances(instances: readonly Environment[], states: ArrayLike<number>): void {
   const all = decodePlain(decodeText(Uint8Array.from(states))) as unknown[]
   ofUser("The task's setState", () => {
     for (const [e, instance] of instances.entries()) instance.setState?.(all[e])
   })
+}
+
+/** What wrappers remember of earlier episodes is not found again by playing the running ones. */
+function loadMemories(instances: readonly Environment[], saved: ArrayLike<number>): void {
+  if (saved.length === 0) return
+  const { memories = [] } = Object(decodePlain(decodeText(Uint8Array.from(saved)))) as { memories?: object[][] }
+  for (const [e, instance] of instances.entries())
+    for (const [k, memory] of memoriesOf(instance).entries()) Object.assign(memory, memories[e]?.[k])
 }
 
 /**
@@ -55,6 +72,8 @@ interface RunningEpisodes {
   readonly elapsed: Int32Array
   /** [N, O] what each instance showed last. */
   readonly shown: Float32Array
+  /** What saveInstances() gave, where that are not their states; default nothing. */
+  readonly saved?: ArrayLike<number>
   seedOf(row: number): number
 }
 
@@ -67,7 +86,7 @@ interface RunningEpisodes {
 export function playAgain(
   spec: EnvironmentSpec,
   instances: readonly Environment[],
-  { history, elapsed, shown, seedOf }: RunningEpisodes,
+  { history, elapsed, shown, saved = [], seedOf }: RunningEpisodes,
 ): void {
   const learned = statesOf(spec).map((state) => [state, structuredClone(state)] as const)
   const A = actionSize(spec)
@@ -85,6 +104,7 @@ export function playAgain(
       refuseOther(spec, obs, shown.subarray(e * O, (e + 1) * O), elapsed[e])
   }
   for (const [state, before] of learned) if (state) Object.assign(state, before)
+  loadMemories(instances, saved)
 }
 
 const isFrozen = (state: object) => 'frozen' in state && state.frozen === true

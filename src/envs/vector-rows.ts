@@ -8,7 +8,7 @@ import { seedSchema } from '../core/schemas.ts'
 import { arraysPart, type StatePart } from '../core/state.ts'
 import type { Environment, EnvironmentSpec, Info } from './contract.ts'
 import { actionOf, beginEpisode, beginStep, namingRow, openEpisodes, startEpisode, stepEpisode } from './episodes.ts'
-import { loadInstances, playAgain, saveInstances } from './instance-states.ts'
+import { haveStates, loadInstances, playAgain, saveInstances } from './instance-states.ts'
 import { creatorOf } from './instances.ts'
 import { type ActionSpace, sizeOf } from './spaces.ts'
 import { appendTo, emptyLog, lastSteps, type StepLog } from './step-log.ts'
@@ -157,18 +157,19 @@ function instancesPart(vector: Vector, instances: readonly Environment[], log: S
     save(to) {
       const states = saveInstances(instances)
       to.array('states', states)
-      to.array('history', lastSteps(log, states.length > 0 ? 0 : longestOf(view.elapsed)))
+      to.array('history', lastSteps(log, haveStates(states) ? 0 : longestOf(view.elapsed)))
     },
     load(from) {
       const states = from.array('states', new Uint8Array(0), 'any')
       const history = from.array('history', new Float32Array(0), 'any')
       return () => {
-        if (states.length > 0) loadInstances(instances, states)
+        if (haveStates(states)) loadInstances(instances, states)
         else
           playAgain(spec, instances, {
             history,
             elapsed: view.elapsed,
             shown: view.observation,
+            saved: states,
             seedOf: (row) => seedOf(vector, row),
           })
         appendTo(log, history)

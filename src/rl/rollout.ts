@@ -15,7 +15,7 @@ import {
   type Telling,
 } from '../envs/episodes.ts'
 import { refuseEndless } from '../envs/errors.ts'
-import { loadInstances, playAgain, saveInstances } from '../envs/instance-states.ts'
+import { haveStates, loadInstances, playAgain, saveInstances } from '../envs/instance-states.ts'
 import { creatorOf, openInstances } from '../envs/instances.ts'
 import { type Action, actionSize, observationSize } from '../envs/spaces.ts'
 import { appendTo, emptyLog, lastSteps, type StepLog } from '../envs/step-log.ts'
@@ -134,7 +134,7 @@ export function carryEnvironments({ view }: RolloutArena, { instances, log }: Ro
   const fields = environmentState.map((name) => [name, view[name].slice()])
   const states = saveInstances(instances)
   // Who has the states needs no actions.
-  const longest = states.length > 0 ? 0 : view.elapsed.reduce((a, b) => Math.max(a, b), 0)
+  const longest = haveStates(states) ? 0 : view.elapsed.reduce((a, b) => Math.max(a, b), 0)
   return { ...Object.fromEntries(fields), instances: states, history: lastSteps(log, longest) }
 }
 
@@ -153,7 +153,7 @@ export function refuseEnvironments({ spec, environments: E }: Task, { elapsed, h
     throw new UsageError(
       `its episode of environment ${late} has ${elapsed[late]} steps, beyond the limit of ${spec.id}.`,
     )
-  const longest = spec.core || instances.length > 0 ? 0 : (elapsed as Int32Array).reduce((a, b) => Math.max(a, b), 0)
+  const longest = spec.core || haveStates(instances) ? 0 : (elapsed as Int32Array).reduce((a, b) => Math.max(a, b), 0)
   const needed = longest * E * actionSize(spec)
   if (history.length !== needed)
     throw new UsageError(`its history has ${history.length} numbers, but its episodes have ${needed}.`)
@@ -176,10 +176,11 @@ export function replayEpisodes(arena: RolloutArena, task: Task, roller: Roller, 
   if (instances.length === 0) return
   const { view } = arena
   const { history } = carried
-  if (carried.instances.length > 0) loadInstances(instances, carried.instances)
+  if (haveStates(carried.instances)) loadInstances(instances, carried.instances)
   else
     playAgain(task.spec, instances, {
       ...{ history: history as Float32Array, elapsed: view.elapsed, shown: view.current },
+      saved: carried.instances,
       seedOf: (e) => episodeSeed(arena, task, particle, e),
     })
   appendTo(log, history)

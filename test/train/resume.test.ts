@@ -3,6 +3,7 @@ import { compileCore } from '../../src/core/module.ts'
 import type { EnvironmentSpec } from '../../src/envs/contract.ts'
 import { inTypeScript } from '../../src/envs/instances.ts'
 import { environmentSpec } from '../../src/envs/registry.ts'
+import { timeLimit } from '../../src/envs/wrappers/episodes.ts'
 import { normaliseObservation } from '../../src/envs/wrappers/observations.ts'
 import { normaliseReward } from '../../src/envs/wrappers/rewards.ts'
 import { wrap } from '../../src/envs/wrappers/wrap.ts'
@@ -144,6 +145,8 @@ describe('tasks in TypeScript', () => {
     'with states of their own': cartPole,
     'without, whose actions are taken again': async () => without(await cartPole()),
     'whose wrappers learn': () => wrap('Pendulum-v1', normaliseReward(), normaliseObservation()),
+    'whose wrappers remember earlier episodes, around a task without states': async () =>
+      normaliseReward()(timeLimit(10)(without(inTypeScript(environmentSpec('Pendulum-v1'), await compileCore())))),
     'whose wrappers learn, around a task without states': async () =>
       normaliseObservation()(without(inTypeScript(environmentSpec('Pendulum-v1'), await compileCore()))),
   }

@@ -70,6 +70,15 @@ function creatorFor(name: string, inner: EnvironmentSpec): () => Environment {
   throw new UsageError(`${name} cannot be put around ${show(id)}, ${why}.`)
 }
 
+/** Where an instance has the memories of its wrappers. */
+const MEMORIES = Symbol('memories')
+
+/** What the wrappers around an instance remember between two steps, from the outside in: live, to be written into. */
+export const memoriesOf = (env: object): readonly object[] =>
+  (env as { readonly [MEMORIES]?: readonly object[] })[MEMORIES] ?? []
+
+const remembering = (memories: readonly object[]) => ({ [MEMORIES]: memories })
+
 /** Instances of a task whose results are checked before a wrapper makes something of them that looks right. */
 function checkedInstances(inner: EnvironmentSpec): () => Environment {
   const create = creatorOf(inner)
@@ -81,6 +90,7 @@ function checkedInstances(inner: EnvironmentSpec): () => Environment {
   return () => {
     const env = create()
     return {
+      ...remembering(memoriesOf(env)),
       reset: (options) => checked(env.reset(options), 0),
       step: (action) => checked(env.step(action), 1),
       begin: env.begin && ((action) => env.begin?.(action)),
@@ -118,6 +128,7 @@ export function around(
   { reset, step, given = same, memory = {} }: Around,
 ): Environment {
   return {
+    ...remembering([memory, ...memoriesOf(env)]),
     reset,
     step,
     begin: env.begin && ((action) => env.begin?.(given(action))),
