@@ -91,7 +91,10 @@ class TracingBackend extends tf.KernelBackend {
   }
 
   override incRef(dataId: object): void {
-    this.references.set(dataId, (this.references.get(dataId) ?? 0) + 1)
+    // A variable that is made of a tensor from outside counts where that is.
+    const owner = tf.engine().state.tensorInfo.get(dataId)?.backend
+    if (owner && owner !== this) owner.incRef(dataId)
+    else this.references.set(dataId, (this.references.get(dataId) ?? 0) + 1)
   }
 
   override numDataIds = () => this.references.size

@@ -43,6 +43,21 @@ describe('a log density in tfjs', () => {
     byTfjs.forEach((value, k) => void expect(value).toBeCloseTo(byHand[k], 3))
   })
 
+  test('makes a variable of a tensor from outside and disposes it, step for step', () => {
+    const mean = tf.tensor1d([1, 2, 3])
+    const density = logDensity((x) => {
+      const variable = tf.variable(mean)
+      const result = tf.mul(-0.5, tf.sum(tf.square(tf.sub(x, variable)), 1))
+      variable.dispose()
+      return result
+    })
+    const score = new Float32Array(3)
+    const batch = { rows: new Int32Array(0), scale: 1 }
+    for (let t = 0; t < 3; t++) density({ particles: 1, dimension: 3, stride: 3, x: new Float32Array(3), score }, batch)
+    expect([...score]).toEqual([1, 2, 3])
+    expect([...mean.dataSync()]).toEqual([1, 2, 3])
+  })
+
   test('leaves no tensors behind', async () => {
     const { init, step } = createSVGD({ populationScore: gaussian })
     const state = await init({ particles: 4, dimension: 3 })

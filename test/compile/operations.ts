@@ -101,6 +101,13 @@ export const operations: Readonly<Record<string, Operation>> = {
       return tests.reduce<tf.Tensor>((sum, test) => tf.add(sum, tf.mul(x, tf.cast(test, 'float32'))), y)
     },
   },
+  'sums of booleans': {
+    f: (x, y) => {
+      const [a, b] = [tf.greater(x, 0), tf.greater(y, 0)]
+      const counts = [tf.add(a, b), tf.sub(a, b), tf.addN([a, b]), tf.neg(a), tf.square(b)]
+      return counts.reduce<tf.Tensor>((sum, count) => tf.add(sum, tf.mul(x, tf.cast(count, 'float32'))), y)
+    },
+  },
   finiteness: {
     f: (x) =>
       tf.where(tf.logicalAnd(tf.isFinite(x), tf.logicalNot(tf.logicalOr(tf.isNaN(x), tf.isInf(x)))), x, tf.square(x)),
@@ -177,8 +184,12 @@ export const operations: Readonly<Record<string, Operation>> = {
   'matMul of stacks': {
     f: (x, y) => tf.square(tf.matMul(tf.reshape(x, [2, 2, 3]), tf.reshape(y, [2, 3, 2]))),
   },
+  'matMul of stacks that are broadcast': {
+    f: (x, y) => tf.square(tf.matMul(tf.reshape(x, [4, 1, 1, 3]), tf.reshape(y, [1, 4, 3, 1]))),
+  },
   dot: { f: (x, y) => tf.square(tf.dot(tf.reshape(x, [12]) as tf.Tensor1D, tf.reshape(y, [12]) as tf.Tensor1D)) },
   einsum: { f: (x, y) => tf.square(tf.einsum('ij,kj->ik', x, y)) },
+  'einsum of three': { f: (x, y) => tf.einsum('ni,mi,mj->nj', x, y, x) },
   norm: { f: (x) => tf.norm(x, 2, 1), from: 0.2, to: 2 },
   moments: { f: (x) => tf.add(tf.moments(x, 0).variance, tf.moments(x, 0).mean) },
   customGrad: {

@@ -3,12 +3,12 @@ import type { View } from '../graph.ts'
 import type { OperatorName } from '../operators.ts'
 import { type Attributes, mapper, type Rule, shapeOf, type Traced, together, wider } from './rule.ts'
 
-/** One operand, and a float unless it keeps the kind of number. */
+/** One operand, and a float unless it keeps the kind of number. That of booleans is a whole number. */
 const unary =
   (operator: OperatorName, keepsType = false): Rule =>
   (graph, { x }) => ({
     view: graph.map(operator, [x.view], shapeOf(x)),
-    dtype: keepsType ? x.dtype : 'float32',
+    dtype: !keepsType ? 'float32' : x.dtype === 'bool' ? 'int32' : x.dtype,
   })
 
 const test =
@@ -18,6 +18,15 @@ const test =
 const binary =
   (operator: OperatorName): Rule =>
   (graph, { a, b }) => ({ view: graph.map(operator, [a.view, b.view], together(a, b)), dtype: wider(a, b) })
+
+/** Two booleans make a boolean, as in tfjs: true and true is true, and not 2. */
+const binaryOfNumbers =
+  (operator: OperatorName): Rule =>
+  (graph, inputs, attributes) => {
+    const result = binary(operator)(graph, inputs, attributes) as Traced
+    if (result.dtype !== 'bool') return result
+    return { view: graph.map('notEqual', [result.view, graph.number(0)], shapeOf(result)), dtype: 'bool' }
+  }
 
 const comparison =
   (operator: OperatorName, swapped = false): Rule =>
@@ -39,9 +48,8 @@ const writtenOfTwo =
   (graph, { a, b }) => ({ view: f(mapper(graph, together(a, b)), a.view, b.view), dtype: wider(a, b) })
 
 const addN: Rule = (graph, inputs) => {
-  const all = Object.values(inputs)
-  const sum = all.reduce((a, b) => ({ view: graph.map('add', [a.view, b.view], shapeOf(a)), dtype: a.dtype }))
-  return sum
+  const add = binaryOfNumbers('add')
+  return Object.values(inputs).reduce((a, b) => add(graph, { a, b }, {}) as Traced)
 }
 
 const select: Rule = (graph, { condition, t, e }) => {
@@ -130,15 +138,18 @@ export const elementwiseRules: Readonly<Record<string, Rule>> = {
       dtype: 'float32',
     }
   },
-  Add: binary('add'),
+  Add: binaryOfNumbers('add'),
   AddN: addN,
-  Sub: binary('subtract'),
+  Sub: binaryOfNumbers('subtract'),
   Multiply: binary('multiply'),
   RealDiv: binary('divide'),
   Maximum: binary('maximum'),
   Minimum: binary('minimum'),
   Pow: binary('power'),
-  Atan2: binary('atan2'),
+  Atan2: (graph, inputs, attributes) => ({
+    ...(binary('atan2')(graph, inputs, attributes) as Traced),
+    dtype: 'float32',
+  }),
   FloorDiv: writtenOfTwo((map, a, b) => map('floor', map('divide', a, b))),
   Mod: writtenOfTwo((map, a, b) => map('subtract', a, map('multiply', b, map('floor', map('divide', a, b))))),
   SquaredDifference: writtenOfTwo((map, a, b) => map('square', map('subtract', a, b))),

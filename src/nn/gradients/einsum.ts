@@ -1,6 +1,7 @@
 import { tf } from '#tfjs'
+import { UsageError } from '../../core/errors.ts'
 
-// tf.einsum of one or two tensors, which tfjs's WASM backend lacks, and its gradient.
+// tf.einsum, which tfjs's WASM backend lacks, and its gradient.
 
 /** A tensor and a letter for each of its axes. */
 interface Lettered {
@@ -45,18 +46,46 @@ export function registerEinsum(): void {
 
 function parse(inputs: unknown, attributes: unknown): { operands: Lettered[]; result: string } {
   const tensors = Object.values(inputs as Record<string, tf.Tensor>)
-  const [left, result] = (attributes as { equation: string }).equation.replace(/\s/g, '').split('->')
-  return { operands: left.split(',').map((letters, k) => ({ tensor: tensors[k], letters })), result }
+  const { equation } = attributes as { equation: string }
+  const [left, result, ...more] = equation.replace(/\s/g, '').split('->')
+  const operands = left.split(',').map((letters, k) => ({ tensor: tensors[k], letters }))
+  const refuse = (reason: string): never => {
+    throw new UsageError(`tf.einsum('${equation}') ${reason}.`)
+  }
+  if (result === undefined || more.length > 0) refuse('must name its result behind one ->')
+  if (!/^[A-Za-z,]*$/.test(left + result)) refuse('takes letters alone, without …')
+  if (operands.length !== tensors.length) refuse(`names ${operands.length} tensors and was given ${tensors.length}`)
+  const sizes = new Map<string, number>()
+  for (const { tensor, letters } of operands) {
+    if (letters.length !== tensor.rank) refuse(`has the letters ${letters} for the shape [${tensor.shape.join(', ')}]`)
+    if (new Set(letters).size < letters.length) refuse('has a letter twice for one tensor: multiply by tf.eye and sum')
+    for (const [axis, letter] of [...letters].entries()) {
+      const size = sizes.get(letter) ?? tensor.shape[axis]
+      if (size !== tensor.shape[axis]) refuse(`has ${letter} for axes of ${size} and ${tensor.shape[axis]}`)
+      sizes.set(letter, size)
+    }
+  }
+  const isKnown = [...result].every((letter) => sizes.has(letter)) && new Set(result).size === result.length
+  if (!isKnown) refuse('must name each letter of its result once, and before ->')
+  return { operands, result }
 }
 
-/** Sums the product of one or two tensors over the letters that are not in the result. */
+/** Sums the product of tensors over the letters that are not in the result, from the first to the last. */
 function contract(operands: readonly Lettered[], result: string): tf.Tensor {
-  if (operands.length === 1) {
-    const { tensor, letters } = summed(operands[0], result)
+  const [first, second, ...others] = operands
+  if (!second) {
+    const { tensor, letters } = summed(first, result)
     return transposed(tensor, letters, result)
   }
-  const a = summed(operands[0], result + operands[1].letters)
-  const b = summed(operands[1], result + operands[0].letters)
+  if (others.length === 0) return product(first, second, result)
+  const wanted = result + others.map(({ letters }) => letters).join('')
+  const letters = [...new Set(first.letters + second.letters)].filter((letter) => wanted.includes(letter)).join('')
+  return contract([{ tensor: product(first, second, letters), letters }, ...others], result)
+}
+
+function product(first: Lettered, second: Lettered, result: string): tf.Tensor {
+  const a = summed(first, result + second.letters)
+  const b = summed(second, result + first.letters)
   const common = [...a.letters].filter((letter) => b.letters.includes(letter))
   const batch = common.filter((letter) => result.includes(letter)).join('')
   const inner = common.filter((letter) => !result.includes(letter)).join('')

@@ -10,7 +10,8 @@ interface Pooling {
 
 /**
  * Registers what is silently wrong about images: at a border with padding a mean is taken over fewer entries, of which
- * tfjs's gradient of avgPool knows nothing, and the gradient of conv3d by its input is wrong on the WASM backend.
+ * tfjs's gradient of avgPool knows nothing; that of resizing knows nothing of half pixel centers; that of
+ * conv3d by its input is wrong on the WASM backend.
  */
 export function differentiateImages(): void {
   for (const [name, axes] of [
@@ -24,6 +25,13 @@ export function differentiateImages(): void {
         const share = tf.mul(dy as tf.Tensor, wholeOverPart(saved[0].shape, attributes as unknown as Pooling, axes))
         return stock.gradFunc(share, saved, attributes)
       },
+    })
+  }
+  for (const name of [tf.ResizeBilinear, tf.ResizeNearestNeighbor]) {
+    differentiate({
+      name,
+      save: ['images'],
+      by: (dy, [images], attributes) => ({ images: () => resizedBack(name, dy, images.shape, attributes) }),
     })
   }
   const refused = (sentence: string) => () => {
@@ -58,4 +66,22 @@ function wholeOverPart(shape: number[], { filterSize, strides, pad }: Pooling, a
       ? tf.conv2d(inside as tf.Tensor4D, filter as tf.Tensor4D, strides as [number, number], pad)
       : tf.conv3d(inside as tf.Tensor5D, filter as tf.Tensor5D, strides as [number, number, number], pad as 'same')
   return tf.div(tf.util.sizeFromShape(window), counts)
+}
+
+/**
+ * Images are resized by R x Cᵀ, where R is what becomes of the rows of a unit matrix and C of its columns; the gradient
+ * is Rᵀ dy C.
+ */
+function resizedBack(name: string, dy: tf.Tensor, shape: number[], attributes: Readonly<Record<string, unknown>>) {
+  const [batch, height, width, channels] = shape
+  const [rowsAfter, columnsAfter] = dy.shape.slice(1)
+  const matrix = (from: number, to: number) => {
+    const images = tf.reshape(tf.eye(from), [1, from, from, 1])
+    const size = { ...attributes, size: [to, from] } as unknown as tf.NamedAttrMap
+    return tf.reshape(tf.engine().runKernel(name, { images }, size) as tf.Tensor, [to, from])
+  }
+  const alongRows = tf.matMul(tf.reshape(tf.transpose(dy, [0, 3, 2, 1]), [-1, rowsAfter]), matrix(height, rowsAfter))
+  const byColumns = tf.transpose(tf.reshape(alongRows, [batch, channels, columnsAfter, height]), [0, 1, 3, 2])
+  const alongColumns = tf.matMul(tf.reshape(byColumns, [-1, columnsAfter]), matrix(width, columnsAfter))
+  return tf.transpose(tf.reshape(alongColumns, [batch, channels, height, width]), [0, 2, 3, 1])
 }

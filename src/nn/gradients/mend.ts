@@ -6,6 +6,8 @@ import { differentiateImages } from './images.ts'
 import { differentiateIndexing } from './indexing.ts'
 import { registerKernels } from './kernels.ts'
 import { guardMemory } from './memory.ts'
+import { refuseRoundingUp, registerMaxPoolGradient } from './pooling.ts'
+import { differentiateProducts } from './products.ts'
 import { differentiateReductions } from './reductions.ts'
 import { refuseTheRest } from './refusals.ts'
 import { mendTape } from './tape.ts'
@@ -26,10 +28,13 @@ export function mendGradients(): void {
     guardMemory()
     registerKernels()
     registerEinsum()
+    registerMaxPoolGradient()
+    refuseRoundingUp()
   }
   differentiateElementwise()
   differentiateReductions()
   differentiateIndexing()
+  differentiateProducts()
   differentiateImages()
   refuseTheRest()
 }
