@@ -1,6 +1,7 @@
 import { platform } from '#platform'
 import { RunError } from '../core/errors.ts'
 import { threadCount } from '../core/thread-pool.ts'
+import { asNow } from '../nn/tfjs.ts'
 import type { Evaluator, Job, Outcome } from './evaluator.ts'
 import { type PoolWorker, type PoolWorkerOptions, startPoolWorker, WorkerEnd } from './pool-worker.ts'
 
@@ -60,14 +61,16 @@ export function workersFor(wanted: number | 'auto', particles: number): number {
 /** Milliseconds that particles are evaluated before signals, and files that are being written, have their turn. */
 const BUSY = 1
 
+/** Evaluates as the work that begins here computes, whoever asks. */
 function thisThread(evaluator: Evaluator): WorkerPool {
+  const evaluate = asNow(evaluator)
   return {
     size: () => 0,
     async evaluate(jobs) {
       const outcomes: Outcome[] = []
       let since = platform.now()
       for (const job of jobs) {
-        outcomes.push(evaluator(job))
+        outcomes.push(evaluate(job))
         if (platform.now() - since < BUSY) continue
         await platform.breathe()
         since = platform.now()

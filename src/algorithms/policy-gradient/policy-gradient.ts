@@ -171,8 +171,13 @@ function visitedRows({ arena: { view }, task: { environments: E } }: PolicyGradi
 /** All rows, with what the rollout has kept of its passes through the network where these were at the same θ. */
 function allRows({ arena: { view } }: PolicyGradient, { theta, behaviour }: Job): RolloutRows & WeightedBatch {
   const { observation, action, weight, logProb, exploration, outputs } = view
-  const isKnown = outputs.length > 0 && theta.every((value, k) => value === behaviour[k])
+  const isKnown = outputs.length > 0 && areSame(theta, behaviour)
   return { ...{ observation, action, weight, logProb, exploration }, outputs: isKnown ? outputs : undefined }
+}
+
+function areSame(a: Float32Array, b: Float32Array): boolean {
+  for (let k = 0; k < a.length; k++) if (a[k] !== b[k]) return false
+  return true
 }
 
 /** The rows of pass p: one of the minibatches of an epoch, in an order that depends on the seed only. */
