@@ -11,7 +11,7 @@ import { SMALL, trained } from './trained.ts'
 import { describeWithRedis } from './with-redis.ts'
 
 /** Long enough in one evaluation to be hit in the middle. */
-const long = { ...SMALL, environments: 32, steps: 2000, hidden: [64, 64], iterations: 4 } as const
+const long = { ...SMALL, environments: 32, steps: 4000, hidden: [64, 64], iterations: 4 } as const
 
 const MINUTES = 60_000
 
@@ -164,7 +164,7 @@ describeWithRedis('faults', () => {
     () =>
       inTemporaryDirectory(async (directory) => {
         await begin(2)
-        const settings = ['--particles', '4', '--steps', '2000', '--hidden', '32', '--iterations', '6']
+        const settings = ['--particles', '4', '--steps', '3000', '--hidden', '32', '--iterations', '8']
         const train = ['train', 'svpg', 'CartPole-v1', ...settings, '--eval-episodes', '2', '--checkpoint-every', '0']
         const run = (...args: string[]) => start(directory, [...train, '--json', ...args])
         const iterations = ({ output }: Running) => output.stdout.split('"iteration":').length - 1
