@@ -6,7 +6,7 @@ import { isRecord, requireThat } from '../core/require.ts'
 import { check, wholeNumber } from '../core/schemas.ts'
 import type { Environment, EnvironmentSpec, Reset, Step } from './contract.ts'
 import { problemsOfDescription } from './description-problems.ts'
-import { elementOf, nameOf, plain, problemOfPromise, problemsOfInstance } from './errors.ts'
+import { elementOf, nameOf, plain, problemOfPromise, problemOfSize, problemsOfInstance } from './errors.ts'
 import { instances } from './instances.ts'
 import { taskNamed } from './named.ts'
 import type { Scene, Shape } from './render.ts'
@@ -176,6 +176,7 @@ function problemsOfResult(
     problems.push(`gave the observation ${show(plain(obs))}; an observation is ${n} numbers`)
   else if (!Array.from(obs).every(Number.isFinite))
     problems.push(`gave the observation ${show(Array.from(obs))}; an observation is finite`)
+  else if (problemOfSize(obs)) problems.push(`gave ${problemOfSize(obs)}`)
   else if (!contains(observationSpace, obs))
     problems.push(`gave the observation ${show(Array.from(obs))}; its space is ${elementOf(observationSpace)}`)
   if (typeof info !== 'object' || info === null) problems.push(`gave the info ${show(info)}; info is an object`)

@@ -72,17 +72,24 @@ export const nameOf = (step: number) => (step === 0 ? 'reset' : `step ${step}`)
 export const problemOf = (space: Box, result: Reset | Step, step: number): string | undefined =>
   problemOfPromise(result) ??
   problemOfObservation(space, result?.obs) ??
+  problemOfSize(result.obs) ??
   (step > 0 ? problemOfStep(result as Step) : undefined)
 
-/** The same of a task whose observations may be of parts, which flattenObservation() checks. */
+/**
+ * The same of a task inside a wrapper: of any numbers, as the wrapper may scale them, and perhaps of parts, which
+ * flattenObservation() checks.
+ */
 export function problemOfResult(
   { observationSpace }: EnvironmentSpec,
   result: Reset | Step,
   step: number,
 ): string | undefined {
-  if (observationSpace.kind === 'box') return problemOf(observationSpace, result, step)
   const promise = problemOfPromise(result)
   if (promise) return promise
+  if (observationSpace.kind === 'box') {
+    const problem = problemOfObservation(observationSpace, result?.obs)
+    if (problem) return problem
+  }
   if (typeof result !== 'object' || result === null) return `${show(result)}; an object is needed`
   return step > 0 ? problemOfStep(result as Step) : undefined
 }
@@ -111,6 +118,14 @@ function problemOfObservation({ low }: Box, obs: ArrayLike<number>): string | un
   const wrong = () => `the observation ${show(plain(obs))}; an observation is ${count}`
   if (typeof obs !== 'object' || obs?.length !== n) return wrong()
   for (let k = 0; k < n; k++) if (!Number.isFinite(obs[k])) return wrong()
+  return undefined
+}
+
+/** What is wrong with finite numbers that networks, whose numbers are float32, would take for infinite ones. */
+export function problemOfSize(obs: ArrayLike<number>): string | undefined {
+  for (let k = 0; k < obs.length; k++)
+    if (!Number.isFinite(Math.fround(obs[k])))
+      return `the observation ${show(plain(obs))}; an observation is numbers that float32 holds, up to ± 3.4e38`
   return undefined
 }
 

@@ -1,10 +1,12 @@
 import { expect, test } from '@jest/globals'
+import { problemsOf } from '../../src/envs/check.ts'
 import type { Environment, EnvironmentSpec, Step } from '../../src/envs/contract.ts'
 import { make } from '../../src/envs/make.ts'
 import { box, discrete } from '../../src/envs/spaces.ts'
 import { repeatAction } from '../../src/envs/wrappers/actions.ts'
 import { sparseReward } from '../../src/envs/wrappers/rewards.ts'
 import { wrap } from '../../src/envs/wrappers/wrap.ts'
+import { wrapper } from '../../src/envs/wrappers/wrapper.ts'
 import { train } from '../../src/train/train.ts'
 
 // Tasks of a user's that throw, or give what they must not.
@@ -112,4 +114,19 @@ test.each([
   const env = await make(wrapped)
   env.reset()
   expect(() => env.step(0)).toThrow(`Own-v0: ${told}`)
+})
+
+test('an observation that float32 does not hold is refused, where it was infinite to whoever learned from it', async () => {
+  const env = task({ reset: () => ({ obs: [-1e40], info: {} }) }, { observationSpace: box([-Infinity], [Infinity]) })
+  const told = 'the observation [-1e+40]; an observation is numbers that float32 holds, up to ± 3.4e38.'
+  const made = await make(env)
+  expect(() => made.reset()).toThrow(`Own-v0: reset gave ${told}`)
+  expect(await problemsOf(env)).toContain(`Own-v0: seed 0, reset gave ${told}`)
+  for (const algorithm of ['svpg', 'sac'] as const)
+    expect(await last(env, algorithm)).toMatchObject({ name: 'RunError', message: expect.stringContaining(told) })
+  const scaling = wrapper('scaling', () => ({
+    around: ({ reset, ...inner }) => ({ ...inner, reset: (at) => ({ ...reset(at), obs: [reset(at).obs[0] / 1e40] }) }),
+  }))
+  const scaled = await make(await wrap(env, scaling))
+  expect(scaled.reset().obs).toEqual(Float32Array.of(-1))
 })
