@@ -112,7 +112,7 @@ async function makeLock(path: string): Promise<{ readonly made?: string } | null
   try {
     await writeFile(own, text).catch(async (error: NodeJS.ErrnoException) => {
       if (error.code !== 'ENOENT') throw error
-      made = await mkdir(dirname(path), { recursive: true })
+      made = await makeDirectories(dirname(path))
       await writeFile(own, text)
     })
     const isMine = (await linked(own, path)) || ((await takeAway(path)) && (await linked(own, path)))
@@ -121,6 +121,32 @@ async function makeLock(path: string): Promise<{ readonly made?: string } | null
     await rm(own, { force: true }).catch(() => {})
   }
 }
+
+/**
+ * Makes a directory and those above it: the topmost one that was not there. Node's own tries for ever where a directory
+ * takes none, as /proc does.
+ */
+async function makeDirectories(path: string): Promise<string | undefined> {
+  const made = await madeDirectory(path)
+  if (made !== 'no parent') return made ? path : undefined
+  const top = dirname(path) === path ? undefined : await makeDirectories(dirname(path))
+  if ((await madeDirectory(path)) !== 'no parent') return top ?? path
+  throw Object.assign(new Error(`ENOENT: no such file or directory, mkdir '${path}'`), { code: 'ENOENT' })
+}
+
+/** Whether it was made, and is not there already. */
+const madeDirectory = (path: string): Promise<boolean | 'no parent'> =>
+  mkdir(path).then(
+    () => true,
+    async (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return 'no parent'
+      const isThere = await stat(path)
+        .then((found) => found.isDirectory())
+        .catch(() => false)
+      if (isThere) return false
+      throw error
+    },
+  )
 
 /** Removes a directory, and those above it up to `top`, that nothing was put into. */
 async function removeEmpty(path: string, top: string): Promise<void> {
@@ -204,7 +230,7 @@ export const platform: Platform = {
         ({ code }: NodeJS.ErrnoException) => code === 'ENOENT' || code === 'ENOTDIR',
       ),
     async makeDirectory(path) {
-      await mkdir(path, { recursive: true })
+      await makeDirectories(path)
     },
     // By itself, and not by rm(), which asks the disk three times.
     remove: (path) =>

@@ -144,7 +144,8 @@ test("Gymnasium's arguments of CartPole-v1 hold in training, on workers, in the 
   inTemporaryDirectory(async (directory) => {
     const { code } = await train(
       directory,
-      ...['--out', 'out', '--constants', 'suttonBartoReward=true,kinematicsIntegrator=semi-implicit euler'],
+      ...['--out', 'out', '--constants', 'suttonBartoReward=true'],
+      ...['--constants', 'kinematicsIntegrator=semi-implicit euler'],
       ...['--steps', '100', '--particles', '2', '--iterations', '1', '--workers', '2', '--hidden', '4'],
     )
     expect(code).toBe(0)
