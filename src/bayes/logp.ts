@@ -2,7 +2,10 @@ import { show, UsageError } from '../core/errors.ts'
 import { areNumbers } from '../core/require.ts'
 import { tf } from '../nn/tfjs.ts'
 import { told } from './blame.ts'
+import { logGamma, logGammaRatio } from './gamma.ts'
 import { softplus } from './supports.ts'
+
+export { logGamma }
 
 // Log densities of the usual distributions as tfjs expressions, entry by entry: x and parameters broadcast against each
 // other, and no entry is summed. All are normalised. A model adds them up (model.ts).
@@ -65,14 +68,7 @@ export const studentT = told(
     const z = standardised(x, mean, scale)
     const half = mul(0.5, degrees)
     const tail = mul(add(half, 0.5), log1p(div(square(z), degrees)))
-    return sum(
-      logGamma(add(half, 0.5)),
-      neg(logGamma(half)),
-      mul(-0.5, log(degrees)),
-      -0.5 * LOG_PI,
-      neg(log(scale)),
-      neg(tail),
-    )
+    return sum(logGammaRatio(half, 0.5), mul(-0.5, log(degrees)), -0.5 * LOG_PI, neg(log(scale)), neg(tail))
   },
 )
 
@@ -187,9 +183,15 @@ export const negativeBinomialLog = told(
   'negativeBinomialLog',
   { x: 'from 0', logMean: 'finite', dispersion: 'above 0' },
   (x: Input, logMean: Input, dispersion: Input): tf.Tensor => {
-    const total = add(log(dispersion), softplus(sub(logMean, log(dispersion))))
-    const coefficient = sum(logGamma(add(x, dispersion)), neg(logGamma(add(x, 1))), neg(logGamma(dispersion)))
-    return sum(coefficient, mul(x, sub(logMean, total)), mul(dispersion, sub(log(dispersion), total)))
+    // Both logarithms by η − log φ alone: where φ is large they are nearly equal.
+    const logOdds = sub(logMean, log(dispersion))
+    const failures = mul(dispersion, softplus(logOdds))
+    return sum(
+      logGammaRatio(dispersion, x),
+      neg(logGamma(add(x, 1))),
+      neg(mul(x, softplus(neg(logOdds)))),
+      neg(failures),
+    )
   },
 )
 
@@ -310,23 +312,11 @@ export function multivariateNormal(x: tf.Tensor, mean: Input, covariance: tf.Ten
 }
 
 const asTensor = (x: Input): tf.Tensor => (typeof x === 'number' ? tf.scalar(x) : checked(x))
-const logBeta = (a: Input, b: Input) => sub(add(logGamma(a), logGamma(b)), logGamma(add(a, b)))
-const logChoose = (n: Input, k: Input) =>
-  sum(logGamma(add(n, 1)), neg(logGamma(add(k, 1))), neg(logGamma(add(sub(n, k), 1))))
-
-/**
- * log Γ(x) for x > 0: Stirling's series at z = x + 8, less log x(x+1)…(x+7). Error below 2e-7 of the largest of its
- * terms.
- *
- * Source: Abramowitz & Stegun 1964, 6.1.41.
- */
-export function logGamma(input: Input): tf.Tensor {
-  const x = asTensor(input)
-  const z = add(x, 8)
-  const w = div(1, z)
-  const w2 = square(w)
-  const series = mul(w, add(1 / 12, mul(w2, add(-1 / 360, mul(w2, 1 / 1260)))))
-  const product = (from: number) => mul(mul(add(x, from), add(x, from + 1)), mul(add(x, from + 2), add(x, from + 3)))
-  const steps = add(log(product(0)), log(product(4)))
-  return sum(mul(sub(z, 0.5), log(z)), neg(z), series, HALF_LOG_TWO_PI, neg(steps))
+/** log Γ(a) + log Γ(b) − log Γ(a + b), the larger of both below the smaller. */
+const logBeta = (a: Input, b: Input) => {
+  const smaller = tf.minimum(checked(a), checked(b))
+  return sub(logGamma(smaller), logGammaRatio(tf.maximum(a, b), smaller))
 }
+
+/** log n! − log k! − log (n − k)! */
+const logChoose = (n: Input, k: Input) => sub(logGammaRatio(add(sub(n, k), 1), k), logGamma(add(k, 1)))

@@ -104,6 +104,11 @@ describe('a density is refused', () => {
       'Your log density failed: Error in matMul: inner shapes (3) and (4)',
     ],
     [
+      'that multiplies constants that do not fit',
+      (x: tf.Tensor2D) => tf.add(tf.sum(x, 1), tf.sum(tf.matMul(tf.ones([2, 3]), tf.ones([4, 2])))),
+      'Your log density failed: Error in matMul: inner shapes (3) and (4)',
+    ],
+    [
       'that reads what is not there',
       (x: { data?: number[] }) => (x as { missing: { at: number } }).missing.at,
       'Your log density failed: Cannot read properties of undefined',

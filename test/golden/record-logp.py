@@ -37,4 +37,16 @@ for eta in [-3.0, 0.4, 6.0]:
         rows.append(row("poissonLog", [x, eta], stats.poisson.logpmf(x, np.exp(eta))))
         for phi in [0.5, 12.0]:
             rows.append(row("negativeBinomialLog", [x, eta, phi], stats.nbinom.logpmf(x, phi, phi / (phi + np.exp(eta)))))
+# Where log Γ is large beside what is asked for. The values are of float32 arguments.
+for v in [1e4, 1e6]:
+    rows.append(row("studentT", [0.5, v, 0.0, 1.0], stats.t.logpdf(0.5, v)))
+for x in [0, 1, 60]:
+    for phi in [1e4, 1e6]:
+        for eta in [-1.0, 3.0]:
+            mu = np.exp(eta)
+            rows.append(row("negativeBinomialLog", [x, eta, phi], stats.nbinom.logpmf(x, phi, phi / (phi + mu))))
+for a, b in [(1000.0, 1.0), (100000.0, 3.0), (3.0, 100000.0)]:
+    rows.append(row("beta", [0.5 ** 10, a, b], stats.beta.logpdf(0.5**10, a, b)))
+for x, n in [(2, 100000), (99998, 100000)]:
+    rows.append(row("binomialLogit", [x, n, 0.0], stats.binom.logpmf(x, n, 0.5)))
 print(json.dumps({"scipy": scipy.__version__, "rows": rows}))

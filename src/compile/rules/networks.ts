@@ -20,7 +20,8 @@ function product(graph: Graph, a: View, b: View, transposedA: boolean, transpose
     right.shape.slice(0, -2) as number[],
   )
   const [rows, terms] = left.shape.slice(-2)
-  const columns = right.shape[right.shape.length - 1]
+  const [others, columns] = right.shape.slice(-2)
+  tf.util.assert(terms === others, () => `Error in matMul: inner shapes (${terms}) and (${others}) must match`)
   const out = [...stack, rows, columns]
   const pairs = sizeOf(stack)
   const isShared = sizeOf(b.shape.slice(0, -2)) === 1

@@ -22,6 +22,7 @@ export function registerKernels(): void {
   for (const name of [tf.Cumsum, tf.Cumprod]) countAxisFromFront(name)
   for (const name of ofFloats) castFirst(name, () => 'float32')
   for (const name of ofNumbers) castFirst(name, ({ dtype }) => (dtype === 'bool' ? 'int32' : dtype))
+  replaceKernel(tf.Log1p, ({ inputs }) => tf.tidy(() => tf.clone(log1p((inputs as Record<string, tf.Tensor>).x))))
   gatherInBatches()
   broadcastSlopes()
   mendMatrixProducts()
@@ -30,7 +31,7 @@ export function registerKernels(): void {
 /** Of whole numbers and booleans the stock kernels give whole numbers, or what lay in their memory. */
 const ofFloats = [
   ...[tf.Acos, tf.Acosh, tf.Asin, tf.Asinh, tf.Atan, tf.Atan2, tf.Atanh, tf.Sinh],
-  ...[tf.Exp, tf.Expm1, tf.Log1p, tf.Softplus, tf.Reciprocal, tf.Selu, tf.Erf, tf.LeakyRelu],
+  ...[tf.Exp, tf.Expm1, tf.Softplus, tf.Reciprocal, tf.Selu, tf.Erf, tf.LeakyRelu],
 ]
 
 /** Of booleans they give what lay in their memory. */
@@ -61,6 +62,14 @@ function castFirst(name: string, wanted: (tensor: tf.TensorInfo) => tf.DataType)
       return tf.clone(tf.engine().runKernel(name, cast, call.attrs as tf.NamedAttrMap) as tf.Tensor)
     })
   })
+}
+
+/** The stock kernel computes log(1 + x), which has lost most of a small x: here its rounding is divided out. */
+function log1p(numbers: tf.Tensor): tf.Tensor {
+  const x = tf.cast(numbers, 'float32')
+  const sum = tf.add(x, 1)
+  const share = tf.where(tf.less(tf.abs(x), 1), tf.div(x, tf.sub(sum, 1)), tf.onesLike(x))
+  return tf.where(tf.equal(sum, 1), x, tf.mul(tf.log(sum), share))
 }
 
 /** Where each batch has indices of its own, the stock kernel reads from beside the tensor. */

@@ -50,8 +50,9 @@ export function differentiateProducts(): void {
     gradFunc: (dy, saved, attributes) => {
       const by = stock.gradFunc(dy, saved, attributes)
       const [a, b] = saved
-      const summed = (gradient: tf.Tensor, { shape }: tf.Tensor) =>
-        tf.util.arraysEqual(gradient.shape, shape) ? gradient : unbroadcast(gradient, shape)
+      const stackOf = ({ shape }: tf.Tensor) => shape.slice(0, -2)
+      const summed = (gradient: tf.Tensor, x: tf.Tensor) =>
+        tf.util.arraysEqual(stackOf(gradient), stackOf(x)) ? gradient : unbroadcast(gradient, x.shape)
       return { a: () => summed(by.a(), a), b: () => summed(by.b(), b) }
     },
   })

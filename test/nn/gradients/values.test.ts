@@ -87,6 +87,13 @@ test('windows whose number would be rounded up are refused', () => {
   expect(tf.maxPool(image, 2, 1, 1, 'ceil').shape).toEqual([1, 7, 4, 1])
 })
 
+test('log1p keeps small numbers', () => {
+  const small = [1e-6, 1e-9, -1e-6, 1e-30, -0.5, 0.3, 1e-3, 5, 1e20].map(Math.fround)
+  const found = tf.log1p(tf.tensor1d(small)).dataSync()
+  small.forEach((x, k) => void expect(Math.abs(found[k] / Math.log1p(x) - 1)).toBeLessThan(3e-7))
+  expect([...tf.log1p(tf.tensor1d([0, Infinity, -1, -2, NaN])).dataSync()]).toEqual([0, Infinity, -Infinity, NaN, NaN])
+})
+
 describe('functions of whole numbers and booleans', () => {
   const functions: Record<string, [(x: tf.Tensor) => tf.Tensor, (x: number) => number]> = {
     log1p: [tf.log1p, Math.log1p],
