@@ -1,5 +1,5 @@
 import { UsageError } from '../core/errors.ts'
-import { isCount } from '../core/require.ts'
+import { areFinite, isCount } from '../core/require.ts'
 import type { Job, Outcome } from '../rl/evaluator.ts'
 import { decodeMessage, encodeMessage } from './messages.ts'
 
@@ -59,12 +59,6 @@ export function decodeJob(bytes: Uint8Array): Job {
     [carried, context].every((value) => value !== undefined && isRecordOfArrays(value))
   if (isJob) return job as Job
   throw new UsageError('it is no job.')
-}
-
-/** A loop, as a function for each of thousands of numbers takes eight times as long. */
-function areFinite(values: Float32Array): boolean {
-  for (let k = 0; k < values.length; k++) if (!Number.isFinite(values[k])) return false
-  return true
 }
 
 /**

@@ -43,8 +43,12 @@ export const areNumbers = (value: unknown): value is ArrayLike<number> =>
   isList(value) && Array.prototype.every.call(value, (entry: unknown) => typeof entry === 'number')
 
 /** Whether a value is a list of finite numbers. */
-export const areFinite = (value: unknown): value is ArrayLike<number> =>
-  isList(value) && Array.prototype.every.call(value, Number.isFinite)
+export function areFinite(value: unknown): value is ArrayLike<number> {
+  if (!isList(value)) return false
+  // A loop, as every() of thousands of numbers takes eight times as long.
+  for (let k = 0; k < value.length; k++) if (!Number.isFinite(value[k])) return false
+  return true
+}
 
 /** Refuses anything but a record in which each of these names has a finite number. */
 export const requireNumbers = (taker: string, names: readonly string[], values: unknown): void =>

@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { show, UsageError } from '../../core/errors.ts'
 import { lengthOf } from '../../core/layout.ts'
+import { areFinite } from '../../core/require.ts'
 import { check, trueOrFalse, wholeNumber } from '../../core/schemas.ts'
 import { observationSize } from '../../envs/spaces.ts'
 import { parsePolicy } from '../../nn/policy.ts'
@@ -60,7 +61,7 @@ export function refuseJob(setup: RandomisedSetup, evaluator: string, job: Job): 
   }
   for (const parameters of [theta, behaviour]) {
     if (parameters.length !== policy.size) refuse(`${parameters.length} parameters for a policy of ${policy.size}`)
-    if (!parameters.every((x) => Number.isFinite(x))) refuse('a parameter that is not finite')
+    if (!areFinite(parameters)) refuse('a parameter that is not finite')
   }
   const fields = carriedFields(setup)
   for (const [name, array] of Object.entries(carried ?? {})) {
@@ -76,7 +77,7 @@ export function refuseJob(setup: RandomisedSetup, evaluator: string, job: Job): 
     const found = constants instanceof Float64Array ? constants.length : -1
     // None leave a task in TypeScript as it is: the reference.
     const fits = found === wanted || (found === 0 && !task.spec.core)
-    if (!fits || !constants?.every(Number.isFinite)) refuse(`no ${wanted} finite constants`)
+    if (!fits || !areFinite(constants)) refuse(`no ${wanted} finite constants`)
   } else if (carried) {
     const missing = Object.keys(fields).find((name) => !(name in carried))
     if (missing) refuse(`no ${missing}`)
