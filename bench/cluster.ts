@@ -72,13 +72,12 @@ const iterations = (name: string, settings: SvpgOptions, address: `redis://${str
     },
   )
 
-/** There and back, less the evaluation. */
+/** There and back, less the evaluation, once driver and workers have been compiled: a run has thousands of jobs. */
 const overhead = (address: `redis://${string}`): Promise<number> =>
   withStates([EMPTY, { ...EMPTY, workers: address }], async (states) => {
-    const [here, there] = await inTurn(
-      states.map((state) => evaluating(state)),
-      300,
-    )
+    const ways = states.map((state) => evaluating(state))
+    await inTurn(ways, 1000)
+    const [here, there] = await inTurn(ways, 1000)
     return there - here
   })
 
