@@ -2,6 +2,8 @@ import { link, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promi
 import { hostname } from 'node:os'
 import { dirname, resolve } from 'node:path'
 import nodeProcess from 'node:process'
+// Deno's own give numbers.
+import { clearInterval, setInterval } from 'node:timers'
 import { makeDirectories, removeEmpty } from './directories-node.ts'
 
 // A lock is a file that says whose it is: | process | when that began | machine |. On this machine it counts while the
