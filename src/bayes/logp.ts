@@ -2,10 +2,8 @@ import { show, UsageError } from '../core/errors.ts'
 import { areNumbers } from '../core/require.ts'
 import { tf } from '../nn/tfjs.ts'
 import { told } from './blame.ts'
-import { logGamma, logGammaRatio } from './gamma.ts'
+import { logGammaRatio, logGamma as unchecked } from './gamma.ts'
 import { softplus } from './supports.ts'
-
-export { logGamma }
 
 // Log densities of the usual distributions as tfjs expressions, entry by entry: x and parameters broadcast against each
 // other, and no entry is summed. All are normalised. A model adds them up (model.ts).
@@ -33,6 +31,8 @@ const unary = (op: (x: Input) => tf.Tensor) => (x: Input) => op(checked(x))
 const binary = (op: (a: Input, b: Input) => tf.Tensor) => (a: Input, b: Input) => op(checked(a), checked(b))
 const [exp, log, log1p, neg, square] = [tf.exp, tf.log, tf.log1p, tf.neg, tf.square].map(unary)
 const [add, div, mul, sub] = [tf.add, tf.div, tf.mul, tf.sub].map(binary)
+/** log Γ(x) for x > 0, with an error below 2e-7 of the largest of its terms. */
+export const logGamma = unary(unchecked)
 const sum = (...terms: Input[]) => terms.reduce((total, term) => add(total, term)) as tf.Tensor
 
 /** ((x − m)/s)² */

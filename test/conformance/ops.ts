@@ -251,6 +251,23 @@ const physics: Family = ({ op, f32, f64, u8 }, put) => {
   }
 }
 
+/** Three bodies with a joint within its limits, one at its lower limit, a contact of one point and one of two. */
+const impulses: Family = ({ op, f64, i32 }, put) => {
+  const [bodies, joints, contacts] = [3, 2, 2]
+  const links = i32([0, 24, 0, 0, 48, 1, 0, 24, 1, 24, 48, 2])
+  // Of bodies without mass nothing moves, and the rounds repeat.
+  for (const [name, mass] of [
+    ['', 0.3],
+    [' at rest', 0],
+  ] as const) {
+    const now = f64(numbers(3 * bodies + 4 * (joints + contacts), 62, -0.5, 0.5))
+    const before = f64(now.length)
+    const reads = f64(numbers(25 * joints + 30 * contacts, 63, 0, mass))
+    op('solveRounds')(at(now), at(before), at(reads), at(links), bodies, joints, contacts, 40)
+    put(`solveRounds${name}`, now)
+  }
+}
+
 const returns: Family = ({ op, f64, u8 }, put) => {
   const [T, E] = [40, 3]
   const [reward, value, nextValue] = [71, 72, 73].map((seed) => f64(numbers(T * E, seed)))
@@ -305,6 +322,7 @@ const families = {
   discrepancy,
   softmax,
   physics,
+  impulses,
   returns,
   advantages,
 } satisfies Record<string, Family>

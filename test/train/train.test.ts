@@ -192,11 +192,16 @@ test('a reward that is no number is named as well', async () => {
   )
 })
 
-test('what an environment throws itself is not dressed up', async () => {
+test('what an environment throws itself is told with its place, and is the cause of the error', async () => {
+  const cause = new TypeError('a bug of the user')
   const env = task(() => {
-    throw new TypeError('a bug of the user')
+    throw cause
   })
-  await expect(train({ ...small, env }).next()).rejects.toThrow(new TypeError('a bug of the user'))
+  const error = await train({ ...small, env })
+    .next()
+    .catch((thrown: unknown) => thrown)
+  const sentence = /^Iteration 1: Particle 0: Walk-v0: step 1 failed: a bug of the user \(.*train\.test\.ts:\d+\)\.$/
+  expect(error).toMatchObject({ name: 'RunError', message: expect.stringMatching(sentence), cause })
 })
 
 test('particles that are not finite are never saved over good ones', async () => {
