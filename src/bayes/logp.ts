@@ -31,9 +31,10 @@ const unary = (op: (x: Input) => tf.Tensor) => (x: Input) => op(checked(x))
 const binary = (op: (a: Input, b: Input) => tf.Tensor) => (a: Input, b: Input) => op(checked(a), checked(b))
 const [exp, log, log1p, neg, square] = [tf.exp, tf.log, tf.log1p, tf.neg, tf.square].map(unary)
 const [add, div, mul, sub] = [tf.add, tf.div, tf.mul, tf.sub].map(binary)
+const sum = (...terms: Input[]) => terms.reduce((total, term) => add(total, term)) as tf.Tensor
+
 /** log Γ(x) for x > 0, with an error below 2e-7 of the largest of its terms. */
 export const logGamma = unary(unchecked)
-const sum = (...terms: Input[]) => terms.reduce((total, term) => add(total, term)) as tf.Tensor
 
 /** ((x − m)/s)² */
 const standardised = (x: Input, mean: Input, sd: Input) => div(sub(x, mean), sd)

@@ -12,6 +12,9 @@ import { makeDirectories, removeEmpty } from './directories-node.ts'
 /** Milliseconds between two signs of life, and after which none counts as the end. */
 const BEAT = { every: 5000, until: 60_000 }
 
+/** Names this process among those that share the disk. */
+const MINE = `${hostname()}.${nodeProcess.pid}`
+
 /** A lock of this process. */
 interface Lock {
   /** How often it was taken. */
@@ -60,7 +63,7 @@ async function writeAgain(path: string, text: string): Promise<void> {
 async function makeLock(path: string): Promise<{ readonly text: string; readonly made?: string } | null> {
   let made: string | undefined
   // Written beside and linked, so that nobody finds it half made.
-  const own = `${path}.${nodeProcess.pid}`
+  const own = `${path}.${MINE}`
   const text = `${nodeProcess.pid} ${await startOf(nodeProcess.pid)} ${hostname()}`
   try {
     await writeFile(own, text).catch(async (error: NodeJS.ErrnoException) => {
@@ -93,7 +96,7 @@ async function takeAway(path: string, fresh: string): Promise<boolean> {
   const owner = await readFile(path, 'utf8').catch(() => null)
   if (owner === null) return true
   if (await isAlive(owner, path, fresh)) return false
-  const aside = `${path}.${nodeProcess.pid}.old`
+  const aside = `${path}.${MINE}.old`
   await rename(path, aside).catch(() => {})
   const taken = await readFile(aside, 'utf8').catch(() => owner)
   if (taken !== owner) await rename(aside, path).catch(() => {})
