@@ -7,16 +7,12 @@
 // link      [3]  i32 | byte offsets of bodies A and B | points |
 // a body    [3]  f64 | velocity x, y | angular velocity |
 
+import { read } from './joint-rounds'
+
 export const CONTACT: usize = 4 * 8
 export const CONTACT_READS: usize = 30 * 8
 const POINTS: usize = 16 * 8
 const POINT_READS: usize = 7 * 8
-
-// @ts-ignore: decorator
-@inline
-function read(r: usize, k: usize): f64 {
-  return load<f64>(r + (k << 3))
-}
 
 /** A round of the contact whose impulses are at s. */
 export function solveContact(now: usize, s: usize, r: usize, link: usize): void {

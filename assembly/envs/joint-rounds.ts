@@ -12,9 +12,10 @@ export const JOINT_READS: usize = 25 * 8
 const INSIDE: i32 = 0
 const AT_LOWER: i32 = 1
 
+/** Number k of what a joint or a contact reads. */
 // @ts-ignore: decorator
 @inline
-function read(r: usize, k: usize): f64 {
+export function read(r: usize, k: usize): f64 {
   return load<f64>(r + (k << 3))
 }
 
