@@ -108,8 +108,8 @@ describe('a checkpoint', () => {
     const cases: [Uint8Array, string][] = [
       [encodeState('svgd', about, content), 'it is one of "svgd", not of training.'],
       [
-        encodeTensors({ tensors, metadata: { ...metadata, format: '2' } }),
-        'it has the format "2"; this version reads 1.',
+        encodeTensors({ tensors, metadata: { ...metadata, format: '3' } }),
+        'it has the format "3"; this version reads 1 and 2.',
       ],
       [encodeTensors({ tensors, metadata: {} }), 'it is no checkpoint: it has no format.'],
       [encodeState('training', { ...about, iteration: -1 }, content), 'its description has no valid iteration.'],
