@@ -30,6 +30,29 @@ export function logGammaRatio(x: tf.Tensor | number, d: tf.Tensor | number): tf.
   return tf.sub(tf.add(formula, tf.sub(stirling(end), stirling(z))), steps)
 }
 
+/**
+ * x λ − e^λ − log Γ(x + 1) for x ≥ 0, the logarithm of Poisson's mass by its log mean λ. Where x is large its terms are
+ * too, and cancel; by δ = λ − log m with m = max(x, 1), and Stirling's series at z = x + 9, none of them is:
+ *
+ *     x δ − m (e^δ − 1) − [x log(z/m) + m − z + ½ log 2πz + w(z) − log Π_{i=1…8} (x + i)/z].
+ *
+ * @param deltaOf δ by m, which has more digits than λ less a logarithm where the mean is at hand
+ */
+export function logPoisson(x: tf.Tensor | number, deltaOf: (m: tf.Tensor) => tf.Tensor): tf.Tensor {
+  const m: tf.Tensor = tf.maximum(x, 1)
+  const z = tf.add(x, 9)
+  const gap = tf.sub(z, m)
+  const delta = deltaOf(m)
+  const share = tf.div(1, z)
+  const product = [2, 3, 4, 5, 6, 7, 8].reduce(
+    (all, i) => tf.mul(all, tf.mul(tf.add(x, i), share)),
+    tf.mul(tf.add(x, 1), share) as tf.Tensor,
+  )
+  const steps = tf.sub(tf.sub(tf.mul(x, tf.log1p(tf.div(gap, m))), gap), tf.log(product))
+  const rest = tf.add(steps, tf.add(tf.add(tf.mul(0.5, tf.log(z)), HALF_LOG_TWO_PI), stirling(z)))
+  return tf.sub(tf.sub(tf.mul(x, delta), tf.mul(m, tf.expm1(delta))), rest)
+}
+
 const HALF_LOG_TWO_PI = 0.9189385332046727
 
 /** w(z), what Stirling's formula lacks: 1/12z − 1/360z³ + 1/1260z⁵. */

@@ -2,7 +2,7 @@ import { show, UsageError } from '../core/errors.ts'
 import { areNumbers } from '../core/require.ts'
 import { tf } from '../nn/tfjs.ts'
 import { told } from './blame.ts'
-import { logGammaRatio, logGamma as unchecked } from './gamma.ts'
+import { logGammaRatio, logPoisson, logGamma as unchecked } from './gamma.ts'
 import { softplus } from './supports.ts'
 
 // Log densities of the usual distributions as tfjs expressions, entry by entry: x and parameters broadcast against each
@@ -117,16 +117,14 @@ export const exponential = told(
 export const gamma = told(
   'gamma',
   { x: 'above 0', shape: 'above 0', rate: 'above 0' },
-  (x: Input, shape: Input, rate: Input): tf.Tensor =>
-    sum(mul(shape, log(rate)), neg(logGamma(shape)), mul(sub(shape, 1), log(x)), neg(mul(rate, x))),
+  (x: Input, shape: Input, rate: Input): tf.Tensor => sub(logOf(shape, mul(rate, x)), log(x)),
 )
 
 /** Inverse gamma with shape α and scale β: α log β − log Γ(α) − (α + 1) log x − β/x, for x > 0. */
 export const inverseGamma = told(
   'inverseGamma',
   { x: 'above 0', shape: 'above 0', scale: 'above 0' },
-  (x: Input, shape: Input, scale: Input): tf.Tensor =>
-    sum(mul(shape, log(scale)), neg(logGamma(shape)), neg(mul(add(shape, 1), log(x))), neg(div(scale, x))),
+  (x: Input, shape: Input, scale: Input): tf.Tensor => sub(logOf(shape, div(scale, x)), log(x)),
 )
 
 /** Weibull with shape k and scale λ: log(k/λ) + (k − 1) log(x/λ) − (x/λ)ᵏ, for x > 0. */
@@ -134,7 +132,7 @@ export const weibull = told(
   'weibull',
   { x: 'above 0', shape: 'above 0', scale: 'above 0' },
   (x: Input, shape: Input, scale: Input): tf.Tensor => {
-    const ratio = sub(log(x), log(scale))
+    const ratio = log(div(x, scale))
     return sum(log(shape), neg(log(scale)), mul(sub(shape, 1), ratio), neg(exp(mul(shape, ratio))))
   },
 )
@@ -143,8 +141,11 @@ export const weibull = told(
 export const beta = told(
   'beta',
   { x: 'within 1', a: 'above 0', b: 'above 0' },
-  (x: Input, a: Input, b: Input): tf.Tensor =>
-    sum(mul(sub(a, 1), log(x)), mul(sub(b, 1), log1p(neg(x))), neg(logBeta(a, b))),
+  (x: Input, a: Input, b: Input): tf.Tensor => {
+    const [total, logRest] = [add(a, b), log1p(neg(x))]
+    const parts = add(logOf(a, total, log(x)), logOf(b, total, logRest))
+    return sum(parts, neg(logOf(total, total)), neg(log(x)), neg(logRest))
+  },
 )
 
 /** Uniform: −log(high − low); the support of the parameter sees to the bounds. */
@@ -166,14 +167,14 @@ export const binomialLogit = told(
   'binomialLogit',
   { x: 'from 0', trials: 'from 0', logit: 'finite' },
   (x: Input, trials: Input, logit: Input): tf.Tensor =>
-    sum(logChoose(trials, x), mul(x, logit), neg(mul(trials, softplus(asTensor(logit))))),
+    logBinomial(x, sub(trials, x), softplus(neg(logit)), softplus(asTensor(logit))),
 )
 
 /** Poisson by its log rate η: x η − e^η − log x!. */
 export const poissonLog = told(
   'poissonLog',
   { x: 'from 0', logRate: 'finite' },
-  (x: Input, logRate: Input): tf.Tensor => sum(mul(x, logRate), neg(exp(logRate)), neg(logGamma(add(x, 1)))),
+  (x: Input, logRate: Input): tf.Tensor => logPoisson(checked(x), (m) => sub(logRate, log(m))),
 )
 
 /**
@@ -184,15 +185,9 @@ export const negativeBinomialLog = told(
   'negativeBinomialLog',
   { x: 'from 0', logMean: 'finite', dispersion: 'above 0' },
   (x: Input, logMean: Input, dispersion: Input): tf.Tensor => {
-    // Both logarithms by η − log φ alone: where φ is large they are nearly equal.
     const logOdds = sub(logMean, log(dispersion))
-    const failures = mul(dispersion, softplus(logOdds))
-    return sum(
-      logGammaRatio(dispersion, x),
-      neg(logGamma(add(x, 1))),
-      neg(mul(x, softplus(neg(logOdds)))),
-      neg(failures),
-    )
+    const mass = logBinomial(x, dispersion, softplus(neg(logOdds)), softplus(logOdds))
+    return sum(mass, log(dispersion), neg(log(add(x, dispersion))))
   },
 )
 
@@ -255,8 +250,11 @@ export function dirichlet(x: tf.Tensor, concentration: Input | readonly number[]
   checked(concentration)
   const given = Array.isArray(concentration) ? tf.tensor1d(concentration as number[]) : (concentration as Input)
   const alpha = add(given, tf.zerosLike(x))
-  const parts = sub(mul(sub(alpha, 1), log(x)), logGamma(alpha))
-  return add(tf.sum(parts, -1), logGamma(tf.sum(alpha, -1)))
+  const total = tf.sum(alpha, -1, true)
+  const parts = tf.sum(sub(logOf(alpha, total, log(x)), log(x)), -1)
+  // Σ x is 1 but for its rounding.
+  const excess = mul(total, sub(tf.sum(x, -1, true), 1))
+  return add(parts, tf.squeeze(sub(excess, logOf(total, total)), [-1]))
 }
 
 /**
@@ -313,11 +311,23 @@ export function multivariateNormal(x: tf.Tensor, mean: Input, covariance: tf.Ten
 }
 
 const asTensor = (x: Input): tf.Tensor => (typeof x === 'number' ? tf.scalar(x) : checked(x))
-/** log Γ(a) + log Γ(b) − log Γ(a + b), the larger of both below the smaller. */
-const logBeta = (a: Input, b: Input) => {
-  const smaller = tf.minimum(checked(a), checked(b))
-  return sub(logGamma(smaller), logGammaRatio(tf.maximum(a, b), smaller))
-}
 
-/** log n! − log k! − log (n − k)! */
-const logChoose = (n: Input, k: Input) => sub(logGammaRatio(add(sub(n, k), 1), k), logGamma(add(k, 1)))
+// Gammas, betas and binomials by Poisson's mass: where their parameters are large, so are all terms of the usual forms.
+
+/** a log μ − μ − log Γ(a) for μ = mean · e^logShare */
+const logOf = (a: Input, mean: Input, logShare: Input = 0) =>
+  add(
+    logPoisson(checked(a), (m) => add(log(div(mean, m)), logShare)),
+    log(a),
+  )
+
+/**
+ * log of C(n, x) pˣ qⁿ⁻ˣ, n = x + rest, by −log p and −log q: two Poisson variables of the means n p and n q where their
+ * sum is n.
+ */
+function logBinomial(x: Input, rest: Input, minusLogP: Input, minusLogQ: Input): tf.Tensor {
+  const n = add(x, rest)
+  const mass = (k: Input, minusLog: Input) =>
+    logPoisson(checked(k), (m) => sub(log(div(tf.maximum(n, 1e-30), m)), minusLog))
+  return sub(add(mass(x, minusLogP), mass(rest, minusLogQ)), mass(n, 0))
+}

@@ -49,4 +49,19 @@ for a, b in [(1000.0, 1.0), (100000.0, 3.0), (3.0, 100000.0)]:
     rows.append(row("beta", [0.5 ** 10, a, b], stats.beta.logpdf(0.5**10, a, b)))
 for x, n in [(2, 100000), (99998, 100000)]:
     rows.append(row("binomialLogit", [x, n, 0.0], stats.binom.logpmf(x, n, 0.5)))
+# Where every term of the usual form is large, and their sum is not.
+for a in [1e4, 1e5]:
+    for z in [-1.0, 2.0]:
+        x = float(np.float32(a / 8 + z * np.sqrt(a) / 8))
+        rows.append(row("gamma", [x, a, 8.0], stats.gamma.logpdf(x, a, scale=1 / 8)))
+        rows.append(row("inverseGamma", [x, a, a * a / 8], stats.invgamma.logpdf(x, a, scale=a * a / 8)))
+        rows.append(row("weibull", [1 + z / 512, 500.0, 1.0], stats.weibull_min.logpdf(1 + z / 512, 500.0)))
+        k = round(a + z * np.sqrt(a))
+        eta = float(np.float32(np.log(a)))
+        rows.append(row("poissonLog", [k, eta], stats.poisson.logpmf(k, np.exp(eta))))
+        rows.append(row("binomialLogit", [k, 2 * a, 0.0], stats.binom.logpmf(k, 2 * a, 0.5)))
+        rows.append(row("beta", [0.5 + z / 256, a, a], stats.beta.logpdf(0.5 + z / 256, a, a)))
+        for phi in [0.5, 20.0, 4e4]:
+            p = phi / (phi + np.exp(eta))
+            rows.append(row("negativeBinomialLog", [k, eta, phi], stats.nbinom.logpmf(k, phi, p)))
 print(json.dumps({"scipy": scipy.__version__, "rows": rows}))
