@@ -322,8 +322,8 @@ const logOf = (a: Input, mean: Input, logShare: Input = 0) =>
   )
 
 /**
- * log of C(n, x) pˣ qⁿ⁻ˣ, n = x + rest, by −log p and −log q: two Poisson variables of the means n p and n q where their
- * sum is n.
+ * log of C(n, x) pˣ qⁿ⁻ˣ, n = x + rest, by −log p and −log q: two Poisson variables of the means n p and n q where
+ * their sum is n.
  */
 function logBinomial(x: Input, rest: Input, minusLogP: Input, minusLogQ: Input): tf.Tensor {
   const n = add(x, rest)
