@@ -41,3 +41,12 @@ export function closeAll(all: Iterable<{ close?(): void } | null | undefined>): 
   }
   if (errors.length > 0) throw errors[0]
 }
+
+/** Closes where something else has failed, which is what its user has to know: an error of the closing is warned of. */
+export function closeFailed(close: () => void): void {
+  try {
+    close()
+  } catch (error) {
+    platform.warn(reasonOf(error))
+  }
+}

@@ -150,7 +150,19 @@ const CHAINS: readonly Apart[] = ['signal', 'data'].map((also) => ({
   hint: (particles) => `there are no chains and no warm-up here, and draws are ${particles}`,
 }))
 
+/** Of functions that are loops: of train(), runSweep() and runExperiment(). */
+const loopHint = (hint: string): readonly Apart[] =>
+  ['environments', 'trials', 'shard'].map((also) => ({ names: ['iterations', also], hint: () => hint }))
+const LEAVE = loopHint('leave the loop, by break, to end it')
+const IN_LOOP = loopHint('what it would do stands in the loop, for await (const step of …)')
+
 const APART: Readonly<Record<string, readonly Apart[]>> = {
+  signal: LEAVE,
+  abortsignal: LEAVE,
+  onstep: IN_LOOP,
+  onprogress: IN_LOOP,
+  callback: IN_LOOP,
+  callbacks: IN_LOOP,
   logp: DENSITY,
   logprob: DENSITY,
   logdensity: DENSITY,

@@ -1,5 +1,5 @@
 import { type Arena, createArenaSync } from '../core/arena.ts'
-import { closeAll } from '../core/disposable.ts'
+import { closeAll, closeFailed } from '../core/disposable.ts'
 import { show, UsageError } from '../core/errors.ts'
 import { f32, f64, u8 } from '../core/layout.ts'
 import type { CoreModule } from '../core/module.ts'
@@ -70,7 +70,7 @@ export function openInstances(create: () => Environment, count: number): Environ
   try {
     for (let k = 0; k < count; k++) all.push(create())
   } catch (error) {
-    closeAll(all)
+    closeFailed(() => closeAll(all))
     throw error
   }
   return all

@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import { platform } from '#platform'
+import { closeFailed } from '../core/disposable.ts'
 import { UsageError } from '../core/errors.ts'
 import { type CoreModule, type CoreSource, compileCore } from '../core/module.ts'
 import type { Ops, Pointer } from '../core/ops.ts'
@@ -194,7 +195,7 @@ async function createOffPolicy(
     const observation = envs.reset({ seed: number }).obs.slice()
     return { spec, envs, seed, ...room, observation, steps: 0, updates: 0, episodes: 0, total: 0 }
   } catch (error) {
-    envs.close()
+    closeFailed(() => envs.close())
     throw error
   }
 }

@@ -1,5 +1,5 @@
 import { breathing } from '../core/breathing.ts'
-import { closeAll } from '../core/disposable.ts'
+import { closeAll, closeFailed } from '../core/disposable.ts'
 import { deriveSeed } from '../core/generator.ts'
 import type { CoreModule } from '../core/module.ts'
 import { ofUser } from '../core/own-code.ts'
@@ -82,9 +82,11 @@ export async function playEpisodes(module: CoreModule, request: PlayRequest, wat
       }
       returns.set(counters.episodeReturn.subarray(0, count), first)
     }
-  } finally {
-    closeAll(running.instances)
+  } catch (error) {
+    closeFailed(() => closeAll(running.instances))
+    throw error
   }
+  closeAll(running.instances)
   return returns
 }
 

@@ -1,4 +1,5 @@
 import { platform } from '#platform'
+import type { Kernel } from './kernels.ts'
 
 /** Particles within so many neighbouring numbers of each other are told to coincide. */
 const NEIGHBOURS = 2
@@ -66,5 +67,26 @@ export function warnOfCoincidence(
   platform.warn(
     `All ${n} particles have come together in coordinate ${k}, at ${particles[k].toPrecision(8)}, where neighbouring ` +
       `numbers of float32 are ${gap} apart: subtract a constant from it, or take a unit in which the target is wide.`,
+  )
+}
+
+/** Squared distances below this have lost their digits: float32 holds multiples of 1.4e-45. */
+const SQUARE = 1e-42
+
+/**
+ * Warns of particles that differ, but so little that the squares of their distances are 0 in float32: to a kernel of
+ * the distances in x they are one point.
+ *
+ * @param particles [n, d]
+ */
+export function warnOfUnderflow(particles: ArrayLike<number>, n: number, { given, coordinates }: Kernel): void {
+  if (given || coordinates?.kind === 'metric' || coordinates?.kind === 'per-dimension') return
+  const d = particles.length / n
+  let widest = 0
+  for (let at = d; at < particles.length; at++) widest = Math.max(widest, Math.abs(particles[at] - particles[at % d]))
+  if (widest === 0 || widest * widest >= SQUARE) return
+  platform.warn(
+    `All ${n} particles are within ${widest.toPrecision(2)} of the first one, and the square of that is 0 in float32: ` +
+      'they do not repel each other. Take a unit in which the target is wide.',
   )
 }

@@ -20,7 +20,7 @@ import { type MinibatchOptions, type MinibatchState, minibatchAt, startMinibatch
 import { type Optimizer, requireOptimizer, sgd } from '../optim/optimizers.ts'
 import { relativeAdam } from '../optim/relative-adam.ts'
 import type { Schedule } from '../optim/schedules.ts'
-import { warnOfCoincidence, warnOfTwins } from './coincidence.ts'
+import { warnOfCoincidence, warnOfTwins, warnOfUnderflow } from './coincidence.ts'
 import { steinDirection } from './direction.ts'
 import { type Discrepancy, discrepancyAt, type FixedDiscrepancyKernel } from './discrepancy.ts'
 import type { SteinArena, SteinInfo, Variant } from './fields.ts'
@@ -162,6 +162,7 @@ function methodOf(options: SvgdOptions) {
       const rows = rowsOf(population)
       place(rows, arena.ops, seed, initial)
       if (initial && noise === 0) warnOfTwins(initial, n)
+      if (initial && repulsion !== 0 && !outputs) warnOfUnderflow(initial, n, kernel)
       const data = { particles: n, dimension: d, seed, iteration: 0, arena, functions, population, rows, minibatches }
       const madeFor = memoryOf(fields(arena.threadPool.size), optimizer, outputs)
       const close = () => {
@@ -297,6 +298,8 @@ export async function svgd(run: SvgdRun): Promise<OwnFloat32Array> {
     const end = particlesOf(state)
     // Without repulsion they are meant to come to the mode.
     if (settings.repulsion !== 0) warnOfCoincidence(initial, end, particles)
+    if (settings.repulsion !== 0 && !initial && !settings.outputs)
+      warnOfUnderflow(end, particles, settings.kernel ?? rbf())
     return end
   } finally {
     state.close()

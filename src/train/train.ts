@@ -6,6 +6,7 @@ import { sac } from '../algorithms/sac/sac.ts'
 import { sql } from '../algorithms/sql/sql.ts'
 import { sqlCompose } from '../algorithms/sql/sql-compose.ts'
 import { svpg } from '../algorithms/svpg/svpg.ts'
+import { closeFailed } from '../core/disposable.ts'
 import { show, UsageError } from '../core/errors.ts'
 import type { CoreSource } from '../core/module.ts'
 import { listed, nearest } from '../core/nearest.ts'
@@ -162,9 +163,7 @@ export type RunConfig = {
   task: TaskDescription
 } & Readonly<Record<string, unknown>>
 
-/**
- * The task that each configuration was made from: to look into its module takes a moment, which runConfig() has not.
- */
+/** The task of each configuration: to look into its module takes a moment, which runConfig() has not. */
 const tasks = new WeakMap<object, EnvironmentSpec>()
 
 /** The task that runConfig() was given; undefined for a configuration from elsewhere. */
@@ -199,11 +198,10 @@ async function* stepsOf(given: ResumeOptions | AnyTrainOptions): AsyncGenerator<
     : (given as AnyTrainOptions)
   const { algorithm = 'svpg', iterations = 60, ...options } = asPopulation(settings as AnyTrainOptions)
   const method = algorithmNamed(algorithm)
-  const { init, step, measure, agents, save, kernel, setTemperature, visited, close } = method
+  const { init, step, config, measure, agents, save, kernel, setTemperature, visited, close } = method
   check(wholeNumber('iterations', 1, MOST_ITERATIONS), iterations)
   const spec = await taskNamed(options.env)
   const state = await init({ ...options, env: spec, iterations })
-  const { config } = method
   const { workers = 0 } = options as { readonly workers?: number | 'auto' }
   const written = { algorithm, env: spec.id, iterations, ...config({ ...options, env: spec }) }
   const seen = new Set<number>()
@@ -218,6 +216,7 @@ async function* stepsOf(given: ResumeOptions | AnyTrainOptions): AsyncGenerator<
   })
   const before = from && !isFork ? from.about : null
   let started = platform.now()
+  let end = () => close(state)
   try {
     if (from && isFork) restorePopulation(from, population)
     else if (from) restoreFrom(from, 'whole', whole)
@@ -257,8 +256,11 @@ async function* stepsOf(given: ResumeOptions | AnyTrainOptions): AsyncGenerator<
       } as AnyTrainStep
       await platform.breathe()
     }
+  } catch (error) {
+    end = () => closeFailed(() => close(state))
+    throw error
   } finally {
-    close(state)
+    end()
   }
 }
 

@@ -4,7 +4,7 @@ import { meantBy } from '../../src/core/elsewhere.ts'
 import { flagOf } from '../../src/core/settings.ts'
 import { make } from '../../src/envs/make.ts'
 import { svgd } from '../../src/svgd/svgd.ts'
-import { runConfig } from '../../src/train/train.ts'
+import { runConfig, type TrainOptions, train } from '../../src/train/train.ts'
 
 test.each([
   ['total_timesteps', 'how long it trains is iterations here, each of environments × steps transitions for every'],
@@ -36,6 +36,14 @@ test.each([
   const normal = model({ parameters: { x: real() }, logDensity: ({ x }) => logp.normal(x, 0, 1) })
   await expect(fitPosterior(normal, { [name]: 3 })).rejects.toThrow(hint)
   expect(meantBy(name.replace('_', '-'), ['particles', 'data'], { as: flagOf, places: {} })).toContain('--particles')
+})
+
+test.each([
+  ['signal', 'leave the loop, by break, to end it.'],
+  ['callback', 'what it would do stands in the loop, for await (const step of …).'],
+])('train() tells where %s is', async (name, hint) => {
+  const steps = train({ env: 'CartPole-v1', [name]: () => {} } as TrainOptions)
+  await expect(steps.next()).rejects.toThrow(`svpg has no option "${name}": ${hint}`)
 })
 
 test.each([

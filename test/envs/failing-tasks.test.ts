@@ -52,6 +52,10 @@ test.each([
   ['svpg', task({ beginReset: fail }), `Own-v0: reset ${BROKEN}`],
   ['svpg', task({ getState: fail, setState: fail }), `The task's getState ${BROKEN}`],
   ['svpg', task({ close: fail }), `^The task's close ${BROKEN}`],
+  // What failed first is what has to be mended.
+  ['svpg', task({ ...late(), close: fail }), `Own-v0: step [1-5] ${BROKEN}`],
+  ['sac', task({ ...late(), close: fail }), `^Iteration 1: Own-v0: step [1-5] ${BROKEN}`],
+  ['sac', task({ reset: fail, close: fail }), `^Own-v0: reset ${BROKEN}`],
   ['sac', task({ reset: fail }), `^Own-v0: reset ${BROKEN}`],
   ['sac', task(late()), `^Iteration 1: Own-v0: step [1-5] ${BROKEN}`],
   ['sac', task({}, { create: fail }), `^Own-v0: create ${BROKEN}`],

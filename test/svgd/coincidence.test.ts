@@ -1,5 +1,6 @@
 import { describe, expect, jest, test } from '@jest/globals'
 import { platform } from '../../src/platform/node.ts'
+import { rbf } from '../../src/svgd/kernels.ts'
 import { createSVGD, svgd } from '../../src/svgd/svgd.ts'
 
 /** What is warned of while `act` runs. */
@@ -68,5 +69,23 @@ describe('particles that come together where float32 has no numbers between them
       { ...run, score: gaussian(1.8e9), initial: spread(20, 2, 1.8e9, 128), repulsion: 0 },
     ]
     for (const each of runs) expect(await warnings(() => svgd(each))).toEqual([])
+  })
+})
+
+describe('particles whose squared distances float32 cannot hold', () => {
+  const run = { score: gaussian(0, 1e-22), particles: 5, dimension: 2, iterations: 3, initial: spread(5, 2, 0, 1e-23) }
+
+  test('are told of, as they do not repel each other', async () => {
+    expect(await warnings(() => svgd(run))).toEqual([
+      'All 5 particles are within 9.0e-23 of the first one, and the square of that is 0 in float32: they do not repel ' +
+        'each other. Take a unit in which the target is wide.',
+    ])
+  })
+
+  test('are not where the kernel divides first, nor where float32 holds the squares', async () => {
+    expect(await warnings(() => svgd({ ...run, kernel: rbf({ bandwidth: 'per-dimension' }) }))).toEqual([])
+    expect(await warnings(() => svgd({ ...run, repulsion: 0 }))).toEqual([])
+    const wider = { ...run, score: gaussian(0, 1e-18), initial: spread(5, 2, 0, 1e-19) }
+    expect(await warnings(() => svgd(wider))).toEqual([])
   })
 })

@@ -1,5 +1,5 @@
 import { createArena } from '../../core/arena.ts'
-import { closeAll } from '../../core/disposable.ts'
+import { closeAll, closeFailed } from '../../core/disposable.ts'
 import { inIteration, show, UsageError } from '../../core/errors.ts'
 import { f32, padded } from '../../core/layout.ts'
 import { type CoreModule, type CoreSource, compileCore } from '../../core/module.ts'
@@ -103,7 +103,7 @@ async function init({ env, iterations, core: source, tfjs, ...options }: SqlComp
       ? classes.composing(others as SqlClassState[], { config: all, spec, core })
       : await composing(samplers, spec, core, all)
   } catch (error) {
-    closeAll(states.map(({ loop }) => loop.envs))
+    closeFailed(() => closeAll(states.map(({ loop }) => loop.envs)))
     throw error
   }
 }
