@@ -1,4 +1,4 @@
-import { UsageError } from '../core/errors.ts'
+import { show, UsageError } from '../core/errors.ts'
 import { areNumbers, isRecord, requireThat } from '../core/require.ts'
 import { tf } from '../nn/tfjs.ts'
 import type { Model } from './model.ts'
@@ -54,6 +54,20 @@ export function requireDraws(taker: string, draws: unknown): void {
   const isDraw = (draw: unknown) => isRecord(draw) && areNumbers(draw.shape) && areNumbers(draw.data)
   const areDraws = isRecord(draws) && Object.values(draws).every(isDraw)
   requireThat(areDraws, taker, 'draws by name, as those of a fit', draws)
+  const counts = Object.entries(draws as Draws).map(([name, draw]) => [name, countOf(name, draw)] as const)
+  const other = counts.find(([, count]) => count !== counts[0][1])
+  if (other)
+    throw new UsageError(
+      `${taker} takes as many draws of each quantity, got ${counts[0][1]} of ${counts[0][0]} and ${other[1]} of ${other[0]}.`,
+    )
+}
+
+/** How many draws of a quantity there are. */
+function countOf(name: string, { shape, data }: Draw): number {
+  const size = shape.reduce((product, length) => product * length, 1)
+  const isShape = shape.every((length) => Number.isInteger(length) && length > 0)
+  if (isShape && data.length % size === 0) return data.length / size
+  throw new UsageError(`The ${data.length} numbers of ${name} are no draws of the shape ${show(shape)}.`)
 }
 
 /** Every number of the draws: its label and [n] its values. */

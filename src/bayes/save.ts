@@ -7,13 +7,14 @@ export interface Drawn {
 }
 
 /**
- * The draws as CSV (RFC 4180): a column for every number, a line for every particle. Commas in labels stand in quotes.
+ * The draws as CSV (RFC 4180): a column for every number, a line for every particle. Labels with commas stand in
+ * quotes.
  */
 export function drawsToCsv(drawn: Drawn): string {
   const draws = drawn?.draws
   requireDraws('drawsToCsv', draws)
   const columns = columnsOf(draws)
-  const heads = columns.map(({ label }) => (label.includes(',') ? `"${label}"` : label))
+  const heads = columns.map(({ label }) => (/[",\r\n]/.test(label) ? `"${label.replaceAll('"', '""')}"` : label))
   const n = columns[0]?.values.length ?? 0
   const lines = Array.from({ length: n }, (_, i) => columns.map(({ values }) => values[i]).join(','))
   return `${[heads.join(','), ...lines].join('\n')}\n`
@@ -52,7 +53,7 @@ export function drawsToSafetensors(drawn: Drawn): Uint8Array {
   requireDraws('drawsToSafetensors', draws)
   const tensors = Object.entries(draws).map(([name, { shape, data }]) => {
     const size = shape.reduce((product, length) => product * length, 1)
-    return [name, { shape: [data.length / size, ...shape], data }]
+    return [name, { shape: [data.length / size, ...shape], data: Float32Array.from(data) }]
   })
   return encodeTensors({ tensors: Object.fromEntries(tensors), metadata: {} })
 }

@@ -13,7 +13,7 @@ export interface SummaryRow {
   readonly mean: number
   /** Of n − 1 degrees of freedom. */
   readonly sd: number
-  /** 5 %, 50 % and 95 %, with linear interpolation between draws. */
+  /** 5 %, 50 % and 95 %, with linear interpolation between draws; NaN, as all else, where a draw is. */
   readonly q5: number
   readonly median: number
   readonly q95: number
@@ -40,6 +40,8 @@ export function summary(fit: { readonly draws: Draws }, options: SummaryOptions 
   return columnsOf(fit.draws).map(({ label, values }) => {
     const sorted = Float64Array.from(values).sort()
     if (sorted.length === 0) throw new UsageError('A quantile needs at least one draw, got 0.')
+    // Sorting puts NaN last, where it would look like a large number.
+    if (Number.isNaN(sorted[sorted.length - 1])) sorted.fill(Number.NaN)
     const mean = meanOf(sorted)
     return {
       name: label,

@@ -188,7 +188,8 @@ export function layerWidths(what: string, name = 'hidden') {
     v.array(wholeNumber(what, 1, 4096), message),
     v.maxLength(MOST_LAYERS, ({ input }) => `${name} must be a list of ${allowed}, got ${input.length} of them.`),
     metadata('widths', allowed),
-  )
+    // A list of constants is one too.
+  ) as unknown as v.GenericSchema<readonly number[], readonly number[]>
 }
 
 /** Checks a value at the public door. Throws a UsageError with the first thing that is wrong. */

@@ -81,9 +81,12 @@ export function checkpointWriter(
       throw error
     })
     await (await prepared).place()
-    const there = kept.isTidy ? filesOf(kept) : await files.list(path)
+    const there = await files.list(path)
+    const lost = [stateFile(iteration), ...needs].find((name) => !there.includes(name))
+    if (lost) throw new Error(`its checkpoint/${lost} was removed meanwhile`)
     const needed = new Set(filesOf(now))
-    await allOf(there.filter((name) => !needed.has(name)).map((name) => files.remove(`${path}/${name}`)))
+    const old = kept.isTidy ? filesOf(kept).filter((name) => there.includes(name)) : there
+    await allOf(old.filter((name) => !needed.has(name)).map((name) => files.remove(`${path}/${name}`)))
   }
   return { now, write: () => writing(run, write) }
 }

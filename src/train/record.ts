@@ -1,5 +1,5 @@
 import { platform } from '#platform'
-import { show, UsageError } from '../core/errors.ts'
+import { StorageError, show, UsageError } from '../core/errors.ts'
 import { asState, isMade, refuseUnknown } from '../core/options.ts'
 import { isRecord, requireFunction, requireText, requireThat } from '../core/require.ts'
 import { check, nonNegativeNumber, trueOrFalse } from '../core/schemas.ts'
@@ -117,13 +117,19 @@ export async function* record<S extends TrainStep<AlgorithmName> & Partial<Evalu
   const checkpoints = keepCheckpoints(run, options)
   let latest: Particles | null = null
   let savedAt = Number.NEGATIVE_INFINITY
+  const written: (keyof typeof FILES)[] = ['config']
+  const append = async (name: 'metrics' | 'evaluations', line: object) => {
+    await refuseRemoved(run, written)
+    await writing(run.path, () => files.append(fileOf(run.path, name), `${JSON.stringify(line)}\n`))
+    if (!written.includes(name)) written.push(name)
+  }
   try {
     for await (const step of steps) {
       latest = particlesOf(step)
       if (run.isToBeCut) await cut(run, step, options.checkpointEvery ?? CHECKPOINT_EVERY)
       run.metrics.push(step.metrics)
-      await writing(run.path, () => files.append(fileOf(run.path, 'metrics'), `${JSON.stringify(step.metrics)}\n`))
-      if (step.evaluation) await keepLine(run, step, step.evaluation)
+      await append('metrics', step.metrics)
+      if (step.evaluation) await append('evaluations', evaluatedIn(run, step, step.evaluation))
       await checkpoints.keep(step)
       if (platform.now() - savedAt > SAVE_EVERY_MS) {
         await saveParticles(run, latest)
@@ -150,10 +156,17 @@ export async function* record<S extends TrainStep<AlgorithmName> & Partial<Evalu
 }
 
 /** An evaluation of this iteration. */
-async function keepLine(run: Run, { metrics }: Pick<TrainStep<AlgorithmName>, 'metrics'>, evaluation: Evaluation) {
+function evaluatedIn(run: Run, { metrics }: Pick<TrainStep<AlgorithmName>, 'metrics'>, evaluation: Evaluation) {
   const line = { iteration: metrics.iteration, transitions: metrics.transitions, ...evaluation }
   run.evaluations.push(line)
-  await writing(run.path, () => files.append(fileOf(run.path, 'evaluations'), `${JSON.stringify(line)}\n`))
+  return line
+}
+
+/** What was written and has been removed since: whatever follows would not be a run. */
+async function refuseRemoved({ path, directory }: Run, names: readonly (keyof typeof FILES)[]): Promise<void> {
+  for (const name of names)
+    if (await files.isMissing(fileOf(path, name)))
+      throw new StorageError(`Cannot write the run to ${show(directory)}: its ${FILES[name]} was removed meanwhile.`)
 }
 
 /** What record() is told beside the run. */
@@ -243,6 +256,7 @@ export async function finishRun(
   acting: ShownEpisode | null = null,
 ): Promise<string> {
   requireRun('finishRun', run)
+  await refuseRemoved(run, run.kept.iterations.length > 0 ? ['config', 'metrics', 'particles'] : ['config'])
   const report = fileOf(run.path, 'report')
   const page = await renderReport({ ...run, outcome, evaluation, acting })
   const release = await takeLock(run.directory)

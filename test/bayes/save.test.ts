@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process'
 import { expect, test } from '@jest/globals'
-import type { Draws } from '../../src/bayes/draws.ts'
+import type { Draw, Draws } from '../../src/bayes/draws.ts'
 import { drawsToArviz, drawsToCsv, drawsToSafetensors } from '../../src/bayes/save.ts'
+import { summary } from '../../src/bayes/summary.ts'
 import { decodeTensors } from '../../src/core/safetensors.ts'
 
 /** Three draws of a number, of two numbers, and of a matrix. */
@@ -84,4 +85,32 @@ print(json.dumps({name: [list(array.dims)[:2], list(array.shape), float(array.me
       L: [['chain', 'draw'], [1, 3, 2, 2], 5.5],
     },
   ])
+})
+
+test('a label with quotes or a line break is one cell of the head', () => {
+  const head = drawsToCsv({ draws: { 'the "true"\nmean': { shape: [], data: Float32Array.of(1) } } })
+  expect(head).toBe('"the ""true""\nmean"\n1\n')
+})
+
+test('draws that do not go together are refused by name, and plain lists are taken', () => {
+  const one = { shape: [], data: Float32Array.of(1, 2, 3) }
+  const five = { shape: [], data: Float32Array.of(1, 2, 3, 4, 5) }
+  for (const write of [drawsToCsv, drawsToArviz, drawsToSafetensors, summary]) {
+    expect(() => write({ draws: { mu: one, tau: five } })).toThrow(
+      /takes as many draws of each quantity, got 3 of mu and 5 of tau\./,
+    )
+    expect(() => write({ draws: { mu: { ...one, shape: [2] } } })).toThrow(
+      'The 3 numbers of mu are no draws of the shape [2].',
+    )
+    expect(() => write({ draws: { mu: { ...one, shape: [0] } } })).toThrow('are no draws of the shape [0].')
+  }
+  const list = { shape: [], data: [1, 2, 3] } as unknown as Draw
+  expect(drawsToSafetensors({ draws: { mu: list } })).toEqual(drawsToSafetensors({ draws: { mu: one } }))
+})
+
+test('a draw that is NaN makes all statistics NaN, as in numpy and ArviZ', () => {
+  const [{ mean, sd, q5, median, q95, hpdi }] = summary({
+    draws: { x: { shape: [], data: Float32Array.of(1, 2, Number.NaN, 4) } },
+  })
+  expect([mean, sd, q5, median, q95, ...hpdi]).toEqual(Array(7).fill(Number.NaN))
 })
