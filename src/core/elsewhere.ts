@@ -45,6 +45,9 @@ export const RENAMED: Readonly<Record<string, string>> = {
 /** Names of other libraries and what they are called here, the likeliest first. */
 const ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
   lr: ['learningRate'],
+  anneallr: ['learningRateSchedule'],
+  lrschedule: ['learningRateSchedule'],
+  learningratedecay: ['learningRateSchedule'],
   alpha: ['temperature'],
   stepsize: ['stepSize', 'learningRate'],
   gamma: ['discount'],

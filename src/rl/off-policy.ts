@@ -18,6 +18,7 @@ import { refuseProducts } from './heads.ts'
 import { type Batch, createBatch, createReplay, type Replay, sampleInto, storeRow } from './replay.ts'
 import { replayPart } from './replay-state.ts'
 import { checkReward } from './rollout.ts'
+import { learningRateEntries, learningRateShare } from './schedules.ts'
 import { teamFor } from './team.ts'
 
 // The loop that off-policy algorithms share: act, step, store, learn from what is stored.
@@ -44,6 +45,7 @@ export const offPolicyEntries = {
   ),
   discount: setting(fraction('discount'), 0.99, 'γ of returns.'),
   learningRate: setting(positiveFloat32('learningRate'), 3e-4, 'Learning rate of Adam.'),
+  ...learningRateEntries,
   hidden: setting(layerWidths('a hidden width'), [256, 256], 'Widths of the hidden layers of all networks.'),
   activation: setting(oneOf('activation', activations), 'relu', 'Activation of the hidden layers.'),
   seed: seedEntry,
@@ -53,6 +55,12 @@ export const polyakEntry = setting(
   fraction('polyak'),
   0.005,
   'τ in θ̄ ← τ θ + (1 − τ) θ̄ of the target networks, after each gradient step.',
+)
+
+export const criticsEntry = setting(
+  wholeNumber('critics', 1, 2),
+  1,
+  'Q networks: 1, or a pair of which the smaller value counts.',
 )
 
 export const rewardScaleEntry = setting(
@@ -108,6 +116,7 @@ export async function prepare<Config extends OffPolicySettings>(
   takes: (algorithm: string, spec: EnvironmentSpec) => EnvironmentSpec = continuousTask,
 ) {
   const config = check(options)
+  const share = learningRateShare(config, iterations)
   const spec = takes(algorithm, environmentSpec(env))
   const core: CoreModule = await compileCore(source)
   await beginTfjs({ ...tfjs, core })
@@ -119,6 +128,8 @@ export async function prepare<Config extends OffPolicySettings>(
     spec,
     core,
     seed,
+    /** What multiplies learning rates in iteration t. */
+    learningRateShare: share,
     /** O and A. */
     observations: observationSize(spec),
     actions: actionSize(spec),

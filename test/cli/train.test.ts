@@ -168,7 +168,16 @@ test('every option reaches the configuration', () =>
       ...['--temperature-schedule', 'linear', '--temperature-from', '7', '--kernel', 'imq', '--per-layer', 'true'],
       ...['--repulsion', '0.5', '--evolution-every', '3', '--gain', '2', '--entropy-reward', '0.02'],
       ...['--critic-hidden', '5', '--critic-learning-rate', '0.1', '--clip', '0.3', '--self-imitation', 'trajectories'],
-      ...['--episodic-reward', 'true', '--whole-episodes', 'true', '--steps', '500'],
+      ...[
+        '--episodic-reward',
+        'true',
+        '--whole-episodes',
+        'true',
+        '--steps',
+        '500',
+        '--learning-rate-schedule',
+        'linear',
+      ],
     )
     expect(code).toBe(0)
     const { task, version, ...config } = JSON.parse(await read(directory, 'out', 'config.json'))
@@ -177,7 +186,14 @@ test('every option reaches the configuration', () =>
     expect(config).toEqual({
       ...{ algorithm: 'svpg', env: 'CartPole-v1', iterations: 1, particles: 3, temperature: 2.5, prior: 3 },
       ...{ interaction: 'stein', bandwidth: 0.5, hidden: [4, 3], learningRate: 1e-3, environments: 2, steps: 500 },
-      ...{ discount: 0.9, baseline: 'mean', standardise: false, entropyBonus: 0.01, seed: 12 },
+      ...{
+        learningRateSchedule: 'linear',
+        discount: 0.9,
+        baseline: 'mean',
+        standardise: false,
+        entropyBonus: 0.01,
+        seed: 12,
+      },
       ...{ activation: 'relu', head: 'categorical', initialisation: 'orthogonal', initialDeviation: 'auto' },
       ...{ temperatureSchedule: 'linear', temperatureFrom: 7, kernel: 'imq', perLayer: true, repulsion: 0.5 },
       ...{ evolutionEvery: 3, gain: 2, entropyReward: 0.02, criticHidden: [5], criticLearningRate: 0.1, clip: 0.3 },

@@ -51,7 +51,13 @@ const turns: EnvironmentSpec = {
 
 const settings = {
   ...{ environments: 2, steps: 7, warmup: 6, gradientSteps: 2, batchSize: 4, replaySize: 100, discount: 0.9 },
-  ...{ learningRate: 1e-3, hidden: [4], activation: 'tanh' as const, seed: 3 },
+  ...{
+    learningRate: 1e-3,
+    learningRateSchedule: 'constant' as const,
+    hidden: [4],
+    activation: 'tanh' as const,
+    seed: 3,
+  },
 }
 
 type Settings = typeof settings

@@ -163,11 +163,13 @@ describe('a run that goes on', () => {
   })
 
   test('with a schedule over its iterations keeps them', async () => {
-    const scheduled = await checkpointAfter({ ...svpg, temperatureSchedule: 'linear' } as AnyTrainOptions, 2)
-    expect(await refusal({ resume: scheduled, iterations: 6 })).toBe(
-      "The run's temperatureSchedule goes over its 4 iterations, so it cannot have 6: fork the run, with --fork and --out on the command line, with fork: true in a program.",
-    )
-    expect(await refusal({ resume: scheduled })).toBe('went on')
+    for (const name of ['temperatureSchedule', 'learningRateSchedule']) {
+      const scheduled = await checkpointAfter({ ...svpg, [name]: 'linear' } as AnyTrainOptions, 2)
+      expect(await refusal({ resume: scheduled, iterations: 6 })).toBe(
+        `The run's ${name} goes over its 4 iterations, so it cannot have 6: fork the run, with --fork and --out on the command line, with fork: true in a program.`,
+      )
+      expect(await refusal({ resume: scheduled })).toBe('went on')
+    }
   })
 
   test('a fork begins at iteration 1 with the population alone', async () => {

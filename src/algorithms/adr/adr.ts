@@ -8,13 +8,13 @@ import { environmentSpec } from '../../envs/registry.ts'
 import { observationSize } from '../../envs/spaces.ts'
 import { policyOf } from '../../nn/policy.ts'
 import { beginTfjs } from '../../nn/tfjs.ts'
-import { adam } from '../../optim/optimizers.ts'
 import { type PolicyAgents, policyAgents } from '../../rl/agents.ts'
 import { estimatorOf, passesOf } from '../../rl/estimator.ts'
 import type { Job, Outcome, ParticleInfo, ParticleState, Visited } from '../../rl/evaluator.ts'
 import { headFor } from '../../rl/heads.ts'
 import { constantsAt, packConstants } from '../../rl/randomisation.ts'
 import type { Task } from '../../rl/rollout.ts'
+import { learningRateShare, schedulesOverRun } from '../../rl/schedules.ts'
 import { type StateParts, withCheckedStates } from '../algorithm.ts'
 import { startTaskPool } from '../workers/pool.ts'
 import { carriedPart, createAgent, merged, update } from './agent.ts'
@@ -86,6 +86,7 @@ export const adr = withCheckedStates('adr', {
     policyAgents(core, spec, { policy, particles: 1, theta: arena.view.theta }),
   visited,
   parts,
+  followsIterations: (config: object) => schedulesOverRun(config as AdrConfig),
   /** Ends the workers of a state that is not needed any more. */
   close: (state: AdrState) => state.workerPool.close(),
 })
@@ -93,9 +94,10 @@ export const adr = withCheckedStates('adr', {
 /** What a run of active domain randomisation holds between two iterations. */
 export type AdrState = Awaited<ReturnType<typeof init>>
 
-async function init({ workers, workerLimit, iterations: _, core: source, tfjs, ...options }: AdrOptions) {
+async function init({ workers, workerLimit, iterations, core: source, tfjs, ...options }: AdrOptions) {
   const spec = environmentSpec(options.env)
   const config = adrConfig(options)
+  const share = learningRateShare(config, iterations)
   const estimator = estimatorOf(config)
   const { hidden, activation, environments, steps } = config
   const task: Task = { spec, head: headFor(spec, config.head), environments, steps, seed: splitSeed(config.seed) }
@@ -120,13 +122,14 @@ async function init({ workers, workerLimit, iterations: _, core: source, tfjs, .
     task,
     policy,
     ...agent,
-    optimizer: adam({ learningRate: config.learningRate }),
+    /** What multiplies the learning rate in iteration t. */
+    learningRateShare: share,
     /** The particles; it draws the points of 'uniform' too. */
     randomiser,
     workerPool,
     /** [n × moves] some rows of each rollout of the last iteration. */
     visited: [] as readonly Visited[],
-    /** Iterations done, and steps of the agent's optimizer. */
+    /** Iterations done, and steps of the agent's Adam. */
     iteration: 0,
     updates: 0,
   }

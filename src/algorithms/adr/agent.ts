@@ -7,12 +7,13 @@ import { meanInto } from '../../core/rows.ts'
 import type { StatePart } from '../../core/state.ts'
 import { type Initialisation, initialiseInto, mlp, valueNetwork } from '../../nn/network.ts'
 import type { Policy } from '../../nn/policy.ts'
-import type { MomentArena, Optimizer } from '../../optim/optimizers.ts'
+import { adam } from '../../optim/optimizers.ts'
 import { advantageFields } from '../../rl/advantages.ts'
 import type { Estimator } from '../../rl/estimator.ts'
 import type { Outcome, ParticleState } from '../../rl/evaluator.ts'
 import { startHead } from '../../rl/heads.ts'
 import type { Task } from '../../rl/rollout.ts'
+import { type Learning, learningRateNow } from '../../rl/schedules.ts'
 import { initialiseTrainable, saveTrainable, trainable, trainableFields } from '../../rl/trainable.ts'
 import { drawFields, transitionDiscriminator, transitionSize } from './discriminator.ts'
 
@@ -65,21 +66,20 @@ export async function createAgent(
   return { arena, discriminator, carried }
 }
 
-interface Agent {
+interface Agent extends Learning {
   readonly arena: Awaited<ReturnType<typeof createAgent>>['arena']
   readonly policy: Policy
-  readonly optimizer: Optimizer<MomentArena>
-  /** Steps of the optimizer. */
+  /** Steps of Adam. */
   updates: number
 }
 
 /** One step of Adam along the mean of the gradients. */
 export function update(state: Agent, rollouts: readonly Outcome[]): void {
-  const { arena, policy, optimizer } = state
+  const { arena, policy } = state
   const gradients = rollouts.map(({ gradient }) => gradient)
   meanInto(arena.view.direction, gradients)
   state.updates++
-  optimizer.step(arena, state.updates)
+  adam({ learningRate: learningRateNow(state) }).step(arena, state.updates)
   if (arena.ops.firstNonFinite(arena.at.theta, policy.size) >= 0)
     throw new RunError('The parameters of the agent are not finite after the step.')
 }

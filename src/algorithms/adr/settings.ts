@@ -18,6 +18,7 @@ import { policyEntries } from '../../nn/policy-settings.ts'
 import type { TfjsOptions } from '../../nn/tfjs.ts'
 import { type Estimator, estimatorOf, gradientEntries } from '../../rl/estimator.ts'
 import { type Ranges, rangesSchema, refuseRanges } from '../../rl/randomisation.ts'
+import { learningRateEntries } from '../../rl/schedules.ts'
 import { bandwidthSchema } from '../../svgd/bandwidth-schema.ts'
 import { RUN_OPTIONS } from '../algorithm.ts'
 import { workersEntry } from '../workers/pool.ts'
@@ -91,6 +92,7 @@ const schema = v.object({
   ),
   ...policyEntries,
   learningRate: setting(positiveFloat32('learningRate'), 1e-3, "Learning rate of the agent's Adam."),
+  ...learningRateEntries,
   environments: setting(wholeNumber('environments', 1, 100_000), 1, 'Environments at each point.'),
   steps: setting(
     wholeNumber('steps', 1, 100_000),

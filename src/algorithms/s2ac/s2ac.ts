@@ -14,17 +14,8 @@ import { beginTfjs, kernelSettingsOf, tf, underKernels } from '../../nn/tfjs.ts'
 import type { DrawingAgents } from '../../rl/agents.ts'
 import { type Episodes, episodesOf, interact, loopPart, type OffPolicy, prepare } from '../../rl/off-policy.ts'
 import type { Batch } from '../../rl/replay.ts'
-import {
-  createCritics,
-  criticFields,
-  criticParts,
-  follow,
-  learnQ,
-  matrixOf,
-  PAIR,
-  targetValues,
-} from '../../rl/soft-q.ts'
-import { inverseTemperature, scheduleOverRun } from '../../rl/temperature.ts'
+import { inverseTemperature, learningRateNow, schedulesOverRun } from '../../rl/schedules.ts'
+import { createCritics, criticFields, criticParts, follow, learnQ, matrixOf, targetValues } from '../../rl/soft-q.ts'
 import { descend, initialiseTrainable, trainable, trainableFields, trainableParts } from '../../rl/trainable.ts'
 import { type Metrics, offPolicyMetrics, type Saved, type StateParts, withCheckedStates } from '../algorithm.ts'
 import { type S2acConfig, type S2acOptions, s2acConfig, s2acSettings, savedShape } from './settings.ts'
@@ -88,7 +79,7 @@ export const s2ac = withCheckedStates('s2ac', {
     )
   },
   parts,
-  followsIterations: (config: object) => scheduleOverRun(config as S2acConfig),
+  followsIterations: (config: object) => schedulesOverRun(config as S2acConfig),
   /** Closes the environments. */
   close: ({ loop }: S2acState) => loop.envs.close(),
 })
@@ -97,11 +88,11 @@ export const s2ac = withCheckedStates('s2ac', {
 export type S2acState = Awaited<ReturnType<typeof init>>
 
 async function init(options: S2acOptions) {
-  const { config, spec, core, seed, actions, loop } = await prepare('s2ac', options, s2acConfig)
+  const { config, spec, core, seed, actions, loop, learningRateShare } = await prepare('s2ac', options, s2acConfig)
   const nets = steinNetworks(spec, config)
   const arena = await createArena(core, {
     ...trainableFields('actor', nets.actor),
-    ...criticFields(nets.q, PAIR),
+    ...criticFields(nets.q, config.critics),
     uniform: f32(padded(Math.max(config.environments * actions, config.batchSize))),
   })
   const actor = trainable(arena, 'actor', nets.actor)
@@ -113,11 +104,12 @@ async function init(options: S2acOptions) {
     arena,
     nets,
     actor,
-    critics: createCritics(arena, nets.q, PAIR, seed),
+    critics: createCritics(arena, nets.q, config.critics, seed),
     /** Memory for the particles of a step of the environments, and of a batch. */
     rooms: { act: steinRoom(), learn: steinRoom() },
     targetValues: compiledValues({ name: 'The value of the next states' }),
     inverseTemperature: inverseTemperature(config, options.iterations),
+    learningRateShare,
     /** Environments and replay. */
     loop: await loop(),
     iteration: 0,
@@ -129,7 +121,7 @@ function policyNow(state: S2acState): SteinPolicy {
   const { nets, actor, critics, config } = state
   const { hidden, activation, particles, svgdSteps, stepSize, stretch, bandwidth, start, selection } = config
   const shape = {
-    ...{ hidden, activation, qs: PAIR, particles, svgdSteps, stepSize, stretch, bandwidth, selection },
+    ...{ hidden, activation, qs: critics.q.count, particles, svgdSteps, stepSize, stretch, bandwidth, selection },
     start,
     temperature: temperatureOf(state),
   }
@@ -155,7 +147,7 @@ function learn(state: S2acState, loop: OffPolicy): Record<'qLoss' | 'entropy', n
   const draw = { seed, purpose: Purpose.noise, particle: 0, step: updates }
   const next = drawParticles(core, rooms.learn, policy, batch.nextObservation, { ...draw, use: Draw.stein.next })
   const targets = softTargets(state, loop, next, policy.shape.temperature)
-  const qLoss = learnQ(critics, config.learningRate, () => ({
+  const qLoss = learnQ(critics, learningRateNow(state), () => ({
     state: matrixOf(batch.observation, batch),
     action: matrixOf(batch.action, batch),
     y: tf.tensor1d(targets),
@@ -208,9 +200,10 @@ function softMean(values: Float64Array, temperature: number, { exp64, log64 }: P
 }
 
 /** One step up the mean of log N(u; μ(s), σ(s)²) at the particles: the start learns to cover where they end. */
-function learnStart({ actor, config }: S2acState, batch: Batch, { u, logProb }: Particles): void {
+function learnStart(state: S2acState, batch: Batch, { u, logProb }: Particles): void {
+  const { actor, config } = state
   const rows = logProb.length
-  descend(actor, config.learningRate, (theta) => {
+  descend(actor, learningRateNow(state), (theta) => {
     const start = startOf(actor.net, theta, matrixOf(batch.observation, batch), config.particles)
     return tf.neg(tf.mean(gaussian.logProb(start, tf.tensor2d(u, [rows, u.length / rows]))))
   })

@@ -3,8 +3,8 @@ import { show } from '../../core/errors.ts'
 import { oneOf, positiveFloat32, positiveFloat32Or, wholeNumber } from '../../core/schemas.ts'
 import { checkOptions, setting, withDefault } from '../../core/settings.ts'
 import type { TfjsOptions } from '../../nn/tfjs.ts'
-import { checkTogether, offPolicyEntries, polyakEntry, rewardScaleEntry } from '../../rl/off-policy.ts'
-import { temperatureEntries } from '../../rl/temperature.ts'
+import { checkTogether, criticsEntry, offPolicyEntries, polyakEntry, rewardScaleEntry } from '../../rl/off-policy.ts'
+import { temperatureEntries } from '../../rl/schedules.ts'
 import { perStateBandwidthNames } from '../../svgd/per-state.ts'
 import { type CommonOptions, RUN_OPTIONS } from '../algorithm.ts'
 import { selections } from './stein-policy.ts'
@@ -50,6 +50,7 @@ const schema = v.object({
     'random',
     'How one of the actions is chosen; importance weighs each with exp(Q/α)/π, in the value of a state too; greedily it is always the one with the highest Q.',
   ),
+  critics: withDefault(criticsEntry, 2),
   polyak: polyakEntry,
 })
 

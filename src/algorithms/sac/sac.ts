@@ -27,6 +27,7 @@ import {
   type OffPolicy,
   prepare,
 } from '../../rl/off-policy.ts'
+import { learningRateNow, schedulesOverRun } from '../../rl/schedules.ts'
 import {
   createCritics,
   criticFields,
@@ -41,7 +42,7 @@ import {
 import { descend, initialiseTrainable, trainable, trainableFields, trainableParts } from '../../rl/trainable.ts'
 import { type Metrics, offPolicyMetrics, type StateParts, withCheckedStates } from '../algorithm.ts'
 import { classPolicyLoss, classValue } from './classes.ts'
-import { type SacOptions, sacConfig, sacSettings } from './settings.ts'
+import { type SacConfig, type SacOptions, sacConfig, sacSettings } from './settings.ts'
 
 /**
  * Soft actor-critic: a squashed Gaussian policy and a pair of Q networks learn from replayed transitions to maximise
@@ -80,6 +81,7 @@ export const sac = withCheckedStates('sac', {
   agents: ({ core, spec, policy, actor }: SacState): PolicyAgents =>
     policyAgents(core, spec, { policy, particles: 1, theta: actor.view.theta }),
   parts,
+  followsIterations: (config: object) => schedulesOverRun(config as SacConfig),
   /** Closes the environments. */
   close: ({ loop }: SacState) => loop.envs.close(),
 })
@@ -88,12 +90,8 @@ export const sac = withCheckedStates('sac', {
 export type SacState = Awaited<ReturnType<typeof init>>
 
 async function init(options: SacOptions) {
-  const { config, spec, core, seed, observations, actions, loop } = await prepare(
-    'sac',
-    options,
-    sacConfig,
-    numberedOrBounded,
-  )
+  const prepared = await prepare('sac', options, sacConfig, numberedOrBounded)
+  const { config, spec, core, seed, observations, actions, loop, learningRateShare } = prepared
   const { hidden, activation, environments: E, batchSize: B } = config
   const { actionSpace: space } = spec
   const head = headFor(spec, space.kind === 'discrete' ? 'categorical' : 'squashed-gaussian')
@@ -130,6 +128,7 @@ async function init(options: SacOptions) {
     /** Environments and replay. */
     loop: await loop(),
     targetEntropy: config.targetEntropy === 'auto' ? entropyOf(spec, arena.ops) : config.targetEntropy,
+    learningRateShare,
     iteration: 0,
   }
 }
@@ -150,7 +149,7 @@ function learn(state: SacState, loop: OffPolicy): Record<'qLoss' | 'entropy', nu
     const tensors = tensorsOf(loop)
     return { ...tensors, y: softTarget(state, loop, tensors) }
   }
-  const qLoss = learnQ(critics, config.learningRate, rows, isOverClasses(state) ? chosenValues : undefined)
+  const qLoss = learnQ(critics, learningRateNow(state), rows, isOverClasses(state) ? chosenValues : undefined)
   const logProb = learnPolicy(state, loop)
   if (config.temperature === 'auto') learnTemperature(state, logProb)
   follow(critics, config.polyak)
@@ -205,8 +204,8 @@ function sample({ policy, arena }: SacState, loop: OffPolicy, theta: tf.Tensor1D
 
 /** One step up E[ min_k Q_k(s, a) − α log π(a|s) ], a = tanh(μ + σ ε); returns the mean log π. */
 function learnPolicy(state: SacState, loop: OffPolicy): number {
-  const { actor, critics, config } = state
-  const [, logProb] = descend(actor, config.learningRate, (theta) => {
+  const { actor, critics } = state
+  const [, logProb] = descend(actor, learningRateNow(state), (theta) => {
     const rows = matrixOf(loop.batch.observation, loop.batch)
     if (isOverClasses(state)) return classPolicyLoss(classesOf(state), theta, rows)
     const { action, logProb } = sample(state, loop, theta, rows, Draw.sac.current)
@@ -217,9 +216,10 @@ function learnPolicy(state: SacState, loop: OffPolicy): number {
 }
 
 /** One step of log α down −log α (mean log π + target): α grows where the policy is surer than it is to be. */
-function learnTemperature({ arena, config, targetEntropy, loop }: SacState, logProb: number): void {
+function learnTemperature(state: SacState, logProb: number): void {
+  const { arena, targetEntropy, loop } = state
   arena.view.direction[0] = logProb + targetEntropy
-  adam({ learningRate: config.learningRate }).step(arena, loop.updates + 1)
+  adam({ learningRate: learningRateNow(state) }).step(arena, loop.updates + 1)
 }
 
 const temperatureOf = ({ arena: { ops, view }, config: { temperature } }: SacState) =>

@@ -22,8 +22,8 @@ import {
   type OffPolicy,
   prepare,
 } from '../../rl/off-policy.ts'
+import { inverseTemperature } from '../../rl/schedules.ts'
 import { createCritics, criticFields, criticParts, follow, matrixOf } from '../../rl/soft-q.ts'
-import { inverseTemperature } from '../../rl/temperature.ts'
 import { type Metrics, offPolicyMetrics, type Saved, type StateParts } from '../algorithm.ts'
 import type { SqlInfo } from './info.ts'
 import { learnFromValues } from './learning.ts'
@@ -41,7 +41,8 @@ export type SqlClassState = Awaited<ReturnType<typeof init>>
 
 /** @throws UsageError for settings of the sampler, which there is none of */
 export async function init({ from, ...options }: SqlOptions) {
-  const { config, spec, core, seed, observations, loop } = await prepare('sql', options, sqlConfig, numberedOrBounded)
+  const prepared = await prepare('sql', options, sqlConfig, numberedOrBounded)
+  const { config, spec, core, seed, observations, loop, learningRateShare } = prepared
   refuseSampler(config, spec)
   const { hidden, activation, batchSize: B, environments: E, critics: count } = config
   const policy = policyOf({ observations, hidden, activation, head: headFor(spec) })
@@ -69,6 +70,7 @@ export async function init({ from, ...options }: SqlOptions) {
     critics,
     compiled: { softValues: compiledValues({ name: 'The soft value' }) },
     inverseTemperature: inverseTemperature(config, options.iterations),
+    learningRateShare,
     /** Environments and replay. */
     loop: await loop(),
     iteration: 0,

@@ -1,5 +1,6 @@
 import { tf } from '../../nn/tfjs.ts'
 import type { Batch } from '../../rl/replay.ts'
+import { type Learning, learningRateNow } from '../../rl/schedules.ts'
 import { type Critics, learnQ, matrixOf } from '../../rl/soft-q.ts'
 import type { SqlConfig } from './settings.ts'
 
@@ -11,12 +12,12 @@ import type { SqlConfig } from './settings.ts'
  * @returns the loss, and the mean of V(s')
  */
 export function learnFromValues(
-  { config, critics }: { readonly config: SqlConfig; readonly critics: Critics },
+  state: Learning & { readonly config: SqlConfig; readonly critics: Critics },
   batch: Batch,
   values: Float32Array,
   qValues?: Parameters<typeof learnQ>[3],
 ): { qLoss: number; value: number } {
-  const { rewardScale, discount, learningRate } = config
+  const { rewardScale, discount } = state.config
   const { reward, terminated } = batch
   const y = values.map((value, b) => rewardScale * reward[b] + discount * (1 - terminated[b]) * value)
   const rows = () => ({
@@ -24,6 +25,6 @@ export function learnFromValues(
     action: matrixOf(batch.action, batch),
     y: tf.tensor1d(y),
   })
-  const qLoss = learnQ(critics, learningRate, rows, qValues)
+  const qLoss = learnQ(state.critics, learningRateNow(state), rows, qValues)
   return { qLoss, value: values.reduce((sum, value) => sum + value, 0) / batch.rows }
 }

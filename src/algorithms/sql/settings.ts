@@ -11,8 +11,8 @@ import {
 } from '../../core/schemas.ts'
 import { checkOptions, derived, setting, withDefault } from '../../core/settings.ts'
 import type { TfjsOptions } from '../../nn/tfjs.ts'
-import { checkTogether, offPolicyEntries, rewardScaleEntry } from '../../rl/off-policy.ts'
-import { temperatureEntries } from '../../rl/temperature.ts'
+import { checkTogether, criticsEntry, offPolicyEntries, rewardScaleEntry } from '../../rl/off-policy.ts'
+import { temperatureEntries } from '../../rl/schedules.ts'
 import { perStateBandwidthNames } from '../../svgd/per-state.ts'
 import { type CommonOptions, RUN_OPTIONS, type Saved } from '../algorithm.ts'
 
@@ -41,7 +41,7 @@ const schema = v.object({
     'never',
     'Gradient step from which these actions are drawn from the policy and no longer uniformly.',
   ),
-  critics: setting(wholeNumber('critics', 1, 2), 1, 'Q networks: 1, or a pair of which the smaller value counts.'),
+  critics: criticsEntry,
   polyak: setting(fraction('polyak'), 1, 'τ in θ̄ ← τ θ + (1 − τ) θ̄ of the target networks; 1 copies.'),
   targetEvery: derived(
     wholeNumber('targetEvery', 1, 1_000_000_000),

@@ -14,8 +14,8 @@ import { actionSize } from '../../envs/spaces.ts'
 import { beginTfjs, kernelSettingsOf, tf, underKernels } from '../../nn/tfjs.ts'
 import type { Agents } from '../../rl/agents.ts'
 import { episodesOf, interact, loopPart, type OffPolicy, prepare } from '../../rl/off-policy.ts'
+import { inverseTemperature, schedulesOverRun } from '../../rl/schedules.ts'
 import { type Critics, createCritics, criticFields, criticParts, follow, targetValues } from '../../rl/soft-q.ts'
-import { inverseTemperature, scheduleOverRun } from '../../rl/temperature.ts'
 import { initialiseTrainable, type Trainable, trainable, trainableFields, trainableParts } from '../../rl/trainable.ts'
 import { type Metrics, offPolicyMetrics, type Saved, type StateParts, withCheckedStates } from '../algorithm.ts'
 import type { SqlClassState } from './classes.ts'
@@ -103,7 +103,7 @@ const hasClasses = (env: string | EnvironmentSpec) => environmentSpec(env).actio
 export type SqlState = Awaited<ReturnType<typeof init>>
 
 async function init({ from, ...options }: SqlOptions) {
-  const { config, spec, core, seed, actions, loop } = await prepare('sql', options, sqlConfig)
+  const { config, spec, core, seed, actions, loop, learningRateShare } = await prepare('sql', options, sqlConfig)
   const { hidden, activation, batchSize: B, environments: E, critics: qs, candidates, valueParticles } = config
   const latents = config.latents === 'auto' ? actions : config.latents
   const shape: SamplerShape = {
@@ -145,6 +145,7 @@ async function init({ from, ...options }: SqlOptions) {
       softValues: compiledValues({ name: 'The soft value' }),
     },
     inverseTemperature: inverseTemperature(config, iterations),
+    learningRateShare,
     /** Environments and replay. */
     loop: await loop(),
     /** Of the whole run; null where it is not known. */
@@ -237,7 +238,7 @@ function learn(state: SqlState, loop: OffPolicy): Record<'qLoss' | 'value' | 'di
   const { batch, updates: update, seed } = loop
   const temperature = temperatureOf(state)
   const learned = learnFromValues(state, batch, softValues(state, loop, temperature))
-  const rate = config.samplerLearningRate ?? config.learningRate
+  const rate = (config.samplerLearningRate ?? config.learningRate) * state.learningRateShare(state.iteration)
   const { bandwidth } = config
   const step = { states: batch.observation, temperature, bandwidth, rate, seed, update }
   const moved = learnSampler(state.learning, samplerOf(state), sampler, step)
@@ -317,7 +318,7 @@ function parts(state: SqlState): StateParts {
 
 function followsIterations(config: object): string[] {
   const { latentSet, ...schedule } = config as SqlConfig
-  return [...scheduleOverRun(schedule), ...(latentSet === 'unlimited' ? [] : ['latentSet'])]
+  return [...schedulesOverRun(schedule), ...(latentSet === 'unlimited' ? [] : ['latentSet'])]
 }
 
 function measure({ sampler, loop }: SqlState, { temperature, bandwidth, qLoss, value, ...rest }: SqlInfo): Metrics {

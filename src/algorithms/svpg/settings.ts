@@ -17,7 +17,7 @@ import type { EnvironmentSpec } from '../../envs/contract.ts'
 import { policyEntries } from '../../nn/policy-settings.ts'
 import type { TfjsOptions } from '../../nn/tfjs.ts'
 import { type Estimator, estimatorEntries, estimatorOf } from '../../rl/estimator.ts'
-import { temperatureEntries } from '../../rl/temperature.ts'
+import { learningRateEntries, temperatureEntries } from '../../rl/schedules.ts'
 import { bandwidthSchema } from '../../svgd/bandwidth-schema.ts'
 import { RUN_OPTIONS } from '../algorithm.ts'
 import { workersEntry } from '../workers/pool.ts'
@@ -80,6 +80,7 @@ const schema = v.object({
   ),
   ...policyEntries,
   learningRate: setting(positiveFloat32('learningRate'), 5e-3, 'Learning rate of Adam.'),
+  ...learningRateEntries,
   environments: setting(
     wholeNumber('environments', 1, 100_000),
     16,
@@ -116,7 +117,7 @@ export type SvpgOptions = v.InferInput<typeof schema> & {
   workers?: Workers
   /** Seconds that a worker may take for one job before it counts as dead and the job goes to another. Default 600. */
   workerLimit?: number
-  /** Iterations of the whole run, which a temperature schedule goes through. train() sets it. */
+  /** Iterations of the whole run, which schedules go through. train() sets it. */
   iterations?: number
   /**
    * [parameters] the centre of a Gaussian prior: a policy that the population is to stay around. Default: the origin.

@@ -17,7 +17,7 @@ import { estimatorOf, gradientsOf, passesOf } from '../../rl/estimator.ts'
 import type { ParticleInfo, ParticleState, Probes, Visited } from '../../rl/evaluator.ts'
 import { startHead } from '../../rl/heads.ts'
 import { particleStatesPart } from '../../rl/particle-states.ts'
-import { inverseTemperature, scheduleOverRun } from '../../rl/temperature.ts'
+import { inverseTemperature, learningRateNow, learningRateShare, schedulesOverRun } from '../../rl/schedules.ts'
 import { type SteinInfo, steinFields, type Variant } from '../../svgd/fields.ts'
 import { type Metrics, type StateParts, steinMetrics, withCheckedStates } from '../algorithm.ts'
 import { carriedFields, refuseCarried } from '../policy-gradient/evaluation-state.ts'
@@ -102,6 +102,7 @@ export type SvpgState = Awaited<ReturnType<typeof init>>
 async function init({ env, workers, workerLimit, iterations, core: source, tfjs, priorMean, ...options }: SvpgOptions) {
   const config = svpgConfig(options)
   const inverse = inverseTemperature(config, iterations)
+  const share = learningRateShare(config, iterations)
   if (priorMean && config.prior === 'flat')
     throw new UsageError('A priorMean needs a Gaussian prior: set prior to its standard deviation, got "flat".')
   const { task, policy } = taskAndPolicy(environmentSpec(env), config)
@@ -112,11 +113,10 @@ async function init({ env, workers, workerLimit, iterations, core: source, tfjs,
   /** [n] gradients of the particles away from each other, where the kernel is on behaviour. */
   const exploration: Float32Array[] = []
   const kernel = behaviour ? behaviourKernel(behaviour, exploration) : parameterKernel(config, policy)
-  const optimizer = adam({ learningRate: config.learningRate })
   const D = padded(policy.size)
   const arena = await createArena(core, {
     ...steinFields(n, policy.size, { kernel }),
-    ...optimizerFields(n, policy.size, optimizer),
+    ...optimizerFields(n, policy.size, adam({ learningRate: config.learningRate })),
     /** [n, D] where the prior is centred, and room for a row of random numbers. */
     priorMean: f32(priorMean ? n : 0, D),
     noise: f32(D),
@@ -142,8 +142,8 @@ async function init({ env, workers, workerLimit, iterations, core: source, tfjs,
     /** theta, scores, kernel and moments. */
     arena,
     kernel,
-    optimizer,
-    /** 1/α by iteration; setTemperature replaces it. */
+    /** What multiplies the learning rate, and 1/α by iteration; setTemperature replaces the latter. */
+    learningRateShare: share,
     inverseTemperature: inverse,
     /** What setTemperature has set it to. */
     temperature: null as number | null,
@@ -236,7 +236,7 @@ async function evaluate(state: SvpgState, start = begin(state), pass = 0): Promi
 
 /** Second half: the direction of s_i = ∇J(θ_i)/α + ∇ log q₀(θ_i), and one step of Adam along it. */
 function move(state: SvpgState): SteinInfo | null {
-  const { arena, config, particles: n, policy, kernel, optimizer } = state
+  const { arena, config, particles: n, policy, kernel } = state
   const { ops, at, view } = arena
   const count = view.theta.length
   const inverse = state.inverseTemperature(state.iteration, ops)
@@ -254,7 +254,7 @@ function move(state: SvpgState): SteinInfo | null {
         variantOf(state),
       )
   state.moves++
-  optimizer.step(arena, state.moves)
+  adam({ learningRate: learningRateNow(state) }).step(arena, state.moves)
   const bad = ops.firstNonFinite(at.theta, count)
   if (bad >= 0) throw new RunError(`Particle ${Math.floor((bad * n) / count)} is not finite after the step.`)
   return info
@@ -312,7 +312,7 @@ const temperaturePart = (state: SvpgState): StatePart => ({
 function followsIterations(config: object): string[] {
   const { kernel, exploration, ...schedule } = config as SvpgConfig
   const isAnnealed = isDivergence(kernel) && exploration === 'anneal'
-  return [...scheduleOverRun(schedule), ...(isAnnealed ? ['exploration'] : [])]
+  return [...schedulesOverRun(schedule), ...(isAnnealed ? ['exploration'] : [])]
 }
 
 /** What an iteration of SVPG measures. */

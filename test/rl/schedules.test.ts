@@ -1,11 +1,20 @@
 import { describe, expect, test } from '@jest/globals'
 import * as v from 'valibot'
+import { adr } from '../../src/algorithms/adr/adr.ts'
+import { s2ac } from '../../src/algorithms/s2ac/s2ac.ts'
+import { sac } from '../../src/algorithms/sac/sac.ts'
+import { sql } from '../../src/algorithms/sql/sql.ts'
 import { svpg } from '../../src/algorithms/svpg/svpg.ts'
 import { createArena } from '../../src/core/arena.ts'
 import { UsageError } from '../../src/core/errors.ts'
 import { compileCore } from '../../src/core/module.ts'
 import { check } from '../../src/core/schemas.ts'
-import { inverseTemperature, temperatureEntries } from '../../src/rl/temperature.ts'
+import {
+  inverseTemperature,
+  learningRateEntries,
+  learningRateShare,
+  temperatureEntries,
+} from '../../src/rl/schedules.ts'
 
 const { ops } = await createArena(await compileCore(), {})
 const schema = v.object(temperatureEntries)
@@ -115,4 +124,65 @@ test('a population moves and tells by the schedule', async () => {
     told.push((await svpg.step(state)).temperature)
   }
   expectValues(told, [4, 2, 1])
+})
+
+describe('the learning rate', () => {
+  const rates = v.object(learningRateEntries)
+  const shares = (settings: v.InferInput<typeof rates>, iterations: number) => {
+    const share = learningRateShare(check(rates, settings), iterations)
+    return Array.from({ length: iterations }, (_, t) => share(t))
+  }
+
+  test('stays, or falls in equal steps that would reach 0 after the run', () => {
+    expect(shares({}, 3)).toEqual([1, 1, 1])
+    expect(shares({ learningRateSchedule: 'linear' }, 4)).toEqual([1, 0.75, 0.5, 0.25])
+    expect(shares({ learningRateSchedule: 'linear', learningRateIterations: 8 }, 2)).toEqual([1, 0.875])
+  })
+
+  test('has a length, that of the run or a longer one', () => {
+    const of = (settings: v.InferInput<typeof rates>, iterations?: number) =>
+      learningRateShare(check(rates, { learningRateSchedule: 'linear', ...settings }), iterations)
+    expect(() => of({})).toThrow(
+      'The learning rate schedule linear needs a length: set learningRateIterations or iterations.',
+    )
+    expect(() => of({ learningRateIterations: 9 }, 10)).toThrow(
+      'The learning rate schedule has 9 iterations and is shorter than the run of 10.',
+    )
+    expect(() => of({ learningRateIterations: 9 })(9)).toThrow('The learning rate is 0 after 9 iterations')
+  })
+
+  const small = { hidden: [8], seed: 1, iterations: 2 }
+  const onPolicy = { ...small, particles: 2, environments: 2, steps: 16 }
+  const offPolicy = { ...small, steps: 1, environments: 8, warmup: 8, batchSize: 8 }
+  type Moved = { readonly q: { readonly view: { readonly theta: Float32Array } } }
+  const thetaOf = (state: object): Float32Array =>
+    'critics' in state
+      ? (state.critics as Moved).q.view.theta
+      : (state as { arena: { view: { theta: Float32Array } } }).arena.view.theta
+
+  test.each<[string, { init(options: never): Promise<object>; step(state: never): Promise<unknown> }, object]>([
+    ['svpg', svpg, { ...onPolicy, env: 'CartPole-v1', interaction: 'independent' }],
+    ['adr', adr, { ...onPolicy, env: 'Pendulum-v1', estimator: 'reinforce', ranges: { gravity: [5, 15] } }],
+    ['sac', sac, { ...offPolicy, env: 'Pendulum-v1' }],
+    ['s2ac', s2ac, { ...offPolicy, env: 'Pendulum-v1' }],
+    ['sql', sql, { ...offPolicy, env: 'Pendulum-v1' }],
+    ['sql over numbered actions', sql, { ...offPolicy, env: 'CartPole-v1' }],
+  ])('of %s is half in the second of two iterations', async (_, algorithm, options) => {
+    const ways = await Promise.all(
+      (['constant', 'linear'] as const).map(async (learningRateSchedule) => {
+        const state = await algorithm.init({ ...options, learningRateSchedule } as never)
+        const thetas: Float32Array[] = []
+        for (let k = 0; k < 2; k++) {
+          await algorithm.step(state as never)
+          thetas.push(thetaOf(state).slice())
+        }
+        return thetas
+      }),
+    )
+    const [[first, second], [same, halfway]] = ways
+    expect(same).toEqual(first)
+    const moved = second.map((x, k) => x - first[k])
+    expect(Math.max(...moved.map(Math.abs))).toBeGreaterThan(1e-5)
+    halfway.forEach((x, k) => void expect(x - first[k]).toBeCloseTo(0.5 * moved[k], 6))
+  })
 })
