@@ -35,11 +35,13 @@ export class Program {
   readonly tables: number[] = []
   /** The node that each instruction computes; of a fused group the last one. */
   readonly nodes: Node[] = []
+  /** Groups of elementwise nodes that run every time, by the numbers of their instructions. */
+  readonly fused = new Map<number, Group>()
   /** What it needs of the memory that instructions share. */
   registers = 0
   scratchFloats = 0
-  private readonly uses: Uses
-  private readonly to: Addresses
+  readonly uses: Uses
+  readonly to: Addresses
 
   /** How much of it comes first and is run only once: what depends on constants only. */
   readonly setup: { readonly words: number; readonly instructions: number }
@@ -63,6 +65,7 @@ export class Program {
     const sources = { address: this.to.of, table, inRegisters: this.uses.inRegisters }
     const { words, count } = fusedWords(group, sources, this.to.registers)
     this.registers = Math.max(this.registers, count)
+    if (!group.nodes[0].constant) this.fused.set(this.nodes.length, group)
     this.write(Instruction.fused, words, node)
   }
 

@@ -3,7 +3,9 @@ import { UsageError } from '../core/errors.ts'
 import { f32, i32, padded } from '../core/layout.ts'
 import type { CoreModule } from '../core/module.ts'
 import type { Team } from '../core/team.ts'
+import { kernels } from '../nn/tfjs.ts'
 import { REGISTER } from './fused.ts'
+import { type Generated, generate } from './generated/module.ts'
 import type { Node, View } from './graph.ts'
 import { Program, type Uses } from './instructions.ts'
 import { layOutMemory, type Memory } from './memory.ts'
@@ -22,6 +24,9 @@ export interface Plan {
   readonly steps: readonly Step[]
   readonly bytes: number
 }
+
+/** A plan that runs so often is worth code of its own. */
+const RUNS_UNTIL_CODE = 8
 
 /** One instruction of a plan. */
 interface Step {
@@ -78,47 +83,33 @@ type PlanArena = Arena<ReturnType<typeof fieldsFor>>
 
 function assemble(arena: PlanArena, program: Program, { nodes, memory, outputs, team }: Assembled): Plan {
   const { view } = arena
-  const { setup, nodes: computed } = program
   const valuesAt = (node: Node) => {
     const first = (memory.at.get(node) as number) / 4
     return view.memory.subarray(first, first + node.size)
   }
   for (const node of nodes) if (node.values) valuesAt(node).set(node.values)
-  runStretch(arena, program, { words: 0, instructions: 0, count: setup.instructions })
+  runStretch(arena, program, { words: 0, instructions: 0, count: program.setup.instructions })
   const inputs = new Map(nodes.filter(({ work }) => work.kind === 'input').map((node) => [node, valuesAt(node)]))
-  const steps: Step[] = []
   const results = outputs.map(({ node, shape, offset }) => valuesAt(node).subarray(offset, offset + sizeOf(shape)))
   // The memory of a team is given back with its arena, whoever still has a view on it.
   const own = team ? results.map((values) => new Float32Array(values.length)) : results
-  const stretches: (() => void)[] = []
-  let alone = { ...setup, count: 0 }
-  const end = () => {
-    const stretch = alone
-    if (stretch.count > 0) stretches.push(() => runStretch(arena, program, stretch))
-  }
-  for (let k = setup.instructions, words = setup.words; k < computed.length; k++) {
-    const node = computed[k]
-    const one = { words, instructions: k, count: 1 }
-    const run = () => runStretch(arena, program, one)
-    steps.push({ kernel: node.origin, work: node.work.kind, run, result: valuesAt(node) })
-    words += program.words[words + 1]
-    if (team && isShared(node)) {
-      end()
-      const call = { args: view.words.subarray(one.words + 2, words), at: arena.at.words + (one.words + 2) * 4 }
-      const rounds = roundsOf(node, call, team, (view.scratch.length / team.threadPool.size) * 4)
-      stretches.push(() => rounds.forEach(({ op, jobs }) => void team.threadPool.run(op, jobs)))
-      alone = { words, instructions: k + 1, count: 0 }
-    } else alone = { ...alone, count: alone.count + 1 }
-  }
-  end()
+  const instructions = instructionsOf(arena, program, team)
+  const passOf = (generated?: Generated) => stretchesOf(instructions, arena, program, generated)
+  let stretches = passOf()
+  let runs = 0
   return {
     input: (node) => inputs.get(node) ?? null,
     outputs: own,
     run() {
+      if (++runs === RUNS_UNTIL_CODE && kernels.generated)
+        stretches = passOf(generate(program, { ...arena, isShared: team !== null }))
       for (const run of stretches) run()
       if (team) own.forEach((values, k) => void values.set(results[k]))
     },
-    steps,
+    steps: instructions.map(({ node, stretch }) => ({
+      ...{ kernel: node.origin, work: node.work.kind, result: valuesAt(node) },
+      run: () => runStretch(arena, program, stretch),
+    })),
     bytes: memory.bytes,
   }
 }
@@ -128,6 +119,51 @@ interface Stretch {
   readonly words: number
   readonly instructions: number
   readonly count: number
+}
+
+/** An instruction of every run: alone, and by a team where that shares it. */
+interface One {
+  readonly node: Node
+  readonly stretch: Stretch
+  readonly together: (() => void) | null
+}
+
+function instructionsOf({ view, at }: PlanArena, { setup, nodes, words }: Program, team: Team | null): One[] {
+  let place = setup.words
+  return nodes.slice(setup.instructions).map((node, k) => {
+    const stretch = { words: place, instructions: setup.instructions + k, count: 1 }
+    place += words[place + 1]
+    if (!team || !isShared(node)) return { node, stretch, together: null }
+    const first = stretch.words + 2
+    const call = { args: view.words.subarray(first, place), at: at.words + first * 4 }
+    const rounds = roundsOf(node, call, team, (view.scratch.length / team.threadPool.size) * 4)
+    return { node, stretch, together: () => rounds.forEach(({ op, jobs }) => void team.threadPool.run(op, jobs)) }
+  })
+}
+
+/** What runs one after the other: code that was generated, rounds of a team, and all between by the interpreter. */
+function stretchesOf(
+  instructions: readonly One[],
+  arena: PlanArena,
+  program: Program,
+  generated?: Generated,
+): (() => void)[] {
+  const stretches: (() => void)[] = []
+  let alone: Stretch | null = null
+  const end = () => {
+    const stretch = alone
+    if (stretch) stretches.push(() => runStretch(arena, program, stretch))
+    alone = null
+  }
+  for (const { stretch, together } of instructions) {
+    const run = generated?.get(stretch.instructions) ?? together
+    if (run) {
+      end()
+      stretches.push(run)
+    } else alone = alone ? { ...(alone as Stretch), count: (alone as Stretch).count + 1 } : stretch
+  }
+  end()
+  return stretches
 }
 
 function runStretch({ ops, at }: PlanArena, { nodes }: Program, { words, instructions, count }: Stretch): void {

@@ -28,8 +28,8 @@ const shapes: readonly Shape[] = [
   { widths: [7, 81, 5], networks: 1, rows: 1001, hidden: 'softplus', output: 'tanh' },
 ]
 
-/** The gradient by parameters and inputs, and by either alone, three times in turn with other numbers. */
-function gradients({ widths, networks, rows, hidden = 'tanh', output }: Shape): Float32Array[] {
+/** The gradient by parameters and inputs, and by either alone, some times in turn with other numbers. */
+function gradients({ widths, networks, rows, hidden = 'tanh', output }: Shape, times = 3): Float32Array[] {
   const net = mlp(widths, { hidden, output })
   const [parameters, inputs] = [networks * net.size, networks * rows * widths[0]]
   const thetaOf = (z: tf.Tensor) => tf.reshape(tf.slice(z, 0, parameters), [networks, net.size])
@@ -46,8 +46,9 @@ function gradients({ widths, networks, rows, hidden = 'tanh', output }: Shape): 
   ]
   return forms.flatMap((form) => {
     const differentiate = compiledGradient({ name: 'It', mode: 'always' })
-    return [1, 2, 3].flatMap((scale) => {
-      const z = numbers(parameters + inputs).map((value) => value / scale)
+    return Array.from({ length: times }, (_, k) =>
+      numbers(parameters + inputs).map((value) => value / (k + 1)),
+    ).flatMap((z) => {
       const { gradient, values } = differentiate(form, z, [z.length])
       return [gradient, ...values].map((array) => array.slice())
     })
@@ -97,4 +98,25 @@ test('a plan for which the team has no room is not shared, and the same', async 
   run.mockClear()
   expect(bytesOf(gradients(shapes[0])).equals(bytesOf(alone))).toBe(true)
   expect(run).not.toHaveBeenCalled()
+})
+
+test('what a team does not share becomes code of its own, with the same bits', async () => {
+  const { Instance, Module } = WebAssembly
+  let made = 0
+  Object.assign(WebAssembly, {
+    Instance: class extends Instance {
+      constructor(module: WebAssembly.Module, imports: WebAssembly.Imports) {
+        super(module, imports)
+        if (Module.exports(module).some(({ name }) => name === '0')) made++
+      }
+    },
+  })
+  kernels.generated = false
+  const interpreted = gradients(shapes[1], 10)
+  expect(made).toBe(0)
+  kernels.generated = true
+  kernels.team = await startTeam(2)
+  expect(bytesOf(gradients(shapes[1], 10)).equals(bytesOf(interpreted))).toBe(true)
+  // One a plan: of the gradients by both, by parameters and by inputs.
+  expect(made).toBe(3)
 })
