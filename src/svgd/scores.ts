@@ -240,12 +240,15 @@ const STEEPEST = 1.8e19
  * Throws for a direction whose square overflows: a running mean of squares would stay infinite and the particle stand
  * still.
  */
-export function refuseSteep({ population: { particles: n, stride } }: Scored, direction: Float32Array): void {
-  for (let at = 0; at < n * stride; at++) {
-    if (Math.abs(direction[at]) <= STEEPEST) continue
-    throw new UsageError(
-      `The direction of particle ${Math.floor(at / stride)} is ${direction[at]}, whose square float32 cannot hold: ` +
-        'take relativeAdam(), the default, which needs no square, or a larger unit for this coordinate.',
-    )
-  }
+export function refuseSteep({ arena, population: { particles: n, stride } }: Scored & { arena: SteinArena }): void {
+  const { ops, at, view } = arena
+  ops.rowSquares(at.squares, at.direction, n, stride)
+  // A sum that float32 can hold has no square in it that it cannot.
+  if (view.squares.subarray(0, n).every(Number.isFinite)) return
+  const steep = view.direction.findIndex((value) => !(Math.abs(value) <= STEEPEST))
+  if (steep < 0) return
+  throw new UsageError(
+    `The direction of particle ${Math.floor(steep / stride)} is ${view.direction[steep]}, whose square float32 cannot ` +
+      'hold: take relativeAdam(), the default, which needs no square, or a larger unit for this coordinate.',
+  )
 }

@@ -199,7 +199,7 @@ function methodOf(options: SvgdOptions) {
       const scale = repulsion === 'sqrt d' ? Math.sqrt(seen.dimension) : repulsion
       const info = steinDirection(seen.arena, seen, kernel, { drive, repulsion: scale, normalise })
       if (functions) pullBackInto(arena.view.direction, functions, state.population, batch)
-      if (optimizer.keeps.includes('square')) refuseSteep(state, arena.view.direction)
+      if (optimizer.keeps.includes('square')) refuseSteep(state)
       state.iteration++
       optimizer.step(arena, state.iteration)
       if (noise > 0) diffuse(state, noise, optimizer.rate as number)
