@@ -202,3 +202,8 @@ export const steinMetrics = (stein: SteinInfo | null) => ({
   bandwidth: stein?.bandwidth ?? null,
   kernelOffDiagonal: stein?.kernelOffDiagonal ?? null,
 })
+
+/** What save() of a step does where agents() has all that there is. */
+export const refuseSave = (algorithm: string) => (): never => {
+  throw new UsageError(`The population of ${algorithm} is one of policies: agents() gives what is to be saved.`)
+}

@@ -131,7 +131,7 @@ function marginals(
   draw: Draw,
 ): string {
   const cells = columns.map(({ label, values, edges }, k) => {
-    const other = reference[label]
+    const other = Object.hasOwn(reference, label) ? reference[label] : undefined
     const sets = other ? [values, other] : [values]
     const chart = draw(`marginal-${k}`, `Density of ${label}`, CELL, densityChart(sets, edges))
     return `<div>${chart}<span>${escapeHtml(label)}</span></div>`

@@ -10,14 +10,15 @@ interface Written {
 
 /** The end of a sentence about an option that does not exist: what it is called here, or what is near. */
 export function meantBy(name: string, known: readonly string[], { as, places }: Written = IN_PROGRAMS): string {
-  const renamed = RENAMED[name]
+  const renamed = own(RENAMED, name)
   if (renamed && known.includes(renamed)) return `: it is called ${as(renamed)} now.`
   const plain = plainOf(name)
-  const apart = (APART[plain] ?? []).find(({ names }) => names.every((each) => known.includes(each)))
+  const apart = own(APART, plain)?.find(({ names }) => names.every((each) => known.includes(each)))
   if (apart) return `: ${apart.hint(...apart.names.map(as))}.`
   const same = calledHere(name, known)
   if (same) return `: it is called ${as(same)} here.`
-  if (places[plain]) return `: ${places[plain]}.`
+  const place = own(places, plain)
+  if (place) return `: ${place}.`
   const near = nearest(name, known)
   const list = known.length <= 12 ? `; there are ${known.map(as).join(', ')}` : ''
   return near ? `; the nearest is ${as(near)}.` : `${list}.`
@@ -26,8 +27,12 @@ export function meantBy(name: string, known: readonly string[], { as, places }: 
 /** What is meant by a name of other libraries, or by one that is written otherwise. */
 export function calledHere(name: string, known: readonly string[]): string | undefined {
   const plain = plainOf(name)
-  return known.find((word) => plainOf(word) === plain) ?? (ELSEWHERE[plain] ?? []).find((word) => known.includes(word))
+  return known.find((word) => plainOf(word) === plain) ?? own(ELSEWHERE, plain)?.find((word) => known.includes(word))
 }
+
+/** What a table has by this name; whoever writes an option may call it constructor. */
+const own = <T>(table: Readonly<Record<string, T>>, name: string): T | undefined =>
+  Object.hasOwn(table, name) ? table[name] : undefined
 
 /** Without case and separators: learning_rate and LearningRate are learningRate. */
 const plainOf = (name: string) => name.replace(/[^a-z0-9]/gi, '').toLowerCase()

@@ -1,7 +1,7 @@
 import { quantile, type Value } from '../core/statistics.ts'
 import { type Draw, escapeHtml, loadCharts, type Size } from '../report/charts.ts'
 import { colorOf } from '../report/colours.ts'
-import { QUANTITIES } from '../report/metric-titles.ts'
+import { QUANTITIES, titled } from '../report/metric-titles.ts'
 import {
   compact,
   counted,
@@ -266,7 +266,7 @@ function numberFigures({ variants }: ExperimentSummary, draw: Draw): string {
         : [],
     )
     if (SHOWN.includes(name) || curves.length === 0 || isConstant(name, curves)) return ''
-    const [title, caption] = QUANTITIES[name] ?? [name, '']
+    const [title, caption] = titled(name)
     return figure(draw, {
       ...{ id: `number-${name}`, title, caption, size: HALF_LOW, legend: true },
       label: `${title} over iterations: ${curves.map(({ label }) => label).join(', ')}.`,

@@ -34,3 +34,7 @@ export const QUANTITIES: Readonly<Record<string, readonly [title: string, captio
   coverageNow: ['Coverage in an iteration', 'Cells that it visited in one iteration.'],
   qualityDiversity: ['QD score', 'Sum over the cells of an iteration of the best return of a policy that was there.'],
 }
+
+/** Title and caption of a number by any name, as `constructor`, which is one that objects have anyway. */
+export const titled = (name: string): readonly [title: string, caption: string] =>
+  Object.hasOwn(QUANTITIES, name) ? QUANTITIES[name] : [name, '']

@@ -1,9 +1,9 @@
 import { platform } from '#platform'
-import { show, UsageError } from '../core/errors.ts'
-import { requireText } from '../core/require.ts'
-import { check, wholeNumber } from '../core/schemas.ts'
+import { reasonOf as faultOf, show, UsageError } from '../core/errors.ts'
+import { isRecord, requireText, requireThat } from '../core/require.ts'
+import { check, oneOf, wholeNumber } from '../core/schemas.ts'
 import { version } from '../core/version.ts'
-import { findTask } from '../envs/description.ts'
+import { findTask, parseTask } from '../envs/description.ts'
 import { equal } from '../experiments/plan.ts'
 import { concluded, merge } from '../experiments/run-concurrently.ts'
 import { keepWorkers } from '../rl/pool-worker.ts'
@@ -297,6 +297,7 @@ export async function readSweep(path: string): Promise<SweepResult> {
   const { name, attributes, trials: found } = await readJournal(`${path}/${FILES.journal}`)
   const description = attributes.steinrl as SweepDescription | undefined
   if (!description?.space) throw new UsageError(`${show(path)} holds the study ${show(name)}, which is not of steinrl.`)
+  refuseDamaged(path, description)
   const dimensions = dimensionsOf(description.algorithm, description.space)
   const numbered = (value: unknown) => (typeof value === 'number' ? value : null)
   const trials = found.map((trial): SweepTrial => {
@@ -309,6 +310,17 @@ export async function readSweep(path: string): Promise<SweepResult> {
   })
   const best = bestOf(trials, description.direction)
   return { name, description, trials, best, command: best && commandOf(description, best) }
+}
+
+/** @throws UsageError for a study whose attribute says less than it takes to train a trial again */
+function refuseDamaged(path: string, { task, settings, direction }: SweepDescription): void {
+  try {
+    parseTask(task)
+    check(oneOf('direction', ['maximise', 'minimise']), direction)
+    requireThat(isRecord(settings), 'A sweep', 'settings as a record', settings)
+  } catch (error) {
+    throw new UsageError(`The description of the sweep in ${show(path)} is damaged: ${faultOf(error)}.`)
+  }
 }
 
 /** Writes the report from what is on disk. */

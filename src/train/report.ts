@@ -13,7 +13,7 @@ import {
   STEPS,
   thinned,
 } from '../report/charts.ts'
-import { QUANTITIES } from '../report/metric-titles.ts'
+import { QUANTITIES, titled } from '../report/metric-titles.ts'
 import type { IterationMetrics, RunSummary } from '../report/metrics.ts'
 import { carriedReturns } from '../report/metrics.ts'
 import {
@@ -293,7 +293,7 @@ function learningFigures({ metrics }: RunSummary, draw: Draw): string {
   const figures = [...new Set(listed)].map((name) => {
     const values = drawn.map((m) => finite(m[name] as Value | undefined))
     if (ELSEWHERE.includes(name) || new Set(values).size === 1) return ''
-    const [title, caption] = QUANTITIES[name] ?? [name, '']
+    const [title, caption] = titled(name)
     return figure(draw, {
       ...{ id: `number-${name}`, title, caption: caption + stride(metrics, drawn), size: HALF_LOW },
       label: `${title} over iterations.`,

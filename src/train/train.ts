@@ -1,6 +1,6 @@
 import { platform } from '#platform'
 import { adr } from '../algorithms/adr/adr.ts'
-import type { Algorithm, Saved } from '../algorithms/algorithm.ts'
+import { type Algorithm, refuseSave, type Saved } from '../algorithms/algorithm.ts'
 import { s2ac } from '../algorithms/s2ac/s2ac.ts'
 import { sac } from '../algorithms/sac/sac.ts'
 import { sql } from '../algorithms/sql/sql.ts'
@@ -240,7 +240,7 @@ async function* stepsOf(given: ResumeOptions | AnyTrainOptions): AsyncGenerator<
         env: spec.id,
         ...{ spec, workers },
         agents: () => agents(state, best),
-        save: () => (save as NonNullable<typeof save>)(state),
+        save: () => (save ?? refuseSave(algorithm))(state),
         kernel: () => kernel?.(state) ?? null,
         setTemperature(temperature) {
           if (!setTemperature)

@@ -65,3 +65,14 @@ test('a name is given as it is written where it is asked for', () => {
   expect(meantBy('env', known, written)).toBe(': it is an argument.')
   expect(meantBy('colour', known, written)).toBe('; there are --learning-rate, --seed.')
 })
+
+test.each(['constructor', 'toString', '__proto__', 'value_of'])(
+  'an option by the name %s is refused as any other',
+  (name) => {
+    for (const known of [
+      ['learningRate', 'seed'],
+      ['iterations', 'environments', 'steps'],
+    ])
+      expect(meantBy(name, known)).toMatch(/^; /)
+  },
+)

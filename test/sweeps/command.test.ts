@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -106,4 +106,20 @@ test('the command of a sweep over a task of a module names its export', async ()
   const { command, description } = await readSweep(out)
   expect(command).toMatch(/walks\.mjs#far'? --max-episode-steps 9 /)
   expect((await understood(command as string)).task).toEqual(description.task)
+})
+
+test.each([
+  ['"task":', '"tusk":'],
+  ['"task":{"id":"CartPole-v1"', '"task":{"id":1'],
+  ['"settings":{', '"settings":null,"old":{'],
+  ['"direction":"maximise"', '"direction":"up"'],
+])('a journal whose description is damaged is refused in a sentence: %s', async (before, after) => {
+  const out = join(top, 'damaged')
+  const sweep = { env: 'CartPole-v1', space: { hidden }, settings: { particles: 1 } } as const
+  for await (const _ of runSweep({ ...sweep, out, trials: 1, jobs: 1, iterations: 1, overwrite: true }));
+  const journal = join(out, 'journal.log')
+  const text = await readFile(journal, 'utf8')
+  expect(text).toContain(before)
+  await writeFile(journal, text.replace(before, after))
+  await expect(readSweep(out)).rejects.toThrow(/^The description of the sweep in ".*damaged" is damaged: .*\.$/)
 })

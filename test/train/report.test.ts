@@ -290,3 +290,10 @@ test('the axis of a number that is never below 0 does not go there', () => {
   expect(axis([0.9, 0.95, 1]).min).toBeUndefined()
   expect(axis([-0.1, 0.2, 0.3]).min).toBeUndefined()
 })
+
+test('a metric may have any name', async () => {
+  const run = summary(3, 3)
+  for (const [t, m] of run.metrics.entries()) Object.assign(m, { constructor: t, toString: t ** 2 })
+  const page = await renderReport(run)
+  for (const name of ['constructor', 'toString']) expect(page).toContain(`${name} over iterations.`)
+})

@@ -298,3 +298,8 @@ test('a setting that must be given and is not is named', async () => {
   const steps = train({ algorithm: 'sql-compose', env: 'Pendulum-v1', iterations: 1 } as unknown as AnyTrainOptions)
   await expect(steps.next()).rejects.toThrow(new UsageError('components is missing.'))
 })
+
+test('save() of a step of a population of policies says what gives them', async () => {
+  for await (const step of train({ env: 'CartPole-v1', particles: 2, iterations: 1, steps: 8, hidden: [4] }))
+    expect(() => step.save()).toThrow('The population of svpg is one of policies: agents() gives what is to be saved.')
+})
