@@ -101,8 +101,8 @@ function assemble(arena: PlanArena, program: Program, { nodes, memory, outputs, 
     input: (node) => inputs.get(node) ?? null,
     outputs: own,
     run() {
-      if (++runs === RUNS_UNTIL_CODE && kernels.generated)
-        stretches = passOf(generate(program, { ...arena, isShared: team !== null }))
+      if (++runs === RUNS_UNTIL_CODE)
+        stretches = passOf(generate(program, kernels.codeFrom, { ...arena, isShared: team !== null }))
       for (const run of stretches) run()
       if (team) own.forEach((values, k) => void values.set(results[k]))
     },

@@ -146,16 +146,17 @@ export interface KernelSettings {
 
 /**
  * What belongs to the one tfjs of the process, as the work that has it now needs it: the core for its fused kernels, or
- * null where they are switched off, whether functions are compiled, and the threads that share their work; and whether
- * plans become code of their own, with the same bits.
+ * null where they are switched off, whether functions are compiled, and the threads that share their work; and from how
+ * many elements on a pass over memory becomes code of its own, which gives the same bits: smaller ones are not worth
+ * the milliseconds that this takes.
  */
 export const kernels: {
   core: CoreModule | null
   fused: boolean
   compiled: boolean
   team: Team | null
-  generated: boolean
-} = { core: null, fused: true, compiled: true, team: null, generated: true }
+  codeFrom: number
+} = { core: null, fused: true, compiled: true, team: null, codeFrom: 1000 }
 
 /** Of what has no settings of its own. */
 const standing: { fused: boolean; compiled: boolean; core: CoreModule | null } = {

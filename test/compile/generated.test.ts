@@ -31,7 +31,7 @@ beforeEach(() => {
 
 /** What a function gives in each of some calls, as whole numbers; a NaN is any. */
 function bitsOf(generated: boolean, f: Expression, shape: readonly number[], xs: (call: number) => Float32Array) {
-  kernels.generated = generated
+  kernels.codeFrom = generated ? 1 : Number.POSITIVE_INFINITY
   const differentiate = compiledGradient({ name: 'It', mode: 'always' })
   const bits = Array.from({ length: CALLS }, (_, call) => {
     const { gradient, values } = differentiate(f, xs(call), shape)
@@ -40,7 +40,7 @@ function bitsOf(generated: boolean, f: Expression, shape: readonly number[], xs:
       return Array.from(new Int32Array(floats.buffer, floats.byteOffset, floats.length))
     })
   })
-  kernels.generated = true
+  kernels.codeFrom = 1
   return bits
 }
 
@@ -82,7 +82,7 @@ describe('code has the bits of the interpreter', () => {
   test.each(Object.keys(folds) as (keyof typeof folds)[])('%s of rows and of columns of any length', (name) => {
     for (const length of lengths) {
       for (const axis of [1, 2]) {
-        const shape = axis === 2 ? [3, 5, length] : [3, 7, length]
+        const shape = [3, length < 4 ? 8 : axis === 2 ? 5 : 7, length]
         const f: Expression = (x) => {
           const factor = tf.slice(x, [0, 0, 0], [3, 1, length])
           const column = tf.slice(x, [0, 0, 0], [3, shape[1], 1])
@@ -100,6 +100,8 @@ describe('code has the bits of the interpreter', () => {
       [8, 16],
       [12, 20],
       [9, 7],
+      [12, 2],
+      [16, 3],
     ]) {
       const forms: ((x: tf.Tensor) => tf.Tensor)[] = [
         (x) => tf.reverse(x, 1),
@@ -174,4 +176,17 @@ describe('code has the bits of the interpreter', () => {
     }
     expect(made).toBeGreaterThan(maps.length)
   })
+})
+
+test('a plan gets code at its eighth run, for what has so many elements', () => {
+  kernels.codeFrom = 300
+  const differentiate = compiledGradient({ name: 'It', mode: 'always' })
+  const f: Expression = (x) => [tf.sum(tf.mul(x, tf.relu(x)))]
+  const counts = [299, 300].map((size) =>
+    Array.from({ length: CALLS }, () => {
+      differentiate(f, numbers([size])(0), [size])
+      return made
+    }),
+  )
+  expect(counts).toEqual([new Array(CALLS).fill(0), [...new Array(7).fill(0), ...new Array(CALLS - 7).fill(1)]])
 })

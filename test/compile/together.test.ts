@@ -111,10 +111,10 @@ test('what a team does not share becomes code of its own, with the same bits', a
       }
     },
   })
-  kernels.generated = false
+  kernels.codeFrom = Number.POSITIVE_INFINITY
   const interpreted = gradients(shapes[1], 10)
   expect(made).toBe(0)
-  kernels.generated = true
+  kernels.codeFrom = 1
   kernels.team = await startTeam(2)
   expect(bytesOf(gradients(shapes[1], 10)).equals(bytesOf(interpreted))).toBe(true)
   // One a plan: of the gradients by both, by parameters and by inputs.

@@ -261,10 +261,39 @@ const compiled: Section = async (core, put) => {
     const populationScore = logDensity((x) => tf.sum(density(x), 1), { compile: 'always' })
     const x = Float32Array.from(numbers(n * d, 131, -2, 2))
     const score = new Float32Array(n * d)
-    // As often as a plan runs until it has code of its own, which must give the same.
-    for (let call = 0; call < 10; call++)
-      populationScore({ particles: n, dimension: d, stride: d, x, score }, { rows: new Int32Array(0), scale: 1 })
+    populationScore({ particles: n, dimension: d, stride: d, x, score }, { rows: new Int32Array(0), scale: 1 })
     put(name, score)
+  }
+}
+
+/** Scores by the interpreter, and by the code that a plan of so many elements gets once it has run a few times. */
+const code: Section = async (core, put) => {
+  await startTfjs({ core })
+  const tf = await import('@tensorflow/tfjs-core')
+  const densities: Readonly<Record<string, (x: Matrix) => ReturnType<Tf['tensor']>>> = {
+    'rows and columns': (x) =>
+      tf.mul(tf.relu(tf.sub(x, tf.mean(x, 1, true))), tf.mul(tf.max(x, 0), tf.min(x, 1, true))),
+    choices: (x) => tf.where(tf.greater(x, tf.reverse(x, 1)), tf.sqrt(tf.add(tf.square(x), 1)), tf.minimum(x, 0.5)),
+    pairs: (x) => {
+      const pairs = tf.reshape(x, [-1, 4, 2])
+      const shares = tf.div(pairs, tf.add(tf.sum(tf.square(pairs), 2, true), 1))
+      return tf.reshape(tf.mul(shares, tf.max(pairs, 2, true)), x.shape)
+    },
+  }
+  for (const [n, d] of [
+    [40, 52],
+    [5, 368],
+  ]) {
+    for (const [name, density] of Object.entries(densities)) {
+      const populationScore = logDensity((x) => tf.sum(density(x), 1), { compile: 'always' })
+      const x = Float32Array.from(numbers(n * d, 132, -2, 2))
+      const score = new Float32Array(n * d)
+      for (const form of ['interpreted', 'code'] as const) {
+        for (let call = 0; call < (form === 'code' ? 10 : 1); call++)
+          populationScore({ particles: n, dimension: d, stride: d, x, score }, { rows: new Int32Array(0), scale: 1 })
+        put(`${name}, ${n} × ${d}, ${form}`, score)
+      }
+    }
   }
 }
 
@@ -333,6 +362,7 @@ export const trainingSections: Readonly<Record<string, Section>> = {
   'tfjs: gradients of a network': stock,
   'tfjs: scores of SVGD': differentiation,
   'tfjs: compiled expressions': compiled,
+  'tfjs: plans as code': code,
   SVPG: svpgSection,
   'SVPG: own task': ownTask,
   'SVPG: several choices at once': choices,

@@ -1,21 +1,21 @@
 import type { Node } from '../graph.ts'
+import type { OperatorName } from '../operators.ts'
 import type { Group } from '../schedule.ts'
 import type { FunctionBody } from './binary.ts'
 import { Code, Locals } from './code.ts'
 import { foldColumns, folds, RowFold } from './folds.ts'
 import { foldsRows, type Nest, nestOf } from './nest.ts'
 import { type AddressOf, Operands } from './operands.ts'
-import { isWritten, writeOperator } from './operators.ts'
+import { isWritten, type Operand, writeOperator } from './operators.ts'
 
 // The function of a group of elementwise nodes and reductions: loops over rows, the innermost one by vectors of four
 // floats, with all values in locals.
 
 const FLOAT = 4
+const LANES = 4
 const VECTOR = 16
 /** Bytes of a block of assembly/plan/fused.ts: sums of rows begin anew with each. */
 const BLOCK = 1024
-/** Rows below a vector waste lanes, which costs where there are many. */
-const SHORT_ROWS_ELEMENTS = 64
 
 interface Sources {
   readonly addressOf: AddressOf
@@ -27,14 +27,17 @@ interface Sources {
 export function functionOf(group: Group, sources: Sources): FunctionBody | null {
   if (!group.nodes.every(({ work }) => work.kind !== 'map' || isWritten(work.operator))) return null
   const nest = nestOf(group)
-  if (!nest || (nest.row < FLOAT && group.elements > SHORT_ROWS_ELEMENTS)) return null
+  // Of shorter rows lanes stay empty.
+  if (!nest || (nest.row < LANES && nest.sizes.length > 1)) return null
   const isApart = group.nodes.some(({ args }) =>
     args.some((view) => ![0, 1].includes(nest.ofView(view)[nest.sizes.length - 1])),
   )
   // Lanes behind the end of a row would be read from anywhere.
-  if (isApart && nest.row % FLOAT !== 0) return null
+  if (isApart && nest.row % LANES !== 0) return null
   return new GroupFunction(group, nest, sources).body()
 }
+
+type Reduce = Extract<Node['work'], { kind: 'reduce' }>
 
 class GroupFunction {
   private readonly locals = new Locals()
@@ -51,7 +54,7 @@ class GroupFunction {
     this.operands = new Operands(nest, addressOf, this.locals)
     for (const node of group.nodes) {
       const { work, size } = node
-      if (work.kind !== 'reduce') continue
+      if (work.kind !== 'reduce' || nest.columns > 1) continue
       if (foldsRows(node)) {
         const place = this.operands.placeOf(node, nest.ofReduction(1, work.reduced))
         this.rowFolds.set(node, new RowFold(work.by, place, this.locals))
@@ -115,7 +118,7 @@ class GroupFunction {
     this.each((fold) => fold.begin(part))
     part.append(this.longPart(length)).append(this.wholeVectors(end))
     this.each((fold) => fold.lanes(part))
-    if (nest.row % FLOAT !== 0) part.append(this.lastLanes(end))
+    if (nest.row % LANES !== 0) part.append(this.lastLanes(end))
     this.each((fold) => fold.store(part))
     part.get(end).set(index)
     return new Code().int(0).set(index).loop(part, new Code().get(index).int(bytes).scalar('isBelow'))
@@ -177,27 +180,44 @@ class GroupFunction {
     const { operands, locals, nest } = this
     const folded = new Map<Node, number>()
     const code = new Code()
-    operands.forget()
-    for (const node of this.group.nodes) {
-      const { work } = node
-      const read = node.args.map((view) => operands.load(code, view))
-      if (work.kind === 'map') {
-        const local = locals.add('v128')
-        writeOperator(work.operator, code, read, operands.number)
-        code.set(local)
-        operands.make(node, local)
-        if (this.inRegisters.has(node)) continue
-        const { here, offset } = operands.placeOf(node, nest.whole)
-        code.get(here).get(local).vector('store').at(offset)
-      } else if (work.kind === 'reduce') {
-        const [{ local }] = read
-        if (this.rowFolds.has(node)) folded.set(node, local)
+    operands.nextVector()
+    for (let column = 0; column < nest.columns; column++) {
+      operands.nextColumn()
+      for (const node of this.group.nodes) {
+        const { work } = node
+        const read = node.args.map((view) => operands.load(code, view, column))
+        if (work.kind === 'map') this.map(node, work.operator, code, read, column)
+        else if (work.kind !== 'reduce') continue
+        else if (nest.columns > 1) this.foldTwo(node, work, code, read[0].local, folded)
+        else if (this.rowFolds.has(node)) folded.set(node, read[0].local)
         else {
           const place = operands.placeOf(node, nest.ofReduction(work.inner, work.reduced))
-          foldColumns(work.by, code, place, local, rest, locals)
+          foldColumns(work.by, code, place, read[0].local, rest, locals)
         }
       }
     }
     return { code: operands.pointHere().append(code), operandOf: (node) => folded.get(node) as number }
+  }
+
+  private map(node: Node, operator: OperatorName, code: Code, read: readonly Operand[], column: number): void {
+    const { operands, locals, nest } = this
+    const local = locals.add('v128')
+    writeOperator(operator, code, read, operands.number)
+    code.set(local)
+    operands.make(node, local)
+    if (this.inRegisters.has(node)) return
+    const { offset, ...place } = operands.placeOf(node, nest.whole)
+    operands.store(code, { ...place, offset: offset + column * FLOAT }, local)
+  }
+
+  /** The first column is kept, and folded with the second one. */
+  private foldTwo(node: Node, work: Reduce, code: Code, x: number, first: Map<Node, number>): void {
+    const { operands, locals, nest } = this
+    const kept = first.get(node)
+    first.set(node, x)
+    if (kept === undefined) return
+    const local = locals.add('v128')
+    code.get(kept).get(x).vector(folds[work.by].vector).set(local)
+    operands.store(code, operands.placeOf(node, nest.ofReduction(1, work.reduced)), local)
   }
 }

@@ -23,16 +23,16 @@ const none: Generated = new Map()
 let isRefused = false
 
 /**
- * The functions of groups by the numbers of their instructions; of those of another form, and where the
- * runtime compiles nothing while it runs (workerd, a page's security policy), there are none.
+ * The functions of groups of at least so many elements, by the numbers of their instructions; of those of another form,
+ * and where the runtime compiles nothing while it runs (workerd, a page's security policy), there are none.
  */
-export function generate({ fused, to, uses }: Program, { memory, isShared }: Host): Generated {
+export function generate({ fused, to, uses }: Program, least: number, { memory, isShared }: Host): Generated {
   if (isRefused) return none
   const sources = { addressOf: to.of, inRegisters: uses.inRegisters }
   const numbers: number[] = []
   const functions: FunctionBody[] = []
   for (const [number, group] of fused) {
-    const found = functionOf(group, sources)
+    const found = group.elements >= least ? functionOf(group, sources) : null
     if (!found) continue
     numbers.push(number)
     functions.push(found)

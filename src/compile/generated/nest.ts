@@ -11,15 +11,31 @@ export interface Nest {
   readonly sizes: readonly number[]
   /** Elements of the innermost loop. */
   readonly row: number
+  /** Elements of an axis inside of that which is shorter than a vector, and so written out; 1 where there is none. */
+  readonly columns: number
   /** Of what has one number for every element. */
   readonly whole: Steps
   ofView(view: View): Steps
+  /** From one column to the next. */
+  columnStep(view: View): number
   /** Of what a reduction writes. */
   ofReduction(inner: number, reduced: number): Steps
 }
 
+const LANES = 4
+
 /** Whether a reduction gives one number a row, and does not add up rows. */
 export const foldsRows = ({ work }: Node) => work.kind === 'reduce' && work.inner === 1
+
+/**
+ * Whether the loops can fold what a node folds: rows that are one of the innermost loop, or two columns, between which
+ * no block of the interpreter ends.
+ */
+function fits({ work }: Node, row: number, columns: number): boolean {
+  if (work.kind !== 'reduce') return true
+  if (columns === 1) return work.inner > 1 || work.reduced === row
+  return columns === 2 && work.inner === 1 && work.reduced === columns
+}
 
 /** The loops of a group, or null where views have no sizes in common or a row that is folded is none of the loop. */
 export function nestOf({ elements, nodes }: Group): Nest | null {
@@ -32,23 +48,28 @@ export function nestOf({ elements, nodes }: Group): Nest | null {
   const inOrder = [...ends].filter((end) => end > 1).sort((a, b) => a - b)
   if (inOrder.length === 0) inOrder.push(1)
   if (inOrder.some((end, k) => k > 0 && end % inOrder[k - 1] !== 0)) return null
-  const sizes = inOrder.map((end, k) => end / (inOrder[k - 1] ?? 1)).reverse()
+  const all = inOrder.map((end, k) => end / (inOrder[k - 1] ?? 1)).reverse()
+  const shortest = all[all.length - 1]
+  // Vectors go along the axis outside of a short one, unless that takes lanes from behind its end.
+  const isShort = shortest < LANES && all.length > 1 && all[all.length - 2] % LANES === 0
+  const sizes = isShort ? all.slice(0, -1) : all
+  const columns = isShort ? shortest : 1
   const row = sizes[sizes.length - 1]
-  if (nodes.some((node) => foldsRows(node) && node.work.kind === 'reduce' && node.work.reduced !== row)) return null
-  const whole = stridesOf(sizes)
+  if (!nodes.every((node) => fits(node, row, columns))) return null
+  const whole = stridesOf(all).slice(0, sizes.length)
   const steps = (of: (span: number) => number) => whole.map((span, axis) => (sizes[axis] === 1 ? 0 : of(span)))
+  const stepOf = (view: View) => {
+    const { shape, strides } = collapse(view)
+    const spans = stridesOf(shape)
+    return (span: number) => {
+      const axis = spans.findIndex((own) => own <= span)
+      return axis < 0 ? 0 : strides[axis] * (span / spans[axis])
+    }
+  }
   return {
-    sizes,
-    row,
-    whole,
-    ofView(view) {
-      const { shape, strides } = collapse(view)
-      const spans = stridesOf(shape)
-      return steps((span) => {
-        const axis = spans.findIndex((own) => own <= span)
-        return axis < 0 ? 0 : strides[axis] * (span / spans[axis])
-      })
-    },
+    ...{ sizes, row, columns, whole },
+    ofView: (view) => steps(stepOf(view)),
+    columnStep: (view) => (columns > 1 ? stepOf(view)(1) : 0),
     ofReduction: (inner, reduced) =>
       steps((span) => {
         if (span < inner) return span

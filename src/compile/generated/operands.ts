@@ -68,12 +68,12 @@ export class Operands {
   /** A node's own array. */
   placeOf = (node: Node, steps: Steps): Place => this.place(steps, this.addressOf(node))
 
-  /** Four elements of a view, loaded where they are not yet. */
-  load(code: Code, view: View): Operand {
+  /** Four elements of a column of a view, loaded where they are not yet. */
+  load(code: Code, view: View, column: number): Operand {
     const { node, offset } = view
     const made = this.made.get(node)
     if (made !== undefined && isInline(view)) return { local: made, known: null }
-    const address = this.addressOf(node) + offset * FLOAT
+    const address = this.addressOf(node) + (offset + column * this.nest.columnStep(view)) * FLOAT
     if (isSingle(view)) {
       const local = this.keep(`single ${address}`, (local) => {
         this.before.int(0).vector('load32Splat').at(address).set(local)
@@ -124,15 +124,43 @@ export class Operands {
         .set(local)
   }
 
+  /** Stores four elements that may stand apart. */
+  store(code: Code, { steps, pointer, here, offset }: Place, local: number): void {
+    const step = steps[steps.length - 1] * FLOAT
+    if (step === FLOAT) {
+      code.get(here).get(local).vector('store').at(offset)
+      return
+    }
+    const first = this.locals.add('i32')
+    code
+      .get(this.index)
+      .int(step / FLOAT)
+      .scalar('i32Multiply')
+      .get(pointer)
+      .scalar('i32Add')
+      .set(first)
+    for (const lane of [0, 1, 2, 3])
+      code
+        .get(first)
+        .get(local)
+        .vector('store32Lane')
+        .at(offset + lane * step)
+        .write(lane)
+  }
+
   /** That a node's four elements are in a local. */
   make(node: Node, local: number): void {
     this.made.set(node, local)
   }
 
-  /** Begins with another vector. */
-  forget(): void {
-    this.loaded.clear()
+  /** Begins with another column of the vector in hand. */
+  nextColumn(): void {
     this.made.clear()
+  }
+
+  /** Begins with another vector. */
+  nextVector(): void {
+    this.loaded.clear()
   }
 
   /** Sets the pointers to the vector in hand. */
