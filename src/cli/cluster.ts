@@ -7,7 +7,7 @@ import { isRedisAddress, type RedisAddress } from '../cluster/address.ts'
 import type { WorkerRecord } from '../cluster/register.ts'
 import { clusterStatus } from '../cluster/status.ts'
 import { startClusterWorker } from '../cluster/worker.ts'
-import { show, UsageError } from '../core/errors.ts'
+import { printable, show, UsageError } from '../core/errors.ts'
 import { printLine } from './print.ts'
 import { number } from './values.ts'
 
@@ -71,7 +71,10 @@ async function status(text: string, { json }: { json: boolean }): Promise<void> 
   const { server, workers, waiting, running, failed } = found
   console.log(`${pc.bold(server)}: jobs waiting ${waiting}, running ${running}, failed ${failed}`)
   if (workers.length === 0) return console.log(`No worker: start one by npx steinrl worker ${server}`)
-  const rows = [['worker', 'threads', 'busy', 'done', 'retries', 'mean', 'p95', 'release'], ...workers.map(rowOf)]
+  const rows = [
+    ['worker', 'threads', 'busy', 'done', 'retries', 'mean', 'p95', 'release'],
+    ...workers.map((one) => rowOf(one).map(printable)),
+  ]
   const widths = rows[0].map((_, k) => Math.max(...rows.map((row) => row[k].length)))
   for (const row of rows)
     console.log(

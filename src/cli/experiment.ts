@@ -138,7 +138,9 @@ function printSummary({ variants, published }: ExperimentSummary): void {
     console.log(row(label, ...cells, `${finished} of ${runs.length}`))
   }
   for (const { short, best } of published) {
-    const known = variants.filter(({ label }) => label in best).map(({ label }) => `${label} ${format(best[label])}`)
+    const known = variants
+      .filter(({ label }) => Object.hasOwn(best, label))
+      .map(({ label }) => `${label} ${format(best[label])}`)
     if (known.length > 0) console.log(pc.dim(`  ${short}: ${known.join(', ')}`))
   }
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { Command } from 'commander'
 import pc from 'picocolors'
-import { isExpected } from '../core/errors.ts'
+import { isExpected, printable } from '../core/errors.ts'
 import { version } from '../core/version.ts'
 import { exitCodeOf, READER_LEFT } from './exit-codes.ts'
 import { complaint } from './unknown-option.ts'
@@ -59,5 +59,6 @@ function complainingOf(command: Command) {
 }
 
 function fail(message: string): void {
-  console.error(`${pc.red('steinrl:')} ${message}`)
+  // Names from files of others must not write over the terminal.
+  console.error(`${pc.red('steinrl:')} ${message.split('\n').map(printable).join('\n')}`)
 }

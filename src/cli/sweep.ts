@@ -3,7 +3,7 @@ import { basename, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { Command } from 'commander'
 import pc from 'picocolors'
-import { reasonOf, show, UsageError } from '../core/errors.ts'
+import { printable, reasonOf, show, UsageError } from '../core/errors.ts'
 import { fromJson } from '../core/json.ts'
 import { refuseUnknown } from '../core/options.ts'
 import { loadModule } from '../envs/description.ts'
@@ -94,7 +94,7 @@ async function consume(steps: AsyncIterable<SweepProgress>, interrupt: Interrupt
   try {
     for await (const step of oneByOne(steps, interrupt)) {
       const { trial, status, metrics, value, settings, reason } = step
-      if (reason && status === 'failed') console.error(`trial ${trial}: ${reason}`)
+      if (reason && status === 'failed') console.error(`trial ${trial}: ${printable(reason)}`)
       if (json && status !== 'training' && status !== 'evaluating')
         printLine({ trial, status, value, settings, reason })
       if (status === 'kept') kept++

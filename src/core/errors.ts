@@ -33,20 +33,30 @@ export function reasonOf(error: unknown): string {
   const { message, name } = Object(error) as Partial<Error>
   const said =
     typeof message === 'string' ? message || name || 'an error' : typeof error === 'string' ? error : show(error)
-  return String(said).replace(/\s+/g, ' ').replace(/\.$/, '')
+  return printable(String(said).replace(/\s+/g, ' ').replace(/\.$/, ''))
 }
 
-/** Longer than this nobody reads. */
+/** Longer than this nobody reads; a path may be longer than what is not text. */
 const MOST_CHARACTERS = 300
+const MOST_OF_TEXT = 1000
+
+/** Characters by which a text, as a name in a file of somebody else's, would move the cursor or turn its reading. */
+const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu
+
+/** A text with what nobody sees written out, as \u001b. */
+export const printable = (text: string): string =>
+  text.replace(UNSEEN, (character) => `\\u${(character.codePointAt(0) as number).toString(16).padStart(4, '0')}`)
+
+const cut = (text: string, most: number) => (text.length > most ? `${text.slice(0, most)}…` : text)
 
 /** Writes a value as a person would type it, cut short where it is long. */
 export function show(value: unknown): string {
-  if (typeof value === 'string') return `"${value}"`
+  if (typeof value === 'string') return `"${printable(cut(value, MOST_OF_TEXT))}"`
   if (typeof value === 'function') return value.name ? `function ${value.name}` : 'a function'
   if (typeof value === 'bigint') return `${value}n`
   if (typeof value !== 'object' || value === null) return String(value)
   const text = isNumbers(value) ? `[${Array.from(value).join(', ')}]` : jsonOf(value)
-  return text.length > MOST_CHARACTERS ? `${text.slice(0, MOST_CHARACTERS)}…` : text
+  return printable(cut(text, MOST_CHARACTERS))
 }
 
 /** The same of what stands in the place of a record: a function that was to be called is told so. */

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals'
-import { show } from '../../src/core/errors.ts'
+import { reasonOf, show } from '../../src/core/errors.ts'
 
 const ring: { self?: unknown } = {}
 ring.self = ring
@@ -36,4 +36,12 @@ test.each([
 test('a long value is cut short', () => {
   expect(show(new Float32Array(1e6)).length).toBeLessThan(310)
   expect(show({ list: Array.from({ length: 1000 }, () => 'x') })).toMatch(/^\{"list":\["x",.*…$/)
+})
+
+test('what would move the cursor of a terminal, or turn the reading, is written out, and long texts are cut', () => {
+  expect(show('\u001b[2J\u009b1A\u202ex\n')).toBe('"\\u001b[2J\\u009b1A\\u202ex\\u000a"')
+  expect(show({ name: '\u009b\u202e' })).toBe('{"name":"\\u009b\\u202e"}')
+  expect(reasonOf(new Error('no \u001b[31mfile\nthere'))).toBe('no \\u001b[31mfile there')
+  expect(show('ä–∇ 漢 "')).toBe('"ä–∇ 漢 ""')
+  expect(show('x'.repeat(5000))).toBe(`"${'x'.repeat(1000)}…"`)
 })
