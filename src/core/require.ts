@@ -65,8 +65,13 @@ export const requireText = (taker: string, what: string, value: unknown): void =
 
 /** Refuses anything but a function. */
 export function requireFunction(name: string, value: unknown, form: string): void {
+  if (isClass(value)) throw new UsageError(`${name} must be a function, ${form}, got the class ${value.name}.`)
   if (typeof value !== 'function') throw new UsageError(`${name} must be a function, ${form}, got ${show(value)}.`)
 }
+
+/** A class is a function that cannot be called. */
+export const isClass = (value: unknown): value is { readonly name: string } =>
+  typeof value === 'function' && /^class\b/.test(Function.prototype.toString.call(value))
 
 /** Arrays of other realms too. */
 export const isFloat32 = (value: unknown): value is Float32Array =>

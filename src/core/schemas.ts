@@ -136,6 +136,15 @@ export function float32(what: string) {
   )
 }
 
+/** A number that is a setting, not what a schedule comes to: one that is not 0 is not 0 in float32 either. */
+export function float32Setting(what: string) {
+  const allowed = `0 or of a size of at least ${FLOAT32.least.toPrecision(2)}, as it is used in float32`
+  return v.pipe(
+    float32(what),
+    v.check((x) => x === 0 || Math.abs(x) >= FLOAT32.least, named(what, allowed)),
+  )
+}
+
 /** A finite number of at least 0. */
 export function nonNegativeNumber(what: string) {
   const allowed = 'a finite number of at least 0'

@@ -1,6 +1,6 @@
 import { show, UsageError } from '../core/errors.ts'
 import { namesOf, unknownOptions } from '../core/options.ts'
-import { isRecord } from '../core/require.ts'
+import { isClass, isRecord } from '../core/require.ts'
 import type { EnvironmentSpec } from './contract.ts'
 import { MAX_STEPS } from './errors.ts'
 import { isSpace, type Space } from './spaces.ts'
@@ -87,10 +87,6 @@ function problemsOfSpace(name: string, space: Space | undefined, kinds: readonly
 }
 
 const oneOf = (kinds: readonly string[]) => kinds.join(', ').replace(/, ([^,]*)$/, ' or $1')
-
-/** A class is a function that cannot be called. */
-const isClass = (value: unknown): value is { readonly name: string } =>
-  typeof value === 'function' && /^class\b/.test(Function.prototype.toString.call(value))
 
 const isCore = (core: unknown) =>
   isRecord(core) && isRecord(core.constants) && Number.isSafeInteger(core.stateSize) && Number(core.stateSize) >= 0

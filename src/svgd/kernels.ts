@@ -104,7 +104,8 @@ function scaled(kind: 'rbf' | 'matern32' | 'imq', bandwidth: BandwidthRule, beta
 export function imq(options: { c?: number; beta?: number; bandwidth?: BandwidthRule } = {}): Kernel {
   refuseUnknown('imq', options, ['c', 'beta', 'bandwidth'])
   const { c, beta = -0.5, bandwidth } = options
-  if (!(typeof beta === 'number' && beta > -1 && beta < 0))
+  // In float32, in which 1e-50 is 0.
+  if (!(typeof beta === 'number' && Math.fround(beta) > -1 && Math.fround(beta) < 0))
     throw new UsageError(`beta must be a number between -1 and 0, got ${show(beta)}.`)
   if (bandwidth === undefined) {
     const checked = check(positiveFloat32('c', 2), c ?? 1)

@@ -1,7 +1,7 @@
 import { show, UsageError } from '../core/errors.ts'
 import { asState, isMade } from '../core/options.ts'
 import type { Minibatch, Population, PopulationScore } from '../core/population.ts'
-import { areNumbers } from '../core/require.ts'
+import { areNumbers, requireFunction } from '../core/require.ts'
 import type { SteinArena } from './fields.ts'
 
 /**
@@ -59,10 +59,6 @@ export function scoreOf({ score, populationScore }: Scores): (state: Scored, bat
   requireFunction('populationScore', populationScore, '({ x, score, particles, dimension, stride }) => …')
   if (isMade(OWN, populationScore)) return ({ population }, batch) => populationScore(population, batch)
   return (state, batch) => scorePopulation(populationScore, state, batch)
-}
-
-function requireFunction(name: string, value: unknown, form: string): void {
-  if (typeof value !== 'function') throw new UsageError(`${name} must be a function ${form}, got ${show(value)}.`)
 }
 
 /**

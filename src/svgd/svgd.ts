@@ -10,6 +10,7 @@ import type { OwnFloat32Array, StopSignal } from '../core/runtime-types.ts'
 import {
   check,
   float32,
+  float32Setting,
   MOST_ITERATIONS,
   nonNegativeFloat32,
   oneOf,
@@ -253,8 +254,9 @@ function refuseMisuse(
   requireOptimizer(optimizer)
   if (annealing !== undefined && !(isRecord(annealing) && typeof annealing.at === 'function'))
     throw new UsageError(`annealing must be a schedule such as constant(0.5), got ${shown(annealing)}.`)
-  if (repulsion !== 'sqrt d') check(float32('repulsion'), repulsion)
+  if (repulsion !== 'sqrt d') check(float32Setting('repulsion'), repulsion)
   check(nonNegativeFloat32('noise'), noise)
+  check(float32Setting('noise'), noise)
   if (noise > 0 && optimizer.rate === undefined)
     throw new UsageError(`noise needs the optimizer sgd(), whose rate is a length of time; got ${optimizer.name}.`)
   check(trueOrFalse('norms'), norms)

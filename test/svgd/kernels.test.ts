@@ -380,6 +380,7 @@ describe('bad input', () => {
     ],
     [() => imq({ bandwidth: -1 }), 'bandwidth must be a finite number above 0 or one of svgd-paper,'],
     [() => imq({ beta: 0 }), 'beta must be a number between -1 and 0, got 0.'],
+    [() => imq({ beta: -1e-50 }), 'beta must be a number between -1 and 0, got -1e-50.'],
     [() => imq({ beta: -1 }), 'beta must be a number between -1 and 0, got -1.'],
     [() => imq({ beta: Number.NaN }), 'beta must be a number between -1 and 0, got NaN.'],
     [() => linear({ c: -1 }), 'c must be a finite number of at least 0, got -1.'],

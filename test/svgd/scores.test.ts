@@ -68,7 +68,7 @@ describe('a score', () => {
     ['has null in the place of a number', () => [null, 1, 2], 'score returned null as number 0.'],
     ['has a big integer', () => [1, 2, 3n], 'score returned 3n as number 2.'],
     ['is a tensor', () => ({ dataSync() {} }), 'score returned a tensor: give the log density itself'],
-    ['is no function', 5, 'score must be a function (out, x) => …, got 5.'],
+    ['is no function', 5, 'score must be a function, (out, x) => …, got 5.'],
   ])('that %s is refused', async (_, score, message) => {
     await expect(scoresOf({ score: score as Score })).rejects.toThrow(message)
   })
@@ -137,6 +137,11 @@ describe('settings of another kind are refused in a sentence', () => {
     [{ optimizer: { ...sgd({ learningRate: 1 }), keeps: 5 } }, 'What sgd keeps must be a list of mean, square'],
     [{ optimizer: { ...sgd({ learningRate: 1 }), rate: '1' } }, 'The rate of sgd must be a finite number above 0'],
     [{ optimizer: { ...sgd({ learningRate: 1 }), step: 5 } }, 'optimizer must be an optimizer'],
+    [
+      { repulsion: 1e-50 },
+      'repulsion must be 0 or of a size of at least 1.2e-38, as it is used in float32, got 1e-50.',
+    ],
+    [{ noise: 1e-50 }, 'noise must be 0 or of a size of at least 1.2e-38, as it is used in float32, got 1e-50.'],
     [{ repulsion: Number.NaN }, 'repulsion must be from -3.4e+38 to 3.4e+38, as it is used in float32, got NaN.'],
     [{ normalise: 'rows' }, 'normalise must be one of n, row sum, got "rows".'],
   ])('%p', (options, message) => {
@@ -269,4 +274,10 @@ describe('a score that was given in the wrong way', () => {
     )()
     await expect(svgd({ ...few, score, annealing: annealing as never })).rejects.toThrow('got a function.')
   })
+})
+
+test('a class in the place of a score is refused', () => {
+  expect(() => createSVGD({ score: class Score {} as never })).toThrow(
+    'score must be a function, (out, x) => …, got the class Score.',
+  )
 })
