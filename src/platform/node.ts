@@ -1,17 +1,5 @@
-import { appendFileSync } from 'node:fs'
-import {
-  access,
-  appendFile,
-  lstat,
-  open,
-  readdir,
-  readFile,
-  realpath,
-  rename,
-  rm,
-  stat,
-  unlink,
-} from 'node:fs/promises'
+import { accessSync, appendFileSync, existsSync, readdirSync } from 'node:fs'
+import { appendFile, lstat, open, readFile, realpath, rename, rm, stat, unlink } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { basename, dirname, resolve } from 'node:path'
 import nodeProcess, { cwd } from 'node:process'
@@ -93,16 +81,17 @@ export const platform: Platform = {
       if (!response.ok) throw new Error(`Cannot load ${url.href}: ${response.status} ${response.statusText}.`)
       return new Uint8Array(await response.arrayBuffer())
     },
-    exists: (path) =>
-      access(path).then(
-        () => true,
-        () => false,
-      ),
-    isMissing: (path) =>
-      access(path).then(
-        () => false,
-        ({ code }: NodeJS.ErrnoException) => code === 'ENOENT' || code === 'ENOTDIR',
-      ),
+    exists: async (path) => existsSync(path),
+    // At once, as by way of a thread it takes ten times as long.
+    async isMissing(path) {
+      try {
+        accessSync(path)
+        return false
+      } catch (error) {
+        const { code } = error as NodeJS.ErrnoException
+        return code === 'ENOENT' || code === 'ENOTDIR'
+      }
+    },
     async makeDirectory(path) {
       await makeDirectories(path)
     },
@@ -125,7 +114,7 @@ export const platform: Platform = {
       await syncDirectory(dirname(to))
     },
     removeDirectory: (path) => rm(path, { recursive: true, force: true }),
-    list: (path) => readdir(path),
+    list: async (path) => readdirSync(path),
     async place(path) {
       const bare = path.replace(/(?<=.)\/+$/, '')
       const isLink = (await lstat(bare).catch(() => null))?.isSymbolicLink() ?? false
