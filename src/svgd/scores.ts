@@ -1,3 +1,4 @@
+import { platform } from '#platform'
 import { show, UsageError } from '../core/errors.ts'
 import { asState, isMade } from '../core/options.ts'
 import type { Minibatch, Population, PopulationScore } from '../core/population.ts'
@@ -227,6 +228,17 @@ export function refuseNonFinite(
   const found =
     what === 'score' ? `The score of particle ${i} is ${population.score[bad]} at x = ${x}` : `Particle ${i} is ${x}`
   throw new UsageError(`${found} in step ${iteration + 1}; it must be finite.`)
+}
+
+/** Warns of scores that are 0 in every coordinate: those of a flat density, and of a function that writes nothing. */
+export function warnOfFlatness({ population: { particles: n, stride, x, score } }: Scored): void {
+  // Together they may stand on a mode.
+  const areApart = x.some((value, at) => value !== x[at % stride])
+  if (!areApart || score.some((value) => value !== 0)) return
+  platform.warn(
+    `The scores of all ${n} particles are 0 at the start, so they only repel each other. A score writes into out, as by ` +
+      'out[0] = −x; out = [−x] writes nothing.',
+  )
 }
 
 /** The largest number whose square float32 can hold. */

@@ -29,7 +29,16 @@ import { type FunctionSpace, functionSpaceFor, pullBackInto, requireOutputs, tak
 import { requireKernel } from './kernel-check.ts'
 import { type Kernel, rbf } from './kernels.ts'
 import { arenaFor, fieldsOf, memoryOf, type SvgdFields } from './memory.ts'
-import { populationOf, refuseNonFinite, refuseSteep, rowsOf, type Scored, type Scores, scoreOf } from './scores.ts'
+import {
+  populationOf,
+  refuseNonFinite,
+  refuseSteep,
+  rowsOf,
+  type Scored,
+  type Scores,
+  scoreOf,
+  warnOfFlatness,
+} from './scores.ts'
 import { checkStart, place, START_OPTIONS, type SvgdStart } from './start.ts'
 
 /** What createSVGD() takes: a score, and how particles follow it. */
@@ -193,6 +202,7 @@ function methodOf(options: SvgdOptions) {
       const seen = functions ? { ...functions, particles: n, iteration } : state
       scoreAll(seen, batch)
       refuseNonFinite(seen, 'score')
+      if (iteration === 0) warnOfFlatness(seen)
       const measured = measure(seen, discrepancy)
       const drive = annealing
         ? check(float32(`annealing in step ${iteration + 1}`), annealing.at(iteration, arena.ops))

@@ -89,3 +89,16 @@ describe('particles whose squared distances float32 cannot hold', () => {
     expect(await warnings(() => svgd(wider))).toEqual([])
   })
 })
+
+test('a score that writes nothing is told, one that is 0 somewhere is not', async () => {
+  const run = { particles: 3, dimension: 2, iterations: 3 }
+  const nothing = () => {}
+  const half = (out: Float32Array, x: Float32Array) => {
+    out[1] = Math.min(x[1], 0)
+  }
+  expect(await warnings(() => svgd({ ...run, score: nothing }))).toEqual([
+    'The scores of all 3 particles are 0 at the start, so they only repel each other. A score writes into out, as by out[0] = −x; out = [−x] writes nothing.',
+  ])
+  const atMode = { ...run, score: gaussian(0), noise: 1, initial: new Float32Array(6) }
+  for (const other of [{ ...run, score: half }, atMode]) expect(await warnings(() => svgd(other))).toEqual([])
+})
