@@ -1,4 +1,4 @@
-// What a page downloads for each entry of the package. The limits stand in .size-limit.json, about a tenth above what
+// What a page downloads for each entry of the package. The limits stand in .size-limit.json, a little above what
 // is.
 import { execFileSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
