@@ -86,7 +86,7 @@ export const adr = withCheckedStates('adr', {
     policyAgents(core, spec, { policy, particles: 1, theta: arena.view.theta }),
   visited,
   parts,
-  followsIterations: (config: object) => schedulesOverRun(config as AdrConfig),
+  followsIterations: schedulesOverRun,
   /** Ends the workers of a state that is not needed any more. */
   close: (state: AdrState) => state.workerPool.close(),
 })

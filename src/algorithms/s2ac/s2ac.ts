@@ -18,7 +18,7 @@ import { inverseTemperature, learningRateNow, schedulesOverRun } from '../../rl/
 import { createCritics, criticFields, criticParts, follow, learnQ, matrixOf, targetValues } from '../../rl/soft-q.ts'
 import { descend, initialiseTrainable, trainable, trainableFields, trainableParts } from '../../rl/trainable.ts'
 import { type Metrics, offPolicyMetrics, type Saved, type StateParts, withCheckedStates } from '../algorithm.ts'
-import { type S2acConfig, type S2acOptions, s2acConfig, s2acSettings, savedShape } from './settings.ts'
+import { type S2acOptions, s2acConfig, s2acSettings, savedShape } from './settings.ts'
 import {
   choose,
   drawParticles,
@@ -79,7 +79,7 @@ export const s2ac = withCheckedStates('s2ac', {
     )
   },
   parts,
-  followsIterations: (config: object) => schedulesOverRun(config as S2acConfig),
+  followsIterations: schedulesOverRun,
   /** Closes the environments. */
   close: ({ loop }: S2acState) => loop.envs.close(),
 })

@@ -42,7 +42,7 @@ import {
 import { descend, initialiseTrainable, trainable, trainableFields, trainableParts } from '../../rl/trainable.ts'
 import { type Metrics, offPolicyMetrics, type StateParts, withCheckedStates } from '../algorithm.ts'
 import { classPolicyLoss, classValue } from './classes.ts'
-import { type SacConfig, type SacOptions, sacConfig, sacSettings } from './settings.ts'
+import { type SacOptions, sacConfig, sacSettings } from './settings.ts'
 
 /**
  * Soft actor-critic: a squashed Gaussian policy and a pair of Q networks learn from replayed transitions to maximise
@@ -81,7 +81,7 @@ export const sac = withCheckedStates('sac', {
   agents: ({ core, spec, policy, actor }: SacState): PolicyAgents =>
     policyAgents(core, spec, { policy, particles: 1, theta: actor.view.theta }),
   parts,
-  followsIterations: (config: object) => schedulesOverRun(config as SacConfig),
+  followsIterations: schedulesOverRun,
   /** Closes the environments. */
   close: ({ loop }: SacState) => loop.envs.close(),
 })

@@ -1,5 +1,10 @@
 // Instructions of WebAssembly as bytes (WebAssembly Core Specification 2.0, chapter 5), as far as plans need them.
 
+/** Bytes of a float, floats of a vector, and bytes of that. */
+export const FLOAT = 4
+export const LANES = 4
+export const VECTOR = FLOAT * LANES
+
 export const Type = { i32: 0x7f, f32: 0x7d, v128: 0x7b } as const
 
 type TypeName = keyof typeof Type
@@ -24,7 +29,7 @@ const Vector = {
 export type ScalarName = keyof typeof Scalar
 export type VectorName = keyof typeof Vector
 
-const VECTOR = 0xfd
+const OF_VECTORS = 0xfd
 const LOOP = 0x03
 const IF = 0x04
 const BRANCH_IF = 0x0d
@@ -77,7 +82,7 @@ export class Code extends Bytes {
   }
 
   vector(name: VectorName): this {
-    return this.write(VECTOR).unsigned(Vector[name])
+    return this.write(OF_VECTORS).unsigned(Vector[name])
   }
 
   get(local: number): this {

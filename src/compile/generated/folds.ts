@@ -1,10 +1,8 @@
 import type { ReductionName } from '../operators.ts'
-import { Code, type Locals, type ScalarName, type VectorName } from './code.ts'
+import { Code, FLOAT, type Locals, type ScalarName, type VectorName } from './code.ts'
 import type { Place } from './operands.ts'
 
 // Reductions, in the order of assembly/plan/reductions.ts.
-
-const FLOAT = 4
 
 /** How numbers are folded, and the number that leaves every other one as it is. */
 export const folds: Readonly<

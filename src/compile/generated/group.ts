@@ -2,7 +2,7 @@ import type { Node } from '../graph.ts'
 import type { OperatorName } from '../operators.ts'
 import type { Group } from '../schedule.ts'
 import type { FunctionBody } from './binary.ts'
-import { Code, Locals } from './code.ts'
+import { Code, FLOAT, LANES, Locals, VECTOR } from './code.ts'
 import { foldColumns, folds, RowFold } from './folds.ts'
 import { foldsRows, type Nest, nestOf } from './nest.ts'
 import { type AddressOf, Operands } from './operands.ts'
@@ -11,9 +11,6 @@ import { isWritten, type Operand, writeOperator } from './operators.ts'
 // The function of a group of elementwise nodes and reductions: loops over rows, the innermost one by vectors of four
 // floats, with all values in locals.
 
-const FLOAT = 4
-const LANES = 4
-const VECTOR = 16
 /** Bytes of a block of assembly/plan/fused.ts: sums of rows begin anew with each. */
 const BLOCK = 1024
 

@@ -1,6 +1,7 @@
 import type { Node, View } from '../graph.ts'
 import type { Group } from '../schedule.ts'
 import { collapse, stridesOf } from '../views.ts'
+import { LANES } from './code.ts'
 
 // The loops that a group runs in: sizes that all that it reads and writes has in common.
 
@@ -21,8 +22,6 @@ export interface Nest {
   /** Of what a reduction writes. */
   ofReduction(inner: number, reduced: number): Steps
 }
-
-const LANES = 4
 
 /** Whether a reduction gives one number a row, and does not add up rows. */
 export const foldsRows = ({ work }: Node) => work.kind === 'reduce' && work.inner === 1

@@ -1,12 +1,9 @@
 import type { Node, View } from '../graph.ts'
 import { isInline } from '../schedule.ts'
 import { isSingle } from '../views.ts'
-import { Code, type Locals } from './code.ts'
+import { Code, FLOAT, type Locals, VECTOR } from './code.ts'
 import type { Nest, Steps } from './nest.ts'
 import type { Operand } from './operators.ts'
-
-const FLOAT = 4
-const VECTOR = 16
 
 /** Where the values of a node stand. */
 export type AddressOf = (node: Node) => number
@@ -104,11 +101,7 @@ export class Operands {
     const here = this.locals.add('i32')
     // Of a view that goes backward the last lane has the lowest address.
     const low = step < 0 ? 3 * step : 0
-    code
-      .get(this.index)
-      .int(step / FLOAT)
-      .scalar('i32Multiply')
-    code.get(pointer).scalar('i32Add').int(low).scalar('i32Add').set(here)
+    this.pointApart(code, pointer, step).int(low).scalar('i32Add').set(here)
     code
       .get(here)
       .vector('load32Zero')
@@ -124,6 +117,16 @@ export class Operands {
         .set(local)
   }
 
+  /** Leaves the address of the first of four elements that are `step` bytes apart. */
+  private pointApart(code: Code, pointer: number, step: number): Code {
+    return code
+      .get(this.index)
+      .int(step / FLOAT)
+      .scalar('i32Multiply')
+      .get(pointer)
+      .scalar('i32Add')
+  }
+
   /** Stores four elements that may stand apart. */
   store(code: Code, { steps, pointer, here, offset }: Place, local: number): void {
     const step = steps[steps.length - 1] * FLOAT
@@ -132,13 +135,7 @@ export class Operands {
       return
     }
     const first = this.locals.add('i32')
-    code
-      .get(this.index)
-      .int(step / FLOAT)
-      .scalar('i32Multiply')
-      .get(pointer)
-      .scalar('i32Add')
-      .set(first)
+    this.pointApart(code, pointer, step).set(first)
     for (const lane of [0, 1, 2, 3])
       code
         .get(first)
