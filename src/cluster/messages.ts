@@ -24,9 +24,13 @@ const aligned = (offset: number) => Math.ceil(offset / ALIGNMENT) * ALIGNMENT
 /**
  * Plain data with typed arrays in it as bytes.
  *
+ * @param allocate memory for them
  * @throws UsageError for what is no plain data, and for more than Redis keeps in one string
  */
-export function encodeMessage(value: unknown): Uint8Array {
+export function encodeMessage(
+  value: unknown,
+  allocate: (size: number) => Uint8Array = (size) => new Uint8Array(size),
+): Uint8Array {
   const arrays: NumberArray[] = []
   const text = encodePlain(value, arrays)
   if (text === undefined) throw new UsageError('Only plain data can be sent to a cluster.')
@@ -35,11 +39,12 @@ export function encodeMessage(value: unknown): Uint8Array {
   const size = arrays.reduce((end, { byteLength }) => aligned(end) + byteLength, PREFIX + header.length)
   if (size > MOST_BYTES)
     throw new UsageError(`A message of ${size} bytes is more than the ${MOST_BYTES} that Redis keeps in one string.`)
-  const bytes = new Uint8Array(size)
-  new Uint32Array(bytes.buffer, 0, 2).set([VERSION, header.length])
+  const bytes = allocate(size)
+  bytes.set(new Uint8Array(Uint32Array.of(VERSION, header.length).buffer))
   bytes.set(header, PREFIX)
   let at = PREFIX + header.length
   for (const { buffer, byteOffset, byteLength } of arrays) {
+    bytes.fill(0, at, aligned(at))
     at = aligned(at)
     bytes.set(new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength), at)
     at += byteLength
@@ -78,7 +83,10 @@ export function decodeMessage(given: Uint8Array): unknown {
   try {
     return decodePlain(
       text,
-      places.map(({ start, end, type }) => new type(bytes.slice(start, end).buffer as ArrayBuffer)),
+      places.map(({ start, end, type }) =>
+        // Bytes may lie anywhere, so that a message in a message is read where it is.
+        type === Uint8Array ? bytes.subarray(start, end) : new type(bytes.slice(start, end).buffer as ArrayBuffer),
+      ),
     )
   } catch {
     throw new UsageError('its text is no JSON.')
@@ -94,6 +102,28 @@ function headerOf(bytes: Uint8Array): { arrays: [unknown, number][]; text: strin
   if (Array.isArray(arrays) && arrays.length <= MOST_ARRAYS && arrays.every(Array.isArray) && typeof text === 'string')
     return { arrays: arrays as [unknown, number][], text }
   throw new UsageError('its header is no JSON of a message.')
+}
+
+/** Bytes of a message that has memory of its own, which then is free with it. */
+const LARGE = 1024 * 1024
+
+/** Memory of messages that is used again: a garbage collector counts bytes, and looks at all objects for them. */
+export function messageMemory() {
+  let memory = new Uint8Array(0)
+  let used = 0
+  return {
+    /** Messages so far are read no more. */
+    clear(): void {
+      used = 0
+    },
+    allocate(size: number): Uint8Array {
+      if (size > LARGE) return new Uint8Array(size)
+      // Earlier messages stay in the smaller one.
+      if (used + size > memory.length) [memory, used] = [new Uint8Array(2 * (used + size)), 0]
+      used += size
+      return memory.subarray(used - size, used)
+    },
+  }
 }
 
 /** Whether two messages are the same bytes. */

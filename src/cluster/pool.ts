@@ -7,7 +7,7 @@ import { type Answer, type By, decodeOutcome } from './answers.ts'
 import { type Driver, type Entry, heard, newEntry, post, threadsOf } from './driver.ts'
 import { type FirstAnswers, firstAnswers } from './first-answers.ts'
 import { look } from './lookout.ts'
-import { encodeMessage } from './messages.ts'
+import { encodeMessage, messageMemory } from './messages.ts'
 import { keys, ownQueue } from './names.ts'
 import { type DriverOptions, endDriver, startDriver } from './start-driver.ts'
 
@@ -39,14 +39,16 @@ export async function startClusterPool(options: DriverOptions): Promise<WorkerPo
 function poolOf(evaluations: Evaluations): WorkerPool {
   const { driver } = evaluations
   const { server, open, told } = driver
+  const memory = messageMemory()
   let count = 0
   let isClosed = false
   return {
     size: () => threadsOf(driver),
     async evaluate(jobs) {
       const round: Round = { outcomes: [], failures: new Map() }
+      memory.clear()
       const entries = jobs.map((job, index): Evaluation => {
-        const about = { job, index, what: `particle ${job.particle}`, bytes: encodeMessage(job) }
+        const about = { job, index, what: `particle ${job.particle}`, bytes: encodeMessage(job, memory.allocate) }
         return { ...newEntry(driver, count++), ...about, ...placeOf(evaluations, job) }
       })
       for (const entry of entries) open.set(entry.id, entry)

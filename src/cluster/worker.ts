@@ -6,7 +6,7 @@ import { startPoolWorker, WorkerEnd } from '../rl/pool-worker.ts'
 import { type RedisAddress, requireAddress } from './address.ts'
 import { type By, decodeJob, encodeAnswer, type Said } from './answers.ts'
 import { startBeats } from './beats.ts'
-import { decodeMessage, encodeMessage } from './messages.ts'
+import { decodeMessage, encodeMessage, messageMemory } from './messages.ts'
 import {
   inWords,
   isSame,
@@ -167,6 +167,9 @@ async function forget({ server, roles, slots, wholeRuns }: State): Promise<void>
   slots.keepOnly(new Set(roles.keys()))
 }
 
+/** Of outcomes until they stand in their answers. */
+const outcomes = messageMemory()
+
 /** One job of BullMQ. What it throws is thrown to BullMQ, which has it tried again. */
 async function perform(state: State, { id = '', data }: QueuedJob): Promise<void> {
   const { server, name, counts } = state
@@ -198,7 +201,9 @@ async function perform(state: State, { id = '', data }: QueuedJob): Promise<void
   counts.seconds.push((performance.now() - started) / 1000)
   if (counts.seconds.length > MOST_SECONDS) counts.seconds.shift()
   // It goes before BullMQ's end of the job, on one connection; where it is lost the driver adds the job again.
-  void answer(state, run, id, { ...by, thread: done.thread }, { outcome: encodeMessage(done.outcome) }).catch(() => {})
+  outcomes.clear()
+  const outcome = encodeMessage(done.outcome, outcomes.allocate)
+  void answer(state, run, id, { ...by, thread: done.thread }, { outcome }).catch(() => {})
 }
 
 async function evaluated({ slots }: State, role: Role, run: string, wanted: number | null, bytes: Uint8Array) {

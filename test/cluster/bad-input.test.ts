@@ -3,7 +3,7 @@ import { connect as connectTo, createServer } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { decodeJob } from '../../src/cluster/answers.ts'
-import { decodeMessage, encodeMessage } from '../../src/cluster/messages.ts'
+import { decodeMessage, encodeMessage, messageMemory, sameBytes } from '../../src/cluster/messages.ts'
 import { ownRelease, sharedQueue } from '../../src/cluster/names.ts'
 import { startClusterPool } from '../../src/cluster/pool.ts'
 import { tell } from '../../src/cluster/register.ts'
@@ -40,6 +40,20 @@ describe('messages', () => {
     const bytes = encodeMessage(message)
     expect(decodeMessage(bytes)).toEqual(message)
     expect(encodeMessage(decodeMessage(bytes))).toEqual(bytes)
+  })
+
+  test('are the same bytes in memory that is used again, beside the others of a round', () => {
+    const memory = messageMemory()
+    const fresh = [message, { ...message, text: 'bc' }, new Float32Array(300_000)].map((each) => encodeMessage(each))
+    for (let round = 0; round < 3; round++) {
+      memory.clear()
+      memory.allocate(1000).fill(round + 1)
+      memory.clear()
+      const all = [message, { ...message, text: 'bc' }, new Float32Array(300_000)].map((each) =>
+        encodeMessage(each, memory.allocate),
+      )
+      for (const [k, bytes] of all.entries()) expect(sameBytes(bytes, fresh[k])).toBe(true)
+    }
   })
 
   test('lengths that do not match the bytes are refused before anything is allocated', () => {
