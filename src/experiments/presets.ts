@@ -200,11 +200,13 @@ export const presets: readonly Preset[] = [
       ...{ algorithm: 's2ac', hidden: [64, 64], rewardScale: 0.1, temperature: 1, learningRate: 1e-3, batchSize: 64 },
       // A learned start is one Gaussian, and a few steps later it has lost all goals but one.
       ...{ steps: 250, warmup: 250, particles: 16, svgdSteps: 5, stepSize: 1, start: 'fixed', selection: 'importance' },
+      // At a constant rate the shares move to the end.
+      learningRateSchedule: 'linear',
     },
     variants: [
       { label: 's2ac', note: '16 particles, five steps of SVGD from N(0, 1), taken by importance.', settings: {} },
     ],
-    ...{ seeds: 3, iterations: 24, figure: 'curves', published: [] },
+    ...{ seeds: 3, iterations: 96, figure: 'curves', published: [] },
   },
   {
     name: 'sql-compose',
