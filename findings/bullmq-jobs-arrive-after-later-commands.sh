@@ -3,7 +3,8 @@
 # queue's own. A SET that is called after addBulk() or add(), without a wait in between, reaches the server before the
 # jobs do, although ioredis sends commands in the order of their calls: the queue waits for some promises first, also
 # where it has long been ready. Who sends the data of some jobs, then those jobs, then more data finds all data first.
-# Guess before the run: the jobs come first, as they were called first. Exits with 1 when that is so. Needs redis-server.
+# Guess before the run: the jobs come first, as they were called first. Exits with 1 when that is so. Needs redis-
+# server.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'kill %1 2> /dev/null || true; rm -rf "$folder"' EXIT

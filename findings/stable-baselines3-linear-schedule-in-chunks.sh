@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # stable-baselines3 2.9.2: a learning rate that falls linearly is a saw-tooth where a training is done in chunks, by
-# learn(steps, reset_num_timesteps=False), which is how one evaluates or saves in between. Each call takes what it adds
-# to be the end of the training: three calls of 512 steps end at 0 each, and begin again at 1/2 and at 1/3, so that two
-# thirds of the training are at rates of another schedule. Nothing says so.
-# Guess before the run: the rate of the second call begins where the first has ended, or at 1. Exits with 1 when it falls
-# steadily over the calls, or begins at 1 again.
+# learn(steps, reset_num_timesteps=False), which is how one evaluates or saves in between. Each call takes what it
+# adds to be the end of the training: three calls of 512 steps end at 0 each, and begin again at 1/2 and at 1/3, so
+# that two thirds of the training are at rates of another schedule. Nothing says so.
+# Guess before the run: the rate of the second call begins where the first has ended, or at 1. Exits with 1 when it
+# falls steadily over the calls, or begins at 1 again.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
