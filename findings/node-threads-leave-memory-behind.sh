@@ -4,7 +4,7 @@
 # V8's heap, no handle and no thread left; it looks like a leak of 5 KB a worker. With MALLOC_ARENA_MAX=1 the same
 # program stays as it is: what grows are the holes of malloc's arenas, of which glibc gives threads their own. A
 # program that starts workers for hours is measured, and run, better so.
-# Guess before the run: it grows either way, as a leak of Node's would. Exits with 1 when the two do alike.
+# Guess before the run: it stays as it is either way. Exits with 1 when the two do alike.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
