@@ -64,14 +64,14 @@ export function takeNote(driver: Driver, workers: readonly WorkerRecord[]): void
 
 /** Puts jobs where workers find them. */
 export async function post(driver: Driver, entries: readonly Entry[]): Promise<void> {
-  const first = threadsOf(driver)
-  // Workers begin with these while the bytes of the others are on their way.
-  await postTogether(driver, entries.slice(0, first), entries.length - first)
-  if (entries.length > first) await postTogether(driver, entries.slice(first), 0)
+  // Workers begin with the first while the bytes of the others are on their way.
+  const [first, others] = [entries.slice(0, threadsOf(driver)), entries.slice(threadsOf(driver))]
+  await postTogether(driver, first, others)
+  if (others.length > 0) await postTogether(driver, others)
 }
 
-/** The same in one go, where `behind` more come after them. */
-async function postTogether(driver: Driver, entries: readonly Entry[], behind: number): Promise<void> {
+/** The same in one go, before `others`. */
+async function postTogether(driver: Driver, entries: readonly Entry[], others: readonly Entry[] = []): Promise<void> {
   const { server, queues, run, backoff } = driver
   // On one connection, so that the bytes are there before the job is, without a wait in between.
   const sent: Promise<unknown>[] = entries.map(({ id, bytes }) =>
@@ -79,8 +79,9 @@ async function postTogether(driver: Driver, entries: readonly Entry[], behind: n
   )
   for (const name of new Set(entries.map(({ queue }) => queue))) {
     if (!queues.has(name)) queues.set(name, server.queue(name))
-    const jobs = entries.filter(({ queue }) => queue === name)
-    const many = jobs.length + behind - 2 * threadsOf(driver)
+    const isThere = ({ queue }: Entry) => queue === name
+    const jobs = entries.filter(isThere)
+    const many = jobs.length + others.filter(isThere).length - 2 * threadsOf(driver)
     const added = (queues.get(name) as Queue).addBulk(
       jobs.map(({ id, what, thread }, k) => ({
         name: what,

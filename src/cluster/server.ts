@@ -150,17 +150,27 @@ export async function connect(address: RedisAddress, patience = PATIENCE): Promi
     })
     return Promise.race([reply, limit]).finally(() => clearTimeout(timer))
   }
+  const refused = (error: Error): Error =>
+    error.name === 'ReplyError'
+      ? new RunError(`The Redis server at ${shown} refused a command (${error.message}).`)
+      : error
+  const answered = <T>(reply: Promise<T>): Promise<T> =>
+    within(
+      reply.catch((error: Error) => {
+        throw refused(error)
+      }),
+    )
   return {
     shown,
-    call: (command, ...values) => within(client.call(command, ...values.map(asSent))),
-    bytes: (command, ...values) => within(client.callBuffer(command, ...values.map(asSent))),
+    call: (command, ...values) => answered(client.call(command, ...values.map(asSent))),
+    bytes: (command, ...values) => answered(client.callBuffer(command, ...values.map(asSent))),
     async together(commands) {
       if (commands.length === 0) return []
       const pipeline = client.pipeline()
       for (const [command, ...values] of commands) pipeline.call(String(command), ...values.map(asSent))
       const replies = (await within(pipeline.exec())) ?? []
       return replies.map(([error, reply]) => {
-        if (error) throw new RunError(`The Redis server at ${shown} refused a command (${error.message}).`)
+        if (error) throw refused(error)
         return reply
       })
     },

@@ -11,7 +11,8 @@ import { connect } from '../../src/cluster/server.ts'
 import { clusterStatus } from '../../src/cluster/status.ts'
 import { UsageError } from '../../src/core/errors.ts'
 import type { EnvironmentSpec } from '../../src/envs/contract.ts'
-import { run } from '../cli/steinrl.ts'
+import { train } from '../../src/train/train.ts'
+import { inTemporaryDirectory, run } from '../cli/steinrl.ts'
 import { endWorker, freePort, type RedisServer, startRedis, startWorker } from './server.ts'
 import { SMALL, trained } from './trained.ts'
 import { describeWithRedis } from './with-redis.ts'
@@ -103,6 +104,28 @@ describeWithRedis('a server', () => {
       for (let k = 0; k < 2; k++) await clusterStatus(${JSON.stringify(address)})`
     const { stderr } = await node(code)
     expect(stderr.match(/maxmemory-policy allkeys-lru\): set noeviction/g)).toHaveLength(1)
+  })
+
+  test('without memory ends a run with a sentence, where it begins and in the middle', async () => {
+    const full = await startRedis('--maxmemory-policy', 'noeviction')
+    const worker = await startWorker(full.address)
+    try {
+      const limit = (bytes: number) => full.call('CONFIG', 'SET', 'maxmemory', bytes)
+      const training = train({ env: 'CartPole-v1', particles: 2, steps: 8, iterations: 9, workers: full.address })
+      await training.next()
+      await limit(1)
+      const sentence =
+        /^The Redis server at redis:\/\/127.0.0.1:\d+ refused a command \(OOM command not allowed .*\)\.$/
+      expect((await refusal(training.next())).message.replace(/^Iteration 2: /, '')).toMatch(sentence)
+      await inTemporaryDirectory(async (directory) => {
+        const { code, stderr } = await run(directory, 'train', 'svpg', 'CartPole-v1', '--workers', full.address)
+        expect([code, stderr.trim().replace(/^steinrl: /, '')]).toEqual([3, expect.stringMatching(sentence)])
+      })
+      await limit(0)
+    } finally {
+      await endWorker(worker)
+      await full.stop()
+    }
   })
 
   test('that is too old is refused by its version', async () => {
