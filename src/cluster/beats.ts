@@ -1,5 +1,6 @@
 import { RunError } from '../core/errors.ts'
 import { BEAT } from './register.ts'
+import { Refusal } from './server.ts'
 
 /** What a worker does where its server is away. */
 interface Away {
@@ -27,16 +28,20 @@ export function startBeats(beat: () => Promise<unknown>, { shown, limit, onNote 
   let silent = 0
   let isPending = false
   let isTold = false
+  /** What the server says, where it is there. */
+  let refusal: string | null = null
   let timer: ReturnType<typeof setInterval> | undefined
   const give = async () => {
     isPending = true
     try {
       await beat()
       silent = 0
+      refusal = null
       if (isTold) onNote(`The Redis server at ${shown} answers again.`)
       isTold = false
-    } catch {
+    } catch (error) {
       // It is given again.
+      refusal = error instanceof Refusal ? error.message : null
     } finally {
       isPending = false
     }
@@ -46,12 +51,14 @@ export function startBeats(beat: () => Promise<unknown>, { shown, limit, onNote 
       silent += BEAT.every
       if (silent > limit * 1000) {
         clearInterval(timer)
-        resolve(new RunError(`The Redis server at ${shown} has not answered for ${limit} s: the worker ends.`))
+        const why = refusal ? `${refusal} It has done so` : `The Redis server at ${shown} has not answered`
+        resolve(new RunError(`${why} for ${limit} s: the worker ends.`))
         return
       }
       if (silent > BEAT.until && !isTold) {
         isTold = true
-        onNote(`The Redis server at ${shown} does not answer; the worker waits for it, up to ${limit} s.`)
+        const why = refusal ? `${refusal} The` : `The Redis server at ${shown} does not answer; the`
+        onNote(`${why} worker waits for it, up to ${limit} s.`)
       }
       if (!isPending) void give()
     }, BEAT.every)

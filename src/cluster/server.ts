@@ -54,7 +54,6 @@ export interface Queue {
   remove(id: string): Promise<number>
   /** Removes the queue; with `force` also jobs that are being done. */
   obliterate(options: { readonly force: boolean }): Promise<void>
-  on(event: 'error', listener: (error: Error) => void): unknown
   close(): Promise<void>
 }
 
@@ -66,8 +65,12 @@ export interface QueueWorker {
   close(force?: boolean): Promise<void>
 }
 
+interface Heard {
+  on(event: 'error', listener: (error: Error) => void): unknown
+}
+
 interface Engine {
-  readonly Queue: new (name: string, options: object) => Queue
+  readonly Queue: new (name: string, options: object) => Queue & Heard
   readonly Worker: new (name: string, processor: (job: QueuedJob) => Promise<void>, options: object) => QueueWorker
 }
 
@@ -93,11 +96,11 @@ export interface Server {
   /** The next element of a list on a connection of its own; null after `seconds`. */
   next(list: string, seconds: number): Promise<Uint8Array | null>
   queue(name: string): Queue
-  /** Takes jobs of a queue, `concurrency` at a time. */
+  /** Takes jobs of a queue, `concurrency` at a time; told of each command that the server refuses it. */
   worker(
     name: string,
     process: (job: QueuedJob) => Promise<void>,
-    options: { concurrency: number; maxStalledCount: number },
+    options: { concurrency: number; maxStalledCount: number; onRefusal: (refusal: Refusal) => void },
   ): QueueWorker
   close(): void
 }
@@ -131,6 +134,7 @@ export async function connect(address: RedisAddress, patience = PATIENCE): Promi
     await refuse(client, shown)
   } catch (error) {
     client.disconnect()
+    if (isRefusal(error)) throw new UsageError(new Refusal(shown, error).message)
     throw error instanceof UsageError ? error : noServer(shown, problem || (error as Error).message)
   }
   isKnown = true
@@ -141,25 +145,22 @@ export async function connect(address: RedisAddress, patience = PATIENCE): Promi
     return made
   }
   const common = { connection: client, prefix: PREFIX, skipVersionCheck: true }
+  const told = (error: unknown) => (isRefusal(error) ? new Refusal(shown, error) : error)
   /** Commands wait for a server that is away, but not for ever. */
-  async function within<T>(reply: Promise<T>, seconds = patience): Promise<T> {
+  async function answered<T>(reply: Promise<T>, seconds = patience): Promise<T> {
     let timer: ReturnType<typeof setTimeout> | undefined
     const limit = new Promise<never>((_, reject) => {
       const message = `The Redis server at ${shown} has not answered for ${seconds} s${problem ? ` (${problem})` : ''}.`
       timer = setTimeout(() => reject(new RunError(message)), seconds * 1000)
     })
-    return Promise.race([reply, limit]).finally(() => clearTimeout(timer))
+    try {
+      return await Promise.race([reply, limit])
+    } catch (error) {
+      throw told(error)
+    } finally {
+      clearTimeout(timer)
+    }
   }
-  const refused = (error: Error): Error =>
-    error.name === 'ReplyError'
-      ? new RunError(`The Redis server at ${shown} refused a command (${error.message}).`)
-      : error
-  const answered = <T>(reply: Promise<T>): Promise<T> =>
-    within(
-      reply.catch((error: Error) => {
-        throw refused(error)
-      }),
-    )
   return {
     shown,
     call: (command, ...values) => answered(client.call(command, ...values.map(asSent))),
@@ -168,19 +169,34 @@ export async function connect(address: RedisAddress, patience = PATIENCE): Promi
       if (commands.length === 0) return []
       const pipeline = client.pipeline()
       for (const [command, ...values] of commands) pipeline.call(String(command), ...values.map(asSent))
-      const replies = (await within(pipeline.exec())) ?? []
+      const replies = (await answered(pipeline.exec())) ?? []
       return replies.map(([error, reply]) => {
-        if (error) throw refused(error)
+        if (error) throw told(error)
         return reply
       })
     },
     async next(list, seconds) {
       blocking ??= quiet(client.duplicate())
-      const reply = await within(blocking.callBuffer('BLPOP', list, seconds), patience + seconds)
+      const reply = await answered(blocking.callBuffer('BLPOP', list, seconds), patience + seconds)
       return (reply as [unknown, Uint8Array] | null)?.[1] ?? null
     },
-    queue: (name) => quiet(new Queue(name, { ...common, skipMetasUpdate: true })),
-    worker: (name, process, options) => quiet(new Worker(name, process, { ...common, ...TIMES, ...options })),
+    queue(name) {
+      const queue = quiet(new Queue(name, { ...common, skipMetasUpdate: true }))
+      return {
+        addBulk: (jobs) => answered(queue.addBulk(jobs)),
+        getJobCounts: () => answered(queue.getJobCounts()),
+        remove: (id) => answered(queue.remove(id)),
+        obliterate: (options) => answered(queue.obliterate(options)),
+        close: () => queue.close(),
+      }
+    },
+    worker(name, process, { onRefusal, ...options }) {
+      const worker = new Worker(name, process, { ...common, ...TIMES, ...options })
+      worker.on('error', (error) => {
+        if (isRefusal(error)) onRefusal(new Refusal(shown, error))
+      })
+      return worker
+    },
     close() {
       client.disconnect()
       blocking?.disconnect()
@@ -211,6 +227,15 @@ async function packageNamed<T>(name: 'ioredis' | 'bullmq'): Promise<T> {
     )
   }
 }
+
+/** A command that the server refuses: it is there, and does not want to. */
+export class Refusal extends RunError {
+  constructor(shown: string, { message }: Error) {
+    super(`The Redis server at ${shown} refused a command (${message.replace(/\.$/, '')}).`)
+  }
+}
+
+const isRefusal = (error: unknown): error is Error => (error as Error | null)?.name === 'ReplyError'
 
 function noServer(shown: string, problem: string): UsageError {
   if (/WRONGPASS|NOAUTH/.test(problem))

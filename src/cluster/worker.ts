@@ -22,7 +22,7 @@ import {
 } from './names.ts'
 import { leave, tell } from './register.ts'
 import { type RunPlace, runPlace, startRunThread } from './run-thread.ts'
-import { connect, type QueuedJob, type QueueWorker, type Server } from './server.ts'
+import { connect, type QueuedJob, type QueueWorker, type Refusal, type Server } from './server.ts'
 import { createSlots, type Slots } from './slots.ts'
 import { type KnownTasks, tasksOf, withKnownTask } from './tasks.ts'
 
@@ -108,7 +108,13 @@ export async function startClusterWorker(options: ClusterWorkerOptions): Promise
   const mine = { roles: new Map(), wholeRuns: new Map(), place: await runPlace(), counts }
   const state: State = { server, release, id, name, tasks, slots, ...mine }
   const beat = () => tell(server, { ...release, id, name, threads, running: slots.running(), ...told(counts) })
-  await beat()
+  try {
+    await beat()
+  } catch (error) {
+    server.close()
+    await mine.place.close()
+    throw error
+  }
   const both = () => Promise.all([beat(), forget(state)])
   const beats = startBeats(both, { shown: server.shown, limit: serverLimit, onNote })
   let isLost = false
@@ -122,8 +128,13 @@ export async function startClusterWorker(options: ClusterWorkerOptions): Promise
     if (shared) shared.concurrency = isAhead(job) ? threads + AHEAD : threads
     return perform(state, job)
   }
+  const refusals = new Set<string>()
+  const onRefusal = ({ message }: Refusal) => {
+    if (!refusals.has(message)) onNote(`${message} The worker gets no jobs as long as that lasts.`)
+    refusals.add(message)
+  }
   const queues = [sharedQueue(release), ownQueue(id)].map((queue) =>
-    server.worker(queue, take, { concurrency: threads, maxStalledCount: MOST_DEATHS - 1 }),
+    server.worker(queue, take, { concurrency: threads, maxStalledCount: MOST_DEATHS - 1, onRefusal }),
   )
   shared = queues[0]
   return {

@@ -2,6 +2,7 @@
 import { connect as connectTo, createServer } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import type { RedisAddress } from '../../src/cluster/address.ts'
 import { decodeJob } from '../../src/cluster/answers.ts'
 import { decodeMessage, encodeMessage, messageMemory, sameBytes } from '../../src/cluster/messages.ts'
 import { ownRelease, sharedQueue } from '../../src/cluster/names.ts'
@@ -9,10 +10,10 @@ import { startClusterPool } from '../../src/cluster/pool.ts'
 import { tell } from '../../src/cluster/register.ts'
 import { connect } from '../../src/cluster/server.ts'
 import { clusterStatus } from '../../src/cluster/status.ts'
-import { UsageError } from '../../src/core/errors.ts'
+import { RunError, UsageError } from '../../src/core/errors.ts'
 import type { EnvironmentSpec } from '../../src/envs/contract.ts'
 import { train } from '../../src/train/train.ts'
-import { inTemporaryDirectory, run } from '../cli/steinrl.ts'
+import { inTemporaryDirectory, run, until } from '../cli/steinrl.ts'
 import { endWorker, freePort, type RedisServer, startRedis, startWorker } from './server.ts'
 import { SMALL, trained } from './trained.ts'
 import { describeWithRedis } from './with-redis.ts'
@@ -122,6 +123,39 @@ describeWithRedis('a server', () => {
         expect([code, stderr.trim().replace(/^steinrl: /, '')]).toEqual([3, expect.stringMatching(sentence)])
       })
       await limit(0)
+    } finally {
+      await endWorker(worker)
+      await full.stop()
+    }
+  })
+
+  test('that refuses a command is told of by status, training and worker, in a sentence', async () => {
+    const full = await startRedis()
+    const worker = await startWorker(full.address)
+    const refused = (why: string) => `The Redis server at redis://127.0.0.1:${full.port} refused a command (${why}).`
+    const lacks = (command: string) => refused(`NOPERM this user has no permissions to run the '${command}' command`)
+    /** The address of a user who may do all but one thing. */
+    const without = async (command: string) => {
+      await full.call('ACL', 'SETUSER', command, 'on', '>pw', '~steinrl:*', 'resetchannels', '+@all', `-${command}`)
+      return `redis://${command}:pw@127.0.0.1:${full.port}` as const
+    }
+    const training = (workers: RedisAddress) => refusal(trained({ ...SMALL, workers }))
+    try {
+      const info = await refusal(clusterStatus(await without('info')))
+      expect([info.name, info.message]).toEqual(['UsageError', lacks('info')])
+      expect((await refusal(clusterStatus(await without('smembers')))).message).toBe(lacks('smembers'))
+      expect((await training(await without('set'))).message).toBe(lacks('set'))
+      for (const command of ['eval', 'blpop']) {
+        const error = await training(await without(command))
+        expect([error, error.message]).toEqual([expect.any(RunError), `Iteration 1: ${lacks(command)}`])
+      }
+      const first = await run('.', 'worker', await without('set'))
+      expect([first.code, first.stderr]).toEqual([3, `steinrl: ${lacks('set')}\n`])
+      // It may be allowed what it lacks.
+      const patient = await startWorker(await without('evalsha'))
+      await until('its sentence', () => patient.output.stderr.includes(lacks('evalsha')))
+      expect(patient.output.stderr).toContain('The worker gets no jobs as long as that lasts.')
+      await endWorker(patient)
     } finally {
       await endWorker(worker)
       await full.stop()
