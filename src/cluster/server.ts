@@ -108,15 +108,9 @@ export interface Server {
 /** Seconds without the server after which whoever waits for it gives up. */
 const PATIENCE = 60
 
-/**
- * Connects to a Redis server and looks at it.
- *
- * @throws UsageError when the packages are not installed, no server answers, it refuses the password or it is too old
- */
-export async function connect(address: RedisAddress, patience = PATIENCE): Promise<Server> {
-  const shown = withoutSecrets(address)
+/** A connection that has been looked at, and what was last wrong with it. */
+async function connected(address: RedisAddress, shown: string): Promise<{ client: Client; problem: () => string }> {
   const { Redis } = await packageNamed<{ Redis: new (address: string, options: object) => Client }>('ioredis')
-  const { Queue, Worker } = await packageNamed<Engine>('bullmq')
   let isKnown = false
   let problem = ''
   const client = new Redis(address, {
@@ -138,19 +132,34 @@ export async function connect(address: RedisAddress, patience = PATIENCE): Promi
     throw error instanceof UsageError ? error : noServer(shown, problem || (error as Error).message)
   }
   isKnown = true
+  return { client, problem: () => problem }
+}
+
+/** What fails for want of the server is tried again when it is back. */
+function quiet<T extends { on(event: 'error', listener: () => void): unknown }>(made: T): T {
+  made.on('error', () => {})
+  return made
+}
+
+/**
+ * Connects to a Redis server and looks at it.
+ *
+ * @throws UsageError when the packages are not installed, no server answers, it refuses the password or a command, or
+ *   it is too old
+ */
+export async function connect(address: RedisAddress, patience = PATIENCE): Promise<Server> {
+  const shown = withoutSecrets(address)
+  const { Queue, Worker } = await packageNamed<Engine>('bullmq')
+  const { client, problem } = await connected(address, shown)
   let blocking: Client | null = null
-  const quiet = <T extends { on(event: 'error', listener: () => void): unknown }>(made: T): T => {
-    // What fails for want of the server is tried again when it is back.
-    made.on('error', () => {})
-    return made
-  }
   const common = { connection: client, prefix: PREFIX, skipVersionCheck: true }
   const told = (error: unknown) => (isRefusal(error) ? new Refusal(shown, error) : error)
   /** Commands wait for a server that is away, but not for ever. */
   async function answered<T>(reply: Promise<T>, seconds = patience): Promise<T> {
     let timer: ReturnType<typeof setTimeout> | undefined
     const limit = new Promise<never>((_, reject) => {
-      const message = `The Redis server at ${shown} has not answered for ${seconds} s${problem ? ` (${problem})` : ''}.`
+      const why = problem() ? ` (${problem()})` : ''
+      const message = `The Redis server at ${shown} has not answered for ${seconds} s${why}.`
       timer = setTimeout(() => reject(new RunError(message)), seconds * 1000)
     })
     try {
