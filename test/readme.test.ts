@@ -93,31 +93,15 @@ describe('every command of the README works in a fresh clone, in its order', () 
       expect(Math.max(...returns)).toBeGreaterThan(475)
     },
     'npx steinrl eval runs/x --episodes 100': (output) => void expect(output).toMatch(/median +\d/),
-    'npm run bench -- stein --sizes 100x2,256x1000': () => {
-      const { rows } = JSON.parse(readFileSync(join(clone, 'bench/results/stein.json'), 'utf8'))
+    'npm run bench -- stein --sizes 100x2': () => {
+      const file = readFileSync(join(clone, 'bench/results/stein.json'), 'utf8')
+      const { machine, runtime, date, rows } = JSON.parse(file)
+      expect([machine, runtime, date].every(Boolean)).toBe(true)
       for (const name of ['steinrl', 'steinrl, 2 threads', 'tfjs-wasm', 'typed arrays']) {
         const ofName = rows.filter((row: { name: string }) => row.name === name)
-        expect(ofName.map(({ params }: { params: object }) => params)).toEqual([
-          { n: 100, d: 2 },
-          { n: 256, d: 1000 },
-        ])
+        expect(ofName.map(({ params }: { params: object }) => params)).toEqual([{ n: 100, d: 2 }])
         expect(ofName.every(({ ms, gflops }: { ms: number; gflops: number }) => ms > 0 && gflops > 0)).toBe(true)
       }
-    },
-    'npm run bench -- svpg': () => {
-      const { machine, runtime, date, rows } = JSON.parse(readFileSync(join(clone, 'bench/results/svpg.json'), 'utf8'))
-      expect([machine, runtime, date].every(Boolean)).toBe(true)
-      expect(rows.map(({ name }: { name: string }) => name)).toEqual([
-        'rollout',
-        'returns',
-        'gradient',
-        'move',
-        'iteration',
-        'iteration, this thread',
-        'iteration, 1 worker',
-        'iteration, 2 workers',
-      ])
-      expect(rows.every(({ ms, params }: { ms: number; params: object }) => ms > 0 && params)).toBe(true)
     },
   }
 
