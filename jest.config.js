@@ -14,7 +14,7 @@ export default {
   transform: { '^.+\\.ts$': './test/transform.js' },
   testSequencer: './test/sequencer.js',
   globalTeardown: './test/left-out.js',
-  // Suites that wait for servers and for processes of their own leave room for others.
-  maxWorkers: '150%',
+  // Jest would leave a core free.
+  maxWorkers: '100%',
   testTimeout: 120_000,
 }
