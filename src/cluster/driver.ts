@@ -64,9 +64,10 @@ export function takeNote(driver: Driver, workers: readonly WorkerRecord[]): void
 
 /** Puts jobs where workers find them. */
 export async function post(driver: Driver, entries: readonly Entry[]): Promise<void> {
+  const threads = threadsOf(driver)
   // Workers begin with the first while the bytes of the others are on their way.
-  const [first, others] = [entries.slice(0, threadsOf(driver)), entries.slice(threadsOf(driver))]
-  await postTogether(driver, first, others)
+  const others = entries.slice(threads)
+  await postTogether(driver, entries.slice(0, threads), others)
   if (others.length > 0) await postTogether(driver, others)
 }
 

@@ -1,6 +1,6 @@
 import { platform } from '#platform'
 import { importUnseen } from '../../dist/inline/import.js'
-import { RunError, UsageError } from '../core/errors.ts'
+import { RunError, reasonOf, UsageError } from '../core/errors.ts'
 import type { RedisAddress } from './address.ts'
 
 // A Redis server as drivers, workers and the status of a cluster see it. What is used of ioredis and of BullMQ is
@@ -61,17 +61,21 @@ export interface Queue {
 export interface QueueWorker {
   /** Jobs at a time, from now on. */
   concurrency: number
-  on(event: 'error', listener: (error: Error) => void): unknown
   close(force?: boolean): Promise<void>
 }
 
-interface Heard {
+/** What tells of its errors. */
+interface Telling {
   on(event: 'error', listener: (error: Error) => void): unknown
 }
 
 interface Engine {
-  readonly Queue: new (name: string, options: object) => Queue & Heard
-  readonly Worker: new (name: string, processor: (job: QueuedJob) => Promise<void>, options: object) => QueueWorker
+  readonly Queue: new (name: string, options: object) => Queue & Telling
+  readonly Worker: new (
+    name: string,
+    processor: (job: QueuedJob) => Promise<void>,
+    options: object,
+  ) => QueueWorker & Telling
 }
 
 /** All keys begin with it. */
@@ -136,7 +140,7 @@ async function connected(address: RedisAddress, shown: string): Promise<{ client
 }
 
 /** What fails for want of the server is tried again when it is back. */
-function quiet<T extends { on(event: 'error', listener: () => void): unknown }>(made: T): T {
+function quiet<T extends Telling>(made: T): T {
   made.on('error', () => {})
   return made
 }
@@ -239,8 +243,8 @@ async function packageNamed<T>(name: 'ioredis' | 'bullmq'): Promise<T> {
 
 /** A command that the server refuses: it is there, and does not want to. */
 export class Refusal extends RunError {
-  constructor(shown: string, { message }: Error) {
-    super(`The Redis server at ${shown} refused a command (${message.replace(/\.$/, '')}).`)
+  constructor(shown: string, error: Error) {
+    super(`The Redis server at ${shown} refused a command (${reasonOf(error)}).`)
   }
 }
 
@@ -249,7 +253,7 @@ const isRefusal = (error: unknown): error is Error => (error as Error | null)?.n
 function noServer(shown: string, problem: string): UsageError {
   if (/WRONGPASS|NOAUTH/.test(problem))
     return new UsageError(`The Redis server at ${shown} refuses this user and password (${problem.split(' ')[0]}).`)
-  return new UsageError(`No Redis server answers at ${shown} (${problem.replace(/\.$/, '')}).`)
+  return new UsageError(`No Redis server answers at ${shown} (${reasonOf(problem)}).`)
 }
 
 /** The first that BullMQ's scripts are written for. */

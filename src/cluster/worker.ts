@@ -103,18 +103,28 @@ export async function startClusterWorker(options: ClusterWorkerOptions): Promise
   requireAddress('startClusterWorker', address)
   const tasks = await tasksOf(imports)
   const server = await connect(address)
-  const [release, id, slots] = [await ownRelease(), newId(), createSlots(threads)]
-  const counts = { done: 0, retries: 0, seconds: [] }
-  const mine = { roles: new Map(), wholeRuns: new Map(), place: await runPlace(), counts }
-  const state: State = { server, release, id, name, tasks, slots, ...mine }
-  const beat = () => tell(server, { ...release, id, name, threads, running: slots.running(), ...told(counts) })
   try {
-    await beat()
+    return await begin(server, tasks, { threads, name, serverLimit, onNote })
   } catch (error) {
     server.close()
-    await mine.place.close()
     throw error
   }
+}
+
+type Begun = Required<Pick<ClusterWorkerOptions, 'threads' | 'name' | 'serverLimit' | 'onNote'>>
+
+/** Gives the first sign of life, and takes jobs from then on. */
+async function begin(
+  server: Server,
+  tasks: KnownTasks,
+  { threads, name, serverLimit, onNote }: Begun,
+): Promise<ClusterWorker> {
+  const [release, id, slots] = [await ownRelease(), newId(), createSlots(threads)]
+  const counts = { done: 0, retries: 0, seconds: [] }
+  const beat = () => tell(server, { ...release, id, name, threads, running: slots.running(), ...told(counts) })
+  await beat()
+  const mine = { roles: new Map(), wholeRuns: new Map(), place: await runPlace(), counts }
+  const state: State = { server, release, id, name, tasks, slots, ...mine }
   const both = () => Promise.all([beat(), forget(state)])
   const beats = startBeats(both, { shown: server.shown, limit: serverLimit, onNote })
   let isLost = false
