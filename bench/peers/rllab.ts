@@ -60,8 +60,8 @@ export const stepCartpoleSwingup: StepRows = (state, action, reward, terminated,
       poleX += px / mass
       poleY += py / mass
       theta += (rx * py - ry * px) / inertia
-      const lift = y - py / cartMass + 0.1
-      y = -0.1
+      const lift = y - py / cartMass - top
+      y = top
       const isClosed = gapX * gapX + gapY * gapY <= SLOP * SLOP && Math.abs(lift) <= SLOP
       if (isClosed && Math.abs((top * px) / cartInertia) <= ANGULAR_SLOP) break
     }

@@ -17,6 +17,8 @@ export const cartAndPoleTask = {
   }),
 }
 
+const cartHeight = 3 / Math.sqrt(12)
+
 /**
  * What the constants of both cart-poles of rllab begin with, in the order in which assembly/envs/cart-and-pole.ts reads
  * it.
@@ -31,13 +33,13 @@ export const cartAndPole = {
   /** m */
   cartWidth: 4 / Math.sqrt(12),
   /** m; the pivot is on top, half of it above the centre */
-  cartHeight: 3 / Math.sqrt(12),
+  cartHeight,
   /** m */
   poleWidth: 0.1,
   /** m, from the pivot to the end */
   poleLength: 1,
-  /** m; where the rail holds the cart's centre, which starts higher: the first step pulls it down. box2d only */
-  railHeight: -0.1,
+  /** m; where the rail holds the cart's centre, which starts at half the cart's height; box2d only */
+  railHeight: cartHeight / 2,
   /** N at an action of 1 */
   force: 10,
   /** s */

@@ -3,7 +3,7 @@ import { f32, f64, u8 } from '../core/layout.ts'
 import type { Baseline, Estimator } from './estimator.ts'
 import type { batchFields } from './rollout-layout.ts'
 
-/** Ridge of rllab's regression, relative to the number of rows. */
+/** Ridge of a row; rllab's is as large, but one for all rows. */
 const RLLAB_RIDGE = 1e-5
 
 /** Numbers of a linear value function, which the particle carries with it, and room to fit it. */

@@ -22,6 +22,8 @@ import {
 const cartPoles = ['RllabCartpole', 'CartpoleSwingup']
 const ids = [...cartPoles, 'DoublePendulum']
 const physics = ['box2d', 'exact']
+/** m; half the height of the cart. */
+const RAIL = Math.sqrt(3) / 4
 
 /** Numbers in ±1 that follow from a seed (Lehmer). */
 function source(seed: number) {
@@ -56,28 +58,33 @@ interface Recorded {
   readonly start: [number, number, number, number]
   readonly actions: readonly number[]
   readonly states: Readonly<Record<string, readonly number[]>>
+  readonly rewards: readonly number[]
+  readonly terminated: boolean
 }
 
-describe('box2d: against Box2D itself, which computes in float32', () => {
-  const golden: Record<string, Recorded[]> = JSON.parse(
-    readFileSync(new URL('../golden/box2d.json', import.meta.url), 'utf8'),
+describe('box2d: against rllab itself on Box2D, which computes in float32', () => {
+  const { tasks: golden }: { tasks: Record<string, Recorded[]> } = JSON.parse(
+    readFileSync(new URL('../golden/rllab.json', import.meta.url), 'utf8'),
   )
 
   test.each([
-    ['CartpoleSwingup', 2e-6, 2e-5, 3e-4],
-    ['DoublePendulum', 2e-5, 3e-4, 0.1],
-  ])('%s, random control: %p, %p and %p over 1, 20 and 100 steps', async (id, one, twenty, hundred) => {
-    const env = await make(id, { constants: id === 'DoublePendulum' ? {} : { positionLimit: 1e9 } })
-    const largest = { 1: 0, 20: 0, 100: 0 }
+    ['RllabCartpole', 2e-6, 2e-5, 2e-5, 1e-6],
+    ['CartpoleSwingup', 2e-6, 2e-5, 3e-4, 1e-5],
+    ['DoublePendulum', 2e-5, 3e-4, 0.1, 2e-3],
+  ])('%s, random control: %p, %p and %p over 1, 20 and 100 steps', async (id, one, twenty, hundred, reward) => {
+    const env = await make(id)
+    const largest = { 1: 0, 20: 0, 100: 0, reward: 0 }
     expect(golden[id]).toHaveLength(12)
-    for (const { start, actions, states } of golden[id]) {
+    for (const { start, actions, states, rewards, terminated } of golden[id]) {
       const [cart, pendulum] = [box2dCartPole(), box2dDoublePendulum()]
       cart.reset(...start)
       pendulum.reset(...start)
       env.reset({ seed: 0 })
       env.state.set(id === 'DoublePendulum' ? places.doublePendulum(pendulum) : places.cartPole(cart))
       actions.forEach((action, k) => {
-        env.step([action])
+        const step = env.step([action])
+        expect(step.terminated).toBe(terminated && k === actions.length - 1)
+        largest.reward = Math.max(largest.reward, Math.abs(step.reward - rewards[k]))
         const theirs = states[k + 1]
         if (!theirs) return
         for (const limit of [1, 20, 100] as const)
@@ -87,6 +94,7 @@ describe('box2d: against Box2D itself, which computes in float32', () => {
     expect(largest[1]).toBeLessThan(one)
     expect(largest[20]).toBeLessThan(twenty)
     expect(largest[100]).toBeLessThan(hundred)
+    expect(largest.reward).toBeLessThan(reward)
   })
 })
 
@@ -166,15 +174,17 @@ describe('box2d: against planck, the port of Box2D, open loop from rllab’s own
     expect(of(env.state)).toBeCloseTo(of(places.doublePendulum(scene)), 3)
   })
 
-  test('the first step pulls the pole after the cart', async () => {
-    const env = await make('CartpoleSwingup')
-    const scene = box2dCartPole()
+  test.each([RAIL, -0.1])('the first step pulls the pole after the cart, to a rail at %p m', async (railHeight) => {
+    const env = await make('CartpoleSwingup', { constants: { railHeight } })
+    const scene = box2dCartPole(railHeight)
     scene.reset(0.5, 0, 3, 0)
     env.reset({ seed: 0 })
     env.state.set(places.cartPole(scene))
     env.step(0)
-    expect(env.state[2]).toBeCloseTo(1.79, 2)
-    expect(env.state[8]).toBe(-0.1)
+    scene.step(0)
+    expect(Math.abs(env.state[2] - 3)).toBeGreaterThan(0.3)
+    expect(worst(env.state, places.cartPole(scene))).toBeLessThan(1e-7)
+    expect(env.state[8]).toBe(railHeight)
   })
 })
 
@@ -200,7 +210,7 @@ interface PendulumCase {
 
 /** Constants of the library, and what the twins make of them. */
 const cartPoleCases: CartPoleCase[] = [
-  { name: 'rllab’s constants', constants: {}, twin: {}, force: 10, dt: 0.05, railHeight: -0.1, rounds: 3 },
+  { name: 'rllab’s constants', constants: {}, twin: {}, force: 10, dt: 0.05, railHeight: RAIL, rounds: 3 },
   {
     name: 'others',
     constants: {
@@ -399,8 +409,8 @@ describe('rewards and ends', () => {
       [0, -0.3],
     ]) {
       env.reset({ seed: 3 })
-      const height = -0.1 + Math.sqrt(3) / 4
-      env.state.set([x, 0, theta, 0, x - 0.5 * Math.sin(theta), height + 0.5 * Math.cos(theta), 0, 0, -0.1])
+      const height = 2 * RAIL
+      env.state.set([x, 0, theta, 0, x - 0.5 * Math.sin(theta), height + 0.5 * Math.cos(theta), 0, 0, RAIL])
       expect(env.step(0)).toMatchObject({ reward: 0, terminated: true, truncated: false })
     }
   })
@@ -413,7 +423,7 @@ describe('rewards and ends', () => {
     expect(terminated).toBe(false)
     for (const side of [1, -1]) {
       env.reset({ seed: 3 })
-      env.state.set([side * 2.99, side * 10, 0, 0, side * 2.99, -0.1 + Math.sqrt(3) / 4 + 0.5, side * 10, 0, -0.1])
+      env.state.set([side * 2.99, side * 10, 0, 0, side * 2.99, 2 * RAIL + 0.5, side * 10, 0, RAIL])
       expect(env.step(side)).toMatchObject({ reward: -100, terminated: true, truncated: false })
     }
   })

@@ -43,18 +43,15 @@ const stateOf = (body: Body, turns = 0): BodyState => {
 /** A rectangle of half width 0.05 whose middle line runs from the origin to (0, to). */
 const rod = (to: number) => new Polygon([Vec2(0.05, 0), Vec2(0.05, to), Vec2(-0.05, to), Vec2(-0.05, 0)])
 
-/**
- * Cart and pole. The prismatic joint joins the origins of track (0, -0.1) and cart, so the cart comes to lie at y =
- * -0.1.
- */
-export function box2dCartPole() {
+/** Cart and pole. The prismatic joint holds the cart's centre at the height of the track's. */
+export function box2dCartPole(railHeight = 1.5 / Math.sqrt(12)) {
   const height = 3 / Math.sqrt(12)
   const scene = world()
   const cart = scene.createBody({ type: 'dynamic', position: Vec2(0, height / 2) })
   cart.createFixture({ shape: new Box(2 / Math.sqrt(12), height / 2), density: 1, friction: 0 })
   const pole = scene.createBody({ type: 'dynamic', position: Vec2(0, height) })
   pole.createFixture({ shape: rod(1), density: 1, ...quiet })
-  const track = scene.createBody({ type: 'static', position: Vec2(0, -0.1) })
+  const track = scene.createBody({ type: 'static', position: Vec2(0, railHeight) })
   track.createFixture({ shape: new Box(100, 0.1), ...quiet })
   scene.createJoint(new RevoluteJoint({}, cart, pole, Vec2(0, height)))
   scene.createJoint(

@@ -428,6 +428,23 @@ describe('linear baseline of rllab', () => {
     expect(Math.max(...truth.map((g, b) => Math.abs(g - view.value[b])))).toBeLessThan(1e-6)
   })
 
+  test('has the values of rllab’s LinearFeatureBaseline, with its ridge', async () => {
+    const { baseline } = JSON.parse(readFileSync(new URL('../golden/rllab.json', import.meta.url), 'utf8'))
+    const { lengths, observations, returns, values }: Record<string, number[]> = baseline
+    const arena = await arenaFor(125, 1, 2, 'linear-rllab')
+    const { ops, at, view } = arena
+    view.observation.set(observations)
+    view.time.set(lengths.flatMap((length) => [...Array(length).keys()]))
+    view.target.set(returns)
+    view.valid.fill(1)
+    // rllab's is one for all rows.
+    const ridge = 1e-5 / values.length
+    ops.rllabFit(at.valueWeights, at.observation, at.time, at.target, at.valid, values.length, 2, ridge, at.fit)
+    ops.rllabValues(at.value, at.valueWeights, at.observation, at.time, 0, values.length, 2, at.fit)
+    expect(values.length).toBe(125)
+    expect(Math.max(...values.map((value, b) => Math.abs(value - view.value[b])))).toBeLessThan(1e-7)
+  })
+
   test('rows that are not valid do not count', async () => {
     const { arena } = await rows(400)
     const { ops, at, view } = arena
