@@ -26,15 +26,35 @@ export async function inIteration<T>(iteration: number, run: () => Promise<T>): 
 }
 
 /** True for errors whose message is meant for the user as it is. */
-export const isExpected = (error: unknown): error is Error => error instanceof UsageError || error instanceof RunError
+export function isExpected(error: unknown): error is Error {
+  try {
+    return error instanceof UsageError || error instanceof RunError
+  } catch {
+    // A proxy that refuses to tell what it is.
+    return false
+  }
+}
 
 /** What another's error says, as a part of a sentence of ours. */
 export function reasonOf(error: unknown): string {
-  const { message, name } = Object(error) as Partial<Error>
+  const { message, name } = errorPartsOf(error)
   const said =
     typeof message === 'string' ? message || name || 'an error' : typeof error === 'string' ? error : show(error)
   return printable(String(said).replace(/\s+/g, ' ').replace(/\.$/, ''))
 }
+
+/** Anything may be thrown, also what refuses to be read. */
+function errorPartsOf(error: unknown): Partial<Error> {
+  try {
+    const { message, name, stack } = Object(error) as Partial<Error>
+    return { message, name, stack }
+  } catch {
+    return {}
+  }
+}
+
+/** The stack of what was thrown, where it is an error's. */
+export const stackOf = (error: unknown): unknown => errorPartsOf(error).stack
 
 /** Longer than this nobody reads; a path may be longer than what is not text. */
 const MOST_CHARACTERS = 300
@@ -52,27 +72,44 @@ const cut = (text: string, most: number) => (text.length > most ? `${text.slice(
 /** Writes a value as a person would type it, cut short where it is long. */
 export function show(value: unknown): string {
   if (typeof value === 'string') return `"${printable(cut(value, MOST_OF_TEXT))}"`
-  if (typeof value === 'function') return value.name ? `function ${value.name}` : 'a function'
-  if (typeof value === 'bigint') return `${value}n`
-  if (typeof value !== 'object' || value === null) return String(value)
-  const text = isNumbers(value) ? `[${Array.from(value).join(', ')}]` : jsonOf(value)
-  return printable(cut(text, MOST_CHARACTERS))
+  if (typeof value === 'bigint') return cut(`${value}n`, MOST_CHARACTERS)
+  if (typeof value !== 'function' && (typeof value !== 'object' || value === null)) return String(value)
+  return printable(cut(textOf(value), MOST_CHARACTERS))
 }
 
 /** The same of what stands in the place of a record: a function that was to be called is told so. */
-export const shown = (value: unknown): string =>
-  typeof value === 'function' && value.name ? `${show(value)}; call it: ${value.name}(…)` : show(value)
+export const shown = (value: unknown): string => {
+  const [, name] = (typeof value === 'function' && /^function (.*)/.exec(show(value))) || []
+  return name ? `${show(value)}; call it: ${name}(…)` : show(value)
+}
 
-const isNumbers = (value: object): value is ArrayLike<number> =>
-  ArrayBuffer.isView(value)
-    ? !(value instanceof DataView)
-    : Array.isArray(value) && value.every((entry) => typeof entry === 'number')
-
-/** What holds itself, is nested too deep or refuses has no JSON. */
-function jsonOf(value: object): string {
+/** What holds itself, is nested too deep or refuses, as a proxy may all that it is asked, has no text. */
+function textOf(value: object): string {
   try {
-    return JSON.stringify(value) ?? 'an object'
+    if (typeof value === 'function') return functionName(value) ? `function ${functionName(value)}` : 'a function'
+    const few = beginOf(value)
+    const isNumber = (entry: unknown) => typeof entry === 'number' || ArrayBuffer.isView(value)
+    if (Array.isArray(few) && few.every(isNumber)) return `[${few.join(', ')}]`
+    return JSON.stringify(value, (_, entry) => beginOf(entry)) ?? 'an object'
   } catch {
-    return Array.isArray(value) ? 'a list' : 'an object'
+    return isList(value) ? 'a list' : 'an object'
+  }
+}
+
+/** A class may have another thing of this name. */
+const functionName = ({ name }: { readonly name?: unknown }) => (typeof name === 'string' ? name : '')
+
+/** What is shown of a list, which may be of billions; anything else as it is. */
+function beginOf(value: unknown): unknown {
+  if (ArrayBuffer.isView(value) && !(value instanceof DataView))
+    return Array.from((value as Float32Array).subarray(0, MOST_CHARACTERS))
+  return Array.isArray(value) && value.length > MOST_CHARACTERS ? value.slice(0, MOST_CHARACTERS) : value
+}
+
+function isList(value: object): boolean {
+  try {
+    return Array.isArray(value)
+  } catch {
+    return false
   }
 }

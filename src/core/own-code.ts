@@ -1,4 +1,4 @@
-import { isExpected, RunError, reasonOf } from './errors.ts'
+import { isExpected, RunError, reasonOf, stackOf } from './errors.ts'
 
 // Functions of a user's that the library calls: what is said when they throw.
 
@@ -30,7 +30,7 @@ export function failureOf(what: string, error: unknown): unknown {
 
 /** Where an error came from, as "/home/me/task.js:12", the innermost call first, by the stacks of any engine. */
 function placesOf(error: unknown): string[] {
-  const stack: unknown = Object(error).stack
+  const stack = stackOf(error)
   if (typeof stack !== 'string') return []
   const frames = stack.split('\n').map((line) => (line.includes(' at async ') ? null : FRAME.exec(line)))
   return frames.flatMap((frame) => (frame ? [`${readable(frame[1])}:${frame[2]}`] : []))

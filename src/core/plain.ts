@@ -28,7 +28,8 @@ export function encodePlain(value: unknown, apart?: NumberArray[]): string | und
   try {
     return JSON.stringify(tagged(value, apart))
   } catch (error) {
-    if (error instanceof UsageError) return undefined
+    // What holds itself has no end.
+    if (error instanceof UsageError || error instanceof RangeError) return undefined
     throw error
   }
 }
@@ -52,7 +53,8 @@ function tagged(value: unknown, apart?: NumberArray[]): unknown {
     return Number.isFinite(value) ? value : { $number: String(value) }
   }
   if (value === null || typeof value === 'string' || typeof value === 'boolean') return value
-  if (Array.isArray(value)) return value.map((entry) => tagged(entry, apart))
+  // Not by map(), which passes over holes.
+  if (Array.isArray(value)) return Array.from(value, (entry) => tagged(entry, apart))
   if (typeof value !== 'object') throw new UsageError('This is no plain data.')
   const name = Object.getPrototypeOf(value)?.constructor?.name
   const isArray = Object.hasOwn(ARRAYS, name ?? '')

@@ -38,9 +38,9 @@ export function leaveIfAborted(signal: (StopSignal & { readonly reason?: unknown
 export const isList = (value: unknown): value is ArrayLike<number> =>
   Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView))
 
-/** Whether a value is a list of numbers, whatever they are. */
+/** Whether a value is a list of numbers, whatever they are, and has no holes. */
 export const areNumbers = (value: unknown): value is ArrayLike<number> =>
-  isList(value) && Array.prototype.every.call(value, (entry: unknown) => typeof entry === 'number')
+  isList(value) && Array.prototype.findIndex.call(value, (entry: unknown) => typeof entry !== 'number') < 0
 
 /** Whether a value is a list of finite numbers. */
 export function areFinite(value: unknown): value is ArrayLike<number> {

@@ -1,15 +1,15 @@
 import { closeAll } from '../core/disposable.ts'
-import { show, UsageError } from '../core/errors.ts'
+import { RunError, reasonOf, show, UsageError } from '../core/errors.ts'
 import { type CoreSource, compileCore } from '../core/module.ts'
 import { refuseUnknown } from '../core/options.ts'
 import { isRecord, requireThat } from '../core/require.ts'
 import { check, wholeNumber } from '../core/schemas.ts'
 import type { Environment, EnvironmentSpec, Reset, Step } from './contract.ts'
-import { problemsOfDescription } from './description-problems.ts'
-import { elementOf, nameOf, plain, problemOfPromise, problemOfSize, problemsOfInstance } from './errors.ts'
+import { idOf, problemsOfDescription } from './description-problems.ts'
+import { elementOf, nameOf, problemOfPromise, problemOfSize, problemsOfInstance } from './errors.ts'
 import { instances } from './instances.ts'
 import { taskNamed } from './named.ts'
-import type { Scene, Shape } from './render.ts'
+import { requireScene } from './render.ts'
 import { type Action, contains, sampler } from './spaces.ts'
 
 /** More than anybody waits for. */
@@ -47,7 +47,7 @@ export async function problemsOf(env: string | EnvironmentSpec, options: CheckOp
   // A description that is wrong is refused with all that is wrong about it, and not only the first.
   const spec = typeof env === 'string' ? await taskNamed(env) : env
   requireThat(isRecord(spec), 'checkEnvironment', 'an id or a task', spec)
-  const id = typeof spec.id === 'string' && spec.id ? spec.id : 'An environment without an id'
+  const id = idOf(spec) ?? 'An environment without an id'
   const named = (problems: readonly string[]) => [...new Set(problems)].map((problem) => `${id}: ${problem}.`)
   const described = problemsOfDescription(spec)
   if (described.length > 0) return named(described)
@@ -69,11 +69,11 @@ export async function problemsOf(env: string | EnvironmentSpec, options: CheckOp
 
 function problemsOfClose(made: readonly Environment[]): string[] {
   try {
-    closeAll(made)
+    // What cannot be closed was told of before.
+    closeAll(made.filter((one) => typeof one?.close === 'function'))
     return []
   } catch (error) {
-    const { cause = error } = Object(error) as Error
-    return [`close threw ${show(cause instanceof Error ? cause.message : String(cause))}`]
+    return [`close threw ${thrown(error instanceof RunError ? (error.cause ?? error) : error)}`]
   }
 }
 
@@ -90,8 +90,10 @@ function problemsOfEpisodes(spec: EnvironmentSpec, create: () => Environment, op
   const episodes = check(wholeNumber('episodes', 1, MOST_EPISODES), options.episodes ?? 5)
   const seed = check(wholeNumber('seed', 0), options.seed ?? 0)
   const steps = check(wholeNumber('steps', 1, MOST_STEPS), options.steps ?? Math.min(maxEpisodeSteps, 1000))
-  const first = create()
-  const wrong = problemsOfInstance(first)
+  const made = attempt(create)
+  if ('error' in made) return [`create threw ${made.error}`]
+  const first = made.value
+  const wrong = caught('reading what create gave', () => problemsOfInstance(first))
   if (wrong.length > 0) return wrong
 
   const seeds = Array.from({ length: episodes }, (_, k) => seed + k)
@@ -123,7 +125,7 @@ function caught(what: string, find: () => string[]): string[] {
   try {
     return find()
   } catch (error) {
-    return [`${what} threw ${show(error instanceof Error ? error.message : String(error))}`]
+    return [`${what} threw ${thrown(error)}`]
   }
 }
 
@@ -133,25 +135,29 @@ function play(spec: EnvironmentSpec, env: Environment, seed: number, steps: numb
   const results: (Reset & Partial<Step>)[] = []
   const problems: string[] = []
   for (let step = 0; step <= steps; step++) {
-    const result = attempt(() => (step === 0 ? env.reset({ seed }) : env.step(sample())))
-    const wrong = 'error' in result ? [`threw ${show(result.error)}`] : problemsOfResult(spec, result.value, step)
+    const given = attempt(() => {
+      const result = step === 0 ? env.reset({ seed }) : env.step(sample())
+      const wrong = problemsOfResult(spec, result, step)
+      return wrong.length > 0 ? wrong : copyOf(result)
+    })
+    const wrong = 'error' in given ? [`threw ${given.error}`] : Array.isArray(given.value) ? given.value : []
     problems.push(...wrong.map((problem) => `seed ${seed}, ${nameOf(step)} ${problem}`))
-    if (wrong.length > 0 || 'error' in result) break
-    results.push(copyOf(result.value))
-    if (result.value.terminated || result.value.truncated) break
+    if ('error' in given || Array.isArray(given.value)) break
+    results.push(given.value)
+    if (given.value.terminated || given.value.truncated) break
   }
   return { seed, results, problems }
 }
 
-type Attempt = { readonly value: Reset & Partial<Step> } | { readonly error: string }
-
-function attempt(run: () => Reset & Partial<Step>): Attempt {
+function attempt<T>(run: () => T): { readonly value: T } | { readonly error: string } {
   try {
     return { value: run() }
   } catch (error) {
-    return { error: error instanceof Error ? error.message : String(error) }
+    return { error: thrown(error) }
   }
 }
+
+const thrown = (error: unknown) => `"${reasonOf(error)}"`
 
 const copyOf = ({ obs, reward, terminated, truncated, info }: Reset & Partial<Step>) => ({
   obs: Array.from(obs),
@@ -173,7 +179,7 @@ function problemsOfResult(
   const problems: string[] = []
   const n = observationSpace.low.length
   if (typeof obs !== 'object' || obs?.length !== n)
-    problems.push(`gave the observation ${show(plain(obs))}; an observation is ${n} numbers`)
+    problems.push(`gave the observation ${show(obs)}; an observation is ${n} numbers`)
   else if (!Array.from(obs).every(Number.isFinite))
     problems.push(`gave the observation ${show(Array.from(obs))}; an observation is finite`)
   else if (problemOfSize(obs)) problems.push(`gave ${problemOfSize(obs)}`)
@@ -271,13 +277,11 @@ function problemsOfRender({ render }: EnvironmentSpec, env: Environment, seed: n
   if (!render) return []
   env.reset({ seed })
   if (!env.state) return ['it has render, but its instances show no state']
-  const scene: Scene = render(env.state)
-  const numbers = [...scene.view, ...scene.shapes.flatMap(numbersOf)]
-  return numbers.every(Number.isFinite) ? [] : ['render gave a picture with numbers that are not finite after reset']
-}
-
-function numbersOf(shape: Shape): number[] {
-  if (shape.kind === 'circle') return [...shape.at, shape.radius]
-  if (shape.kind === 'text') return [...shape.at, shape.size]
-  return shape.points.flat()
+  const scene = render(env.state)
+  try {
+    requireScene('drawing', scene)
+    return []
+  } catch (error) {
+    return [`render gave no picture after reset: ${reasonOf(error)}`]
+  }
 }

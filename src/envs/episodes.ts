@@ -74,11 +74,11 @@ export function startEpisode(episodes: Episodes, row: number, seed: number): Res
   const { spec, instances, counters } = episodes
   let result: Reset
   try {
-    result = instances[row].reset({ seed })
+    const { obs, info } = givenBy(episodes, row, instances[row].reset({ seed }), 0)
+    result = { obs, info }
   } catch (error) {
     throw failed(spec, 0, error)
   }
-  refuseProblem(episodes, row, result, 0)
   counters.elapsed[row] = 0
   counters.episodeReturn[row] = 0
   return result
@@ -109,23 +109,24 @@ export function stepEpisode(episodes: Episodes, row: number, action: Action): St
   const step = ++counters.elapsed[row]
   let result: Step
   try {
-    result = instances[row].step(action)
+    const given = givenBy(episodes, row, instances[row].step(action), step)
+    const { obs, reward, taskReward, terminated, truncated, info } = given
+    result = { obs, reward, terminated, truncated: truncated || step >= spec.maxEpisodeSteps, info }
+    if (taskReward !== undefined) result = { ...result, taskReward }
   } catch (error) {
     throw failed(spec, step, error)
   }
-  refuseProblem(episodes, row, result, step)
-  const { obs, reward, taskReward, terminated, info } = result
-  const truncated = result.truncated || step >= spec.maxEpisodeSteps
-  counters.episodeReturn[row] += taskReward ?? reward
-  if (taskReward === undefined) return { obs, reward, terminated, truncated, info }
-  return { obs, reward, taskReward, terminated, truncated, info }
+  counters.episodeReturn[row] += result.taskReward ?? result.reward
+  return result
 }
 
 const failed = ({ id }: EnvironmentSpec, step: number, error: unknown) => failureOf(`${id}: ${nameOf(step)}`, error)
 
-function refuseProblem({ spec, tell }: Episodes, row: number, result: Reset | Step, step: number): void {
+/** What a reset or a step gave, unless the contract does not allow it; what it is read from may be the task's code. */
+function givenBy<R extends Reset | Step>({ spec, tell }: Episodes, row: number, result: R, step: number): R {
   const problem = problemOf(spec.observationSpace, result, step)
   if (problem) throw new RunError(tell(row, step, problem))
+  return result
 }
 
 /** Action `row` of [rows, A] as an instance takes it. */

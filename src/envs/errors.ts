@@ -1,4 +1,5 @@
 import { show, UsageError } from '../core/errors.ts'
+import { isClass } from '../core/require.ts'
 import type { Environment, EnvironmentSpec, Reset, Step } from './contract.ts'
 import { type Action, type ActionSpace, type Box, box, contains } from './spaces.ts'
 
@@ -26,7 +27,7 @@ export function takenActions({ actionSpace, clipsActions }: EnvironmentSpec): Ac
 /** Throws a UsageError unless the action is a finite element of the space. */
 export function checkAction(name: string, space: ActionSpace, action: Action): void {
   if (!contains(space, action) || !isFiniteAction(action))
-    throw new UsageError(`${name}: an action is ${elementOf(space)}, got ${show(plain(action))}.`)
+    throw new UsageError(`${name}: an action is ${elementOf(space)}, got ${show(action)}.`)
 }
 
 function isFiniteAction(action: Action): boolean {
@@ -56,10 +57,6 @@ export function elementOf(space: ActionSpace): string {
 }
 
 const counted = (count: number, what: string) => `${count} ${what}${count === 1 ? '' : 's'}`
-
-/** Arrays of every kind as plain ones, for messages. */
-export const plain = (value: unknown): unknown =>
-  ArrayBuffer.isView(value) ? Array.from(value as unknown as ArrayLike<unknown>) : value
 
 /** What a call is called in messages: step 0 is the reset. */
 export const nameOf = (step: number) => (step === 0 ? 'reset' : `step ${step}`)
@@ -98,7 +95,8 @@ export function problemOfResult(
 export function problemOfPromise(result: unknown): string | undefined {
   const { then } = (result ?? {}) as { then?: unknown }
   if (typeof then !== 'function') return undefined
-  then.call(result, undefined, () => {})
+  const nobodys = () => {}
+  then.call(result, nobodys, nobodys)
   return 'a promise; create, reset and step must give their results at once'
 }
 
@@ -106,16 +104,23 @@ export function problemOfPromise(result: unknown): string | undefined {
 export function problemsOfInstance(made: unknown): string[] {
   const promise = problemOfPromise(made)
   if (promise) return [`create gave ${promise}`]
-  const missing = (['reset', 'step'] as const).filter(
-    (name) => typeof (made as Partial<Environment> | undefined)?.[name] !== 'function',
-  )
-  return missing.map((name) => `create must give an object with a function ${name}`)
+  const instance = made as Partial<Environment> | undefined
+  const isCallable = (value: unknown) => typeof value === 'function' && !isClass(value)
+  const missing = NEEDED.filter((name) => !isCallable(instance?.[name]))
+  const wrong = OPTIONAL.filter((name) => instance?.[name] !== undefined && !isCallable(instance[name]))
+  return [
+    ...missing.map((name) => `create must give an object with a function ${name}`),
+    ...(missing.length > 0 ? [] : wrong.map((name) => `the ${name} of what create gave must be a function`)),
+  ]
 }
+
+const NEEDED = ['reset', 'step'] as const
+const OPTIONAL = ['begin', 'beginReset', 'close', 'getState', 'setState'] as const
 
 function problemOfObservation({ low }: Box, obs: ArrayLike<number>): string | undefined {
   const n = low.length
   const count = n === 1 ? '1 finite number' : `${n} finite numbers`
-  const wrong = () => `the observation ${show(plain(obs))}; an observation is ${count}`
+  const wrong = () => `the observation ${show(obs)}; an observation is ${count}`
   if (typeof obs !== 'object' || obs?.length !== n) return wrong()
   for (let k = 0; k < n; k++) if (!Number.isFinite(obs[k])) return wrong()
   return undefined
@@ -125,7 +130,7 @@ function problemOfObservation({ low }: Box, obs: ArrayLike<number>): string | un
 export function problemOfSize(obs: ArrayLike<number>): string | undefined {
   for (let k = 0; k < obs.length; k++)
     if (!Number.isFinite(Math.fround(obs[k])))
-      return `the observation ${show(plain(obs))}; an observation is numbers that float32 holds, up to ± 3.4e38`
+      return `the observation ${show(obs)}; an observation is numbers that float32 holds, up to ± 3.4e38`
   return undefined
 }
 

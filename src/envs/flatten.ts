@@ -1,6 +1,6 @@
 import { show, UsageError } from '../core/errors.ts'
 import { areNumbers, requireThat } from '../core/require.ts'
-import { elementOf, plain } from './errors.ts'
+import { elementOf } from './errors.ts'
 import {
   type Box,
   box,
@@ -73,11 +73,11 @@ function flattenInto(out: Float32Array, space: Space, x: Element, at: number): n
   if (space.kind === 'box') {
     const values = typeof x === 'number' ? [x] : x
     const isVector = areNumbers(values) && values.length === space.low.length
-    requireThat(isVector, 'flatten', `an element of the space, ${space.low.length} numbers`, plain(x))
+    requireThat(isVector, 'flatten', `an element of the space, ${space.low.length} numbers`, x)
     out.set(values, at)
     return at + values.length
   }
-  requireThat(contains(space, x), 'flatten', `an element of the space, ${elementOf(space)}`, plain(x))
+  requireThat(contains(space, x), 'flatten', `an element of the space, ${elementOf(space)}`, x)
   if (space.kind === 'multi-binary') {
     out.set(x as ArrayLike<number>, at)
     return at + space.n
@@ -96,7 +96,7 @@ function requireParts(space: Extract<Space, { kind: 'dict' | 'tuple' }>, x: unkn
   const isRight = isWhole && Object.keys(x).length === names.length
   const allowed =
     space.kind === 'dict' ? `elements of the names ${names.join(', ')}` : `a list of ${names.length} elements`
-  if (!isRight) throw new UsageError(`flatten takes an element of the space, ${allowed}, got ${show(plain(x))}.`)
+  if (!isRight) throw new UsageError(`flatten takes an element of the space, ${allowed}, got ${show(x)}.`)
 }
 
 /**
@@ -107,7 +107,7 @@ function requireParts(space: Extract<Space, { kind: 'dict' | 'tuple' }>, x: unkn
 export function unflatten(space: Space, x: ArrayLike<number>): Element {
   requireSpace('unflatten', space)
   const size = sizeAsVector(space)
-  requireThat(areNumbers(x) && x.length === size, 'unflatten', `a vector of ${size} numbers`, plain(x))
+  requireThat(areNumbers(x) && x.length === size, 'unflatten', `a vector of ${size} numbers`, x)
   return elementAt(space, Float32Array.from(x))
 }
 

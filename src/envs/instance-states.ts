@@ -20,7 +20,7 @@ import { memoriesOf } from './wrappers/wrapper.ts'
 export function saveInstances(instances: readonly Environment[]): Uint8Array {
   const known = instances.length > 0 && instances.every(({ getState, setState }) => getState && setState)
   const states = known
-    ? encodePlain(ofUser("The task's getState", () => instances.map((each) => each.getState?.())))
+    ? ofUser("The task's getState", () => encodePlain(instances.map((each) => each.getState?.())))
     : undefined
   const memories = instances.map(memoriesOf)
   const text = states ?? (memories.some(({ length }) => length > 0) ? encodePlain({ memories }) : undefined)

@@ -58,7 +58,7 @@ export function creatorOf({ id, create }: EnvironmentSpec): () => Environment {
   if (!create) throw new UsageError(`The environment ${show(id)} has neither physics in the core nor create().`)
   return () => {
     const made = ofUser(`${id}: create`, create)
-    const [problem] = problemsOfInstance(made)
+    const [problem] = ofUser(`${id}: what create gave`, () => problemsOfInstance(made))
     if (problem) throw new UsageError(`${id}: ${problem}.`)
     return made
   }

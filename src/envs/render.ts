@@ -237,7 +237,7 @@ const areNumbers = (values: readonly unknown[]) => values.every(Number.isFinite)
 const areTexts = (values: readonly unknown[]) => values.every((value) => typeof value === 'string')
 const isPoint = (value: unknown): value is Point =>
   isList(value) && value.length === 2 && areNumbers([value[0], value[1]])
-const arePoints = (value: unknown) => Array.isArray(value) && value.every(isPoint)
+const arePoints = (value: unknown) => Array.isArray(value) && value.findIndex((point) => !isPoint(point)) < 0
 
 const ANCHORS: readonly unknown[] = [undefined, 'start', 'middle', 'end']
 
@@ -254,8 +254,8 @@ function isShape(shape: unknown): shape is Shape {
 export function requireScene(taker: string, scene: Scene): void {
   const isScene = isRecord(scene) && isList(scene.view) && Array.isArray(scene.shapes)
   requireThat(isScene, taker, 'a scene { view, shapes }', scene)
-  const view = Array.from(scene.view)
-  const isView = view.length === 4 && view.every(Number.isFinite) && view[2] > 0 && view[3] > 0
+  const { view } = scene
+  const isView = view.length === 4 && areNumbers(Array.from(view)) && view[2] > 0 && view[3] > 0
   requireThat(isView, taker, 'a view [left, bottom, width, height] of finite numbers, the last two above 0', view)
   for (const shape of scene.shapes)
     requireThat(isShape(shape), taker, 'shapes as line, polygon, circle and text give', shape)

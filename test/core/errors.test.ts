@@ -3,6 +3,11 @@ import { reasonOf, show } from '../../src/core/errors.ts'
 
 const ring: { self?: unknown } = {}
 ring.self = ring
+function revoked(value: object) {
+  const { proxy, revoke } = Proxy.revocable(value, {})
+  revoke()
+  return proxy
+}
 let deep: unknown = []
 for (let k = 0; k < 100_000; k++) deep = [deep]
 
@@ -28,12 +33,20 @@ test.each([
     },
     'an object',
   ],
+  ['an array of big integers', BigInt64Array.of(1n, 2n), '[1, 2]'],
+  ['a record of an array of numbers', { a: Float32Array.of(0.5) }, '{"a":[0.5]}'],
+  ['a proxy that is revoked', revoked({}), 'an object'],
+  ['a function behind one', revoked(() => {}), 'an object'],
+  ['a class with another name', Object.defineProperty(class {}, 'name', { value: 5 }), 'a function'],
   ['what is nothing in JSON', { toJSON: () => undefined }, 'an object'],
 ])('%s is shown as a person would type it', (_, value, shown) => {
   expect(show(value)).toBe(shown)
 })
 
 test('a long value is cut short', () => {
+  const billions: unknown[] = []
+  billions.length = 2 ** 32 - 1
+  for (const value of [billions, { billions }, [[billions]], 10n ** 1000n]) expect(show(value)).toMatch(/^.{290,}…$/)
   expect(show(new Float32Array(1e6)).length).toBeLessThan(310)
   expect(show({ list: Array.from({ length: 1000 }, () => 'x') })).toMatch(/^\{"list":\["x",.*…$/)
 })

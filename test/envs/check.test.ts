@@ -43,7 +43,7 @@ describe('nothing is wrong with', () => {
 test('all that is wrong is thrown, a line for each', async () => {
   const wrong = { ...walk, maxEpisodeSteps: 0, actionSpace: { kind: 'discrete' as const, n: 0 } }
   await expect(checkEnvironment(wrong)).rejects.toThrow(
-    'Walk: n of its actionSpace must be a whole number of at least 1, got 0.\nWalk: maxEpisodeSteps, the time limit, must be a whole number from 1 to 1000000, got 0.',
+    'Walk: n of its actionSpace must be a whole number from 1 to 10000000, got 0.\nWalk: maxEpisodeSteps, the time limit, must be a whole number from 1 to 1000000, got 0.',
   )
   await expect(checkEnvironment(walk)).resolves.toBeUndefined()
 })
@@ -61,7 +61,7 @@ describe('the description', () => {
     ],
     [
       { actionSpace: { kind: 'discrete' as const, n: 1.5 } },
-      'Walk: n of its actionSpace must be a whole number of at least 1, got 1.5.',
+      'Walk: n of its actionSpace must be a whole number from 1 to 10000000, got 1.5.',
     ],
     [
       { observationSpace: { kind: 'box' as const, low: [0], high: [1, 1] } },
@@ -258,7 +258,8 @@ describe('states and pictures', () => {
       ({ view: [0, 0, 1, 1], shapes: [{ kind: 'circle', at: [state[1], 0], radius: 1, fill: '#000' }] }) as const
     expect(await problemsOf(counter({ state: [1, 2] }, { render }))).toEqual([])
     expect(await problemsOf(counter({ state: [1] }, { render }))).toEqual([
-      'Counter: render gave a picture with numbers that are not finite after reset.',
+      'Counter: render gave no picture after reset: drawing takes shapes as line, polygon, circle and text give, ' +
+        'got {"kind":"circle","at":[null,0],"radius":1,"fill":"#000"}.',
     ])
     expect(await problemsOf(counter({}, { render }))).toEqual([
       'Counter: it has render, but its instances show no state.',
