@@ -16,6 +16,7 @@ interface Pipeline {
 
 /** What is used of a client of ioredis. */
 interface Client {
+  readonly options: { enableReadyCheck?: boolean }
   connect(): Promise<void>
   duplicate(): Client
   disconnect(): void
@@ -123,13 +124,17 @@ async function connected(address: RedisAddress, shown: string): Promise<{ client
     maxRetriesPerRequest: null,
     retryStrategy: (times: number) => (isKnown ? Math.min(times * 100, 1000) : null),
     connectTimeout: 5000,
+    // It asks INFO and, where that is not allowed, prints a line of its own: the first time we ask.
+    enableReadyCheck: false,
   })
   client.on('error', ({ message }) => {
     problem = message
   })
   try {
     await client.connect()
+    await untilLoaded(client)
     await refuse(client, shown)
+    client.options.enableReadyCheck = true
   } catch (error) {
     client.disconnect()
     if (isRefusal(error)) throw new UsageError(new Refusal(shown, error).message)
@@ -258,6 +263,12 @@ function noServer(shown: string, problem: string): UsageError {
 
 /** The first that BullMQ's scripts are written for. */
 const OLDEST = [6, 2] as const
+
+/** A server that was just started reads its data first, and answers little else than this. */
+async function untilLoaded(client: Client): Promise<void> {
+  while (/^loading:1/m.test(String(await client.call('INFO', 'persistence'))))
+    await new Promise((resolve) => setTimeout(resolve, 100))
+}
 
 /** Servers of which it has been said that they may throw away keys. */
 const warned = new Set<string>()

@@ -143,6 +143,9 @@ describeWithRedis('a server', () => {
     try {
       const info = await refusal(clusterStatus(await without('info')))
       expect([info.name, info.message]).toEqual(['UsageError', lacks('info')])
+      // ioredis has a line of its own about it, which nobody asked for.
+      const blind = await run('.', 'worker', await without('info'))
+      expect([blind.code, blind.stderr]).toEqual([1, `steinrl: ${lacks('info')}\n`])
       expect((await refusal(clusterStatus(await without('smembers')))).message).toBe(lacks('smembers'))
       expect((await training(await without('set'))).message).toBe(lacks('set'))
       for (const command of ['eval', 'blpop']) {
@@ -162,13 +165,13 @@ describeWithRedis('a server', () => {
     }
   })
 
-  test('that is too old is refused by its version', async () => {
-    // Between the real server and us: it tells another version.
+  /** A server between the real one and us, that tells something else. */
+  async function telling(change: (told: string) => string, use: (port: number) => Promise<void>): Promise<void> {
     const proxy = createServer((client) => {
       const server = connectTo(redis.port, '127.0.0.1')
       client.pipe(server)
       server.on('data', (data) => {
-        client.write(data.toString('latin1').replace(/redis_version:\d/, 'redis_version:5'), 'latin1')
+        client.write(change(data.toString('latin1')), 'latin1')
       })
       for (const socket of [client, server]) socket.on('error', () => {})
       server.on('close', () => client.destroy())
@@ -177,11 +180,34 @@ describeWithRedis('a server', () => {
     const port = await freePort()
     await new Promise<void>((ready) => proxy.listen(port, '127.0.0.1', ready))
     try {
-      const error = await refusal(clusterStatus(`redis://:secret@127.0.0.1:${port}`))
-      expect(error.message).toMatch(/^Redis 5\.\d+\.\d+ at redis:\/\/127.0.0.1:\d+ is too old: take 6.2 or newer\.$/)
+      await use(port)
     } finally {
       proxy.close()
     }
+  }
+
+  test('that is too old is refused by its version', () =>
+    telling(
+      (told) => told.replace(/redis_version:\d/, 'redis_version:5'),
+      async (port) => {
+        const error = await refusal(clusterStatus(`redis://:secret@127.0.0.1:${port}`))
+        expect(error.message).toMatch(/^Redis 5\.\d+\.\d+ at redis:\/\/127.0.0.1:\d+ is too old: take 6.2 or newer\.$/)
+      },
+    ))
+
+  test('that still reads its data is waited for, also after it was started again', async () => {
+    let left = 3
+    const loading = (told: string) => told.replace('loading:0', () => (left-- > 0 ? 'loading:1' : 'loading:0'))
+    await telling(loading, async (port) => {
+      const server = await connect(`redis://:secret@127.0.0.1:${port}`)
+      expect(left).toBe(-1)
+      left = 1
+      const [, id] = /id=(\d+)/.exec(String(await server.call('CLIENT', 'INFO'))) ?? []
+      await redis.call('CLIENT', 'KILL', 'ID', String(id))
+      expect(await server.call('PING')).toBe('PONG')
+      expect(left).toBe(-1)
+      server.close()
+    })
   })
 
   test('without workers ends the wait with a sentence, and names one of another version', async () => {
