@@ -1,7 +1,7 @@
 import { compiledGradient } from '../compile/compiled.ts'
 import { UsageError } from '../core/errors.ts'
 import { apart, beginTfjs, tf } from '../nn/tfjs.ts'
-import { type Score, scoreRow } from '../svgd/scores.ts'
+import { type Score, scoreRows } from '../svgd/scores.ts'
 import { blameOf } from './blame.ts'
 import type { Model } from './model.ts'
 import { failure } from './own-code.ts'
@@ -113,7 +113,7 @@ export function scoreTarget(score: Score, d: number): Target {
       const x = Float32Array.from(rows)
       const out = new Float32Array(rows.length)
       const row = (all: Float32Array, i: number) => all.subarray(i * d, (i + 1) * d)
-      for (let i = 0; i < n; i++) scoreRow(score, { x: row(x, i), score: row(out, i) }, batch)
+      scoreRows(score, n, (i) => ({ x: row(x, i), score: row(out, i) }), batch)
       return { logDensity: new Float32Array(n).fill(Number.NaN), score: out }
     },
   }

@@ -9,7 +9,7 @@ import { requireFunction, requireSignal } from '../core/require.ts'
 import type { StopSignal } from '../core/runtime-types.ts'
 import { check, MOST_ITERATIONS, positiveFloat32, wholeNumber } from '../core/schemas.ts'
 import { choleskyOf, solveCholesky } from './cholesky.ts'
-import { derivativeInto } from './scores.ts'
+import { derivativeInto, eachDerivative } from './scores.ts'
 
 /** What svgdNewton() takes. Vectors and matrices are float64, matrices row by row. */
 export interface NewtonOptions {
@@ -124,20 +124,20 @@ interface Derivatives {
 function derivativesOf({ score, hessian }: NewtonOptions, rows: readonly Float64Array[], t: number): Derivatives {
   const d = rows[0].length
   const place = (i: number) => `of particle ${i} at x = ${show([...rows[i]])} in step ${t}`
-  const scores = rows.map((row, i) => {
-    const out = new Float64Array(d)
+  const scores = eachDerivative('score', rows.length, (i) => {
+    const [out, row] = [new Float64Array(d), rows[i]]
     derivativeInto('score', out, row, () => score(out, row))
     if (!out.every(Number.isFinite))
       throw new RunError(`The score ${place(i)} is ${show([...out])}; it must be finite.`)
     return out
   })
-  const hessians = rows.map((row, i) => {
-    const out = new Float64Array(d * d)
+  const hessians = eachDerivative('hessian', rows.length, (i) => {
+    const [out, row] = [new Float64Array(d * d), rows[i]]
     derivativeInto('hessian', out, row, () => hessian(out, row))
     if (!out.every(Number.isFinite)) throw new RunError(`The hessian ${place(i)} is not finite.`)
-    return symmetric(out, d, place(i))
+    return out
   })
-  return { scores, hessians }
+  return { scores, hessians: hessians.map((out, i) => symmetric(out, d, place(i))) }
 }
 
 /** More than rounding leaves, as in matrices of which one half was written. */

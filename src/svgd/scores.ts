@@ -7,7 +7,7 @@ import type { SteinArena } from './fields.ts'
 
 /**
  * Writes s(x) = ∇ log p(x) of one particle into out, which holds zeros; both have `dimension` entries. It may return
- * them instead, as an array.
+ * them instead, as an array. Each call has an out of its own: one that was kept is not looked at again.
  */
 // biome-ignore lint/suspicious/noConfusingVoidType: most write and return nothing
 export type Score = (out: Float32Array, x: Float32Array, batch: Minibatch) => void | number | ArrayLike<number>
@@ -53,7 +53,7 @@ export function scoreOf({ score, populationScore }: Scores): (state: Scored, bat
   if (score !== undefined) {
     requireFunction('score', score, '(out, x) => …')
     refuseAlone(score)
-    return ({ rows }, batch) => rows.forEach((row) => void scoreRow(score, row, batch))
+    return ({ rows }, batch) => scoreRows(score, rows.length, (i) => rows[i], batch)
   }
   if (populationScore === undefined)
     throw new UsageError('Give a score (of one particle) or a populationScore (of all of them).')
@@ -85,9 +85,41 @@ function attempt(run: () => unknown): unknown {
   }
 }
 
-/** The score of one particle, whether it is written or returned, into its row. */
-export function scoreRow(score: Score, { x, score: out }: Scored['rows'][number], batch: Minibatch): void {
-  derivativeInto('score', out, x, () => score(out, x, batch))
+/** The scores of particles one after the other, whether they are written or returned, into their rows. */
+export function scoreRows(
+  score: Score,
+  count: number,
+  row: (i: number) => Scored['rows'][number],
+  batch: Minibatch,
+): void {
+  eachDerivative('score', count, (i) => {
+    const { x, score: out } = row(i)
+    derivativeInto('score', out, x, () => score(out, x, batch))
+    return out
+  })
+}
+
+/**
+ * Calls what writes the derivative of each particle and returns where.
+ *
+ * @throws UsageError when calls for other particles wrote into what was the first one's, as a function does that keeps
+ *   its first out
+ */
+export function eachDerivative<N extends Numbers>(
+  name: keyof typeof DERIVATIVES,
+  count: number,
+  write: (i: number) => N,
+): N[] {
+  const all: N[] = []
+  let first: Numbers | undefined
+  for (let i = 0; i < count; i++) {
+    all.push(write(i))
+    first ??= all[0].slice()
+  }
+  if (first?.every((value, k) => Object.is(value, all[0][k])) ?? true) return all
+  throw new UsageError(
+    `${name} wrote into the out of the first particle when it was called for another: each call has an out of its own.`,
+  )
 }
 
 /** What users' functions write into out, which holds zeros, or return. */

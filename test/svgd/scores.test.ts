@@ -1,8 +1,10 @@
 import { describe, expect, test } from '@jest/globals'
+import { scoreTarget } from '../../src/bayes/target.ts'
 import type { PopulationScore } from '../../src/core/population.ts'
 import { adagrad, adam, sgd } from '../../src/optim/optimizers.ts'
 import { constant } from '../../src/optim/schedules.ts'
 import { imq, matern32, rbf } from '../../src/svgd/kernels.ts'
+import { svgdNewton } from '../../src/svgd/newton.ts'
 import type { Score } from '../../src/svgd/scores.ts'
 import { createSVGD, particlesOf, svgd } from '../../src/svgd/svgd.ts'
 
@@ -72,6 +74,32 @@ describe('a score', () => {
   ])('that %s is refused', async (_, score, message) => {
     await expect(scoresOf({ score: score as Score })).rejects.toThrow(message)
   })
+})
+
+test('a score or a hessian that keeps the first out and writes there is refused', async () => {
+  let kept: Float32Array | undefined
+  const keeping: Score = (out, x) => {
+    kept ??= out
+    kept.set(negated(x))
+  }
+  const wrong = /^score wrote into the out of the first particle when it was called for another: each call has an out/
+  await expect(scoresOf({ score: keeping })).rejects.toThrow(wrong)
+  kept = undefined
+  expect(() => scoreTarget(keeping, 3).at(Float64Array.from(initial))).toThrow(wrong)
+  const each = { score: (out: Float64Array, x: Float64Array) => out.set(x.map((v) => -v)), iterations: 1, ...start }
+  let first: Float64Array | undefined
+  const hessian = (out: Float64Array, x: Float64Array) => {
+    first ??= out
+    for (let k = 0; k < 3; k++) first[4 * k] = 1 + x[0] ** 2
+  }
+  await expect(svgdNewton({ ...each, hessian })).rejects.toThrow(/^hessian wrote into the out of the first particle/)
+  let one: Float64Array | undefined
+  const unit = () => [1, 0, 0, 0, 1, 0, 0, 0, 1]
+  const scoring = (out: Float64Array, x: Float64Array) => {
+    one ??= out
+    one.set(x.map((v) => -v))
+  }
+  await expect(svgdNewton({ ...each, score: scoring, hessian: unit })).rejects.toThrow(wrong)
 })
 
 describe('a populationScore', () => {
