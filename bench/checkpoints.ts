@@ -21,12 +21,12 @@ const FULL = 1_000_000
 const STEPS = 250
 
 const SETTINGS: readonly Setting[] = [
-  { name: 'svpg, the default run', options: { env: 'CartPole-v1' }, before: 5, block: 5, blocks: 8 },
+  { name: 'svpg, the default run', options: { env: 'CartPole-v1' }, before: 5, block: 3, blocks: 80 },
   {
     name: 'sac, a full replay of a million',
     // Uniform actions until the replay is full, then a gradient step after each step, with the default networks.
     options: { algorithm: 'sac', env: 'Pendulum-v1', warmup: FULL, replaySize: FULL, steps: STEPS } as AnyTrainOptions,
-    ...{ before: FULL / STEPS + 1, block: 1, blocks: 3 },
+    ...{ before: FULL / STEPS + 1, block: 1, blocks: 8 },
   },
 ]
 

@@ -1,6 +1,7 @@
 import { UsageError } from '../core/errors.ts'
 import { fromJson } from '../core/json.ts'
 import { arrayNamed, decodePlain, encodePlain } from '../core/plain.ts'
+import { reusedMemory } from '../core/reused-memory.ts'
 import type { NumberArray } from '../core/runtime-types.ts'
 
 /**
@@ -107,24 +108,8 @@ function headerOf(bytes: Uint8Array): { arrays: [unknown, number][]; text: strin
 /** Bytes of a message that has memory of its own, which then is free with it. */
 const LARGE = 1024 * 1024
 
-/** Memory of messages that is used again: a garbage collector counts bytes, and looks at all objects for them. */
-export function messageMemory() {
-  let memory = new Uint8Array(0)
-  let used = 0
-  return {
-    /** Messages so far are read no more. */
-    clear(): void {
-      used = 0
-    },
-    allocate(size: number): Uint8Array {
-      if (size > LARGE) return new Uint8Array(size)
-      // Earlier messages stay in the smaller one.
-      if (used + size > memory.length) [memory, used] = [new Uint8Array(2 * (used + size)), 0]
-      used += size
-      return memory.subarray(used - size, used)
-    },
-  }
-}
+/** Memory of messages; those so far are read no more when it is cleared. */
+export const messageMemory = () => reusedMemory(LARGE)
 
 /** Whether two messages are the same bytes. */
 export const sameBytes = (a: Uint8Array, b: Uint8Array): boolean =>

@@ -1,6 +1,7 @@
 import { show, UsageError } from './errors.ts'
 import { refuseDeep } from './json.ts'
 import { isBytes, isRecord, requireThat } from './require.ts'
+import type { Allocate } from './reused-memory.ts'
 import type { NumberArray } from './runtime-types.ts'
 import { decodeText, encodeText } from './text.ts'
 
@@ -35,7 +36,11 @@ const MAX_RANK = 16
  * numbers first, and all are aligned.
  * Source: huggingface/safetensors, README "Format".
  */
-export function encodeTensors(content: TensorFile<NumberArray>): Uint8Array {
+export const encodeTensors = (content: TensorFile<NumberArray>): Uint8Array =>
+  encodeInto((size) => new Uint8Array(size), content)
+
+/** The same in memory that may be used again. */
+export function encodeInto(allocate: Allocate, content: TensorFile<NumberArray>): Uint8Array {
   const { tensors, metadata } = checkedContent(content)
   let end = 0
   const entries = Object.entries(tensors).map(([name, { shape, data }]) => {
@@ -51,12 +56,11 @@ export function encodeTensors(content: TensorFile<NumberArray>): Uint8Array {
   })
   const json = encodeText(JSON.stringify({ [METADATA]: metadata, ...Object.fromEntries(entries) }))
   // Padded with spaces so that the data are aligned.
-  const header = new Uint8Array(Math.ceil(json.length / 8) * 8).fill(0x20)
-  header.set(json)
-  const file = new Uint8Array(LENGTH_BYTES + header.length + end)
-  new DataView(file.buffer).setBigUint64(0, BigInt(header.length), true)
-  file.set(header, LENGTH_BYTES)
-  let at = LENGTH_BYTES + header.length
+  const length = Math.ceil(json.length / 8) * 8
+  const file = allocate(LENGTH_BYTES + length + end)
+  new DataView(file.buffer, file.byteOffset).setBigUint64(0, BigInt(length), true)
+  file.fill(0x20, LENGTH_BYTES, LENGTH_BYTES + length).set(json, LENGTH_BYTES)
+  let at = LENGTH_BYTES + length
   for (const { data } of Object.values(tensors)) {
     file.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at)
     at += data.byteLength

@@ -1,8 +1,9 @@
 import * as v from 'valibot'
 import { isExpected, show, UsageError } from './errors.ts'
 import { fromJson } from './json.ts'
+import type { Allocate } from './reused-memory.ts'
 import type { NumberArray } from './runtime-types.ts'
-import { decodeArrays, encodeTensors } from './safetensors.ts'
+import { decodeArrays, encodeInto } from './safetensors.ts'
 import { check } from './schemas.ts'
 import { contentOf, restore, type StateContent, type StatePart } from './state.ts'
 
@@ -28,16 +29,17 @@ interface StateFile {
   readonly values: Readonly<Record<string, unknown>>
 }
 
-/** The bytes of a state. @param kind what reads it, as 'train' */
+/** The bytes of a state. @param kind what reads it, as 'train'; @param allocate gives the memory */
 export function encodeState(
   kind: string,
   about: unknown,
   { arrays, values }: Pick<StateContent, 'arrays' | 'values'>,
+  allocate: Allocate = (size) => new Uint8Array(size),
 ): Uint8Array {
   const texts = { format: String(FORMAT), kind, about: JSON.stringify(about), values: JSON.stringify(values) }
   const wideFirst = Object.entries(arrays).sort(([, a], [, b]) => b.BYTES_PER_ELEMENT - a.BYTES_PER_ELEMENT)
   const tensors = Object.fromEntries(wideFirst.map(([name, data]) => [name, { shape: [data.length], data }]))
-  return encodeTensors({ tensors, metadata: { ...texts, checksum: checksumOf(texts, wideFirst) } })
+  return encodeInto(allocate, { tensors, metadata: { ...texts, checksum: checksumOf(texts, wideFirst) } })
 }
 
 /**
@@ -94,8 +96,8 @@ function checksumOf(
   return (hash >>> 0).toString(16)
 }
 
-/** Where FNV-1a begins. */
-const START = 0x811c9dc5
+/** Where FNV-1a begins, as an integer of 32 bits like all that follows. */
+const START = 0x811c9dc5 | 0
 
 /** One step of it. */
 const hashed = (hash: number, word: number) => Math.imul(hash ^ word, 0x01000193)

@@ -39,7 +39,6 @@ export const platform: Platform = {
     prepare: noFiles,
     write: noFiles,
     append: noFiles,
-    appendAtOnce: noFiles,
     sync: noFiles,
     rename: noFiles,
     removeDirectory: noFiles,

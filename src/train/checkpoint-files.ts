@@ -1,5 +1,6 @@
 import { platform } from '#platform'
 import { isExpected, show, UsageError } from '../core/errors.ts'
+import type { Allocate } from '../core/reused-memory.ts'
 import type { RowLog } from '../core/state.ts'
 import {
   type Checkpoint,
@@ -48,12 +49,14 @@ export const noCheckpoints: KeptCheckpoints = { iterations: [], logs: {}, isTidy
  * what is no longer needed goes.
  *
  * @param lines files that are to be on the disk before it
+ * @param allocate gives memory for the state, which is read until it is written
  */
 export function checkpointWriter(
   run: string,
   kept: KeptCheckpoints,
   snapshot: Snapshot,
-  lines: readonly ('metrics' | 'evaluations')[] = ['metrics'],
+  lines: readonly ('metrics' | 'evaluations')[],
+  allocate: Allocate,
 ) {
   const path = fileOf(run, 'checkpoint')
   const logs: Record<string, LogPlace> = {}
@@ -64,7 +67,7 @@ export function checkpointWriter(
     if (chunk) chunks.push(chunk)
   }
   const { iteration } = snapshot.about
-  const state = encodeBeside(snapshot, logs)
+  const state = encodeBeside(snapshot, logs, allocate)
   const needs = rowFilesOf(logs)
   const earlier = kept.iterations.filter((one) => one.iteration < iteration)
   const now: KeptCheckpoints = { iterations: [...earlier, { iteration, needs }].slice(-KEPT), logs, isTidy: true }

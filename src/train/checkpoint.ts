@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { UsageError } from '../core/errors.ts'
 import { encodePlain } from '../core/plain.ts'
+import type { Allocate } from '../core/reused-memory.ts'
 import { check, countSchema } from '../core/schemas.ts'
 import type { LoggedRows, ReadContent, RowLog, StateContent } from '../core/state.ts'
 import { decodeState, encodeState } from '../core/state-file.ts'
@@ -84,7 +85,8 @@ export const placeOf = ({ first, end, rowsFrom }: RowLog): LogPlace => ({
 export const encodeBeside = (
   { about, content: { arrays, values } }: Snapshot,
   places: Readonly<Record<string, LogPlace>>,
-): Uint8Array => encodeState('training', { ...about, logs: places }, { arrays, values })
+  allocate: Allocate,
+): Uint8Array => encodeState('training', { ...about, logs: places }, { arrays, values }, allocate)
 
 /** Some rows of a replay as a file of their own. */
 export const encodeRows = (first: number, end: number, arrays: Readonly<Record<string, Float32Array>>): Uint8Array =>

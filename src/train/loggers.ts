@@ -89,7 +89,7 @@ function csv(run: Run): Logger {
   }
   return async (step) => {
     columns ??= await begin(step)
-    await files.appendAtOnce(fileOf(run.path, 'csv'), lineOf(columns, step))
+    await files.append(fileOf(run.path, 'csv'), lineOf(columns, step))
   }
 }
 
@@ -117,7 +117,7 @@ function tensorboard(run: Run): Logger {
   let last: LoopStep | null = null
   const write = async (event: Omit<TensorboardEvent, 'wallTime' | 'step'>) => {
     const place = { wallTime: now(), step: last?.metrics.transitions ?? 0 }
-    await files.appendAtOnce(`${fileOf(run.path, 'tensorboard')}/${name}`, await encodeEvent({ ...place, ...event }))
+    await files.append(`${fileOf(run.path, 'tensorboard')}/${name}`, await encodeEvent({ ...place, ...event }))
   }
   const log: Logger = async (step) => {
     if (!last) {

@@ -2,6 +2,7 @@ import { platform } from '#platform'
 import { StorageError, show, UsageError } from '../core/errors.ts'
 import { asState, isMade, refuseUnknown } from '../core/options.ts'
 import { isRecord, requireFunction, requireText, requireThat } from '../core/require.ts'
+import { reusedMemory } from '../core/reused-memory.ts'
 import { check, nonNegativeNumber, trueOrFalse } from '../core/schemas.ts'
 import type { StatePart } from '../core/state.ts'
 import { version } from '../core/version.ts'
@@ -204,6 +205,8 @@ function keepCheckpoints(run: Run, { checkpointEvery = CHECKPOINT_EVERY, beside,
   let writtenAt = Number.NEGATIVE_INFINITY
   let last = 0
   let pending: Promise<unknown> = Promise.resolve()
+  // The one before is on the disk when the next is encoded.
+  const { clear, allocate } = reusedMemory()
   const ended = async () => {
     const failure = await pending
     if (failure) throw failure
@@ -215,7 +218,8 @@ function keepCheckpoints(run: Run, { checkpointEvery = CHECKPOINT_EVERY, beside,
       await ended()
       if (last === 0) tellOfEpisodes(spec)
       const isFirst = run.kept.iterations.length === 0
-      const { now, write } = checkpointWriter(run.path, run.kept, snapshot(task, beside), logsOf(run))
+      clear()
+      const { now, write } = checkpointWriter(run.path, run.kept, snapshot(task, beside), logsOf(run), allocate)
       run.kept = now
       writtenAt = platform.now()
       last = iteration

@@ -215,6 +215,7 @@ async function* stepsOf(given: ResumeOptions | AnyTrainOptions): AsyncGenerator<
     ...{ coverage: cellsPart(seen), returns: listPart(lastReturns) },
   })
   const before = from && !isFork ? from.about : null
+  const spaces = spacesOf(spec)
   let started = platform.now()
   let end = () => close(state)
   try {
@@ -226,7 +227,7 @@ async function* stepsOf(given: ResumeOptions | AnyTrainOptions): AsyncGenerator<
       const seconds = (platform.now() - started) / 1000
       const measured = measure(state, info)
       const snapshot: AnyTrainStep['snapshot'] = (task, beside) => ({
-        about: { version, iteration, seconds, config: { ...written, task }, spaces: spacesOf(spec) },
+        about: { version, iteration, seconds, config: { ...written, task }, spaces },
         content: contentOf(partsOf({ whole, beside: beside ?? null })),
       })
       const best = bestOf(measured.returns)

@@ -25,18 +25,19 @@ if (isMainThread && FAIL_IN) {
         if (FAIL_CODE === 'REMOVE') await real.rm(FAIL_IN, { recursive: true })
       return result
     }
-  fs.promises.appendFile = async (path, data) => {
-    if (FAIL_CODE === 'REMOVE' || FAIL_CODE === 'EIO' || !isHit(path)) return real.appendFile(path, data)
-    if (FAIL_CODE === 'ENOSPC') await real.appendFile(path, half(data))
+  const append = fs.appendFileSync
+  fs.appendFileSync = (path, data) => {
+    if (FAIL_CODE === 'REMOVE' || FAIL_CODE === 'EIO' || !isHit(path)) return append(path, data)
+    if (FAIL_CODE === 'ENOSPC') append(path, half(data))
     return refuse('write')
   }
   fs.promises.open = async (path, flags) => {
     if (flags === 'w' && FAIL_CODE === 'EROFS' && isHit(path)) refuse('open')
     const file = await real.open(path, flags)
     if (!isHit(path) || FAIL_CODE === 'REMOVE') return file
-    const write = file.writeFile.bind(file)
+    const write = file.write.bind(file)
     if (FAIL_CODE === 'ENOSPC')
-      file.writeFile = async (data) => {
+      file.write = async (data) => {
         await write(half(data))
         refuse('write')
       }

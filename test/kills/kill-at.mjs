@@ -5,7 +5,7 @@ import { syncBuiltinESMExports } from 'node:module'
 import { isMainThread } from 'node:worker_threads'
 
 const { KILL_AFTER = '0', KILL_AT, KILL_IN } = process.env
-const CHANGES = ['writeFile', 'appendFile', 'rename', 'rm', 'unlink', 'mkdir', 'open', 'link']
+const CHANGES = ['writeFile', 'rename', 'rm', 'unlink', 'mkdir', 'open', 'link']
 
 if (isMainThread && KILL_IN) {
   let count = 0
@@ -20,6 +20,16 @@ if (isMainThread && KILL_IN) {
       }
       return real(path, ...rest)
     }
+  }
+  const append = fs.appendFileSync
+  fs.appendFileSync = (path, data) => {
+    if (String(path).includes(KILL_IN) && count++ === Number(KILL_AT)) {
+      // What is under way in threads is done meanwhile.
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, Number(KILL_AFTER))
+      process.kill(process.pid, 'SIGKILL')
+      for (;;);
+    }
+    return append(path, data)
   }
   syncBuiltinESMExports()
 }

@@ -42,10 +42,8 @@ async function* saved(growth: readonly number[], capacity: number) {
       },
     }
     const about = { version: '', iteration: k + 1, seconds: 0, config, spaces: '' }
-    const { now, write } = checkpointWriter(run, kept, {
-      about,
-      content: { arrays: {}, values: {}, logs: { replay: counted } },
-    })
+    const snapshot = { about, content: { arrays: {}, values: {}, logs: { replay: counted } } }
+    const { now, write } = checkpointWriter(run, kept, snapshot, ['metrics'], (size) => new Uint8Array(size))
     kept = now
     await write()
     yield { end, written, log }
