@@ -48,26 +48,40 @@ const isArray = (value: unknown): boolean => ArrayBuffer.isView(value)
 const isRecordOfArrays = (value: unknown): boolean =>
   value === null || (typeof value === 'object' && Object.values(value as object).every(isArray))
 
-/** @throws UsageError, as the end of a sentence, for what is no job */
-export function decodeJob(bytes: Uint8Array): Job {
-  const job = decodeMessage(bytes) as Job | null
-  const { particle, step, pass, theta, behaviour, carried, context } = (job ?? {}) as Partial<Job>
-  const isJob =
-    [particle, step, pass].every(isCount) &&
-    theta instanceof Float32Array &&
-    behaviour instanceof Float32Array &&
-    [carried, context].every((value) => value !== undefined && isRecordOfArrays(value))
-  if (isJob) return job as Job
+/**
+ * The evaluations that are a job.
+ *
+ * @throws UsageError, as the end of a sentence, for what is no job
+ */
+export function decodeJobs(bytes: Uint8Array): Job[] {
+  const jobs = decodeMessage(bytes)
+  if (Array.isArray(jobs) && jobs.length > 0 && jobs.every(isJob)) return jobs
   throw new UsageError('it is no job.')
 }
 
+function isJob(value: unknown): value is Job {
+  const { particle, step, pass, theta, behaviour, carried, context } = (value ?? {}) as Partial<Job>
+  return (
+    [particle, step, pass].every(isCount) &&
+    theta instanceof Float32Array &&
+    behaviour instanceof Float32Array &&
+    [carried, context].every((each) => each !== undefined && isRecordOfArrays(each))
+  )
+}
+
 /**
- * The outcome of a job for a policy of `size` parameters.
+ * The outcomes of a job, of policies of these numbers of parameters.
  *
  * @throws UsageError, as the end of a sentence, for what is none
  */
-export function decodeOutcome(bytes: Uint8Array, size: number): Outcome {
-  const outcome = decodeMessage(bytes) as Outcome | null
+export function decodeOutcomes(bytes: Uint8Array, sizes: readonly number[]): Outcome[] {
+  const outcomes = decodeMessage(bytes)
+  if (Array.isArray(outcomes) && outcomes.length === sizes.length)
+    return outcomes.map((outcome, k) => requireOutcome(outcome, sizes[k]))
+  throw new UsageError(`it has not ${sizes.length} outcomes.`)
+}
+
+function requireOutcome(outcome: unknown, size: number): Outcome {
   const { gradient, carried, exploration, info, visited, probes = null } = (outcome ?? {}) as Partial<Outcome>
   const isGradient = (value: unknown) => value instanceof Float32Array && value.length === size && areFinite(value)
   if (!isGradient(gradient)) throw new UsageError(`its gradient has not ${size} finite numbers.`)

@@ -8,11 +8,11 @@ export type FirstAnswers = ReturnType<typeof firstAnswers>
 
 /** First answers, for the comparison with second ones: an audit of the same bits on every machine. */
 export function firstAnswers() {
-  const kept = new Map<string, { outcome: Uint8Array; particle: number; by: By }>()
+  const kept = new Map<string, { outcome: Uint8Array; particles: readonly number[]; by: By }>()
   let bytes = 0
   let twice = 0
   return {
-    keep(id: string, answer: { outcome: Uint8Array; particle: number; by: By }): void {
+    keep(id: string, answer: { outcome: Uint8Array; particles: readonly number[]; by: By }): void {
       kept.set(id, answer)
       bytes += answer.outcome.length
       for (const [oldest, { outcome }] of kept) {
@@ -25,7 +25,9 @@ export function firstAnswers() {
     compare(answer: Answer): string | null {
       const first = kept.get(answer.id)
       if (!first || !('outcome' in answer)) return null
-      const who = `Particle ${first.particle} was evaluated twice, by ${first.by.name} and by ${answer.by.name}`
+      const { particles, by } = first
+      const were = particles.length === 1 ? 'was' : 'were'
+      const who = `P${inWords(particles).slice(1)} ${were} evaluated twice, by ${by.name} and by ${answer.by.name}`
       twice++
       return sameBytes(first.outcome, answer.outcome)
         ? `${who}, with the same bytes (${twice} in this run).`
@@ -33,3 +35,9 @@ export function firstAnswers() {
     },
   }
 }
+
+/** Particles as a person is told them. */
+export const inWords = (particles: readonly number[]): string =>
+  particles.length === 1
+    ? `particle ${particles[0]}`
+    : `particles ${particles.slice(0, -1).join(', ')} and ${particles.at(-1)}`

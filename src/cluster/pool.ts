@@ -3,18 +3,24 @@ import { RunError } from '../core/errors.ts'
 import type { Job, Outcome } from '../rl/evaluator.ts'
 import { errorOf } from '../rl/pool-worker.ts'
 import type { WorkerPool } from '../rl/worker-pool.ts'
-import { type Answer, type By, decodeOutcome } from './answers.ts'
+import { type Answer, type By, decodeOutcomes } from './answers.ts'
+import { blockSizes } from './blocks.ts'
 import { type Driver, type Entry, heard, newEntry, post, threadsOf } from './driver.ts'
-import { type FirstAnswers, firstAnswers } from './first-answers.ts'
+import { type FirstAnswers, firstAnswers, inWords } from './first-answers.ts'
 import { look } from './lookout.ts'
 import { encodeMessage, messageMemory } from './messages.ts'
 import { keys, ownQueue } from './names.ts'
 import { type DriverOptions, endDriver, startDriver } from './start-driver.ts'
 
-/** A particle on its way. */
-interface Evaluation extends Entry {
+/** One to be evaluated, and where its outcome goes. */
+interface Indexed {
   readonly job: Job
   readonly index: number
+}
+
+/** Particles on their way together. */
+interface Evaluation extends Entry {
+  readonly block: readonly Indexed[]
 }
 
 /** A driver of evaluations. */
@@ -22,18 +28,20 @@ interface Evaluations {
   readonly driver: Driver<Evaluation>
   /** Who has the rows of a particle's last rollout. */
   readonly lastBy: Map<number, By>
+  /** Milliseconds of an evaluation in the round before, by whether it was a rollout or a later pass. */
+  readonly pace: { rollout: number | null; pass: number | null }
   readonly answered: FirstAnswers
 }
 
 /**
- * Workers that are processes anywhere, behind a Redis server: jobs go through a queue of BullMQ, their bytes in keys
- * beside it, and answers come back through a list.
+ * Workers that are processes anywhere, behind a Redis server: jobs, of several particles each where evaluations are
+ * short, go through a queue of BullMQ, their bytes in keys beside it, and answers come back through a list.
  *
  * @throws UsageError when there is no server, or no worker that computes the same bits
  */
 export async function startClusterPool(options: DriverOptions): Promise<WorkerPool> {
   const driver = await startDriver<Evaluation>(options, { did: 'evaluated', backoff: undefined })
-  return poolOf({ driver, lastBy: new Map(), answered: firstAnswers() })
+  return poolOf({ driver, lastBy: new Map(), pace: { rollout: null, pass: null }, answered: firstAnswers() })
 }
 
 function poolOf(evaluations: Evaluations): WorkerPool {
@@ -46,10 +54,24 @@ function poolOf(evaluations: Evaluations): WorkerPool {
     size: () => threadsOf(driver),
     async evaluate(jobs) {
       const round: Round = { outcomes: [], failures: new Map() }
+      const kind = jobs.some(({ pass }) => pass > 0) ? 'pass' : 'rollout'
+      const started = platform.now()
       memory.clear()
-      const entries = jobs.map((job, index): Evaluation => {
-        const about = { job, index, what: `particle ${job.particle}`, bytes: encodeMessage(job, memory.allocate) }
-        return { ...newEntry(driver, count++), ...about, ...placeOf(evaluations, job) }
+      const entries = blocksOf(evaluations, jobs, evaluations.pace[kind]).map(({ block, place }): Evaluation => {
+        let bytes: Uint8Array | undefined
+        return {
+          ...newEntry(driver, count++),
+          ...place,
+          ...{ block, what: inWords(particlesOf(block)) },
+          // When it is posted: workers begin with the first ones before the others are encoded.
+          get bytes() {
+            bytes ??= encodeMessage(
+              block.map(({ job }) => job),
+              memory.allocate,
+            )
+            return bytes
+          },
+        }
       })
       for (const entry of entries) open.set(entry.id, entry)
       await post(driver, entries)
@@ -61,6 +83,7 @@ function poolOf(evaluations: Evaluations): WorkerPool {
       }
       // Nobody waits for it; what stays goes by itself.
       void server.call('UNLINK', ...entries.map(({ id }) => keys.job(id))).catch(() => {})
+      evaluations.pace[kind] = ((platform.now() - started) * threadsOf(driver)) / jobs.length
       if (round.failures.size > 0) throw round.failures.get(Math.min(...round.failures.keys()))
       return round.outcomes
     },
@@ -75,8 +98,26 @@ function poolOf(evaluations: Evaluations): WorkerPool {
 
 interface Round {
   readonly outcomes: Outcome[]
-  /** What evaluating a particle threw, by the index of its job. */
+  /** What evaluating particles threw, by the index of the first of them. */
   readonly failures: Map<number, unknown>
+}
+
+const particlesOf = (block: readonly Indexed[]) => block.map(({ job }) => job.particle)
+
+/** Particles that go together, of one place each. */
+function blocksOf(evaluations: Evaluations, jobs: readonly Job[], ms: number | null) {
+  const places = new Map<string, { place: Partial<Entry>; all: Indexed[] }>()
+  for (const [index, job] of jobs.entries()) {
+    const place = placeOf(evaluations, job)
+    const name = `${place.owner} ${place.thread}`
+    if (!places.has(name)) places.set(name, { place, all: [] })
+    places.get(name)?.all.push({ job, index })
+  }
+  return [...places.values()].flatMap(({ place, all }) => {
+    // Of one thread there is nothing to share.
+    const threads = place.owner === undefined ? threadsOf(evaluations.driver) : 1
+    return blockSizes(all.length, threads, ms).map((size) => ({ place, block: all.splice(0, size) }))
+  })
 }
 
 /** A later pass, and a running episode in TypeScript, are for whoever has the rows and the instances. */
@@ -87,9 +128,9 @@ function placeOf({ driver, lastBy }: Evaluations, { pass, particle, carried }: J
   return { queue: ownQueue(by.worker), owner: by.worker, thread: by.thread }
 }
 
-function fail({ open }: Evaluations['driver'], { failures }: Round, { id, index }: Evaluation, error: Error): void {
+function fail({ open }: Evaluations['driver'], { failures }: Round, { id, block }: Evaluation, error: Error): void {
   open.delete(id)
-  failures.set(index, error)
+  failures.set(block[0].index, error)
 }
 
 function take(evaluations: Evaluations, round: Round, bytes: Uint8Array): void {
@@ -107,24 +148,26 @@ function take(evaluations: Evaluations, round: Round, bytes: Uint8Array): void {
   settle(evaluations, round, entry, answer)
 }
 
-/** What an answer means for the job that it is to. */
+/** What an answer means for the particles that it is of. */
 function settle(evaluations: Evaluations, round: Round, entry: Evaluation, answer: Answer): void {
   const { driver, lastBy, answered } = evaluations
   const { open, told } = driver
-  const { job, index, id } = entry
+  const { block, id, what } = entry
   const { by } = answer
-  if ('died' in answer)
-    told.push(`A thread of worker ${by.name} died while it evaluated particle ${job.particle} (${answer.died}).`)
+  if ('died' in answer) told.push(`A thread of worker ${by.name} died while it evaluated ${what} (${answer.died}).`)
   else if ('failure' in answer) fail(driver, round, entry, errorOf(answer.failure))
   else if ('outcome' in answer)
     try {
-      round.outcomes[index] = decodeOutcome(answer.outcome, job.theta.length)
+      const sizes = block.map(({ job }) => job.theta.length)
+      const outcomes = decodeOutcomes(answer.outcome, sizes)
+      for (const [k, { job, index }] of block.entries()) {
+        round.outcomes[index] = outcomes[k]
+        if (job.pass === 0) lastBy.set(job.particle, by)
+      }
       open.delete(id)
-      if (job.pass === 0) lastBy.set(job.particle, by)
-      answered.keep(id, { outcome: answer.outcome, particle: job.particle, by })
+      answered.keep(id, { outcome: answer.outcome, particles: particlesOf(block), by })
     } catch (error) {
-      const why = (error as Error).message
-      const sentence = `Worker ${by.name} sent no outcome of particle ${job.particle}: ${why}`
+      const sentence = `Worker ${by.name} sent no outcome of ${what}: ${(error as Error).message}`
       fail(driver, round, entry, new RunError(sentence))
     }
 }

@@ -2,9 +2,10 @@ import { isExpected, type RunError, UsageError } from '../core/errors.ts'
 import { namesOf, requireOptions } from '../core/options.ts'
 import { requireFunction, requireText, requireThat } from '../core/require.ts'
 import { check, positiveNumber, wholeNumber } from '../core/schemas.ts'
+import type { Outcome } from '../rl/evaluator.ts'
 import { startPoolWorker, WorkerEnd } from '../rl/pool-worker.ts'
 import { type RedisAddress, requireAddress } from './address.ts'
-import { type By, decodeJob, encodeAnswer, type Said } from './answers.ts'
+import { type By, decodeJobs, encodeAnswer, type Said } from './answers.ts'
 import { startBeats } from './beats.ts'
 import { decodeMessage, encodeMessage, messageMemory } from './messages.ts'
 import {
@@ -228,9 +229,13 @@ async function perform(state: State, { id = '', data }: QueuedJob): Promise<void
 }
 
 async function evaluated({ slots }: State, role: Role, run: string, wanted: number | null, bytes: Uint8Array) {
-  const job = decodeJob(bytes)
+  const jobs = decodeJobs(bytes)
   const start = () => startPoolWorker(role)
-  return slots.on(run, wanted, start, async (worker, thread) => ({ outcome: await worker.evaluate(job), thread }))
+  return slots.on(run, wanted, start, async (worker, thread) => {
+    const outcome: Outcome[] = []
+    for (const job of jobs) outcome.push(await worker.evaluate(job))
+    return { outcome, thread }
+  })
 }
 
 /** Milliseconds in which what a whole run comes to is sent together. */

@@ -3,7 +3,7 @@ import { connect as connectTo, createServer } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import type { RedisAddress } from '../../src/cluster/address.ts'
-import { decodeJob } from '../../src/cluster/answers.ts'
+import { decodeJobs, decodeOutcomes } from '../../src/cluster/answers.ts'
 import { decodeMessage, encodeMessage, messageMemory, sameBytes } from '../../src/cluster/messages.ts'
 import { ownRelease, sharedQueue } from '../../src/cluster/names.ts'
 import { startClusterPool } from '../../src/cluster/pool.ts'
@@ -79,7 +79,13 @@ describe('messages', () => {
       damaged[k] ^= 0x40
       expect(() => decodeMessage(damaged)).toThrow(UsageError)
     }
-    expect(() => decodeJob(encodeMessage({ particle: 1 }))).toThrow('it is no job')
+    for (const wrong of [{ particle: 1 }, [], [{ particle: 1 }], null, [null], 'job'])
+      expect(() => decodeJobs(encodeMessage(wrong))).toThrow('it is no job')
+    const outcome = { gradient: Float32Array.of(1, 2), carried: null, exploration: null, info: null, visited: null }
+    expect(decodeOutcomes(encodeMessage([outcome, outcome]), [2, 2])).toEqual([outcome, outcome])
+    expect(() => decodeOutcomes(encodeMessage([outcome]), [2, 2])).toThrow('it has not 2 outcomes.')
+    expect(() => decodeOutcomes(encodeMessage(outcome), [2])).toThrow('it has not 1 outcomes.')
+    expect(() => decodeOutcomes(encodeMessage([outcome, outcome]), [2, 3])).toThrow('not 3 finite numbers')
   })
 })
 
@@ -268,15 +274,15 @@ describeWithRedis('a server', () => {
         return answer && (decodeMessage(answer) as { failure: { message: string } }).failure.message
       }
       const whole = { release, evaluator: 'policy-gradient', setup, limit: 60 }
-      expect(await put('a', whole, encodeMessage(job))).toBe(
+      expect(await put('a', whole, encodeMessage([job]))).toBe(
         'environments must be a whole number from 1 to 100000000, got 1000000000000000.',
       )
       const right = { ...setup, task: { ...task, environments: 2 } }
-      expect(await put('b', { ...whole, setup: right }, encodeMessage(job))).toBe(
+      expect(await put('b', { ...whole, setup: right }, encodeMessage([job]))).toBe(
         'The job of particle 0 has 5 parameters for a policy of 30.',
       )
       const nan = { ...job, theta: new Float32Array(30), behaviour: new Float32Array(30).fill(Number.NaN) }
-      expect(await put('c', { ...whole, setup: right }, encodeMessage(nan))).toBe(
+      expect(await put('c', { ...whole, setup: right }, encodeMessage([nan]))).toBe(
         'The job of particle 0 has a parameter that is not finite.',
       )
       expect(await put('d', { ...whole, setup: right }, Uint8Array.of(1, 2))).toMatch(/^it has 2 bytes/)
@@ -285,15 +291,15 @@ describeWithRedis('a server', () => {
         task: { ...task.spec.task, id: 'Evil-v0', module: 'data:text/javascript,process.exit(1)' },
       }
       expect(
-        await put('e', { ...whole, setup: { ...right, task: { ...task, spec: evil } } }, encodeMessage(job)),
+        await put('e', { ...whole, setup: { ...right, task: { ...task, spec: evil } } }, encodeMessage([job])),
       ).toMatch(/does not know the task Evil-v0/)
-      expect(await put('f', { ...whole, evaluator: 'constructor' }, encodeMessage(job))).toBe(
+      expect(await put('f', { ...whole, evaluator: 'constructor' }, encodeMessage([job]))).toBe(
         'There is no evaluator "constructor".',
       )
-      expect(await put('g', { ...whole, release: { ...release, version: '9' } }, encodeMessage(job))).toMatch(
+      expect(await put('g', { ...whole, release: { ...release, version: '9' } }, encodeMessage([job]))).toMatch(
         /cannot take part in this run: it is of steinrl 9 with the core/,
       )
-      await put('h', null, encodeMessage(job))
+      await put('h', null, encodeMessage([job]))
       await queue.close()
       const { workers, waiting } = await clusterStatus(redis.address)
       expect(workers).toMatchObject([{ threads: 2, version: release.version, core: release.core }])

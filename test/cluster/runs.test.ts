@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { clusterStatus } from '../../src/cluster/status.ts'
 import type { Running } from '../cli/steinrl.ts'
 import { until } from '../cli/steinrl.ts'
 import { endWorker, type RedisServer, startRedis, startWorker } from './server.ts'
@@ -46,6 +47,20 @@ describeWithRedis('workers of a cluster', () => {
       await Promise.all(workers.map(endWorker))
     }
     await until('the last key to go', async () => (await redis.scan()).length === 0)
+  })
+
+  test('short evaluations go several to a job from the second iteration on, and their bytes stay', async () => {
+    const worker = await startWorker(redis.address, '--threads', '2')
+    try {
+      const many = { ...methods['SVPG with PPO'], particles: 12, iterations: 5 } as const
+      expect(await trained({ ...many, workers: redis.address })).toEqual(await trained({ ...many, workers: 0 }))
+      const done = async () => (await clusterStatus(redis.address)).workers[0].done
+      await until('the worker to tell of its jobs', async () => (await done()) > 24)
+      // Of each particle a rollout and seven later passes an iteration.
+      expect(await done()).toBeLessThan((12 * 8 * 5) / 2)
+    } finally {
+      await endWorker(worker)
+    }
   })
 
   test.each(Object.keys(methods) as (keyof typeof methods)[])('%s: two threads give them too', async (name) => {
