@@ -38,3 +38,9 @@ export function blockSizes(count: number, threads: number, ms: number | null): n
   }
   return sizes
 }
+
+/** Particles as a person is told them. */
+export const particlesInWords = (particles: readonly number[]): string =>
+  particles.length === 1
+    ? `particle ${particles[0]}`
+    : `particles ${particles.slice(0, -1).join(', ')} and ${particles.at(-1)}`

@@ -1,4 +1,5 @@
 import type { Answer, By } from './answers.ts'
+import { particlesInWords } from './blocks.ts'
 import { sameBytes } from './messages.ts'
 
 /** Bytes of answers that are kept to be compared with second ones. */
@@ -27,7 +28,7 @@ export function firstAnswers() {
       if (!first || !('outcome' in answer)) return null
       const { particles, by } = first
       const were = particles.length === 1 ? 'was' : 'were'
-      const who = `P${inWords(particles).slice(1)} ${were} evaluated twice, by ${by.name} and by ${answer.by.name}`
+      const who = `${particlesInWords(particles).replace('p', 'P')} ${were} evaluated twice, by ${by.name} and by ${answer.by.name}`
       twice++
       return sameBytes(first.outcome, answer.outcome)
         ? `${who}, with the same bytes (${twice} in this run).`
@@ -35,9 +36,3 @@ export function firstAnswers() {
     },
   }
 }
-
-/** Particles as a person is told them. */
-export const inWords = (particles: readonly number[]): string =>
-  particles.length === 1
-    ? `particle ${particles[0]}`
-    : `particles ${particles.slice(0, -1).join(', ')} and ${particles.at(-1)}`

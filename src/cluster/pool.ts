@@ -4,9 +4,9 @@ import type { Job, Outcome } from '../rl/evaluator.ts'
 import { errorOf } from '../rl/pool-worker.ts'
 import type { WorkerPool } from '../rl/worker-pool.ts'
 import { type Answer, type By, decodeOutcomes } from './answers.ts'
-import { blockSizes } from './blocks.ts'
+import { blockSizes, particlesInWords } from './blocks.ts'
 import { type Driver, type Entry, heard, newEntry, post, threadsOf } from './driver.ts'
-import { type FirstAnswers, firstAnswers, inWords } from './first-answers.ts'
+import { type FirstAnswers, firstAnswers } from './first-answers.ts'
 import { look } from './lookout.ts'
 import { encodeMessage, messageMemory } from './messages.ts'
 import { keys, ownQueue } from './names.ts'
@@ -62,7 +62,7 @@ function poolOf(evaluations: Evaluations): WorkerPool {
         return {
           ...newEntry(driver, count++),
           ...place,
-          ...{ block, what: inWords(particlesOf(block)) },
+          ...{ block, what: particlesInWords(particlesOf(block)) },
           // When it is posted: workers begin with the first ones before the others are encoded.
           get bytes() {
             bytes ??= encodeMessage(

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals'
-import { blockSizes, mostTogether } from '../../src/cluster/blocks.ts'
+import { blockSizes, mostTogether, particlesInWords } from '../../src/cluster/blocks.ts'
 
 test('evaluations of 25 ms go four to a job and two at the end', () => {
   expect(blockSizes(16, 2, 25)).toEqual([4, 4, 2, 2, 2, 2])
@@ -28,4 +28,12 @@ test('each evaluation is in one job, none has more than 100 ms where it has seve
         expect(sizes).toEqual([...sizes].sort((a, b) => b - a))
         expect(sizes.length).toBeGreaterThanOrEqual(Math.min(count, threads))
       }
+})
+
+test('particles are named together', () => {
+  expect([[3], [3, 4], [0, 1, 7]].map(particlesInWords)).toEqual([
+    'particle 3',
+    'particles 3 and 4',
+    'particles 0, 1 and 7',
+  ])
 })
