@@ -86,18 +86,19 @@ export const shown = (value: unknown): string => {
 /** What holds itself, is nested too deep or refuses, as a proxy may all that it is asked, has no text. */
 function textOf(value: object): string {
   try {
-    if (typeof value === 'function') return functionName(value) ? `function ${functionName(value)}` : 'a function'
+    if (typeof value === 'function') {
+      // A class may have another thing of this name.
+      const { name }: { readonly name?: unknown } = value
+      return typeof name === 'string' && name ? `function ${name}` : 'a function'
+    }
     const few = beginOf(value)
-    const isNumber = (entry: unknown) => typeof entry === 'number' || ArrayBuffer.isView(value)
-    if (Array.isArray(few) && few.every(isNumber)) return `[${few.join(', ')}]`
+    if (Array.isArray(few) && few.every((entry) => typeof entry === 'number' || ArrayBuffer.isView(value)))
+      return `[${few.join(', ')}]`
     return JSON.stringify(value, (_, entry) => beginOf(entry)) ?? 'an object'
   } catch {
     return isList(value) ? 'a list' : 'an object'
   }
 }
-
-/** A class may have another thing of this name. */
-const functionName = ({ name }: { readonly name?: unknown }) => (typeof name === 'string' ? name : '')
 
 /** What is shown of a list, which may be of billions; anything else as it is. */
 function beginOf(value: unknown): unknown {
