@@ -24,3 +24,6 @@ export function reusedMemory(largest = Number.POSITIVE_INFINITY) {
 
 /** Gives room for so many bytes, each of which is written. */
 export type Allocate = (size: number) => Uint8Array
+
+/** Memory of its own, each time. */
+export const ownMemory: Allocate = (size) => new Uint8Array(size)

@@ -1,7 +1,7 @@
 import { show, UsageError } from './errors.ts'
 import { refuseDeep } from './json.ts'
 import { isBytes, isRecord, requireThat } from './require.ts'
-import type { Allocate } from './reused-memory.ts'
+import { type Allocate, ownMemory } from './reused-memory.ts'
 import type { NumberArray } from './runtime-types.ts'
 import { decodeText, encodeText } from './text.ts'
 
@@ -36,8 +36,7 @@ const MAX_RANK = 16
  * numbers first, and all are aligned.
  * Source: huggingface/safetensors, README "Format".
  */
-export const encodeTensors = (content: TensorFile<NumberArray>): Uint8Array =>
-  encodeInto((size) => new Uint8Array(size), content)
+export const encodeTensors = (content: TensorFile<NumberArray>): Uint8Array => encodeInto(ownMemory, content)
 
 /** The same in memory that may be used again. */
 export function encodeInto(allocate: Allocate, content: TensorFile<NumberArray>): Uint8Array {

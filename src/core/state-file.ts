@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import { isExpected, show, UsageError } from './errors.ts'
 import { fromJson } from './json.ts'
-import type { Allocate } from './reused-memory.ts'
+import { type Allocate, ownMemory } from './reused-memory.ts'
 import type { NumberArray } from './runtime-types.ts'
 import { decodeArrays, encodeInto } from './safetensors.ts'
 import { check } from './schemas.ts'
@@ -34,7 +34,7 @@ export function encodeState(
   kind: string,
   about: unknown,
   { arrays, values }: Pick<StateContent, 'arrays' | 'values'>,
-  allocate: Allocate = (size) => new Uint8Array(size),
+  allocate: Allocate = ownMemory,
 ): Uint8Array {
   const texts = { format: String(FORMAT), kind, about: JSON.stringify(about), values: JSON.stringify(values) }
   const wideFirst = Object.entries(arrays).sort(([, a], [, b]) => b.BYTES_PER_ELEMENT - a.BYTES_PER_ELEMENT)

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { generator, uniformInteger } from '../../src/core/generator.ts'
+import { ownMemory } from '../../src/core/reused-memory.ts'
 import type { RowLog } from '../../src/core/state.ts'
 import { checkpointWriter, noCheckpoints, readCheckpoint } from '../../src/train/checkpoint-files.ts'
 
@@ -43,7 +44,7 @@ async function* saved(growth: readonly number[], capacity: number) {
     }
     const about = { version: '', iteration: k + 1, seconds: 0, config, spaces: '' }
     const snapshot = { about, content: { arrays: {}, values: {}, logs: { replay: counted } } }
-    const { now, write } = checkpointWriter(run, kept, snapshot, ['metrics'], (size) => new Uint8Array(size))
+    const { now, write } = checkpointWriter(run, kept, snapshot, ['metrics'], ownMemory)
     kept = now
     await write()
     yield { end, written, log }
