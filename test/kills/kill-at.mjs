@@ -9,25 +9,27 @@ const CHANGES = ['writeFile', 'rename', 'rm', 'unlink', 'mkdir', 'open', 'link']
 
 if (isMainThread && KILL_IN) {
   let count = 0
+  const isTurn = (paths) => paths.includes(KILL_IN) && count++ === Number(KILL_AT)
+  const die = () => {
+    process.kill(process.pid, 'SIGKILL')
+    for (;;);
+  }
   for (const name of CHANGES) {
     const real = fs.promises[name]
     fs.promises[name] = async (path, ...rest) => {
-      const paths = name === 'rename' ? `${path} ${rest[0]}` : String(path)
-      if (paths.includes(KILL_IN) && count++ === Number(KILL_AT)) {
+      if (isTurn(name === 'rename' ? `${path} ${rest[0]}` : String(path))) {
         await new Promise((resolve) => (KILL_AFTER === '0' ? resolve() : setTimeout(resolve, Number(KILL_AFTER))))
-        process.kill(process.pid, 'SIGKILL')
-        for (;;);
+        die()
       }
       return real(path, ...rest)
     }
   }
   const append = fs.appendFileSync
   fs.appendFileSync = (path, data) => {
-    if (String(path).includes(KILL_IN) && count++ === Number(KILL_AT)) {
+    if (isTurn(String(path))) {
       // What is under way in threads is done meanwhile.
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, Number(KILL_AFTER))
-      process.kill(process.pid, 'SIGKILL')
-      for (;;);
+      die()
     }
     return append(path, data)
   }
